@@ -1,0 +1,40 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .define("BACKTESTKIT_CHECKS", .when(traits: ["Checks"])),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "BacktestKit",
+  products: [
+    .library(name: "BacktestKit", targets: ["BacktestKit"]),
+    .library(name: "Strategies", targets: ["Strategies"]),
+    .executable(name: "bt-run", targets: ["bt-run"]),
+  ],
+  traits: [
+    .trait(name: "Checks", description: "Check the ledger's and the broker's invariants after every event."),
+    .default(enabledTraits: []),
+  ],
+  targets: [
+    .systemLibrary(name: "CLibCSV", providers: [.apt(["libcsv-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+      name: "BacktestKit",
+      dependencies: ["CLibCSV", "COpenBLAS", "CLibYAML", "CZlib"],
+      swiftSettings: strict,
+      linkerSettings: [.linkedLibrary("m")]
+    ),
+    .target(name: "Strategies", dependencies: ["BacktestKit"], swiftSettings: strict),
+    .executableTarget(name: "bt-run", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+    .testTarget(name: "BacktestKitTests", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,118 @@
+/// The number of an order, from 1 in order of submission.
+public struct OrderID: Hashable, Comparable, Sendable, BitwiseCopyable {
+  /// The number.
+  public var number: Int32
+
+  /// The order with a number.
+  @inlinable
+  public init(_ number: Int) { self.number = Int32(truncatingIfNeeded: number) }
+
+  /// Submission order.
+  @inlinable
+  public static func < (a: OrderID, b: OrderID) -> Bool { a.number < b.number }
+}
+
+/// An instruction to trade.
+public struct Order: Hashable, Sendable, BitwiseCopyable {
+  /// Its number; 0 until it is submitted.
+  public var id = OrderID(0)
+  /// What to trade.
+  public var instrument: InstrumentID
+  /// Units to trade: positive buys, negative sells.
+  public var quantity: Double
+  /// At what price it may trade.
+  public var kind: Kind
+  /// How long it lives.
+  public var timeInForce: TimeInForce
+  /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
+  /// are cancelled at that instant; 0 is no group.
+  public var group: Int32 = 0
+  /// When it was submitted.
+  public var submitted = Timestamp.distantPast
+
+  /// At what price an order may trade.
+  public enum Kind: Hashable, Sendable, BitwiseCopyable {
+    /// At the next price that the fill rule names.
+    case market
+    /// At that price or better.
+    case limit(Double)
+    /// At market once that price has been reached.
+    case stop(Double)
+  }
+
+  /// How long an order lives.
+  public enum TimeInForce: String, Hashable, Sendable, BitwiseCopyable {
+    /// Until it is filled or cancelled.
+    case goodTilCancelled = "GTC"
+    /// Until the first session end after it became live.
+    case day = "DAY"
+  }
+
+  /// An order to trade `quantity` units, positive to buy and negative to sell.
+  public init(
+    _ instrument: InstrumentID, quantity: Double, kind: Kind = .market,
+    timeInForce: TimeInForce = .goodTilCancelled, group: Int32 = 0
+  ) {
+    self.instrument = instrument
+    self.quantity = quantity
+    self.kind = kind
+    self.timeInForce = timeInForce
+    self.group = group
+  }
+}
+
+/// The end of an order's life, or a notable moment in it.
+public struct OrderOutcome: Hashable, Sendable, BitwiseCopyable {
+  /// Whose outcome it is.
+  public var order: OrderID
+  /// When it happened.
+  public var time: Timestamp
+  /// What happened.
+  public var kind: Kind
+  /// Units filled so far, signed as the order.
+  public var filledQuantity: Double
+
+  /// An outcome from its parts.
+  public init(order: OrderID, time: Timestamp, kind: Kind, filledQuantity: Double) {
+    self.order = order
+    self.time = time
+    self.kind = kind
+    self.filledQuantity = filledQuantity
+  }
+
+  /// What can become of an order.
+  public enum Kind: Hashable, Sendable, BitwiseCopyable {
+    /// Filled whole.
+    case filled
+    /// The strategy withdrew it.
+    case cancelled
+    /// Another order of its group filled.
+    case cancelledByGroup
+    /// Its time in force ended.
+    case expired
+    /// Buying power did not cover it; it was made smaller and went on with that many units.
+    case cut(to: Double)
+    /// It was refused.
+    case rejected(RejectionReason)
+    /// The run ended while it was live.
+    case stillLive
+  }
+}
+
+/// Why an order was refused.
+public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+  /// Not even one lot is covered by buying power.
+  case buyingPower = "buying-power"
+  /// A cash account cannot open a short position.
+  case shortNotAllowed = "short-not-allowed"
+  /// The quantity is zero after rounding to the lot, or not finite.
+  case noQuantity = "no-quantity"
+  /// A limit or stop price that is not positive and finite.
+  case badPrice = "bad-price"
+  /// The slippage model has not enough history.
+  case noHistory = "no-history"
+  /// The instrument has no bars left.
+  case seriesEnded = "series-ended"
+  /// The account was ruined.
+  case ruined = "ruined"
+}

@@ -1,0 +1,69 @@
+/// How long one bar lasts.
+public enum Timeframe: Hashable, Sendable {
+  /// A fixed length in seconds, shorter than a session.
+  case intraday(seconds: Int)
+  /// One session of the calendar.
+  case session
+  /// One calendar week, ending on Friday's session.
+  case week
+  /// One calendar month.
+  case month
+  /// One calendar quarter.
+  case quarter
+  /// One calendar year.
+  case year
+}
+
+extension Timeframe: CustomStringConvertible, LosslessStringConvertible {
+  /// `30s`, `15m`, `1h`, `1d`, `1w`, `1mo`, `1q` or `1y`.
+  public var description: String {
+    switch self {
+    case .intraday(let seconds) where seconds % 3_600 == 0: "\(seconds / 3_600)h"
+    case .intraday(let seconds) where seconds % 60 == 0: "\(seconds / 60)m"
+    case .intraday(let seconds): "\(seconds)s"
+    case .session: "1d"
+    case .week: "1w"
+    case .month: "1mo"
+    case .quarter: "1q"
+    case .year: "1y"
+    }
+  }
+
+  /// Reads what `description` writes; other text gives `nil`.
+  public init?(_ text: String) {
+    switch text {
+    case "1d", "d", "daily": self = .session
+    case "1w", "w", "weekly": self = .week
+    case "1mo", "monthly": self = .month
+    case "1q", "quarterly": self = .quarter
+    case "1y", "yearly": self = .year
+    default:
+      let unit: Int
+      switch text.last {
+      case "s": unit = 1
+      case "m": unit = 60
+      case "h": unit = 3_600
+      default: return nil
+      }
+      guard let count = Int(text.dropLast()), count > 0, count * unit < 86_400 else { return nil }
+      self = .intraday(seconds: count * unit)
+    }
+  }
+}
+
+extension Timeframe {
+  /// Bars in a year under a calendar: bars of a regular session times its sessions a year; 52
+  /// weeks, 12 months, 4 quarters.
+  public func barsPerYear(in calendar: any TradingCalendar) -> Double {
+    switch self {
+    case .intraday(let seconds):
+      let barsPerSession = (calendar.regularSessionSeconds + seconds - 1) / seconds
+      return Double(barsPerSession) * calendar.sessionsPerYear
+    case .session: return calendar.sessionsPerYear
+    case .week: return 52
+    case .month: return 12
+    case .quarter: return 4
+    case .year: return 1
+    }
+  }
+}

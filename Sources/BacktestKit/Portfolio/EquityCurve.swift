@@ -1,0 +1,32 @@
+/// The account's value over time: the base point, then one point per instant at which a bar closed.
+///
+/// `n` points after the base give `n` returns.
+public struct EquityCurve: Sendable, Equatable {
+  /// When each point was taken; the first is the base point.
+  public var times: [Timestamp]
+  /// Equity in account currency at each point; the first is the initial capital.
+  public var equity: [Double]
+  /// The sum of absolute position values at each point, in account currency.
+  public var grossExposure: [Double]
+
+  /// A curve from columns of equal length.
+  public init(times: [Timestamp], equity: [Double], grossExposure: [Double]) {
+    precondition(times.count == equity.count && equity.count == grossExposure.count)
+    self.times = times
+    self.equity = equity
+    self.grossExposure = grossExposure
+  }
+
+  /// Simple returns between neighbouring points; one fewer than there are points. After equity has
+  /// reached zero every return is 0.
+  public var returns: [Double] {
+    guard equity.count > 1 else { return [] }
+    return [Double](unsafeUninitializedCapacity: equity.count - 1) { target, count in
+      for i in 1..<equity.count {
+        let before = equity[i - 1]
+        target[i - 1] = before > 0 ? equity[i] / before - 1 : 0
+      }
+      count = equity.count - 1
+    }
+  }
+}
