@@ -17,12 +17,15 @@ let package = Package(
     .executable(name: "bt-run", targets: ["bt-run"]),
   ],
   traits: [
-    .trait(name: "Checks", description: "Check the ledger's and the broker's invariants after every event."),
+    .trait(
+      name: "Checks",
+      description: "Check the ledger's and the broker's invariants after every event."),
     .default(enabledTraits: []),
   ],
   targets: [
     .systemLibrary(name: "CLibCSV", providers: [.apt(["libcsv-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
@@ -32,9 +35,13 @@ let package = Package(
       linkerSettings: [.linkedLibrary("m")]
     ),
     .target(name: "Strategies", dependencies: ["BacktestKit"], swiftSettings: strict),
-    .executableTarget(name: "bt-run", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
-    .testTarget(name: "BacktestKitTests", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run"], swiftSettings: strict),
+    .executableTarget(
+      name: "bt-run", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+    .testTarget(
+      name: "BacktestKitTests", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -83,7 +83,8 @@ extension Timestamp: CustomStringConvertible {
     let seconds = inDay / 1_000_000_000
     let fraction = inDay % 1_000_000_000
     var text = CivilDate(daysSinceEpoch: Int(days)).description
-    text += "T\(twoDigits(seconds / 3_600)):\(twoDigits(seconds / 60 % 60)):\(twoDigits(seconds % 60))"
+    text +=
+      "T\(twoDigits(seconds / 3_600)):\(twoDigits(seconds / 60 % 60)):\(twoDigits(seconds % 60))"
     if fraction != 0 {
       var digits = String(fraction)
       digits = String(repeating: "0", count: 9 - digits.count) + digits

@@ -21,7 +21,9 @@ enum Fixture {
   }
 
   /// The text of a file below `Fixtures/`.
-  static func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
+  static func text(_ name: String) throws -> String {
+    String(decoding: try bytes(name), as: UTF8.self)
+  }
 
   /// The lines of a text file, split into fields at commas, header first.
   static func table(_ name: String) throws -> [[Substring]] {
