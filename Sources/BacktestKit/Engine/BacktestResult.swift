@@ -42,7 +42,7 @@ extension Engine {
     }
     let last = max(instant, baseInstant)
     for (index, position) in trading.account.positions.enumerated() where !position.isFlat {
-      let row = Int(trading.lastRows[index])
+      let row = trading.lastRow(index)
       let series = feed.universe.series[index]
       log.trades.append(
         position.roundTrip(
@@ -53,13 +53,13 @@ extension Engine {
       }
     }
     // A ruined run is measured to its planned end: the curve stays at zero.
-    let points = (ruinedAt == nil ? last + 1 : endInstant) - baseInstant
+    let count = (ruinedAt == nil ? last + 1 : endInstant) - baseInstant
+    let columns = points.columns(count)
     return BacktestResult(
       strategy: strategy, configuration: configuration, universe: feed.universe,
       curve: EquityCurve(
-        times: Array(feed.instants[baseInstant..<(baseInstant + points)]),
-        equity: points == equity.count ? equity : Array(equity[..<points]),
-        grossExposure: points == equity.count ? grossExposure : Array(grossExposure[..<points])),
+        times: feed.instants.rows(baseInstant..<(baseInstant + count)), equity: columns.equity,
+        grossExposure: columns.grossExposure),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades,
       ledger: log.ledger, notes: trading.notes, account: trading.account, counts: log.counts,
       ruinedAt: ruinedAt)

@@ -20,7 +20,7 @@ extension Engine {
   /// happened.
   private mutating func arrive(_ slot: Int) {
     let instrument = Int(trading.book[slot].order.instrument.index)
-    if configuration.execution.slippage.needsHistory, !rememberHistory(slot, instrument) {
+    if plan.rules.slippage.needsHistory, !rememberHistory(slot, instrument) {
       trading.book.activate(slot, at: clock)
       trading.close(slot, .rejected(.noHistory), at: clock, log: &log)
       log.counts.rejectedOrders += 1
@@ -30,7 +30,7 @@ extension Engine {
     let order = trading.book[slot].order
     if order.timeInForce == .day { scheduleExpiry(of: order.id, slot, instrument) }
     let row = feed.row(of: instrument, at: instant)
-    if configuration.execution.marketFill == .sameClose, order.kind == .market, row >= 0,
+    if plan.rules.marketFill == .sameClose, order.kind == .market, row >= 0,
       clock == feed.instants[instant]
     {
       fillAtClose(slot, instrument, row: row)
@@ -47,7 +47,7 @@ extension Engine {
     let point = MatchPoint(
       instrument: instrument, row: Int32(truncatingIfNeeded: row), bar: bar, time: bar.closeTime,
       isIntrabar: true)
-    trading.execute(candidate, at: point, rules: configuration.execution, log: &log)
+    trading.execute(candidate, at: point, plan: plan, log: &log)
   }
 
   private mutating func scheduleExpiry(of order: OrderID, _ slot: Int, _ instrument: Int) {
@@ -60,7 +60,7 @@ extension Engine {
   /// slippage model; `false` when there are fewer.
   private mutating func rememberHistory(_ slot: Int, _ instrument: Int) -> Bool {
     let count = 20
-    let last = Int(trading.lastRows[instrument])
+    let last = trading.lastRow(instrument)
     guard last >= count else { return false }
     let columns = feed.columns[instrument]
     var mean = 0.0

@@ -7,14 +7,12 @@ extension Engine {
     let queue: EventQueue
     let lengths: RunLog.Lengths
     let noteCount: Int
-    let instant: Int
     let clock: Timestamp
     let stage: Stage
     let needsEquityPoint: Bool
     let reportedFills: Int
     let ruinedAt: Timestamp?
-    let nextRows: ContiguousArray<Int32>
-    let openedRows: ContiguousArray<Int32>
+    let openedRows: ContiguousArray<Int>
     /// How often the engine had gone back when this moment was taken.
     let rewindCount: Int
   }
@@ -25,9 +23,9 @@ extension Engine {
     slim.notes = []
     return Checkpoint(
       trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
-      instant: instant, clock: clock, stage: stage, needsEquityPoint: needsEquityPoint,
-      reportedFills: reportedFills, ruinedAt: ruinedAt, nextRows: nextRows,
-      openedRows: openedRows, rewindCount: rewinds.count)
+      clock: clock, stage: stage, needsEquityPoint: needsEquityPoint,
+      reportedFills: reportedFills, ruinedAt: ruinedAt, openedRows: openedRows,
+      rewindCount: rewinds.count)
   }
 
   /// Goes back to an earlier moment of this run.
@@ -38,22 +36,20 @@ extension Engine {
   public mutating func restore(_ checkpoint: Checkpoint) {
     let isOnTheWay =
       checkpoint.rewindCount <= rewinds.count
-      && rewinds[checkpoint.rewindCount...].allSatisfy { $0 >= checkpoint.instant }
-      && checkpoint.instant <= instant
+      && rewinds[checkpoint.rewindCount...].allSatisfy { $0 >= checkpoint.trading.instant }
+      && checkpoint.trading.instant <= instant
     precondition(isOnTheWay, "a checkpoint of another run, or of a way that was left")
     let notes = Array(trading.notes.prefix(checkpoint.noteCount))
     trading = checkpoint.trading
     trading.notes = notes
     queue = checkpoint.queue
     log.truncate(to: checkpoint.lengths)
-    instant = checkpoint.instant
     clock = checkpoint.clock
     stage = checkpoint.stage
     needsEquityPoint = checkpoint.needsEquityPoint
     reportedFills = checkpoint.reportedFills
     ruinedAt = checkpoint.ruinedAt
-    nextRows = checkpoint.nextRows
     openedRows = checkpoint.openedRows
-    rewinds.append(checkpoint.instant)
+    rewinds.append(checkpoint.trading.instant)
   }
 }

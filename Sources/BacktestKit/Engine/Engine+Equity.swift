@@ -1,10 +1,4 @@
 extension Engine {
-  /// The base point: the initial capital, before the first decision costs anything.
-  mutating func takeBasePoint() {
-    equity[0] = configuration.account.initialCash
-    needsEquityPoint = false
-  }
-
   /// Takes the equity point of the instant, after everything that happened at it.
   @inline(__always)
   mutating func takeEquityPoint() {
@@ -12,8 +6,8 @@ extension Engine {
     if configuration.onSeriesEnd == .close { closeEndedSeries() }
     if log.fills.count != valuedFills { valuation = trading.account.valuation }
     guard valuation.equity > 0 else { return ruin() }
-    equity[instant - baseInstant] = valuation.equity
-    grossExposure[instant - baseInstant] = valuation.grossExposure
+    points.set(
+      instant - baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
   }
 
   /// Ends the run: equity is gone. Positions close at their marks without costs, the debt is
@@ -31,7 +25,8 @@ extension Engine {
       let order = internalOrder(InstrumentID(instrument), quantity: -position.quantity)
       let fill = Fill(
         order: order.id, instrument: order.instrument, isIntrabar: true, time: clock,
-        row: trading.lastRows[instrument], quantity: order.quantity, reference: position.mark,
+        row: Int32(truncatingIfNeeded: trading.lastRow(instrument)), quantity: order.quantity,
+        reference: position.mark,
         price: position.mark, slippage: 0, commission: 0)
       if let trade = trading.account.apply(fill) { log.trades.append(trade) }
       log.fills.append(fill)

@@ -1,14 +1,8 @@
 extension Engine {
   /// Turns what the strategy asked for into orders on their way, in the order in which it asked:
   /// first orders, cancellations and timers, then targets as one batch.
-  @inline(__always)
   mutating func collectRequests() {
-    guard !(trading.requests.isEmpty && trading.targetRequests.isEmpty) else { return }
-    collectPendingRequests()
-  }
-
-  @inline(never)
-  private mutating func collectPendingRequests() {
+    trading.hasRequests = false
     var power = submissionPower()
     for index in trading.requests.indices {
       switch trading.requests[index] {
@@ -44,7 +38,7 @@ extension Engine {
   private mutating func submit(_ wanted: LiveOrder, power: inout Double) {
     var live = wanted
     let instrument = live.order.instrument
-    let grain = feed.universe[instrument].instrument
+    let grain = feed.columns[Int(instrument.index)]
     log.orders.append(live.order)
     live.remaining = grain.roundedDownToLot(live.remaining)
     guard live.remaining.isFinite, live.remaining != 0 else { return reject(live, .noQuantity) }
@@ -65,7 +59,7 @@ extension Engine {
       if abs(opening) > covered {
         let kept = max(0, grain.roundedDownToLot(covered))
         opening = opening < 0 ? -kept : kept
-        guard closing + opening != 0, configuration.execution.shortfall == .cut else {
+        guard closing + opening != 0, plan.rules.shortfall == .cut else {
           return reject(live, isShort ? .shortNotAllowed : .buyingPower)
         }
         log.counts.cutOrders += 1
@@ -76,7 +70,7 @@ extension Engine {
     power -= abs(opening) * unit
     let slot = trading.book.add(live)
     queue.schedule(
-      at: clock + configuration.execution.latency, .orderArrival, subject: slot,
+      at: clock + plan.rules.latency, .orderArrival, subject: slot,
       order: live.order.id)
   }
 
@@ -88,26 +82,31 @@ extension Engine {
   /// Turns targets into market orders: those that make positions smaller first, then the others,
   /// each in universe order. A newer target replaces an older one's order.
   private mutating func submitTargets(power: inout Double) {
-    var wanted: [LiveOrder] = []
     let equity = trading.account.equity
-    let requests = trading.targetRequests.enumerated().sorted {
-      ($0.element.instrument, $0.offset) < ($1.element.instrument, $1.offset)
+    if trading.targetRequests.count > 1 {
+      trading.targetRequests.sort { ($0.instrument, $0.number) < ($1.instrument, $1.number) }
     }
-    for (index, (_, request)) in requests.enumerated() {
+    batch.removeAll(keepingCapacity: true)
+    for index in trading.targetRequests.indices {
+      let request = trading.targetRequests[index]
       let isReplaced =
-        index + 1 < requests.count
-        && requests[index + 1].element.instrument == request.instrument
-      if !isReplaced, let order = order(for: request, equity: equity) { wanted.append(order) }
+        index + 1 < trading.targetRequests.count
+        && trading.targetRequests[index + 1].instrument == request.instrument
+      if !isReplaced, let order = order(for: request, equity: equity) { batch.append(order) }
     }
     trading.targetRequests.removeAll(keepingCapacity: true)
-    for closesFirst in [true, false] {
-      for var live in wanted {
-        let position = trading.position(live.order.instrument)
-        guard (position.closingPart(of: live.remaining) != 0) == closesFirst else { continue }
-        live.order.id = OrderID(trading.nextOrderNumber)
-        trading.nextOrderNumber += 1
-        submit(live, power: &power)
-      }
+    submitBatch(closing: true, power: &power)
+    submitBatch(closing: false, power: &power)
+  }
+
+  private mutating func submitBatch(closing: Bool, power: inout Double) {
+    for index in batch.indices {
+      let position = trading.position(batch[index].order.instrument)
+      let closes = position.closingPart(of: batch[index].remaining) != 0
+      guard closes == closing else { continue }
+      batch[index].order.id = OrderID(trading.nextOrderNumber)
+      trading.nextOrderNumber += 1
+      submit(batch[index], power: &power)
     }
   }
 
@@ -116,14 +115,17 @@ extension Engine {
     let instrument = InstrumentID(request.instrument)
     guard let close = trading.lastClose(instrument) else { return nil }
     trading.standing[request.instrument] = request.target
-    for live in trading.book.orders(of: request.instrument) where live.isTarget {
-      cancel(live.order.id)
+    var slot = trading.book.firstSlot(request.instrument)
+    while slot >= 0 {
+      let next = trading.book.slot(after: slot)
+      if trading.book[slot].isTarget { trading.close(slot, .cancelled, at: clock, log: &log) }
+      slot = next
     }
     let position = trading.account.positions[request.instrument]
     let unit = close * position.multiplier
     let target: Double
     var sizing = LiveOrder.Sizing.fixed
-    let atFill = configuration.execution.sizing == .atFill
+    let atFill = plan.rules.sizing == .atFill
     switch request.target.measure {
     case .none: return nil
     case .quantity: target = request.target.value
@@ -135,7 +137,7 @@ extension Engine {
       if atFill { sizing = .value(request.target.value) }
     }
     let quantity =
-      feed.universe[instrument].instrument.roundedDownToLot(target) - position.quantity
+      feed.columns[request.instrument].roundedDownToLot(target) - position.quantity
     guard abs(quantity) > abs(position.quantity) * 1e-12 else { return nil }
     var order = Order(instrument, quantity: quantity)
     order.submitted = clock

@@ -16,6 +16,7 @@ public struct Engine: Sendable {
   public let feed: Feed
   /// The rules of the run.
   public let configuration: BacktestConfiguration
+  let plan: ExecutionPlan
   /// The account, and where decisions are stated.
   public internal(set) var trading: TradingContext
 
@@ -28,9 +29,7 @@ public struct Engine: Sendable {
 
   var queue = EventQueue()
   var log = RunLog()
-  var equity: [Double]
-  var grossExposure: [Double]
-  var instant = -1
+  var points: EquityColumns
   var clock = Timestamp.distantPast
   var stage = Stage.ready
   var needsEquityPoint = false
@@ -39,10 +38,11 @@ public struct Engine: Sendable {
   var valuedFills = 0
   var reportedFills = 0
   var ruinedAt: Timestamp?
-  /// The next row of each grid, and the row whose open has been matched.
-  var nextRows: ContiguousArray<Int32>
-  var openedRows: ContiguousArray<Int32>
+  /// The row of each grid whose open has been matched.
+  var openedRows: ContiguousArray<Int>
+  /// Room that is used again and again, so that no decision allocates.
   var candidates: ContiguousArray<MatchCandidate> = []
+  var batch: ContiguousArray<LiveOrder> = []
   /// The instants to which the engine was taken back.
   var rewinds: [Int] = []
 
@@ -67,6 +67,7 @@ public struct Engine: Sendable {
   public init(feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0) {
     self.feed = feed
     self.configuration = configuration
+    plan = ExecutionPlan(configuration.execution)
     trading = TradingContext(feed: feed, rules: configuration.account)
     isWindowed = configuration.window != nil
     if let window = configuration.window {
@@ -81,12 +82,12 @@ public struct Engine: Sendable {
       endInstant = feed.instants.count
       baseInstant = min(max(firstDecision - 1, 0), endInstant - 1)
     }
-    let points = endInstant - baseInstant
-    equity = [Double](repeating: 0, count: points)
-    grossExposure = [Double](repeating: 0, count: points)
-    nextRows = ContiguousArray(repeating: 0, count: feed.grids.count)
+    points = EquityColumns(count: endInstant - baseInstant)
     openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)
   }
+
+  /// The last instant at which bars closed, or -1.
+  var instant: Int { trading.instant }
 
   /// The bars that closed at this decision.
   public var bars: BarSlice { BarSlice(feed: feed, instant: max(instant, 0)) }
@@ -100,32 +101,37 @@ public struct Engine: Sendable {
 
   /// Goes on to the next decision, timer or the end, carrying out what was asked for since.
   public mutating func advance() -> Step {
+    let nothingWaits = !trading.hasRequests && trading.book.isEmpty && queue.isEmpty
+    return nothingWaits && stage == .deciding ? moveToNextClose() : advanceThroughEvents()
+  }
+
+  /// The general way: whatever is scheduled before the next close happens first.
+  private mutating func advanceThroughEvents() -> Step {
     switch stage {
     case .ready: start()
-    case .deciding: collectRequests()
+    case .deciding: if trading.hasRequests { collectRequests() }
     case .finished: return .finished
     }
-    while true {
-      guard !(trading.book.isEmpty && queue.isEmpty) else { return moveToNextClose() }
-      let limit =
-        instant + 1 < endInstant ? feed.instants[instant + 1] : clock + TimeSpan(nanoseconds: 1)
+    while !(trading.book.isEmpty && queue.isEmpty) {
+      let isLast = instant + 1 >= endInstant
+      let limit = isLast ? clock + TimeSpan(nanoseconds: 1) : feed.instants[instant + 1]
       let open = nextOpenTime()
       let scheduled = queue.first?.key
       let opensFirst = scheduled.map { (open, .marketOpen) < ($0.time, $0.phase) } ?? true
       let time = opensFirst ? open : scheduled?.time ?? open
-      let isLater = opensFirst || time > clock
-      if needsEquityPoint, isLater {
+      if needsEquityPoint, opensFirst || time > clock {
         takeEquityPoint()
         if stage == .finished { return .finished }
         continue
       }
-      guard time < limit else { return moveToNextClose() }
+      guard time < limit else { break }
       if opensFirst {
         openMarkets(at: open)
       } else if let tag = process(queue.removeFirst()) {
         return .timer(tag)
       }
     }
+    return moveToNextClose()
   }
 
   private mutating func start() {
@@ -144,8 +150,9 @@ public struct Engine: Sendable {
       stage = .finished
       return .finished
     }
-    instant += 1
+    trading.instant &+= 1
     clock = feed.instants[instant]
+    trading.now = clock
     closeBars()
     valuation = trading.account.valuation
     valuedFills = log.fills.count
@@ -153,13 +160,9 @@ public struct Engine: Sendable {
       ruin()
       return .finished
     }
-    while let event = queue.first, event.key.time == clock, event.key.phase == .sessionEnd {
-      _ = process(queue.removeFirst())
-    }
-    trading.now = clock
-    trading.isWarmingUp = instant < firstDecision
-    needsEquityPoint = instant >= baseInstant
-    if instant == baseInstant { takeBasePoint() }
+    if !queue.isEmpty { endSessions() }
+    needsEquityPoint = instant > baseInstant
+    if instant <= firstDecision { takeFirstSteps() }
     if isWindowed, instant == endInstant - 1 {
       takeEquityPoint()
       stage = .finished
@@ -167,5 +170,21 @@ public struct Engine: Sendable {
     }
     stage = .deciding
     return .bars
+  }
+
+  /// Phase 2: what ends with the session.
+  private mutating func endSessions() {
+    while let event = queue.first, event.key.time == clock, event.key.phase == .sessionEnd {
+      _ = process(queue.removeFirst())
+    }
+  }
+
+  /// Bars up to the first decision: the base point is the initial capital, before that decision
+  /// costs anything, and nothing can be ordered sooner.
+  private mutating func takeFirstSteps() {
+    trading.isWarmingUp = instant < firstDecision
+    if instant == baseInstant {
+      points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
+    }
   }
 }

@@ -1,21 +1,20 @@
 extension TradingContext {
   /// Units that the bar still has for our orders, down to the lot; infinite without a limit.
-  func liquidity(at point: MatchPoint, rules: ExecutionRules) -> Double {
-    guard let participation = rules.participation, !point.bar.volume.isNaN else {
+  func liquidity(at point: MatchPoint, plan: ExecutionPlan) -> Double {
+    guard let participation = plan.rules.participation, !point.bar.volume.isNaN else {
       return .infinity
     }
     let taken = book.quantityTaken(point.instrument, row: point.row)
     let left = participation * point.bar.volume - taken
     // A share of a whole volume is often a whole number less rounding.
-    let instrument = feed.universe.series[point.instrument].instrument
-    return max(0, instrument.roundedDownToLot(left * (1 + 1e-12)))
+    return max(0, feed.columns[point.instrument].roundedDownToLot(left * (1 + 1e-12)))
   }
 
   /// The price of a trade: the reference moved by slippage, rounded to the tick against the
   /// trader; a limit order never trades worse than its limit.
   func price(
     _ quantity: Double, of live: LiveOrder, _ candidate: MatchCandidate, at point: MatchPoint,
-    rules: ExecutionRules
+    plan: ExecutionPlan
   ) -> Double {
     let isBuy = quantity > 0
     var price = candidate.reference
@@ -24,10 +23,11 @@ extension TradingContext {
         quantity: abs(quantity), reference: price, bar: point.bar,
         quantityTakenBefore: book.quantityTaken(point.instrument, row: point.row),
         returnDeviation: live.returnDeviation, meanVolume: live.meanVolume)
-      let fraction = rules.slippage.fraction(for: trade)
+      let fraction = plan.rules.slippage.fraction(for: trade)
       price *= isBuy ? 1 + fraction : 1 - fraction
     }
-    if let tick = feed.universe.series[point.instrument].instrument.tickSize {
+    let tick = feed.columns[point.instrument].tickSize
+    if !tick.isNaN {
       let steps = price / tick
       price = tick * (isBuy ? (steps - 1e-9).rounded(.up) : (steps + 1e-9).rounded(.down))
     }
@@ -38,16 +38,16 @@ extension TradingContext {
   /// What a trade of so many units costs: its price and the commission that it adds to its order.
   private func cost(
     _ quantity: Double, of live: LiveOrder, _ candidate: MatchCandidate, at point: MatchPoint,
-    rules: ExecutionRules
+    plan: ExecutionPlan
   ) -> (unitPrice: Double, commission: Double) {
     let multiplier = account.positions[point.instrument].multiplier
     let unitPrice =
-      price(quantity, of: live, candidate, at: point, rules: rules) * multiplier
+      price(quantity, of: live, candidate, at: point, plan: plan) * multiplier
     var progress = live.progress
     progress.quantity += abs(quantity)
     progress.notional += abs(quantity) * unitPrice
     progress.fillCount += 1
-    return (unitPrice, rules.commission.total(for: progress) - live.commissionPaid)
+    return (unitPrice, plan.rules.commission.total(for: progress) - live.commissionPaid)
   }
 
   /// The most units, up to `quantity`, that so much money buys with all costs.
@@ -56,13 +56,13 @@ extension TradingContext {
   /// grow slowly with the quantity, so that a few rounds reach the last digit.
   private func units(
     for money: Double, upTo quantity: Double, of live: LiveOrder, _ candidate: MatchCandidate,
-    at point: MatchPoint, rules: ExecutionRules
+    at point: MatchPoint, plan: ExecutionPlan
   ) -> Double {
     let direction = quantity < 0 ? -1.0 : 1.0
     var units = abs(quantity)
     for _ in 0..<64 {
       let (unitPrice, commission) = cost(
-        direction * units, of: live, candidate, at: point, rules: rules)
+        direction * units, of: live, candidate, at: point, plan: plan)
       let next = max(0, (money - commission) / unitPrice)
       guard abs(next - units) > units * 1e-15 else { return next }
       units = next
@@ -74,7 +74,7 @@ extension TradingContext {
   /// power covers its price and commission, down to the lot.
   func affordable(
     _ quantity: Double, of live: LiveOrder, _ candidate: MatchCandidate, at point: MatchPoint,
-    rules: ExecutionRules
+    plan: ExecutionPlan
   ) -> Double {
     let position = account.positions[point.instrument]
     let closing = position.closingPart(of: quantity)
@@ -85,22 +85,21 @@ extension TradingContext {
     let freed = abs(closing) * candidate.reference * position.multiplier
     let power = equity * account.rules.funding.leverage - gross + freed
     let (unitPrice, commission) = cost(
-      quantity, of: live, candidate, at: point, rules: rules)
+      quantity, of: live, candidate, at: point, plan: plan)
     // A full weight sized to the last cent must not be cut for the rounding of that cent.
     guard abs(opening) * unitPrice + commission > power + abs(equity) * 1e-12 else {
       return quantity
     }
-    let instrument = feed.universe.series[point.instrument].instrument
     let units = units(
-      for: power, upTo: opening, of: live, candidate, at: point, rules: rules)
-    let kept = instrument.roundedDownToLot(min(units, abs(opening)))
+      for: power, upTo: opening, of: live, candidate, at: point, plan: plan)
+    let kept = feed.columns[point.instrument].roundedDownToLot(min(units, abs(opening)))
     return closing + (opening < 0 ? -kept : kept)
   }
 
   /// The units that bring the position to its target with the equity and price of this moment,
   /// costs included.
   func sizedQuantity(
-    _ live: LiveOrder, _ candidate: MatchCandidate, at point: MatchPoint, rules: ExecutionRules
+    _ live: LiveOrder, _ candidate: MatchCandidate, at point: MatchPoint, plan: ExecutionPlan
   ) -> Double {
     let position = account.positions[point.instrument]
     let goal: Double
@@ -116,10 +115,10 @@ extension TradingContext {
     let change =
       grows
       ? units(
-        for: abs(money), upTo: money / unit, of: live, candidate, at: point, rules: rules)
+        for: abs(money), upTo: money / unit, of: live, candidate, at: point, plan: plan)
       : abs(money) / unit
-    let instrument = feed.universe.series[point.instrument].instrument
-    let target = instrument.roundedDownToLot(position.quantity + (money < 0 ? -change : change))
+    let target = feed.columns[point.instrument].roundedDownToLot(
+      position.quantity + (money < 0 ? -change : change))
     return target - position.quantity
   }
 }

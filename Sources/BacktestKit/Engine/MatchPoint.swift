@@ -12,7 +12,7 @@ struct MatchPoint {
 extension TradingContext {
   /// Trades one candidate as far as liquidity and buying power allow, and books what it got.
   mutating func execute(
-    _ candidate: MatchCandidate, at point: MatchPoint, rules: ExecutionRules, log: inout RunLog
+    _ candidate: MatchCandidate, at point: MatchPoint, plan: ExecutionPlan, log: inout RunLog
   ) {
     let slot = candidate.slot
     guard book.holds(candidate.order, in: slot) else { return }
@@ -24,28 +24,28 @@ extension TradingContext {
     var quantity = live.remaining
     if case .fixed = live.sizing {
     } else {
-      quantity = sizedQuantity(live, candidate, at: point, rules: rules)
+      quantity = sizedQuantity(live, candidate, at: point, plan: plan)
       guard quantity != 0 else {
         close(slot, .filled, at: point.time, log: &log)
         return
       }
       book[slot].remaining = quantity
     }
-    let available = liquidity(at: point, rules: rules)
+    let available = liquidity(at: point, plan: plan)
     guard available > 0 else { return }
     if abs(quantity) > available { quantity = quantity > 0 ? available : -available }
 
     let wanted = quantity
-    quantity = affordable(wanted, of: live, candidate, at: point, rules: rules)
+    quantity = affordable(wanted, of: live, candidate, at: point, plan: plan)
     let isCut = quantity != wanted
-    if isCut, quantity == 0 || rules.shortfall == .reject {
+    if isCut, quantity == 0 || plan.rules.shortfall == .reject {
       let opensShort = account.rules.funding == .cash && wanted < 0
       close(
         slot, .rejected(opensShort ? .shortNotAllowed : .buyingPower), at: point.time, log: &log)
       log.counts.rejectedOrders += 1
       return
     }
-    fill(slot, quantity, candidate, at: point, rules: rules, log: &log)
+    fill(slot, quantity, candidate, at: point, plan: plan, log: &log)
     if isCut {
       log.counts.cutOrders += 1
       let filled = live.order.quantity - live.remaining + quantity
@@ -89,17 +89,17 @@ extension TradingContext {
   /// Books one fill of an order.
   private mutating func fill(
     _ slot: Int, _ quantity: Double, _ candidate: MatchCandidate, at point: MatchPoint,
-    rules: ExecutionRules, log: inout RunLog
+    plan: ExecutionPlan, log: inout RunLog
   ) {
     let live = book[slot]
-    let price = self.price(quantity, of: live, candidate, at: point, rules: rules)
+    let price = self.price(quantity, of: live, candidate, at: point, plan: plan)
     let multiplier = account.positions[point.instrument].multiplier
     let units = abs(quantity)
     var progress = live.progress
     progress.quantity += units
     progress.notional += units * price * multiplier
     progress.fillCount += 1
-    let total = rules.commission.total(for: progress)
+    let total = plan.rules.commission.total(for: progress)
     let fill = Fill(
       order: candidate.order, instrument: InstrumentID(point.instrument),
       isIntrabar: point.isIntrabar, time: point.time, row: point.row, quantity: quantity,

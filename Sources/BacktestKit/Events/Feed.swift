@@ -59,7 +59,7 @@ public final class Feed: @unchecked Sendable {
   }
 
   /// The row of an instrument's bar that closes at an instant, or -1.
-  @inlinable
+  @inlinable @inline(__always)
   func row(of instrument: Int, at instant: Int) -> Int {
     guard let rows = columns[instrument].rowAtInstant else { return instant }
     return Int(rows[instant])
@@ -77,6 +77,10 @@ struct SeriesColumns {
   @usableFromInline let close: UnsafePointer<Double>
   @usableFromInline let volume: UnsafePointer<Double>
   @usableFromInline let count: Int
+  /// The grain of the instrument: NaN where it has no tick or no lot.
+  let tickSize: Double
+  let lotSize: Double
+  let multiplier: Double
   @usableFromInline var rowAtInstant: UnsafeMutablePointer<Int32>?
 
   init(_ series: BarSeries) {
@@ -88,6 +92,14 @@ struct SeriesColumns {
     close = series.close.start
     volume = series.volume.start
     count = series.count
+    tickSize = series.instrument.tickSize ?? .nan
+    lotSize = series.instrument.lotSize ?? .nan
+    multiplier = series.instrument.multiplier
+  }
+
+  /// A quantity rounded toward zero to the lot.
+  func roundedDownToLot(_ quantity: Double) -> Double {
+    lotSize.isNaN ? quantity : (quantity / lotSize).rounded(.towardZero) * lotSize
   }
 
   mutating func setRows(_ rows: ContiguousArray<Int32>?) {
@@ -98,7 +110,7 @@ struct SeriesColumns {
     }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   func bar(_ instrument: Int, _ row: Int) -> Bar {
     Bar(
       instrument: InstrumentID(instrument), openTime: openTimes[row], closeTime: closeTimes[row],

@@ -18,7 +18,7 @@ extension OrderBook {
   /// A stop beyond which the bar opens becomes a market order at the open; a limit that the open
   /// betters fills there, or at its own price when gaps are not improved on.
   func openCandidates(
-    _ instrument: Int, bar: Bar, rules: ExecutionRules, tick: Double?,
+    _ instrument: Int, bar: Bar, rules: ExecutionRules, tick: Double,
     into candidates: inout ContiguousArray<MatchCandidate>
   ) {
     candidates.removeAll(keepingCapacity: true)
@@ -50,7 +50,7 @@ extension OrderBook {
   /// Every price between low and high lies on exactly one of the ways from the open to an extreme,
   /// so that the last leg to the close never triggers anything new.
   func pathCandidates(
-    _ instrument: Int, bar: Bar, path: IntrabarPath, rules: ExecutionRules, tick: Double?,
+    _ instrument: Int, bar: Bar, path: IntrabarPath, rules: ExecutionRules, tick: Double,
     into candidates: inout ContiguousArray<MatchCandidate>
   ) {
     candidates.removeAll(keepingCapacity: true)
@@ -149,10 +149,10 @@ private enum LimitMargin {
 }
 
 extension LimitFill {
-  fileprivate func margin(tick: Double?) -> LimitMargin {
+  fileprivate func margin(tick: Double) -> LimitMargin {
     switch self {
     case .touch: .touch
-    case .through(let ticks): tick.map { .distance(Double(ticks) * $0) } ?? .beyond
+    case .through(let ticks): tick.isNaN ? .beyond : .distance(Double(ticks) * tick)
     }
   }
 }

@@ -28,6 +28,7 @@ public struct Account: Sendable {
   }
 
   /// Cash and the value of all positions, and the sum of the positions' absolute values.
+  @inline(__always)
   var valuation: (equity: Double, grossExposure: Double) {
     var value = 0.0
     var gross = 0.0
@@ -54,10 +55,19 @@ public struct Account: Sendable {
 
 extension Account {
   /// Values a position at a price.
+  @inline(__always)
   mutating func mark(_ instrument: Int, at price: Double) {
     let position = positions[instrument]
     priceProfit += position.quantity * (price - position.mark) * position.multiplier
     positions[instrument].mark = price
+  }
+
+  /// Values a position at a bar's close and takes the bar's extremes into its round trip.
+  @inline(__always)
+  mutating func markToClose(
+    _ instrument: Int, close: Double, high: Double, low: Double, row: Int
+  ) {
+    priceProfit += positions[instrument].closeBar(close: close, high: high, low: low, row: row)
   }
 
   /// Books a fill; returns the round trip that it ended, if any.

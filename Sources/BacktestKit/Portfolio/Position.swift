@@ -36,11 +36,17 @@ public struct Position: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Position {
-  /// Takes a bar's extremes into the excursion of the round trip under way.
-  mutating func observe(high: Double, low: Double, row: Int) {
-    guard row != insideRow else { return }
-    if low < lowestSeen { lowestSeen = low }
-    if high > highestSeen { highestSeen = high }
+  /// Marks to a bar's close and takes its extremes into the excursion of the round trip under
+  /// way; returns the profit of the move.
+  @inline(__always)
+  mutating func closeBar(close: Double, high: Double, low: Double, row: Int) -> Double {
+    let profit = quantity * (close - mark) * multiplier
+    mark = close
+    if row != insideRow {
+      if low < lowestSeen { lowestSeen = low }
+      if high > highestSeen { highestSeen = high }
+    }
+    return profit
   }
 
   /// The part of a trade that closes what is held, signed as the trade.

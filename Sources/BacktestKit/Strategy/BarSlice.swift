@@ -16,14 +16,14 @@ public struct BarSlice: Sequence, Sendable {
   }
 
   /// The number of instruments in the universe, whether they closed now or not.
-  @inlinable
+  @inlinable @inline(__always)
   public var instrumentCount: Int { feed.instrumentCount }
 
   /// When these bars closed.
   public var time: Timestamp { feed.instants[instant] }
 
   /// The bar of the instrument at a position of the universe, or `nil` when none closed now.
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(position: Int) -> Bar? {
     precondition(position >= 0 && position < feed.instrumentCount, "no such instrument")
     let row = feed.row(of: position, at: instant)
@@ -31,11 +31,11 @@ public struct BarSlice: Sequence, Sendable {
   }
 
   /// The bar of an instrument, or `nil` when none closed now.
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(instrument: InstrumentID) -> Bar? { self[Int(instrument.index)] }
 
   /// The bars that closed, in universe order.
-  @inlinable
+  @inlinable @inline(__always)
   public func makeIterator() -> Iterator { Iterator(slice: self) }
 
   /// Walks over the bars that closed.
@@ -43,11 +43,11 @@ public struct BarSlice: Sequence, Sendable {
     @usableFromInline let slice: BarSlice
     @usableFromInline var position = 0
 
-    @inlinable
+    @inlinable @inline(__always)
     init(slice: BarSlice) { self.slice = slice }
 
     /// The next bar that closed.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func next() -> Bar? {
       while position < slice.instrumentCount {
         position += 1

@@ -28,6 +28,8 @@ enum TradingRequest: BitwiseCopyable, Sendable {
 /// A target stated during one decision.
 struct TargetRequest: BitwiseCopyable, Sendable {
   var instrument: Int
+  /// The number of the request within its decision.
+  var number: Int
   var target: StandingTarget
 }
 

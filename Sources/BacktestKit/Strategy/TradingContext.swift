@@ -12,12 +12,16 @@ public struct TradingContext: Sendable {
 
   @usableFromInline let feed: Feed
   var book: OrderBook
+  /// Whether anything was asked for since the engine last looked.
+  var hasRequests = false
   var requests: ContiguousArray<TradingRequest> = []
   var targetRequests: ContiguousArray<TargetRequest> = []
   var notes: [StrategyNote] = []
   @usableFromInline var standing: ContiguousArray<StandingTarget>
-  /// The row of each instrument's last closed bar, or -1.
-  var lastRows: ContiguousArray<Int32>
+  /// The last instant at which bars closed, or -1.
+  var instant = -1
+  /// The next row of each grid; unused in a universe with one grid, whose rows are the instants.
+  var nextRows: ContiguousArray<Int32>
   var nextOrderNumber = 1
   var nextGroup: Int32 = 1
 
@@ -27,11 +31,19 @@ public struct TradingContext: Sendable {
     account = Account(rules: rules, multipliers: feed.universe.series.map(\.instrument.multiplier))
     book = OrderBook(instrumentCount: count)
     standing = ContiguousArray(repeating: StandingTarget(.none, 0), count: count)
-    lastRows = ContiguousArray(repeating: -1, count: count)
+    nextRows = ContiguousArray(repeating: 0, count: feed.grids.count)
   }
 }
 
 extension TradingContext {
+  /// The next row of a grid.
+  func nextRow(ofGrid grid: Int) -> Int { feed.hasOneGrid ? instant + 1 : Int(nextRows[grid]) }
+
+  /// The row of an instrument's last closed bar, or -1.
+  func lastRow(_ instrument: Int) -> Int {
+    feed.hasOneGrid ? instant : Int(nextRows[feed.gridOfInstrument[instrument]]) - 1
+  }
+
   /// The instruments and their series.
   public var universe: Universe { feed.universe }
   /// The instrument with a symbol, or `nil`.
@@ -47,13 +59,13 @@ extension TradingContext {
 
   /// The close of an instrument's last closed bar, or `nil` before its first.
   public func lastClose(_ instrument: InstrumentID) -> Double? {
-    let row = Int(lastRows[Int(instrument.index)])
+    let row = lastRow(Int(instrument.index))
     return row < 0 ? nil : feed.columns[Int(instrument.index)].close[row]
   }
 
   /// The last `count` closed bars of an instrument, oldest first; fewer near the beginning.
   public func history(_ instrument: InstrumentID, _ count: Int) -> BarHistory {
-    let end = Int(lastRows[Int(instrument.index)]) + 1
+    let end = lastRow(Int(instrument.index)) + 1
     return BarHistory(
       feed: feed, instrument: Int(instrument.index), rows: max(0, end - count)..<end)
   }
@@ -72,21 +84,21 @@ extension TradingContext {
 extension TradingContext {
   /// States that the position shall be worth a share of equity, and trades when that differs from
   /// what was last stated. Drift is left alone.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func target(_ instrument: InstrumentID, weight: Double) {
     restate(instrument, StandingTarget(.weight, weight))
   }
 
   /// States that the position shall be worth so much money, and trades when that differs from what
   /// was last stated.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func target(_ instrument: InstrumentID, value: Double) {
     restate(instrument, StandingTarget(.value, value))
   }
 
   /// States that the position shall be so many units, negative for short, and trades when that
   /// differs from what was last stated.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func target(_ instrument: InstrumentID, quantity: Double) {
     restate(instrument, StandingTarget(.quantity, quantity))
   }
@@ -96,7 +108,7 @@ extension TradingContext {
     request(instrument, StandingTarget(.weight, weight))
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   mutating func restate(_ instrument: InstrumentID, _ target: StandingTarget) {
     let last = standing[Int(instrument.index)]
     guard last.measure != target.measure || last.value != target.value else { return }
@@ -107,7 +119,10 @@ extension TradingContext {
   mutating func request(_ instrument: InstrumentID, _ target: StandingTarget) {
     guard !isWarmingUp else { return }
     precondition(target.value.isFinite, "a target is a finite number")
-    targetRequests.append(TargetRequest(instrument: Int(instrument.index), target: target))
+    hasRequests = true
+    targetRequests.append(
+      TargetRequest(
+        instrument: Int(instrument.index), number: targetRequests.count, target: target))
   }
 }
 
@@ -121,6 +136,7 @@ extension TradingContext {
     order.id = OrderID(nextOrderNumber)
     order.submitted = now
     nextOrderNumber += 1
+    hasRequests = true
     requests.append(.submit(order))
     return order.id
   }
@@ -140,6 +156,7 @@ extension TradingContext {
   /// Withdraws an order; nothing happens when it is gone already.
   public mutating func cancel(_ order: OrderID) {
     guard !isWarmingUp else { return }
+    hasRequests = true
     requests.append(.cancel(order))
   }
 
@@ -148,6 +165,7 @@ extension TradingContext {
   /// - Precondition: the time is not before now.
   public mutating func schedule(at time: Timestamp, tag: Int) {
     precondition(time >= now, "a timer goes off in the future")
+    hasRequests = true
     requests.append(.schedule(time, tag: tag))
   }
 
