@@ -57,6 +57,13 @@ extension TradingContext {
     account.positions[Int(instrument.index)]
   }
 
+  /// The date of the session to which this moment belongs, by the calendar of the first
+  /// instrument; the UTC day where it has none.
+  public var sessionDate: CivilDate {
+    let calendar = feed.universe.series[0].calendar ?? AlwaysOpenCalendar()
+    return calendar.sessionDate(of: now)
+  }
+
   /// The close of an instrument's last closed bar, or `nil` before its first.
   public func lastClose(_ instrument: InstrumentID) -> Double? {
     let row = lastRow(Int(instrument.index))

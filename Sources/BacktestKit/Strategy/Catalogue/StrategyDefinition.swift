@@ -1,0 +1,74 @@
+/// A strategy that can be asked for by name.
+///
+///     let definition = StrategyDefinition(
+///       name: "crossover", summary: "Long while the fast average is above the slow one.",
+///       parameters: [
+///         .integer("fast", default: 10, in: 1...500, "Bars of the fast average."),
+///         .integer("slow", default: 50, in: 2...1_000, "Bars of the slow average."),
+///       ],
+///       constraint: { $0.integer("fast") < $0.integer("slow") ? nil : "fast must be below slow" },
+///       make: { Crossover(fast: $0.integer("fast"), slow: $0.integer("slow")) })
+public struct StrategyDefinition: Sendable {
+  /// The name in a study file, in lower case with hyphens.
+  public let name: String
+  /// One line for a reader.
+  public let summary: String
+  /// Its parameters, in the order in which they are shown.
+  public let parameters: [ParameterDefinition]
+  private let constraint: @Sendable (StrategyParameters) -> String?
+  private let factory: @Sendable (StrategyParameters) -> any Strategy
+
+  /// A definition.
+  ///
+  /// - Parameter constraint: what must hold between parameters: `nil` when all is well, else the
+  ///   reason in one phrase.
+  /// - Parameter make: makes the strategy anew for each run.
+  public init(
+    name: String, summary: String, parameters: [ParameterDefinition] = [],
+    constraint: @escaping @Sendable (StrategyParameters) -> String? = { _ in nil },
+    make: @escaping @Sendable (StrategyParameters) -> any Strategy
+  ) {
+    self.name = name
+    self.summary = summary
+    self.parameters = parameters
+    self.constraint = constraint
+    factory = make
+  }
+
+  /// Values completed by defaults and checked.
+  ///
+  /// - Throws: `ParameterError` for a name that is not defined, a value outside its domain, or
+  ///   values that do not go together.
+  public func parameters(
+    _ given: KeyValuePairs<String, ParameterValue>
+  ) throws(ParameterError) -> StrategyParameters {
+    try parameters(given.map { StrategyParameters.Named(name: $0.key, value: $0.value) })
+  }
+
+  /// Values completed by defaults and checked.
+  ///
+  /// - Throws: as for literals.
+  public func parameters(
+    _ given: [StrategyParameters.Named]
+  ) throws(ParameterError) -> StrategyParameters {
+    for one in given where !parameters.contains(where: { $0.name == one.name }) {
+      throw .unknownParameter(one.name, strategy: name, known: parameters.map(\.name))
+    }
+    var values: [StrategyParameters.Named] = []
+    for definition in parameters {
+      let wanted =
+        given.last { $0.name == definition.name }?.value ?? definition.defaultValue
+      guard let value = definition.accepting(wanted) else {
+        throw .unsuitable(
+          definition.name, strategy: name, value: wanted, expected: "\(definition.domain)")
+      }
+      values.append(StrategyParameters.Named(name: definition.name, value: value))
+    }
+    let complete = StrategyParameters(values: values)
+    if let reason = constraint(complete) { throw .inconsistent(strategy: name, reason: reason) }
+    return complete
+  }
+
+  /// A strategy ready for one run.
+  public func make(_ parameters: StrategyParameters) -> any Strategy { factory(parameters) }
+}

@@ -1,0 +1,9 @@
+public import BacktestKit
+
+extension StrategyCatalogue {
+  /// The strategies that come with BacktestKit.
+  public static let standard = StrategyCatalogue([
+    BuyAndHold.definition, CrossSectionMomentum.definition, DonchianBreakout.definition,
+    EqualWeightRebalance.definition, RSIMeanReversion.definition, SMACrossover.definition,
+  ])
+}
