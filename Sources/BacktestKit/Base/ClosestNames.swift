@@ -6,7 +6,9 @@ func closestNames(to wanted: String, among names: [String], limit: Int = 3) -> [
   let ranked = names.enumerated().compactMap { position, name -> (Int, Int, String)? in
     let candidate = Array(name.lowercased().utf8)
     let distance = editDistance(target, candidate)
-    if distance <= max(1, max(target.count, candidate.count) / 3) { return (distance, position, name) }
+    if distance <= max(1, max(target.count, candidate.count) / 3) {
+      return (distance, position, name)
+    }
     let contains = name.lowercased().contains(wanted.lowercased())
     return contains && target.count >= 3 ? (candidate.count, position, name) : nil
   }
@@ -21,7 +23,9 @@ private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var row = [i + 1]
     for j in b.indices {
       var best = min(last[j] + (a[i] == b[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforeLast[j - 1] + 1) }
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+        best = min(best, beforeLast[j - 1] + 1)
+      }
       row.append(best)
     }
     beforeLast = last

@@ -19,7 +19,8 @@ enum RatioFormulas {
 
   /// sqrt(B) x mean / deviation: Sharpe's ratio with a standard deviation, Sortino's with a downside
   /// deviation.
-  static func annualizedRatio(_ mean: Double, _ deviation: Double?, barsPerYear: Double) -> Double? {
+  static func annualizedRatio(_ mean: Double, _ deviation: Double?, barsPerYear: Double) -> Double?
+  {
     quotient(mean, deviation).map { $0 * barsPerYear.squareRoot() }
   }
 

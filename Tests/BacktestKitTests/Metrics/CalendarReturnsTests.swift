@@ -33,7 +33,9 @@ struct CalendarReturnsTests {
   }
 
   @Test func theTableHasARowForEachYear() throws {
-    let dates = ["2020-11-30", "2020-12-31", "2021-02-26", "2021-02-27"].compactMap { CivilDate($0) }
+    let dates = ["2020-11-30", "2020-12-31", "2021-02-26", "2021-02-27"].compactMap {
+      CivilDate($0)
+    }
     let sample = try ReturnsSample(
       equity: [100, 110, 99, 121], pointDates: dates, barsPerYear: nil)
     let found = try #require(CalendarReturns(sample))

@@ -42,7 +42,9 @@ struct DrawdownTests {
     let metrics = PerformanceMetrics(sample)
     #expect(agrees(metrics.maxDrawdown, -0.1, relative: 1e-12))
     #expect(
-      CoreRatios(returns: sample.returns, barsPerYear: 252).maxDrawdown.map { abs($0 + 0.1) < 1e-15 }
+      CoreRatios(returns: sample.returns, barsPerYear: 252).maxDrawdown.map {
+        abs($0 + 0.1) < 1e-15
+      }
         == true)
     #expect(metrics.drawdowns.first?.peak == 0 && metrics.drawdowns.first?.bars == 3)
     #expect(try metrics.value(of: "max-drawdown-without-base") == 0)

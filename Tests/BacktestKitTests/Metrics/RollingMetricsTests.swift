@@ -49,7 +49,8 @@ struct RollingMetricsTests {
     let sample = try ReturnsSample(returns: returns, barsPerYear: 252)
     let rolling = RollingMetrics(window: 3)
     let sharpe = rolling.sharpe(sample)
-    #expect(sharpe.map { $0 == nil } == [true, true, false, false, false, true, true, true, false, false])
+    #expect(
+      sharpe.map { $0 == nil } == [true, true, false, false, false, true, true, true, false, false])
     #expect(rolling.volatility(sample)[5] == 0)
     let flat = try AlignedReturns(returns: returns, benchmark: returns.map { _ in 0.1 })
     #expect(rolling.beta(flat).allSatisfy { $0 == nil })

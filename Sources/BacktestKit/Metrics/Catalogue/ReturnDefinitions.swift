@@ -53,7 +53,9 @@ extension Metrics {
 }
 
 extension MetricWorkspace {
-  fileprivate var kRatio: Double? { trend.flatMap { RatioFormulas.quotient($0.slope, $0.slopeError) } }
+  fileprivate var kRatio: Double? {
+    trend.flatMap { RatioFormulas.quotient($0.slope, $0.slopeError) }
+  }
 
   fileprivate var calendarCAGR: Double? {
     guard let first = sample.pointDates?.first, let last = sample.pointDates?.last, first < last
