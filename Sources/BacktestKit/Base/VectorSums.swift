@@ -40,7 +40,8 @@ enum VectorSums {
   ) -> Double {
     var lanes = SIMD8<Double>.zero
     let full = eachBlock(of: values) { block in
-      let shortfall = pointwiseMin(block - target, .zero)
+      let distance = block - target
+      let shortfall = distance.replacing(with: 0, where: distance .> 0)
       lanes += shortfall * shortfall
     }
     var total = folded(lanes)

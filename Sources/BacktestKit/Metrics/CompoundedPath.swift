@@ -14,7 +14,7 @@ struct CompoundedPath {
     var worst = 1.0
     for row in 0..<returns.count {
       value *= 1 + returns[row]
-      peak = max(peak, value)
+      peak = Double.maximum(peak, value)
       // The product stands for a division on every row; a new low is rare.
       if value < worst * peak {
         worst = value / peak

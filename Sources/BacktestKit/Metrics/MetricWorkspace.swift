@@ -65,7 +65,7 @@ extension MetricWorkspace {
     var peak = wealth.first ?? 1
     var lowest = 1.0
     for value in wealth {
-      peak = max(peak, value)
+      peak = Double.maximum(peak, value)
       if value < lowest * peak { lowest = value / peak }
     }
     return lowest - 1

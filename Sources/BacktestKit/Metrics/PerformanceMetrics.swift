@@ -74,7 +74,8 @@ public struct PerformanceMetrics: Sendable {
     let metric = try Metrics.named(name)
     let workspace = MetricWorkspace(inputs)
     if let reason = metric.blocking(workspace) { return reason }
-    return metric.value(in: workspace) == nil ? .undefined : nil
+    guard metric.value(in: workspace) == nil else { return nil }
+    return sample.hasAnnualRateWithoutCalendar ? .noCalendar : .undefined
   }
 
   /// Every metric of the catalogue with its value, in the catalogue's order.

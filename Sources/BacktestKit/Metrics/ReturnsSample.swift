@@ -143,6 +143,11 @@ extension ReturnsSample {
   var minimumPerBar: Double? {
     RiskFreeRate.perBar(ofAnnual: minimumAcceptableReturn, barsPerYear: barsPerYear)
   }
+
+  /// Whether a rate of a year is given that cannot be turned into one of a bar.
+  var hasAnnualRateWithoutCalendar: Bool {
+    minimumPerBar == nil || riskFree.meanPerBar(barsPerYear: barsPerYear) == nil
+  }
 }
 
 /// Simple returns between neighbouring points; 0 where nothing was left before.

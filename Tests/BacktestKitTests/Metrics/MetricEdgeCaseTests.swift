@@ -106,6 +106,9 @@ struct MetricEdgeCaseTests {
     #expect(try found.absence(of: "sharpe")?.description == "no calendar")
     #expect(found.totalReturn != nil && found.maxDrawdown != nil)
     #expect(try found.value(of: "omega") != nil)
+    let paid = try metrics(Self.five, barsPerYear: nil, riskFree: .annual(0.02))
+    #expect(try paid.absence(of: "kelly-continuous") == .noCalendar)
+    #expect(try found.absence(of: "kelly-continuous") == nil)
     #expect(throws: ObjectiveError.noCalendar(metric: "sharpe")) {
       try ObjectiveEvaluator("sharpe", barsPerYear: nil)
     }
