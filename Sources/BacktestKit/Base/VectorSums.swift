@@ -2,8 +2,8 @@
 /// values at k, k+8, k+16, ...), folded pairwise (0+4, 1+5, 2+6, 3+7, then halves again), then the
 /// up to seven values that are left, in order.
 ///
-/// The order is fixed, so a result is the same on every machine; eight chains instead of one let the
-/// processor add several values a cycle and lose fewer digits.
+/// The order is fixed, so a result is the same on every machine; eight chains instead of one let
+/// the processor add several values a cycle and lose fewer digits.
 enum VectorSums {
   /// The sum of the values.
   static func sum(_ values: UnsafeBufferPointer<Double>) -> Double {

@@ -36,8 +36,8 @@ public struct AlignedReturns: Hashable, Sendable {
 
   /// The days common to a dated sample and a benchmark's prices.
   ///
-  /// The benchmark's returns are taken between its own neighbouring prices first, beginning with its
-  /// last price on or before the sample's base date; only then are days matched.
+  /// The benchmark's returns are taken between its own neighbouring prices first, beginning with
+  /// its last price on or before the sample's base date; only then are days matched.
   ///
   /// - Parameters:
   ///   - sample: returns with dates, at most one a day.

@@ -1,8 +1,8 @@
 /// What a metric is called, how it reads, and how it is defined.
 ///
 /// The definition line is what documentation and reports print; B is bars a year, n the number of
-/// returns, r a simple return of one bar, rf the risk-free rate of a bar, V wealth and d the distance
-/// below its peak.
+/// returns, r a simple return of one bar, rf the risk-free rate of a bar, V wealth and d the
+/// distance below its peak.
 public struct MetricDefinition: Sendable {
   /// The name by which studies, gates and walk-forward objectives ask for it: `max-drawdown`.
   public let name: String

@@ -17,8 +17,8 @@ enum RatioFormulas {
     return value.isFinite ? value : nil
   }
 
-  /// sqrt(B) x mean / deviation: Sharpe's ratio with a standard deviation, Sortino's with a downside
-  /// deviation.
+  /// sqrt(B) x mean / deviation: Sharpe's ratio with a standard deviation, Sortino's with a
+  /// downside deviation.
   static func annualizedRatio(_ mean: Double, _ deviation: Double?, barsPerYear: Double) -> Double?
   {
     quotient(mean, deviation).map { $0 * barsPerYear.squareRoot() }

@@ -1,5 +1,5 @@
-/// Simple returns with what it takes to measure them: their dates, the bars of a year, and the rates
-/// against which they are held.
+/// Simple returns with what it takes to measure them: their dates, the bars of a year, and the
+/// rates against which they are held.
 ///
 ///     let sample = try ReturnsSample(equity: [100, 90, 95, 99], barsPerYear: 252)
 ///     PerformanceMetrics(sample).maxDrawdown   // -0.10: the base point counts
@@ -30,8 +30,8 @@ public struct ReturnsSample: Hashable, Sendable {
   ///   - barsPerYear: from the calendar, such as 252; `nil` when there is none.
   ///   - riskFree: taken off each return for Sharpe's and related ratios.
   ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `ReturnsError` when a number is not finite, a rate is not a rate, or the dates do not
-  ///   fit.
+  /// - Throws: `ReturnsError` when a number is not finite, a rate is not a rate, or the dates do
+  ///   not fit.
   public init(
     returns: [Double], pointDates: [CivilDate]? = nil, barsPerYear: Double?,
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
@@ -59,8 +59,8 @@ public struct ReturnsSample: Hashable, Sendable {
   ///   - barsPerYear: from the calendar, such as 252; `nil` when there is none.
   ///   - riskFree: taken off each return for Sharpe's and related ratios.
   ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `ReturnsError` when a number is not finite, the base is not positive, a rate is not a
-  ///   rate, or the dates do not fit.
+  /// - Throws: `ReturnsError` when a number is not finite, the base is not positive, a rate is not
+  ///   a rate, or the dates do not fit.
   public init(
     equity: [Double], pointDates: [CivilDate]? = nil, barsPerYear: Double?,
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0

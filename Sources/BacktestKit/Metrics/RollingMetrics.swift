@@ -19,7 +19,8 @@ public struct RollingMetrics: Hashable, Sendable {
     self.window = window
   }
 
-  /// The Sharpe ratio a year of each window; `nil` from a ruin on, and everywhere without a calendar.
+  /// The Sharpe ratio a year of each window; `nil` from a ruin on, and everywhere without a
+  /// calendar.
   public func sharpe(_ sample: ReturnsSample) -> [Double?] {
     guard
       let barsPerYear = sample.barsPerYear,
