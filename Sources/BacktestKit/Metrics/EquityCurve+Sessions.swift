@@ -45,7 +45,8 @@ extension ReturnsSample {
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
   ) throws(ReturnsError) {
     try self.init(
-      equity: curve.equity, pointDates: pointDates, barsPerYear: barsPerYear, riskFree: riskFree,
+      equity: Array(curve.equity), pointDates: pointDates, barsPerYear: barsPerYear,
+      riskFree: riskFree,
       minimumAcceptableReturn: minimumAcceptableReturn)
   }
 }
