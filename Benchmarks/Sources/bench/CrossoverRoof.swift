@@ -2,8 +2,8 @@
 /// equity can be known, and so the roof over every engine's figure.
 ///
 /// From the bar with the number of the slow period on, the fast average above the slow one means
-/// long, below it means flat, and equal keeps what is held. A change trades a fixed size at the next
-/// open, with slippage and commission as fractions of the price.
+/// long, below it means flat, and equal keeps what is held. A change trades a fixed size at the
+/// next open, with slippage and commission as fractions of the price.
 struct CrossoverRoof {
   var fast = 10
   var slow = 50

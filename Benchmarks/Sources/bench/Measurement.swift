@@ -20,7 +20,8 @@ struct Measurement {
   /// Units per second: runs `body` once to warm up, then takes the median of `repeats` runs by
   /// their CPU time. A repeat calls `body` as often as it takes to fill `shortest` seconds.
   ///
-  /// It is not optimised, because the compiler would do a thousand calls without side effects as one.
+  /// It is not optimised, because the compiler would do a thousand calls without side effects as
+  /// one.
   ///
   /// - Returns: the measurement and the last result of `body`.
   @inline(never) @_optimize(none)
