@@ -65,11 +65,17 @@ extension SourceText {
 
   /// The places at which a sequence of words and signs stands, as indices of its first element.
   func occurrences(of pattern: [String]) -> [Int] {
-    guard elements.count >= pattern.count else { return [] }
-    return (0...(elements.count - pattern.count)).filter { start in
-      elements[start].text == pattern[0]
-        && pattern.indices.allSatisfy { elements[start + $0].text == pattern[$0] }
+    var found: [Int] = []
+    var start = 0
+    while start + pattern.count <= elements.count {
+      if elements[start].text == pattern[0]
+        && pattern.indices.allSatisfy({ elements[start + $0].text == pattern[$0] })
+      {
+        found.append(start)
+      }
+      start += 1
     }
+    return found
   }
 
   /// Whether an element is a member of what stands before it, such as `b` in `a.b`.
