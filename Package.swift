@@ -24,13 +24,11 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibCSV", providers: [.apt(["libcsv-dev"])]),
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "BacktestKit",
-      dependencies: ["CLibCSV", "COpenBLAS", "CLibYAML", "CZlib"],
+      dependencies: ["CLibCSV", "CLibYAML", "CZlib"],
       swiftSettings: strict,
       linkerSettings: [.linkedLibrary("m")]
     ),

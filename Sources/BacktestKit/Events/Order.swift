@@ -111,8 +111,8 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case badPrice = "bad-price"
   /// The slippage model has not enough history.
   case noHistory = "no-history"
-  /// The instrument has no bars left.
-  case seriesEnded = "series-ended"
+  /// The instrument has not traded yet, so that there is no price.
+  case noPrice = "no-price"
   /// The account was ruined.
   case ruined = "ruined"
 }

@@ -74,12 +74,3 @@ public struct Instrument: Hashable, Sendable {
     case units(Double)
   }
 }
-
-extension Instrument {
-  /// A quantity rounded toward zero to the lot.
-  @inlinable
-  public func roundedDownToLot(_ quantity: Double) -> Double {
-    guard let lotSize else { return quantity }
-    return (quantity / lotSize).rounded(.towardZero) * lotSize
-  }
-}

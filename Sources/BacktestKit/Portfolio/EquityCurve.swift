@@ -1,16 +1,24 @@
 /// The account's value over time: the base point, then one point per instant at which a bar closed.
 ///
 /// `n` points after the base give `n` returns.
-public struct EquityCurve: Sendable, Equatable {
+public struct EquityCurve: Sendable {
   /// When each point was taken; the first is the base point.
-  public var times: [Timestamp]
+  public var times: Column<Timestamp>
   /// Equity in account currency at each point; the first is the initial capital.
-  public var equity: [Double]
+  public var equity: Column<Double>
   /// The sum of absolute position values at each point, in account currency.
-  public var grossExposure: [Double]
+  public var grossExposure: Column<Double>
 
   /// A curve from columns of equal length.
   public init(times: [Timestamp], equity: [Double], grossExposure: [Double]) {
+    self.init(
+      times: Column(times), equity: Column(equity), grossExposure: Column(grossExposure))
+  }
+
+  /// A curve over columns of equal length, sharing their memory.
+  public init(
+    times: Column<Timestamp>, equity: Column<Double>, grossExposure: Column<Double>
+  ) {
     precondition(times.count == equity.count && equity.count == grossExposure.count)
     self.times = times
     self.equity = equity
@@ -28,5 +36,13 @@ public struct EquityCurve: Sendable, Equatable {
       }
       count = equity.count - 1
     }
+  }
+}
+
+extension EquityCurve: Equatable {
+  /// Whether times, equity and exposure are equal at every point.
+  public static func == (a: EquityCurve, b: EquityCurve) -> Bool {
+    a.times.elementsEqual(b.times) && a.equity.elementsEqual(b.equity)
+      && a.grossExposure.elementsEqual(b.grossExposure)
   }
 }

@@ -12,12 +12,22 @@ public struct AlwaysOpenCalendar: TradingCalendar {
 
   /// Every day has a session.
   public func session(on date: CivilDate) -> Session? {
-    Session(date: date, open: date.midnight, close: date.midnight + .days(1))
+    guard date.hasTimestamps else { return nil }
+    let open = date.midnight
+    return Session(date: date, open: open, close: open + .days(1))
   }
 
   /// The UTC day; midnight belongs to the day that it ends.
   public func sessionDate(of time: Timestamp) -> CivilDate {
-    (time - TimeSpan(nanoseconds: 1)).utcDate
+    CivilDate(daysSinceEpoch: time.dayEndingAtOrAfter)
+  }
+}
+
+extension Timestamp {
+  /// The UTC day, counted from 1970-01-01, that ends first at or after this instant.
+  var dayEndingAtOrAfter: Int {
+    let (day, inDay) = nanoseconds.flooredQuotient(by: 86_400_000_000_000)
+    return Int(inDay == 0 ? day - 1 : day)
   }
 }
 

@@ -1,0 +1,35 @@
+/// Everything about a run that is not the data and not the strategy.
+///
+///     var configuration = BacktestConfiguration()
+///     configuration.account.initialCash = 100_000
+///     configuration.execution.slippage = BasisPointSlippage(basisPoints: 1)
+///     configuration.warmup = 50
+public struct BacktestConfiguration: Sendable {
+  /// The account that trades.
+  public var account = AccountRules()
+  /// How orders trade and what that costs.
+  public var execution = ExecutionRules()
+  /// Bars that the strategy sees before its first decision, which is at the close of bar `warmup`
+  /// (from 0); `nil` takes the strategy's own.
+  public var warmup: Int?
+  /// The bars on which the run is measured, as a range of instants of the feed; `nil` is all.
+  ///
+  /// A run on `a..<b` is fed all bars before `a`, decides for the first time at the close of bar
+  /// `a - 1`, where its base point lies, and has exactly `b - a` returns.
+  public var window: Range<Int>?
+  /// What happens to a position whose series ends before the run does.
+  public var onSeriesEnd = SeriesEndRule.hold
+  /// The annual risk-free rate, a fraction.
+  public var riskFreeRate = 0.0
+
+  /// The default configuration.
+  public init() {}
+
+  /// What happens to a position whose series ends before the run does.
+  public enum SeriesEndRule: String, Sendable, CaseIterable {
+    /// It keeps its last mark and is reported stale.
+    case hold
+    /// It is closed at the last close, with costs.
+    case close
+  }
+}

@@ -1,0 +1,55 @@
+extension Engine {
+  /// A moment of a run to which its engine can return.
+  ///
+  /// It holds what changes, and of everything that only grows just the length.
+  public struct Checkpoint: Sendable {
+    let trading: TradingContext
+    let queue: EventQueue
+    let lengths: RunLog.Lengths
+    let noteCount: Int
+    let clock: Timestamp
+    let stage: Stage
+    let needsEquityPoint: Bool
+    let reportedFills: Int
+    let ruinedAt: Timestamp?
+    let openedRows: ContiguousArray<Int>
+    /// How often the engine had gone back when this moment was taken.
+    let rewindCount: Int
+  }
+
+  /// This moment of the run.
+  public func checkpoint() -> Checkpoint {
+    var slim = trading
+    slim.notes = []
+    return Checkpoint(
+      trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
+      clock: clock, stage: stage, needsEquityPoint: needsEquityPoint,
+      reportedFills: reportedFills, ruinedAt: ruinedAt, openedRows: openedRows,
+      rewindCount: rewinds.count)
+  }
+
+  /// Goes back to an earlier moment of this run.
+  ///
+  /// - Precondition: the engine, or the engine of which it is a copy, took the checkpoint on the
+  ///   way to where it is now: what it went through since it last went back behind the checkpoint
+  ///   is gone.
+  public mutating func restore(_ checkpoint: Checkpoint) {
+    let isOnTheWay =
+      checkpoint.rewindCount <= rewinds.count
+      && rewinds[checkpoint.rewindCount...].allSatisfy { $0 >= checkpoint.trading.instant }
+      && checkpoint.trading.instant <= instant
+    precondition(isOnTheWay, "a checkpoint of another run, or of a way that was left")
+    let notes = Array(trading.notes.prefix(checkpoint.noteCount))
+    trading = checkpoint.trading
+    trading.notes = notes
+    queue = checkpoint.queue
+    log.truncate(to: checkpoint.lengths)
+    clock = checkpoint.clock
+    stage = checkpoint.stage
+    needsEquityPoint = checkpoint.needsEquityPoint
+    reportedFills = checkpoint.reportedFills
+    ruinedAt = checkpoint.ruinedAt
+    openedRows = checkpoint.openedRows
+    rewinds.append(checkpoint.trading.instant)
+  }
+}

@@ -1,0 +1,80 @@
+/// The mean of the last `period` inputs: `sum(x[t-n+1...t]) / n`.
+///
+///     var fast = SimpleMovingAverage(10)
+///     if let mean = fast.update(bar.close) { … }
+///
+/// First defined on input n. Seed: none; the first value is the mean of the first n inputs.
+///
+/// Nothing is ever subtracted from a running sum, so rounding cannot build up and a number that
+/// is not finite leaves no trace: the window is the newest inputs, which are summed as they come,
+/// and a tail of older ones, whose sums from each slot to the last are made once a lap of the
+/// ring. All sums are of differences from a pivot that lies in the window, so a constant series
+/// has exactly its own value as mean.
+/// - Complexity: O(1) amortised; one update in n costs O(n).
+/// > Tail sums: M. van Herk, "A fast algorithm for local minimum and maximum filters",
+/// > *Pattern Recognition Letters* 13, 1992, with addition in the place of the minimum.
+public struct SimpleMovingAverage: Indicator {
+  /// The number of inputs averaged.
+  public let period: Int
+  /// This lap's inputs, then from `position` on the sum over each old input and those after it.
+  @usableFromInline var slots: ContiguousArray<Double>
+  @usableFromInline var position = 0
+  @usableFromInline var pivot = 0.0
+  /// Sum over this lap's inputs.
+  @usableFromInline var newerSum = 0.0
+  @usableFromInline var current: Double?
+
+  /// An average over the last `period` inputs.
+  ///
+  /// - Precondition: `period` is at least 1.
+  @inlinable
+  public init(_ period: Int) {
+    precondition(period >= 1, "a simple moving average needs a period of at least 1")
+    self.period = period
+    // A tail that is not a number keeps the first lap undefined.
+    slots = ContiguousArray(repeating: .nan, count: period)
+  }
+
+  /// The mean after the last update.
+  @inlinable
+  public var value: Double? { current }
+
+  /// `period`.
+  @inlinable
+  public var warmupLength: Int { period }
+
+  /// Takes the next input and gives the mean of the last `period`.
+  @inlinable
+  @discardableResult
+  public mutating func update(_ input: Double) -> Double? {
+    slots[position] = input
+    position += 1
+    newerSum += input - pivot
+    if position == period {
+      Self.addTails(&slots, pivot: input)
+      position = 0
+      pivot = input
+      newerSum = 0
+    }
+    let mean = pivot + (slots[position] + newerSum) / Double(period)
+    current = mean.isFinite ? mean : nil
+    return current
+  }
+
+  /// Replaces the inputs of a full ring by their tail sums, from the last slot back.
+  ///
+  /// It takes the slots alone, so that a caller's loop can keep the rest in registers.
+  @usableFromInline
+  static func addTails(_ slots: inout ContiguousArray<Double>, pivot: Double) {
+    slots.withUnsafeMutableBufferPointer { slots in
+      var sum = 0.0
+      for slot in slots.indices.reversed() {
+        sum += slots[slot] - pivot
+        slots[slot] = sum
+      }
+    }
+  }
+}
+
+/// The rolling mean is the simple moving average, under the name that statistics gives it.
+public typealias RollingMean = SimpleMovingAverage
