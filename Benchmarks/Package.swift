@@ -7,7 +7,10 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "bench",
-      dependencies: [.product(name: "BacktestKit", package: "BacktestKit")],
+      dependencies: [
+        .product(name: "BacktestKit", package: "BacktestKit"),
+        .product(name: "Strategies", package: "BacktestKit"),
+      ],
       swiftSettings: [
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),

@@ -11,5 +11,10 @@ protocol Workload {
 
 /// The workloads that exist.
 enum WorkloadRegistry {
-  static var all: [any Workload.Type] { [PlainLoop.self] }
+  static var all: [any Workload.Type] {
+    [
+      PlainLoop.self, MinuteCrossover.self, MonthlyRebalance.self, ParameterSweep.self,
+      CoreMetrics.self,
+    ]
+  }
 }

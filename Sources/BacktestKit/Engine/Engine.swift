@@ -18,7 +18,7 @@ public struct Engine: Sendable {
   public let configuration: BacktestConfiguration
   let plan: ExecutionPlan
   /// The account, and where decisions are stated.
-  public internal(set) var trading: TradingContext
+  public var trading: TradingContext
 
   /// The instant of the base point, and that of the first decision.
   let baseInstant: Int
@@ -61,8 +61,11 @@ public struct Engine: Sendable {
 
   /// An engine at the beginning of a run.
   ///
-  /// - Parameter warmup: bars before the first decision, unless the configuration gives a number
-  ///   or a window.
+  /// - Parameters:
+  ///   - feed: the market; many runs can share one.
+  ///   - configuration: the rules of the run.
+  ///   - warmup: bars before the first decision, unless the configuration gives a number or a
+  ///     window.
   /// - Precondition: a window lies within the feed's instants and begins at 1 or later.
   public init(feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0) {
     self.feed = feed
