@@ -29,7 +29,7 @@ extension ArgumentRule where Value == String {
   /// Any text that is not empty.
   static func text(_ name: String, completion: ArgumentCompletion = .none) -> ArgumentRule {
     ArgumentRule(
-      name: name, expected: "not empty", placeholder: "", completion: completion,
+      name: name, expected: "text that is not empty", placeholder: "", completion: completion,
       parse: { $0.isEmpty ? nil : $0 }, show: { $0 })
   }
 

@@ -1,5 +1,5 @@
 /// What a command does once its parameters are read.
-typealias CommandAction = (CommandContext) throws -> ExitStatus
+typealias CommandAction = (CommandContext) throws -> ExitCode
 
 /// A command of the program: a name, what help says, and either subcommands or something to do.
 ///

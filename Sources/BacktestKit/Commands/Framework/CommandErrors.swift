@@ -7,10 +7,10 @@ struct UsageError: Error, Equatable {
 /// A command that ends without success for a reason that the user must know.
 ///
 /// Any other error that a command throws is shown by its description and ends it with
-/// ``ExitStatus/wrongInput``, since the library throws only about input; faults of ours trap.
+/// ``ExitCode/wrongInput``, since the library throws only about input; faults of ours trap.
 struct CommandFailure: Error, Equatable {
   /// How the program ends.
-  var status: ExitStatus
+  var status: ExitCode
   /// What went wrong and what to do.
   var message: String
 

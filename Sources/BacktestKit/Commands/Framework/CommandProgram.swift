@@ -16,7 +16,7 @@ struct CommandProgram: Sendable {
   }
 
   /// Runs a command line, given without the program's name.
-  func run(_ words: [String], in context: CommandContext) -> ExitStatus {
+  func run(_ words: [String], in context: CommandContext) -> ExitCode {
     var path = [root]
     do throws(UsageError) {
       let action = try find(words, &path, context)
@@ -32,7 +32,7 @@ struct CommandProgram: Sendable {
 
   private func perform(
     _ action: CommandAction, _ path: [Command], _ context: CommandContext
-  ) -> ExitStatus {
+  ) -> ExitCode {
     let title = path.map(\.name).joined(separator: " ")
     do {
       return try action(context)
@@ -101,7 +101,7 @@ struct CommandProgram: Sendable {
           """
       ) { parameters in
         let shell = parameters.argument(
-          "shell", .choice("shell", of: CompletionShell.self), help: "bash, zsh or fish.")
+          "shell", .choice("shell", of: CompletionShell.self), help: "The shell.")
         return { context in
           let tree = CompletionTree(addingCompletion(to: root))
           context.output.write(shell.script(for: tree))

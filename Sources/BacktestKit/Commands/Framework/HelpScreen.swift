@@ -41,7 +41,10 @@ struct HelpScreen {
         declarations.filter { $0.form == .argument }.map { ($0.label, $0.helpText) }))
     sections.append(table("Options:", options.map { ($0.optionLabel, $0.helpText) }))
     sections.append(
-      table("Exit status:", ExitStatus.allCases.map { ("\($0.rawValue)", $0.meaning) }))
+      table("Exit status:", ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }))
+    if !command.subcommands.isEmpty {
+      sections.append(paragraph("See '\(title) <command> --help' for more on a command."))
+    }
     return sections.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 

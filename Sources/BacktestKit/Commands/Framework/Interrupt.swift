@@ -36,5 +36,5 @@ enum ProcessSignals {
   static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
 
   /// Ends the process.
-  static func exit(_ status: ExitStatus) -> Never { Glibc.exit(status.rawValue) }
+  static func exit(_ status: ExitCode) -> Never { Glibc.exit(status.rawValue) }
 }

@@ -194,10 +194,13 @@ extension DocumentTable {
   fileprivate mutating func finish() -> [DocumentProblem] {
     let known = Set(askedKeys)
     let unknown = entries.filter { !known.contains($0.key) }
+    let given = Set(entries.map(\.key))
+    let absent = askedKeys.filter { !given.contains($0) }
     var meant: Set<String> = []
     for entry in unknown.prefix(Self.unknownKeyLimit) {
-      let given = Set(entries.map(\.key))
-      let nearest = NearestName.find(entry.key, among: askedKeys.filter { !given.contains($0) })
+      let nearest =
+        NearestName.find(entry.key, among: absent)
+        ?? NearestName.find(entry.key, among: askedKeys)
       if let nearest { meant.insert(nearest) }
       record(
         DocumentProblem(

@@ -1,5 +1,5 @@
 /// How a command ended, as the shell sees it.
-public enum ExitStatus: Int32, Sendable, CaseIterable {
+public enum ExitCode: Int32, Sendable, CaseIterable {
   /// Done, and a gate passed; warnings and ruin in a run are no failures.
   case done = 0
   /// A gate failed.
