@@ -60,10 +60,44 @@ struct ProgressBarTests {
     #expect(errors.text == "\rwalk-forward [##------------…\u{1B}[K")
   }
 
+  @Test func anErrorLeavesNoBarBehind() {
+    func work(_ errors: MemoryStream) throws {
+      var progress = ProgressBar("x", total: 2, in: context(errors, HandClock()), isQuiet: false)
+      progress.advance()
+      throw CommandFailure.interrupted
+    }
+    let errors = MemoryStream(isTerminal: true)
+    #expect(throws: CommandFailure.self) { try work(errors) }
+    #expect(errors.text.hasSuffix("\r\u{1B}[K"))
+  }
+
   @Test func clocksReadAsClocks() {
     let texts = [0, 0.2, 59.5, 61, 3_600, 1e9, .infinity, -5].map { clockText(seconds: $0) }
     #expect(
       texts == ["0:00", "0:01", "1:00", "1:01", "1:00:00", "99:59:59", "99:59:59", "0:00"])
+  }
+}
+
+struct InterruptTests {
+  @Test func theFirstSignalAsksAndTheSecondIsTheSystems() {
+    signal(SIGINT, SIG_DFL)
+    defer { signal(SIGTERM, SIG_DFL) }
+    let interrupt = ProcessSignals.interrupt()
+    #expect(!interrupt.isRaised())
+    // To the process: the threads of the tests block signals, the main thread takes it soon.
+    kill(getpid(), SIGINT)
+    for _ in 0..<5_000 where !interrupt.isRaised() { usleep(1_000) }
+    #expect(interrupt.isRaised())
+    var present = sigaction()
+    sigaction(SIGINT, nil, &present)
+    #expect(unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == 0)
+  }
+
+  @Test func aCommandThatAsksIsStopped() {
+    let context = CommandContext(
+      output: MemoryStream(), errors: MemoryStream(), clock: HandClock(),
+      interrupt: Interrupt { true })
+    #expect(throws: CommandFailure.interrupted) { try context.checkInterrupt() }
   }
 }
 

@@ -155,6 +155,7 @@ struct DocumentTableTests {
 
   @Test func hostileTextStaysHarmlessInMessages() {
     let base = "strategy: x\nsymbols: x\nexecution: {commission: 0}\n"
+    #expect(messages(base + "costs: {\"a\\nb\": 1}")[0].contains("'costs.a\\nb' must be a table"))
     let key = String(repeating: "k", count: 5_000)
     #expect(
       messages(base + "\"\\e[31m\\n\\u202E\": 1")[0].contains("'\\u{1b}[31m\\n\\u{202e}'"))

@@ -22,14 +22,23 @@ enum ProcessSignals {
   static func interrupt() -> Interrupt {
     // The first use may initialise the flag, which is no work for a signal handler.
     isInterrupted.store(false, ordering: .relaxed)
+    listen(to: SIGINT)
+    listen(to: SIGTERM)
+    return Interrupt { isInterrupted.load(ordering: .relaxed) }
+  }
+
+  private static func listen(to signal: Int32) {
     var action = sigaction()
+    sigaction(signal, nil, &action)
+    // A job in the background was started deaf to the keyboard, and stays so.
+    let present = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+    guard present != unsafeBitCast(SIG_IGN, to: Int.self) else { return }
+    action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in
       ProcessSignals.isInterrupted.store(true, ordering: .relaxed)
     }
     action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
-    sigaction(SIGINT, &action, nil)
-    sigaction(SIGTERM, &action, nil)
-    return Interrupt { isInterrupted.load(ordering: .relaxed) }
+    sigaction(signal, &action, nil)
   }
 
   /// Makes writing to a closed pipe an error instead of a signal.

@@ -1,11 +1,12 @@
 /// A line that shows how far a long command is and how long it will still take.
 ///
-/// It is drawn only where a person looks at the stream, at most ten times a second.
+/// It is drawn only where a person looks at the stream, at most ten times a second, and removed
+/// when it is finished or goes out of scope, so a message never stands behind it.
 ///
 ///     var progress = ProgressBar("folds", total: 39, in: context, isQuiet: options.isQuiet)
 ///     for fold in folds { …; progress.advance() }
 ///     progress.finish()
-struct ProgressBar {
+struct ProgressBar: ~Copyable {
   private static let barWidth = 24
   private static let redrawSeconds = 0.1
 
@@ -39,9 +40,10 @@ struct ProgressBar {
   }
 
   /// Removes the line.
-  mutating func finish() {
+  consuming func finish() {}
+
+  deinit {
     if lastDrawn != nil { stream.write("\r\u{1B}[K") }
-    lastDrawn = nil
   }
 
   private func line(at now: Double) -> String {

@@ -62,3 +62,6 @@ func quotedForMessage(_ text: some StringProtocol, limit: Int = 60) -> String {
   }
   return shown + "'"
 }
+
+/// A key path inside a message; its keys may be the user's own.
+func quotedPath(_ path: String) -> String { quotedForMessage(path, limit: 120) }

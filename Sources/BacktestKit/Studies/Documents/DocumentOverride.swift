@@ -115,7 +115,7 @@ extension DocumentOverride {
       guard index <= items.count else {
         throw DocumentError(
           at: place, keyPath: path,
-          "'\(path)' has \(items.count) items; write an index from 0 to \(items.count)")
+          "\(quotedPath(path)) has \(items.count) items; write an index from 0 to \(items.count)")
       }
       if index == items.count { items.append(DocumentNode(content: .null, place: place)) }
       items[index] = try applied(

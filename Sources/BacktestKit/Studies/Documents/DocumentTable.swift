@@ -101,7 +101,9 @@ extension DocumentTable {
       return []
     }
     if case .list(let items) = node.content, items.isEmpty {
-      report("'\(path(to: key))' is an empty list; each item must be \(rule.expected)", at: key)
+      report(
+        "\(quotedPath(path(to: key))) is an empty list; each item must be \(rule.expected)", at: key
+      )
     }
     return optionalList(key, of: rule) ?? []
   }
@@ -111,7 +113,7 @@ extension DocumentTable {
   ) -> Value? {
     if let value = rule.convert(node) { return value }
     let advice = rule.advice(node).map { "; \($0)" } ?? ""
-    let message = "'\(path)' must be \(rule.expected), not \(node.found)\(advice)"
+    let message = "\(quotedPath(path)) must be \(rule.expected), not \(node.found)\(advice)"
     record(DocumentProblem(at: node.place, keyPath: path, message))
     return nil
   }
@@ -122,7 +124,7 @@ extension DocumentTable {
     missing.append((key, DocumentProblem(at: place, keyPath: path(to: key), message)))
   }
 
-  private var inTable: String { keyPath.isEmpty ? "" : " in '\(keyPath)'" }
+  private var inTable: String { keyPath.isEmpty ? "" : " in \(quotedPath(keyPath))" }
 }
 
 // Tables in the table
@@ -150,7 +152,7 @@ extension DocumentTable {
   ) -> [Value] {
     guard let node = node(key) else { return [] }
     guard case .list(let items) = node.content else {
-      report("'\(path(to: key))' must be a list of tables, not \(node.found)", at: key)
+      report("\(quotedPath(path(to: key))) must be a list of tables, not \(node.found)", at: key)
       return []
     }
     var values: [Value] = []
@@ -175,7 +177,7 @@ extension DocumentTable {
   ) -> Value {
     let isTable = node.kind == .table
     if !isTable {
-      let message = "'\(path)' must be a table (lines of 'key: value'), not \(node.found)"
+      let message = "\(quotedPath(path)) must be a table (lines of 'key: value'), not \(node.found)"
       record(DocumentProblem(at: node.place, keyPath: path, message))
     }
     var table = DocumentTable(node, keyPath: path, isStandIn: isStandIn || !isTable)
