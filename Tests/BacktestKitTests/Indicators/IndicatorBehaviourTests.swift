@@ -25,7 +25,7 @@ struct IndicatorBehaviourTests {
 
   /// Bars of a random walk, without a tie or a flat stretch.
   static func walk(seed: UInt64, count: Int) -> [Bar] {
-    var random = SeriesRandom(state: seed)
+    var random = IndicatorRandom(state: seed)
     var level = 100.0
     return (0..<count).map { _ in
       let open = level
