@@ -125,6 +125,10 @@ struct IndicatorBehaviourTests {
     #expect(strength == [nil, 100, 0, 0])
   }
 
+  @Test func theDocumentedExampleHolds() {
+    #expect(SimpleMovingAverage(2).values(over: [1, 3, 5]) == [nil, 2, 4])
+  }
+
   @Test func volumeIndicatorsNeedVolume() {
     let bars = (1...40).map { IndicatorBars.flat(Double($0), volume: .nan) }
     #expect(MoneyFlowIndex(5).values(over: bars).allSatisfy { $0 == nil })
