@@ -140,7 +140,7 @@ enum ReportStyleSheet {
     details{margin:1rem 0;border-top:1px solid var(--rule);padding-top:.6rem}
     summary{cursor:pointer;font-weight:600}
     details caption{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
-    dl{display:grid;grid-template-columns:minmax(8rem,14rem) minmax(0,1fr);font-size:.9375rem;
+    dl{display:grid;grid-template-columns:clamp(6.5rem,28%,14rem) minmax(0,1fr);font-size:.9375rem;
     margin:1rem 0;max-width:56rem}
     dt,dd{margin:0;padding:.36rem 0;border-bottom:1px solid var(--rule)}
     dt{color:var(--soft);padding-right:1.25rem}

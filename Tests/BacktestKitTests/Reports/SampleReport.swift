@@ -37,12 +37,16 @@ struct SampleReport {
 
   static func growth(_ returns: [Double]) -> [Double] {
     var value = 1.0
-    return returns.map { value *= 1 + $0; return value }
+    return returns.map {
+      value *= 1 + $0; return value
+    }
   }
 
   static func drawdowns(_ growth: [Double]) -> [Double] {
     var peak = 1.0
-    return growth.map { peak = max(peak, $0); return $0 / peak - 1 }
+    return growth.map {
+      peak = max(peak, $0); return $0 / peak - 1
+    }
   }
 
   /// Means over windows, `nil` until the first is full.
@@ -102,7 +106,8 @@ extension SampleReport {
           "Annual return (CAGR)", value: "9.84%", detail: "benchmark 8.12%",
           definition: "Total growth to the power of bars per year over bars, minus 1.",
           tone: .favourable),
-        .init("Sharpe ratio", value: "0.92", detail: "95% interval 0.31 to 1.52",
+        .init(
+          "Sharpe ratio", value: "0.92", detail: "95% interval 0.31 to 1.52",
           definition: "Mean excess return over its deviation, times the root of 252."),
         .init("Sortino ratio", value: "1.31", detail: "benchmark 0.97"),
         .init("Maximum drawdown", value: "−18.4%", detail: "311 days to recover", tone: .adverse),

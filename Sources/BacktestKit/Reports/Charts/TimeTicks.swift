@@ -38,11 +38,12 @@ enum TimeTicks {
     let origin = step % 7 == 0 ? 4 : 0
     let dates =
       range.lowerBound / 86_400 - Double(origin)...range.upperBound / 86_400 - Double(origin)
-    return multiples(of: step, in: dates).map { day in
-      let date = CivilDate(daysSinceEpoch: day + origin)
+    return multiples(of: step, in: dates).enumerated().map { i, multiple in
+      let day = multiple + origin
+      let date = CivilDate(daysSinceEpoch: day)
       return AxisTick(
-        value: Double(day + origin) * 86_400, label: dayLabel(day + origin),
-        isMajor: date.day <= step)
+        value: Double(day) * 86_400, label: dayLabel(day) + (i == 0 ? " \(date.year)" : ""),
+        isMajor: i == 0 || date.day <= step)
     }
   }
 
