@@ -48,7 +48,10 @@ public struct ReportDocument: Sendable {
     writer.emptyElement("meta", ["name": "color-scheme", "content": "light dark"])
     writer.element("title", text: title)
     writer.markup("<style>")
-    writer.markup(ReportStyleSheet.text)
+    for part in [ReportStyleSheet.colours, ReportStyleSheet.page, ReportStyleSheet.marks] {
+      writer.markup(part)
+      writer.markup("\n")
+    }
     writer.markup("</style>")
   }
 

@@ -1,6 +1,8 @@
-/// How a report looks: one style sheet, light and dark, screen and paper.
+/// How a report looks: light and dark, screen and paper. A chart in a file of its own shares the
+/// colours and the marks.
 enum ReportStyleSheet {
-  static let text: StaticString = """
+  /// The colours, by name.
+  static let colours: StaticString = """
     :root{color-scheme:light dark;--paper:#fff;--wash:#f5f6f8;--ink:#17202a;--soft:#56616d;
     --rule:#d9dee4;--grid:#e6e9ed;--axis:#8b95a1;--link:#1f5fa8;--shade:#17202a2e;
     --s0:#93a4b6;--s1:#1d5ea8;--s2:#c4520c;--s3:#0a7a5c;--s4:#97508a;--s5:#846200;--s6:#5d6874;
@@ -10,13 +12,37 @@ enum ReportStyleSheet {
     --p1:#e9f1fa;--p2:#c9def3;--p3:#9cc2e8;--p4:#6ba3d8;
     --n1:#fcefe6;--n2:#f8d8c1;--n3:#f2b68f;--n4:#e8935f;--heat:#17202a}
     @media screen and (prefers-color-scheme:dark){:root{--paper:#12171d;--wash:#1a2028;
-    --ink:#e4e8ed;--soft:#9fabb8;--rule:#303945;--grid:#252d37;--axis:#6c7885;--link:#7ab8f5;--shade:#0009;
+    --ink:#e4e8ed;--soft:#9fabb8;--rule:#303945;--grid:#252d37;--axis:#6c7885;--link:#7ab8f5;
+    --shade:#0009;
     --s0:#546374;--s1:#6fb3f2;--s2:#f0935b;--s3:#48c59d;--s4:#d992c5;--s5:#d6b24a;--s6:#a5b0bc;
     --b1:#a5b0bc24;--b2:#d6b24a33;--b3:#48c59d30;--b4:#d992c530;
     --gain:#7ab8f5;--loss:#f0935b;--good:#48c59d;--bad:#f0935b;--warn:#d6b24a;--warnwash:#262213;
     --goodwash:#14261f;--badwash:#2a1b12;
     --p1:#16283b;--p2:#1b3a5a;--p3:#215080;--p4:#2a68a6;
     --n1:#332119;--n2:#4e2c19;--n3:#6f3a1a;--n4:#95491a;--heat:#f2f5f8}}
+    """
+
+  /// What stands inside the drawing of a chart.
+  static let marks: StaticString = """
+    .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}
+    .s5{--c:var(--s5)}
+    .s6{--c:var(--s6)}.b1{--c:var(--b1)}.b2{--c:var(--b2)}.b3{--c:var(--b3)}.b4{--c:var(--b4)}
+    .soft{--c:var(--soft)}
+    svg path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
+    stroke-linecap:round;vector-effect:non-scaling-stroke}
+    @container (max-width:480px){svg path{stroke-width:1.15px}}
+    svg .grid{stroke:var(--grid);stroke-width:1px;stroke-linecap:butt}
+    svg .base{stroke:var(--axis);stroke-width:1px;stroke-linecap:butt}
+    svg .fill{fill:var(--c);fill-opacity:.16;stroke:none}
+    svg .bar{fill:var(--c);stroke:var(--paper);stroke-width:1px}
+    svg .b1,svg .b2,svg .b3,svg .b4{fill:var(--c);stroke:none}
+    svg .dot{stroke-width:6.5px;stroke-opacity:.85}
+    svg .dot.hole{stroke:var(--paper);stroke-width:3px;stroke-opacity:1}
+    svg .dash{stroke-dasharray:6 4;stroke-linecap:butt}
+    """
+
+  /// The page and everything on it that is HTML.
+  static let page: StaticString = """
     *{box-sizing:border-box}
     html{-webkit-text-size-adjust:100%;scroll-padding-top:1rem}
     body{margin:0;background:var(--paper);color:var(--ink);
@@ -89,9 +115,6 @@ enum ReportStyleSheet {
     .kd,.kr{width:9px;height:9px;border:2px solid var(--c);border-radius:50%}
     .kd{background:var(--c)}
     .kx{border-top-style:dashed;border-top-width:2px}
-    .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}
-    .s6{--c:var(--s6)}.b1{--c:var(--b1)}.b2{--c:var(--b2)}.b3{--c:var(--b3)}.b4{--c:var(--b4)}
-    .soft{--c:var(--soft)}
     .ytitle,.xtitle{font-size:.75rem;line-height:1.3;color:var(--soft);max-width:none}
     .ytitle{margin:.6rem 0 -.35rem}
     .xtitle{margin:.1rem 1.5rem 0 0;text-align:right}
@@ -107,17 +130,6 @@ enum ReportStyleSheet {
     .bandlab{position:absolute;left:0;right:0;top:5px}
     .bandlab span{transform:translateX(-50%)}
     @container (max-width:560px){.plot .o{display:none}}
-    svg path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
-    stroke-linecap:round;vector-effect:non-scaling-stroke}
-    @container (max-width:480px){svg path{stroke-width:1.15px}}
-    svg .grid{stroke:var(--grid);stroke-width:1px;stroke-linecap:butt}
-    svg .base{stroke:var(--axis);stroke-width:1px;stroke-linecap:butt}
-    svg .fill{fill:var(--c);fill-opacity:.16;stroke:none}
-    svg .bar{fill:var(--c);stroke:var(--paper);stroke-width:1px}
-    svg .b1,svg .b2,svg .b3,svg .b4{fill:var(--c);stroke:none}
-    svg .dot{stroke-width:6.5px;stroke-opacity:.85}
-    svg .dot.hole{stroke:var(--paper);stroke-width:3px;stroke-opacity:1}
-    svg .dash{stroke-dasharray:6 4;stroke-linecap:butt}
     .scroll{overflow:auto;margin:1rem 0;background:
     linear-gradient(90deg,var(--paper) 40%,#0000) 0 0/40px 100% no-repeat local,
     linear-gradient(270deg,var(--paper) 40%,#0000) 100% 0/40px 100% no-repeat local,
@@ -161,7 +173,8 @@ enum ReportStyleSheet {
     .heat th:first-child,.heat th:last-child,.heat td:last-child{grid-row:1/3;align-self:center}
     .heat th:last-child,.heat td:last-child{grid-column:8}
     .heat thead th{position:static;box-shadow:none}
-    .heat{font-size:.75rem}.scroll table{font-size:.8125rem}.scroll th,.scroll td{padding-right:.8rem}}
+    .heat{font-size:.75rem}.scroll table{font-size:.8125rem}
+    .scroll th,.scroll td{padding-right:.8rem}}
     .bars{width:100%;margin:1.75rem 0}
     .bars tr{border:0}
     .bars th{width:1%;white-space:nowrap;font-weight:400}
@@ -175,5 +188,19 @@ enum ReportStyleSheet {
     .ka,.kd,.heat td,.bars i,.notice,svg{print-color-adjust:exact;
     -webkit-print-color-adjust:exact}
     details::details-content{content-visibility:visible;block-size:auto;display:block}}
+    """
+
+  /// A chart in a file of its own.
+  static let image: StaticString = """
+    svg{background:var(--paper);
+    font:13px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;
+    font-variant-numeric:tabular-nums lining-nums}
+    text{fill:var(--soft);font-size:12px}
+    .title{fill:var(--ink);font-size:17px;font-weight:600}
+    .name,.subtitle{font-size:13px}
+    .end{text-anchor:end}
+    .middle{text-anchor:middle}
+    svg .key{stroke-width:2.5px}
+    svg .area{fill:var(--c);stroke:var(--rule);stroke-width:1px}
     """
 }

@@ -109,4 +109,35 @@ struct ChartTests {
     #expect(MonthlyHeatMap.level(of: 0, scale: 0.05) == 0)
     #expect(MonthlyHeatMap.level(of: -1, scale: 0.05) == -4)
   }
+
+  @Test func aChartIsAFileOfItsOwn() throws {
+    let evil = "<b>&\"'"
+    var line = LineChart(
+      title: evil, subtitle: evil,
+      series: (0..<9).map { ChartSeries("\(evil) \($0)", times: days, values: [1, 2, 3, 4, 5.0]) })
+    line.bands = [ChartBand(from: days[0], to: days[2], name: evil, label: evil)]
+    line.markers = [ChartMarkers(evil, shape: .ring, times: days, values: [1, 2, 3, 4, 5])]
+    let files = [
+      line.svg(),
+      BarChart(title: evil, categories: ["a"], groups: [.init("g", values: [1])]).svg(),
+      HistogramChart(title: evil, values: [1, 2, 3], marks: [.init(evil, at: 2)]).svg(),
+      ScatterChart(
+        title: evil, clouds: [.init("c", x: [1], y: [2])], xTitle: evil, yTitle: evil,
+        diagonalName: evil
+      ).svg(),
+    ]
+    for file in files {
+      let checker = try MarkupChecker(try #require(file))
+      #expect(checker.tags.first?.name == "svg")
+      #expect(checker.values(of: "xmlns") == ["http://www.w3.org/2000/svg"])
+      #expect(checker.tags.contains { $0.name == "text" })
+      #expect(!checker.tags.contains { $0.name == "b" })
+    }
+    #expect(LineChart(title: "T", series: []).svg() == nil)
+  }
+
+  @Test func dotsThatCoverEachOtherAreDrawnOnce() {
+    let same = (0..<5_000).map { DrawingPoint(x: 100 + $0 % 2, y: 50) }
+    #expect(PointDecimation.distinct(same + [DrawingPoint(x: 300, y: 50)]).count == 2)
+  }
 }

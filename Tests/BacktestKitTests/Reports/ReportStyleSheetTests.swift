@@ -3,7 +3,8 @@ import Glibc
 import Testing
 
 struct ReportStyleSheetTests {
-  private let css = ReportStyleSheet.text.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+  private let css = [ReportStyleSheet.colours, ReportStyleSheet.page, ReportStyleSheet.marks]
+    .map { part in part.withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }.joined()
 
   /// The opaque colours of the light (0) or dark (1) theme by name.
   private func colours(theme: Int) -> [String: [Double]] {

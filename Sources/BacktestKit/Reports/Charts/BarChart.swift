@@ -51,10 +51,15 @@ public struct BarChart: ReportBlock {
 
   /// Writes the chart as a figure.
   public func write(to writer: inout MarkupWriter) {
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as an SVG file of its own, or `nil` where there are no values.
+  public func svg() -> [UInt8]? { drawing()?.svg() }
+
+  private func drawing() -> ChartDrawing? {
     let bars = placedBars()
-    guard let extent = ChartScale.extent(of: bars.flatMap { [$0.from, $0.to] }) else {
-      return ReportParagraph("\(title): there are no values to show.").write(to: &writer)
-    }
+    guard let extent = ChartScale.extent(of: bars.flatMap { [$0.from, $0.to] }) else { return nil }
     let frame = frame(extent)
     var marks = MarkupWriter()
     marks.grid(of: frame)
@@ -69,7 +74,7 @@ public struct BarChart: ReportBlock {
         title: "\(groups[bar.group].name), \(categories[bar.category]): \(value)")
     }
     marks.horizontal(0, in: frame, "base")
-    frame.write(marks: marks, to: &writer)
+    return ChartDrawing(frame: frame, marks: marks)
   }
 }
 
@@ -117,7 +122,7 @@ extension BarChart {
       legend: groups.count < 2
         ? []
         : groups.enumerated().map { i, group in
-          LegendEntry(name: group.name, mark: .area, style: .series(i))
+          LegendEntry(name: group.name, mark: .area, style: ChartStyle.line(i))
         },
       xScale: ChartScale(0...Double(max(categories.count, 1))),
       yScale: ChartScale((low < 0 ? low - margin : 0)...(high > 0 || low == 0 ? high + margin : 0)),

@@ -1,6 +1,6 @@
 extension ChartFrame {
   /// Writes the chart as an HTML figure; `marks` is what stands inside the drawing.
-  func write(marks: MarkupWriter, to writer: inout MarkupWriter) {
+  func writeFigure(marks: MarkupWriter, to writer: inout MarkupWriter) {
     writer.element("figure", ["class": "chart"]) { writer in
       writer.element("figcaption") { writer in
         writer.element("strong", text: title)
@@ -40,7 +40,7 @@ extension ChartFrame {
             case .ring: "k kr "
             case .dashed: "k kx "
             }
-          writer.element("i", ["class": mark + entry.style.text], text: "")
+          writer.element("i", ["class": mark + "\(entry.style)"], text: "")
           writer.text(entry.name)
         }
       }

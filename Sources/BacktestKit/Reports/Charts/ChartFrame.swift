@@ -9,31 +9,12 @@ public enum ChartHeight: Int, Hashable, Sendable {
 }
 
 /// An entry of a legend: a mark and what it stands for.
-struct LegendEntry: Hashable {
+struct LegendEntry {
   enum Mark: Hashable { case line, area, dot, ring, dashed }
   var name: String
   var mark: Mark
   /// The class that colours it: `s0` to `s6`, `b1` to `b4`, `gain`, `loss`, `soft`.
-  var style: StaticText
-}
-
-/// A literal that can be compared, for class names.
-struct StaticText: Hashable, ExpressibleByStringLiteral {
-  let literal: StaticString
-  init(stringLiteral value: StaticString) { literal = value }
-  static func == (a: StaticText, b: StaticText) -> Bool { a.text == b.text }
-  func hash(into hasher: inout Hasher) { hasher.combine(text) }
-  var text: String { literal.withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }
-
-  /// The colour of a data series, the first being 0; they repeat after six.
-  static func series(_ index: Int) -> StaticText {
-    (["s1", "s2", "s3", "s4", "s5", "s6"] as [StaticText])[index % 6]
-  }
-
-  /// The colour of a shaded range, the first being 0; they repeat after four.
-  static func band(_ index: Int) -> StaticText {
-    (["b1", "b2", "b3", "b4"] as [StaticText])[index % 4]
-  }
+  var style: StaticString
 }
 
 /// A label beside the drawing.

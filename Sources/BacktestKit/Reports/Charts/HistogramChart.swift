@@ -55,9 +55,14 @@ public struct HistogramChart: ReportBlock {
 
   /// Writes the chart as a figure.
   public func write(to writer: inout MarkupWriter) {
-    guard let bins = HistogramBins(values) else {
-      return ReportParagraph("\(title): there are no values to show.").write(to: &writer)
-    }
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as an SVG file of its own, or `nil` where there are no values.
+  public func svg() -> [UInt8]? { drawing()?.svg() }
+
+  private func drawing() -> ChartDrawing? {
+    guard let bins = HistogramBins(values) else { return nil }
     let frame = frame(bins)
     var drawing = MarkupWriter()
     drawing.grid(of: frame)
@@ -76,7 +81,7 @@ public struct HistogramChart: ReportBlock {
       drawing.vertical(mark.value, in: frame, HistogramChart.markStyle(i))
     }
     drawing.horizontal(0, in: frame, "base")
-    frame.write(marks: drawing, to: &writer)
+    return ChartDrawing(frame: frame, marks: drawing)
   }
 }
 
@@ -98,7 +103,8 @@ extension HistogramChart {
     for (i, mark) in marks.enumerated() {
       legend.append(
         LegendEntry(
-          name: "\(mark.name) \(format.text(mark.value))", mark: .dashed, style: .series(1 + i % 3))
+          name: "\(mark.name) \(format.text(mark.value))", mark: .dashed,
+          style: ChartStyle.line(1 + i % 3))
       )
     }
     let range = bins.origin...bins.origin + bins.width * Double(bins.counts.count)

@@ -66,16 +66,21 @@ public struct LineChart: ReportBlock {
 
   /// Writes the chart as a figure.
   public func write(to writer: inout MarkupWriter) {
-    guard let frame = frame() else {
-      return ReportParagraph("\(title): there are no values to show.").write(to: &writer)
-    }
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as an SVG file of its own, or `nil` where there are no values.
+  public func svg() -> [UInt8]? { drawing()?.svg() }
+
+  private func drawing() -> ChartDrawing? {
+    guard let frame = frame() else { return nil }
     var marks = MarkupWriter()
     drawBands(in: frame, to: &marks)
     marks.grid(of: frame)
     if let baseline { marks.horizontal(baseline, in: frame, "base") }
     drawLines(in: frame, to: &marks)
     drawMarkers(in: frame, to: &marks)
-    frame.write(marks: marks, to: &writer)
+    return ChartDrawing(frame: frame, marks: marks)
   }
 }
 
@@ -145,14 +150,15 @@ extension LineChart {
 
   private var legend: [LegendEntry] {
     let lines = series.enumerated().map { i, line in
-      LegendEntry(name: line.name, mark: .line, style: .series(i))
+      LegendEntry(name: line.name, mark: .line, style: ChartStyle.line(i))
     }
     let dots = markers.enumerated().map { i, set in
       LegendEntry(
-        name: set.name, mark: set.shape == .dot ? .dot : .ring, style: .series(series.count + i))
+        name: set.name, mark: set.shape == .dot ? .dot : .ring,
+        style: ChartStyle.line(series.count + i))
     }
     let areas = bandNames.enumerated().map { i, name in
-      LegendEntry(name: name, mark: .area, style: .band(i))
+      LegendEntry(name: name, mark: .area, style: ChartStyle.band(i))
     }
     // One line alone is what the title says.
     return series.count == 1 && dots.isEmpty && areas.isEmpty ? [] : lines + dots + areas
@@ -188,28 +194,14 @@ extension LineChart {
 
   private func drawMarkers(in frame: ChartFrame, to marks: inout MarkupWriter) {
     for (i, set) in markers.enumerated() {
-      var data = PathData()
+      var points: [DrawingPoint] = []
       for (time, value) in zip(set.times, set.values) where value.isFinite {
-        data.dot(at: frame.point(time.axisSeconds, value))
+        points.append(frame.point(time.axisSeconds, value))
       }
+      var data = PathData()
+      for point in PointDecimation.distinct(points) { data.dot(at: point) }
       marks.path(data, ChartStyle.dot(series.count + i))
       if set.shape == .ring { marks.path(data, "dot hole") }
     }
-  }
-}
-
-/// The classes of marks, which the style sheet colours.
-enum ChartStyle {
-  static func line(_ i: Int) -> StaticString {
-    (["s1", "s2", "s3", "s4", "s5", "s6"] as [StaticString])[i % 6]
-  }
-  static func dot(_ i: Int) -> StaticString {
-    (["dot s1", "dot s2", "dot s3", "dot s4", "dot s5", "dot s6"] as [StaticString])[i % 6]
-  }
-  static func bar(_ i: Int) -> StaticString {
-    (["bar s1", "bar s2", "bar s3", "bar s4", "bar s5", "bar s6"] as [StaticString])[i % 6]
-  }
-  static func band(_ i: Int) -> StaticString {
-    (["b1", "b2", "b3", "b4"] as [StaticString])[i % 4]
   }
 }

@@ -31,4 +31,10 @@ enum PointDecimation {
     }
     return kept
   }
+
+  /// Dots without those that would cover another: the first in each cell of about two pixels.
+  static func distinct(_ points: [DrawingPoint]) -> [DrawingPoint] {
+    var taken: Set<DrawingPoint> = []
+    return points.filter { taken.insert(DrawingPoint(x: $0.x / 4, y: $0.y / 8)).inserted }
+  }
 }

@@ -52,22 +52,29 @@ public struct ScatterChart: ReportBlock {
 
   /// Writes the chart as a figure.
   public func write(to writer: inout MarkupWriter) {
-    guard let frame = frame() else {
-      return ReportParagraph("\(title): there are no values to show.").write(to: &writer)
-    }
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as an SVG file of its own, or `nil` where there are no values.
+  public func svg() -> [UInt8]? { drawing()?.svg() }
+
+  private func drawing() -> ChartDrawing? {
+    guard let frame = frame() else { return nil }
     var marks = MarkupWriter()
     marks.grid(of: frame, isVertical: true)
     marks.horizontal(0, in: frame, "base")
     marks.vertical(0, in: frame, "base")
     if diagonalName != nil { drawDiagonal(in: frame, to: &marks) }
     for (i, cloud) in clouds.enumerated() {
-      var data = PathData()
+      var points: [DrawingPoint] = []
       for (x, y) in zip(cloud.x, cloud.y) where x.isFinite && y.isFinite {
-        data.dot(at: frame.point(x, y))
+        points.append(frame.point(x, y))
       }
+      var data = PathData()
+      for point in PointDecimation.distinct(points) { data.dot(at: point) }
       marks.path(data, ChartStyle.dot(i))
     }
-    frame.write(marks: marks, to: &writer)
+    return ChartDrawing(frame: frame, marks: marks)
   }
 
   private func frame() -> ChartFrame? {
@@ -75,7 +82,7 @@ public struct ScatterChart: ReportBlock {
       let ys = ChartScale.extent(of: clouds.flatMap(\.y))
     else { return nil }
     let dots = clouds.enumerated().map { i, cloud in
-      LegendEntry(name: cloud.name, mark: .dot, style: .series(i))
+      LegendEntry(name: cloud.name, mark: .dot, style: ChartStyle.line(i))
     }
     let diagonal = diagonalName.map { [LegendEntry(name: $0, mark: .dashed, style: "soft")] }
     let count = clouds.reduce(0) { $0 + $1.x.count }
