@@ -98,7 +98,9 @@ enum ReportStyleSheet {
     .tile .caption{font-size:.8125rem;color:var(--soft)}
     .tile strong{font-size:1.65rem;line-height:1.25;font-weight:600;letter-spacing:-.015em}
     .tile strong{white-space:nowrap}
-    .tile.long strong{font-size:1.25rem;line-height:1.65}
+    .tile.long strong{font-size:1.2rem;line-height:1.72}
+    .tile.wide{grid-column:span 2}
+    .tile.wide strong{white-space:normal;overflow-wrap:anywhere}
     .tile .detail{font-size:.8125rem;color:var(--soft)}
     .tile.good strong{color:var(--good)}
     .tile.bad strong{color:var(--bad)}
@@ -168,7 +170,7 @@ enum ReportStyleSheet {
     .p4{background:var(--p4)}.n1{background:var(--n1)}.n2{background:var(--n2)}
     .n3{background:var(--n3)}.n4{background:var(--n4)}
     @media (max-width:700px){.heat,.heat caption,.heat thead,.heat tbody{display:block}
-    .heat tr{display:grid;grid-template-columns:2.6rem repeat(6,1fr) 3.1rem;padding:.2rem 0;
+    .heat tr{display:grid;grid-template-columns:2.6rem repeat(6,minmax(0,1fr)) 3.1rem;padding:.2rem 0;
     border-bottom:1px solid var(--rule)}
     .heat th:first-child,.heat th:last-child,.heat td:last-child{grid-row:1/3;align-self:center}
     .heat th:last-child,.heat td:last-child{grid-column:8}
@@ -180,10 +182,10 @@ enum ReportStyleSheet {
     .bars th{width:1%;white-space:nowrap;font-weight:400}
     .bars .n{width:1%}
     .bars i{display:block;height:.8em;margin-top:.28em;background:currentColor;min-width:1px}
-    @media (max-width:560px){.bars th{white-space:normal;width:34%}}
+    @media (max-width:560px){.bars th{white-space:normal;width:34%;overflow-wrap:anywhere}}
     @media print{body{font-size:10pt}header,.page,footer{max-width:none;padding-left:0;
     padding-right:0}nav{display:none}.page{display:block}section{margin-top:1.5rem}
-    h2,h3,caption{break-after:avoid}tr,.tiles,.notice{break-inside:avoid}
+    h2,h3,.summary,caption{break-after:avoid}tr,.tiles,.notice{break-inside:avoid}
     .tall,.scroll{max-height:none;overflow:visible}thead th{position:static}
     .ka,.kd,.heat td,.bars i,.notice,svg{print-color-adjust:exact;
     -webkit-print-color-adjust:exact}

@@ -54,8 +54,7 @@ public struct ReportTiles: ReportBlock {
   public func write(to writer: inout MarkupWriter) {
     writer.element("ul", ["class": "tiles"]) { writer in
       for tile in tiles {
-        let isLong = tile.value.count > 9
-        writer.element("li", ["class": tile.tone.cssClass + (isLong ? " long" : "")]) { writer in
+        writer.element("li", ["class": tile.tone.cssClass + tile.sizeClass]) { writer in
           write(tile, to: &writer)
         }
       }
@@ -151,6 +150,17 @@ public struct ReportDefinitions: ReportBlock {
         writer.element("dt", text: item.term)
         writer.element("dd", text: item.value)
       }
+    }
+  }
+}
+
+extension ReportTiles.Tile {
+  /// Long figures are set smaller, very long ones over two columns.
+  fileprivate var sizeClass: String {
+    switch value.count {
+    case ..<10: ""
+    case 10...12: " long"
+    default: " long wide"
     }
   }
 }

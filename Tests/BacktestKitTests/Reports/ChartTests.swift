@@ -99,13 +99,14 @@ struct ChartTests {
       caption: "Monthly returns",
       months: [
         .init(year: 2021, month: 1, value: 0.1), .init(year: 2021, month: 12, value: -0.1),
-        .init(year: 2023, month: 2, value: 0.002),
+        .init(year: 2023, month: 2, value: 0.002), .init(year: 2024, month: 2, value: 12.5),
       ])
     let (checker, text) = try markup(map)
     #expect(text.contains("<td class=\"p4\">10.0</td>") && text.contains("<td class=\"n4\">−10.0"))
     #expect(text.contains("<td class=\"loss\">−1.0</td>"))
     #expect(text.contains("<td class=\"p1\">0.2</td>") && !text.contains("2022"))
-    #expect(checker.tags.count { $0.name == "td" } == 26)
+    #expect(checker.tags.count { $0.name == "td" } == 39)
+    #expect(text.contains(">1,250</td>"))
     #expect(MonthlyHeatMap.level(of: 0, scale: 0.05) == 0)
     #expect(MonthlyHeatMap.level(of: -1, scale: 0.05) == -4)
   }

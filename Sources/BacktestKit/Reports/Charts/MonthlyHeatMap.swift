@@ -65,11 +65,11 @@ public struct MonthlyHeatMap: ReportBlock {
       }
       growth *= 1 + value
       writer.markup(MonthlyHeatMap.cellTag(MonthlyHeatMap.level(of: value, scale: scale)))
-      writer.text(value * 100, as: .number(decimals: 1))
+      writer.text(value * 100, as: MonthlyHeatMap.format(value))
       writer.markup("</td>")
     }
     writer.markup(growth < 1 ? "<td class=\"loss\">" : "<td>")
-    writer.text((growth - 1) * 100, as: .number(decimals: 1))
+    writer.text((growth - 1) * 100, as: MonthlyHeatMap.format(growth - 1))
     writer.markup("</td>")
   }
 
@@ -91,6 +91,12 @@ public struct MonthlyHeatMap: ReportBlock {
     let sizes = months.map { abs($0.value) }.filter(\.isFinite).sorted()
     guard !sizes.isEmpty else { return 0.01 }
     return max(sizes[(sizes.count - 1) * 9 / 10], 0.001)
+  }
+
+  /// One decimal where that fits a cell of a narrow page.
+  private static func format(_ value: Double) -> NumberFormat {
+    if abs(value) < 0.9995 { return .number(decimals: 1) }
+    return abs(value) < 99.995 ? .integer : .compact(decimals: 0)
   }
 
   /// The colour of a value, from -4 to 4.
