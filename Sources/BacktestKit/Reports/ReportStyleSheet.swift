@@ -72,7 +72,7 @@ enum ReportStyleSheet {
     color:var(--soft)}
     nav a{text-decoration:none}
     nav a:hover{text-decoration:underline}
-    @media (min-width:1100px){.page{display:grid;grid-template-columns:190px minmax(0,1fr);
+    @media (min-width:1100px){.page:has(nav){display:grid;grid-template-columns:190px minmax(0,1fr);
     column-gap:48px}
     .page>*{grid-column:2}
     .page>nav{grid-column:1;grid-row:1/3}
@@ -129,6 +129,10 @@ enum ReportStyleSheet {
     .ylab span{right:.7em;transform:translateY(-50%)}
     .xlab{grid-column:2;height:2.05em}
     .xlab span{top:.9em;transform:translateX(-50%)}
+    .plot .cats{display:grid;grid-template-columns:repeat(var(--n),minmax(0,1fr));height:auto;
+    padding-top:.75em;line-height:1.25;text-align:center}
+    .plot .cats span{position:static;transform:none;white-space:normal;padding:0 4px;
+    overflow-wrap:anywhere}
     .bandlab{position:absolute;left:0;right:0;top:5px}
     .bandlab span{transform:translateX(-50%)}
     @container (max-width:560px){.plot .o{display:none}}
@@ -184,7 +188,7 @@ enum ReportStyleSheet {
     .bars i{display:block;height:.8em;margin-top:.28em;background:currentColor;min-width:1px}
     @media (max-width:560px){.bars th{white-space:normal;width:34%;overflow-wrap:anywhere}}
     @media print{body{font-size:10pt}header,.page,footer{max-width:none;padding-left:0;
-    padding-right:0}nav{display:none}.page{display:block}section{margin-top:1.5rem}
+    padding-right:0}nav{display:none}.page:has(nav){display:block}section{margin-top:1.5rem}
     h2,h3,.summary,caption{break-after:avoid}tr,.tiles,.notice{break-inside:avoid}
     .tall,.scroll{max-height:none;overflow:visible}thead th{position:static}
     .ka,.kd,.heat td,.bars i,.notice,svg{print-color-adjust:exact;

@@ -137,6 +137,25 @@ struct ChartTests {
     #expect(LineChart(title: "T", series: []).svg() == nil)
   }
 
+  @Test func fewCategoriesKeepTheirNames() throws {
+    let names = ["Crossover with filter", "Mean reversion of pairs", "Buy and hold"]
+    let chart = BarChart(title: "B", categories: names, groups: [.init("g", values: [1, 2, 3])])
+    let (checker, text) = try markup(chart)
+    for name in names { #expect(text.contains("<span>\(name)</span>")) }
+    #expect(checker.values(of: "style").contains("--n:3"))
+    let years = (1980..<2024).map { "\($0)" }
+    let many = BarChart(
+      title: "B", categories: years, groups: [.init("g", values: years.map { _ in 1 })])
+    #expect(try !markup(many).text.contains("cats"))
+  }
+
+  @Test func aLoneValueIsADot() throws {
+    let series = ChartSeries("A", times: days, values: [1, 2, nil, 3, nil] as [Double?])
+    let (checker, _) = try markup(LineChart(title: "T", series: [series]))
+    #expect(checker.values(of: "class").contains("dot s1"))
+    #expect(checker.values(of: "d").contains("M1500 37h0"))
+  }
+
   @Test func dotsThatCoverEachOtherAreDrawnOnce() {
     let same = (0..<5_000).map { DrawingPoint(x: 100 + $0 % 2, y: 50) }
     #expect(PointDecimation.distinct(same + [DrawingPoint(x: 300, y: 50)]).count == 2)

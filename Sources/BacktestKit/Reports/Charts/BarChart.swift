@@ -19,7 +19,8 @@ public struct BarChart: ReportBlock {
   public var title: String
   /// A line below the heading.
   public var subtitle: String?
-  /// The names below the bars, short ones such as years; where they do not all fit, some go.
+  /// The names below the bars. Up to eight may be long and take several lines; of more, such as
+  /// years, some go where they do not all fit.
   public var categories: [String]
   /// The groups, each with a value for each category.
   public var groups: [Group]
@@ -131,6 +132,13 @@ extension BarChart {
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: count, unit: unit))
     frame.placeXTicks(
       categories.enumerated().map { AxisTick(value: Double($0) + 0.5, label: $1) })
+    if categories.count <= 8,
+      frame.xTicks.contains(where: \.isOptional)
+        || frame.xTicks.count < categories.count
+    {
+      frame.xTicks = []
+      frame.xCategories = categories
+    }
     return frame
   }
 

@@ -90,6 +90,13 @@ struct ChartDrawing {
       let x = layout.left + Int((tick.position * Double(layout.plotWidth)).rounded())
       writer.svgText(tick.text, x: x, y: layout.bottom + 21, "middle")
     }
+    let slot = Double(layout.plotWidth) / Double(max(frame.xCategories.count, 1))
+    for (i, name) in frame.xCategories.enumerated() {
+      let room = max(Int(slot / 7.5), 2)
+      let text = name.count <= room ? name : name.prefix(room - 1) + "…"
+      let x = layout.left + Int((slot * (Double(i) + 0.5)).rounded())
+      writer.svgText(text, x: x, y: layout.bottom + 21, "middle")
+    }
     for label in frame.bandLabels {
       let x = layout.left + Int((label.position * Double(layout.plotWidth)).rounded())
       writer.svgText(label.text, x: x, y: layout.top + 15, "middle")

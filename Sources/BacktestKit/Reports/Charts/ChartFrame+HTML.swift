@@ -69,6 +69,14 @@ extension ChartFrame {
   }
 
   private func writeXLabels(to writer: inout MarkupWriter) {
+    if !xCategories.isEmpty {
+      let style: KeyValuePairs<StaticString, String> = [
+        "class": "xlab cats", "style": "--n:\(xCategories.count)", "aria-hidden": "true",
+      ]
+      writer.element("div", style) { writer in
+        for name in xCategories { writer.element("span", text: name) }
+      }
+    }
     guard !xTicks.isEmpty else { return }
     writer.element("div", ["class": "xlab", "aria-hidden": "true"]) { writer in
       for tick in xTicks { writeAcross(tick, to: &writer) }

@@ -45,6 +45,9 @@ struct ChartFrame {
   var yScale: ChartScale
   var xTicks: [PlacedLabel] = []
   var yTicks: [PlacedLabel] = []
+  /// Names of categories of equal width, written instead of the labels of the x axis; each may
+  /// take several lines.
+  var xCategories: [String] = []
   var xTitle: String?
   var yTitle: String?
   /// Labels along the upper edge, for shaded ranges.
@@ -142,6 +145,11 @@ enum LabelThinning {
       let needed = (pixels(a.text) + pixels(b.text)) / 2 + 10
       return (b.position - a.position) * width >= needed
     }
+  }
+
+  /// Whether a label fits into a share of a wide drawing.
+  static func fits(_ text: String, across share: Double) -> Bool {
+    pixels(text) <= share * wide
   }
 
   /// About how wide a label is.

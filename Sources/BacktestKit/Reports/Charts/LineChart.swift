@@ -109,13 +109,19 @@ extension LineChart {
       title: title, subtitle: subtitle,
       summary: series.map { $0.spoken(as: format) }.joined(separator: " "), height: height,
       legend: legend,
-      xScale: ChartScale(
-        xExtent.lowerBound < xExtent.upperBound ? xExtent : ChartScale.padded(xExtent, by: 0.5)),
+      xScale: ChartScale(xRange(xExtent)),
       yScale: ChartScale(range, isLogarithmic: isLog),
       xTitle: xTitle, yTitle: yTitle.map { isLog ? $0 + ", log scale" : $0 })
     placeTicks(in: &frame)
     placeBandLabels(in: &frame)
     return frame
+  }
+
+  /// The x axis ends with the data; a single time gets a day around it.
+  private func xRange(_ extent: ClosedRange<Double>) -> ClosedRange<Double> {
+    if extent.lowerBound < extent.upperBound { return extent }
+    guard case .time = xAxis else { return ChartScale.padded(extent, by: 0.5) }
+    return extent.lowerBound - 43_200...extent.upperBound + 43_200
   }
 
   private func placeTicks(in frame: inout ChartFrame) {
@@ -136,7 +142,8 @@ extension LineChart {
       guard let text = band.label else { return nil }
       let from = frame.xScale.position(band.from.axisSeconds)
       let to = frame.xScale.position(band.to.axisSeconds)
-      guard to > 0, from < 1 else { return nil }
+      // A label wider than its range would seem to belong to the next one too.
+      guard to > 0, from < 1, LabelThinning.fits(text, across: to - from) else { return nil }
       return (PlacedLabel(position: (max(from, 0) + min(to, 1)) / 2, text: text), false)
     }
     frame.bandLabels = LabelThinning.thinned(labels)
@@ -186,9 +193,13 @@ extension LineChart {
         for run in runs { area.area(run, baseline: frame.row(0)) }
         marks.path(area, "fill s1")
       }
-      var data = PathData()
-      for run in runs { data.polyline(run) }
+      var (data, dots) = (PathData(), PathData())
+      for run in runs {
+        // A value between two missing ones would be too small to see as a line.
+        if run.count == 1 { dots.dot(at: run[0]) } else { data.polyline(run) }
+      }
       marks.path(data, ChartStyle.line(i))
+      marks.path(dots, ChartStyle.dot(i))
     }
   }
 

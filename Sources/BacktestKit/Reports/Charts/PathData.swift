@@ -27,8 +27,6 @@ struct PathData {
     guard let first = points.first else { return }
     move(to: first)
     for point in points.dropFirst() { line(to: point) }
-    // A single point is shown as a dot by a round cap.
-    if points.count == 1 { stay() }
   }
 
   /// A dot, which a round cap turns into a disc of the stroke's width whatever the drawing's scale.
