@@ -75,7 +75,7 @@ private final class ScratchFolder {
   let path: String
 
   init() throws {
-    var template = Array("/tmp/backtestkit-XXXXXX".utf8CString)
+    var template = Array((P_tmpdir + "/backtestkit-XXXXXX").utf8CString)
     path = try #require(mkdtemp(&template).map { String(cString: $0) })
   }
 
