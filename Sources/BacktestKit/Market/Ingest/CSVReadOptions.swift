@@ -30,7 +30,7 @@ public struct CSVReadOptions: Sendable {
   public init() {}
 
   /// What to do with rows that cannot be.
-  public enum Quality: String, Hashable, Sendable {
+  public enum Quality: String, Hashable, Sendable, CaseIterable {
     /// Refuse the file and say where they stand.
     case strict
     /// Fix, hold or drop them and list each.

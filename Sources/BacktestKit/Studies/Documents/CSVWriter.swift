@@ -26,14 +26,14 @@ struct ByteBuffer: ByteSink {
 ///     try csv.finish()
 struct CSVWriter<Sink: ByteSink> {
   private var sink: Sink
-  private var row = CSVRow()
+  private var row = CSVRowWriter()
   private let columns: Int
 
   /// A writer that begins with the names of the columns.
   init(_ header: [String], to sink: Sink) throws(Sink.Failure) {
     self.sink = sink
     columns = header.count
-    row.bytes.reserveCapacity(CSVRow.pieceSize + 4_096)
+    row.bytes.reserveCapacity(CSVRowWriter.pieceSize + 4_096)
     try self.row { row in
       for name in header { row.field(name) }
     }
@@ -42,12 +42,12 @@ struct CSVWriter<Sink: ByteSink> {
   /// Writes one row.
   ///
   /// - Precondition: `fill` writes as many fields as there are columns.
-  mutating func row(_ fill: (inout CSVRow) -> Void) throws(Sink.Failure) {
+  mutating func row(_ fill: (inout CSVRowWriter) -> Void) throws(Sink.Failure) {
     row.fields = 0
     fill(&row)
     precondition(row.fields == columns, "a row must have as many fields as there are columns")
     row.bytes.append(0x0A)
-    if row.bytes.count >= CSVRow.pieceSize { try flush() }
+    if row.bytes.count >= CSVRowWriter.pieceSize { try flush() }
   }
 
   /// Hands everything to the sink and gives the sink back.
@@ -64,7 +64,7 @@ struct CSVWriter<Sink: ByteSink> {
 }
 
 /// A row while its fields are written, one after the other.
-struct CSVRow {
+struct CSVRowWriter {
   fileprivate static let pieceSize = 1 << 16
   fileprivate var bytes: [UInt8] = []
   fileprivate var fields = 0
