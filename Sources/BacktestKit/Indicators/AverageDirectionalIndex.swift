@@ -6,7 +6,7 @@
 ///
 /// Seed: the mean of the first n DX; first defined on bar 2n. +DI and -DI are defined from bar
 /// n + 1 on: for those bars use `DirectionalMovementIndex`. Equals TA-Lib's ADX, PLUS_DI and
-/// MINUS_DI. Where nothing moved the average keeps its last value, as there.
+/// MINUS_DI. A bar with a price that is not finite is skipped.
 /// > J. W. Wilder, *New Concepts in Technical Trading Systems*, 1978.
 public struct AverageDirectionalIndex: Indicator {
   /// Three percentages, 0 to 100.
@@ -43,10 +43,9 @@ public struct AverageDirectionalIndex: Indicator {
     guard let now = movement.update(bar) else { return nil }
     let count = Double(movement.period)
     if seeded < movement.period {
-      // A bar without movement counts as 0 in the seed.
-      average += movement.isFresh ? now.index / count : 0
+      average += now.index / count
       seeded += 1
-    } else if movement.isFresh {
+    } else {
       average += (now.index - average) / count
     }
     guard seeded == movement.period else { return nil }

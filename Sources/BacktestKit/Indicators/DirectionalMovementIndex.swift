@@ -9,8 +9,8 @@
 ///     if let d = direction.update(bar), d.plus > d.minus { … }
 ///
 /// Seed: the sums of n - 1 movements; first defined on bar n + 1. Equals TA-Lib's PLUS_DI,
-/// MINUS_DI and DX. Where nothing moved both indicators are 0 and DX keeps its last value, as
-/// there. A bar with a price that is not finite is skipped.
+/// MINUS_DI and DX. While nothing has moved yet all three are 0, as there. A bar with a price that
+/// is not finite is skipped.
 /// > J. W. Wilder, *New Concepts in Technical Trading Systems*, 1978.
 public struct DirectionalMovementIndex: Indicator {
   /// Three percentages, 0 to 100.
@@ -27,15 +27,12 @@ public struct DirectionalMovementIndex: Indicator {
   public let period: Int
   /// What the last update gave.
   public private(set) var value: Output?
-  /// Whether the last update's index is one of its own, not a repetition.
-  private(set) var isFresh = false
   private var range = TrueRange()
   private var previous: (high: Double, low: Double) = (0, 0)
   private var seeded = 0
   private var up = 0.0
   private var down = 0.0
   private var whole = 0.0
-  private var index = 0.0
 
   /// Directional indicators with Wilder's sums of length `period`.
   ///
@@ -52,7 +49,6 @@ public struct DirectionalMovementIndex: Indicator {
   @discardableResult
   public mutating func update(_ bar: Bar) -> Output? {
     value = nil
-    isFresh = false
     guard bar.hasFiniteRange else { return nil }
     let rise = bar.high - previous.high
     let fall = previous.low - bar.low
@@ -72,14 +68,11 @@ public struct DirectionalMovementIndex: Indicator {
     return value
   }
 
-  private mutating func measure() -> Output {
-    guard whole > 0 else { return Output(plus: 0, minus: 0, index: index) }
-    let plus = 100 * up / whole
-    let minus = 100 * down / whole
-    if plus + minus > 0 {
-      index = 100 * abs(plus - minus) / (plus + minus)
-      isFresh = true
-    }
-    return Output(plus: plus, minus: minus, index: index)
+  private func measure() -> Output {
+    guard whole > 0 else { return Output(plus: 0, minus: 0, index: 0) }
+    let movement = up + down
+    return Output(
+      plus: 100 * up / whole, minus: 100 * down / whole,
+      index: movement > 0 ? 100 * abs(up - down) / movement : 0)
   }
 }

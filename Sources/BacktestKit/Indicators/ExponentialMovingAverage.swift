@@ -53,6 +53,7 @@ public struct ExponentialMovingAverage: Indicator {
 
   /// Takes the next input and gives the average.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func update(_ input: Double) -> Double? {
     guard input.isFinite else {
@@ -68,7 +69,8 @@ public struct ExponentialMovingAverage: Indicator {
     return current
   }
 
-  @usableFromInline
+  @inlinable
+  @inline(__always)
   mutating func seed(_ input: Double) {
     if seeded == 0 { average = input }
     seedSum += input - average

@@ -38,33 +38,34 @@ public struct RollingMinimum: Indicator {
 
   /// Takes the next input and gives the minimum of the last `period`.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func update(_ input: Double) -> Double? {
     let entry = input.isFinite ? input : -.infinity
     tails[position] = entry
     position += 1
     newest = entry < newest ? entry : newest
-    if position == period {
-      Self.lowerTails(&tails)
-      position = 0
-      newest = .infinity
-    }
+    if position == period { beginLap() }
     let tail = tails[position]
     let minimum = tail < newest ? tail : newest
     current = minimum == -.infinity ? nil : minimum
     return current
   }
 
-  /// Replaces the inputs of a full ring by the minimum of each and those after it.
-  @usableFromInline
-  static func lowerTails(_ tails: inout ContiguousArray<Double>) {
-    tails.withUnsafeMutableBufferPointer { tails in
-      var minimum = Double.infinity
-      for slot in tails.indices.reversed() {
-        minimum = tails[slot] < minimum ? tails[slot] : minimum
-        tails[slot] = minimum
-      }
+  /// Starts the ring over and replaces its inputs by the minimum of each and those after it.
+  @inlinable
+  @inline(__always)
+  mutating func beginLap() {
+    var slot = position
+    var minimum = Double.infinity
+    while slot > 0 {
+      slot &-= 1
+      let input = tails[slot]
+      minimum = input < minimum ? input : minimum
+      tails[slot] = minimum
     }
+    position = 0
+    newest = .infinity
   }
 }
 
@@ -98,6 +99,7 @@ public struct RollingMaximum: Indicator {
 
   /// Takes the next input and gives the maximum of the last `period`.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func update(_ input: Double) -> Double? { mirror.update(-input).map { -$0 } }
 }

@@ -47,25 +47,24 @@ struct RollingMoments: Sendable {
     slots[position].first = input
     position += 1
     newer.add(input - pivot)
-    if position == period {
-      Self.addTails(&slots, pivot: input)
-      position = 0
-      pivot = input
-      newer = Sums(first: 0, second: 0)
-    }
+    if position == period { beginLap(pivot: input) }
     let tail = slots[position]
     all = Sums(first: tail.first + newer.first, second: tail.second + newer.second)
   }
 
-  @usableFromInline
-  static func addTails(_ slots: inout ContiguousArray<Sums>, pivot: Double) {
-    slots.withUnsafeMutableBufferPointer { slots in
-      var sums = Sums(first: 0, second: 0)
-      for slot in slots.indices.reversed() {
-        sums.add(slots[slot].first - pivot)
-        slots[slot] = sums
-      }
+  @inlinable
+  @inline(__always)
+  mutating func beginLap(pivot newest: Double) {
+    var slot = position
+    var sums = Sums(first: 0, second: 0)
+    while slot > 0 {
+      slot &-= 1
+      sums.add(slots[slot].first - newest)
+      slots[slot] = sums
     }
+    position = 0
+    pivot = newest
+    newer = Sums(first: 0, second: 0)
   }
 
   /// Not finite while undefined.

@@ -45,34 +45,35 @@ public struct SimpleMovingAverage: Indicator {
 
   /// Takes the next input and gives the mean of the last `period`.
   @inlinable
+  @inline(__always)
   @discardableResult
   public mutating func update(_ input: Double) -> Double? {
     slots[position] = input
     position += 1
     newerSum += input - pivot
-    if position == period {
-      Self.addTails(&slots, pivot: input)
-      position = 0
-      pivot = input
-      newerSum = 0
-    }
+    if position == period { beginLap(pivot: input) }
     let mean = pivot + (slots[position] + newerSum) / Double(period)
     current = mean.isFinite ? mean : nil
     return current
   }
 
-  /// Replaces the inputs of a full ring by their tail sums, from the last slot back.
+  /// Starts the ring over and replaces its inputs by their tail sums, from the last slot back.
   ///
-  /// It takes the slots alone, so that a caller's loop can keep the rest in registers.
-  @usableFromInline
-  static func addTails(_ slots: inout ContiguousArray<Double>, pivot: Double) {
-    slots.withUnsafeMutableBufferPointer { slots in
-      var sum = 0.0
-      for slot in slots.indices.reversed() {
-        sum += slots[slot] - pivot
-        slots[slot] = sum
-      }
+  /// Inlined with plain subscripts so that a loop over updates checks once, not in each, whether
+  /// the ring is shared.
+  @inlinable
+  @inline(__always)
+  mutating func beginLap(pivot newest: Double) {
+    var slot = position
+    var sum = 0.0
+    while slot > 0 {
+      slot &-= 1
+      sum += slots[slot] - newest
+      slots[slot] = sum
     }
+    position = 0
+    pivot = newest
+    newerSum = 0
   }
 }
 

@@ -12,10 +12,13 @@ public struct DataIssue: Hashable, Sendable {
   public var message: String
   /// What a repair did; `nil` when nothing was changed.
   public var repair: Repair?
+  /// How many bars or sessions it stands for: the missing ones of a gap, or a run of like bars.
+  public var count: Int
 
   /// An issue from its parts.
   public init(
-    code: Code, file: String, line: Int, column: Int, message: String, repair: Repair? = nil
+    code: Code, file: String, line: Int, column: Int, message: String, repair: Repair? = nil,
+    count: Int = 1
   ) {
     self.code = code
     self.file = file
@@ -23,6 +26,7 @@ public struct DataIssue: Hashable, Sendable {
     self.column = column
     self.message = message
     self.repair = repair
+    self.count = count
   }
 
   /// The kinds of finding.
@@ -41,6 +45,18 @@ public struct DataIssue: Hashable, Sendable {
     case duplicateTime = "E_DATA_DUPLICATE"
     /// A time before the one above it.
     case outOfOrder = "E_DATA_ORDER"
+    /// A file that cannot be opened or read to its end, or that is not text.
+    case unreadableFile = "E_DATA_FILE"
+    /// Columns that are missing from the header, or named twice.
+    case badHeader = "E_DATA_HEADER"
+    /// A row with too few or too many fields, or with stray quotes.
+    case malformedRow = "E_DATA_ROW"
+    /// A field that should hold a number and does not.
+    case badNumber = "E_DATA_NUMBER"
+    /// A stamp that cannot be read, or no such date.
+    case badTime = "E_DATA_TIME"
+    /// Stamps that do not fit one length of bars.
+    case badTimeframe = "E_DATA_TIMEFRAME"
     /// A bar on a day or at an hour on which the calendar has no trading.
     case outsideCalendar = "W_DATA_CALENDAR"
     /// Sessions of the calendar without a bar.
@@ -54,6 +70,16 @@ public struct DataIssue: Hashable, Sendable {
 
     /// Whether data with such a finding is refused unless a repair is asked for.
     public var isError: Bool { rawValue.hasPrefix("E_") }
+
+    /// Whether `quality: repair` can do something about it.
+    public var isRepairable: Bool {
+      switch self {
+      case .notANumber, .highBelowLow, .outsideRange, .nonPositivePrice, .negativeVolume,
+        .duplicateTime, .outOfOrder:
+        true
+      default: false
+      }
+    }
   }
 
   /// What `quality: repair` did about an issue.
@@ -64,5 +90,18 @@ public struct DataIssue: Hashable, Sendable {
     case held
     /// High and low were widened to contain open and close, or exchanged.
     case fixed
+  }
+}
+
+extension DataIssue: CustomStringConvertible {
+  /// `file:line:column: CODE: message`, and the repair if there was one; a place that is not known
+  /// is left out.
+  public var description: String {
+    var text = file
+    if line > 0 { text += ":\(line)" }
+    if line > 0 && column > 0 { text += ":\(column)" }
+    text += ": \(code.rawValue): \(message)"
+    if let repair { text += " (\(repair.rawValue))" }
+    return text
   }
 }

@@ -25,7 +25,7 @@ struct IndicatorBehaviourTests {
 
   /// Bars of a random walk, without a tie or a flat stretch.
   static func walk(seed: UInt64, count: Int) -> [Bar] {
-    var random = SeriesRandom(state: seed)
+    var random = IndicatorRandom(state: seed)
     var level = 100.0
     return (0..<count).map { _ in
       let open = level
@@ -123,6 +123,10 @@ struct IndicatorBehaviourTests {
     #expect(AverageTrueRange(1).values(over: bars) == TrueRange().values(over: bars))
     let strength = RelativeStrengthIndex(1).values(over: [1, 2, 1, 1])
     #expect(strength == [nil, 100, 0, 0])
+  }
+
+  @Test func theDocumentedExampleHolds() {
+    #expect(SimpleMovingAverage(2).values(over: [1, 3, 5]) == [nil, 2, 4])
   }
 
   @Test func volumeIndicatorsNeedVolume() {

@@ -91,11 +91,11 @@ struct IndicatorReferenceTests {
     IndicatorColumns(["MAX_5"], RollingMaximum(5), input: \.high, parts: { [$0] }),
   ]
 
-  static let index = Result { try MarketReference("sp500.csv", "18_talib_sp500.csv") }
+  static let index = Result { try IndicatorReference("sp500.csv", "18_talib_sp500.csv") }
   static let share = Result {
-    try MarketReference("AAPL.csv", "18_talib_aapl_rawclose_2005_2006.csv")
+    try IndicatorReference("AAPL.csv", "18_talib_aapl_rawclose_2005_2006.csv")
   }
-  static let edge = Result { try MarketReference(ownBarsIn: "18c_talib_edge.csv") }
+  static let edge = Result { try IndicatorReference(ownBarsIn: "18c_talib_edge.csv") }
 
   @Test(arguments: market)
   func equalsTheReferenceOnTheIndex(columns: IndicatorColumns) throws {

@@ -8,7 +8,7 @@ struct RollingStatisticsTests {
   }
 
   static func series(_ kind: Kind, seed: UInt64, count: Int = 400) -> [Double] {
-    var random = SeriesRandom(state: seed)
+    var random = IndicatorRandom(state: seed)
     var level = 100.0
     return (0..<count).map { _ in
       level += random.symmetric()

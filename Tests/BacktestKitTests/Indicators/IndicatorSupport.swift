@@ -2,7 +2,7 @@ import BacktestKit
 import Testing
 
 /// Bars, and for some of their rows what indicators must give there.
-struct MarketReference {
+struct IndicatorReference {
   var bars: [Bar]
   /// The row of each line of the reference.
   var rows: [Int]
@@ -123,7 +123,7 @@ struct IndicatorColumns: Sendable, CustomTestStringConvertible {
 }
 
 /// SplitMix64, for series that are the same in every run.
-struct SeriesRandom {
+struct IndicatorRandom {
   var state: UInt64
 
   mutating func bits() -> UInt64 {

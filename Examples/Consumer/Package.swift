@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "Consumer",
+  dependencies: [.package(name: "BacktestKit", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "Consumer",
+      dependencies: [.product(name: "BacktestKit", package: "BacktestKit")])
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,103 @@
+internal import Glibc
+
+/// A place on an axis that deserves a label.
+struct AxisTick: Hashable {
+  /// The value at which it stands.
+  var value: Double
+  /// What is written there.
+  var label: String
+  /// Whether it should stay when there is room for a few labels only.
+  var isMajor = false
+}
+
+/// What the numbers of an axis mean, which decides how its labels are written.
+public enum AxisUnit: Hashable, Sendable {
+  /// Plain numbers; thousands become k, M, B.
+  case plain
+  /// Fractions, shown as percent.
+  case percent
+}
+
+/// Round values inside a range, with labels that are as short as they are exact.
+enum AxisTicks {
+  /// Multiples of 1, 2, 2.5 or 5 times a power of ten, about `count` of them and never more than
+  /// `count` + 1.
+  static func linear(_ range: ClosedRange<Double>, count: Int, unit: AxisUnit) -> [AxisTick] {
+    let span = range.upperBound - range.lowerBound
+    guard span > 0, span.isFinite, count > 0 else {
+      return [tick(range.lowerBound, step: abs(range.lowerBound), unit: unit)]
+    }
+    let step = niceStep(atLeast: span / Double(count))
+    // A hair of tolerance keeps a bound that is itself a multiple.
+    let first = (range.lowerBound / step - 1e-9).rounded(.up)
+    let last = (range.upperBound / step + 1e-9).rounded(.down)
+    guard first <= last, abs(first) < 1e15, abs(last) < 1e15 else { return [] }
+    return (Int(first)...Int(last)).map { tick(Double($0) * step, step: step, unit: unit) }
+  }
+
+  /// 1, 2 and 5 times the powers of ten inside a positive range; powers alone, or every so many of
+  /// them, when those are more than `count`; linear ticks when fewer than three fall inside.
+  static func logarithmic(
+    _ range: ClosedRange<Double>, count: Int, unit: AxisUnit
+  ) -> [AxisTick] {
+    guard range.lowerBound > 0, range.upperBound.isFinite else { return [] }
+    let lowest = decimalExponent(range.lowerBound)
+    let highest = decimalExponent(range.upperBound)
+    func ticks(_ digits: [Double], every stride: Int) -> [AxisTick] {
+      Swift.stride(from: lowest, through: highest, by: stride).flatMap { exponent in
+        let power = pow(10, Double(exponent))
+        return digits.map { $0 * power }
+          .filter { $0 >= range.lowerBound * (1 - 1e-9) && $0 <= range.upperBound * (1 + 1e-9) }
+          .map { tick($0, step: power, unit: unit) }
+      }
+    }
+    let fine = ticks([1, 2, 5], every: 1)
+    if fine.count < 3 { return linear(range, count: count, unit: unit).filter { $0.value > 0 } }
+    if fine.count <= count + 1 { return fine }
+    var stride = 1
+    while ticks([1], every: stride).count > count + 1 { stride += 1 }
+    return ticks([1], every: stride)
+  }
+
+  /// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `step`.
+  static func niceStep(atLeast step: Double) -> Double {
+    let power = pow(10, Double(decimalExponent(step)))
+    let factor = [1, 2, 2.5, 5].first { $0 * power >= step * (1 - 1e-12) } ?? 10
+    return factor * power
+  }
+
+  /// The exponent of the largest power of ten that is not above a positive value.
+  static func decimalExponent(_ value: Double) -> Int {
+    var exponent = Int(log10(value).rounded(.down))
+    // The logarithm may be off by a hair at the powers themselves.
+    if pow(10, Double(exponent + 1)) <= value { exponent += 1 }
+    if pow(10, Double(exponent)) > value { exponent -= 1 }
+    return exponent
+  }
+
+  private static func tick(_ value: Double, step: Double, unit: AxisUnit) -> AxisTick {
+    let isPercent = unit == .percent
+    let size = abs(value)
+    if !isPercent, step > 0, size >= 1_000 {
+      let divisor = size >= 1e12 ? 1e12 : size >= 1e9 ? 1e9 : size >= 1e6 ? 1e6 : 1e3
+      return AxisTick(
+        value: value,
+        label: NumberFormat.compact(decimals: decimals(for: step / divisor)).text(value))
+    }
+    let places = decimals(for: isPercent ? step * 100 : step)
+    let format = isPercent ? NumberFormat.percent(decimals: places) : .number(decimals: places)
+    return AxisTick(value: value, label: format.text(value))
+  }
+
+  /// The decimals without which neighbouring multiples of `step` would look alike or wrong.
+  private static func decimals(for step: Double) -> Int {
+    guard step > 0 else { return 0 }
+    var places = 0
+    var scaled = step
+    while places < 9, abs(scaled - scaled.rounded()) > 1e-6 * scaled {
+      scaled *= 10
+      places += 1
+    }
+    return places
+  }
+}

@@ -1,0 +1,151 @@
+/// Vertical bars over a few categories with short names, side by side or stacked: returns by year,
+/// costs by kind and year.
+public struct BarChart: ReportBlock {
+  /// The bars of one colour.
+  public struct Group: Sendable {
+    /// The name in the legend.
+    public var name: String
+    /// A value for each category; one that is not finite leaves a gap.
+    public var values: [Double]
+
+    /// Bars from a name and values.
+    public init(_ name: String, values: [Double]) {
+      self.name = name
+      self.values = values
+    }
+  }
+
+  /// The heading.
+  public var title: String
+  /// A line below the heading.
+  public var subtitle: String?
+  /// The names below the bars. Up to eight may be long and take several lines; of more, such as
+  /// years, some go where they do not all fit.
+  public var categories: [String]
+  /// The groups, each with a value for each category.
+  public var groups: [Group]
+  /// Whether bars of one category stand on each other rather than side by side.
+  public var isStacked: Bool
+  /// How the labels of the y axis are written.
+  public var unit: AxisUnit
+  /// What stands above the y axis.
+  public var yTitle: String?
+  /// How tall it is.
+  public var height: ChartHeight
+
+  /// A chart from its parts.
+  public init(
+    title: String, subtitle: String? = nil, categories: [String], groups: [Group],
+    isStacked: Bool = false, unit: AxisUnit = .plain, yTitle: String? = nil,
+    height: ChartHeight = .medium
+  ) {
+    precondition(groups.allSatisfy { $0.values.count == categories.count }, "a value a category")
+    self.title = title
+    self.subtitle = subtitle
+    self.categories = categories
+    self.groups = groups
+    self.isStacked = isStacked
+    self.unit = unit
+    self.yTitle = yTitle
+    self.height = height
+  }
+
+  /// Writes the chart as a figure.
+  public func write(to writer: inout MarkupWriter) {
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as an SVG file of its own, or `nil` where there are no values.
+  public func svg() -> [UInt8]? { drawing()?.svg() }
+
+  private func drawing() -> ChartDrawing? {
+    let bars = placedBars()
+    guard let extent = ChartScale.extent(of: bars.flatMap { [$0.from, $0.to] }) else { return nil }
+    let frame = frame(extent)
+    var marks = MarkupWriter()
+    marks.grid(of: frame)
+    for bar in bars {
+      let slot = Double(bar.category)
+      var data = PathData()
+      data.rectangle(
+        frame.point(slot + bar.left, bar.from), frame.point(slot + bar.right, bar.to))
+      let value = format.text(groups[bar.group].values[bar.category])
+      marks.path(
+        data, ChartStyle.bar(bar.group),
+        title: "\(groups[bar.group].name), \(categories[bar.category]): \(value)")
+    }
+    marks.horizontal(0, in: frame, "base")
+    return ChartDrawing(frame: frame, marks: marks)
+  }
+}
+
+extension BarChart {
+  private struct Bar {
+    var group: Int
+    var category: Int
+    var left: Double
+    var right: Double
+    var from: Double
+    var to: Double
+  }
+
+  private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .money }
+
+  private func placedBars() -> [Bar] {
+    var bars: [Bar] = []
+    for category in categories.indices {
+      var (above, below) = (0.0, 0.0)
+      for group in groups.indices {
+        let value = groups[group].values[category]
+        guard value.isFinite else { continue }
+        var bar = Bar(
+          group: group, category: category, left: 0.2, right: 0.8, from: 0, to: value)
+        if isStacked {
+          bar.from = value < 0 ? below : above
+          bar.to = bar.from + value
+          if value < 0 { below = bar.to } else { above = bar.to }
+        } else {
+          let width = 0.72 / Double(groups.count)
+          bar.left = 0.14 + Double(group) * width
+          bar.right = bar.left + width
+        }
+        bars.append(bar)
+      }
+    }
+    return bars
+  }
+
+  private func frame(_ extent: ClosedRange<Double>) -> ChartFrame {
+    let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
+    let margin = high > low ? (high - low) * 0.05 : 0.5
+    var frame = ChartFrame(
+      title: title, subtitle: subtitle, summary: summary, height: height,
+      legend: groups.count < 2
+        ? []
+        : groups.enumerated().map { i, group in
+          LegendEntry(name: group.name, mark: .area, style: ChartStyle.line(i))
+        },
+      xScale: ChartScale(0...Double(max(categories.count, 1))),
+      yScale: ChartScale((low < 0 ? low - margin : 0)...(high > 0 || low == 0 ? high + margin : 0)),
+      yTitle: yTitle)
+    let count = [.short: 3, .medium: 5, .tall: 7][height] ?? 5
+    frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: count, unit: unit))
+    frame.placeXTicks(
+      categories.enumerated().map { AxisTick(value: Double($0) + 0.5, label: $1) })
+    if categories.count <= 8,
+      frame.xTicks.contains(where: \.isOptional)
+        || frame.xTicks.count < categories.count
+    {
+      frame.xTicks = []
+      frame.xCategories = categories
+    }
+    return frame
+  }
+
+  private var summary: String {
+    groups.map { group in
+      let values = zip(categories, group.values).map { "\($0) \(format.text($1))" }
+      return "\(group.name): \(values.joined(separator: ", "))."
+    }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,154 @@
+/// A chart that is ready to be shown: its frame and the marks inside it.
+struct ChartDrawing {
+  var frame: ChartFrame
+  var marks: MarkupWriter
+
+  /// Writes a chart as an HTML figure, or says that there is nothing to draw.
+  static func write(_ drawing: ChartDrawing?, title: String, to writer: inout MarkupWriter) {
+    if let drawing {
+      drawing.frame.writeFigure(marks: drawing.marks, to: &writer)
+    } else {
+      ReportParagraph("\(title): there are no values to show.").write(to: &writer)
+    }
+  }
+
+  /// The chart as an SVG file of its own, 960 pixels wide, with its title, legend and labels.
+  func svg() -> [UInt8] {
+    let layout = ImageLayout(frame: frame)
+    var writer = MarkupWriter()
+    let attributes: KeyValuePairs<StaticString, String> = [
+      "xmlns": "http://www.w3.org/2000/svg", "viewBox": "0 0 \(ImageLayout.width) \(layout.height)",
+      "role": "img",
+    ]
+    writer.element("svg", attributes) { writer in
+      writer.element("title", text: frame.title)
+      writer.element("desc", text: frame.summary)
+      writer.markup("<style>")
+      for part in [ReportStyleSheet.colours, ReportStyleSheet.image, ReportStyleSheet.marks] {
+        writer.markup(part)
+        writer.markup("\n")
+      }
+      writer.markup("</style>")
+      writeTexts(layout, to: &writer)
+      writeLegend(layout, to: &writer)
+      let area: KeyValuePairs<StaticString, String> = [
+        "x": "\(layout.left)", "y": "\(layout.top)", "width": "\(layout.plotWidth)",
+        "height": "\(frame.height.rawValue)", "preserveAspectRatio": "none",
+        "viewBox": "0 0 \(ChartFrame.width) \(ChartFrame.height)", "overflow": "visible",
+      ]
+      writer.element("svg", area) { $0.append(marks) }
+      writeLabels(layout, to: &writer)
+    }
+    writer.markup("\n")
+    return writer.bytes
+  }
+
+  private func writeTexts(_ layout: ImageLayout, to writer: inout MarkupWriter) {
+    writer.svgText(frame.title, x: ImageLayout.margin, y: 32, "title")
+    if let subtitle = frame.subtitle {
+      writer.svgText(subtitle, x: ImageLayout.margin, y: 53, "subtitle")
+    }
+    if let yTitle = frame.yTitle {
+      writer.svgText(yTitle, x: ImageLayout.margin, y: layout.top - 12, "axis-title")
+    }
+    if let xTitle = frame.xTitle {
+      let right = layout.left + layout.plotWidth
+      writer.svgText(xTitle, x: right, y: layout.bottom + 40, "end")
+    }
+  }
+
+  private func writeLegend(_ layout: ImageLayout, to writer: inout MarkupWriter) {
+    for (entry, place) in zip(frame.legend, layout.legend) {
+      let middle = place.y - 4
+      var data = PathData()
+      switch entry.mark {
+      case .line, .dashed:
+        data.polyline([
+          DrawingPoint(x: place.x, y: middle), DrawingPoint(x: place.x + 18, y: middle),
+        ])
+        writer.path(data, entry.mark == .line ? "key" : "dash", colour: entry.style)
+      case .area:
+        data.rectangle(
+          DrawingPoint(x: place.x + 3, y: middle - 6), DrawingPoint(x: place.x + 15, y: middle + 6))
+        writer.path(data, "area", colour: entry.style)
+      case .dot, .ring:
+        data.dot(at: DrawingPoint(x: place.x + 9, y: middle))
+        writer.path(data, "dot", colour: entry.style)
+        if entry.mark == .ring { writer.path(data, "dot hole") }
+      }
+      writer.svgText(entry.name, x: place.x + 26, y: place.y, "name")
+    }
+  }
+
+  private func writeLabels(_ layout: ImageLayout, to writer: inout MarkupWriter) {
+    let height = Double(frame.height.rawValue)
+    for tick in frame.yTicks {
+      let y = layout.top + Int(((1 - tick.position) * height).rounded()) + 4
+      writer.svgText(tick.text, x: layout.left - 9, y: y, "end")
+    }
+    for tick in frame.xTicks {
+      let x = layout.left + Int((tick.position * Double(layout.plotWidth)).rounded())
+      writer.svgText(tick.text, x: x, y: layout.bottom + 21, "middle")
+    }
+    let slot = Double(layout.plotWidth) / Double(max(frame.xCategories.count, 1))
+    for (i, name) in frame.xCategories.enumerated() {
+      let room = max(Int(slot / 7.5), 2)
+      let text = name.count <= room ? name : name.prefix(room - 1) + "…"
+      let x = layout.left + Int((slot * (Double(i) + 0.5)).rounded())
+      writer.svgText(text, x: x, y: layout.bottom + 21, "middle")
+    }
+    for label in frame.bandLabels {
+      let x = layout.left + Int((label.position * Double(layout.plotWidth)).rounded())
+      writer.svgText(label.text, x: x, y: layout.top + 15, "middle")
+    }
+  }
+}
+
+/// Where the parts of a chart stand in a file of its own, in pixels.
+private struct ImageLayout {
+  static let width = 960
+  static let margin = 24
+
+  let left: Int
+  let top: Int
+  let bottom: Int
+  let height: Int
+  let legend: [DrawingPoint]
+  var plotWidth: Int { ImageLayout.width - left - ImageLayout.margin - 12 }
+
+  init(frame: ChartFrame) {
+    let longest = frame.yTicks.map(\.text.count).max() ?? 0
+    left = ImageLayout.margin + max(longest, 5) * 7 + 12
+    let legendTop = frame.subtitle == nil ? 58 : 79
+    legend = ImageLayout.flow(frame.legend, top: legendTop)
+    let below = legend.last.map { $0.y + 6 } ?? (legendTop - 18)
+    top = below + (frame.yTitle == nil ? 16 : 38)
+    bottom = top + frame.height.rawValue
+    height = bottom + (frame.xTitle == nil ? 40 : 58)
+  }
+
+  /// Entries of a legend side by side, going on in a new line where one is full.
+  private static func flow(_ entries: [LegendEntry], top: Int) -> [DrawingPoint] {
+    var place = DrawingPoint(x: margin, y: top)
+    return entries.map { entry in
+      let length = 26 + entry.name.count * 8
+      if place.x > margin, place.x + length > width - margin {
+        place = DrawingPoint(x: margin, y: place.y + 22)
+      }
+      defer { place.x += length + 18 }
+      return place
+    }
+  }
+}
+
+extension MarkupWriter {
+  fileprivate mutating func svgText(_ text: String, x: Int, y: Int, _ style: StaticString) {
+    element("text", ["x": "\(x)", "y": "\(y)", "class": "\(style)"], text: text)
+  }
+
+  fileprivate mutating func path(_ data: PathData, _ style: StaticString, colour: StaticString) {
+    emptyElement(
+      "path",
+      ["class": "\(style) \(colour)", "d": String(decoding: data.bytes, as: UTF8.self)])
+  }
+}

@@ -1,0 +1,150 @@
+extension ChartFrame {
+  /// Writes the chart as an HTML figure; `marks` is what stands inside the drawing.
+  func writeFigure(marks: MarkupWriter, to writer: inout MarkupWriter) {
+    writer.element("figure", ["class": "chart"]) { writer in
+      writer.element("figcaption") { writer in
+        writer.element("strong", text: title)
+        if let subtitle { writer.element("span", text: subtitle) }
+      }
+      writeLegend(to: &writer)
+      if let yTitle { writer.element("p", ["class": "ytitle"], text: yTitle) }
+      writer.element("div", ["class": "plot", "style": plotStyle]) { writer in
+        writeYLabels(to: &writer)
+        writer.element("div", ["class": "area"]) { writer in
+          writeDrawing(marks: marks, to: &writer)
+          writeBandLabels(to: &writer)
+        }
+        writeXLabels(to: &writer)
+      }
+      if let xTitle { writer.element("p", ["class": "xtitle"], text: xTitle) }
+    }
+  }
+
+  /// The room for the labels of the y axis: the same for most charts, so that charts one above the
+  /// other share their x axis to the eye.
+  private var plotStyle: String {
+    let longest = yTicks.map(\.text.count).max() ?? 0
+    return "--y:\(max(longest, 5) + 1)ch;--h:\(height.rawValue)px"
+  }
+
+  private func writeLegend(to writer: inout MarkupWriter) {
+    guard !legend.isEmpty else { return }
+    writer.element("ul", ["class": "legend"]) { writer in
+      for entry in legend {
+        writer.element("li") { writer in
+          let mark =
+            switch entry.mark {
+            case .line: "k "
+            case .area: "k ka "
+            case .dot: "k kd "
+            case .ring: "k kr "
+            case .dashed: "k kx "
+            }
+          writer.element("i", ["class": mark + "\(entry.style)"], text: "")
+          writer.text(entry.name)
+        }
+      }
+    }
+  }
+
+  private func writeDrawing(marks: MarkupWriter, to writer: inout MarkupWriter) {
+    let frame: KeyValuePairs<StaticString, String> = [
+      "viewBox": "0 0 \(ChartFrame.width) \(ChartFrame.height)", "preserveAspectRatio": "none",
+      "role": "img",
+    ]
+    writer.element("svg", frame) { writer in
+      writer.element("title", text: title)
+      writer.element("desc", text: summary)
+      writer.append(marks)
+    }
+  }
+
+  private func writeYLabels(to writer: inout MarkupWriter) {
+    writer.element("div", ["class": "ylab", "aria-hidden": "true"]) { writer in
+      for tick in yTicks {
+        let top = FixedDecimal.markup(100 - tick.position * 100, decimals: 2)
+        writer.element("span", ["style": "top:\(top)%"], text: tick.text)
+      }
+    }
+  }
+
+  private func writeXLabels(to writer: inout MarkupWriter) {
+    if !xCategories.isEmpty {
+      let style: KeyValuePairs<StaticString, String> = [
+        "class": "xlab cats", "style": "--n:\(xCategories.count)", "aria-hidden": "true",
+      ]
+      writer.element("div", style) { writer in
+        for name in xCategories { writer.element("span", text: name) }
+      }
+    }
+    guard !xTicks.isEmpty else { return }
+    writer.element("div", ["class": "xlab", "aria-hidden": "true"]) { writer in
+      for tick in xTicks { writeAcross(tick, to: &writer) }
+    }
+  }
+
+  private func writeBandLabels(to writer: inout MarkupWriter) {
+    guard !bandLabels.isEmpty else { return }
+    writer.element("div", ["class": "bandlab", "aria-hidden": "true"]) { writer in
+      for label in bandLabels { writeAcross(label, to: &writer) }
+    }
+  }
+
+  private func writeAcross(_ label: PlacedLabel, to writer: inout MarkupWriter) {
+    let left = "left:\(FixedDecimal.markup(label.position * 100, decimals: 2))%"
+    if label.isOptional {
+      writer.element("span", ["class": "o", "style": left], text: label.text)
+    } else {
+      writer.element("span", ["style": left], text: label.text)
+    }
+  }
+}
+
+extension MarkupWriter {
+  /// Writes a path with a class; `title` is shown when the reader points at it.
+  mutating func path(_ data: PathData, _ style: StaticString, title: String? = nil) {
+    guard !data.bytes.isEmpty else { return }
+    let attributes: KeyValuePairs<StaticString, String> = [
+      "class": "\(style)", "d": String(decoding: data.bytes, as: UTF8.self),
+    ]
+    if let title {
+      element("path", attributes) { $0.element("title", text: title) }
+    } else {
+      emptyElement("path", attributes)
+    }
+  }
+
+  /// Writes horizontal grid lines, and vertical ones where asked for.
+  mutating func grid(of frame: ChartFrame, isVertical: Bool = false) {
+    var data = PathData()
+    for tick in frame.yTicks {
+      let y = Int(((1 - tick.position) * Double(ChartFrame.height)).rounded())
+      data.polyline([DrawingPoint(x: 0, y: y), DrawingPoint(x: ChartFrame.width, y: y)])
+    }
+    if isVertical {
+      for tick in frame.xTicks {
+        let x = Int((tick.position * Double(ChartFrame.width)).rounded())
+        data.polyline([DrawingPoint(x: x, y: 0), DrawingPoint(x: x, y: ChartFrame.height)])
+      }
+    }
+    path(data, "grid")
+  }
+
+  /// Writes a horizontal line across the drawing.
+  mutating func horizontal(_ value: Double, in frame: ChartFrame, _ style: StaticString) {
+    guard frame.yScale.range.contains(value) else { return }
+    let y = frame.row(value)
+    var data = PathData()
+    data.polyline([DrawingPoint(x: 0, y: y), DrawingPoint(x: ChartFrame.width, y: y)])
+    path(data, style)
+  }
+
+  /// Writes a vertical line across the drawing.
+  mutating func vertical(_ value: Double, in frame: ChartFrame, _ style: StaticString) {
+    guard frame.xScale.range.contains(value) else { return }
+    let x = frame.column(value)
+    var data = PathData()
+    data.polyline([DrawingPoint(x: x, y: 0), DrawingPoint(x: x, y: ChartFrame.height)])
+    path(data, style)
+  }
+}

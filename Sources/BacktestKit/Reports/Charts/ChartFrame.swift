@@ -1,0 +1,157 @@
+/// How tall a chart stands on the page.
+public enum ChartHeight: Int, Hashable, Sendable {
+  /// 150 pixels, for a chart that accompanies another.
+  case short = 150
+  /// 220 pixels.
+  case medium = 220
+  /// 320 pixels, for the chart that a section is about.
+  case tall = 320
+}
+
+/// An entry of a legend: a mark and what it stands for.
+struct LegendEntry {
+  enum Mark: Hashable { case line, area, dot, ring, dashed }
+  var name: String
+  var mark: Mark
+  /// The class that colours it: `s0` to `s6`, `b1` to `b4`, `gain`, `loss`, `soft`.
+  var style: StaticString
+}
+
+/// A label beside the drawing.
+struct PlacedLabel: Hashable {
+  /// Where it stands along its axis, from 0 to 1, left to right or bottom to top.
+  var position: Double
+  var text: String
+  /// Whether it goes away where the chart is narrow.
+  var isOptional = false
+}
+
+/// All of a chart but its marks: title, legend, axes and the frame around the drawing.
+///
+/// The drawing is an SVG that stretches to the width of the page while its strokes do not; every
+/// text is HTML beside it, so letters have the same size on a phone and on a wide screen.
+struct ChartFrame {
+  /// The units of a drawing; half a pixel or less on the widest page.
+  static let width = 2_000
+  static let height = 1_000
+
+  var title: String
+  var subtitle: String?
+  /// What the chart shows, in words, for readers who do not see it.
+  var summary: String
+  var height: ChartHeight
+  var legend: [LegendEntry] = []
+  var xScale: ChartScale
+  var yScale: ChartScale
+  var xTicks: [PlacedLabel] = []
+  var yTicks: [PlacedLabel] = []
+  /// Names of categories of equal width, written instead of the labels of the x axis; each may
+  /// take several lines.
+  var xCategories: [String] = []
+  var xTitle: String?
+  var yTitle: String?
+  /// Labels along the upper edge, for shaded ranges.
+  var bandLabels: [PlacedLabel] = []
+
+  /// Where a pair of values is drawn; values outside the axes are moved to the edge.
+  func point(_ x: Double, _ y: Double) -> DrawingPoint {
+    DrawingPoint(x: column(x), y: row(y))
+  }
+
+  /// Where an x value is drawn.
+  func column(_ x: Double) -> Int {
+    Int((min(max(xScale.position(x), 0), 1) * Double(ChartFrame.width)).rounded())
+  }
+
+  /// Where a y value is drawn, the upper edge being 0.
+  func row(_ y: Double) -> Int {
+    Int(((1 - min(max(yScale.position(y), 0), 1)) * Double(ChartFrame.height)).rounded())
+  }
+
+  /// The labels of the y axis, thinned until none touches another.
+  mutating func placeYTicks(_ ticks: [AxisTick]) {
+    let gap = 20 / Double(height.rawValue)
+    var last = -Double.infinity
+    yTicks = ticks.compactMap { tick in
+      let position = yScale.position(tick.value)
+      guard (0...1).contains(position), position - last >= gap else { return nil }
+      last = position
+      return PlacedLabel(position: position, text: tick.label)
+    }
+  }
+
+  /// The labels of the x axis: those that fit a wide page, some of them only there.
+  mutating func placeXTicks(_ ticks: [AxisTick]) {
+    let placed = ticks.map { tick in
+      let label = PlacedLabel(position: xScale.position(tick.value), text: tick.label)
+      return (label: label, isMajor: tick.isMajor)
+    }
+    xTicks = LabelThinning.thinned(placed.filter { (-1e-9...1 + 1e-9).contains($0.label.position) })
+  }
+}
+
+/// The choice of labels along a horizontal axis so that none touches another.
+enum LabelThinning {
+  /// The narrowest drawing: a page of 360 pixels less margins and the labels of the y axis.
+  private static let narrow = 250.0
+  /// The narrowest drawing at which optional labels show; the style sheet has the same border.
+  private static let wide = 460.0
+
+  /// Every k-th label, k as small as a wide chart allows, marked optional where a narrow one needs
+  /// a larger k.
+  static func thinned(_ labels: [(label: PlacedLabel, isMajor: Bool)]) -> [PlacedLabel] {
+    let wideChoice = choice(of: Array(labels.indices), labels, width: wide)
+    let narrowChoice = choice(of: wideChoice, labels, width: narrow)
+    return wideChoice.map { index in
+      var label = labels[index].label
+      label.isOptional = !narrowChoice.contains(index)
+      return label
+    }
+  }
+
+  private static func choice(
+    of indices: [Int], _ labels: [(label: PlacedLabel, isMajor: Bool)], width: Double
+  ) -> [Int] {
+    guard !indices.isEmpty else { return [] }
+    for stride in 1..<max(indices.count, 2) {
+      // Among the possible beginnings, one that keeps the most major labels.
+      let offsets = (0..<stride).filter { offset in
+        fits(picked(indices, stride, offset), labels, width: width)
+      }
+      let best = offsets.max { a, b in
+        majors(indices, stride, a, labels) < majors(indices, stride, b, labels)
+      }
+      if let best { return picked(indices, stride, best) }
+    }
+    return [indices[0]]
+  }
+
+  private static func picked(_ indices: [Int], _ stride: Int, _ offset: Int) -> [Int] {
+    Swift.stride(from: offset, to: indices.count, by: stride).map { indices[$0] }
+  }
+
+  private static func majors(
+    _ indices: [Int], _ stride: Int, _ offset: Int,
+    _ labels: [(label: PlacedLabel, isMajor: Bool)]
+  ) -> Int {
+    picked(indices, stride, offset).count { labels[$0].isMajor }
+  }
+
+  private static func fits(
+    _ indices: [Int], _ labels: [(label: PlacedLabel, isMajor: Bool)], width: Double
+  ) -> Bool {
+    zip(indices, indices.dropFirst()).allSatisfy { a, b in
+      let (a, b) = (labels[a].label, labels[b].label)
+      let needed = (pixels(a.text) + pixels(b.text)) / 2 + 10
+      return (b.position - a.position) * width >= needed
+    }
+  }
+
+  /// Whether a label fits into a share of a wide drawing.
+  static func fits(_ text: String, across share: Double) -> Bool {
+    pixels(text) <= share * wide
+  }
+
+  /// About how wide a label is.
+  static func pixels(_ text: String) -> Double { Double(text.count) * 7.2 }
+}

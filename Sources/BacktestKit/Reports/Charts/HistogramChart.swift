@@ -1,0 +1,174 @@
+internal import Glibc
+
+/// How often values fall into ranges of equal width, with the normal curve of the same mean and
+/// deviation, and marked values such as value at risk.
+///
+/// The width of a range is twice the interquartile range over the cube root of the count
+/// (D. Freedman and P. Diaconis, 1981), held so that there are 8 to 80 ranges.
+public struct HistogramChart: ReportBlock {
+  /// A value marked by a vertical line.
+  public struct Mark: Hashable, Sendable {
+    /// The name in the legend; the value is added to it.
+    public var name: String
+    /// Where the line stands.
+    public var value: Double
+
+    /// A marked value.
+    public init(_ name: String, at value: Double) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// The heading.
+  public var title: String
+  /// A line below the heading.
+  public var subtitle: String?
+  /// The values; those that are not finite are left out.
+  public var values: [Double]
+  /// Whether the normal curve is drawn.
+  public var showsNormalCurve: Bool
+  /// Marked values; the legend tells up to three of them apart.
+  public var marks: [Mark]
+  /// How the labels of the x axis are written.
+  public var unit: AxisUnit
+  /// What stands below the x axis.
+  public var xTitle: String?
+  /// How tall it is.
+  public var height: ChartHeight
+
+  /// A histogram from its parts.
+  public init(
+    title: String, subtitle: String? = nil, values: [Double], showsNormalCurve: Bool = true,
+    marks: [Mark] = [], unit: AxisUnit = .percent, xTitle: String? = nil,
+    height: ChartHeight = .medium
+  ) {
+    self.title = title
+    self.subtitle = subtitle
+    self.values = values
+    self.showsNormalCurve = showsNormalCurve
+    self.marks = marks
+    self.unit = unit
+    self.xTitle = xTitle
+    self.height = height
+  }
+
+  /// Writes the chart as a figure.
+  public func write(to writer: inout MarkupWriter) {
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as an SVG file of its own, or `nil` where there are no values.
+  public func svg() -> [UInt8]? { drawing()?.svg() }
+
+  private func drawing() -> ChartDrawing? {
+    guard let bins = HistogramBins(values) else { return nil }
+    let frame = frame(bins)
+    var drawing = MarkupWriter()
+    drawing.grid(of: frame)
+    var bars = PathData()
+    for (i, count) in bins.counts.enumerated() where count > 0 {
+      let left = bins.origin + Double(i) * bins.width
+      bars.rectangle(frame.point(left, 0), frame.point(left + bins.width, Double(count)))
+    }
+    drawing.path(bars, "bar s0")
+    if showsNormalCurve, bins.deviation > 0 {
+      var curve = PathData()
+      curve.polyline(normalCurve(bins, in: frame))
+      drawing.path(curve, "s1")
+    }
+    for (i, mark) in marks.enumerated() {
+      drawing.vertical(mark.value, in: frame, HistogramChart.markStyle(i))
+    }
+    drawing.horizontal(0, in: frame, "base")
+    return ChartDrawing(frame: frame, marks: drawing)
+  }
+}
+
+extension HistogramChart {
+  private static func markStyle(_ i: Int) -> StaticString {
+    (["dash s2", "dash s3", "dash s4"] as [StaticString])[i % 3]
+  }
+
+  private var format: NumberFormat { unit == .percent ? .percent(decimals: 2) : .ratio }
+
+  private func frame(_ bins: HistogramBins) -> ChartFrame {
+    let tallest = Double(bins.counts.max() ?? 0)
+    let peak = showsNormalCurve ? bins.normalCount(at: bins.mean) : 0
+    var legend = [LegendEntry(name: "Count", mark: .area, style: "s0")]
+    if showsNormalCurve, bins.deviation > 0 {
+      legend.append(
+        LegendEntry(name: "Normal, same mean and deviation", mark: .line, style: "s1"))
+    }
+    for (i, mark) in marks.enumerated() {
+      legend.append(
+        LegendEntry(
+          name: "\(mark.name) \(format.text(mark.value))", mark: .dashed,
+          style: ChartStyle.line(1 + i % 3))
+      )
+    }
+    let range = bins.origin...bins.origin + bins.width * Double(bins.counts.count)
+    let total = NumberFormat.integer.text(Double(bins.total))
+    var frame = ChartFrame(
+      title: title, subtitle: subtitle,
+      summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
+        + "mean \(format.text(bins.mean)), deviation \(format.text(bins.deviation)).",
+      height: height, legend: legend, xScale: ChartScale(range),
+      yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
+    frame.placeYTicks(
+      AxisTicks.linear(frame.yScale.range, count: 5, unit: .plain)
+        .filter { $0.value == $0.value.rounded() })
+    frame.placeXTicks(AxisTicks.linear(range, count: 10, unit: unit))
+    return frame
+  }
+
+  private func normalCurve(_ bins: HistogramBins, in frame: ChartFrame) -> [DrawingPoint] {
+    (0...100).map { i in
+      let range = frame.xScale.range
+      let x = range.lowerBound + (range.upperBound - range.lowerBound) * Double(i) / 100
+      return frame.point(x, bins.normalCount(at: x))
+    }
+  }
+}
+
+/// Counts of values in ranges of equal width.
+struct HistogramBins {
+  let origin: Double
+  let width: Double
+  let counts: [Int]
+  let total: Int
+  let low: Double
+  let high: Double
+  let mean: Double
+  /// The deviation with n - 1; zero for a single value.
+  let deviation: Double
+
+  /// Bins for the finite ones of some values, or `nil` where there are none.
+  init?(_ values: [Double]) {
+    let sorted = values.filter(\.isFinite).sorted()
+    guard let low = sorted.first, let high = sorted.last else { return nil }
+    (self.low, self.high, total) = (low, high, sorted.count)
+    let count = Double(sorted.count)
+    let mean = sorted.reduce(0, +) / count
+    self.mean = mean
+    let squares = sorted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    deviation = count > 1 ? (squares / (count - 1)).squareRoot() : 0
+
+    let spread = sorted[sorted.count * 3 / 4] - sorted[sorted.count / 4]
+    let span = high - low > 0 ? high - low : max(abs(low), 1e-3) * 0.1
+    let rule = 2 * spread / cbrt(count)
+    let width = AxisTicks.niceStep(atLeast: min(max(rule, span / 80), span / 8))
+    // A range begins at a multiple of its width, so that zero never lies inside one.
+    let first = (low / width).rounded(.down)
+    var counts = [Int](repeating: 0, count: Int((high / width).rounded(.down) - first) + 1)
+    for value in sorted { counts[Int((value / width).rounded(.down) - first)] += 1 }
+    (self.width, self.counts, origin) = (width, counts, first * width)
+  }
+
+  /// How many values the normal distribution would put into a range around `x`.
+  func normalCount(at x: Double) -> Double {
+    guard deviation > 0 else { return 0 }
+    let z = (x - mean) / deviation
+    return Double(total) * width / (deviation * (2 * Double.pi).squareRoot()) * exp(-z * z / 2)
+  }
+}

@@ -1,0 +1,122 @@
+/// One self-contained HTML file: no script, no request to anywhere, light and dark, screen and
+/// paper.
+///
+///     let document = ReportDocument(title: "Crossover on SPX", sections: [
+///       ReportSection(id: "equity", title: "Equity", blocks: [chart]),
+///     ])
+///     let bytes = document.bytes()
+public struct ReportDocument: Sendable {
+  /// The title of the page and its first heading.
+  public var title: String
+  /// A line below the title, for example instrument, period and engine version.
+  public var subtitle: String?
+  /// What stands before the list of contents: limits and warnings first, then the verdict.
+  public var opening: [any ReportBlock]
+  /// The sections, in order.
+  public var sections: [ReportSection]
+  /// A line at the end, for example the fingerprint of the run.
+  public var footer: String?
+
+  /// A document from its parts.
+  public init(
+    title: String, subtitle: String? = nil, opening: [any ReportBlock] = [],
+    sections: [ReportSection], footer: String? = nil
+  ) {
+    self.title = title
+    self.subtitle = subtitle
+    self.opening = opening
+    self.sections = sections
+    self.footer = footer
+  }
+
+  /// The file, as UTF-8. Equal documents give equal bytes.
+  public func bytes() -> [UInt8] {
+    var writer = MarkupWriter()
+    writer.markup("<!DOCTYPE html>\n")
+    writer.element("html", ["lang": "en"]) { writer in
+      writer.element("head") { writeHead(to: &$0) }
+      writer.element("body") { writeBody(to: &$0) }
+    }
+    writer.markup("\n")
+    return writer.bytes
+  }
+
+  private func writeHead(to writer: inout MarkupWriter) {
+    writer.emptyElement("meta", ["charset": "utf-8"])
+    writer.emptyElement(
+      "meta", ["name": "viewport", "content": "width=device-width,initial-scale=1"])
+    writer.emptyElement("meta", ["name": "color-scheme", "content": "light dark"])
+    writer.element("title", text: title)
+    writer.markup("<style>")
+    for part in [ReportStyleSheet.colours, ReportStyleSheet.page, ReportStyleSheet.marks] {
+      writer.markup(part)
+      writer.markup("\n")
+    }
+    writer.markup("</style>")
+  }
+
+  private func writeBody(to writer: inout MarkupWriter) {
+    let ids = anchors()
+    writer.element("header") { writer in
+      writer.element("h1", text: title)
+      if let subtitle { writer.element("p", text: subtitle) }
+    }
+    writer.element("div", ["class": "page"]) { writer in
+      // What the reader must know first stands before everything else, also on a narrow page.
+      writer.element("div", ["class": "opening"]) { writer in
+        for block in opening { block.write(to: &writer) }
+      }
+      if sections.count > 1 { writeContents(ids: ids, to: &writer) }
+      writer.element("main") { writer in
+        for (section, id) in zip(sections, ids) {
+          writer.element("section", ["id": id]) { write(section, to: &$0) }
+        }
+      }
+    }
+    if let footer { writer.element("footer", text: footer) }
+  }
+
+  private func writeContents(ids: [String], to writer: inout MarkupWriter) {
+    writer.element("nav", ["aria-label": "Contents"]) { writer in
+      writer.element("ol") { writer in
+        for (section, id) in zip(sections, ids) {
+          writer.element("li") { $0.element("a", ["href": "#" + id], text: section.title) }
+        }
+      }
+    }
+  }
+
+  private func write(_ section: ReportSection, to writer: inout MarkupWriter) {
+    writer.element("h2", text: section.title)
+    if let summary = section.summary {
+      writer.element("p", ["class": "summary"], text: summary)
+    }
+    for block in section.blocks { block.write(to: &writer) }
+  }
+
+  /// An anchor for each section, made unique.
+  private func anchors() -> [String] {
+    var taken: Set<String> = []
+    return sections.map { section in
+      let base = ReportDocument.anchor(section.id)
+      var id = base
+      var number = 1
+      while !taken.insert(id).inserted {
+        number += 1
+        id = "\(base)-\(number)"
+      }
+      return id
+    }
+  }
+
+  /// A text reduced to `a-z 0-9 -`.
+  private static func anchor(_ text: String) -> String {
+    let bytes = text.lowercased().utf8.map { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
+      default: UInt8(ascii: "-")
+      }
+    }
+    return bytes.isEmpty ? "section" : String(decoding: bytes, as: UTF8.self)
+  }
+}

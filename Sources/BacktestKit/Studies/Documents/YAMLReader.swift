@@ -1,0 +1,197 @@
+internal import CLibYAML
+
+/// Builds a tree from the events of libyaml.
+struct YAMLReader: ~Copyable {
+  private let parser: UnsafeMutablePointer<yaml_parser_t>
+  private let input: UnsafeBufferPointer<UInt8>
+  private let name: String
+  private var nodes = 0
+
+  /// Reads one YAML document.
+  static func read(_ bytes: [UInt8], name: String) throws(DocumentError) -> DocumentNode {
+    let outcome = bytes.withUnsafeBufferPointer { input in
+      Result { () throws(DocumentError) in
+        var reader = YAMLReader(input, name: name)
+        return try reader.document()
+      }
+    }
+    return try outcome.get()
+  }
+
+  private init(_ input: UnsafeBufferPointer<UInt8>, name: String) {
+    parser = .allocate(capacity: 1)
+    self.input = input
+    self.name = name
+    // Fails only when there is no memory left.
+    precondition(yaml_parser_initialize(parser) == 1, "no memory for the YAML parser")
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+    yaml_parser_set_input_string(parser, input.baseAddress, input.count)
+  }
+
+  deinit {
+    yaml_parser_delete(parser)
+    parser.deallocate()
+  }
+
+  private mutating func document() throws(DocumentError) -> DocumentNode {
+    _ = try next()  // the stream begins
+    let start = try next()
+    if case .end(let place) = start {
+      throw DocumentError(at: place, "the document is empty")
+    }
+    let root = try node(try next(), depth: 0)
+    _ = try next()  // the document ends
+    switch try next() {
+    case .end: return root
+    case .other(let place), .scalar(_, _, let place), .list(let place), .table(let place):
+      throw DocumentError(at: place, "a second document begins here; put it into a file of its own")
+    }
+  }
+
+  private mutating func node(_ step: Step, depth: Int) throws(DocumentError) -> DocumentNode {
+    nodes += 1
+    switch step {
+    case .scalar(let text, let isPlain, let place):
+      guard nodes <= DocumentReader.nodeLimit else { throw DocumentReader.tooMany(place) }
+      guard isPlain else { return DocumentNode(content: .text(text), place: place) }
+      let content = PlainScalar.content(of: text)
+      if case .text = content { return DocumentNode(content: content, place: place) }
+      return DocumentNode(content: content, place: place, written: text)
+    case .list(let place):
+      guard depth < DocumentReader.depthLimit else { throw DocumentReader.tooDeep(place) }
+      return DocumentNode(content: .list(try items(depth: depth + 1)), place: place)
+    case .table(let place):
+      guard depth < DocumentReader.depthLimit else { throw DocumentReader.tooDeep(place) }
+      return DocumentNode(content: .table(try entries(depth: depth + 1)), place: place)
+    case .end(let place), .other(let place):
+      throw DocumentError(at: place, "a value is missing")
+    }
+  }
+
+  private mutating func items(depth: Int) throws(DocumentError) -> [DocumentNode] {
+    var items: [DocumentNode] = []
+    while true {
+      let step = try next()
+      if case .end = step { return items }
+      items.append(try node(step, depth: depth))
+    }
+  }
+
+  private mutating func entries(depth: Int) throws(DocumentError) -> [DocumentEntry] {
+    var entries: [DocumentEntry] = []
+    var keys = TableKeys()
+    while true {
+      switch try next() {
+      case .end: return entries
+      case .scalar(let key, _, let place):
+        try keys.add(key, at: place)
+        let value = try node(try next(), depth: depth)
+        entries.append(DocumentEntry(key: key, keyPlace: place, value: value))
+      case .list(let place), .table(let place), .other(let place):
+        throw DocumentError(at: place, "a key must be a single word or text")
+      }
+    }
+  }
+}
+
+extension YAMLReader {
+  /// An event of the parser, as far as the tree needs it.
+  private enum Step {
+    case scalar(String, isPlain: Bool, DocumentPlace)
+    case list(DocumentPlace)
+    case table(DocumentPlace)
+    /// A list, a table or the stream ends.
+    case end(DocumentPlace)
+    /// A document begins or ends, or the stream begins.
+    case other(DocumentPlace)
+  }
+
+  private mutating func next() throws(DocumentError) -> Step {
+    var event = yaml_event_t()
+    guard yaml_parser_parse(parser, &event) == 1 else { throw syntaxError() }
+    defer { yaml_event_delete(&event) }
+    let place = place(of: event.start_mark)
+    switch event.type {
+    case YAML_SCALAR_EVENT:
+      let scalar = event.data.scalar
+      try refuse(tag: scalar.tag, anchor: scalar.anchor, at: place)
+      let text = String(
+        decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+      return .scalar(text, isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE, place)
+    case YAML_SEQUENCE_START_EVENT:
+      let start = event.data.sequence_start
+      try refuse(tag: start.tag, anchor: start.anchor, at: place)
+      return .list(place)
+    case YAML_MAPPING_START_EVENT:
+      let start = event.data.mapping_start
+      try refuse(tag: start.tag, anchor: start.anchor, at: place)
+      return .table(place)
+    case YAML_ALIAS_EVENT:
+      throw DocumentError(at: place, "aliases (*name) are not supported; repeat the value")
+    case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT, YAML_STREAM_END_EVENT:
+      return .end(place)
+    default:
+      return .other(place)
+    }
+  }
+
+  private func refuse(
+    tag: UnsafeMutablePointer<yaml_char_t>?, anchor: UnsafeMutablePointer<yaml_char_t>?,
+    at place: DocumentPlace
+  ) throws(DocumentError) {
+    if anchor != nil {
+      throw DocumentError(at: place, "anchors (&name) are not supported; repeat the value")
+    }
+    if tag != nil {
+      throw DocumentError(at: place, "tags (!name) are not supported; put text in quotes")
+    }
+  }
+
+  private func place(of mark: yaml_mark_t) -> DocumentPlace {
+    DocumentPlace(source: name, line: mark.line + 1, column: mark.column + 1)
+  }
+
+  private func syntaxError() -> DocumentError {
+    let problem = parser.pointee.problem.map { String(cString: $0) } ?? "unknown problem"
+    if parser.pointee.error == YAML_READER_ERROR {
+      let place = place(ofByte: parser.pointee.problem_offset)
+      return DocumentError(at: place, "this is not UTF-8 text: \(problem)")
+    }
+    let place = place(of: parser.pointee.problem_mark)
+    if lineIsIndentedByTab(place.line) {
+      return DocumentError(at: place, "a tab indents this line; indent with spaces")
+    }
+    let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
+    return DocumentError(at: place, "this is not valid YAML: \(problem)\(context)")
+  }
+
+  private func place(ofByte offset: Int) -> DocumentPlace {
+    var place = DocumentPlace(source: name, line: 1, column: 1)
+    for byte in input.prefix(offset) {
+      if byte == 0x0A {
+        place.line += 1
+        place.column = 1
+      } else if byte & 0xC0 != 0x80 {
+        place.column += 1
+      }
+    }
+    return place
+  }
+
+  private func lineIsIndentedByTab(_ line: Int) -> Bool {
+    var current = 1
+    var isIndent = true
+    for byte in input {
+      if byte == 0x0A {
+        current += 1
+        isIndent = true
+      } else if current == line, isIndent, byte == 0x09 {
+        return true
+      } else if byte != 0x20 {
+        isIndent = false
+      }
+      if current > line { return false }
+    }
+    return false
+  }
+}
