@@ -43,8 +43,9 @@ public struct Engine: Sendable {
   /// Room that is used again and again, so that no decision allocates.
   var candidates: ContiguousArray<MatchCandidate> = []
   var batch: ContiguousArray<LiveOrder> = []
-  /// The instants to which the engine was taken back.
-  var rewinds: [Int] = []
+  var timersFired = 0
+  /// The moments to which the engine was taken back.
+  var rewinds: [Moment] = []
 
   /// What the engine waits for.
   enum Stage: Sendable { case ready, deciding, finished }
@@ -86,6 +87,7 @@ public struct Engine: Sendable {
       baseInstant = min(max(firstDecision - 1, 0), endInstant - 1)
     }
     points = EquityColumns(count: endInstant - baseInstant)
+    points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)
   }
 
@@ -93,7 +95,12 @@ public struct Engine: Sendable {
   var instant: Int { trading.instant }
 
   /// The bars that closed at this decision.
-  public var bars: BarSlice { BarSlice(feed: feed, instant: max(instant, 0)) }
+  ///
+  /// - Precondition: the engine has advanced to a decision.
+  public var bars: BarSlice {
+    precondition(instant >= 0, "no bar has closed yet: call advance() first")
+    return BarSlice(feed: feed, instant: instant)
+  }
 
   /// The fills since the last decision that have not been handed out yet, one at a time.
   public mutating func nextUnreportedFill() -> Fill? {
@@ -112,9 +119,10 @@ public struct Engine: Sendable {
   private mutating func advanceThroughEvents() -> Step {
     switch stage {
     case .ready: start()
-    case .deciding: if trading.hasRequests { collectRequests() }
+    case .deciding: break
     case .finished: return .finished
     }
+    if trading.hasRequests { collectRequests() }
     while !(trading.book.isEmpty && queue.isEmpty) {
       let isLast = instant + 1 >= endInstant
       let limit = isLast ? clock + TimeSpan(nanoseconds: 1) : feed.instants[instant + 1]
@@ -165,7 +173,7 @@ public struct Engine: Sendable {
     }
     if !queue.isEmpty { endSessions() }
     needsEquityPoint = instant > baseInstant
-    if instant <= firstDecision { takeFirstSteps() }
+    if instant <= firstDecision { trading.isWarmingUp = instant < firstDecision }
     if isWindowed, instant == endInstant - 1 {
       takeEquityPoint()
       stage = .finished
@@ -179,15 +187,6 @@ public struct Engine: Sendable {
   private mutating func endSessions() {
     while let event = queue.first, event.key.time == clock, event.key.phase == .sessionEnd {
       _ = process(queue.removeFirst())
-    }
-  }
-
-  /// Bars up to the first decision: the base point is the initial capital, before that decision
-  /// costs anything, and nothing can be ordered sooner.
-  private mutating func takeFirstSteps() {
-    trading.isWarmingUp = instant < firstDecision
-    if instant == baseInstant {
-      points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     }
   }
 }
