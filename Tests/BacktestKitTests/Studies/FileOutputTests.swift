@@ -4,7 +4,7 @@ import Testing
 @testable import BacktestKit
 
 struct CSVWriterTests {
-  private func csv(_ fill: (inout CSVRow) -> Void) -> String {
+  private func csv(_ fill: (inout CSVRowWriter) -> Void) -> String {
     var csv = CSVWriter(["a", "b, c"], to: ByteBuffer())
     csv.row(fill)
     return String(decoding: csv.finish().bytes, as: UTF8.self)
