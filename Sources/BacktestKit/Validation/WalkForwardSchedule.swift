@@ -26,8 +26,9 @@ extension WalkForwardWindows {
   private func fold(
     _ index: Int, _ ruler: WindowRuler
   ) throws(WalkForwardError) -> WalkForwardSchedule.Windows? {
-    let shift = gapFrom == .test ? gap : 0
     let count = ruler.dates.count
+    let gap = min(gap, count)
+    let shift = gapFrom == .test ? gap : 0
     let (begin, end) = (ruler.testBoundary(index), ruler.testBoundary(index + 1))
     guard let first = begin.bar, first + shift < count else { return nil }
     let isComplete = end.bar.map { $0 + shift <= count } ?? false
@@ -44,7 +45,7 @@ extension WalkForwardWindows {
       }
     }
     guard trainStart < trainEnd else {
-      throw .gapTooLong(gap, fold: index, trainBars: first - trainStart)
+      throw .gapTooLong(self.gap, fold: index, trainBars: first - trainStart)
     }
     return WalkForwardSchedule.Windows(train: trainStart..<trainEnd, test: test)
   }
@@ -111,13 +112,28 @@ private struct WindowRuler {
 
   /// Why there is no fold at all.
   func tooShort() -> WalkForwardError {
-    let shift = windows.gapFrom == .test ? windows.gap : 0
-    if case .bars(let train) = windows.train, case .bars(let test) = windows.test {
-      let needed = train + shift + (windows.tail == .keep ? 1 : test)
-      return .tooFewBars(available: dates.count, needed: needed, skipped: 0)
+    let cap = Int.max / 4
+    let shift = windows.gapFrom == .test ? min(windows.gap, cap) : 0
+    let rest: Int =
+      if windows.tail == .drop, case .bars(let test) = windows.test { min(test, cap) } else { 1 }
+    if let origin = dates.first, let last = dates.last, let trainEnd = firstTestBar(origin) {
+      // The train window fits.
+      if case .bars = windows.test {
+        return .tooFewBars(
+          available: dates.count, needed: trainEnd + shift + rest, skipped: 0)
+      }
+      let start = trainEnd < dates.count ? testBoundary(1).date : nil
+      if windows.tail == .drop, let start {
+        return .tooShort(first: origin, last: last, neededBefore: start)
+      }
+      return .tooFewBars(available: dates.count, needed: trainEnd + shift + 1, skipped: 0)
     }
     guard let first = dates.first, let last = dates.last else {
-      return .tooFewBars(available: 0, needed: 2 + shift, skipped: 0)
+      return .tooFewBars(available: 0, needed: 1 + shift + rest, skipped: 0)
+    }
+    if case .bars(let train) = windows.train {
+      return .tooFewBars(
+        available: dates.count, needed: min(train, cap) + shift + rest, skipped: 0)
     }
     return .tooShort(
       first: first, last: last,
@@ -127,12 +143,7 @@ private struct WindowRuler {
 
 extension CivilDate {
   fileprivate func adding(_ length: WalkForwardLength, times: Int) -> CivilDate {
-    switch length {
-    case .bars: self
-    case .days(let days): adding(days: days * times)
-    case .months(let months): adding(months: months * times)
-    case .years(let years): adding(months: 12 * years * times)
-    }
+    adding(months: length.months * times).adding(days: length.days * times)
   }
 
   /// Two lengths later, the second taken several times. Months are added in one step and before
@@ -146,13 +157,15 @@ extension CivilDate {
 }
 
 extension WalkForwardLength {
+  // No bar lies a thousand years after another: longer lengths end in the same error, and dates
+  // stay within their range.
   fileprivate var months: Int {
     switch self {
-    case .months(let months): months
-    case .years(let years): 12 * years
+    case .months(let months): min(months, 12_000)
+    case .years(let years): 12 * min(years, 1_000)
     case .bars, .days: 0
     }
   }
 
-  fileprivate var days: Int { if case .days(let days) = self { days } else { 0 } }
+  fileprivate var days: Int { if case .days(let days) = self { min(days, 400_000) } else { 0 } }
 }
