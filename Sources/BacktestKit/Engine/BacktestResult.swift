@@ -36,9 +36,7 @@ extension Engine {
     var log = log
     for slot in trading.book.slotsInSubmissionOrder() {
       let live = trading.book[slot]
-      let direction = live.order.quantity < 0 ? -1.0 : 1.0
-      log.record(
-        live.order.id, .stillLive, at: clock, filled: direction * live.progress.quantity)
+      log.record(live.order.id, .stillLive, at: clock, filled: live.filledQuantity)
     }
     let last = max(instant, baseInstant)
     for (index, position) in trading.account.positions.enumerated() where !position.isFlat {
@@ -54,6 +52,12 @@ extension Engine {
     }
     // A ruined run is measured to its planned end: the curve stays at zero.
     let count = (ruinedAt == nil ? last + 1 : endInstant) - baseInstant
+    var points = points
+    if needsEquityPoint {
+      // In the middle of an instant its point is still to come; this is its value so far.
+      let (equity, grossExposure) = trading.account.valuation
+      points.set(last - baseInstant, equity: equity, grossExposure: grossExposure)
+    }
     let columns = points.columns(count)
     return BacktestResult(
       strategy: strategy, configuration: configuration, universe: feed.universe,

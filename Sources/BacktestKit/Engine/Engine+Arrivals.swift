@@ -4,6 +4,7 @@ extension Engine {
     clock = event.key.time
     switch event.key.phase {
     case .timer:
+      timersFired += 1
       trading.now = clock
       stage = .deciding
       return event.subject
@@ -20,13 +21,7 @@ extension Engine {
   /// happened.
   private mutating func arrive(_ slot: Int) {
     let instrument = Int(trading.book[slot].order.instrument.index)
-    if plan.rules.slippage.needsHistory, !rememberHistory(slot, instrument) {
-      trading.book.activate(slot, at: clock)
-      trading.close(slot, .rejected(.noHistory), at: clock, log: &log)
-      log.counts.rejectedOrders += 1
-      return
-    }
-    trading.book.activate(slot, at: clock)
+    guard makeLive(slot, instrument) else { return }
     let order = trading.book[slot].order
     if order.timeInForce == .day { scheduleExpiry(of: order.id, slot, instrument) }
     let row = feed.row(of: instrument, at: instant)
@@ -37,15 +32,26 @@ extension Engine {
     }
   }
 
+  /// Makes an order live, or refuses it when the slippage model lacks history.
+  mutating func makeLive(_ slot: Int, _ instrument: Int) -> Bool {
+    if plan.rules.slippage.needsHistory, !rememberHistory(slot, instrument) {
+      trading.close(slot, .rejected(.noHistory), at: clock, log: &log)
+      log.counts.rejectedOrders += 1
+      return false
+    }
+    trading.book.activate(slot, at: clock)
+    return true
+  }
+
   /// Matches a market order at the close of the bar that has just closed.
   mutating func fillAtClose(_ slot: Int, _ instrument: Int, row: Int) {
     let bar = feed.columns[instrument].bar(instrument, row)
     guard bar.volume != 0 else { return }
     let candidate = MatchCandidate(
       slot: slot, order: trading.book[slot].order.id, reference: bar.close, paysSlippage: true,
-      limit: nil, triggersStop: false)
+      limit: nil, triggersStop: false, isBuy: trading.book[slot].isBuy)
     let point = MatchPoint(
-      instrument: instrument, row: Int32(truncatingIfNeeded: row), bar: bar, time: bar.closeTime,
+      instrument: instrument, row: Int32(truncatingIfNeeded: row), bar: bar, time: clock,
       isIntrabar: true)
     trading.execute(candidate, at: point, plan: plan, log: &log)
   }

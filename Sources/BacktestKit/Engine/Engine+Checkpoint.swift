@@ -13,9 +13,22 @@ extension Engine {
     let reportedFills: Int
     let ruinedAt: Timestamp?
     let openedRows: ContiguousArray<Int>
+    let moment: Moment
     /// How often the engine had gone back when this moment was taken.
     let rewindCount: Int
   }
+
+  /// How far a run has come.
+  struct Moment: Comparable, BitwiseCopyable, Sendable {
+    var instant: Int
+    var timersFired: Int
+
+    static func < (a: Moment, b: Moment) -> Bool {
+      (a.instant, a.timersFired) < (b.instant, b.timersFired)
+    }
+  }
+
+  var moment: Moment { Moment(instant: instant, timersFired: timersFired) }
 
   /// This moment of the run.
   public func checkpoint() -> Checkpoint {
@@ -25,7 +38,7 @@ extension Engine {
       trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
       clock: clock, stage: stage, needsEquityPoint: needsEquityPoint,
       reportedFills: reportedFills, ruinedAt: ruinedAt, openedRows: openedRows,
-      rewindCount: rewinds.count)
+      moment: moment, rewindCount: rewinds.count)
   }
 
   /// Goes back to an earlier moment of this run.
@@ -36,8 +49,8 @@ extension Engine {
   public mutating func restore(_ checkpoint: Checkpoint) {
     let isOnTheWay =
       checkpoint.rewindCount <= rewinds.count
-      && rewinds[checkpoint.rewindCount...].allSatisfy { $0 >= checkpoint.trading.instant }
-      && checkpoint.trading.instant <= instant
+      && rewinds[checkpoint.rewindCount...].allSatisfy { $0 >= checkpoint.moment }
+      && checkpoint.moment <= moment
     precondition(isOnTheWay, "a checkpoint of another run, or of a way that was left")
     let notes = Array(trading.notes.prefix(checkpoint.noteCount))
     trading = checkpoint.trading
@@ -50,6 +63,10 @@ extension Engine {
     reportedFills = checkpoint.reportedFills
     ruinedAt = checkpoint.ruinedAt
     openedRows = checkpoint.openedRows
-    rewinds.append(checkpoint.trading.instant)
+    timersFired = checkpoint.moment.timersFired
+    rewinds.append(checkpoint.moment)
+    // The value at the last close belongs to the way that was left.
+    valuation = trading.account.valuation
+    valuedFills = log.fills.count
   }
 }

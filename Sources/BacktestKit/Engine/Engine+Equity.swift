@@ -15,6 +15,10 @@ extension Engine {
   @inline(never)
   mutating func ruin() {
     ruinedAt = clock
+    // An engine that went back has left points of another way behind.
+    for row in max(0, instant - baseInstant)..<(endInstant - baseInstant) {
+      points.set(row, equity: 0, grossExposure: 0)
+    }
     for slot in trading.book.slotsInSubmissionOrder() {
       trading.close(slot, .rejected(.ruined), at: clock, log: &log)
       log.counts.rejectedOrders += 1
@@ -53,13 +57,12 @@ extension Engine {
       guard !position.isFlat, row == feed.columns[instrument].count - 1 else { continue }
       let order = internalOrder(InstrumentID(instrument), quantity: -position.quantity)
       let slot = trading.book.add(LiveOrder(order))
-      trading.book.activate(slot, at: clock)
-      fillAtClose(slot, instrument, row: row)
+      if makeLive(slot, instrument) { fillAtClose(slot, instrument, row: row) }
     }
   }
 
   /// An order that the rules make, not the strategy.
-  private mutating func internalOrder(_ instrument: InstrumentID, quantity: Double) -> Order {
+  mutating func internalOrder(_ instrument: InstrumentID, quantity: Double) -> Order {
     var order = Order(instrument, quantity: quantity)
     order.id = OrderID(trading.nextOrderNumber)
     order.submitted = clock

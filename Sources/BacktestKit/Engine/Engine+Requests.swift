@@ -7,7 +7,8 @@ extension Engine {
     for index in trading.requests.indices {
       switch trading.requests[index] {
       case .submit(let order): submit(LiveOrder(order), power: &power)
-      case .cancel(let order): cancel(order)
+      case .cancel(let order):
+        if let slot = trading.book.slot(of: order) { cancel(slot, power: &power) }
       case .schedule(let time, let tag): queue.schedule(at: time, .timer, subject: tag)
       }
     }
@@ -19,18 +20,22 @@ extension Engine {
   private func submissionPower() -> Double {
     var power = trading.account.buyingPower
     guard !trading.book.isEmpty else { return power }
-    for slot in trading.book.slotsInSubmissionOrder() {
-      let live = trading.book[slot]
-      let instrument = live.order.instrument
-      let position = trading.position(instrument)
-      let opening = live.remaining - position.closingPart(of: live.remaining)
-      power -= abs(opening) * (trading.lastClose(instrument) ?? 0) * position.multiplier
-    }
+    for slot in trading.book.slotsInSubmissionOrder() { power -= openingValue(slot) }
     return power
   }
 
-  private mutating func cancel(_ order: OrderID) {
-    guard let slot = trading.book.slot(of: order) else { return }
+  /// The value at the last close of what a waiting order would open.
+  private func openingValue(_ slot: Int) -> Double {
+    let live = trading.book[slot]
+    let instrument = live.order.instrument
+    let position = trading.position(instrument)
+    let opening = live.remaining - position.closingPart(of: live.remaining)
+    return abs(opening) * (trading.lastClose(instrument) ?? 0) * position.multiplier
+  }
+
+  /// Withdraws an order; the buying power that it held is free again.
+  private mutating func cancel(_ slot: Int, power: inout Double) {
+    power += openingValue(slot)
     trading.close(slot, .cancelled, at: clock, log: &log)
   }
 
@@ -40,7 +45,8 @@ extension Engine {
     let instrument = live.order.instrument
     let grain = feed.columns[Int(instrument.index)]
     log.orders.append(live.order)
-    live.remaining = grain.roundedDownToLot(live.remaining)
+    // A target is whole lots already; rounding the way to it once more could lose one.
+    if !live.isTarget { live.remaining = grain.roundedDownToLot(live.remaining) }
     guard live.remaining.isFinite, live.remaining != 0 else { return reject(live, .noQuantity) }
     if let price = live.order.kind.price, !(price > 0 && price.isFinite) {
       return reject(live, .badPrice)
@@ -92,7 +98,9 @@ extension Engine {
       let isReplaced =
         index + 1 < trading.targetRequests.count
         && trading.targetRequests[index + 1].instrument == request.instrument
-      if !isReplaced, let order = order(for: request, equity: equity) { batch.append(order) }
+      if !isReplaced, let order = order(for: request, equity: equity, power: &power) {
+        batch.append(order)
+      }
     }
     trading.targetRequests.removeAll(keepingCapacity: true)
     submitBatch(closing: true, power: &power)
@@ -111,14 +119,19 @@ extension Engine {
   }
 
   /// The order that brings a position to its target, or `nil` when it is there already.
-  private mutating func order(for request: TargetRequest, equity: Double) -> LiveOrder? {
+  private mutating func order(
+    for request: TargetRequest, equity: Double, power: inout Double
+  ) -> LiveOrder? {
     let instrument = InstrumentID(request.instrument)
-    guard let close = trading.lastClose(instrument) else { return nil }
-    trading.standing[request.instrument] = request.target
+    guard let close = trading.lastClose(instrument) else {
+      // Without a price nothing was asked for: the same target may be stated again.
+      trading.standing[request.instrument] = StandingTarget(.none, 0)
+      return nil
+    }
     var slot = trading.book.firstSlot(request.instrument)
     while slot >= 0 {
       let next = trading.book.slot(after: slot)
-      if trading.book[slot].isTarget { trading.close(slot, .cancelled, at: clock, log: &log) }
+      if trading.book[slot].isTarget { cancel(slot, power: &power) }
       slot = next
     }
     let position = trading.account.positions[request.instrument]

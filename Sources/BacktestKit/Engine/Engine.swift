@@ -26,6 +26,8 @@ public struct Engine: Sendable {
   let endInstant: Int
   /// Whether the last instant is only measured: its decision belongs to the next window.
   let isWindowed: Bool
+  /// The account that goes on from the base point; `nil` when it begins with cash.
+  let inherited: Account?
 
   var queue = EventQueue()
   var log = RunLog()
@@ -43,8 +45,9 @@ public struct Engine: Sendable {
   /// Room that is used again and again, so that no decision allocates.
   var candidates: ContiguousArray<MatchCandidate> = []
   var batch: ContiguousArray<LiveOrder> = []
-  /// The instants to which the engine was taken back.
-  var rewinds: [Int] = []
+  var timersFired = 0
+  /// The moments to which the engine was taken back.
+  var rewinds: [Moment] = []
 
   /// What the engine waits for.
   enum Stage: Sendable { case ready, deciding, finished }
@@ -66,8 +69,13 @@ public struct Engine: Sendable {
   ///   - configuration: the rules of the run.
   ///   - warmup: bars before the first decision, unless the configuration gives a number or a
   ///     window.
+  ///   - account: an account of the same universe that the run takes over at its base point, with
+  ///     its positions; `nil` begins with the initial cash.
   /// - Precondition: a window lies within the feed's instants and begins at 1 or later.
-  public init(feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0) {
+  public init(
+    feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0, account: Account? = nil
+  ) {
+    inherited = account
     self.feed = feed
     self.configuration = configuration
     plan = ExecutionPlan(configuration.execution)
@@ -86,6 +94,7 @@ public struct Engine: Sendable {
       baseInstant = min(max(firstDecision - 1, 0), endInstant - 1)
     }
     points = EquityColumns(count: endInstant - baseInstant)
+    points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)
   }
 
@@ -93,7 +102,12 @@ public struct Engine: Sendable {
   var instant: Int { trading.instant }
 
   /// The bars that closed at this decision.
-  public var bars: BarSlice { BarSlice(feed: feed, instant: max(instant, 0)) }
+  ///
+  /// - Precondition: the engine has advanced to a decision.
+  public var bars: BarSlice {
+    precondition(instant >= 0, "no bar has closed yet: call advance() first")
+    return BarSlice(feed: feed, instant: instant)
+  }
 
   /// The fills since the last decision that have not been handed out yet, one at a time.
   public mutating func nextUnreportedFill() -> Fill? {
@@ -112,9 +126,10 @@ public struct Engine: Sendable {
   private mutating func advanceThroughEvents() -> Step {
     switch stage {
     case .ready: start()
-    case .deciding: if trading.hasRequests { collectRequests() }
+    case .deciding: break
     case .finished: return .finished
     }
+    if trading.hasRequests { collectRequests() }
     while !(trading.book.isEmpty && queue.isEmpty) {
       let isLast = instant + 1 >= endInstant
       let limit = isLast ? clock + TimeSpan(nanoseconds: 1) : feed.instants[instant + 1]
@@ -138,10 +153,12 @@ public struct Engine: Sendable {
   }
 
   private mutating func start() {
-    log.ledger.append(
-      LedgerEntry(
-        time: feed.instants[baseInstant], kind: .deposit,
-        amount: configuration.account.initialCash))
+    if inherited == nil {
+      log.ledger.append(
+        LedgerEntry(
+          time: feed.instants[baseInstant], kind: .deposit,
+          amount: configuration.account.initialCash))
+    }
     stage = .deciding
   }
 
@@ -165,8 +182,12 @@ public struct Engine: Sendable {
     }
     if !queue.isEmpty { endSessions() }
     needsEquityPoint = instant > baseInstant
-    if instant <= firstDecision { takeFirstSteps() }
+    if instant <= firstDecision {
+      trading.isWarmingUp = instant < firstDecision
+      if instant == baseInstant, inherited != nil { takeOverAccount() }
+    }
     if isWindowed, instant == endInstant - 1 {
+      if configuration.onWindowEnd == .close { closeWindow() }
       takeEquityPoint()
       stage = .finished
       return .finished
@@ -179,15 +200,6 @@ public struct Engine: Sendable {
   private mutating func endSessions() {
     while let event = queue.first, event.key.time == clock, event.key.phase == .sessionEnd {
       _ = process(queue.removeFirst())
-    }
-  }
-
-  /// Bars up to the first decision: the base point is the initial capital, before that decision
-  /// costs anything, and nothing can be ordered sooner.
-  private mutating func takeFirstSteps() {
-    trading.isWarmingUp = instant < firstDecision
-    if instant == baseInstant {
-      points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     }
   }
 }

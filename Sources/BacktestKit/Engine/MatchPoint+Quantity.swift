@@ -6,8 +6,7 @@ extension TradingContext {
     }
     let taken = book.quantityTaken(point.instrument, row: point.row)
     let left = participation * point.bar.volume - taken
-    // A share of a whole volume is often a whole number less rounding.
-    return max(0, feed.columns[point.instrument].roundedDownToLot(left * (1 + 1e-12)))
+    return max(0, feed.columns[point.instrument].roundedDownToLot(left))
   }
 
   /// The price of a trade: the reference moved by slippage, rounded to the tick against the

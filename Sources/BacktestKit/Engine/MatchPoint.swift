@@ -19,6 +19,8 @@ extension TradingContext {
     if candidate.triggersStop { book[slot].isTriggered = true }
     let live = book[slot]
     let instrument = point.instrument
+    let available = liquidity(at: point, plan: plan)
+    guard available > 0 else { return }
     account.mark(instrument, at: candidate.reference)
 
     var quantity = live.remaining
@@ -30,9 +32,9 @@ extension TradingContext {
         return
       }
       book[slot].remaining = quantity
+      // Prices since the decision may have turned its direction.
+      book[slot].order.quantity = quantity
     }
-    let available = liquidity(at: point, plan: plan)
-    guard available > 0 else { return }
     if abs(quantity) > available { quantity = quantity > 0 ? available : -available }
 
     let wanted = quantity
@@ -48,7 +50,7 @@ extension TradingContext {
     fill(slot, quantity, candidate, at: point, plan: plan, log: &log)
     if isCut {
       log.counts.cutOrders += 1
-      let filled = live.order.quantity - live.remaining + quantity
+      let filled = book[slot].filledQuantity
       log.record(candidate.order, .cut(to: filled), at: point.time, filled: filled)
     }
     settle(slot, candidate.order, quantity, isCut: isCut, at: point, log: &log)
@@ -59,9 +61,7 @@ extension TradingContext {
     _ slot: Int, _ outcome: OrderOutcome.Kind, at time: Timestamp, log: inout RunLog
   ) {
     let live = book[slot]
-    let direction = live.order.quantity < 0 ? -1.0 : 1.0
-    log.record(
-      live.order.id, outcome, at: time, filled: direction * live.progress.quantity)
+    log.record(live.order.id, outcome, at: time, filled: live.filledQuantity)
     book.remove(slot)
   }
 

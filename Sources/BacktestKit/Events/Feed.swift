@@ -97,9 +97,14 @@ struct SeriesColumns {
     multiplier = series.instrument.multiplier
   }
 
-  /// A quantity rounded toward zero to the lot.
+  /// A quantity rounded toward zero to the lot. What rounding errors keep from a whole number of
+  /// lots counts as one: 0.3 is three lots of 0.1, though it divides to less.
   func roundedDownToLot(_ quantity: Double) -> Double {
-    lotSize.isNaN ? quantity : (quantity / lotSize).rounded(.towardZero) * lotSize
+    guard !lotSize.isNaN else { return quantity }
+    let lots = quantity / lotSize
+    let nearest = lots.rounded()
+    let isWhole = abs(lots - nearest) <= abs(nearest) * 1e-12
+    return (isWhole ? nearest : lots.rounded(.towardZero)) * lotSize
   }
 
   mutating func setRows(_ rows: ContiguousArray<Int32>?) {

@@ -37,6 +37,9 @@ struct LiveOrder: Sendable, BitwiseCopyable {
 
   var isBuy: Bool { remaining > 0 }
 
+  /// Units filled so far, signed as the order.
+  var filledQuantity: Double { order.quantity < 0 ? -progress.quantity : progress.quantity }
+
   /// The kind by which it is matched now.
   var matchingKind: Order.Kind { isTriggered ? .market : order.kind }
 }

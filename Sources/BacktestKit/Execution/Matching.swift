@@ -10,6 +10,8 @@ struct MatchCandidate: BitwiseCopyable, Sendable {
   var limit: Double?
   /// Whether it is a stop order that this match triggers.
   var triggersStop: Bool
+  /// Whether it buys.
+  var isBuy: Bool
 }
 
 extension OrderBook {
@@ -87,7 +89,7 @@ extension OrderBook {
   ) -> MatchCandidate {
     MatchCandidate(
       slot: slot, order: self[slot].order.id, reference: reference, paysSlippage: paysSlippage,
-      limit: limit, triggersStop: triggersStop)
+      limit: limit, triggersStop: triggersStop, isBuy: self[slot].isBuy)
   }
 }
 
@@ -103,7 +105,8 @@ private struct PathPosition: Comparable {
       leg = 2
       return
     }
-    let isAbove = candidate.reference > bar.open
+    // The market rises to a buy stop and a sell limit, and falls to the two others.
+    let isAbove = candidate.isBuy == candidate.triggersStop
     switch path {
     case .pessimistic: leg = candidate.triggersStop ? 0 : 1
     case .openHighLowClose: leg = isAbove ? 0 : 1

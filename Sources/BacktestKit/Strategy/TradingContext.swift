@@ -126,6 +126,7 @@ extension TradingContext {
   mutating func request(_ instrument: InstrumentID, _ target: StandingTarget) {
     guard !isWarmingUp else { return }
     precondition(target.value.isFinite, "a target is a finite number")
+    standing[Int(instrument.index)] = target
     hasRequests = true
     targetRequests.append(
       TargetRequest(

@@ -8,6 +8,8 @@ public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
   case gapTooLong(Int, fold: Int, trainBars: Int)
   /// The evaluation axis cannot begin at that bar of the feed.
   case invalidSkip(Int)
+  /// Positions cannot go over into the next fold when each fold begins with the initial cash.
+  case carryNeedsEquity
   /// Too few bars for one fold; what there is and what is needed, on the evaluation axis.
   case tooFewBars(available: Int, needed: Int, skipped: Int)
   /// The bars end before the first test window does; the last bar's date, and the date before which
@@ -41,6 +43,9 @@ public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
         + "\(bars) bars; shorten the gap or lengthen the train window"
     case .invalidSkip(let skip):
       "skip is \(skip), but the first decision needs a bar before it; give 1 or more"
+    case .carryNeedsEquity:
+      "positions go over into the next fold only together with its equity; use carry: equity, or "
+        + "another boundary"
     case .tooFewBars(let available, let needed, let skipped):
       "one fold needs \(needed) bars, but there are \(available) after the first \(skipped), "
         + "which warm the strategies up; give more bars or shorter windows"
