@@ -19,6 +19,8 @@ public struct BacktestConfiguration: Sendable {
   public var window: Range<Int>?
   /// What happens to a position whose series ends before the run does.
   public var onSeriesEnd = SeriesEndRule.hold
+  /// What happens to positions that are open at the last close of a window.
+  public var onWindowEnd = WindowEndRule.hold
   /// The annual risk-free rate, a fraction.
   public var riskFreeRate = 0.0
 
@@ -30,6 +32,14 @@ public struct BacktestConfiguration: Sendable {
     /// It keeps its last mark and is reported stale.
     case hold
     /// It is closed at the last close, with costs.
+    case close
+  }
+
+  /// What happens to positions that are open at the last close of a window.
+  public enum WindowEndRule: String, Sendable, CaseIterable {
+    /// They stay open, valued at their marks.
+    case hold
+    /// They are closed at the last close of their series, with costs.
     case close
   }
 }

@@ -51,7 +51,7 @@ extension Engine {
       slot: slot, order: trading.book[slot].order.id, reference: bar.close, paysSlippage: true,
       limit: nil, triggersStop: false, isBuy: trading.book[slot].isBuy)
     let point = MatchPoint(
-      instrument: instrument, row: Int32(truncatingIfNeeded: row), bar: bar, time: bar.closeTime,
+      instrument: instrument, row: Int32(truncatingIfNeeded: row), bar: bar, time: clock,
       isIntrabar: true)
     trading.execute(candidate, at: point, plan: plan, log: &log)
   }

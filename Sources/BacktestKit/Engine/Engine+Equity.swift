@@ -62,7 +62,7 @@ extension Engine {
   }
 
   /// An order that the rules make, not the strategy.
-  private mutating func internalOrder(_ instrument: InstrumentID, quantity: Double) -> Order {
+  mutating func internalOrder(_ instrument: InstrumentID, quantity: Double) -> Order {
     var order = Order(instrument, quantity: quantity)
     order.id = OrderID(trading.nextOrderNumber)
     order.submitted = clock

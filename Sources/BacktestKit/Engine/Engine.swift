@@ -26,6 +26,8 @@ public struct Engine: Sendable {
   let endInstant: Int
   /// Whether the last instant is only measured: its decision belongs to the next window.
   let isWindowed: Bool
+  /// The account that goes on from the base point; `nil` when it begins with cash.
+  let inherited: Account?
 
   var queue = EventQueue()
   var log = RunLog()
@@ -67,8 +69,13 @@ public struct Engine: Sendable {
   ///   - configuration: the rules of the run.
   ///   - warmup: bars before the first decision, unless the configuration gives a number or a
   ///     window.
+  ///   - account: an account of the same universe that the run takes over at its base point, with
+  ///     its positions; `nil` begins with the initial cash.
   /// - Precondition: a window lies within the feed's instants and begins at 1 or later.
-  public init(feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0) {
+  public init(
+    feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0, account: Account? = nil
+  ) {
+    inherited = account
     self.feed = feed
     self.configuration = configuration
     plan = ExecutionPlan(configuration.execution)
@@ -146,10 +153,12 @@ public struct Engine: Sendable {
   }
 
   private mutating func start() {
-    log.ledger.append(
-      LedgerEntry(
-        time: feed.instants[baseInstant], kind: .deposit,
-        amount: configuration.account.initialCash))
+    if inherited == nil {
+      log.ledger.append(
+        LedgerEntry(
+          time: feed.instants[baseInstant], kind: .deposit,
+          amount: configuration.account.initialCash))
+    }
     stage = .deciding
   }
 
@@ -173,8 +182,12 @@ public struct Engine: Sendable {
     }
     if !queue.isEmpty { endSessions() }
     needsEquityPoint = instant > baseInstant
-    if instant <= firstDecision { trading.isWarmingUp = instant < firstDecision }
+    if instant <= firstDecision {
+      trading.isWarmingUp = instant < firstDecision
+      if instant == baseInstant, inherited != nil { takeOverAccount() }
+    }
     if isWindowed, instant == endInstant - 1 {
+      if configuration.onWindowEnd == .close { closeWindow() }
       takeEquityPoint()
       stage = .finished
       return .finished

@@ -1,16 +1,7 @@
 extension BacktestResult {
   /// Bars in a year by the calendar of the universe; `nil` where a calendar is missing or the
   /// series differ in it, because then nothing can be annualised.
-  public var barsPerYear: Double? {
-    var found: Double?
-    for series in universe.series {
-      guard let calendar = series.calendar else { return nil }
-      let bars = series.timeframe.barsPerYear(in: calendar)
-      guard found == nil || found == bars else { return nil }
-      found = bars
-    }
-    return found
-  }
+  public var barsPerYear: Double? { universe.barsPerYear }
 
   /// The session date of each point of the curve, the base point first, by the calendar of the
   /// first series; UTC days where it has none.
@@ -50,5 +41,19 @@ extension BacktestResult {
     let activity = AccountActivity(
       curve, tradedNotional: account.tradedNotional, barsPerYear: barsPerYear)
     return PerformanceMetrics(sample, roundTrips: trades, activity: activity)
+  }
+}
+
+extension Universe {
+  /// Bars in a year, where all series agree on it.
+  var barsPerYear: Double? {
+    var found: Double?
+    for series in self.series {
+      guard let calendar = series.calendar else { return nil }
+      let bars = series.timeframe.barsPerYear(in: calendar)
+      guard found == nil || found == bars else { return nil }
+      found = bars
+    }
+    return found
   }
 }

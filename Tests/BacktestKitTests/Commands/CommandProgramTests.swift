@@ -67,6 +67,28 @@ struct ArgumentTests {
     #expect(status == .wrongInput && text.isEmpty)
   }
 
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func noWordsBringTheProgramDown(seed: UInt64) {
+    let words = [
+      "run", "data", "check", "fail", "completion", "help", "-h", "--", "-", "", "=", "--=", "-o",
+      "--out", "--out=", "-qn", "-q=", "-oqn", "--set", "--set=a", "--seed", "-5", "x", "bash",
+      "--limit", "0.5", "input", "ü", "-ü", "--version", "---", "-\u{301}", "--seed=\n",
+    ]
+    var stream = JSONWriterTests.Stream(state: seed)
+    var statuses: Set<ExitCode> = []
+    for _ in 0..<2_000 {
+      let line = (0..<stream.next() % 6).map { _ in words[Int(stream.next() % UInt64(words.count))]
+      }
+      let (output, errors) = (MemoryStream(), MemoryStream())
+      let context = CommandContext(
+        output: output, errors: errors, clock: SystemClock(), interrupt: .never)
+      let status = DemoProgram.program.run(line, in: context)
+      statuses.insert(status)
+      #expect(errors.text.isEmpty == (status != .wrongInput), "seed \(seed): \(line)")
+    }
+    #expect(statuses.isSuperset(of: [.done, .wrongInput]))
+  }
+
   private func run(_ words: String) -> (text: String, errors: String, status: ExitCode) {
     let (output, errors) = (MemoryStream(), MemoryStream())
     let context = CommandContext(

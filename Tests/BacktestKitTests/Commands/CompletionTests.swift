@@ -20,7 +20,7 @@ struct CompletionTests {
     let path: String
 
     init() throws {
-      var template = Array("/tmp/backtestkit-XXXXXX".utf8CString)
+      var template = Array((P_tmpdir + "/backtestkit-XXXXXX").utf8CString)
       path = try #require(mkdtemp(&template).map { String(cString: $0) })
       let script = DemoProgram.output("completion", "bash").text
       try FileOutput.write(Array(script.utf8), to: path + "/script")

@@ -148,7 +148,8 @@ struct TradeMetricsTests {
       times: (0..<6).map { Timestamp(seconds: $0) }, equity: [100, 101, 102, 90, 103, 104],
       grossExposure: [0, 1, 2, 3, 4, 5])
     let (daily, dates) = curve.lastPointOfEachSession(dates: days)
-    #expect(daily.equity == [100, 102, 103, 104] && daily.grossExposure == [0, 2, 4, 5])
+    #expect(Array(daily.equity) == [100, 102, 103, 104])
+    #expect(Array(daily.grossExposure) == [0, 2, 4, 5])
     #expect(dates.map(\.day) == [1, 1, 2, 3])
     let sample = try ReturnsSample(daily, pointDates: dates, barsPerYear: 252)
     #expect(PerformanceMetrics(sample).maxDrawdown == 0 && sample.count == 3)

@@ -163,6 +163,9 @@ struct DocumentTableTests {
     let many = (0..<1_000).map { "k\($0): 1\n" }.joined()
     let all = messages(base + many)
     #expect(all.count == 21 && all[0].contains("980 more unknown keys; remove them"))
+    let wrong = messages(base + "grid: [\(String(repeating: "x, ", count: 10_000))x]")
+    #expect(wrong.count == 101)
+    #expect(wrong.last == "study.yaml: there may be more problems; mend these first")
   }
 }
 

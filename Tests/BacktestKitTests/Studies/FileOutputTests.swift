@@ -70,41 +70,6 @@ struct CSVWriterTests {
   }
 }
 
-/// A folder of a test's own, removed with everything in it.
-private final class ScratchFolder {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/backtestkit-XXXXXX".utf8CString)
-    path = try #require(mkdtemp(&template).map { String(cString: $0) })
-  }
-
-  deinit {
-    for name in names { unlink("\(path)/\(name)") }
-    rmdir(path)
-  }
-
-  var names: [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-
-  func text(_ name: String) -> String? {
-    guard let file = fopen("\(path)/\(name)", "rb") else { return nil }
-    defer { fclose(file) }
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    return String(decoding: chunk[0..<fread(&chunk, 1, chunk.count, file)], as: UTF8.self)
-  }
-}
-
 struct FileOutputTests {
   @Test func theOldFileStaysUntilTheNewOneIsWhole() throws {
     let scratch = try ScratchFolder()

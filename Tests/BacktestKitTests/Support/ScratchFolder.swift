@@ -15,6 +15,15 @@ final class ScratchFolder {
     rmdir(path)
   }
 
+  /// The text of one of its files, or `nil` when there is none.
+  func text(_ name: String) -> String? {
+    guard let file = fopen(path + "/" + name, "rb") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return String(decoding: bytes[..<count], as: UTF8.self)
+  }
+
   /// The names of its files in order.
   var names: [String] {
     guard let folder = opendir(path) else { return [] }

@@ -19,8 +19,10 @@ struct DocumentTable {
   /// Where the table begins.
   let place: DocumentPlace
   private let entries: [DocumentEntry]
+  private let positions: [String: Int]
   /// The keys asked for so far, in order: the valid ones.
   private var askedKeys: [String] = []
+  private var isAsked: Set<String> = []
   private var problems: [DocumentProblem] = []
   private var missing: [(key: String, problem: DocumentProblem)] = []
   /// A stand-in for a table that is no table, whose problem is recorded already.
@@ -31,6 +33,8 @@ struct DocumentTable {
     self.isStandIn = isStandIn
     place = node.place
     if case .table(let entries) = node.content { self.entries = entries } else { entries = [] }
+    positions = Dictionary(
+      zip(entries.map(\.key), entries.indices), uniquingKeysWith: { first, _ in first })
   }
 
   /// The keys of the table in the order of the document.
@@ -38,25 +42,25 @@ struct DocumentTable {
 
   /// Looks a key up and marks it as known; a null counts as absent.
   mutating func node(_ key: String) -> DocumentNode? {
-    if !askedKeys.contains(key) { askedKeys.append(key) }
-    guard let node = entries.first(where: { $0.key == key })?.value, node.kind != .null else {
-      return nil
-    }
-    return node
+    if isAsked.insert(key).inserted { askedKeys.append(key) }
+    guard let position = positions[key], entries[position].value.kind != .null else { return nil }
+    return entries[position].value
   }
 
   /// Records a problem of a key, or of the table where `key` is `nil`: what does not fit together.
   mutating func report(_ message: String, at key: String? = nil) {
-    let entry = entries.first { $0.key == key }
+    let position = key.flatMap { positions[$0] }
     let path = key.map(path(to:)) ?? keyPath
-    record(DocumentProblem(at: entry?.value.place ?? place, keyPath: path, message))
+    record(
+      DocumentProblem(
+        at: position.map { entries[$0].value.place } ?? place, keyPath: path, message))
   }
 
   /// The way from the root to a key of this table.
   func path(to key: String) -> String { keyPath.isEmpty ? key : "\(keyPath).\(key)" }
 
   private mutating func record(_ problem: DocumentProblem) {
-    if !isStandIn { problems.append(problem) }
+    if !isStandIn, problems.count < Self.problemLimit { problems.append(problem) }
   }
 }
 
@@ -68,7 +72,7 @@ extension DocumentTable {
       recordMissing(key, expected: rule.expected)
       return rule.placeholder
     }
-    return convert(node, rule, path: path(to: key)) ?? rule.placeholder
+    return convert(node, rule, key) ?? rule.placeholder
   }
 
   /// The value of a key, or a default where the key is absent.
@@ -80,17 +84,17 @@ extension DocumentTable {
 
   /// The value of a key, or `nil` where the key is absent.
   mutating func optional<Value>(_ key: String, _ rule: DocumentRule<Value>) -> Value? {
-    node(key).flatMap { convert($0, rule, path: path(to: key)) }
+    node(key).flatMap { convert($0, rule, key) }
   }
 
   /// The values of a list; a single value stands for a list of one. An absent key is `nil`.
   mutating func optionalList<Value>(_ key: String, of rule: DocumentRule<Value>) -> [Value]? {
     guard let node = node(key) else { return nil }
     guard case .list(let items) = node.content else {
-      return convert(node, rule, path: path(to: key)).map { [$0] }
+      return convert(node, rule, key).map { [$0] }
     }
     return items.enumerated().compactMap { index, item in
-      convert(item, rule, path: "\(path(to: key))[\(index)]")
+      convert(item, rule, key, item: index)
     }
   }
 
@@ -109,9 +113,10 @@ extension DocumentTable {
   }
 
   private mutating func convert<Value>(
-    _ node: DocumentNode, _ rule: DocumentRule<Value>, path: String
+    _ node: DocumentNode, _ rule: DocumentRule<Value>, _ key: String, item: Int? = nil
   ) -> Value? {
     if let value = rule.convert(node) { return value }
+    let path = path(to: key) + (item.map { "[\($0)]" } ?? "")
     let advice = rule.advice(node).map { "; \($0)" } ?? ""
     let message = "\(quotedPath(path)) must be \(rule.expected), not \(node.found)\(advice)"
     record(DocumentProblem(at: node.place, keyPath: path, message))
@@ -182,22 +187,22 @@ extension DocumentTable {
     }
     var table = DocumentTable(node, keyPath: path, isStandIn: isStandIn || !isTable)
     let value = decode(&table)
-    problems += table.finish()
+    for problem in table.finish() { record(problem) }
     return value
   }
 }
 
 // The end
 extension DocumentTable {
+  /// No more problems of a document are listed than this.
+  fileprivate static var problemLimit: Int { 100 }
   /// No more unknown keys of one table are listed than this.
   private static var unknownKeyLimit: Int { 20 }
 
   /// Everything that is wrong, keys that nobody asked for included.
   fileprivate mutating func finish() -> [DocumentProblem] {
-    let known = Set(askedKeys)
-    let unknown = entries.filter { !known.contains($0.key) }
-    let given = Set(entries.map(\.key))
-    let absent = askedKeys.filter { !given.contains($0) }
+    let unknown = entries.filter { !isAsked.contains($0.key) }
+    let absent = unknown.isEmpty ? [] : askedKeys.filter { positions[$0] == nil }
     var meant: Set<String> = []
     for entry in unknown.prefix(Self.unknownKeyLimit) {
       let nearest =
@@ -213,7 +218,7 @@ extension DocumentTable {
       report("\(unknown.count - Self.unknownKeyLimit) more unknown keys\(inTable); remove them")
     }
     // A mistyped key is one problem, not an unknown one and a missing one.
-    problems += missing.filter { !meant.contains($0.key) }.map(\.problem)
+    for (key, problem) in missing where !meant.contains(key) { record(problem) }
     return problems
   }
 
@@ -236,9 +241,13 @@ extension DocumentNode {
     }
     var table = DocumentTable(self, keyPath: "")
     let value = decode(&table)
-    let problems = table.finish()
-    guard problems.isEmpty else { throw DocumentError(inDocumentOrder(problems)) }
-    return value
+    var problems = inDocumentOrder(table.finish())
+    guard !problems.isEmpty else { return value }
+    if problems.count == DocumentTable.problemLimit {
+      let source = DocumentPlace(source: place.source)
+      problems.append(DocumentProblem(at: source, "there may be more problems; mend these first"))
+    }
+    throw DocumentError(problems)
   }
 
   /// Problems of the file by line, those of the command line after them as they were found.

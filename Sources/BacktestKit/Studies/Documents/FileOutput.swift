@@ -63,7 +63,7 @@ final class FileOutput: ByteSink {
   }
 
   /// Ends the writing; the file has still its temporary name.
-  fileprivate func closeFile() throws(FileOutputError) {
+  func closeFile() throws(FileOutputError) {
     guard descriptor >= 0 else { return }
     let status = close(descriptor)
     descriptor = -1
@@ -104,62 +104,5 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
       }
     }
     return nil
-  }
-}
-
-/// The result files of one job, which appear together at its end or not at all.
-///
-/// All of them are written under temporary names and renamed by `commit()`, in the order in which
-/// they were begun: begin the one that says that the others are there last. A job that fails or
-/// lets go of the folder leaves the old files as they were.
-///
-///     var folder = try ResultFolder(path: "Reports/run")
-///     try folder.write(report, to: "report.html")
-///     try folder.write(JSONWriter.bytes(of: result), to: "result.json")
-///     try folder.commit()
-struct ResultFolder {
-  /// Where the files will be.
-  let path: String
-  private var files: [FileOutput] = []
-
-  /// A folder, which is made with those above it where it is missing.
-  init(path: String) throws(FileOutputError) {
-    self.path = path
-    try Self.makeFolders(path)
-  }
-
-  /// Begins a file, to be written piece by piece before `commit()`.
-  mutating func file(_ name: String) throws(FileOutputError) -> FileOutput {
-    let file = try FileOutput(path: "\(path)/\(name)")
-    files.append(file)
-    return file
-  }
-
-  /// Writes a whole file.
-  mutating func write(_ bytes: [UInt8], to name: String) throws(FileOutputError) {
-    try file(name).write(bytes)
-  }
-
-  /// Puts all files in their places.
-  consuming func commit() throws(FileOutputError) {
-    for file in files { try file.closeFile() }
-    for file in files { try file.commit() }
-  }
-
-  private static func makeFolders(_ path: String) throws(FileOutputError) {
-    var folder = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-      folder += part
-      if mkdir(folder, 0o777) != 0 {
-        let code = errno
-        var status = stat()
-        let isFolder = stat(folder, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        guard isFolder else {
-          throw FileOutputError(
-            path: folder, action: "create the folder", code: code == EEXIST ? ENOTDIR : code)
-        }
-      }
-      folder += "/"
-    }
   }
 }

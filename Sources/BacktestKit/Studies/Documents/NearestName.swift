@@ -6,9 +6,10 @@ enum NearestName {
   /// least one) must be added, dropped, replaced or swapped with a neighbour. The first of
   /// equally near names wins.
   static func find(_ word: String, among names: some Sequence<String>) -> String? {
-    let wanted = folded(word)
     // Longer words are no slip of the fingers; the bound keeps hostile input cheap.
-    guard !wanted.isEmpty, wanted.count <= 64 else { return nil }
+    guard word.utf8.count <= 64 else { return nil }
+    let wanted = folded(word)
+    guard !wanted.isEmpty else { return nil }
     var best: (name: String, distance: Int)?
     for name in names {
       let candidate = folded(name)

@@ -1,4 +1,5 @@
 internal import CLibYAML
+internal import Glibc
 
 /// Builds a tree from the events of libyaml.
 struct YAMLReader: ~Copyable {
@@ -12,6 +13,7 @@ struct YAMLReader: ~Copyable {
     let outcome = bytes.withUnsafeBufferPointer { input in
       Result { () throws(DocumentError) in
         var reader = YAMLReader(input, name: name)
+        try reader.refuseTagDirectives()
         return try reader.document()
       }
     }
@@ -155,15 +157,37 @@ extension YAMLReader {
     let problem = parser.pointee.problem.map { String(cString: $0) } ?? "unknown problem"
     if parser.pointee.error == YAML_READER_ERROR {
       let place = place(ofByte: parser.pointee.problem_offset)
-      return DocumentError(at: place, "this is not UTF-8 text: \(problem)")
+      return DocumentError(at: place, "this cannot be read as UTF-8 text: \(problem)")
     }
     let place = place(of: parser.pointee.problem_mark)
     if lineIsIndentedByTab(place.line) {
       return DocumentError(at: place, "a tab indents this line; indent with spaces")
     }
-    let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
-    return DocumentError(at: place, "this is not valid YAML: \(problem)\(context)")
+    // A context says what was begun before it went wrong, often many lines above.
+    let begun = parser.pointee.context_mark.line + 1
+    let isInContext = parser.pointee.context != nil && begun < place.line
+    let origin = isInContext ? ", in what begins in line \(begun)" : ""
+    return DocumentError(
+      at: place, "this is not valid YAML: \(Self.plainWords[problem] ?? problem)\(origin)")
   }
+
+  /// The commonest problems in words that say what to do.
+  private static let plainWords = [
+    "mapping values are not allowed in this context":
+      "':' is not expected here; put text that holds ': ' in quotes",
+    "did not find expected key":
+      "a key is expected; indent the line like the others of its table",
+    "did not find expected '-' indicator":
+      "'-' is expected; indent the line like the others of its list",
+    "found character that cannot start any token":
+      "this character cannot begin a value; put the text in quotes",
+    "found unexpected end of stream": "a quote is not closed",
+    "could not find expected ':'": "':' is expected after the key",
+    "did not find expected <document start>":
+      "the document ends before this; remove the rest",
+    "did not find expected ',' or ']'": "',' or ']' is expected",
+    "did not find expected ',' or '}'": "',' or '}' is expected",
+  ]
 
   private func place(ofByte offset: Int) -> DocumentPlace {
     var place = DocumentPlace(source: name, line: 1, column: 1)
@@ -176,6 +200,23 @@ extension YAMLReader {
       }
     }
     return place
+  }
+
+  /// Tag directives are of no use without tags, and very many of them take the parser very long.
+  private func refuseTagDirectives() throws(DocumentError) {
+    guard let start = input.baseAddress else { return }
+    // The last bytes of all characters that YAML takes for the end of a line, and of a mark.
+    let lineEnds: [UInt8] = [0x0A, 0x0D, 0x85, 0xA8, 0xA9, 0xBF]
+    var offset = 0
+    while let found = memchr(start + offset, 0x25, input.count - offset) {
+      let index = UnsafeRawPointer(found) - UnsafeRawPointer(start)
+      let isFirst = index == 0 || lineEnds.contains(input[index - 1])
+      if isFirst, input[index...].starts(with: [0x25, 0x54, 0x41, 0x47]) {
+        throw DocumentError(
+          at: place(ofByte: index), "tag directives (%TAG) are not supported; remove the line")
+      }
+      offset = index + 1
+    }
   }
 
   private func lineIsIndentedByTab(_ line: Int) -> Bool {

@@ -4,6 +4,8 @@ public struct StudyStrategy: Sendable {
   public var definition: StrategyDefinition
   /// Its parameters, complete and checked.
   public var parameters: StrategyParameters
+  /// The parameters that the study gives, without defaults.
+  let given: [StrategyParameters.Named]
 
   init(_ table: inout DocumentTable, catalogue: StrategyCatalogue) {
     let found = table.value("name", .strategy(in: catalogue))
@@ -13,6 +15,7 @@ public struct StudyStrategy: Sendable {
       }
     }
     definition = found
+    self.given = given
     do throws(ParameterError) {
       parameters = try found.parameters(given)
     } catch {

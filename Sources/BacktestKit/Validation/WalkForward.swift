@@ -1,0 +1,64 @@
+/// Chooses parameters on one stretch of history, tries them on the next, and moves on: what comes
+/// out was never seen by the choice.
+///
+///     let grid = ParameterGrid(["fast": [5, 10, 20], "slow": [50, 100, 200]])
+///     let plan = WalkForwardPlan(train: .bars(756), test: .bars(126))
+///     let study = WalkForward(SMACrossover.definition, grid: grid, on: feed, plan: plan)
+///     let result = try study.run()
+///     print(result.stitchedObjective, result.meanInSample, result.efficiency)
+///
+/// Every run on bars `a..<b` is fed all bars before `a`, decides for the first time at the close of
+/// `a - 1`, and has `b - a` returns. Results do not depend on the number of threads.
+/// > R. Pardo, *The Evaluation and Optimization of Trading Strategies*, 2nd ed., 2008.
+public struct WalkForward: Sendable {
+  /// The strategy.
+  public var definition: StrategyDefinition
+  /// The values to search.
+  public var grid: ParameterGrid
+  /// The market.
+  public var feed: Feed
+  /// The rules of each run; a window in it bounds the evaluation axis, its warm-up is not used.
+  public var configuration: BacktestConfiguration
+  /// The windows, the objective, the search and how folds are joined.
+  public var plan: WalkForwardPlan
+
+  /// A walk-forward on a market that is laid out already.
+  public init(
+    _ definition: StrategyDefinition, grid: ParameterGrid, on feed: Feed,
+    configuration: BacktestConfiguration = BacktestConfiguration(), plan: WalkForwardPlan
+  ) {
+    self.definition = definition
+    self.grid = grid
+    self.feed = feed
+    self.configuration = configuration
+    self.plan = plan
+  }
+
+  /// Searches each train window, runs each test window and joins the pieces.
+  ///
+  /// - Parameters:
+  ///   - threads: how many runs go on at a time; `nil` takes one for each processor.
+  ///   - progress: called after each run with the number of runs done and of all runs, one call at
+  ///     a time, on any thread.
+  /// - Throws: `WalkForwardError` when the plan does not fit the bars, the strategy or the metrics;
+  ///   always before the first run.
+  public func run(
+    threads: Int? = nil, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+  ) throws(WalkForwardError) -> WalkForwardResult {
+    let study = try WalkForwardStudy(self)
+    let total = study.searchCount + study.folds.count
+    let choices = study.search(threads: threads) { progress?($0, total) }
+    let results = study.runTests(choices, threads: threads) {
+      progress?(study.searchCount + $0, total)
+    }
+    return study.result(choices, results)
+  }
+
+  /// The windows that a run would use, with the bar of the feed at which their axis begins.
+  ///
+  /// - Throws: `WalkForwardError` as `run` does.
+  public func schedule() throws(WalkForwardError) -> (schedule: WalkForwardSchedule, skip: Int) {
+    let study = try WalkForwardStudy(self)
+    return (study.schedule, study.skip)
+  }
+}
