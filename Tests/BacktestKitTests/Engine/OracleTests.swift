@@ -111,15 +111,15 @@ struct PeerTests {
       .dropFirst()
     #expect(trades.count == 68 && backtrader.count == 68 && backtesting.count == 68)
     for (trade, line) in zip(trades, backtrader) {
-      #expect([trade.entryRow, trade.exitRow] == [Int(line[0])!, Int(line[1])!])
+      #expect(trade.entryRow == Int(line[0]) && trade.exitRow == Int(line[1]))
       #expect(trade.entryPrice == Double(line[2]))
       #expect(agrees(trade.grossProfit, Double(line[3])!, within: 1e-9))
       #expect(agrees(trade.profit, Double(line[4])!, within: 1e-9))
       #expect(agrees(trade.commission, Double(line[5])!, within: 1e-12))
     }
     for (trade, line) in zip(trades, backtesting) {
-      #expect([trade.entryRow, trade.exitRow] == [Int(line[1])!, Int(line[2])!])
-      #expect([trade.entryPrice, trade.exitPrice] == [Double(line[3])!, Double(line[4])!])
+      #expect(trade.entryRow == Int(line[1]) && trade.exitRow == Int(line[2]))
+      #expect(trade.entryPrice == Double(line[3]) && trade.exitPrice == Double(line[4]))
       #expect(agrees(trade.profit, Double(line[5])!, within: 1e-9))
       #expect(agrees(trade.profitFraction, Double(line[7])!, within: 1e-12))
     }
