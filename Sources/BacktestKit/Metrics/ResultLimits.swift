@@ -1,0 +1,203 @@
+/// Something that a reader must know before believing the figures of a run.
+public struct ResultLimit: Hashable, Sendable {
+  /// What kind of limit it is.
+  public var code: Code
+  /// One or two sentences with the figures.
+  public var message: String
+
+  /// A limit from its parts.
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// The kinds of limits, the gravest first.
+  public enum Code: String, Hashable, Sendable, CaseIterable {
+    /// The account lost everything.
+    case ruined
+    /// Orders filled at the close on which they were decided.
+    case sameClose = "same-close"
+    /// Nothing can be annualised.
+    case noCalendar = "no-calendar"
+    /// Less than a year was measured.
+    case shortSample = "short-sample"
+    /// Fewer than 30 round trips were closed.
+    case fewTrades = "few-trades"
+    /// All closed round trips point in one direction.
+    case oneSided = "one-sided"
+    /// Trading was free.
+    case noCosts = "no-costs"
+    /// Orders were made smaller for want of buying power.
+    case cutOrders = "cut-orders"
+    /// Orders were refused.
+    case rejectedOrders = "rejected-orders"
+    /// Positions were valued at the last close of a series that had ended.
+    case staleMarks = "stale-marks"
+    /// The path inside a bar decided what filled.
+    case ambiguousBars = "ambiguous-bars"
+    /// A model that reads volumes met prices that were adjusted.
+    case adjustedPricesWithVolumeModels = "adjusted-prices-with-volume-models"
+    /// A model that reads volumes met a series without them.
+    case noVolume = "no-volume"
+    /// Rows of the data were repaired.
+    case repairedData = "repaired-data"
+  }
+}
+
+extension BacktestResult {
+  /// What a reader must know before believing the figures, the gravest first.
+  ///
+  ///     for limit in result.limits { print(limit.code.rawValue, limit.message) }
+  public var limits: [ResultLimit] {
+    let found = [accountLimits, sampleLimits, tradeLimits, executionLimits, dataLimits].joined()
+    let order = ResultLimit.Code.allCases
+    return order.flatMap { code in found.filter { $0.code == code } }
+  }
+
+  /// The fewest round trips that are more than anecdotes.
+  static let enoughTrades = 30
+
+  private var accountLimits: [ResultLimit] {
+    guard let ruinedAt else { return [] }
+    return [
+      ResultLimit(
+        .ruined,
+        "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, and "
+          + "ratios of its returns do not exist.")
+    ]
+  }
+
+  private var sampleLimits: [ResultLimit] {
+    var found: [ResultLimit] = []
+    let sample = sample
+    if sample.barsPerYear == nil {
+      found.append(
+        ResultLimit(
+          .noCalendar,
+          "No trading calendar is given, so bars in a year are not known and every annual figure "
+            + "is missing."))
+    }
+    guard let first = sample.pointDates?.first, let last = sample.pointDates?.last else {
+      return found
+    }
+    let days = last.daysSinceEpoch - first.daysSinceEpoch
+    let isShort = sample.barsPerYear.map { Double(sample.count) < $0 } ?? (days < 365)
+    if isShort {
+      let year = sample.barsPerYear.map { "; a year has \(FigureText.plain($0))" } ?? ""
+      found.append(
+        ResultLimit(
+          .shortSample,
+          "Only \(FigureText.count(sample.count, "return")) over \(FigureText.count(days, "day"))"
+            + "\(year). Annual figures are extrapolated."))
+    }
+    return found
+  }
+
+  private var tradeLimits: [ResultLimit] {
+    var found: [ResultLimit] = []
+    let closed = trades.filter { !$0.isOpen }
+    if closed.count < BacktestResult.enoughTrades {
+      let number = closed.isEmpty ? "No round trip was" : "Only \(closed.count) "
+        + (closed.count == 1 ? "round trip was" : "round trips were")
+      found.append(
+        ResultLimit(
+          .fewTrades,
+          "\(number) closed; figures about trades mean little below "
+            + "\(BacktestResult.enoughTrades)."))
+    }
+    if let first = closed.first, closed.allSatisfy({ $0.isLong == first.isLong }) {
+      found.append(
+        ResultLimit(
+          .oneSided,
+          "Every closed round trip is \(first.isLong ? "long" : "short"), so the result rests on "
+            + "the direction of the market as well."))
+    }
+    if !fills.isEmpty, account.commissionPaid == 0, account.slippagePaid == 0 {
+      found.append(
+        ResultLimit(.noCosts, "Trading was free: neither commission nor slippage was charged."))
+    }
+    return found
+  }
+
+  private var executionLimits: [ResultLimit] {
+    var found: [ResultLimit] = []
+    func add(_ code: ResultLimit.Code, _ count: Int, _ one: String, _ many: String) {
+      guard count > 0 else { return }
+      let number = FigureText.grouped(count)
+      found.append(ResultLimit(code, count == 1 ? "1 \(one)" : "\(number) \(many)"))
+    }
+    if configuration.execution.marketFill == .sameClose {
+      found.append(
+        ResultLimit(
+          .sameClose,
+          "Market orders filled at the very close on which they were decided, a price that could "
+            + "not be traded once it was known."))
+    }
+    add(
+      .cutOrders, counts.cutOrders, "order was made smaller for want of buying power.",
+      "orders were made smaller for want of buying power.")
+    add(
+      .rejectedOrders, counts.rejectedOrders, "order was refused.", "orders were refused.")
+    add(
+      .staleMarks, counts.stalePositions,
+      "open position is valued at the last close of a series that ended before the run did.",
+      "open positions are valued at the last closes of series that ended before the run did.")
+    add(
+      .ambiguousBars, counts.ambiguousBars,
+      "bar is ambiguous: what filled on it depends on the path that is assumed inside it.",
+      "bars are ambiguous: what filled on them depends on the path that is assumed inside them.")
+    return found
+  }
+
+  private var dataLimits: [ResultLimit] {
+    var found: [ResultLimit] = []
+    let readsVolume =
+      configuration.execution.participation != nil || configuration.execution.slippage.usesVolume
+    func add(_ code: ResultLimit.Code, _ text: String, _ isMeant: (BarSeries) -> Bool) {
+      let symbols = universe.series.filter(isMeant).map(\.instrument.symbol)
+      guard !symbols.isEmpty else { return }
+      found.append(ResultLimit(code, "\(text): \(FigureText.list(symbols))."))
+    }
+    if readsVolume {
+      add(
+        .adjustedPricesWithVolumeModels,
+        "Fills depend on volumes, which are not scaled as the adjusted prices are"
+      ) { $0.priceBasis == .adjusted }
+      add(.noVolume, "Fills should depend on volumes, but the data has none") { !$0.hasVolume }
+    }
+    add(.repairedData, "Rows of the data were repaired") { series in
+      series.issues.contains { $0.repair != nil }
+    }
+    return found
+  }
+}
+
+/// Figures inside sentences.
+private enum FigureText {
+  /// `1,234`.
+  static func grouped(_ value: Int) -> String {
+    let digits = Array(String(abs(value)))
+    var text = value < 0 ? "−" : ""
+    for (i, digit) in digits.enumerated() {
+      if i > 0, (digits.count - i) % 3 == 0 { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+
+  /// `1 return`, `20 returns`.
+  static func count(_ value: Int, _ noun: String) -> String {
+    "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
+  }
+
+  /// A count that may have a fraction.
+  static func plain(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? grouped(Int(value)) : "\(value)"
+  }
+
+  /// The first names, and how many more there are.
+  static func list(_ names: [String]) -> String {
+    let shown = names.prefix(8).joined(separator: ", ")
+    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
+  }
+}
