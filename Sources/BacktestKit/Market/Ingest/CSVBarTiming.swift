@@ -24,6 +24,10 @@ struct CSVBarTiming {
       guard builder.hasTimeOfDay else {
         return refuse(&builder, "the stamps are dates, which cannot be bars of \(requested)")
       }
+      guard (1..<86_400).contains(seconds) else {
+        return refuse(
+          &builder, "bars of \(seconds) s are not possible; take 1 s to less than a day")
+      }
       return applyIntraday(to: &builder, seconds: seconds)
     }
     // Stamps of daily bars may lie an hour less than a day apart when clocks change.
@@ -43,7 +47,11 @@ struct CSVBarTiming {
   private func smallestDifference(in builder: CSVBarBuilder) -> Int64 {
     var smallest = Int64.max
     guard builder.count > 1, let stamps = builder.stamps.start else { return smallest }
-    for row in 1..<builder.count { smallest = min(smallest, stamps[row] &- stamps[row - 1]) }
+    for row in 1..<builder.count {
+      // The ends of the range of stamps lie further apart than 64 bits can say.
+      let (difference, overflow) = stamps[row].subtractingReportingOverflow(stamps[row - 1])
+      if !overflow { smallest = min(smallest, difference) }
+    }
     return smallest
   }
 

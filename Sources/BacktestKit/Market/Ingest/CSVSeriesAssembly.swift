@@ -22,9 +22,7 @@ struct CSVSeriesAssembly {
       }
       errors += builder.pointee.log.errors
     }
-    if !errors.isEmpty {
-      throw DataError(errors.sorted { ($0.line, $0.column) < ($1.line, $1.column) })
-    }
+    guard errors.isEmpty else { throw DataError(errors.sorted(by: DataIssue.precedes)) }
     guard !series.isEmpty else {
       throw DataError(.unreadableFile, file: source.path, "there is no row of data in the file")
     }
@@ -67,6 +65,14 @@ struct CSVSeriesAssembly {
     series.issues = builder.log.finished
     series.source = source
     return series
+  }
+}
+
+extension DataIssue {
+  /// The order of places; findings without a line come last.
+  fileprivate static func precedes(_ a: DataIssue, _ b: DataIssue) -> Bool {
+    let (first, second) = (a.line == 0 ? .max : a.line, b.line == 0 ? .max : b.line)
+    return (first, a.column) < (second, b.column)
   }
 }
 

@@ -95,6 +95,7 @@ struct CSVTableReader: ~Copyable {
       if hasSymbol { builders.select(symbol, file: source.name) }
       let builder = builders.selected
       if builder.pointee.isPlain(row, rules) {
+        if rules.adjusts { row.adjust() }
         builder.pointee.append(row, line: line)
         builder.pointee.lastStamp = row.stamp.nanoseconds
       } else {
