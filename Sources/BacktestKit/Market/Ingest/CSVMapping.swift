@@ -12,6 +12,9 @@
 public struct CSVMapping: Sendable {
   /// The column of stamps.
   public var time: String?
+  /// The column of times of day, where `time` is one of dates: the stamp is both with a blank
+  /// between them. It is found by itself in a file with columns `date` and `time`.
+  public var timeOfDay: String?
   /// The column of first prices.
   public var open: String?
   /// The column of highest prices.
@@ -102,7 +105,7 @@ public struct CSVMapping: Sendable {
 extension CSVMapping {
   /// All that decides how bytes become bars, as text; equal mappings have equal text.
   var canonicalText: String {
-    let names = [time, open, high, low, close, volume, adjustedClose, symbol]
+    let names = [time, timeOfDay, open, high, low, close, volume, adjustedClose, symbol]
     var parts = names.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }
     parts.append(headers.map { $0.map { "\($0.utf8.count):\($0)" }.joined(separator: ",") } ?? "-")
     parts.append(separator.map(String.init) ?? "-")
