@@ -126,6 +126,25 @@ struct CSVErrorTests {
       csvError(threeDays) { $0.priceBasis = .adjusted }.contains("no column for adjusted close"))
   }
 
+  @Test func barsThatDoNotFitTheAskedTimeframeAreRefused() {
+    let text = "time,open,high,low,close\n2020-01-06 09:00,1,1,1,1\n2020-01-06 14:30,1,1,1,1\n"
+    #expect(
+      csvError(text) {
+        $0.timeframe = .intraday(seconds: 14 * 3_600)
+        $0.calendar = PlainWeekdays()
+      }
+        == "prices.csv:3: E_DATA_TIMEFRAME: prices: 2020-01-06T14:30:00Z is not a whole number of "
+        + "14h bars after the bar before; name the timeframe or correct the stamp")
+    #expect(
+      csvError(text) { $0.timeframe = .intraday(seconds: 0) }
+        == "prices.csv:2: E_DATA_TIMEFRAME: prices: bars of 0 s are not possible; "
+        + "take 1 s to less than a day")
+    #expect(
+      csvError(threeDays) { $0.timeframe = .intraday(seconds: 60) }
+        == "prices.csv:2: E_DATA_TIMEFRAME: prices: the stamps are dates, "
+        + "which cannot be bars of 1m")
+  }
+
   @Test func aBadPatternOrSeparatorIsRefused() {
     #expect(
       csvError(threeDays) { $0.mapping.timeFormat = .pattern("qq") }
