@@ -48,7 +48,8 @@ public struct CSVMapping: Sendable {
   public enum TimeFormat: Hashable, Sendable {
     /// ISO 8601, or a count since 1970 whose unit follows from its size.
     case automatic
-    /// ISO 8601: `2020-01-31`, `20200131`, `2020-01-31 09:30`, `2020-01-31T09:30:00.5-05:00`.
+    /// ISO 8601: `2020-01-31`, `20200131`, `2020-01-31 09:30`, `2020-01-31T09:30:00.5-05:00`,
+    /// `20200131 093000`, `202001310930`.
     case iso
     /// A count since 1970-01-01T00:00:00Z.
     case epoch(EpochUnit)
