@@ -27,13 +27,14 @@ extension ResultRecord {
     var files: [DataFile] = []
     for series in result.universe.series {
       guard let source = series.source else { continue }
-      let known = files.first { $0.path == source.path }
+      var digest = files.first { $0.path == source.path }?.sha256
+      if digest == nil {
+        digest = try SHA256.hexadecimal(ofFile: outcome.study.resolved(source.path))
+      }
       files.append(
         DataFile(
           symbol: series.instrument.symbol, path: source.path, byteCount: source.byteCount,
-          sha256: try known?.sha256
-            ?? SHA256.hexadecimal(ofFile: outcome.study.resolved(source.path)),
-          barCount: series.count, prices: series.priceBasis.rawValue))
+          sha256: digest ?? "", barCount: series.count, prices: series.priceBasis.rawValue))
     }
     data = files
     studyFolder = relativePath(from: folder, to: outcome.study.folder)
