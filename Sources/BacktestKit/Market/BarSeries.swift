@@ -21,8 +21,8 @@ public struct BarSeries: Sendable {
   public let low: Column<Double>
   /// Last prices.
   public let close: Column<Double>
-  /// Units traded; NaN in every row where the source gives none; 0 marks a bar on which nothing
-  /// traded, so that no order fills on it.
+  /// Units traded; NaN in every row where the source gives none or only zeros; 0 marks a bar on
+  /// which nothing traded, so that no order fills on it.
   public let volume: Column<Double>
   /// Whether prices were scaled to adjusted closes.
   public var priceBasis: PriceBasis
@@ -69,7 +69,8 @@ public struct BarSeries: Sendable {
     self.high = high
     self.low = low
     self.close = close
-    self.volume = volume ?? Column(repeatElement(Double.nan, count: count))
+    let isGiven = volume?.contains { $0 != 0 } ?? false
+    self.volume = isGiven ? volume! : Column(repeatElement(Double.nan, count: count))
     self.priceBasis = priceBasis
   }
 

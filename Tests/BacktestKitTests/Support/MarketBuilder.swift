@@ -10,7 +10,7 @@ enum MarketBuilder {
 
   /// A series in a market that never closes: each bar opens when the one before it closes.
   static func series(
-    _ symbol: String = "A", _ prices: [Prices], volume: [Double]? = nil,
+    _ prices: [Prices], symbol: String = "A", volume: [Double]? = nil,
     every step: TimeSpan = .days(1), from start: Timestamp = start,
     assetClass: AssetClass = .equity, lot: Instrument.LotSize = .standard, tick: Double? = nil,
     multiplier: Double = 1, calendar: (any TradingCalendar)? = AlwaysOpenCalendar()
@@ -19,7 +19,7 @@ enum MarketBuilder {
       Timestamp(nanoseconds: start.nanoseconds + Int64($0) * step.nanoseconds)
     }
     return try series(
-      symbol, prices, volume: volume, times: opens.map { ($0, $0 + step) },
+      prices, volume: volume, times: opens.map { ($0, $0 + step) },
       timeframe: step == .days(1)
         ? .session : .intraday(seconds: Int(step.nanoseconds / 1_000_000_000)),
       instrument: Instrument(
@@ -30,21 +30,21 @@ enum MarketBuilder {
 
   /// A daily series on the sessions of a calendar from a date on.
   static func sessions(
-    _ symbol: String = "A", _ prices: [Prices], volume: [Double]? = nil, from date: String,
+    _ prices: [Prices], symbol: String = "A", volume: [Double]? = nil, from date: String,
     calendar: any TradingCalendar = NewYorkStockExchangeCalendar(),
     lot: Instrument.LotSize = .standard
   ) throws -> BarSeries {
     let first = CivilDate(date)!
     let days = calendar.sessions(from: first, through: first.adding(days: 2 * prices.count + 10))
     return try series(
-      symbol, prices, volume: volume, times: days.prefix(prices.count).map { ($0.open, $0.close) },
+      prices, volume: volume, times: days.prefix(prices.count).map { ($0.open, $0.close) },
       timeframe: .session, instrument: Instrument(symbol: symbol, lotSize: lot),
       calendar: calendar)
   }
 
   /// A series from rows and their times.
   static func series(
-    _ symbol: String, _ prices: [Prices], volume: [Double]?,
+    _ prices: [Prices], volume: [Double]?,
     times: [(open: Timestamp, close: Timestamp)], timeframe: Timeframe, instrument: Instrument,
     calendar: (any TradingCalendar)?
   ) throws -> BarSeries {
@@ -72,7 +72,7 @@ enum MarketBuilder {
       (Double(row[1])!, Double(row[2])!, Double(row[3])!, Double(row[4])!)
     }
     return try series(
-      "SPX", prices, volume: rows.map { Double($0[6])! }, times: times, timeframe: .session,
+      prices, volume: rows.map { Double($0[6])! }, times: times, timeframe: .session,
       instrument: Instrument(symbol: "SPX", assetClass: .index, lotSize: lot), calendar: calendar)
   }
 }

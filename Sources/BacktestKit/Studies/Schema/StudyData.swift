@@ -1,7 +1,7 @@
 /// Which bars a study runs on.
 public struct StudyData: Sendable {
-  /// The market's hours; `nil` where the study names none, and then nothing can be annualised.
-  public var calendar: (any TradingCalendar)?
+  /// The market's hours; a study must name them, because annual figures need a year.
+  public var calendar: any TradingCalendar = AlwaysOpenCalendar()
   /// How long a bar lasts; `nil` infers it.
   public var timeframe: Timeframe?
   /// A coarser timeframe to which bars are put together before the run.
@@ -38,11 +38,14 @@ public struct StudyFile: Sendable {
   public var lotSize = Instrument.LotSize.standard
   /// Money per price unit and unit of quantity.
   public var multiplier = 1.0
+
+  /// A file of plain equities in dollars.
+  public init(path: String) { self.path = path }
 }
 
 extension StudyData {
   init(_ table: inout DocumentTable) {
-    if let name = table.optional("calendar", .calendar) { calendar = name.calendar }
+    calendar = table.value("calendar", .calendar).calendar
     timeframe = table.optional("timeframe", .timeframe)
     resample = table.optional("resample", .timeframe)
     priceBasis = table.value("price", .choice(), default: PriceChoice.raw).basis
@@ -69,6 +72,7 @@ private enum PriceChoice: String, CaseIterable {
 
 extension StudyFile {
   init(_ table: inout DocumentTable) {
+    self.init(path: "")
     path = table.value("path", .text)
     symbol = table.optional("symbol", .text)
     currency = table.value("currency", .text, default: "USD")

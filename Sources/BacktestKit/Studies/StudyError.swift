@@ -1,0 +1,37 @@
+/// Why a study cannot be run; every message says what, where and what to do.
+public enum StudyError: Error, CustomStringConvertible {
+  /// The study file.
+  case document(DocumentError)
+  /// Price files, all that cannot be used.
+  case data([DataError])
+  /// The series do not make a universe.
+  case universe(UniverseError)
+  /// Bars cannot be put together as asked.
+  case resampling(ResamplingError)
+  /// The walk-forward plan does not fit.
+  case walkForward(WalkForwardError)
+  /// Prices from which no regimes can be told.
+  case regimes(RegimeError)
+  /// A benchmark that is not there or no price.
+  case benchmark(String)
+  /// A part of the study that the job needs.
+  case missing(key: String, study: String, purpose: String)
+  /// A file that cannot be written or read.
+  case file(String)
+
+  /// What is wrong; more than one line where more than one thing is.
+  public var description: String {
+    switch self {
+    case .document(let error): "\(error)"
+    case .data(let errors): errors.map { "\($0)" }.joined(separator: "\n")
+    case .universe(let error): "\(error)"
+    case .resampling(let error): "\(error)"
+    case .walkForward(let error): "walk-forward: \(error)"
+    case .regimes(let error): "regimes: \(error)"
+    case .benchmark(let reason): "benchmark: \(reason)"
+    case .missing(let key, let study, let purpose):
+      "\(study): the study has no '\(key)', which \(purpose) needs; `bt-run init` writes an example"
+    case .file(let reason): reason
+    }
+  }
+}
