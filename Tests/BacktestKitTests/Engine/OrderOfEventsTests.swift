@@ -40,7 +40,9 @@ struct OrderOfEventsTests {
             trading.submit(Order(.first, quantity: 1, kind: .stop(101)))
           }
         ], always: { _, trading in trading.note("bars") },
-        fill: { fill, trading in trading.note("fill \(fill.order.number) \(fill.time == trading.now)") }
+        fill: { fill, trading in
+          trading.note("fill \(fill.order.number) \(fill.time == trading.now)")
+        }
       ))
     // Both fill at the open of bar 1 and are reported at its close.
     #expect(result.notes.map(\.text) == ["bars", "fill 1 false", "fill 2 false", "bars", "bars"])

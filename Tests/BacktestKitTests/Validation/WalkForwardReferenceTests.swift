@@ -54,7 +54,8 @@ struct WalkForwardReferenceTests {
       (result.meanInSample, "mean_is_sharpe"), (result.meanOutOfSample, "mean_oos_sharpe"),
       (result.efficiency, "wf_efficiency_concat"),
       (result.metrics.totalReturn, "oos_total_return"),
-      (result.metrics.maxDrawdown, "oos_max_drawdown"), (result.metrics.sharpe, "oos_sharpe_concatenated"),
+      (result.metrics.maxDrawdown, "oos_max_drawdown"),
+      (result.metrics.sharpe, "oos_sharpe_concatenated"),
     ]
     for (found, key) in expected {
       #expect(agrees(found, try number(key), relative: 1e-9), "\(key)")
