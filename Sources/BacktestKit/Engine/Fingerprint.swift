@@ -18,7 +18,8 @@ extension RunFingerprint: CustomStringConvertible, LosslessStringConvertible {
   public init?(_ text: String) {
     let digits = Array(text.utf8)
     let isHexadecimal = text.utf8.count == 32 && text.allSatisfy { $0.isASCII && $0.isHexDigit }
-    guard isHexadecimal, let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
+    guard isHexadecimal,
+      let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
       let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
     else { return nil }
     self.init(digest: ContentDigest.Value(high: high, low: low))
