@@ -1,1 +1,4 @@
 import BacktestKit
+import Strategies
+
+BacktestCommands(catalogue: .standard).main()

@@ -49,8 +49,31 @@ enum DecimalText {
   /// Reads a whole text as a decimal number: `[+-]digits[.digits][e[+-]digits]`, with digits on at
   /// least one side of the point. Anything else, and hexadecimal, `nan` and `inf`, give `nil`.
   static func parse(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
+    if let simple = parseSimple(text) { return simple }
     guard isDecimal(text) else { return nil }
     return Double(String(decoding: text, as: UTF8.self))
+  }
+
+  /// Reads a whole text by one exact division, if it is of the kind that `scanSimple` reads.
+  private static func parseSimple(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
+    guard text.count <= 20 else { return nil }
+    let isNegative = text.first == 0x2D
+    var digits: UInt64 = 0
+    var digitCount = 0
+    var point: Int?
+    for byte in text.dropFirst(isNegative ? 1 : 0) {
+      if byte &- 0x30 < 10 {
+        digits = digits &* 10 &+ UInt64(byte &- 0x30)
+        digitCount += 1
+      } else if byte == 0x2E && point == nil {
+        point = digitCount
+      } else {
+        return nil
+      }
+    }
+    guard digitCount > 0, digitCount <= 19, digits <= 1 << 53 else { return nil }
+    let value = Double(digits) / powersOfTen[digitCount - (point ?? digitCount)]
+    return isNegative ? -value : value
   }
 
   private static func isDecimal(_ text: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -131,7 +131,9 @@ extension BenchmarkCurve {
     case .intraday, .session:
       return try AlignedReturns(sample, benchmarkPrices: prices, dates: dates)
     case .week, .month, .quarter, .year:
-      let points = (sample.pointDates ?? []).filter { date in dates.first.map { $0 <= date } ?? false }
+      let points = (sample.pointDates ?? []).filter { date in
+        dates.first.map { $0 <= date } ?? false
+      }
       return try AlignedReturns(
         sample, benchmarkPrices: points.compactMap(price(on:)), dates: points)
     }

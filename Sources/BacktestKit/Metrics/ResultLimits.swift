@@ -97,8 +97,11 @@ extension BacktestResult {
     var found: [ResultLimit] = []
     let closed = trades.filter { !$0.isOpen }
     if closed.count < BacktestResult.enoughTrades {
-      let number = closed.isEmpty ? "No round trip was" : "Only \(closed.count) "
-        + (closed.count == 1 ? "round trip was" : "round trips were")
+      let number =
+        closed.isEmpty
+        ? "No round trip was"
+        : "Only \(closed.count) "
+          + (closed.count == 1 ? "round trip was" : "round trips were")
       found.append(
         ResultLimit(
           .fewTrades,
@@ -112,7 +115,7 @@ extension BacktestResult {
           "Every closed round trip is \(first.isLong ? "long" : "short"), so the result rests on "
             + "the direction of the market as well."))
     }
-    if !fills.isEmpty, account.commissionPaid == 0, account.slippagePaid == 0 {
+    if !fills.isEmpty, fills.allSatisfy({ $0.commission == 0 && $0.slippage == 0 }) {
       found.append(
         ResultLimit(.noCosts, "Trading was free: neither commission nor slippage was charged."))
     }

@@ -46,12 +46,13 @@ public struct StudyRunner: Sendable {
     let walk = WalkForward(
       study.strategy.definition, grid: part.grid, on: market.feed,
       configuration: study.configuration, plan: part.plan)
+    let result: WalkForwardResult
     do throws(WalkForwardError) {
-      let result = try walk.run(threads: threads, progress: progress)
-      return try outcome(market, result.stitched, walkForward: result)
+      result = try walk.run(threads: threads, progress: progress)
     } catch {
       throw .walkForward(error)
     }
+    return try outcome(market, result.stitched, walkForward: result)
   }
 
   private func outcome(

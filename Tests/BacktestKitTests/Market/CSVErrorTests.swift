@@ -59,7 +59,10 @@ struct CSVErrorTests {
   @Test(arguments: [
     ("", "prices.csv: E_DATA_FILE: the file is empty; a header line and rows are needed"),
     ("\n\r\n  \n", "prices.csv: E_DATA_FILE: the file is empty; a header line and rows are needed"),
-    ("date,open,high,low,close\n", "prices.csv: E_DATA_FILE: there is no row of data in the file"),
+    (
+      "date,open,high,low,close\n",
+      "prices.csv: E_DATA_FILE: prices: there is no row of data that can be kept"
+    ),
     (
       "date,opn,hgh,low,price\n",
       "prices.csv:1: E_DATA_HEADER: no column for open, perhaps \"opn\"; high, perhaps \"hgh\"; "
@@ -83,8 +86,7 @@ struct CSVErrorTests {
     ),
     (
       "time,open,high,low,close\n2020-01-06 09:30,1,1,1,1\n",
-      "prices.csv:2: E_DATA_TIMEFRAME: prices: one bar does not tell its length; "
-        + "name the timeframe"
+      "prices.csv: E_DATA_TIMEFRAME: one bar does not tell its length; name the timeframe"
     ),
     (
       "time,open,high,low,close\n1578303000,1,1,1,1\n1578303060,1,1,1,1\n1578303150,1,1,1,1\n",
@@ -122,6 +124,25 @@ struct CSVErrorTests {
         + "name the columns in the mapping")
     #expect(
       csvError(threeDays) { $0.priceBasis = .adjusted }.contains("no column for adjusted close"))
+  }
+
+  @Test func barsThatDoNotFitTheAskedTimeframeAreRefused() {
+    let text = "time,open,high,low,close\n2020-01-06 09:00,1,1,1,1\n2020-01-06 14:30,1,1,1,1\n"
+    #expect(
+      csvError(text) {
+        $0.timeframe = .intraday(seconds: 14 * 3_600)
+        $0.calendar = PlainWeekdays()
+      }
+        == "prices.csv:3: E_DATA_TIMEFRAME: prices: 2020-01-06T14:30:00Z is not a whole number of "
+        + "14h bars after the bar before; name the timeframe or correct the stamp")
+    #expect(
+      csvError(text) { $0.timeframe = .intraday(seconds: 0) }
+        == "prices.csv:2: E_DATA_TIMEFRAME: prices: bars of 0 s are not possible; "
+        + "take 1 s to less than a day")
+    #expect(
+      csvError(threeDays) { $0.timeframe = .intraday(seconds: 60) }
+        == "prices.csv:2: E_DATA_TIMEFRAME: prices: the stamps are dates, "
+        + "which cannot be bars of 1m")
   }
 
   @Test func aBadPatternOrSeparatorIsRefused() {

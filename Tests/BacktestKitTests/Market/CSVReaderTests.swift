@@ -62,6 +62,8 @@ struct CSVReaderTests {
     (.automatic, "2020-01-06T09:30:00Z", "2020-01-06T09:31:00Z"),
     (.automatic, "2020-01-06 09:30:00.000", "2020-01-06 09:31:00.000"),
     (.automatic, "20200106T09:30:00", "20200106T09:31:00"),
+    (.automatic, "20200106 093000", "20200106 093100"), (.iso, "20200106T0930Z", "20200106T0931Z"),
+    (.automatic, "202001060930", "202001060931"), (.automatic, "20200106093000", "20200106093100"),
     (.iso, "2020-01-06T04:30:00-05:00", "2020-01-06 04:31:00 -0500"),
     (.automatic, "1578303000", "1578303060"), (.automatic, "1578303000.0", "1578303060.0"),
     (.automatic, "1578303000000", "1578303060000"),
@@ -164,5 +166,45 @@ struct CSVReaderTests {
     #expect(bars[0].open == 50 && bars[0].high == 55 && bars[0].low == 45)
     #expect(bars[0].close == 52.5 && bars[0].volume == 1_000)
     #expect(bars[1].close == 55 && bars.priceBasis == .adjusted && bars.issues.isEmpty)
+  }
+
+  @Test func allSymbolsOfAFileHaveOneTimeframe() throws {
+    var text = "date,symbol,open,high,low,close\n"
+    for day in 6...10 { text += "2020-01-\(day < 10 ? "0" : "")\(day),A,1,1,1,1\n" }
+    text += "2020-01-13,A,1,1,1,1\n2020-01-06,B,1,1,1,1\n2020-01-13,B,1,1,1,1\n"
+    let all = try csvSeries(text) { $0.calendar = PlainWeekdays() }
+    #expect(all.map(\.timeframe) == [.session, .session])
+    #expect(all[1].issues.map(\.count) == [4] && all[0].issues.isEmpty)
+  }
+
+  @Test func aSymbolWithoutAnyGoodRowIsNotLeftOutInSilence() {
+    let text = "date,symbol,open,high,low,close\n2020-01-06,A,1,1,1,1\n2020-01-06,B,,1,1,1\n"
+    #expect(
+      csvError(text) { $0.quality = .repair }
+        == "prices.csv: E_DATA_FILE: B: there is no row of data that can be kept")
+  }
+
+  @Test func aCalendarIsNamedByItsShortForm() throws {
+    let path = Fixture.path("prices/GOOG.csv")
+    let bars = try BarSeries(csv: path, symbol: "GOOGL", calendar: .alwaysOpen)
+    #expect(bars.instrument.symbol == "GOOGL" && bars.calendar?.name == "24x7")
+  }
+
+  @Test func datesAndTimesOfDayMayStandInTwoColumns() throws {
+    let rows = "2020.01.06,09:30,1,1,1,1\n2020.01.06,09:31,1,1,1,1\n"
+    let bars = try csvSeries("<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>\n" + rows) {
+      $0.mapping.timeFormat = .pattern("yyyy.MM.dd HH:mm")
+    }[0]
+    #expect(bars.timeframe == .intraday(seconds: 60))
+    #expect(bars[1].openTime.description == "2020-01-06T09:31:00Z")
+    #expect(
+      csvError("date,time,open,high,low,close\n2020-01-06,9h,1,1,1,1\n")
+        == "prices.csv:2:1: E_DATA_TIME: \"2020-01-06 9h\" is no time; name its form in the mapping"
+    )
+    // A mapping that names the stamps leaves the other column alone.
+    let daily = try csvSeries("date,time,open,high,low,close\n2020-01-06,9h,1,1,1,1\n") {
+      $0.mapping.time = "date"
+    }[0]
+    #expect(daily.timeframe == .session)
   }
 }

@@ -85,6 +85,22 @@ struct CSVRepairTests {
 }
 
 struct CSVWarningTests {
+  @Test func droppedRowsDoNotCountAsRowsWithoutVolume() throws {
+    let text = """
+      date,open,high,low,close,volume
+      2020-01-06 09:00,5,5,5,5,0
+      2020-01-06 10:00,5,5,5,5,0
+      2020-01-07 09:00,5,5,5,5,7
+
+      """
+    let bars = try csvSeries(text) {
+      $0.quality = .repair
+      $0.timeframe = .session
+    }[0]
+    #expect(Array(bars.volume) == [0, 7])
+    #expect(bars.issues.map(\.code) == [.zeroVolume, .duplicateTime])
+  }
+
   @Test func oddRowsWarnAndStay() throws {
     let text = """
       date,open,high,low,close,volume

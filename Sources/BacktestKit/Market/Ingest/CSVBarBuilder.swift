@@ -11,7 +11,7 @@ struct CSVBarBuilder {
   private var capacity = 0
   /// Stamps in UTC, nanoseconds since 1970.
   private(set) var stamps = Memory<Int64>()
-  /// Prices and volumes by the raw values of `CSVRole`, without the adjusted close.
+  /// Prices and volumes, one a row.
   private(set) var open = Memory<Double>()
   private(set) var high = Memory<Double>()
   private(set) var low = Memory<Double>()

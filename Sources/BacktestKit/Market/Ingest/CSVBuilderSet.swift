@@ -2,13 +2,11 @@ internal import Glibc
 
 /// The builders of a file, one for each symbol, in the order in which symbols first appear.
 struct CSVBuilderSet: ~Copyable {
-  /// The builder of the row that is being read.
-  private(set) var selected: UnsafeMutablePointer<CSVBarBuilder>
+  /// The builder of the row that is being read; there is one once a symbol has been selected.
+  private(set) var selected: UnsafeMutablePointer<CSVBarBuilder>!
   private var all: [UnsafeMutablePointer<CSVBarBuilder>] = []
   private var indices: [[UInt8]: Int] = [:]
   private var selectedIndex = 0
-
-  init() { selected = UnsafeMutablePointer(bitPattern: 8)! }
 
   deinit {
     for builder in all {

@@ -72,7 +72,9 @@ struct CSVClock {
   @inline(__always)
   mutating func scan(_ position: inout UnsafePointer<UInt8>, separator: UInt8) -> CSVStamp? {
     switch mode {
-    case .iso: return scanISO(&position, separator: separator)
+    case .iso:
+      return scanISO(&position, separator: separator)
+        ?? scanField(&position, separator: separator)
     case .epoch(let unit): return scanEpoch(&position, unit: unit, separator: separator)
     case .pattern: return scanField(&position, separator: separator)
     case .undecided: return nil
@@ -133,6 +135,8 @@ struct CSVClock {
     return CSVStamp(nanoseconds: nanoseconds, hasTimeOfDay: true)
   }
 
+  /// Reads a field without quotes and control characters by the careful reader.
+  @inline(never)
   private mutating func scanField(
     _ position: inout UnsafePointer<UInt8>, separator: UInt8
   ) -> CSVStamp? {

@@ -54,6 +54,7 @@ struct CSVFastLane: ~Copyable {
           return false
         }
         symbol = UnsafeBufferPointer(start: start, count: next - start)
+      case .timeOfDay: return false
       case .ignored:
         guard skipField(&next) else { return false }
       case let role:

@@ -9,6 +9,8 @@ struct CSVHeader {
 
   /// Whether rows name their instrument.
   var hasSymbol: Bool { roles.contains(.symbol) }
+  /// Whether stamps are put together from two columns.
+  var hasTimeOfDay: Bool { roles.contains(.timeOfDay) }
   /// Whether rows have a volume.
   var hasVolume: Bool { roles.contains(.volume) || shared.contains { $0.role == .volume } }
 
@@ -28,7 +30,12 @@ struct CSVHeader {
     for role in CSVRole.allCases where role != .ignored {
       if role == .adjustedClose && !needsAdjustedClose { continue }
       let wanted = CSVHeader.explicitName(role, in: mapping)
-      let found = CSVHeader.matches(role, wanted: wanted, among: plain)
+      var found = CSVHeader.matches(role, wanted: wanted, among: plain)
+      if role == .timeOfDay && wanted == nil {
+        // A column called time is a time of day only beside one called date.
+        let date = columns.last { $0.role == .time }?.column
+        if mapping.time != nil || date.map({ plain[$0] }) != "date" { found = [] }
+      }
       if found.count > 1 && (wanted != nil || CSVHeader.isRequired(role, needsAdjustedClose)) {
         let list = found.map { "\"\(names[$0])\" (column \($0 + 1))" }.joined(separator: ", ")
         throw DataError(
@@ -62,7 +69,9 @@ struct CSVHeader {
     file: String, line: Int
   ) throws(DataError) {
     var missing: [String] = []
-    for role in [CSVRole.time, .open, .high, .low, .close, .adjustedClose, .volume, .symbol]
+    for role in [
+      CSVRole.time, .timeOfDay, .open, .high, .low, .close, .adjustedClose, .volume, .symbol,
+    ]
     where !found.contains(role) {
       let wanted = explicitName(role, in: mapping)
       guard isRequired(role, needsAdjustedClose) || wanted != nil else { continue }
@@ -82,7 +91,7 @@ struct CSVHeader {
     switch role {
     case .time, .open, .high, .low, .close: true
     case .adjustedClose: needsAdjustedClose
-    case .volume, .symbol, .ignored: false
+    case .timeOfDay, .volume, .symbol, .ignored: false
     }
   }
 
@@ -101,6 +110,7 @@ struct CSVHeader {
   private static func explicitName(_ role: CSVRole, in mapping: CSVMapping) -> String? {
     switch role {
     case .time: mapping.time
+    case .timeOfDay: mapping.timeOfDay
     case .open: mapping.open
     case .high: mapping.high
     case .low: mapping.low
@@ -120,6 +130,7 @@ struct CSVHeader {
         "timestamp", "datetime", "date", "time", "opentime", "closetime", "tradedate", "day", "ts",
         "t", "unix", "unixtime", "epoch", "dateutc", "timeutc", "localtime", "gmttime", "index",
       ]
+    case .timeOfDay: ["time"]
     case .open: ["open", "o", "openprice", "openingprice", "first"]
     case .high: ["high", "h", "highprice", "max", "highest"]
     case .low: ["low", "l", "lowprice", "min", "lowest"]

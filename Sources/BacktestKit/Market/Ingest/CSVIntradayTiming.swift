@@ -1,6 +1,6 @@
 extension CSVBarTiming {
   /// Open and close times of bars of `seconds`, clipped to the hours of their sessions.
-  func applyIntraday(to builder: inout CSVBarBuilder, seconds: Int) -> Outcome? {
+  func applyIntraday(to builder: inout CSVBarBuilder, seconds: Int) -> Column<Timestamp>? {
     var walk = CSVSessionWalk(calendar: calendar, length: Int64(seconds) * 1_000_000_000)
     let count = builder.count
     var misfit: Int?
@@ -20,10 +20,10 @@ extension CSVBarTiming {
       let time = Timestamp(nanoseconds: builder.stamps.start[misfit])
       return refuse(
         &builder, row: misfit,
-        "\(time) is not a whole number of \(Timeframe.intraday(seconds: seconds)) bars after the "
+        "\(time) is not a whole number of \(timeframe) bars after the "
           + "bar before; name the timeframe or correct the stamp")
     }
-    return Outcome(timeframe: .intraday(seconds: seconds), closeTimes: closeTimes)
+    return closeTimes
   }
 
   private func note(_ walk: CSVSessionWalk, row: Int, _ builder: inout CSVBarBuilder) {

@@ -12,6 +12,9 @@
 public struct CSVMapping: Sendable {
   /// The column of stamps.
   public var time: String?
+  /// The column of times of day, where `time` is one of dates: the stamp is both with a blank
+  /// between them. It is found by itself in a file with columns `date` and `time`.
+  public var timeOfDay: String?
   /// The column of first prices.
   public var open: String?
   /// The column of highest prices.
@@ -45,7 +48,8 @@ public struct CSVMapping: Sendable {
   public enum TimeFormat: Hashable, Sendable {
     /// ISO 8601, or a count since 1970 whose unit follows from its size.
     case automatic
-    /// ISO 8601: `2020-01-31`, `20200131`, `2020-01-31 09:30`, `2020-01-31T09:30:00.5-05:00`.
+    /// ISO 8601: `2020-01-31`, `20200131`, `2020-01-31 09:30`, `2020-01-31T09:30:00.5-05:00`,
+    /// `20200131 093000`, `202001310930`.
     case iso
     /// A count since 1970-01-01T00:00:00Z.
     case epoch(EpochUnit)
@@ -102,7 +106,7 @@ public struct CSVMapping: Sendable {
 extension CSVMapping {
   /// All that decides how bytes become bars, as text; equal mappings have equal text.
   var canonicalText: String {
-    let names = [time, open, high, low, close, volume, adjustedClose, symbol]
+    let names = [time, timeOfDay, open, high, low, close, volume, adjustedClose, symbol]
     var parts = names.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }
     parts.append(headers.map { $0.map { "\($0.utf8.count):\($0)" }.joined(separator: ",") } ?? "-")
     parts.append(separator.map(String.init) ?? "-")

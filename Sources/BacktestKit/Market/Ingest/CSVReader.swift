@@ -68,36 +68,47 @@ public struct CSVReader: Sendable {
 }
 
 extension BarSeries {
-  /// The bars of one instrument in a CSV file, plain or gzip.
+  /// The bars of one instrument in a CSV file, plain or gzip, with the hours of a market.
   ///
-  ///     let spx = try BarSeries(csv: "sp500.csv", symbol: "SPX", calendar: calendar)
+  ///     let btc = try BarSeries(csv: "btc-1m.csv", symbol: "BTC", calendar: .alwaysOpen)
   ///
   /// - Parameters:
   ///   - path: The file.
   ///   - symbol: The name of the instrument; in a file with a column of symbols the one to take.
   ///     By default the file's name without its folder and endings.
-  ///   - calendar: The market's hours.
-  ///   - options: What else is asked for; `calendar` takes precedence over the one in it.
+  ///   - calendar: The market's hours, which take precedence over those of `options`.
+  ///   - options: What else is asked for.
   /// - Throws: `DataError` when the file cannot be used or does not hold the symbol.
   public init(
-    csv path: String, symbol: String? = nil, calendar: (any TradingCalendar)? = nil,
+    csv path: String, symbol: String? = nil, calendar: some TradingCalendar,
     options: CSVReadOptions = CSVReadOptions()
   ) throws(DataError) {
     var options = options
-    if let calendar { options.calendar = calendar }
+    options.calendar = calendar
+    try self.init(csv: path, symbol: symbol, options: options)
+  }
+
+  /// The bars of one instrument in a CSV file, plain or gzip.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - symbol: The name of the instrument; in a file with a column of symbols the one to take.
+  ///     By default the file's name without its folder and endings.
+  ///   - options: What else is asked for.
+  /// - Throws: `DataError` when the file cannot be used or does not hold the symbol.
+  public init(
+    csv path: String, symbol: String? = nil, options: CSVReadOptions = CSVReadOptions()
+  ) throws(DataError) {
     let all = try CSVReader(options).load(path, symbol: symbol)
-    if all.count == 1, symbol == nil || all[0].instrument.symbol == symbol {
-      self = all[0]
+    let names = all.map(\.instrument.symbol)
+    if let index = symbol.map(names.firstIndex(of:)) ?? (all.count == 1 ? 0 : nil) {
+      self = all[index]
       return
     }
-    let names = all.map(\.instrument.symbol)
-    guard let symbol, let index = names.firstIndex(of: symbol) else {
-      let some = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
-      throw DataError(
-        .badHeader, file: path,
-        symbol.map { "there is no \($0) in the file; its symbols are \(some)" }
-          ?? "the file holds \(names.count) symbols (\(some)); name the one to take")
-    }
-    self = all[index]
+    let some = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
+    throw DataError(
+      .badHeader, file: path,
+      symbol.map { "there is no \($0) in the file; its symbols are \(some)" }
+        ?? "the file holds \(names.count) symbols (\(some)); name the one to take")
   }
 }

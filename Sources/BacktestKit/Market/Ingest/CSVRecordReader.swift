@@ -127,7 +127,7 @@ extension CSVRow {
       case .close: close
       case .adjustedClose: adjustedClose
       case .volume: volume
-      case .time, .symbol, .ignored: .nan
+      case .time, .timeOfDay, .symbol, .ignored: .nan
       }
     }
     set {
@@ -138,7 +138,7 @@ extension CSVRow {
       case .close: close = newValue
       case .adjustedClose: adjustedClose = newValue
       case .volume: volume = newValue
-      case .time, .symbol, .ignored: break
+      case .time, .timeOfDay, .symbol, .ignored: break
       }
     }
   }

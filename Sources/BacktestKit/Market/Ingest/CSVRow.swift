@@ -2,7 +2,7 @@
 enum CSVRole: Int, CaseIterable {
   // The raw values of the numbers are their places in `CSVRow.numbers`.
   case open, high, low, close, adjustedClose, volume
-  case time, symbol, ignored
+  case time, timeOfDay, symbol, ignored
 
   /// Whether its fields are numbers.
   var isNumber: Bool { rawValue <= CSVRole.volume.rawValue }
@@ -11,6 +11,7 @@ enum CSVRole: Int, CaseIterable {
   var label: String {
     switch self {
     case .adjustedClose: "adjusted close"
+    case .timeOfDay: "time of day"
     default: "\(self)"
     }
   }

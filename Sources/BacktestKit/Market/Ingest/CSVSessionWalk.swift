@@ -47,7 +47,13 @@ struct CSVSessionWalk {
 
   /// Steps to the bar that ends at an instant. The last bar of a session may be a short one.
   mutating func move(closing close: Int64) -> Stand {
-    var next = located(open: close &- length, close: close, at: close)
+    var next: Stand
+    if let here = current, here.isInSession, close <= here.sessionClose {
+      next = here
+      (next.open, next.close) = (close &- length, close)
+    } else {
+      next = located(open: close &- length, close: close, at: close)
+    }
     if calendar != nil, next.isInSession {
       if close == next.sessionClose {
         next.open = next.sessionOpen + (barCount(from: next.sessionOpen, to: close) - 1) * length
@@ -63,8 +69,9 @@ struct CSVSessionWalk {
       let difference = next.open &- here.open
       let sharesHours =
         calendar == nil || (here.isInSession && next.isInSession && here.date == next.date)
-      next.followsDirectly = difference == length
-      next.fits = !sharesHours || difference % length == 0
+      next.followsDirectly = difference == length && next.close > here.close
+      // A bar outside the hours may be long enough to end after a whole session.
+      next.fits = (!sharesHours || difference % length == 0) && next.close > here.close
       next.open = max(next.open, here.open)
     }
     previous = current

@@ -66,6 +66,8 @@ struct CSVTableReader: ~Copyable {
   ) throws(DataError) {
     let lane = CSVFastLane(header: header, separator: separator)
     let hasSymbol = header.hasSymbol
+    // Stamps in two columns are put together only on the careful lane.
+    let usesFastLane = usesFastLane && !header.hasTimeOfDay
     while true {
       if usesFastLane { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
       switch try records.next(&buffer) {
@@ -93,8 +95,9 @@ struct CSVTableReader: ~Copyable {
     var consumed = start
     while lane.read(&next, clock: &clock, row: &row, symbol: &symbol) {
       if hasSymbol { builders.select(symbol, file: source.name) }
-      let builder = builders.selected
+      let builder = builders.selected!
       if builder.pointee.isPlain(row, rules) {
+        if rules.adjusts { row.adjust() }
         builder.pointee.append(row, line: line)
         builder.pointee.lastStamp = row.stamp.nanoseconds
       } else {
@@ -124,58 +127,76 @@ struct CSVTableReader: ~Copyable {
 extension CSVTableReader {
   /// Takes the values of the record that libcsv has just completed.
   private mutating func takeRecord(_ records: CSVRecordReader, header: CSVHeader) {
-    let place = { [line] (column: Int) in records.place(of: column, line: line) }
-    guard records.fieldCount == header.names.count else {
-      let at = place(min(records.fieldCount, header.names.count))
-      log.add(
-        .malformedRow, line: at.line, column: at.column,
-        "the row has \(records.fieldCount) field\(records.fieldCount == 1 ? "" : "s") where the "
-          + "header has \(header.names.count)")
-      return
+    let count = header.names.count
+    guard records.fieldCount == count else {
+      let fields = "\(records.fieldCount) field\(records.fieldCount == 1 ? "" : "s")"
+      return refuse(
+        .malformedRow, records, column: min(records.fieldCount, count),
+        "the row has \(fields) where the header has \(count)")
     }
+    guard let row = readValues(records, header: header) else { return }
+    if let column = header.column(of: .symbol) {
+      records.withField(column) { builders.select($0, file: source.name) }
+    }
+    let line = line
+    builders.selected.pointee.review(row, line: line, rules: rules) { role in
+      records.place(of: header.column(of: role) ?? 0, line: line)
+    }
+  }
+
+  /// The values of a record of the right length; `nil` when any of them cannot be read.
+  private mutating func readValues(_ records: CSVRecordReader, header: CSVHeader) -> CSVRow? {
     var row = CSVRow()
     var isReadable = true
-    var symbol: [UInt8] = []
     for (column, role) in header.roles.enumerated() {
       switch role {
-      case .ignored: break
+      case .ignored, .timeOfDay: continue
       case .symbol:
-        symbol = records.withField(column) { Array($0) }
-        if symbol.isEmpty {
-          let at = place(column)
-          log.add(.malformedRow, line: at.line, column: at.column, "the symbol is missing")
-          isReadable = false
-        }
+        if !records.withField(column, { $0.isEmpty }) { continue }
+        refuse(.malformedRow, records, column: column, "the symbol is missing")
       case .time:
-        if let stamp = records.withField(column, { clock.read($0) }) {
+        if let stamp = readStamp(records, column: column, header: header) {
           row.stamp = stamp
-        } else {
-          let at = place(column)
-          log.add(
-            .badTime, line: at.line, column: at.column,
-            "\(CSVPlace.quoted(records.field(column))) is no time; name its form in the mapping")
-          isReadable = false
+          continue
         }
       default:
         if let number = records.withField(column, CSVNumberText.read) {
           row[role] = number
-        } else {
-          let at = place(column)
-          log.add(
-            .badNumber, line: at.line, column: at.column,
-            "the \(role.label) \(CSVPlace.quoted(records.field(column))) is not a number")
-          isReadable = false
+          continue
         }
+        let text = CSVPlace.quoted(records.field(column))
+        refuse(.badNumber, records, column: column, "the \(role.label) \(text) is not a number")
       }
+      isReadable = false
     }
-    guard isReadable else { return }
     for (role, from) in header.shared { row[role] = row[from] }
-    if header.hasSymbol {
-      symbol.withUnsafeBufferPointer { builders.select($0, file: source.name) }
+    return isReadable ? row : nil
+  }
+
+  private mutating func readStamp(
+    _ records: CSVRecordReader, column: Int, header: CSVHeader
+  ) -> CSVStamp? {
+    var stamp: CSVStamp?
+    var text = ""
+    if let second = header.column(of: .timeOfDay) {
+      text = records.field(column) + " " + records.field(second)
+      stamp = Array(text.utf8).withUnsafeBufferPointer { clock.read($0) }
+    } else {
+      stamp = records.withField(column) { clock.read($0) }
     }
-    builders.selected.pointee.review(row, line: line, rules: rules) { role in
-      place(header.column(of: role) ?? 0)
+    if stamp == nil {
+      let shown = CSVPlace.quoted(text.isEmpty ? records.field(column) : text)
+      refuse(
+        .badTime, records, column: column, "\(shown) is no time; name its form in the mapping")
     }
+    return stamp
+  }
+
+  private mutating func refuse(
+    _ code: DataIssue.Code, _ records: CSVRecordReader, column: Int, _ message: String
+  ) {
+    let place = records.place(of: column, line: line)
+    log.add(code, line: place.line, column: place.column, message)
   }
 
   private mutating func readHeader(

@@ -7,6 +7,7 @@ struct CSVTextBuffer: ~Copyable {
   /// Zero bytes after the text, so that the fast lane may look ahead.
   private static let slack = 64
 
+  // Only what has been read, and the slack behind it, is ever initialised.
   private let memory: UnsafeMutablePointer<UInt8>
   private let source: CSVByteSource
   private var count = 0
@@ -18,7 +19,6 @@ struct CSVTextBuffer: ~Copyable {
   init(_ source: CSVByteSource) {
     self.source = source
     memory = .allocate(capacity: CSVTextBuffer.capacity + CSVTextBuffer.slack)
-    memory.initialize(repeating: 0, count: CSVTextBuffer.capacity + CSVTextBuffer.slack)
   }
 
   deinit { memory.deallocate() }

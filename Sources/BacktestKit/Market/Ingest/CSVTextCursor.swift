@@ -6,6 +6,8 @@ struct CSVTextCursor {
 
   var isAtEnd: Bool { rest.isEmpty }
 
+  var isAtDigit: Bool { rest.first.map { $0 &- 0x30 < 10 } ?? false }
+
   /// Moves past a byte if it is next.
   mutating func skip(_ byte: UInt8) -> Bool {
     guard rest.first == byte else { return false }

@@ -44,8 +44,9 @@ enum CSVTimeText {
     return hours * 3_600 + minutes * 60 + seconds
   }
 
-  /// Reads a whole ISO 8601 text: a date as `YYYY-MM-DD` or `YYYYMMDD`, then perhaps a time of
-  /// day, then perhaps a zone.
+  /// Reads a whole ISO 8601 text: a date as `YYYY-MM-DD` or `YYYYMMDD`, then perhaps a time of day
+  /// with or without colons, then perhaps a zone. Between a date and a time written in digits
+  /// alone nothing need stand: `202001310930`.
   static func iso(_ text: UnsafeBufferPointer<UInt8>) -> Civil? {
     var cursor = CSVTextCursor(text)
     guard let year = cursor.digits(4) else { return nil }
@@ -56,24 +57,33 @@ enum CSVTimeText {
     else { return nil }
     var civil = Civil(seconds: Int64(date.daysSinceEpoch) * 86_400)
     if cursor.isAtEnd { return civil }
-    guard cursor.skip(0x54) || cursor.skip(0x20), let hours = cursor.digits(2), hours < 24,
-      cursor.skip(0x3A), let minutes = cursor.digits(2), minutes < 60
+    // Digits alone could also be a count; only those of the usual centuries are a date.
+    let mayRunOn = !isExtended && (1900...2199).contains(year)
+    guard cursor.skip(0x54) || cursor.skip(0x20) || mayRunOn,
+      readTimeOfDay(&cursor, into: &civil)
     else { return nil }
-    civil.hasTimeOfDay = true
-    civil.seconds += Int64(hours * 3_600 + minutes * 60)
-    if cursor.skip(0x3A) {
-      guard let seconds = cursor.digits(2), seconds < 60 else { return nil }
-      civil.seconds += Int64(seconds)
-      if cursor.skip(0x2E) || cursor.skip(0x2C) {
-        guard let fraction = cursor.fraction() else { return nil }
-        civil.nanoseconds = fraction
-      }
-    }
     if cursor.isAtEnd { return civil }
     _ = cursor.skip(0x20)
     guard let zone = cursor.zone(), cursor.isAtEnd else { return nil }
     civil.secondsEast = zone
     return civil
+  }
+
+  private static func readTimeOfDay(_ cursor: inout CSVTextCursor, into civil: inout Civil) -> Bool
+  {
+    guard let hours = cursor.digits(2), hours < 24 else { return false }
+    let hasColons = cursor.skip(0x3A)
+    guard let minutes = cursor.digits(2), minutes < 60 else { return false }
+    civil.hasTimeOfDay = true
+    civil.seconds += Int64(hours * 3_600 + minutes * 60)
+    guard hasColons ? cursor.skip(0x3A) : cursor.isAtDigit else { return true }
+    guard let seconds = cursor.digits(2), seconds < 60 else { return false }
+    civil.seconds += Int64(seconds)
+    if cursor.skip(0x2E) || cursor.skip(0x2C) {
+      guard let fraction = cursor.fraction() else { return false }
+      civil.nanoseconds = fraction
+    }
+    return true
   }
 
   /// The unit of a count since 1970 that falls between 1973 and 2286 for what it is most likely in;

@@ -15,10 +15,11 @@ extension CSVBarBuilder {
     let isConsistent =
       row.low > 0 && row.high < .infinity && row.low <= row.open && row.low <= row.close
       && row.open <= row.high && row.close <= row.high
-    let isNear = (row.close - lastClose).magnitude <= rules.jumpLimit * lastClose
+    let close = rules.adjusts ? row.adjustedClose : row.close
+    let isNear = (close - lastClose).magnitude <= rules.jumpLimit * lastClose
     let hasTraded = row.volume > 0 && row.volume < .infinity || !rules.hasVolume
     return isConsistent && isNear && hasTraded && row.stamp.nanoseconds > lastStamp
-      && !rules.adjusts
+      && (!rules.adjusts || row.canBeAdjusted)
   }
 
   /// Judges a row with all care: adds it as it is or repaired, or leaves it out, and notes why.
@@ -28,7 +29,7 @@ extension CSVBarBuilder {
   mutating func review(
     _ row: CSVRow, line: Int, rules: CSVRowRules, place: (CSVRole) -> (line: Int, column: Int)
   ) {
-    guard checkTime(row.stamp, rules, place(.time)) else { return }
+    guard checkTime(row.stamp, rules, place) else { return }
     lastStamp = row.stamp.nanoseconds
     var row = row
     guard checkPrices(row, rules, place) else {
@@ -39,24 +40,25 @@ extension CSVBarBuilder {
     fixRange(&row, rules, place)
     fixVolume(&row, rules, place)
     if rules.adjusts { row.adjust() }
-    checkJump(row, rules, place(.close))
+    checkJump(row, rules, place)
     append(row, line: line)
   }
 
   private mutating func checkTime(
-    _ stamp: CSVStamp, _ rules: CSVRowRules, _ place: (line: Int, column: Int)
+    _ stamp: CSVStamp, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
   ) -> Bool {
     let (time, last) = (stamp.nanoseconds, lastStamp)
     if time > last || (count == 0 && last == .min) { return true }
     let repair: DataIssue.Repair? = rules.repairs ? .dropped : nil
     let text = Timestamp(nanoseconds: time).description
+    let at = place(.time)
     if time == last {
       log.add(
-        .duplicateTime, line: place.line, column: place.column,
+        .duplicateTime, line: at.line, column: at.column,
         "\(text) stands in a row above already", repair: repair)
     } else {
       log.add(
-        .outOfOrder, line: place.line, column: place.column,
+        .outOfOrder, line: at.line, column: at.column,
         "\(text) comes after \(Timestamp(nanoseconds: last)); rows must ascend in time",
         repair: repair)
     }
@@ -66,6 +68,10 @@ extension CSVBarBuilder {
   private mutating func checkPrices(
     _ row: CSVRow, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
   ) -> Bool {
+    let isPlain =
+      row.open > 0 && row.high > 0 && row.low > 0 && row.close > 0
+      && max(row.open, row.high, row.low, row.close) < .infinity
+    if isPlain && !rules.adjusts { return true }
     var prices: [(CSVRole, Double)] = [
       (.open, row.open), (.high, row.high), (.low, row.low), (.close, row.close),
     ]
@@ -88,10 +94,7 @@ extension CSVBarBuilder {
       }
     }
     guard isSound, rules.adjusts else { return isSound }
-    var scaled = row
-    scaled.adjust()
-    let isUsable = scaled.low.isFinite && scaled.high.isFinite && scaled.open.isFinite
-    guard !isUsable || (scaled.low <= 0 && row.low > 0) else { return true }
+    guard !row.canBeAdjusted else { return true }
     let at = place(.adjustedClose)
     log.add(
       .notANumber, line: at.line, column: at.column,
@@ -102,6 +105,7 @@ extension CSVBarBuilder {
   private mutating func fixRange(
     _ row: inout CSVRow, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
   ) {
+    if row.low <= min(row.open, row.close) && max(row.open, row.close) <= row.high { return }
     let repair: DataIssue.Repair? = rules.repairs ? .fixed : nil
     if row.high < row.low {
       let at = place(.high)
@@ -139,20 +143,30 @@ extension CSVBarBuilder {
   }
 
   private mutating func checkJump(
-    _ row: CSVRow, _ rules: CSVRowRules, _ place: (line: Int, column: Int)
+    _ row: CSVRow, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
   ) {
     let change = row.close / lastClose - 1
     guard lastClose > 0, row.close > 0, change.magnitude > rules.jumpLimit else { return }
+    let at = place(.close)
     log.add(
-      .jump, line: place.line, column: place.column,
+      .jump, line: at.line, column: at.column,
       "the close moves from \(lastClose) to \(row.close), by \(percentText(change))")
   }
 }
 
 extension CSVRow {
+  /// Whether scaled prices stay numbers of the same sign.
+  @inline(__always)
+  var canBeAdjusted: Bool {
+    let factor = adjustedClose / close
+    return factor.isFinite && factor != 0 && (high * factor).isFinite && (open * factor).isFinite
+      && (low * factor).isFinite && (low * factor != 0 || low == 0)
+  }
+
   /// Scales the prices so that the close is the adjusted close. Rounding may not push open or
   /// close out of the range.
-  fileprivate mutating func adjust() {
+  @inline(__always)
+  mutating func adjust() {
     let factor = adjustedClose / close
     open *= factor
     close = adjustedClose

@@ -16,9 +16,7 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
   init(_ issues: [DataIssue]) {
     precondition(!issues.isEmpty, "an error has at least one finding")
     issueCount = issues.reduce(0) { $0 + $1.count }
-    var kept = Array(issues.prefix(DataError.limit))
-    if let last = kept.indices.last { kept[last].count = 1 }
-    self.issues = kept
+    self.issues = Array(issues.prefix(DataError.limit))
   }
 
   /// An error of one finding.

@@ -1,0 +1,188 @@
+extension Command {
+  /// `data`: looking at price files and bringing them in.
+  static var data: Command {
+    Command(
+      "data", summary: "Check, describe or import price files.",
+      subcommands: [dataCheck, dataInfo, dataImport])
+  }
+
+  private static var dataCheck: Command {
+    Command(
+      "check", summary: "Check price files row by row.",
+      discussion: """
+        What cannot be (a missing number, a high below the low, a duplicate or late row, a price \
+        that is not positive) is an error with its line and column, and the exit code is 2. What \
+        is odd (gaps against the calendar, no volume, jumps over 40 %) is a warning.
+        """
+    ) { parameters in
+      let options = DataOptions(&parameters)
+      return { context in
+        try options.eachFile(in: context) { path in
+          for series in try options.load(path) {
+            context.output.write("\(DataQualityReport(series))\n")
+          }
+        }
+      }
+    }
+  }
+
+  private static var dataInfo: Command {
+    Command("info", summary: "Say what price files hold.") { parameters in
+      let options = DataOptions(&parameters)
+      return { context in
+        var table = TextTable([
+          .left("symbol"), .right("bars"), .left("timeframe"), .left("first"), .left("last"),
+          .left("volumes"), .right("errors repaired"), .right("warnings"),
+        ])
+        let status = try options.eachFile(in: context) { path in
+          for series in try options.load(path) {
+            let report = DataQualityReport(series)
+            let repaired = report.counts.reduce(0) { $0 + $1.repaired }
+            let warnings = report.counts.reduce(0) { $0 + ($1.code.isError ? 0 : $1.bars) }
+            table.add([
+              report.symbol, "\(report.barCount)", "\(report.timeframe)",
+              report.firstOpen.map { "\($0)" } ?? "–", report.lastClose.map { "\($0)" } ?? "–",
+              report.hasVolume ? "yes" : "no", "\(repaired)", "\(warnings)",
+            ])
+          }
+        }
+        context.output.write(table.text)
+        return status
+      }
+    }
+  }
+
+  private static var dataImport: Command {
+    Command(
+      "import", summary: "Read price files of any layout and write them in one layout.",
+      discussion: """
+        Writes SYMBOL.csv with the columns time, open, high, low, close and volume, times in ISO \
+        8601, and SYMBOL.json with the origin: the source's name and SHA-256, the rows, and what \
+        was repaired.
+        """
+    ) { parameters in
+      let options = DataOptions(&parameters)
+      let out = parameters.option("out", short: "o", .folder(), help: "Where the files go.")
+      return { context in
+        try options.eachFile(in: context) { path in
+          let digest = try SHA256.hexadecimal(ofFile: path)
+          for series in try options.load(path) {
+            try DataImport(series: series, source: path, sha256: digest).write(to: out)
+            context.output.write("\(out)/\(series.instrument.symbol).csv: \(series.count) bars\n")
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The parameters that all commands over price files share.
+struct DataOptions: Sendable {
+  private var paths: [String]
+  private var symbol: String?
+  private var options = CSVReadOptions()
+
+  init(_ parameters: inout ParameterReader) {
+    paths = parameters.arguments(
+      "file", .file(endings: ["csv", "gz"]), isRequired: true, help: "The price files.")
+    symbol = parameters.optionalOption(
+      "symbol", .text("symbol"), help: "The name of the instrument, else the file's.")
+    let calendar = parameters.optionalOption(
+      "calendar", .oneOf(TradingCalendars.names, name: "calendar"),
+      help: "The market's hours, against which gaps are found.")
+    options.calendar = calendar.flatMap { TradingCalendars.named($0) }
+    let timeframe = parameters.optionalOption(
+      "timeframe", .timeframe, help: "How long a bar lasts, else the smallest difference.")
+    options.timeframe = timeframe
+    let isAdjusted = parameters.flag(
+      "adjusted", help: "Scale prices by the adjusted close over the close.")
+    options.priceBasis = isAdjusted ? .adjusted : .raw
+    let repairs = parameters.flag(
+      "repair", help: "Fix, hold or drop rows that cannot be, and list each.")
+    options.quality = repairs ? .repair : .strict
+    options.allowsNonPositivePrices = parameters.flag(
+      "non-positive", help: "Accept prices at or below zero, as of futures.")
+    let separator = parameters.optionalOption(
+      "separator", .text("character"), help: "The character between fields, or 'tab'.")
+    options.mapping.separator = separator == "tab" ? "\t" : separator?.first
+    let pattern = parameters.optionalOption(
+      "time-format", .text("pattern"), help: "How times are written, such as dd/MM/yyyy.")
+    if let pattern { options.mapping.timeFormat = .pattern(pattern) }
+  }
+
+  /// The series of a file.
+  func load(_ path: String) throws(DataError) -> [BarSeries] {
+    try CSVReader(options).load(path, symbol: symbol)
+  }
+
+  /// Does something with each file; one that fails is reported and the rest goes on.
+  func eachFile(
+    in context: CommandContext, _ body: (String) throws -> Void
+  ) throws -> ExitCode {
+    var failed = 0
+    for path in paths {
+      try context.checkInterrupt()
+      do {
+        try body(path)
+      } catch {
+        context.errors.write("\(error)\n")
+        failed += 1
+      }
+    }
+    guard failed > 0 else { return .done }
+    throw CommandFailure(
+      status: .wrongInput,
+      message: "\(failed) of \(paths.count) file\(paths.count == 1 ? "" : "s") cannot be used")
+  }
+}
+
+extension ArgumentRule where Value == Timeframe {
+  static var timeframe: ArgumentRule {
+    ArgumentRule(
+      name: "timeframe", expected: "a timeframe such as 15m, 1h or 1d", placeholder: .session,
+      parse: { Timeframe($0) }, show: { "\($0)" })
+  }
+}
+
+/// A series in the one layout, and where it came from.
+private struct DataImport {
+  var series: BarSeries
+  var source: String
+  var sha256: String
+
+  func write(to folder: String) throws {
+    var files = try ResultFolder(path: folder)
+    let symbol = series.instrument.symbol
+    let file = try files.file("\(symbol).csv")
+    var csv = try CSVWriter(["time", "open", "high", "low", "close", "volume"], to: file)
+    let calendar = series.calendar ?? AlwaysOpenCalendar()
+    for row in 0..<series.count {
+      let bar = series[row]
+      let time =
+        series.timeframe.isIntraday
+        ? bar.openTime.description : calendar.sessionDate(of: bar.closeTime).description
+      try csv.row {
+        $0.field(time)
+        $0.field(bar.open)
+        $0.field(bar.high)
+        $0.field(bar.low)
+        $0.field(bar.close)
+        $0.field(bar.volume)
+      }
+    }
+    try csv.finish()
+    let repairs = series.issues.filter { $0.repair != nil }
+    let name = source.split(separator: "/").last.map(String.init) ?? source
+    let origin: JSONValue = [
+      "symbol": .text(symbol), "source": .text(name), "sha256": .text(sha256),
+      "bars": .integer(series.count), "prices": .text(series.priceBasis.rawValue),
+      "repairs": .list(repairs.map { .text("\($0)") }),
+    ]
+    try files.write(JSONWriter.bytes(of: origin), to: "\(symbol).json")
+    try files.commit()
+  }
+}
+
+extension Timeframe {
+  fileprivate var isIntraday: Bool { if case .intraday = self { true } else { false } }
+}

@@ -1,0 +1,141 @@
+extension ReportFacts {
+  /// Limits first, then the verdict in one sentence, then the main figures.
+  var opening: [any ReportBlock] {
+    var blocks: [any ReportBlock] = []
+    let items = run.limits.map(\.message) + (walkForward?.warnings ?? [])
+    if !items.isEmpty {
+      blocks.append(ReportNotice(.warning, title: "Before you believe the figures", items: items))
+    }
+    blocks.append(ReportNotice(.note, title: verdict, items: verdictRemarks))
+    blocks.append(ReportTiles(walkForward.map { walkForwardTiles($0) } ?? runTiles))
+    return blocks
+  }
+
+  /// What came out, in figures alone.
+  var verdict: String {
+    var text = walkForward == nil ? "Sharpe ratio " : "Out-of-sample Sharpe ratio "
+    text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "none"
+    if values["sharpe"] == nil { text += " (\(absence(of: "sharpe")))" }
+    if let benchmark, let other = benchmark.own["sharpe"] {
+      text += " against \(NumberFormat.ratio.text(other)) for \(lowered(benchmark.name))"
+    }
+    guard let walkForward else {
+      let closed = metrics.trades?.count ?? 0
+      return text + "; \(ReportText.count(closed, "closed trade"))."
+    }
+    text += "; \(ReportText.count(walkForward.folds.count, "fold"))"
+    return text + "; \(candidateText(walkForward)) per fold."
+  }
+
+  private func candidateText(_ walkForward: WalkForwardResult) -> String {
+    let counts = walkForward.folds.map(\.candidateCount)
+    guard let least = counts.min(), let most = counts.max() else { return "no candidates" }
+    return least == most
+      ? ReportText.count(most, "candidate") : "\(least) to \(most) candidates"
+  }
+
+  private var verdictRemarks: [String] {
+    var remarks: [String] = []
+    func figure(_ name: String, _ decimals: Int) -> String {
+      values[name].map { NumberFormat.percent(decimals: decimals).text($0) }
+        ?? "– (\(absence(of: name)))"
+    }
+    func against(_ name: String) -> String {
+      guard let benchmark, let other = benchmark.own[name] else { return "" }
+      return " against \(NumberFormat.percent(decimals: 1).text(other))"
+    }
+    remarks.append(
+      "Return a year \(figure("cagr", 1))\(against("cagr")); deepest drawdown "
+        + "\(figure("max-drawdown", 1))\(against("max-drawdown")); invested "
+        + "\(figure("time-in-market", 0)) of the time.")
+    if let walkForward {
+      let title = walkForward.objective.title
+      let format = walkForward.objective.unit.format
+      if let kept = walkForward.efficiency {
+        remarks.append(
+          "Of the in-sample promise (mean \(title) \(format.text(walkForward.meanInSample))), "
+            + "\(NumberFormat.percent(decimals: 0).text(kept)) was kept out of sample "
+            + "(\(format.text(walkForward.stitchedObjective))).")
+      } else {
+        remarks.append(
+          "Efficiency does not exist: the mean in-sample \(title) is "
+            + "\(format.text(walkForward.meanInSample)), which is not positive, or there is none.")
+      }
+    }
+    let error = values["sharpe-standard-error"].map {
+      "The standard error of the Sharpe ratio is \(NumberFormat.ratio.text($0)). "
+    }
+    remarks.append("\(error ?? "")This is one history; nothing here is a claim of significance.")
+    return remarks
+  }
+
+  private func lowered(_ name: String) -> String {
+    name == "Buy and hold"
+      ? "buy and hold" : name == "Equal parts, held" ? "holding equal parts" : name
+  }
+
+  private var runTiles: [ReportTiles.Tile] {
+    [
+      tile("sharpe"), tile("cagr"), tile("max-drawdown"), tile("volatility"),
+      tile("total-return"), tile("trade-win-rate", detail: tradeDetail), tile("exposure"),
+      costTile,
+    ]
+  }
+
+  private func walkForwardTiles(_ walkForward: WalkForwardResult) -> [ReportTiles.Tile] {
+    let format = walkForward.objective.unit.format
+    let mean = format.text(walkForward.meanInSample)
+    let efficiency = ReportTiles.Tile(
+      "Efficiency", value: NumberFormat.ratio.text(walkForward.efficiency),
+      detail: "in sample \(mean), out \(format.text(walkForward.stitchedObjective))",
+      definition: WalkForwardResult.efficiencyDefinition)
+    let choices = ReportTiles.Tile(
+      "Different choices", value: "\(walkForward.distinctChoices)",
+      detail: "in \(ReportText.count(walkForward.folds.count, "fold"))",
+      definition: "how many different sets of parameters the folds chose")
+    return [
+      tile("sharpe"), efficiency, tile("cagr"), tile("max-drawdown"), tile("volatility"), choices,
+      tile("trade-win-rate", detail: tradeDetail), costTile,
+    ]
+  }
+
+  private var tradeDetail: String {
+    "of \(ReportText.count(metrics.trades?.count ?? 0, "closed trade"))"
+  }
+
+  private var costTile: ReportTiles.Tile {
+    let share = costs.gross > 0 ? costs.total / costs.gross : nil
+    return ReportTiles.Tile(
+      "Costs of gross profit", value: NumberFormat.percent(decimals: 1).text(share),
+      detail: share == nil ? "no profit before costs" : "commission and slippage",
+      definition: "commission and slippage over the profit at reference prices")
+  }
+
+  private func tile(_ name: String, detail: String? = nil) -> ReportTiles.Tile {
+    guard let metric = Metrics.find(name) else { return ReportTiles.Tile(name, value: "–") }
+    let value = values[name]
+    let format: NumberFormat =
+      metric.unit == .fraction ? .percent(decimals: 1) : metric.unit.format
+    let isAnnualRatio = metric.unit == .ratio && metric.needs.contains(.calendar)
+    let caption = isAnnualRatio ? "\(metric.title), \(annualization)" : metric.title
+    guard let value else {
+      return ReportTiles.Tile(
+        caption, value: NumberFormat.missing, detail: absence(of: name),
+        definition: metric.definition)
+    }
+    let other = benchmark?.own[name]
+    let comparison = other.map { "\(benchmark?.name ?? ""): \(format.text($0))" }
+    return ReportTiles.Tile(
+      caption, value: format.text(value), detail: detail ?? comparison,
+      definition: metric.definition, tone: tone(metric, value, other))
+  }
+
+  /// Only returns, falls and Sharpe's ratio speak for or against; a low volatility is no merit.
+  private func tone(_ metric: MetricDefinition, _ value: Double, _ other: Double?) -> ReportTone {
+    guard ["sharpe", "cagr", "max-drawdown"].contains(metric.name), let other else {
+      return .neutral
+    }
+    if metric.isBetter(value, than: other) { return .favourable }
+    return metric.isBetter(other, than: value) ? .adverse : .neutral
+  }
+}

@@ -1,0 +1,73 @@
+extension ReportFacts {
+  /// Where the figures come from: the study, the files by content, and the configuration.
+  func provenanceSection(_ given: [ProvenanceItem]) -> ReportSection {
+    var items = given.map { ReportDefinitions.Item($0.term, $0.value) }
+    items.append(.init("Strategy", run.strategy))
+    if let walkForward {
+      let fixed = walkForward.grid.fixed.map { "\($0.name)=\($0.value)" }
+      if !fixed.isEmpty { items.append(.init("Fixed parameters", fixed.joined(separator: " "))) }
+      items.append(.init("Searched", searched(walkForward)))
+      items.append(.init("Seed", "\(walkForward.plan.seed)"))
+    }
+    var blocks: [any ReportBlock] = [ReportDefinitions(items), sourceTable]
+    blocks.append(configurationTable)
+    return ReportSection(
+      id: "provenance", title: "Provenance",
+      summary: "With the same files and the same configuration the figures come out the same.",
+      blocks: blocks)
+  }
+
+  private func searched(_ walkForward: WalkForwardResult) -> String {
+    guard !walkForward.grid.dimensions.isEmpty else { return "nothing" }
+    return walkForward.grid.dimensions.map { dimension in
+      "\(dimension.name): \(dimension.values.map(\.description).joined(separator: ", "))"
+    }.joined(separator: "; ")
+  }
+
+  private var sourceTable: ReportTable {
+    ReportTable(
+      caption: "Data files",
+      columns: [
+        .text("Series"), .text("File"), .number("Bars", as: .integer),
+        .number("Bytes", as: .integer), .text("Digest, 128 bits"),
+      ],
+      rows: run.universe.series.map { series in
+        [
+          .text(series.instrument.symbol), .text(series.source?.path ?? "made in memory"),
+          .number(Double(series.count)),
+          .number(series.source.map { Double($0.byteCount) }, else: "made in memory"),
+          .text(series.source?.digest ?? ""),
+        ]
+      }, limit: .init(rowCount: 60, file: "result.json"))
+  }
+
+  private var configurationTable: ReportTable {
+    let (rules, configuration) = (run.configuration.execution, run.configuration)
+    let funding: String =
+      switch configuration.account.funding {
+      case .cash: "cash"
+      case .margin(let leverage): "margin, leverage \(ReportText.number(leverage))"
+      }
+    let limitFill: String =
+      switch rules.limitFill {
+      case .touch: "touch"
+      case .through(let ticks): "through, ticks \(ticks)"
+      }
+    let pairs = [
+      ("cash", NumberFormat.money.text(configuration.account.initialCash)),
+      ("currency", configuration.account.currency), ("funding", funding),
+      ("fill", rules.marketFill.rawValue), ("limit-fill", limitFill),
+      ("gap-improvement", rules.improvesOnGaps ? "on" : "off"),
+      ("intrabar", rules.intrabarPath.rawValue),
+      ("participation", rules.participation.map { ReportText.percent($0) } ?? "unlimited"),
+      ("size-at", rules.sizing.rawValue), ("on-shortfall", rules.shortfall.rawValue),
+      ("commission", "\(type(of: rules.commission))"), ("slippage", "\(type(of: rules.slippage))"),
+      ("on-series-end", configuration.onSeriesEnd.rawValue),
+      ("warmup", configuration.warmup.map { "\($0)" } ?? "the strategy's own"),
+      ("risk-free", ReportText.percent(configuration.riskFreeRate)),
+    ]
+    return ReportTable(
+      caption: "Configuration", columns: [.text("Key"), .text("Value")],
+      rows: pairs.map { [.text($0.0), .text($0.1)] }, isFolded: true)
+  }
+}

@@ -1,0 +1,93 @@
+extension ReportFacts {
+  /// The account taken apart by weather, in hindsight beside what was known at the time.
+  func regimeSections(_ analyses: [RegimeAnalysis]) -> [ReportSection] {
+    guard !analyses.isEmpty else { return [] }
+    var blocks: [any ReportBlock] = []
+    for analysis in analyses {
+      blocks.append(ReportSubheading("\(analysis.name), told by \(analysis.seriesName)"))
+      blocks.append(
+        ReportColumns([
+          shadedEquity(analysis, .descriptive), shadedEquity(analysis, .causal),
+        ]))
+      blocks.append(regimeTable(analysis, .descriptive))
+      blocks.append(regimeTable(analysis, .causal))
+      if let agreement = analysis.labels.agreement {
+        let share = NumberFormat.percent(decimals: 0).text(agreement)
+        blocks.append(
+          ReportParagraph(
+            "Hindsight and the knowledge of the time agree on \(share) of the bars that have both "
+              + "labels. Only the second could have been traded."))
+      }
+    }
+    return [
+      ReportSection(
+        id: "regimes", title: "Regimes",
+        summary: "The same returns, split by the regime of their bar as seen afterwards, and by "
+          + "the regime that was known at the close before.",
+        blocks: blocks)
+    ]
+  }
+
+  private func knowledgeName(_ knowledge: RegimeKnowledge) -> String {
+    knowledge == .descriptive ? "in hindsight" : "as known at the time"
+  }
+
+  private func shadedEquity(
+    _ analysis: RegimeAnalysis, _ knowledge: RegimeKnowledge
+  ) -> LineChart {
+    var chart = LineChart(
+      title: "Equity, regimes \(knowledgeName(knowledge))",
+      series: [ChartSeries(run.strategy, times: times, values: sample.wealth)], height: .medium)
+    chart.isLogarithmic = true
+    chart.yTitle = currency
+    // The commonest regime stays white, so that the others can be told apart.
+    let parts = analysis.parts(knowledge).filter { $0.barCount > 0 }
+    let commonest = parts.max { $0.barCount < $1.barCount }?.name
+    for part in parts where part.name != commonest || parts.count == 1 {
+      for run in part.runs {
+        chart.bands.append(
+          ChartBand(
+            from: analysis.times[run.lowerBound], to: analysis.times[run.upperBound],
+            name: part.name))
+      }
+    }
+    if let commonest, parts.count > 1 { chart.subtitle = "Not shaded: \(commonest)" }
+    return chart
+  }
+
+  private func regimeTable(
+    _ analysis: RegimeAnalysis, _ knowledge: RegimeKnowledge
+  ) -> ReportTable {
+    let empty = "no bars in this regime"
+    return ReportTable(
+      caption: "Regimes \(knowledgeName(knowledge))",
+      columns: [
+        .text("Regime"), .number("Bars", as: .integer),
+        .number("Share", as: .percent(decimals: 1)),
+        .number("Runs", as: .integer, definition: "uninterrupted stretches"),
+        .number("Mean a bar", as: .percent(decimals: 3), isSigned: true),
+        .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
+        .number(
+          "CAGR", as: .signedPercent(decimals: 1), isSigned: true,
+          definition: "of its returns put end to end, \(annualization)"),
+        .number("Volatility", as: .percent(decimals: 1), definition: annualization),
+        .number("Sharpe ratio", as: .ratio, isSigned: true, definition: annualization),
+        .number(
+          "Worst drawdown", as: .percent(decimals: 1), definition: "inside one uninterrupted run"),
+      ],
+      rows: analysis.parts(knowledge).map { part in
+        let reason = part.barCount == 0 ? empty : absenceOfAnnual
+        return [
+          .text(part.name), .number(Double(part.barCount)), .number(part.share),
+          .number(Double(part.runCount)), .number(part.mean, else: empty),
+          .number(part.totalReturn, else: empty), .number(part.cagr, else: reason),
+          .number(part.volatility, else: reason), .number(part.sharpe, else: reason),
+          .number(part.worstDrawdown, else: empty),
+        ]
+      })
+  }
+
+  private var absenceOfAnnual: String {
+    sample.barsPerYear == nil ? "no calendar" : "too few returns, or none of them moves"
+  }
+}

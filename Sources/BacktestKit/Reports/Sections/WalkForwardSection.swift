@@ -1,0 +1,164 @@
+extension ReportFacts {
+  /// The folds, and what became of the in-sample promise; nothing for a plain run.
+  var walkForwardSections: [ReportSection] {
+    guard let walkForward else { return [] }
+    return [foldSection(walkForward), parameterSection(walkForward)]
+  }
+
+  private func foldSection(_ walkForward: WalkForwardResult) -> ReportSection {
+    ReportSection(
+      id: "folds", title: "Folds",
+      summary: "Parameters are chosen on each train window by \(walkForward.objective.title) and "
+        + "judged on the test window after it.",
+      blocks: [scatter(walkForward), summaryTable(walkForward), foldTable(walkForward)])
+  }
+
+  private func scatter(_ walkForward: WalkForwardResult) -> ScatterChart {
+    let folds = walkForward.folds
+    let title = walkForward.objective.title
+    return ScatterChart(
+      title: "In sample against out of sample",
+      subtitle: "A dot a fold; below the line the test window did worse than the train window",
+      clouds: [
+        .init(
+          "Folds", x: folds.map { $0.inSample ?? .nan }, y: folds.map { $0.outOfSample ?? .nan })
+      ],
+      xTitle: "\(title), train window", yTitle: "\(title), test window",
+      unit: walkForward.objective.unit == .fraction ? .percent : .plain,
+      diagonalName: "Equal in both")
+  }
+
+  private func summaryTable(_ walkForward: WalkForwardResult) -> ReportTable {
+    let format = walkForward.objective.unit.format
+    let title = walkForward.objective.title
+    func row(_ name: String, _ value: Double?, _ format: NumberFormat, _ text: String)
+      -> [ReportCell]
+    {
+      let cell: ReportCell =
+        value.map { .text(format.text($0)) } ?? .missing("no fold has a value, or it is undefined")
+      return [.text(name), cell, .text(text)]
+    }
+    let flat = "a flat fold counts as 0"
+    return ReportTable(
+      caption: "How much of the in-sample promise was kept",
+      columns: [.text("Figure"), .number("Value", as: .ratio), .text("Definition")],
+      rows: [
+        row(
+          "\(title), in sample", walkForward.meanInSample, format,
+          "mean over folds of the chosen parameters; \(flat)"),
+        row(
+          "\(title), out of sample", walkForward.meanOutOfSample, format,
+          "mean over folds; \(flat)"),
+        row(
+          "\(title), stitched", walkForward.stitchedObjective, format,
+          "of all test windows as one run, \(annualization)"),
+        row(
+          "Efficiency", walkForward.efficiency, .ratio, WalkForwardResult.efficiencyDefinition),
+      ])
+  }
+
+  private func foldTable(_ walkForward: WalkForwardResult) -> ReportTable {
+    let format = walkForward.objective.unit.format
+    let title = walkForward.objective.title
+    return ReportTable(
+      caption: "Folds",
+      columns: [
+        .number("Fold", as: .integer), .text("Train from"), .text("to"), .text("Test from"),
+        .text("to"), .text("Chosen"),
+        .number("\(title) in sample", as: format, isSigned: true),
+        .number("out of sample", as: format, isSigned: true),
+        .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
+        .number("Drawdown", as: .percent(decimals: 1)),
+        .number("Trades", as: .integer, definition: "closed in the test window"),
+        .number(
+          "No value", as: .integer,
+          definition: "candidates for which the objective does not exist on the train window"),
+      ],
+      rows: walkForward.folds.map { fold in
+        [
+          .number(Double(fold.index + 1)), .date(fold.trainDates.lowerBound),
+          .date(fold.trainDates.upperBound), .date(fold.testDates.lowerBound),
+          .date(fold.testDates.upperBound), .text(chosen(fold, walkForward)),
+          objective(fold.inSample, isFlat: fold.isFlatInSample),
+          objective(fold.outOfSample, isFlat: fold.isFlatOutOfSample),
+          .number(fold.metrics?.totalReturn, else: "an earlier fold had lost all money"),
+          .number(fold.metrics?.maxDrawdown, else: "an earlier fold had lost all money"),
+          .number(Double(fold.tradeCount)), .number(Double(fold.nullCount)),
+        ]
+      })
+  }
+
+  private func objective(_ value: Double?, isFlat: Bool) -> ReportCell {
+    if let value { return .number(value) }
+    return isFlat ? .text("flat, 0") : .missing("the objective does not exist here")
+  }
+
+  /// The searched parameters alone; the others are the same in every fold.
+  private func chosen(_ fold: WalkForwardFold, _ walkForward: WalkForwardResult) -> String {
+    let names = walkForward.grid.dimensions.map(\.name)
+    let pairs = names.compactMap { name in
+      fold.parameters[name].map { "\(name)=\($0)" }
+    }
+    let text = pairs.isEmpty ? fold.parameters.description : pairs.joined(separator: " ")
+    return fold.isArbitraryChoice ? text + " (no objective: the first)" : text
+  }
+
+  private func parameterSection(_ walkForward: WalkForwardResult) -> ReportSection {
+    var blocks: [any ReportBlock] = [stabilityTable(walkForward)]
+    let charts = walkForward.grid.dimensions.compactMap { dimension in
+      parameterChart(dimension.name, walkForward)
+    }
+    if !charts.isEmpty { blocks.append(ReportColumns(charts)) }
+    let tried = ReportText.count(walkForward.candidates.count, "set") + " of parameters"
+    let refused =
+      walkForward.infeasibleCount > 0
+      ? " (\(walkForward.infeasibleCount) combinations are refused by the strategy)" : ""
+    return ReportSection(
+      id: "parameters", title: "Chosen parameters",
+      summary: "\(tried)\(refused); \(walkForward.distinctChoices) of them were chosen. A "
+        + "parameter that jumps from fold to fold was fitted to noise.",
+      blocks: blocks)
+  }
+
+  private func stabilityTable(_ walkForward: WalkForwardResult) -> ReportTable {
+    ReportTable(
+      caption: "Stability of the choice",
+      columns: [
+        .text("Parameter"), .text("Values tried"), .number("Different choices", as: .integer),
+        .text("Most frequent"), .number("in folds", as: .percent(decimals: 0)),
+        .number(
+          "Mean step", as: .percent(decimals: 0),
+          definition: "mean of |step| between neighbouring folds over the range tried"),
+      ],
+      rows: walkForward.stability.map { one in
+        let dimension = walkForward.grid.dimensions.first { $0.name == one.name }
+        let values = dimension?.values.map(\.description) ?? []
+        return [
+          .text(one.name), .text(ReportText.list(values, limit: 12)),
+          .number(Double(one.distinctCount)), .text(one.mostFrequent.description),
+          .number(one.mostFrequentShare),
+          .number(one.meanRelativeStep, else: "one fold, or values that are no numbers"),
+        ]
+      })
+  }
+
+  private func parameterChart(_ name: String, _ walkForward: WalkForwardResult) -> LineChart? {
+    let values = walkForward.folds.map { fold -> Double? in
+      switch fold.parameters[name] {
+      case .integer(let value): Double(value)
+      case .number(let value): value
+      case .boolean, .choice, nil: nil
+      }
+    }
+    let known = values.compactMap { $0 }
+    guard known.count == values.count, known.count > 1 else { return nil }
+    var chart = LineChart(
+      title: "\(name) by fold",
+      series: [
+        ChartSeries(name, x: walkForward.folds.map { Double($0.index + 1) }, y: known)
+      ], height: .short)
+    chart.xAxis = .number(.plain)
+    chart.xTitle = "Fold"
+    return chart
+  }
+}

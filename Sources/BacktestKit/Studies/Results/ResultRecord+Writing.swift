@@ -1,0 +1,130 @@
+internal import Glibc
+
+extension ResultRecord {
+  /// The record of an outcome whose files go to a folder.
+  ///
+  /// - Throws: `FileError` when a data file cannot be read again for its SHA-256.
+  init(_ outcome: StudyOutcome, folder: String) throws(FileError) {
+    let result = outcome.result
+    let sample = outcome.metrics.sample
+    kind = outcome.kind
+    name = outcome.study.name
+    strategy = outcome.study.strategy.definition.name
+    version = BacktestKitVersion.current
+    fingerprint = result.fingerprint.description
+    let dates = sample.pointDates ?? result.sessionDates
+    firstDate = dates.first ?? CivilDate(daysSinceEpoch: 0)
+    lastDate = dates.last ?? firstDate
+    returnCount = sample.count
+    barsPerYear = sample.barsPerYear
+    initialEquity = result.curve.equity.first ?? 0
+    finalEquity = result.curve.equity.last ?? 0
+    ruinedAt = result.ruinedAt?.description
+    metrics = outcome.metrics.all.compactMap { metric, value in
+      value.map { Metric(name: metric.name, value: $0) }
+    }
+    limits = result.limits.map { Limit(code: $0.code.rawValue, message: $0.message) }
+    var files: [DataFile] = []
+    for series in result.universe.series {
+      guard let source = series.source else { continue }
+      var digest = files.first { $0.path == source.path }?.sha256
+      if digest == nil {
+        digest = try SHA256.hexadecimal(ofFile: outcome.study.resolved(source.path))
+      }
+      files.append(
+        DataFile(
+          symbol: series.instrument.symbol, path: source.path, byteCount: source.byteCount,
+          sha256: digest ?? "", barCount: series.count, prices: series.priceBasis.rawValue))
+    }
+    data = files
+    studyFolder = relativePath(from: folder, to: outcome.study.folder)
+  }
+
+  /// The record as `result.json` has it, the whole study and the folds with it.
+  func json(_ outcome: StudyOutcome) -> JSONValue {
+    func members(_ pairs: [(String, JSONValue)]) -> JSONValue {
+      .table(pairs.map { JSONMember(key: $0.0, value: $0.1) })
+    }
+    var parts: [(String, JSONValue)] = [
+      ("schema", .text(Self.schema)), ("kind", .text(kind.rawValue)), ("name", .text(name)),
+      ("strategy", .text(strategy)), ("version", .text(version)),
+      ("fingerprint", .text(fingerprint)), ("from", .text(firstDate.description)),
+      ("to", .text(lastDate.description)), ("returns", .integer(returnCount)),
+      ("bars-per-year", JSONValue(barsPerYear)), ("initial-equity", .number(initialEquity)),
+      ("final-equity", .number(finalEquity)), ("ruined-at", JSONValue(ruinedAt)),
+      ("metrics", members(metrics.map { ($0.name, .number($0.value)) })),
+      (
+        "limits",
+        .list(
+          limits.map { ["code": .text($0.code), "message": .text($0.message)] as JSONValue })
+      ),
+      (
+        "data",
+        .list(
+          data.map { file in
+            [
+              "symbol": .text(file.symbol), "path": .text(file.path),
+              "bytes": .integer(file.byteCount), "sha256": .text(file.sha256),
+              "bars": .integer(file.barCount), "prices": .text(file.prices),
+            ] as JSONValue
+          })
+      ),
+    ]
+    if let walk = outcome.walkForward {
+      parts.append(("efficiency", JSONValue(walk.efficiency)))
+      parts.append(("folds", .list(walk.folds.map(foldJSON))))
+    }
+    parts.append(("study-folder", .text(studyFolder)))
+    parts.append(("study", JSONValue(outcome.study.document)))
+    return members(parts)
+  }
+
+  private func foldJSON(_ fold: WalkForwardFold) -> JSONValue {
+    [
+      "fold": .integer(fold.index),
+      "train": .list([
+        .text(fold.trainDates.lowerBound.description),
+        .text(fold.trainDates.upperBound.description),
+      ]),
+      "test": .list([
+        .text(fold.testDates.lowerBound.description), .text(fold.testDates.upperBound.description),
+      ]),
+      "parameters": .table(
+        fold.parameters.values.map { JSONMember(key: $0.name, value: JSONValue($0.value)) }),
+      "in-sample": JSONValue(fold.inSample), "out-of-sample": JSONValue(fold.outOfSample),
+      "trades": .integer(fold.tradeCount),
+    ]
+  }
+}
+
+extension JSONValue {
+  init(_ value: ParameterValue) {
+    switch value {
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .number(value)
+    case .boolean(let value): self = .bool(value)
+    case .choice(let value): self = .text(value)
+    }
+  }
+}
+
+/// The way from one folder to another, so that a tree that moves as a whole keeps its links.
+func relativePath(from start: String, to end: String) -> String {
+  let from = absoluteParts(start)
+  let to = absoluteParts(end)
+  let common = zip(from, to).prefix { $0 == $1 }.count
+  let way = Array(repeating: "..", count: from.count - common) + to[common...]
+  return way.isEmpty ? "." : way.joined(separator: "/")
+}
+
+private func absoluteParts(_ path: String) -> [String] {
+  var parts: [String] = []
+  if !path.hasPrefix("/"), let here = getcwd(nil, 0) {
+    parts = String(cString: here).split(separator: "/").map(String.init)
+    free(here)
+  }
+  for part in path.split(separator: "/") where part != "." {
+    if part == ".." { _ = parts.popLast() } else { parts.append(String(part)) }
+  }
+  return parts
+}

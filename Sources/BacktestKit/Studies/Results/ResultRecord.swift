@@ -1,0 +1,145 @@
+/// What `result.json` holds: enough to know what was run on what, how it did, and whether running
+/// it again gives the same.
+///
+///     let record = try ResultRecord(path: "Reports/study/result.json")
+///     print(record.fingerprint, record.metrics["sharpe"] ?? .nan)
+public struct ResultRecord: Sendable, Equatable {
+  /// The schema that this version writes and reads.
+  public static let schema = "backtestkit.result/1"
+
+  /// Whether it was a run or a walk-forward.
+  public var kind: Kind
+  /// The title of the study.
+  public var name: String
+  /// The catalogue name of the strategy.
+  public var strategy: String
+  /// The version of BacktestKit that wrote it.
+  public var version: String
+  /// The hash of all fills and of equity.
+  public var fingerprint: String
+  /// The first and last session of the curve.
+  public var firstDate: CivilDate
+  /// The last session of the curve.
+  public var lastDate: CivilDate
+  /// The number of returns.
+  public var returnCount: Int
+  /// Bars in a year, by which ratios were annualised.
+  public var barsPerYear: Double?
+  /// The capital at the base point.
+  public var initialEquity: Double
+  /// The equity at the end.
+  public var finalEquity: Double
+  /// Metrics by name in the order of the catalogue; those without a value are left out.
+  public var metrics: [Metric]
+  /// Limits by code, with their messages.
+  public var limits: [Limit]
+  /// The files that were read.
+  public var data: [DataFile]
+  /// The folder from which the study's paths count, relative to the folder of the record.
+  public var studyFolder: String
+  /// When equity was gone; `nil` in a run that kept some.
+  public var ruinedAt: String?
+
+  /// What was done.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// One run over all bars.
+    case run
+    /// A walk-forward.
+    case walkForward = "walk-forward"
+  }
+
+  /// A metric and its value.
+  public struct Metric: Sendable, Equatable {
+    /// The name in the catalogue.
+    public var name: String
+    /// The value.
+    public var value: Double
+  }
+
+  /// A limit of the result.
+  public struct Limit: Sendable, Equatable {
+    /// What kind of limit.
+    public var code: String
+    /// What it means here.
+    public var message: String
+  }
+
+  /// A file that was read.
+  public struct DataFile: Sendable, Equatable {
+    /// The instrument.
+    public var symbol: String
+    /// The path as the study gives it.
+    public var path: String
+    /// The size of the file.
+    public var byteCount: Int
+    /// The SHA-256 of its bytes.
+    public var sha256: String
+    /// The number of bars that were used.
+    public var barCount: Int
+    /// `raw` or `adjusted`.
+    public var prices: String
+  }
+
+  /// The value of a metric, or `nil` where it had none.
+  public subscript(metric: String) -> Double? { metrics.first { $0.name == metric }?.value }
+}
+
+extension ResultRecord {
+  /// Reads a `result.json`.
+  ///
+  /// - Throws: `DocumentError` when it is not one, or of another schema.
+  public init(path: String) throws(DocumentError) {
+    self = try Self.read(try DocumentReader.read(path: path)).record
+  }
+
+  /// A record and the study in it.
+  static func read(
+    _ document: DocumentNode
+  ) throws(DocumentError) -> (record: ResultRecord, study: DocumentNode) {
+    try document.decode { table in
+      let schema = table.value("schema", .text)
+      if schema != Self.schema {
+        table.report("the schema is '\(schema)', but this version reads '\(Self.schema)'")
+      }
+      let nothing = DocumentNode(content: .table([]), place: document.place)
+      let study = table.value("study", .anything(placeholder: nothing))
+      return (ResultRecord(&table), study)
+    }
+  }
+
+  private init(_ table: inout DocumentTable) {
+    kind = table.value("kind", .choice())
+    name = table.value("name", .text)
+    strategy = table.value("strategy", .text)
+    version = table.value("version", .text)
+    fingerprint = table.value("fingerprint", .text)
+    firstDate = table.value("from", .date)
+    lastDate = table.value("to", .date)
+    returnCount = table.value("returns", .integer(.notNegative))
+    barsPerYear = table.optional("bars-per-year", .number(.positive))
+    initialEquity = table.value("initial-equity", .number())
+    finalEquity = table.value("final-equity", .number())
+    ruinedAt = table.optional("ruined-at", .text)
+    metrics = table.section("metrics") { table in
+      table.keys.compactMap { key in
+        table.optional(key, .number()).map { Metric(name: key, value: $0) }
+      }
+    }
+    limits = table.sections("limits") {
+      Limit(code: $0.value("code", .text), message: $0.value("message", .text))
+    }
+    data = table.sections("data") {
+      DataFile(
+        symbol: $0.value("symbol", .text), path: $0.value("path", .text),
+        byteCount: $0.value("bytes", .integer(.notNegative)),
+        sha256: $0.value("sha256", .text), barCount: $0.value("bars", .integer(.notNegative)),
+        prices: $0.value("prices", .text))
+    }
+    studyFolder = table.value("study-folder", .text)
+    // Folds and regimes are for other readers; their tables are in folds.csv and regimes.csv.
+    _ = table.node("folds")
+    _ = table.node("efficiency")
+    _ = table.node("configuration")
+    _ = table.node("counts")
+  }
+}

@@ -1,0 +1,226 @@
+/// The tables of a result as CSV, one file each.
+struct ResultTables {
+  let result: BacktestResult
+  private let symbols: [String]
+
+  init(_ result: BacktestResult) {
+    self.result = result
+    symbols = result.universe.series.map(\.instrument.symbol)
+  }
+
+  private func symbol(_ instrument: InstrumentID) -> String {
+    instrument.index < 0 ? "" : symbols[Int(instrument.index)]
+  }
+
+  /// Equity, exposure and drawdown at each point, the base point first.
+  func writeEquity(to file: FileOutput) throws(FileOutputError) {
+    var csv = try CSVWriter(["time", "equity", "gross_exposure", "drawdown"], to: file)
+    let curve = result.curve
+    var peak = 0.0
+    for row in 0..<curve.equity.count {
+      peak = max(peak, curve.equity[row])
+      let drawdown = peak > 0 ? curve.equity[row] / peak - 1 : 0
+      try csv.row {
+        $0.field(curve.times[row].description)
+        $0.field(curve.equity[row])
+        $0.field(curve.grossExposure[row])
+        $0.field(drawdown)
+      }
+    }
+    try csv.finish()
+  }
+
+  /// Every order and what became of it.
+  func writeOrders(to file: FileOutput) throws(FileOutputError) {
+    let header = [
+      "order", "submitted", "symbol", "quantity", "kind", "price", "time_in_force", "group",
+      "outcome", "reason", "filled_quantity", "ended", "cut_to",
+    ]
+    var csv = try CSVWriter(header, to: file)
+    var endings: [Int32: OrderOutcome] = [:]
+    var cuts: [Int32: Double] = [:]
+    for outcome in result.outcomes {
+      if case .cut(let quantity) = outcome.kind {
+        cuts[outcome.order.number] = quantity
+      } else {
+        endings[outcome.order.number] = outcome
+      }
+    }
+    for order in result.orders {
+      let ending = endings[order.id.number]
+      try csv.row { row in
+        row.field(Int(order.id.number))
+        row.field(order.submitted.description)
+        row.field(symbol(order.instrument))
+        row.field(order.quantity)
+        row.field(order.kind.word)
+        row.field(order.kind.price)
+        row.field(order.timeInForce.rawValue)
+        row.field(order.group == 0 ? Double.nan : Double(order.group))
+        row.field(ending?.kind.word ?? "")
+        row.field(ending?.kind.reason ?? "")
+        row.field(ending?.filledQuantity)
+        row.field(ending?.time.description ?? "")
+        row.field(cuts[order.id.number])
+      }
+    }
+    try csv.finish()
+  }
+
+  /// Every fill with its costs.
+  func writeFills(to file: FileOutput) throws(FileOutputError) {
+    let header = [
+      "time", "order", "symbol", "quantity", "reference", "price", "slippage", "commission",
+      "intrabar",
+    ]
+    var csv = try CSVWriter(header, to: file)
+    for fill in result.fills {
+      try csv.row { row in
+        row.field(fill.time.description)
+        row.field(Int(fill.order.number))
+        row.field(symbol(fill.instrument))
+        row.field(fill.quantity)
+        row.field(fill.reference)
+        row.field(fill.price)
+        row.field(fill.slippage)
+        row.field(fill.commission)
+        row.field(fill.isIntrabar ? 1 : 0)
+      }
+    }
+    try csv.finish()
+  }
+
+  /// Every round trip, those still open at the end marked.
+  func writeTrades(to file: FileOutput) throws(FileOutputError) {
+    let header = [
+      "symbol", "direction", "entry_time", "exit_time", "bars", "quantity", "entry_price",
+      "exit_price", "gross_profit", "commission", "slippage", "profit", "return",
+      "adverse_excursion", "favourable_excursion", "open",
+    ]
+    var csv = try CSVWriter(header, to: file)
+    for trade in result.trades {
+      try csv.row { row in
+        row.field(symbol(trade.instrument))
+        row.field(trade.isLong ? "long" : "short")
+        row.field(trade.entryTime.description)
+        row.field(trade.exitTime.description)
+        row.field(trade.barCount)
+        row.field(trade.quantity)
+        row.field(trade.entryPrice)
+        row.field(trade.exitPrice)
+        row.field(trade.grossProfit)
+        row.field(trade.commission)
+        row.field(trade.slippage)
+        row.field(trade.profit)
+        row.field(trade.profitFraction)
+        row.field(trade.maximumAdverseExcursion)
+        row.field(trade.maximumFavourableExcursion)
+        row.field(trade.isOpen ? 1 : 0)
+      }
+    }
+    try csv.finish()
+  }
+
+  /// Every movement of cash.
+  func writeLedger(to file: FileOutput) throws(FileOutputError) {
+    var csv = try CSVWriter(["time", "kind", "amount", "symbol", "order"], to: file)
+    for entry in result.ledger {
+      try csv.row { row in
+        row.field(entry.time.description)
+        row.field(entry.kind.rawValue)
+        row.field(entry.amount)
+        row.field(symbol(entry.instrument))
+        row.field(entry.order.number == 0 ? Double.nan : Double(entry.order.number))
+      }
+    }
+    try csv.finish()
+  }
+}
+
+/// The folds of a walk-forward as CSV.
+func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileOutputError) {
+  let names = walk.folds.first?.parameters.values.map(\.name) ?? []
+  let header =
+    [
+      "fold", "train_first", "train_last", "test_first", "test_last", "train_bars", "test_bars",
+    ] + names + ["candidates", "in_sample", "out_of_sample", "trades", "flat_out_of_sample"]
+  var csv = try CSVWriter(header, to: file)
+  for fold in walk.folds {
+    try csv.row { row in
+      row.field(fold.index)
+      row.field(fold.trainDates.lowerBound.description)
+      row.field(fold.trainDates.upperBound.description)
+      row.field(fold.testDates.lowerBound.description)
+      row.field(fold.testDates.upperBound.description)
+      row.field(fold.train.count)
+      row.field(fold.test.count)
+      for parameter in fold.parameters.values { row.field(parameter.value.description) }
+      row.field(fold.candidateCount)
+      row.field(fold.inSample)
+      row.field(fold.outOfSample)
+      row.field(fold.tradeCount)
+      row.field(fold.isFlatOutOfSample ? 1 : 0)
+    }
+  }
+  try csv.finish()
+}
+
+/// The regimes of a run as CSV, both ways of knowing them.
+func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileOutputError) {
+  let header = [
+    "regimes", "known", "label", "bars", "share", "runs", "total_return", "mean", "volatility",
+    "sharpe", "worst_drawdown",
+  ]
+  var csv = try CSVWriter(header, to: file)
+  for analysis in regimes {
+    for knowledge in [RegimeKnowledge.descriptive, .causal] {
+      for part in analysis.parts(knowledge) {
+        try csv.row { row in
+          row.field(analysis.name)
+          row.field(knowledge.rawValue)
+          row.field(part.name)
+          row.field(part.barCount)
+          row.field(part.share)
+          row.field(part.runCount)
+          row.field(part.totalReturn)
+          row.field(part.mean)
+          row.field(part.volatility)
+          row.field(part.sharpe)
+          row.field(part.worstDrawdown)
+        }
+      }
+    }
+  }
+  try csv.finish()
+}
+
+extension Order.Kind {
+  /// The kind in one word.
+  var word: String {
+    switch self {
+    case .market: "market"
+    case .limit: "limit"
+    case .stop: "stop"
+    }
+  }
+}
+
+extension OrderOutcome.Kind {
+  /// The outcome in one word.
+  var word: String {
+    switch self {
+    case .filled: "filled"
+    case .cancelled: "cancelled"
+    case .cancelledByGroup: "cancelled-by-group"
+    case .expired: "expired"
+    case .cut: "cut"
+    case .rejected: "rejected"
+    case .stillLive: "still-live"
+    }
+  }
+
+  /// Why it was refused; `nil` for other outcomes.
+  var reason: String? {
+    if case .rejected(let reason) = self { reason.rawValue } else { nil }
+  }
+}
