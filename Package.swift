@@ -35,8 +35,11 @@ let package = Package(
     .target(name: "Strategies", dependencies: ["BacktestKit"], swiftSettings: strict),
     .executableTarget(
       name: "bt-run", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+    // Counts calls of malloc in the test process, to hold the loop to none per bar.
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
-      name: "BacktestKitTests", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+      name: "BacktestKitTests", dependencies: ["BacktestKit", "Strategies", "AllocationCounter"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run"],
       swiftSettings: strict),
