@@ -151,6 +151,7 @@ enum ReportStyleSheet {
     th:last-child,td:last-child{padding-right:.25rem}
     tbody th{font-weight:400}
     tbody tr{border-bottom:1px solid var(--rule)}
+    .w{min-width:14rem}
     .n{text-align:right}.n,.d{white-space:nowrap}
     .gain{color:var(--gain)}.loss{color:var(--loss)}
     th[title]{text-decoration:underline dotted var(--axis);text-underline-offset:.2em;cursor:help}
@@ -158,10 +159,10 @@ enum ReportStyleSheet {
     details{margin:1rem 0;border-top:1px solid var(--rule);padding-top:.6rem}
     summary{cursor:pointer;font-weight:600}
     details caption{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
-    dl{display:grid;grid-template-columns:clamp(6.5rem,28%,14rem) minmax(0,1fr);font-size:.9375rem;
+    dl{display:grid;grid-template-columns:clamp(7.6rem,28%,14rem) minmax(0,1fr);font-size:.9375rem;
     margin:1rem 0;max-width:56rem}
     dt,dd{margin:0;padding:.36rem 0;border-bottom:1px solid var(--rule)}
-    dt{color:var(--soft);padding-right:1.25rem}
+    dt{color:var(--soft);padding-right:.75rem}
     dd{overflow-wrap:anywhere}
     .heat{width:100%;margin:1.75rem 0;font-size:.8125rem;table-layout:fixed}
     .heat th,.heat td{text-align:center;padding:.42rem .1rem;border:1px solid var(--paper)}

@@ -49,6 +49,15 @@ public struct ReportTable: ReportBlock {
     public var isSigned: Bool
     /// What the column means, shown when the reader points at the heading.
     public var definition: String?
+    /// Whether the column holds sentences, which are unreadable when they are squeezed.
+    public var isProse = false
+
+    /// A column of sentences.
+    public static func prose(_ title: String, definition: String? = nil) -> Column {
+      var column = text(title, definition: definition)
+      column.isProse = true
+      return column
+    }
 
     /// A column of text or dates.
     public static func text(_ title: String, definition: String? = nil) -> Column {
@@ -160,6 +169,8 @@ public struct ReportTable: ReportBlock {
         writer.markup(numberClass(of: cell, in: column))
       } else if cell.isTime {
         writer.markup(" class=\"d\"")
+      } else if column.isProse {
+        writer.markup(" class=\"w\"")
       }
       writer.markup(">")
       write(cell, format: column.format, to: &writer)

@@ -23,6 +23,22 @@ enum ReportText {
     return number(scaled) + "%"
   }
 
+  /// A warning as a sentence of its own: a capital at the beginning, a full stop at the end.
+  static func sentence(_ text: String) -> String {
+    let end = text.hasSuffix(".") || text.hasSuffix("!") || text.hasSuffix("?") ? "" : "."
+    return capitalized(text) + end
+  }
+
+  /// A text with a capital at its beginning.
+  static func capitalized(_ text: String) -> String {
+    text.prefix(1).uppercased() + text.dropFirst()
+  }
+
+  /// `1 basis point`, `2.5 basis points`.
+  static func basisPoints(_ value: Double) -> String {
+    "\(number(value)) basis point\(value == 1 ? "" : "s")"
+  }
+
   /// The first names, and how many more there are.
   static func list(_ names: [String], limit: Int) -> String {
     guard names.count > limit else { return names.joined(separator: ", ") }

@@ -112,32 +112,25 @@ private struct WindowRuler {
 
   /// Why there is no fold at all.
   func tooShort() -> WalkForwardError {
-    let cap = Int.max / 4
-    let shift = windows.gapFrom == .test ? min(windows.gap, cap) : 0
-    let rest: Int =
-      if windows.tail == .drop, case .bars(let test) = windows.test { min(test, cap) } else { 1 }
-    if let origin = dates.first, let last = dates.last, let trainEnd = firstTestBar(origin) {
-      // The train window fits.
-      if case .bars = windows.test {
-        return .tooFewBars(
-          available: dates.count, needed: trainEnd + shift + rest, skipped: 0)
-      }
-      let start = trainEnd < dates.count ? testBoundary(1).date : nil
-      if windows.tail == .drop, let start {
-        return .tooShort(first: origin, last: last, neededBefore: start)
-      }
-      return .tooFewBars(available: dates.count, needed: trainEnd + shift + 1, skipped: 0)
+    let shift = windows.gapFrom == .test ? windows.gap : 0
+    let testBars =
+      if windows.tail == .drop, case .bars(let test) = windows.test { test } else { 1 }
+    let count = dates.count
+    func tooFew(after train: Int) -> WalkForwardError {
+      // Each at most so large that the sum can be held.
+      let needed = [train, shift, testBars].reduce(0) { $0 + min($1, Int.max / 4) }
+      return .tooFewBars(available: count, needed: needed, skipped: 0)
     }
-    guard let first = dates.first, let last = dates.last else {
-      return .tooFewBars(available: 0, needed: 1 + shift + rest, skipped: 0)
+    if case .bars(let train) = windows.train, train >= count { return tooFew(after: train) }
+    guard let first = dates.first, let last = dates.last else { return tooFew(after: 1) }
+    let goesByBars = if case .bars = windows.test { true } else { false }
+    if let trainEnd = firstTestBar(first), goesByBars || windows.tail == .keep {
+      return tooFew(after: trainEnd)
     }
-    if case .bars(let train) = windows.train {
-      return .tooFewBars(
-        available: dates.count, needed: min(train, cap) + shift + rest, skipped: 0)
-    }
-    return .tooShort(
-      first: first, last: last,
-      neededBefore: first.adding(windows.train, then: windows.test, times: 1))
+    let end = testBoundary(1).date ?? first.adding(windows.train, times: 1)
+    return end <= openEnd
+      ? tooFew(after: firstTestBar(first) ?? count)
+      : .tooShort(first: first, last: last, neededBefore: end)
   }
 }
 

@@ -64,7 +64,7 @@ extension ReportFacts {
       switch rules.commission {
       case is NoCommission: "None."
       case let model as BasisPointCommission:
-        "\(ReportText.number(model.basisPoints)) basis points of the slipped notional."
+        "\(ReportText.basisPoints(model.basisPoints)) of the slipped notional."
       case let model as PerShareCommission:
         "\(ReportText.number(model.perShare)) \(currency) a unit, at least "
           + "\(ReportText.number(model.minimumPerOrder)) an order."
@@ -76,7 +76,7 @@ extension ReportFacts {
       switch rules.slippage {
       case is NoSlippage: "None."
       case let model as BasisPointSlippage:
-        "\(ReportText.number(model.basisPoints)) basis points of the price, against the order."
+        "\(ReportText.basisPoints(model.basisPoints)) of the price, against the order."
       case let model as HalfSpreadSlippage:
         "Half of a spread of \(ReportText.number(model.spread)) in price units."
       case let model as VolumeShareSlippage:

@@ -46,7 +46,7 @@ extension ReportFacts {
     ReportTable(
       caption: "Findings by kind",
       columns: [
-        .text("Series"), .text("Code"), .text("What was found"),
+        .text("Series"), .text("Code"), .prose("What was found"),
         .number("Bars", as: .integer), .number("Repaired", as: .integer),
       ],
       rows: reports.flatMap { report in
@@ -72,7 +72,7 @@ extension ReportFacts {
     return ReportTable(
       caption: "The first findings of each series",
       columns: [
-        .text("Series"), .number("Line", as: .number(decimals: 0)), .text("Finding"),
+        .text("Series"), .number("Line", as: .number(decimals: 0)), .prose("Finding"),
         .text("Repair"),
       ], rows: rows, limit: .init(rowCount: 100, file: "the data check"), isFolded: true)
   }

@@ -22,7 +22,7 @@ extension ReportFacts {
   private func table(_ caption: String, _ definitions: [MetricDefinition]) -> ReportTable {
     var columns: [ReportTable.Column] = [.text("Metric"), .number(run.strategy, as: .ratio)]
     if let benchmark { columns.append(.number(benchmark.name, as: .ratio)) }
-    columns.append(.text("Definition"))
+    columns.append(.prose("Definition"))
     return ReportTable(
       caption: caption, columns: columns,
       rows: definitions.map { metric in

@@ -2,7 +2,8 @@ extension ReportFacts {
   /// Limits first, then the verdict in one sentence, then the main figures.
   var opening: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
-    let items = run.limits.map(\.message) + (walkForward?.warnings ?? [])
+    let warnings = walkForward?.warnings.map(ReportText.sentence) ?? []
+    let items = run.limits.map(\.message) + warnings
     if !items.isEmpty {
       blocks.append(ReportNotice(.warning, title: "Before you believe the figures", items: items))
     }
@@ -15,7 +16,7 @@ extension ReportFacts {
   var verdict: String {
     var text = walkForward == nil ? "Sharpe ratio " : "Out-of-sample Sharpe ratio "
     text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "none"
-    if values["sharpe"] == nil { text += " (\(absence(of: "sharpe")))" }
+    text += values["sharpe"] == nil ? " (\(absence(of: "sharpe")))" : " (\(annualization))"
     if let benchmark, let other = benchmark.own["sharpe"] {
       text += " against \(NumberFormat.ratio.text(other)) for \(lowered(benchmark.name))"
     }
@@ -77,8 +78,7 @@ extension ReportFacts {
   private var runTiles: [ReportTiles.Tile] {
     [
       tile("sharpe"), tile("cagr"), tile("max-drawdown"), tile("volatility"),
-      tile("total-return"), tile("trade-win-rate", detail: tradeDetail), tile("exposure"),
-      costTile,
+      tile("trade-win-rate", detail: tradeDetail), costTile,
     ]
   }
 
@@ -89,12 +89,8 @@ extension ReportFacts {
       "Efficiency", value: NumberFormat.ratio.text(walkForward.efficiency),
       detail: "in sample \(mean), out \(format.text(walkForward.stitchedObjective))",
       definition: WalkForwardResult.efficiencyDefinition)
-    let choices = ReportTiles.Tile(
-      "Different choices", value: "\(walkForward.distinctChoices)",
-      detail: "in \(ReportText.count(walkForward.folds.count, "fold"))",
-      definition: "how many different sets of parameters the folds chose")
     return [
-      tile("sharpe"), efficiency, tile("cagr"), tile("max-drawdown"), tile("volatility"), choices,
+      tile("sharpe"), efficiency, tile("cagr"), tile("max-drawdown"),
       tile("trade-win-rate", detail: tradeDetail), costTile,
     ]
   }
@@ -116,8 +112,8 @@ extension ReportFacts {
     let value = values[name]
     let format: NumberFormat =
       metric.unit == .fraction ? .percent(decimals: 1) : metric.unit.format
-    let isAnnualRatio = metric.unit == .ratio && metric.needs.contains(.calendar)
-    let caption = isAnnualRatio ? "\(metric.title), \(annualization)" : metric.title
+    let root = name == "sharpe" ? sample.barsPerYear : nil
+    let caption = metric.title + (root.map { " × √\(ReportText.number($0))" } ?? "")
     guard let value else {
       return ReportTiles.Tile(
         caption, value: NumberFormat.missing, detail: absence(of: name),

@@ -4,7 +4,9 @@ extension ReportFacts {
     guard !analyses.isEmpty else { return [] }
     var blocks: [any ReportBlock] = []
     for analysis in analyses {
-      blocks.append(ReportSubheading("\(analysis.name), told by \(analysis.seriesName)"))
+      blocks.append(
+        ReportSubheading("\(ReportText.capitalized(analysis.name)), told by \(analysis.seriesName)")
+      )
       blocks.append(
         ReportColumns([
           shadedEquity(analysis, .descriptive), shadedEquity(analysis, .causal),

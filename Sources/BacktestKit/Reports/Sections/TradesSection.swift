@@ -12,13 +12,21 @@ extension ReportFacts {
       blocks.append(tradeTable)
     }
     if !run.orders.isEmpty { blocks.append(orderTable) }
-    let closed = metrics.trades?.count ?? 0
-    let open = metrics.trades?.openCount ?? 0
-    return ReportSection(
-      id: "trades", title: "Trades",
-      summary: "\(ReportText.count(closed, "round trip")) from flat to flat, net of costs"
-        + (open > 0 ? "; \(open) more still open at the end, listed and never counted." : "."),
-      blocks: blocks)
+    return ReportSection(id: "trades", title: "Trades", summary: tradeSummary, blocks: blocks)
+  }
+
+  /// How many trades there are, and how much of the profit those still open hold.
+  private var tradeSummary: String {
+    let closed = run.trades.filter { !$0.isOpen }
+    let open = run.trades.filter(\.isOpen)
+    func money(_ trades: [RoundTrip]) -> String {
+      NumberFormat.integer.text(trades.reduce(0) { $0 + $1.profit }) + " " + currency
+    }
+    let text = "\(ReportText.count(closed.count, "round trip")) from flat to flat, net of costs"
+    guard !open.isEmpty else { return text + "." }
+    let end = walkForward == nil ? "the end" : "the end of a fold"
+    return "\(text): \(money(closed)). \(open.count) more still open at \(end) hold "
+      + "\(money(open)) at their marks; they are listed and never counted."
   }
 
   private var whyNoTrades: String {
@@ -43,12 +51,12 @@ extension ReportFacts {
         [
           .text(symbol(trade.instrument)), .text(trade.isLong ? "long" : "short"),
           cell(trade.entryTime, of: trade.instrument),
-          trade.isOpen ? .text("still open") : cell(trade.exitTime, of: trade.instrument),
+          trade.isOpen ? .text("open") : cell(trade.exitTime, of: trade.instrument),
           .number(trade.quantity), .number(trade.entryPrice), .number(trade.exitPrice),
           .number(trade.profit), .number(trade.profitFraction), .number(Double(trade.barCount)),
           .number(trade.maximumAdverseExcursion), .number(trade.maximumFavourableExcursion),
         ]
-      }, limit: .init(rowCount: 40, file: "trades.csv"))
+      }, limit: .init(rowCount: 25, file: "trades.csv"))
   }
 
   private var hasFractions: Bool {
@@ -110,7 +118,7 @@ extension ReportFacts {
         summary: "What the strategy wrote down while it ran.",
         blocks: [
           ReportTable(
-            caption: "Notes", columns: [.text("Time, UTC"), .text("Note")],
+            caption: "Notes", columns: [.text("Time, UTC"), .prose("Note")],
             rows: run.notes.map { [.time($0.time), .text($0.text)] },
             limit: .init(rowCount: 50, file: "result.json"))
         ])

@@ -41,7 +41,7 @@ extension ReportFacts {
     let flat = "a flat fold counts as 0"
     return ReportTable(
       caption: "How much of the in-sample promise was kept",
-      columns: [.text("Figure"), .number("Value", as: .ratio), .text("Definition")],
+      columns: [.text("Figure"), .number("Value", as: .ratio), .prose("Definition")],
       rows: [
         row(
           "\(title), in sample", walkForward.meanInSample, format,
@@ -60,13 +60,14 @@ extension ReportFacts {
   private func foldTable(_ walkForward: WalkForwardResult) -> ReportTable {
     let format = walkForward.objective.unit.format
     let title = walkForward.objective.title
+    let isAnnual = walkForward.objective.needs.contains(.calendar)
     return ReportTable(
-      caption: "Folds",
+      caption: "Folds; in and out of sample: \(title)\(isAnnual ? ", \(annualization)" : "")",
       columns: [
         .number("Fold", as: .integer), .text("Train from"), .text("to"), .text("Test from"),
         .text("to"), .text("Chosen"),
-        .number("\(title) in sample", as: format, isSigned: true),
-        .number("out of sample", as: format, isSigned: true),
+        .number("In sample", as: format, isSigned: true),
+        .number("Out of sample", as: format, isSigned: true),
         .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
         .number("Drawdown", as: .percent(decimals: 1)),
         .number("Trades", as: .integer, definition: "closed in the test window"),
@@ -99,7 +100,7 @@ extension ReportFacts {
     let pairs = names.compactMap { name in
       fold.parameters[name].map { "\(name)=\($0)" }
     }
-    let text = pairs.isEmpty ? fold.parameters.description : pairs.joined(separator: " ")
+    let text = pairs.isEmpty ? fold.parameters.description : pairs.joined(separator: pairs.count > 3 ? " " : "\u{A0}")
     return fold.isArbitraryChoice ? text + " (no objective: the first)" : text
   }
 
@@ -124,7 +125,7 @@ extension ReportFacts {
     ReportTable(
       caption: "Stability of the choice",
       columns: [
-        .text("Parameter"), .text("Values tried"), .number("Different choices", as: .integer),
+        .text("Parameter"), .prose("Values tried"), .number("Different choices", as: .integer),
         .text("Most frequent"), .number("in folds", as: .percent(decimals: 0)),
         .number(
           "Mean step", as: .percent(decimals: 0),
@@ -154,8 +155,12 @@ extension ReportFacts {
     guard known.count == values.count, known.count > 1 else { return nil }
     var chart = LineChart(
       title: "\(name) by fold",
+      // Two points a fold, since nothing lies between one choice and the next.
       series: [
-        ChartSeries(name, x: walkForward.folds.map { Double($0.index + 1) }, y: known)
+        ChartSeries(
+          name,
+          x: walkForward.folds.flatMap { [Double($0.index) + 0.5, Double($0.index) + 1.5] },
+          y: known.flatMap { [$0, $0] })
       ], height: .short)
     chart.xAxis = .number(.plain)
     chart.xTitle = "Fold"
