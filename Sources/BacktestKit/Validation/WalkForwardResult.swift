@@ -1,7 +1,8 @@
 /// What a walk-forward found: each fold, the out-of-sample pieces as one run, and how much of the
 /// in-sample promise was kept.
 ///
-///     let result = try WalkForward(SMACrossover.definition, grid: grid, on: feed, plan: plan).run()
+///     let study = WalkForward(SMACrossover.definition, grid: grid, on: feed, plan: plan)
+///     let result = try study.run()
 ///     print(result.metrics.sharpe, result.efficiency)
 ///     for fold in result.folds { print(fold.testDates, fold.parameters, fold.inSample) }
 public struct WalkForwardResult: Sendable {

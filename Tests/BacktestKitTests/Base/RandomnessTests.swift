@@ -43,8 +43,8 @@ struct RandomnessTests {
     #expect(abs(numbers.reduce(0, +) / 10_000 - 0.5) < 0.0145)
   }
 
-  /// Taking three eighths of 2^64 values to as many numbers without a correction, every third number
-  /// would come up in a quarter of all draws instead of a third.
+  /// Without a correction for the bound 3 x 2^61, every third number would come up in a quarter of
+  /// all draws instead of a third.
   @Test func largeBoundsHaveNoBias() {
     var random = Randomness(seed: 5)
     let bound = 3 << 61

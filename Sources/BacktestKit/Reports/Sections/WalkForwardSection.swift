@@ -100,7 +100,9 @@ extension ReportFacts {
     let pairs = names.compactMap { name in
       fold.parameters[name].map { "\(name)=\($0)" }
     }
-    let text = pairs.isEmpty ? fold.parameters.description : pairs.joined(separator: pairs.count > 3 ? " " : "\u{A0}")
+    let text =
+      pairs.isEmpty
+      ? fold.parameters.description : pairs.joined(separator: pairs.count > 3 ? " " : "\u{A0}")
     return fold.isArbitraryChoice ? text + " (no objective: the first)" : text
   }
 
