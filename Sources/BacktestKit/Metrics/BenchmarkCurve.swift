@@ -72,6 +72,9 @@ public struct BenchmarkCurve: Sendable {
 }
 
 extension BenchmarkCurve {
+  static let heldName = "Buy and hold"
+  static let heldPartsName = "Equal parts, held"
+
   /// What the account would be worth had it put equal parts of its capital into every instrument
   /// at the base point, or at an instrument's first close after it, and kept them; without costs.
   ///
@@ -99,7 +102,7 @@ extension BenchmarkCurve {
     }
     let (start, count) = (dates.count > 1 && dates[0] == dates[1] ? 1 : 0, dates.count)
     let symbols = result.universe.series.map(\.instrument.symbol)
-    let name = symbols.count == 1 ? "Buy and hold" : "Equal parts, held"
+    let name = symbols.count == 1 ? heldName : heldPartsName
     return try? BenchmarkCurve(
       name, dates: Array(dates[start..<count]), prices: Array(values[start..<count]),
       pricesPerYear: sample.barsPerYear)

@@ -15,7 +15,8 @@ public struct Report: Sendable {
   public var regimes: [RegimeAnalysis] = []
   /// What the data holds and what was odd about it; by default one report for each series.
   public var dataQuality: [DataQualityReport]
-  /// Where the result comes from, before what the result itself knows: study, version, fingerprint.
+  /// Where the result comes from, beyond what the result knows itself: the study, a commit. A term
+  /// that the report would show anyway takes its place.
   public var provenance: [ProvenanceItem] = []
   /// Sections of your own, shown before the assumptions.
   public var customSections: [ReportSection] = []
@@ -73,8 +74,7 @@ public struct Report: Sendable {
   }
 
   private var footer: String {
-    let fingerprint = provenance.first { $0.term.lowercased() == "fingerprint" }
-    return "Made by BacktestKit" + (fingerprint.map { " · fingerprint \($0.value)" } ?? "")
+    "BacktestKit \(BacktestKitVersion.current) · fingerprint \(run.fingerprint)"
   }
 
   private static func universeName(_ universe: Universe) -> String {

@@ -91,6 +91,15 @@ struct ReportBenchmark {
   /// What relates the account to it; `nil` where the two cannot be laid side by side.
   let comparison: PerformanceMetrics?
 
+  /// The name as it stands inside a sentence; names of markets keep their capitals.
+  var nameInSentence: String {
+    switch name {
+    case BenchmarkCurve.heldName: "buy and hold"
+    case BenchmarkCurve.heldPartsName: "holding equal parts"
+    default: name
+    }
+  }
+
   init?(_ curve: BenchmarkCurve, run: BacktestResult, sample: ReturnsSample) {
     guard let dates = sample.pointDates, let base = sample.wealth.first else { return nil }
     name = curve.name

@@ -25,6 +25,11 @@ enum ReportFixtures {
     return configuration
   }
 
+  /// One run for all tests that only read it.
+  static let sharedRun = Result { try run() }
+  /// One walk-forward for all tests that only read it.
+  static let sharedWalkForward = Result { try walkForward() }
+
   /// Twelve years of four stocks.
   static func run() throws -> BacktestResult {
     let series = try ["AAPL", "GOOG", "IBM", "MSFT"].map(stock)
@@ -61,8 +66,7 @@ enum ReportFixtures {
       try RegimeAnalysis(result, series: series, classifier: VolatilityTerciles()),
     ]
     report.provenance = [
-      ProvenanceItem("Study", "studies/crossover.yaml"), ProvenanceItem("Version", "0.1.0"),
-      ProvenanceItem("Fingerprint", "0123456789abcdef"),
+      ProvenanceItem("Study", "studies/crossover.yaml"), ProvenanceItem("Strategy", "as named"),
     ]
     return report
   }

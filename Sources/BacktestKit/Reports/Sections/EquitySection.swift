@@ -5,7 +5,7 @@ extension ReportFacts {
     if let rolling = rollingChart { blocks.append(rolling) }
     if !metrics.drawdowns.isEmpty { blocks.append(drawdownTable) }
     let what = walkForward == nil ? "How the account grew" : "How the out-of-sample account grew"
-    let beside = benchmark.map { " beside \($0.name), both from the same capital" } ?? ""
+    let beside = benchmark.map { " beside \($0.nameInSentence), both from the same capital" } ?? ""
     return ReportSection(
       id: "equity", title: walkForward == nil ? "Equity" : "Out-of-sample equity",
       summary: "\(what)\(beside), and how far below its peak it was.", blocks: blocks)

@@ -18,7 +18,7 @@ extension ReportFacts {
     text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "none"
     text += values["sharpe"] == nil ? " (\(absence(of: "sharpe")))" : " (\(annualization))"
     if let benchmark, let other = benchmark.own["sharpe"] {
-      text += " against \(NumberFormat.ratio.text(other)) for \(lowered(benchmark.name))"
+      text += " against \(NumberFormat.ratio.text(other)) for \(benchmark.nameInSentence)"
     }
     guard let walkForward else {
       let closed = metrics.trades?.count ?? 0
@@ -49,20 +49,7 @@ extension ReportFacts {
       "Return a year \(figure("cagr", 1))\(against("cagr")); deepest drawdown "
         + "\(figure("max-drawdown", 1))\(against("max-drawdown")); invested "
         + "\(figure("time-in-market", 0)) of the time.")
-    if let walkForward {
-      let title = walkForward.objective.title
-      let format = walkForward.objective.unit.format
-      if let kept = walkForward.efficiency {
-        remarks.append(
-          "Of the in-sample promise (mean \(title) \(format.text(walkForward.meanInSample))), "
-            + "\(NumberFormat.percent(decimals: 0).text(kept)) was kept out of sample "
-            + "(\(format.text(walkForward.stitchedObjective))).")
-      } else {
-        remarks.append(
-          "Efficiency does not exist: the mean in-sample \(title) is "
-            + "\(format.text(walkForward.meanInSample)), which is not positive, or there is none.")
-      }
-    }
+    if let walkForward { remarks.append(efficiencyRemark(walkForward)) }
     let error = values["sharpe-standard-error"].map {
       "The standard error of the Sharpe ratio is \(NumberFormat.ratio.text($0)). "
     }
@@ -70,9 +57,17 @@ extension ReportFacts {
     return remarks
   }
 
-  private func lowered(_ name: String) -> String {
-    name == "Buy and hold"
-      ? "buy and hold" : name == "Equal parts, held" ? "holding equal parts" : name
+  private func efficiencyRemark(_ walkForward: WalkForwardResult) -> String {
+    let title = walkForward.objective.title
+    let format = walkForward.objective.unit.format
+    let means =
+      "Mean in-sample \(title) \(format.text(walkForward.meanInSample)), out of sample as one run "
+      + "\(format.text(walkForward.stitchedObjective)): "
+    guard let kept = walkForward.efficiency else {
+      return means + "there is no efficiency, because one of them does not exist or the first is "
+        + "not positive."
+    }
+    return means + "efficiency \(NumberFormat.ratio.text(kept))."
   }
 
   private var runTiles: [ReportTiles.Tile] {

@@ -1,20 +1,27 @@
 extension ReportFacts {
   /// Where the figures come from: the study, the files by content, and the configuration.
   func provenanceSection(_ given: [ProvenanceItem]) -> ReportSection {
-    var items = given.map { ReportDefinitions.Item($0.term, $0.value) }
-    items.append(.init("Strategy", run.strategy))
+    let terms = Set(given.map { $0.term.lowercased() })
+    let own = ownItems.filter { !terms.contains($0.term.lowercased()) }
+    let items = given.map { ReportDefinitions.Item($0.term, $0.value) } + own
+    return ReportSection(
+      id: "provenance", title: "Provenance",
+      summary: "With the same files and the same configuration the figures come out the same.",
+      blocks: [ReportDefinitions(items), sourceTable, configurationTable])
+  }
+
+  private var ownItems: [ReportDefinitions.Item] {
+    var items: [ReportDefinitions.Item] = [
+      .init("BacktestKit", BacktestKitVersion.current),
+      .init("Fingerprint", run.fingerprint.description), .init("Strategy", run.strategy),
+    ]
     if let walkForward {
       let fixed = walkForward.grid.fixed.map { "\($0.name)=\($0.value)" }
       if !fixed.isEmpty { items.append(.init("Fixed parameters", fixed.joined(separator: " "))) }
       items.append(.init("Searched", searched(walkForward)))
       items.append(.init("Seed", "\(walkForward.plan.seed)"))
     }
-    var blocks: [any ReportBlock] = [ReportDefinitions(items), sourceTable]
-    blocks.append(configurationTable)
-    return ReportSection(
-      id: "provenance", title: "Provenance",
-      summary: "With the same files and the same configuration the figures come out the same.",
-      blocks: blocks)
+    return items
   }
 
   private func searched(_ walkForward: WalkForwardResult) -> String {

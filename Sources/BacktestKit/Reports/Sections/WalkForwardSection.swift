@@ -58,35 +58,60 @@ extension ReportFacts {
   }
 
   private func foldTable(_ walkForward: WalkForwardResult) -> ReportTable {
-    let format = walkForward.objective.unit.format
     let title = walkForward.objective.title
     let isAnnual = walkForward.objective.needs.contains(.calendar)
+    let columns = foldColumns(walkForward).filter { $0.isShown }
     return ReportTable(
       caption: "Folds; in and out of sample: \(title)\(isAnnual ? ", \(annualization)" : "")",
-      columns: [
-        .number("Fold", as: .integer), .text("Train from"), .text("to"), .text("Test from"),
-        .text("to"), .text("Chosen"),
-        .number("In sample", as: format, isSigned: true),
-        .number("Out of sample", as: format, isSigned: true),
-        .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
-        .number("Drawdown", as: .percent(decimals: 1)),
-        .number("Trades", as: .integer, definition: "closed in the test window"),
+      columns: columns.map(\.column),
+      rows: walkForward.folds.map { fold in columns.map { $0.cell(fold) } })
+  }
+
+  private struct FoldColumn {
+    var column: ReportTable.Column
+    var isShown = true
+    var cell: (WalkForwardFold) -> ReportCell
+  }
+
+  private func foldColumns(_ walkForward: WalkForwardResult) -> [FoldColumn] {
+    let format = walkForward.objective.unit.format
+    let lost = "an earlier fold had lost all money"
+    func column(
+      _ column: ReportTable.Column, if isShown: Bool = true,
+      _ cell: @escaping (WalkForwardFold) -> ReportCell
+    ) -> FoldColumn { FoldColumn(column: column, isShown: isShown, cell: cell) }
+    return [
+      column(.number("Fold", as: .integer)) { .number(Double($0.index + 1)) },
+      column(.text("Train from")) { .date($0.trainDates.lowerBound) },
+      // Without a gap it is the session before the test window.
+      column(.text("to"), if: walkForward.plan.windows.gap > 0) {
+        .date($0.trainDates.upperBound)
+      },
+      column(.text("Test from")) { .date($0.testDates.lowerBound) },
+      column(.text("to")) { .date($0.testDates.upperBound) },
+      column(.text("Chosen")) { .text(chosen($0, walkForward)) },
+      column(.number("In sample", as: format, isSigned: true)) {
+        objective($0.inSample, isFlat: $0.isFlatInSample)
+      },
+      column(.number("Out of sample", as: format, isSigned: true)) {
+        objective($0.outOfSample, isFlat: $0.isFlatOutOfSample)
+      },
+      column(.number("Return", as: .signedPercent(decimals: 1), isSigned: true)) {
+        .number($0.metrics?.totalReturn, else: lost)
+      },
+      column(.number("Drawdown", as: .percent(decimals: 1))) {
+        .number($0.metrics?.maxDrawdown, else: lost)
+      },
+      column(.number("Trades", as: .integer, definition: "closed in the test window")) {
+        .number(Double($0.tradeCount))
+      },
+      column(
         .number(
           "No value", as: .integer,
           definition: "candidates for which the objective does not exist on the train window"),
-      ],
-      rows: walkForward.folds.map { fold in
-        [
-          .number(Double(fold.index + 1)), .date(fold.trainDates.lowerBound),
-          .date(fold.trainDates.upperBound), .date(fold.testDates.lowerBound),
-          .date(fold.testDates.upperBound), .text(chosen(fold, walkForward)),
-          objective(fold.inSample, isFlat: fold.isFlatInSample),
-          objective(fold.outOfSample, isFlat: fold.isFlatOutOfSample),
-          .number(fold.metrics?.totalReturn, else: "an earlier fold had lost all money"),
-          .number(fold.metrics?.maxDrawdown, else: "an earlier fold had lost all money"),
-          .number(Double(fold.tradeCount)), .number(Double(fold.nullCount)),
-        ]
-      })
+        if: walkForward.folds.contains { $0.nullCount > 0 }
+      ) { .number(Double($0.nullCount)) },
+    ]
   }
 
   private func objective(_ value: Double?, isFlat: Bool) -> ReportCell {
