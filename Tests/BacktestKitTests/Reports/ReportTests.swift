@@ -76,10 +76,21 @@ struct ReportTests {
       let slow = try #require(fold.parameters["slow"])
       #expect(text.contains("fast=\(fast)\u{A0}slow=\(slow)"))
     }
+    let open = walkForward.stitched.trades.count(where: \.isOpen)
+    #expect(open > 0 && text.contains("\(open) of \(walkForward.stitched.trades.count) round trips"))
     for part in ["fast by fold", "slow by fold", "Equal in both", "Every second test window"] {
       #expect(text.contains(part), "\(part)")
     }
     #expect(report.bytes() == bytes)
+  }
+
+  @Test func chainedFoldsHaveNoYearlyCosts() throws {
+    var walkForward = try ReportFixtures.sharedWalkForward.get()
+    #expect(Report(walkForward).text.contains("Cost drag by year"))
+    walkForward.plan.carry = .returns
+    let text = Report(walkForward).text
+    #expect(!text.contains("Cost drag by year"))
+    #expect(text.contains("each fold begins with the initial capital"))
   }
 
   @Test func hostileNamesAndNotesStayText() throws {

@@ -49,7 +49,11 @@ extension ReportFacts {
       ])
   }
 
+  /// Whether the curve is not in the money of its fills.
+  private var isChained: Bool { walkForward?.plan.carry == .returns }
+
   private func yearly(_ cost: Double) -> ReportCell {
+    if isChained { return .missing("each fold begins with the initial capital") }
     let equity = run.curve.equity
     let mean = equity.reduce(0, +) / Double(max(equity.count, 1))
     guard let barsPerYear = sample.barsPerYear, sample.count > 0, mean > 0 else {
@@ -70,7 +74,7 @@ extension ReportFacts {
 
   /// Costs of each year over the account's value before it.
   private var dragChart: BarChart? {
-    guard let first = dates.first, !run.fills.isEmpty, costs.total > 0 else { return nil }
+    guard let first = dates.first, costs.total > 0, !isChained else { return nil }
     let years = (Int(first.year)...Int((dates.last ?? first).year)).map { $0 }
     var opening = [Double](repeating: .nan, count: years.count)
     for (date, value) in zip(dates, sample.wealth) {

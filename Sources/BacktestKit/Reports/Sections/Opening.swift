@@ -3,13 +3,23 @@ extension ReportFacts {
   var opening: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
     let warnings = walkForward?.warnings.map(ReportText.sentence) ?? []
-    let items = run.limits.map(\.message) + warnings
+    let items = run.limits.map(\.message) + openTradeWarning + warnings
     if !items.isEmpty {
       blocks.append(ReportNotice(.warning, title: "Before you believe the figures", items: items))
     }
     blocks.append(ReportNotice(.note, title: verdict, items: verdictRemarks))
     blocks.append(ReportTiles(walkForward.map { walkForwardTiles($0) } ?? runTiles))
     return blocks
+  }
+
+  /// A walk-forward cuts its longest trades, often its best, at the ends of folds.
+  private var openTradeWarning: [String] {
+    let open = run.trades.count(where: \.isOpen)
+    guard walkForward != nil, open > 0 else { return [] }
+    return [
+      "\(open) of \(ReportText.count(run.trades.count, "round trip")) were still open at the end of "
+        + "a fold and are valued at the mark; figures about closed trades leave them out."
+    ]
   }
 
   /// What came out, in figures alone.
