@@ -42,7 +42,8 @@ let exampleStudy = """
     # participation: 0.1        # at most this share of a bar's volume
     # limit-fill: touch         # touch, or through with through-ticks: 1
     # gap-improvement: true
-    # intrabar-path: pessimistic    # open-high-low-close, open-low-high-close, nearest-extreme-first
+    # intrabar-path: pessimistic  # or open-high-low-close, open-low-high-close,
+      #                             nearest-extreme-first
     # latency: 0s
     # size-at: decision         # decision, or fill: equity and price at the match, costs included
     # on-shortfall: cut         # cut or reject what buying power does not cover

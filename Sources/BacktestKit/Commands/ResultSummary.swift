@@ -9,9 +9,8 @@ struct ResultSummary {
     let sample = outcome.metrics.sample
     let dates = sample.pointDates ?? result.sessionDates
     var lines = ["\(outcome.study.name)"]
-    lines.append(
-      "\(result.strategy) on \(result.universe.series.map(\.instrument.symbol).joined(separator: ", "))"
-    )
+    let symbols = result.universe.series.map(\.instrument.symbol).joined(separator: ", ")
+    lines.append("\(result.strategy) on \(symbols)")
     if let first = dates.first, let last = dates.last {
       let year = sample.barsPerYear.map { ", \(Figure.plain($0)) bars a year" } ?? ""
       lines.append("\(first) to \(last), \(sample.count) returns\(year)")

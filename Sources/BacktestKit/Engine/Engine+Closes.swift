@@ -37,17 +37,23 @@ extension Engine {
     return earliest
   }
 
-  /// Phase 7: matches live orders at the opens of a moment, in universe order.
+  /// Phase 7: matches live orders at the opens of a moment, in order of submission.
+  ///
+  /// The order of submission and not that of the universe, so that what a batch of targets sells
+  /// pays for what it buys, whatever the names are.
   mutating func openMarkets(at time: Timestamp) {
     clock = time
+    candidates.removeAll(keepingCapacity: true)
     for instrument in 0..<feed.instrumentCount {
       let grid = feed.gridOfInstrument[instrument]
       let row = trading.nextRow(ofGrid: grid)
       guard trading.book.hasLiveOrders(instrument), row < feed.grids[grid].openTimes.count,
         openedRows[grid] != row, feed.grids[grid].openTimes[row] == time
       else { continue }
-      matchOpen(instrument, row: row)
+      collectOpen(instrument, row: row)
     }
+    if candidates.count > 1 { candidates.sort { $0.order < $1.order } }
+    for index in candidates.indices { matchOpen(candidates[index]) }
     for grid in openedRows.indices {
       let row = trading.nextRow(ofGrid: grid)
       let times = feed.grids[grid].openTimes
@@ -55,19 +61,24 @@ extension Engine {
     }
   }
 
-  private mutating func matchOpen(_ instrument: Int, row: Int) {
+  private mutating func collectOpen(_ instrument: Int, row: Int) {
     let bar = feed.columns[instrument].bar(instrument, row)
     // Where volumes are given, a bar without volume trades nothing.
     guard bar.volume != 0 else { return }
     trading.book.openCandidates(
       instrument, bar: bar, rules: plan.rules, tick: feed.columns[instrument].tickSize,
       into: &candidates)
+  }
+
+  private mutating func matchOpen(_ candidate: MatchCandidate) {
+    guard trading.book.holds(candidate.order, in: candidate.slot) else { return }
+    let instrument = Int(trading.book[candidate.slot].order.instrument.index)
+    let row = trading.nextRow(ofGrid: feed.gridOfInstrument[instrument])
+    let bar = feed.columns[instrument].bar(instrument, row)
     let point = MatchPoint(
       instrument: instrument, row: Int32(truncatingIfNeeded: row), bar: bar, time: bar.openTime,
       isIntrabar: false)
-    for index in candidates.indices {
-      trading.execute(candidates[index], at: point, plan: plan, log: &log)
-    }
+    trading.execute(candidate, at: point, plan: plan, log: &log)
   }
 
   private mutating func matchPath(_ instrument: Int, row: Int) {

@@ -18,7 +18,8 @@ extension RunFingerprint: CustomStringConvertible, LosslessStringConvertible {
   public init?(_ text: String) {
     let digits = Array(text.utf8)
     let isHexadecimal = text.utf8.count == 32 && text.allSatisfy { $0.isASCII && $0.isHexDigit }
-    guard isHexadecimal, let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
+    guard isHexadecimal,
+      let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
       let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
     else { return nil }
     self.init(digest: ContentDigest.Value(high: high, low: low))
@@ -30,9 +31,9 @@ extension BacktestResult {
   ///
   /// It digests one stream of bytes, all numbers as 64-bit little-endian words and floating-point
   /// numbers by their bits: the number of fills; for each fill the length of its instrument's
-  /// symbol and the symbol in UTF-8, then time, quantity, price, commission and slippage; the number
-  /// of equity points; for each point its time and equity. Nothing in it depends on the order in
-  /// which series were given, on the strategy's name or on the machine.
+  /// symbol and the symbol in UTF-8, then time, quantity, price, commission and slippage; the
+  /// number of equity points; for each point its time and equity. Nothing in it depends on the
+  /// order in which series were given, on the strategy's name or on the machine.
   /// - Complexity: O(fills + points).
   public var fingerprint: RunFingerprint {
     var stream = CanonicalStream()

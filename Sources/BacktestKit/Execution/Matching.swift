@@ -15,7 +15,7 @@ struct MatchCandidate: BitwiseCopyable, Sendable {
 }
 
 extension OrderBook {
-  /// The orders of an instrument that trade at a bar's open, in order of priority.
+  /// Adds the orders of an instrument that trade at a bar's open, in order of priority.
   ///
   /// A stop beyond which the bar opens becomes a market order at the open; a limit that the open
   /// betters fills there, or at its own price when gaps are not improved on.
@@ -23,7 +23,6 @@ extension OrderBook {
     _ instrument: Int, bar: Bar, rules: ExecutionRules, tick: Double,
     into candidates: inout ContiguousArray<MatchCandidate>
   ) {
-    candidates.removeAll(keepingCapacity: true)
     var slot = firstSlot(instrument)
     while slot >= 0 {
       defer { slot = self.slot(after: slot) }

@@ -2,8 +2,8 @@
 ///
 /// A bear market begins at the last high before a fall of at least the threshold, a bull market at
 /// the last low before such a rise; of equal extremes the first counts. In hindsight a phase runs
-/// from turn to turn, and the bar of the turn still belongs to the phase that it ends. At the time a
-/// phase is known only from the first close that meets the threshold, its confirmation.
+/// from turn to turn, and the bar of the turn still belongs to the phase that it ends. At the time
+/// a phase is known only from the first close that meets the threshold, its confirmation.
 ///
 /// The first phase is settled by whichever threshold is met first from the extremes since the first
 /// bar. Without any turn no bar has a label.

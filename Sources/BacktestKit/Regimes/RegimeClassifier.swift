@@ -1,7 +1,7 @@
 /// Something that tells from a price series in which weather each bar lay.
 ///
-/// Every conformer keeps one promise: the causal label of a bar depends on that bar and earlier ones
-/// only, so that labels of a series cut short equal those of the whole series, bit for bit.
+/// Every conformer keeps one promise: the causal label of a bar depends on that bar and earlier
+/// ones only, so that labels of a series cut short equal those of the whole series, bit for bit.
 ///
 ///     let labels = try BullBear().labels(for: bars)
 ///     let split = RegimeSplit(

@@ -8,8 +8,8 @@ public struct RegimeLabels: Sendable, Equatable {
   /// The regime of each bar in hindsight, from the whole series; `nil` where it cannot be told. The
   /// label of bar t covers the return from the close of bar t-1 to that of bar t.
   public let descriptive: [Int?]
-  /// The regime that was known at the close of each bar, from that bar and earlier ones; `nil` until
-  /// one is known. It may be used from the next bar on.
+  /// The regime that was known at the close of each bar, from that bar and earlier ones; `nil`
+  /// until one is known. It may be used from the next bar on.
   public let causal: [Int?]
 
   /// Labels from lists of equal length whose elements are positions in `names`.

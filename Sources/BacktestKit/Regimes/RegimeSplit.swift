@@ -27,8 +27,8 @@ public struct RegimeSplit: Sendable, Equatable {
     public let share: Double
     /// Its mean return per bar; `nil` without returns.
     public let mean: Double?
-    /// The deepest fall from a high inside one run, as a fraction that is never positive; the account
-    /// counts as 1 where a run begins. `nil` without returns.
+    /// The deepest fall from a high inside one run, as a fraction that is never positive; the
+    /// account counts as 1 where a run begins. `nil` without returns.
     public let worstDrawdown: Double?
 
     /// The number of returns.

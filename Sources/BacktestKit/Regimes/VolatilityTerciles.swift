@@ -1,10 +1,10 @@
 /// Low, middle and high volatility by thirds of its own distribution.
 ///
-/// Volatility at a bar is the standard deviation (ddof 1) of the last `window` simple returns, times
-/// the root of the bars in a year. Cuts are the quantiles 1/3 and 2/3 of type 7 (linear between order
-/// statistics; R. Hyndman and Y. Fan, 1996); a value on a cut belongs below it. In hindsight the cuts
-/// are those of the whole series; at the time they are those of the values up to and including the
-/// bar, once there are `minimumHistory` of them.
+/// Volatility at a bar is the standard deviation (ddof 1) of the last `window` simple returns,
+/// times the root of the bars in a year. Cuts are the quantiles 1/3 and 2/3 of type 7 (linear
+/// between order statistics; R. Hyndman and Y. Fan, 1996); a value on a cut belongs below it. In
+/// hindsight the cuts are those of the whole series; at the time they are those of the values up to
+/// and including the bar, once there are `minimumHistory` of them.
 ///
 ///     let weather = try VolatilityTerciles().analysis(of: bars)
 ///     print(weather.cuts?.lower ?? .nan, weather.labels.agreement ?? .nan)
@@ -93,8 +93,8 @@ public struct VolatilityTerciles: RegimeClassifier {
         names: labelNames, descriptive: unknown + descriptive, causal: unknown + causal(values)))
   }
 
-  /// The volatility at bar `window` and each after it. Each window is summed afresh, so that a value
-  /// does not depend on where the series begins.
+  /// The volatility at bar `window` and each after it. Each window is summed afresh, so that a
+  /// value does not depend on where the series begins.
   private func volatilities(_ closes: [Double], scale: Double) -> [Double] {
     guard closes.count > window else { return [] }
     let returns = (1..<closes.count).map { closes[$0] / closes[$0 - 1] - 1 }

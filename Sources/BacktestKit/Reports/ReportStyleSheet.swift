@@ -174,7 +174,8 @@ enum ReportStyleSheet {
     .p4{background:var(--p4)}.n1{background:var(--n1)}.n2{background:var(--n2)}
     .n3{background:var(--n3)}.n4{background:var(--n4)}
     @media (max-width:700px){.heat,.heat caption,.heat thead,.heat tbody{display:block}
-    .heat tr{display:grid;grid-template-columns:2.6rem repeat(6,minmax(0,1fr)) 3.1rem;padding:.2rem 0;
+    .heat tr{display:grid;padding:.2rem 0;
+    grid-template-columns:2.6rem repeat(6,minmax(0,1fr)) 3.1rem;
     border-bottom:1px solid var(--rule)}
     .heat th:first-child,.heat th:last-child,.heat td:last-child{grid-row:1/3;align-self:center}
     .heat th:last-child,.heat td:last-child{grid-column:8}

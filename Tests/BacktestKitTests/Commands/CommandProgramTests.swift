@@ -6,8 +6,10 @@ struct ArgumentTests {
   @Test func everySpellingIsUnderstood() {
     let expected = "s.yaml out 7 sameClose 2018-12-31 [\"a.b=1\", \"c=d=e\"] true false\n"
     for words in [
-      "run s.yaml --out out --seed 7 --fill same-close --since 2018-12-31 --set a.b=1 --set c=d=e -q",
-      "run --out=out --seed=7 --fill=same-close --since=2018-12-31 --set=a.b=1 --set=c=d=e --quiet s.yaml",
+      "run s.yaml --out out --seed 7 --fill same-close --since 2018-12-31 --set a.b=1 "
+        + "--set c=d=e -q",
+      "run --out=out --seed=7 --fill=same-close --since=2018-12-31 --set=a.b=1 --set=c=d=e "
+        + "--quiet s.yaml",
       "run -o out --seed 7 -f same-close --since 2018-12-31 --set a.b=1 --set c=d=e -q -- s.yaml",
       "run -oout --seed 7 -qfsame-close --since 2018-12-31 --set a.b=1 s.yaml --set c=d=e",
       "run -o=out --seed 7 -qf=same-close --since 2018-12-31 --set a.b=1 s.yaml --set c=d=e",

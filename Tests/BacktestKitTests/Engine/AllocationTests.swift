@@ -48,8 +48,21 @@ struct AllocationTests {
     _ = allocations(in: short)
     let few = allocations(in: short)
     let many = allocations(in: long)
-    #expect(few > 0 && few < 1_000, "the counter counts: \(few)")
-    #expect(many <= few + 64, "\(few) allocations for 1,000 bars, \(many) for 100,000")
+    #if DEBUG
+      // Without optimisation some accesses to arrays ask for a frame: one for a close is allowed,
+      // and one more where invariants are checked.
+      #if BACKTESTKIT_CHECKS
+        let frames = 2
+      #else
+        let frames = 1
+      #endif
+      let perClose = frames * instruments * (long.instants.count - short.instants.count)
+    #else
+      let perClose = 0
+      #expect(few < 100, "\(few) allocations for 1,000 bars")
+    #endif
+    #expect(few > 0)
+    #expect(many <= few + perClose + 64, "\(few) for 1,000 bars, \(many) for 100,000")
   }
 
   @Test func theCounterSeesAnAllocation() {

@@ -30,7 +30,7 @@ struct FingerprintTests {
     let result = try runScript(
       try MarketBuilder.series([(10, 10, 10, 10), (11, 12, 10, 12), (13, 13, 13, 13)]),
       [0: { _, trading in trading.submit(Order(.first, quantity: 7)) }])
-    #expect("\(result.fingerprint)" == "?")
+    #expect("\(result.fingerprint)" == "110c3e9f52483dccd490c577c624f7eb")
     #expect(RunFingerprint("\(result.fingerprint)") == result.fingerprint)
     #expect(RunFingerprint("\(result.fingerprint)".uppercased()) == result.fingerprint)
   }

@@ -5,10 +5,10 @@ import Testing
 /// What happens first at one instant.
 struct OrderOfEventsTests {
   private let rise: [MarketBuilder.Prices] = [
-    (100, 100, 100, 100), (102, 102, 102, 102), (103, 103, 103, 103),
+    (100, 100, 100, 100), (102, 102, 102, 102), (103, 106, 103, 103),
   ]
   private let step: [MarketBuilder.Prices] = [
-    (50, 50, 50, 50), (51, 51, 51, 51), (52, 52, 52, 52),
+    (50, 50, 50, 50), (51, 51, 51, 51), (52, 54, 52, 52),
   ]
 
   @Test func theOrderOfSeriesDoesNotMatter() throws {
@@ -40,7 +40,9 @@ struct OrderOfEventsTests {
             trading.submit(Order(.first, quantity: 1, kind: .stop(101)))
           }
         ], always: { _, trading in trading.note("bars") },
-        fill: { fill, trading in trading.note("fill \(fill.order.number) \(fill.time == trading.now)") }
+        fill: { fill, trading in
+          trading.note("fill \(fill.order.number) \(fill.time == trading.now)")
+        }
       ))
     // Both fill at the open of bar 1 and are reported at its close.
     #expect(result.notes.map(\.text) == ["bars", "fill 1 false", "fill 2 false", "bars", "bars"])
@@ -111,7 +113,7 @@ struct OrderOfEventsTests {
     #expect(result.orders.isEmpty, "nothing can be ordered before the first decision")
   }
 
-  @Test func fillsOfOneInstantAreInUniverseOrder() throws {
+  @Test func opensFillInOrderOfSubmissionAndPathsInUniverseOrder() throws {
     let result = try runScript(
       [
         try MarketBuilder.series(rise, symbol: "C"), try MarketBuilder.series(step, symbol: "A"),
@@ -120,10 +122,16 @@ struct OrderOfEventsTests {
       ScriptedStrategy([
         0: { _, trading in
           for index in [2, 0, 1, 0] { trading.submit(Order(InstrumentID(index), quantity: 1)) }
-        }
+        },
+        1: { _, trading in
+          for index in [2, 0, 1] {
+            let price = trading.lastClose(InstrumentID(index))!
+            trading.submit(Order(InstrumentID(index), quantity: -1, kind: .limit(price + 2)))
+          }
+        },
       ]))
-    #expect(result.fills.map(\.instrument.index) == [0, 0, 1, 2])
-    #expect(result.fills.map(\.order.number) == [2, 4, 3, 1])
+    #expect(result.fills.prefix(4).map(\.instrument.index) == [2, 0, 1, 0])
+    #expect(result.fills.dropFirst(4).map(\.instrument.index) == [0, 1, 2])
   }
 
   @Test func aBatchOfTargetsMakesPositionsSmallerFirst() throws {
@@ -154,7 +162,7 @@ struct OrderOfEventsTests {
       ScriptedStrategy(
         always: { bars, trading in
           let history = trading.history(.first, 10)
-          #expect(history.last == bars[0])
+          #expect(history.last?.closeTime == trading.now && bars[0]?.closeTime == trading.now)
           #expect(history.allSatisfy { $0.closeTime <= trading.now })
           #expect(trading.lastClose(.first) == bars[0]?.close)
         }))

@@ -14,7 +14,7 @@ struct RuinTests {
       [0: { _, trading in trading.submit(Order(.first, quantity: 10)) }]
     ) { $0.account.initialCash = 100 }
     #expect(result.equity.first == 100)
-    #expect(result.equity.min()! / 100 - 1 == -0.1)
+    #expect(result.equity.min()! == 90, "a drawdown of 10 % from the base")
     for (value, expected) in zip(result.equity, [100.0, 100, 90, 95, 99]) {
       #expect(agrees(value, expected, within: 1e-14))
     }

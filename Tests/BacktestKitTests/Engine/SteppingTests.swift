@@ -79,7 +79,9 @@ struct SteppingTests {
     for detour in [1, 5, 40, 400] {
       for k in 0..<detour {
         guard engine.advance() != .finished else { break }
-        if k.isMultiple(of: 3) { engine.trading.rebalance(.first, weight: k.isMultiple(of: 2) ? 1 : -1) }
+        if k.isMultiple(of: 3) {
+          engine.trading.rebalance(.first, weight: k.isMultiple(of: 2) ? 1 : -1)
+        }
         engine.trading.note("a way that is left")
       }
       engine.restore(checkpoint)

@@ -33,7 +33,8 @@ struct CSVReaderTests {
 
   @Test func columnsMayStandInAnyOrderAmongOthers() throws {
     let text =
-      "note,close,low,date,high,open\n\"a, \"\"b\"\"\",11,9,2020-01-06,12,10\nx,12,10,2020-01-07,13,11\n"
+      "note,close,low,date,high,open\n\"a, \"\"b\"\"\",11,9,2020-01-06,12,10\n"
+      + "x,12,10,2020-01-07,13,11\n"
     let bars = try csvSeries(text)[0]
     #expect(bars.count == 2 && bars[0].open == 10 && bars[1].close == 12)
     #expect(!bars.hasVolume && bars[0].volume.isNaN)

@@ -95,7 +95,7 @@ extension SampleReport {
         .warning, title: "Read this first",
         items: [
           "Only 24 round trips: ratios per trade rest on few observations.",
-          "3 bars were ambiguous: high and low both touched an order; the pessimistic path was used.",
+          "3 bars were ambiguous: high and low both touched an order; the path was pessimistic.",
           "The last mark of 1 instrument is 12 sessions old.",
         ]),
       ReportNotice(

@@ -5,7 +5,7 @@ final class ScratchFolder {
   let path: String
 
   init() throws {
-    var template = Array("/tmp/backtestkit-test-XXXXXX".utf8CString)
+    var template = Array(TestFolder.template.utf8CString)
     guard mkdtemp(&template) != nil else { throw Failure() }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
@@ -39,4 +39,11 @@ final class ScratchFolder {
   }
 
   struct Failure: Error {}
+}
+
+private enum TestFolder {
+  /// Where the system keeps what is temporary.
+  static var template: String {
+    (getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir) + "/backtestkit-test-XXXXXX"
+  }
 }

@@ -4,8 +4,8 @@ internal import Glibc
 /// reading them again.
 ///
 /// A cached file is named by the digests of the text and of the options, so it is found by content
-/// whatever the text is called. Anything about it that does not fit is as good as no cache: the text is
-/// read and the cached file replaced.
+/// whatever the text is called. Anything about it that does not fit is as good as no cache: the
+/// text is read and the cached file replaced.
 struct BarCache {
   let directory: String
   let options: CSVReadOptions

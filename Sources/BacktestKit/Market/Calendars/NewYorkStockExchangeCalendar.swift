@@ -1,9 +1,9 @@
 /// The New York Stock Exchange: 09:30 to 16:00 in New York, Monday to Friday except holidays.
 ///
-/// Sessions, special closures and early closes are exact from 1990 to 2030 as far as they were known
-/// in 2026. Outside these years the same rules apply without special closures (days of mourning,
-/// storms, strikes), and before 1971 holidays followed other rules: ask for such years only where a
-/// few wrong days do no harm.
+/// Sessions, special closures and early closes are exact from 1990 to 2030 as far as they were
+/// known in 2026. Outside these years the same rules apply without special closures (days of
+/// mourning, storms, strikes), and before 1971 holidays followed other rules: ask for such years
+/// only where a few wrong days do no harm.
 ///
 ///     let calendar = NewYorkStockExchangeCalendar()
 ///     calendar.session(on: CivilDate("2024-07-04")!)             // nil

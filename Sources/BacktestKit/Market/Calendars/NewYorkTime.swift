@@ -1,10 +1,10 @@
 /// A reading of the clock in New York: a date and a time of day on the wall.
 ///
 /// Daylight-saving time follows the law of the United States: since 2007 from the second Sunday of
-/// March to the first Sunday of November; 1987 to 2006 from the first Sunday of April to the last of
-/// October; before that from the last Sunday of April, save 6 January 1974 and 23 February 1975. It
-/// begins and ends at 02:00 by the clock. The law is of 1966; earlier years follow the rule of 1967,
-/// which is not what New York did then, and later years follow the rule of 2007.
+/// March to the first Sunday of November; 1987 to 2006 from the first Sunday of April to the last
+/// of October; before that from the last Sunday of April, save 6 January 1974 and 23 February 1975.
+/// It begins and ends at 02:00 by the clock. The law is of 1966; earlier years follow the rule of
+/// 1967, which is not what New York did then, and later years follow the rule of 2007.
 ///
 ///     let open = NewYorkTime(CivilDate("2024-03-11")!, hour: 9, minute: 30)
 ///     open.timestamp                                             // 2024-03-11T13:30:00Z
@@ -43,10 +43,10 @@ public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
 
   /// The instant at which the clock shows this.
   ///
-  /// When daylight-saving time begins the clock skips 02:00 to 03:00; such a reading is taken as one
-  /// of a clock that was not yet changed, so that 02:30 is the instant of 03:30. When it ends, 01:00
-  /// to 02:00 comes twice and `repeatedHour` chooses. Beyond the years that a `Timestamp` can hold
-  /// the result is `distantPast` or `distantFuture`.
+  /// When daylight-saving time begins the clock skips 02:00 to 03:00; such a reading is taken as
+  /// one of a clock that was not yet changed, so that 02:30 is the instant of 03:30. When it ends,
+  /// 01:00 to 02:00 comes twice and `repeatedHour` chooses. Beyond the years that a `Timestamp` can
+  /// hold the result is `distantPast` or `distantFuture`.
   public func timestamp(repeatedHour: RepeatedHour) -> Timestamp {
     let day = date.daysSinceEpoch
     let second = timeOfDay.nanoseconds / 1_000_000_000
@@ -118,7 +118,8 @@ extension NewYorkTime {
     return begun && !ended ? NewYorkTime.daylightOffset : NewYorkTime.standardOffset
   }
 
-  /// Seconds to add to UTC for the hours of a date in which the clock never changes, 03:00 to 24:00.
+  /// Seconds to add to UTC for the hours of a date in which the clock never changes, 03:00 to
+  /// 24:00.
   static func daytimeOffsetFromUTC(on date: CivilDate, day: Int) -> Int64 {
     switch date.month {
     case 5...9: return daylightOffset
@@ -128,8 +129,8 @@ extension NewYorkTime {
     }
   }
 
-  /// The days, counted from 1970-01-01, from the one on which daylight-saving time begins to the one
-  /// on which it ends.
+  /// The days, counted from 1970-01-01, from the one on which daylight-saving time begins to the
+  /// one on which it ends.
   private static func daylightDays(of year: Int) -> Range<Int> {
     if year >= 2_007 {
       return sunday(onOrAfter: 8, month: 3, year)..<sunday(onOrAfter: 1, month: 11, year)

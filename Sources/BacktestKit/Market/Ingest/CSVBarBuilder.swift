@@ -47,7 +47,9 @@ struct CSVBarBuilder {
 
     fileprivate mutating func resize(to capacity: Int) {
       let bytes = max(capacity, 1) * MemoryLayout<Element>.stride
-      guard let moved = realloc(start, bytes) else { fatalError("no memory for \(bytes) bytes") }
+      guard let moved = realloc(start, bytes) else {
+        preconditionFailure("no memory for \(bytes) bytes")
+      }
       start = moved.bindMemory(to: Element.self, capacity: capacity)
     }
 

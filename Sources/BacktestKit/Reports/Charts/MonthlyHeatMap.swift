@@ -1,6 +1,7 @@
 /// Returns by month and year as a table whose cells are coloured by sign and size.
 ///
-/// The figures are in the cells, so nothing rests on colour; the year's figure compounds the months.
+/// The figures are in the cells, so nothing rests on colour; the year's figure compounds the
+/// months.
 public struct MonthlyHeatMap: ReportBlock {
   /// The return of one month.
   public struct Month: Hashable, Sendable {
