@@ -1,18 +1,9 @@
+import BacktestKit
 import Glibc
 
-/// Prices in columns. With several instruments the columns hold one row of `width` values a time.
-struct PriceColumns {
-  var open, high, low, close, volume: [Double]
-  /// Seconds since 1970 at which each bar begins.
-  var times: [Int64]
-
-  /// The number of instruments.
-  var width: Int { times.isEmpty ? 0 : close.count / times.count }
-}
-
-/// The data of the workloads: columns in a folder, or seeded ones made on first use.
+/// The data of the workloads: the CSV files of a folder, or seeded markets made on first use.
 final class BenchData {
-  /// The folder of `.npy` files; `nil` for seeded data.
+  /// The folder of `w1.csv`, `w2.csv`, `w3.csv` and `w6_returns.npy`; `nil` for seeded data.
   let directory: String?
   /// Whether the data are a small part of their full size.
   let isSmoke: Bool
@@ -28,22 +19,27 @@ final class BenchData {
   var origin: String { directory == nil ? "seeded" : "files" }
 
   /// One instrument in one-minute bars around the clock: 1,000,000 bars from 2020.
-  func minuteBars() throws -> PriceColumns {
-    try loading("w1", rows: 20_000) {
-      SeededMarket.minuteBars(count: isSmoke ? 20_000 : 1_000_000)
+  func minuteBars() throws -> BarSeries {
+    try timed {
+      try read("w1.csv", calendar: .alwaysOpen, rows: 20_000)?.first
+        ?? SeededMarket.minuteBars(count: isSmoke ? 20_000 : 1_000_000)
     }
   }
 
-  /// Fifty instruments in daily bars: 2,520 business days from 2010, one row of 50 values a day.
-  func manyDailyBars() throws -> PriceColumns {
-    try loading("w2", rows: 252) {
-      SeededMarket.manyDailyBars(days: isSmoke ? 252 : 2_520, instruments: 50)
+  /// Fifty instruments in daily bars: 2,520 business days from 2010.
+  func manyDailyBars() throws -> [BarSeries] {
+    try timed {
+      try read("w2.csv", calendar: .weekdays, rows: 252)
+        ?? SeededMarket.manyDailyBars(days: isSmoke ? 252 : 2_520, instruments: 50)
     }
   }
 
   /// One instrument in daily bars: 5,000 business days from 2000.
-  func dailyBars() throws -> PriceColumns {
-    try loading("w3", rows: 500) { SeededMarket.dailyBars(count: isSmoke ? 500 : 5_000) }
+  func dailyBars() throws -> BarSeries {
+    try timed {
+      try read("w3.csv", calendar: .weekdays, rows: 500)?.first
+        ?? SeededMarket.dailyBars(count: isSmoke ? 500 : 5_000)
+    }
   }
 
   /// 1,000,000 daily simple returns.
@@ -55,25 +51,23 @@ final class BenchData {
     }
   }
 
-  private func loading(
-    _ prefix: String, rows: Int, make: () -> PriceColumns
-  ) throws -> PriceColumns {
-    try timed {
-      guard let directory else { return make() }
-      let times = try NumpyColumn.integers(at: "\(directory)/\(prefix)_ts.npy")
-      let rows = isSmoke ? min(rows, times.count) : times.count
-      func column(_ name: String) throws -> [Double] {
-        let path = "\(directory)/\(prefix)_\(name).npy"
-        let all = try NumpyColumn.doubles(at: path)
-        guard !times.isEmpty, all.count % times.count == 0 else {
-          throw BenchError("\(path): \(all.count) values do not fit \(times.count) times")
-        }
-        return Array(all.prefix(all.count / times.count * rows))
-      }
-      return PriceColumns(
-        open: try column("open"), high: try column("high"), low: try column("low"),
-        close: try column("close"), volume: try column("volume"), times: Array(times.prefix(rows)))
-    }
+  /// The path of the minute bars as text; seeded ones are written to `folder` first.
+  func minuteFile(in folder: String) throws -> String {
+    if let directory { return directory + "/w1.csv" }
+    let bars = try minuteBars()
+    let path = folder + "/w1.csv"
+    try timed { try SeededMarket.write(bars, to: path) }
+    return path
+  }
+
+  private func read(
+    _ name: String, calendar: some TradingCalendar, rows: Int
+  ) throws -> [BarSeries]? {
+    guard let directory else { return nil }
+    var options = CSVReadOptions()
+    options.calendar = calendar
+    let all = try CSVReader(options).load(directory + "/" + name)
+    return isSmoke ? all.map { $0.rows(0..<min(rows, $0.count)) } : all
   }
 
   private func timed<Value>(_ body: () throws -> Value) rethrows -> Value {

@@ -1,3 +1,5 @@
+import BacktestKit
+
 /// The account of a moving-average crossover kept directly on arrays: the least work by which its
 /// equity can be known, and so the roof over every engine's figure.
 ///
@@ -20,7 +22,7 @@ struct CrossoverRoof {
   }
 
   /// - Precondition: the columns have one length.
-  func run(open: [Double], close: [Double]) -> Outcome {
+  func run(open: Column<Double>, close: Column<Double>) -> Outcome {
     precondition(open.count == close.count, "the columns have different lengths")
     return open.withUnsafeBufferPointer { open in
       close.withUnsafeBufferPointer { close in

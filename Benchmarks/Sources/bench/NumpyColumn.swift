@@ -7,11 +7,6 @@ enum NumpyColumn {
     try values(at: path, type: "<f8")
   }
 
-  /// The values of a file of little-endian 64-bit integers, in C order.
-  static func integers(at path: String) throws(BenchError) -> [Int64] {
-    try values(at: path, type: "<i8")
-  }
-
   private static func values<Value: BitwiseCopyable>(
     at path: String, type: String
   ) throws(BenchError) -> [Value] {

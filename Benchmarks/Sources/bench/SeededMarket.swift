@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Prices are rounded to six decimals, so that a text file can hold them exactly.
 enum SeededMarket {
-  static func minuteBars(count: Int) -> PriceColumns {
+  static func minuteBars(count: Int) throws -> BarSeries {
     var random = NormalStream(seed: 1)
     let start = firstSecond(2020, 1, 1)
     var bars = walk(
@@ -13,21 +13,23 @@ enum SeededMarket {
     bars.times = (0..<count).map { start + 60 * Int64($0) }
     // At least 1,000 units, so that an order of 100 always fits.
     for _ in 0..<count { bars.volume.append((exp(7 + random.next()) + 1_000).rounded(.down)) }
-    return bars
+    return try bars.series(
+      0, symbol: "W1", timeframe: .intraday(seconds: 60), calendar: .alwaysOpen, barSeconds: 60)
   }
 
-  static func dailyBars(count: Int) -> PriceColumns {
+  static func dailyBars(count: Int) throws -> BarSeries {
     var random = NormalStream(seed: 3)
     var bars = walk(
       count: count, using: &random, start: 100, deviation: 0.01, gap: 0.002, wick: 0.004,
       drift: 0.0002)
     bars.times = businessDays(from: firstSecond(2000, 1, 3), count: count)
     bars.volume = [Double](repeating: 1_000_000, count: count)
-    return bars
+    return try bars.series(
+      0, symbol: "W3", timeframe: .session, calendar: .weekdays, barSeconds: 86_400)
   }
 
   /// Instruments with one common factor and moves of their own.
-  static func manyDailyBars(days: Int, instruments: Int) -> PriceColumns {
+  static func manyDailyBars(days: Int, instruments: Int) throws -> [BarSeries] {
     var random = NormalStream(seed: 2)
     let blank = [Double](repeating: 0, count: days * instruments)
     var bars = PriceColumns(
@@ -48,7 +50,11 @@ enum SeededMarket {
         last = close
       }
     }
-    return bars
+    return try (0..<instruments).map { column in
+      try bars.series(
+        column, symbol: "S" + (column < 10 ? "0" : "") + String(column), timeframe: .session,
+        calendar: .weekdays, barSeconds: 86_400)
+    }
   }
 
   static func returns(count: Int) -> [Double] {

@@ -14,7 +14,7 @@ enum WorkloadRegistry {
   static var all: [any Workload.Type] {
     [
       PlainLoop.self, MinuteCrossover.self, MonthlyRebalance.self, ParameterSweep.self,
-      CoreMetrics.self,
+      CSVLoading.self, CoreMetrics.self, ReportBuilding.self,
     ]
   }
 }

@@ -1,9 +1,9 @@
 /// A strategy, a market and the rules under which they meet.
 ///
 ///     let spx = try BarSeries(csv: "sp500.csv", symbol: "SPX", calendar: .xnys)
-///     let result = try Backtest(Crossover(), on: spx, costs: .basisPoints(commission: 1, slippage:
-///     1)).run()
-///     print(result.curve.equity.last!)
+///     let costs = TradingCosts.basisPoints(commission: 1, slippage: 1)
+///     let result = try Backtest(Crossover(), on: spx, costs: costs).run()
+///     print(result.metrics.sharpe ?? .nan)
 public struct Backtest<S: Strategy>: Sendable {
   /// The strategy as it is before the first bar.
   public var strategy: S

@@ -82,7 +82,7 @@ struct MixedTimeTests {
 
   @Test func anOrderThatCannotTradeLeavesTheMarksAlone() throws {
     // The open of a bar without liquidity for us must not move the value of the position.
-    let a = try MarketBuilder.series(MarketBuilder.flat(10, count: 48), every: .hours(1))
+    let a = try MarketBuilder.series(MarketBuilder.flat(10, count: 72), every: .hours(1))
     let b = try MarketBuilder.series(
       [(50, 50, 50, 50), (50, 50, 50, 50), (90, 90, 90, 90)], symbol: "B", volume: [100, 100, 5])
     let result = try runScript(

@@ -97,6 +97,42 @@ struct SteppingTests {
     expectSame(copy.result(strategy: ""), whole)
   }
 
+  @Test(arguments: [1, 2, 30])
+  func goingBackWithoutATradeForgetsLaterPrices(detour: Int) {
+    func engine() -> Engine {
+      var engine = Engine(feed: feed, configuration: configuration)
+      _ = engine.advance()
+      engine.trading.target(.first, quantity: 500)
+      for _ in 0..<20 { _ = engine.advance() }
+      return engine
+    }
+    var straight = engine()
+    while straight.advance() != .finished {}
+    var winding = engine()
+    let checkpoint = winding.checkpoint()
+    for _ in 0..<detour { _ = winding.advance() }
+    winding.restore(checkpoint)
+    while winding.advance() != .finished {}
+    let expected = straight.result(strategy: "").curve
+    #expect(winding.result(strategy: "").curve == expected && Set(expected.equity).count > 20)
+  }
+
+  @Test func aCheckpointBetweenTimersOfOneInstantIsItsOwnMoment() {
+    var engine = Engine(feed: feed, configuration: configuration)
+    _ = engine.advance()
+    for tag in 1...3 { engine.trading.schedule(at: engine.trading.now, tag: tag) }
+    #expect(engine.advance() == .timer(1))
+    let first = engine.checkpoint()
+    engine.trading.submit(Order(.first, quantity: 5))
+    #expect(engine.advance() == .timer(2))
+    let second = engine.checkpoint()
+    #expect(engine.advance() == .timer(3))
+    engine.restore(second)
+    #expect(engine.advance() == .timer(3))
+    engine.restore(first)
+    #expect(engine.advance() == .timer(2) && engine.trading.openOrders(.first).isEmpty)
+  }
+
   @Test func checkpointsNestLikeTheStepsOfASearch() {
     var engine = Engine(feed: feed, configuration: configuration)
     var strategy = RandomTrader(seed: 3)

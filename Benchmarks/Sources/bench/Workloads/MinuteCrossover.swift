@@ -7,10 +7,8 @@ struct MinuteCrossover: Workload {
   static let name = "W1"
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
-    let prices = try data.minuteBars()
-    let roof = PlainLoop.measure(prices, repeats: repeats)
-    let series = try prices.series(
-      0, symbol: "W1", timeframe: .intraday(seconds: 60), calendar: .alwaysOpen, barSeconds: 60)
+    let series = try data.minuteBars()
+    let roof = PlainLoop.measure(series, repeats: repeats)
     let feed = Feed(try Universe([series]))
     var configuration = BacktestConfiguration.workload
     configuration.warmup = 50

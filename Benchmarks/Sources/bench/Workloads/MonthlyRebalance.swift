@@ -6,17 +6,12 @@ struct MonthlyRebalance: Workload {
   static let name = "W2"
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
-    let prices = try data.manyDailyBars()
-    let series = try (0..<prices.width).map { column in
-      try prices.series(
-        column, symbol: "S" + (column < 10 ? "0" : "") + String(column), timeframe: .session,
-        calendar: .weekdays, barSeconds: 86_400)
-    }
+    let series = try data.manyDailyBars()
     let feed = Feed(try Universe(series))
     let backtest = Backtest(
       EqualWeightRebalance(weight: 0.95), on: feed, configuration: .workload)
     var (measurement, result) = Measurement.rate(
-      "asset-bars/s", units: Double(prices.close.count), repeats: repeats
+      "asset-bars/s", units: Double(series.reduce(0) { $0 + $1.count }), repeats: repeats
     ) {
       backtest.run()
     }

@@ -7,9 +7,7 @@ struct ParameterSweep: Workload {
   static let name = "W3"
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
-    let series = try data.dailyBars().series(
-      0, symbol: "W3", timeframe: .session, calendar: .weekdays, barSeconds: 86_400)
-    let feed = Feed(try Universe([series]))
+    let feed = Feed(try Universe([try data.dailyBars()]))
     let pairs = (5..<45).flatMap { fast in
       stride(from: 50, to: 175, by: 5).map { (fast: fast, slow: $0) }
     }
@@ -18,9 +16,27 @@ struct ParameterSweep: Workload {
     ) {
       pairs.map { backtest($0, on: feed) }
     }
+    measurement.extras = [("two_thread_wall_ratio", twoThreadRatio(pairs, feed, repeats))]
     measurement.fills = outcome.reduce(0) { $0 + $1.fills }
     measurement.finalEquity = outcome.reduce(0) { $0 + $1.equity } / Double(pairs.count)
     return [measurement]
+  }
+
+  /// The wall time of the whole sweep on two threads over that on one, the best of the repeats of
+  /// each.
+  private func twoThreadRatio(
+    _ pairs: [(fast: Int, slow: Int)], _ feed: Feed, _ repeats: Int
+  ) -> Double {
+    func best(_ threads: Int) -> Double {
+      (0..<repeats).reduce(.infinity) { best, _ in
+        let start = ProcessTime.now
+        _ = parallelMap(count: pairs.count, threads: threads) {
+          backtest(pairs[$0], on: feed).fills
+        }
+        return min(best, (ProcessTime.now - start).wall)
+      }
+    }
+    return best(2) / best(1)
   }
 
   private func backtest(

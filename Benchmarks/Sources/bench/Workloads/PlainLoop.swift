@@ -1,3 +1,5 @@
+import BacktestKit
+
 /// W0: the plain loop over one million one-minute bars, averages of 10 and 50.
 struct PlainLoop: Workload {
   static let name = "W0"
@@ -7,7 +9,7 @@ struct PlainLoop: Workload {
   }
 
   /// The figure to which other workloads on the same bars relate theirs.
-  static func measure(_ bars: PriceColumns, repeats: Int) -> Measurement {
+  static func measure(_ bars: BarSeries, repeats: Int) -> Measurement {
     let roof = CrossoverRoof()
     var (measurement, outcome) = Measurement.rate(
       "bars/s", units: Double(bars.close.count), repeats: repeats

@@ -1,11 +1,19 @@
 import BacktestKit
 
-extension PriceColumns {
+/// Prices in columns. With several instruments the columns hold one row of `width` values a time.
+struct PriceColumns {
+  var open, high, low, close, volume: [Double]
+  /// Seconds since 1970 at which each bar begins.
+  var times: [Int64]
+
+  /// The number of instruments.
+  var width: Int { times.isEmpty ? 0 : close.count / times.count }
+
   /// One instrument's columns as a series.
   ///
   /// - Parameter barSeconds: the length of a bar.
   func series(
-    _ instrument: Int, symbol: String, timeframe: Timeframe, calendar: any TradingCalendar,
+    _ instrument: Int, symbol: String, timeframe: Timeframe, calendar: some TradingCalendar,
     barSeconds: Int64
   ) throws -> BarSeries {
     func column(_ all: [Double]) -> Column<Double> {
@@ -17,15 +25,5 @@ extension PriceColumns {
       openTimes: Column(times.map { Timestamp(seconds: $0) }),
       closeTimes: Column(times.map { Timestamp(seconds: $0 + barSeconds) }), open: column(open),
       high: column(high), low: column(low), close: column(close), volume: column(volume))
-  }
-}
-
-extension BacktestConfiguration {
-  /// The costs and the capital of the workloads: 1 bp commission, 1 bp slippage, one million.
-  static var workload: BacktestConfiguration {
-    var configuration = BacktestConfiguration()
-    configuration.execution.commission = BasisPointCommission(basisPoints: 1)
-    configuration.execution.slippage = BasisPointSlippage(basisPoints: 1)
-    return configuration
   }
 }
