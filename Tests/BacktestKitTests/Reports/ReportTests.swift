@@ -77,7 +77,8 @@ struct ReportTests {
       #expect(text.contains("fast=\(fast)\u{A0}slow=\(slow)"))
     }
     let open = walkForward.stitched.trades.count(where: \.isOpen)
-    #expect(open > 0 && text.contains("\(open) of \(walkForward.stitched.trades.count) round trips"))
+    #expect(
+      open > 0 && text.contains("\(open) of \(walkForward.stitched.trades.count) round trips"))
     for part in ["fast by fold", "slow by fold", "Equal in both", "Every second test window"] {
       #expect(text.contains(part), "\(part)")
     }

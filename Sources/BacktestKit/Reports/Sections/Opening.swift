@@ -17,8 +17,8 @@ extension ReportFacts {
     let open = run.trades.count(where: \.isOpen)
     guard walkForward != nil, open > 0 else { return [] }
     return [
-      "\(open) of \(ReportText.count(run.trades.count, "round trip")) were still open at the end of "
-        + "a fold and are valued at the mark; figures about closed trades leave them out."
+      "\(open) of \(ReportText.count(run.trades.count, "round trip")) were still open at the end "
+        + "of a fold and are valued at the mark; figures about closed trades leave them out."
     ]
   }
 
