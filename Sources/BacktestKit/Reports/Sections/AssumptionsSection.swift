@@ -87,10 +87,14 @@ extension ReportFacts {
           + "of 20 bars)."
       default: "A model of its own: \(type(of: rules.slippage))."
       }
+    let onWhat = " On market and stop orders; prices may leave the bar's range."
     return [
       Item("Commission", commission),
-      Item("Slippage", slippage + " On market and stop orders; prices may leave the bar's range."),
-      Item("Not modelled", "Taxes, dividends, borrow fees and interest on cash or margin."),
+      Item("Slippage", rules.slippage is NoSlippage ? slippage : slippage + onWhat),
+      Item(
+        "Not modelled",
+        "Taxes, borrow fees, interest on cash or margin, and dividends other than in adjusted "
+          + "prices."),
     ]
   }
 
