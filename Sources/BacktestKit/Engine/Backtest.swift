@@ -47,6 +47,7 @@ public struct Backtest<S: Strategy>: Sendable {
 
   /// Runs from the first bar to the last. The backtest itself does not change, so that running it
   /// again gives the same result.
+  @inlinable
   public func run() -> BacktestResult {
     var engine = Engine(feed: feed, configuration: configuration, warmup: strategy.warmup)
     var strategy = strategy
@@ -57,12 +58,17 @@ public struct Backtest<S: Strategy>: Sendable {
 
 extension Engine {
   /// Hands every decision that is left to a strategy.
+  ///
+  /// The loop is compiled anew for each strategy, so that a bar costs no call through a witness.
+  @inlinable
   public mutating func run<S: Strategy>(_ strategy: inout S) {
     if instant < 0 { strategy.onStart(&trading) }
     while true {
       switch advance() {
       case .bars:
-        while let fill = nextUnreportedFill() { strategy.onFill(fill, &trading) }
+        if hasUnreportedFills {
+          while let fill = nextUnreportedFill() { strategy.onFill(fill, &trading) }
+        }
         strategy.onBars(bars, &trading)
       case .timer(let tag): strategy.onTimer(tag, &trading)
       case .finished: return

@@ -61,6 +61,7 @@ extension Engine {
     stage = checkpoint.stage
     needsEquityPoint = checkpoint.needsEquityPoint
     reportedFills = checkpoint.reportedFills
+    hasUnreportedFills = reportedFills < log.fills.count
     ruinedAt = checkpoint.ruinedAt
     openedRows = checkpoint.openedRows
     timersFired = checkpoint.moment.timersFired

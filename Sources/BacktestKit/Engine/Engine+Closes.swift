@@ -3,6 +3,17 @@ extension Engine {
   /// its path; then the position is marked to the close.
   @inline(__always)
   mutating func closeBars() {
+    // Where nothing is held and nothing is ordered, a close changes nothing but the time.
+    if trading.account.heldCount > 0 || !trading.book.isEmpty { closePositions() }
+    guard !feed.hasOneGrid else { return }
+    for grid in feed.grids.indices {
+      let row = feed.grids[grid].rowAtInstant[instant]
+      if row >= 0 { trading.nextRows[grid] = row + 1 }
+    }
+  }
+
+  @inline(__always)
+  private mutating func closePositions() {
     for instrument in 0..<feed.instrumentCount {
       let row = feed.row(of: instrument, at: instant)
       guard row >= 0 else { continue }
@@ -16,11 +27,6 @@ extension Engine {
         row: row)
     }
     trading.account.checkInvariants()
-    guard !feed.hasOneGrid else { return }
-    for grid in feed.grids.indices {
-      let row = feed.grids[grid].rowAtInstant[instant]
-      if row >= 0 { trading.nextRows[grid] = row + 1 }
-    }
   }
 
   /// The time of the next open that live orders may wait for, or the distant future.

@@ -39,6 +39,8 @@ public struct Engine: Sendable {
   var valuation = (equity: 0.0, grossExposure: 0.0)
   var valuedFills = 0
   var reportedFills = 0
+  /// Whether fills wait to be handed out at this decision.
+  @usableFromInline var hasUnreportedFills = false
   var ruinedAt: Timestamp?
   /// The row of each grid whose open has been matched.
   var openedRows: ContiguousArray<Int>
@@ -99,11 +101,12 @@ public struct Engine: Sendable {
   }
 
   /// The last instant at which bars closed, or -1.
-  var instant: Int { trading.instant }
+  @usableFromInline var instant: Int { trading.instant }
 
   /// The bars that closed at this decision.
   ///
   /// - Precondition: the engine has advanced to a decision.
+  @inlinable
   public var bars: BarSlice {
     precondition(instant >= 0, "no bar has closed yet: call advance() first")
     return BarSlice(feed: feed, instant: instant)
@@ -113,6 +116,7 @@ public struct Engine: Sendable {
   public mutating func nextUnreportedFill() -> Fill? {
     guard reportedFills < log.fills.count else { return nil }
     reportedFills += 1
+    hasUnreportedFills = reportedFills < log.fills.count
     return log.fills[reportedFills - 1]
   }
 
@@ -176,6 +180,7 @@ public struct Engine: Sendable {
     closeBars()
     valuation = trading.account.valuation
     valuedFills = log.fills.count
+    hasUnreportedFills = reportedFills < valuedFills
     if valuation.equity <= 0 {
       ruin()
       return .finished

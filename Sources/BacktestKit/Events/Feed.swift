@@ -59,11 +59,8 @@ public final class Feed: @unchecked Sendable {
   }
 
   /// The row of an instrument's bar that closes at an instant, or -1.
-  @inlinable @inline(__always)
-  func row(of instrument: Int, at instant: Int) -> Int {
-    guard let rows = columns[instrument].rowAtInstant else { return instant }
-    return Int(rows[instant])
-  }
+  @inline(__always)
+  func row(of instrument: Int, at instant: Int) -> Int { columns[instrument].row(at: instant) }
 }
 
 /// Bare pointers to one series' columns, so that reading a bar counts no references.
@@ -113,6 +110,13 @@ struct SeriesColumns {
       _ = copy.initialize(fromContentsOf: rows)
       return copy.baseAddress!
     }
+  }
+
+  /// The row that closes at an instant, or -1.
+  @inlinable @inline(__always)
+  func row(at instant: Int) -> Int {
+    guard let rowAtInstant else { return instant }
+    return Int(rowAtInstant[instant])
   }
 
   @inlinable @inline(__always)

@@ -22,7 +22,9 @@ public struct SimpleMovingAverage: Indicator {
   @usableFromInline var pivot = 0.0
   /// Sum over this lap's inputs.
   @usableFromInline var newerSum = 0.0
-  @usableFromInline var current: Double?
+  /// The mean after the last update; not finite while undefined.
+  @usableFromInline var mean = Double.nan
+  @usableFromInline let divisor: Double
 
   /// An average over the last `period` inputs.
   ///
@@ -31,13 +33,14 @@ public struct SimpleMovingAverage: Indicator {
   public init(_ period: Int) {
     precondition(period >= 1, "a simple moving average needs a period of at least 1")
     self.period = period
+    divisor = Double(period)
     // A tail that is not a number keeps the first lap undefined.
     slots = ContiguousArray(repeating: .nan, count: period)
   }
 
   /// The mean after the last update.
   @inlinable
-  public var value: Double? { current }
+  public var value: Double? { mean.isFinite ? mean : nil }
 
   /// `period`.
   @inlinable
@@ -48,32 +51,37 @@ public struct SimpleMovingAverage: Indicator {
   @inline(__always)
   @discardableResult
   public mutating func update(_ input: Double) -> Double? {
-    slots[position] = input
-    position += 1
-    newerSum += input - pivot
-    if position == period { beginLap(pivot: input) }
-    let mean = pivot + (slots[position] + newerSum) / Double(period)
-    current = mean.isFinite ? mean : nil
-    return current
-  }
-
-  /// Starts the ring over and replaces its inputs by their tail sums, from the last slot back.
-  ///
-  /// Inlined with plain subscripts so that a loop over updates checks once, not in each, whether
-  /// the ring is shared.
-  @inlinable
-  @inline(__always)
-  mutating func beginLap(pivot newest: Double) {
-    var slot = position
-    var sum = 0.0
-    while slot > 0 {
-      slot &-= 1
-      sum += slots[slot] - newest
-      slots[slot] = sum
+    let place = position
+    let period = period
+    let endsLap = place + 1 == period
+    // One view for all that is read and written: the ring is checked for sharing once, and the
+    // position is below the period by construction.
+    let tail = slots.withUnsafeMutableBufferPointer { slots in
+      assert(place < slots.count && slots.count == period)
+      let ring = slots.baseAddress.unsafelyUnwrapped
+      ring[place] = input
+      guard endsLap else { return ring[place &+ 1] }
+      addTails(ring, count: period, pivot: input)
+      return ring[0]
     }
-    position = 0
-    pivot = newest
-    newerSum = 0
+    position = endsLap ? 0 : place &+ 1
+    newerSum = endsLap ? 0 : newerSum + (input - pivot)
+    if endsLap { pivot = input }
+    mean = pivot + (tail + newerSum) / divisor
+    return mean.isFinite ? mean : nil
+  }
+}
+
+/// Replaces the inputs of a lap by their tail sums, as differences from a pivot, from the last
+/// slot back.
+@usableFromInline
+func addTails(_ ring: UnsafeMutablePointer<Double>, count: Int, pivot: Double) {
+  var sum = 0.0
+  var slot = count
+  while slot > 0 {
+    slot &-= 1
+    sum += ring[slot] - pivot
+    ring[slot] = sum
   }
 }
 

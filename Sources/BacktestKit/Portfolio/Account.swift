@@ -9,7 +9,7 @@ public struct Account: Sendable {
   /// Money in account currency; negative when borrowed.
   public internal(set) var cash: Double
   /// Positions by instrument, flat ones included.
-  public internal(set) var positions: ContiguousArray<Position>
+  public private(set) var positions: ContiguousArray<Position>
   /// Profit from moves of the marks, trading at reference prices.
   public internal(set) var priceProfit = 0.0
   /// Commission paid so far.
@@ -18,6 +18,8 @@ public struct Account: Sendable {
   public internal(set) var slippagePaid = 0.0
   /// Debt that the account could not pay, cancelled at ruin.
   public internal(set) var deficitWrittenOff = 0.0
+  /// The number of instruments of which something is held.
+  private(set) var heldCount = 0
   /// The sum of |quantity| x price x multiplier of all fills.
   public internal(set) var tradedNotional = 0.0
 
@@ -30,6 +32,7 @@ public struct Account: Sendable {
   /// Cash and the value of all positions, and the sum of the positions' absolute values.
   @inline(__always)
   var valuation: (equity: Double, grossExposure: Double) {
+    guard heldCount > 0 else { return (cash, 0) }
     var value = 0.0
     var gross = 0.0
     for position in positions where position.quantity != 0 {
@@ -92,6 +95,7 @@ extension Account {
       positions[index].lowestSeen = min(before.lowestSeen, reference)
       positions[index].highestSeen = max(before.highestSeen, reference)
       if positions[index].isFlat {
+        heldCount -= 1
         closed = positions[index].roundTrip(
           fill.instrument, isLong: before.quantity > 0, exitTime: fill.time,
           exitRow: Int(fill.row), isOpen: false)
@@ -100,7 +104,10 @@ extension Account {
     }
     if opening != 0 {
       let share = opening / fill.quantity
-      if positions[index].isFlat { positions[index].open(fill) }
+      if positions[index].isFlat {
+        heldCount += 1
+        positions[index].open(fill)
+      }
       positions[index].lowestSeen = min(positions[index].lowestSeen, fill.reference)
       positions[index].highestSeen = max(positions[index].highestSeen, fill.reference)
       positions[index].enter(
@@ -108,6 +115,12 @@ extension Account {
         slippage: fill.slippage * share)
     }
     return closed
+  }
+
+  /// Takes over what another account holds.
+  mutating func takePositions(of other: Account) {
+    positions = other.positions
+    heldCount = other.heldCount
   }
 
   /// Cancels a debt, so that equity is zero.

@@ -7,27 +7,28 @@
 ///
 /// A slice holds closed bars only, so that nothing in it can look ahead.
 public struct BarSlice: Sequence, Sendable {
-  @usableFromInline unowned(unsafe) let feed: Feed
-  @usableFromInline var instant: Int
-
-  init(feed: Feed, instant: Int) {
-    self.feed = feed
-    self.instant = instant
-  }
-
+  // Bare pointers, because a reference to the feed would be counted at every bar that is read.
+  @usableFromInline nonisolated(unsafe) let columns: UnsafePointer<SeriesColumns>
   /// The number of instruments in the universe, whether they closed now or not.
-  @inlinable @inline(__always)
-  public var instrumentCount: Int { feed.instrumentCount }
-
+  public let instrumentCount: Int
+  @usableFromInline let instant: Int
   /// When these bars closed.
-  public var time: Timestamp { feed.instants[instant] }
+  public let time: Timestamp
+
+  @inlinable
+  init(feed: Feed, instant: Int) {
+    columns = UnsafePointer(feed.columns)
+    instrumentCount = feed.instrumentCount
+    self.instant = instant
+    time = feed.instants[instant]
+  }
 
   /// The bar of the instrument at a position of the universe, or `nil` when none closed now.
   @inlinable @inline(__always)
   public subscript(position: Int) -> Bar? {
-    precondition(position >= 0 && position < feed.instrumentCount, "no such instrument")
-    let row = feed.row(of: position, at: instant)
-    return row < 0 ? nil : feed.columns[position].bar(position, row)
+    precondition(position >= 0 && position < instrumentCount, "no such instrument")
+    let row = columns[position].row(at: instant)
+    return row < 0 ? nil : columns[position].bar(position, row)
   }
 
   /// The bar of an instrument, or `nil` when none closed now.

@@ -19,7 +19,7 @@ public struct TradingContext: Sendable {
   var notes: [StrategyNote] = []
   @usableFromInline var standing: ContiguousArray<StandingTarget>
   /// The last instant at which bars closed, or -1.
-  var instant = -1
+  @usableFromInline var instant = -1
   /// The next row of each grid; unused in a universe with one grid, whose rows are the instants.
   var nextRows: ContiguousArray<Int32>
   var nextOrderNumber = 1

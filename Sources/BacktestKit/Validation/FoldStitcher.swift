@@ -57,7 +57,7 @@ struct FoldStitcher {
     var (account, configuration) = (account, configuration)
     if let left {
       account.cash = left.cash
-      account.positions = left.positions
+      account.takePositions(of: left)
     }
     let instants = (firstInstant - 1)..<(firstInstant - 1 + equity.count)
     configuration.warmup = nil
