@@ -24,11 +24,13 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibCSV", providers: [.apt(["libcsv-dev"])]),
+    // Without pkgConfig, because that would link the library: see Base/LinearAlgebra.swift.
+    .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "BacktestKit",
-      dependencies: ["CLibCSV", "CLibYAML", "CZlib"],
+      dependencies: ["CLibCSV", "COpenBLAS", "CLibYAML", "CZlib"],
       swiftSettings: strict,
       linkerSettings: [.linkedLibrary("m")]
     ),

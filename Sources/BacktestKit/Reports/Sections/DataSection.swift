@@ -13,9 +13,25 @@ extension ReportFacts {
         blocks.append(ReportParagraph("Nothing odd was found in any series."))
       }
     }
+    if let table = correlationTable() { blocks.append(table) }
     return ReportSection(
       id: "data", title: "Data quality",
       summary: "What each series holds, and what a check of its rows found.", blocks: blocks)
+  }
+
+  /// How the instruments moved together; `nil` for one instrument or more than a page can show.
+  private func correlationTable() -> ReportTable? {
+    let symbols = run.universe.series.map(\.instrument.symbol)
+    guard (2...12).contains(symbols.count),
+      let correlation = try? InstrumentCorrelation(run.universe), correlation.returnCount >= 20
+    else { return nil }
+    return ReportTable(
+      caption: "Correlation of returns over \(correlation.returnCount) common sessions",
+      columns: [.text("Series")] + symbols.map { .number($0, as: .ratio) },
+      rows: symbols.indices.map { row in
+        [.text(symbols[row])]
+          + symbols.indices.map { .number(correlation[row, $0], else: "never moved") }
+      })
   }
 
   private func seriesTable(_ reports: [DataQualityReport]) -> ReportTable {
