@@ -30,7 +30,8 @@ public enum StudyError: Error, CustomStringConvertible {
     case .regimes(let error): "regimes: \(error)"
     case .benchmark(let reason): "benchmark: \(reason)"
     case .missing(let key, let study, let purpose):
-      "\(study): the study has no '\(key)', which \(purpose) needs; `bt-run init` writes an example"
+      "\(study): the study has no '\(key)', which \(purpose) needs; "
+        + "`bt-run init` writes an example"
     case .file(let reason): reason
     }
   }
