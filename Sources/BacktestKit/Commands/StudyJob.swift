@@ -53,8 +53,11 @@ struct StudyJob: Sendable {
       } catch let failure as CommandFailure {
         throw failure
       } catch {
-        guard options.paths.count > 1 else { throw error }
-        context.errors.write("\(error)\n")
+        let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
+        guard options.paths.count > 1 else {
+          throw CommandFailure(status: .wrongInput, message: message)
+        }
+        context.errors.write("\(message)\n")
         failed.append(path)
       }
     }

@@ -19,6 +19,15 @@ public enum StudyError: Error, CustomStringConvertible {
   /// A file that cannot be written or read.
   case file(String)
 
+  /// The message with the study before it, unless it begins with a file of its own.
+  func message(of study: String) -> String {
+    switch self {
+    case .document, .data, .missing, .file: description
+    case .universe, .resampling: "\(study): data: \(self)"
+    case .walkForward, .regimes, .benchmark: "\(study): \(self)"
+    }
+  }
+
   /// What is wrong; more than one line where more than one thing is.
   public var description: String {
     switch self {

@@ -133,11 +133,18 @@ extension ResultRecord {
   static func read(
     _ document: DocumentNode
   ) throws(DocumentError) -> (record: ResultRecord, study: DocumentNode) {
-    try document.decode { table in
-      let schema = table.value("schema", .text)
-      if schema != Self.schema {
-        table.report("the schema is '\(schema)', but this version reads '\(Self.schema)'")
-      }
+    // Another schema has other keys, which would only hide what is wrong.
+    if case .table(let entries) = document.content,
+      let entry = entries.first(where: { $0.key == "schema" }),
+      case .text(let schema) = entry.value.content, schema != Self.schema
+    {
+      throw DocumentError(
+        at: entry.value.place, keyPath: "schema",
+        "the schema is \(quotedForMessage(schema)), but this version reads '\(Self.schema)'; run "
+          + "its study again")
+    }
+    return try document.decode { table in
+      _ = table.value("schema", .text)
       let nothing = DocumentNode(content: .table([]), place: document.place)
       let study = table.value("study", .anything(placeholder: nothing))
       return (ResultRecord(&table), study)
