@@ -24,7 +24,8 @@ struct GarbageTests {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return state >> 33
       }
-      damages.append(Damage(name: "noise \(seed)", bytes: (0..<400).map { _ in UInt8(next() % 256) }))
+      damages.append(
+        Damage(name: "noise \(seed)", bytes: (0..<400).map { _ in UInt8(next() % 256) }))
       var bytes = whole
       bytes[Int(next() % UInt64(bytes.count - 80)) + 60] = [0, 0xFF, 0x22, 0x2C][Int(seed) % 4]
       damages.append(Damage(name: "one byte \(seed)", bytes: bytes))

@@ -42,7 +42,7 @@ struct ReproductionTests {
   @Test func theOrderOfFilesDoesNotMatter() throws {
     let folder = try SampleStudy.folder()
     let (a, b) = (
-      "      - {path: prices/a.csv, symbol: AAA}\n", "      - {path: prices/b.csv, symbol: BBB}\n"
+      "    - {path: prices/a.csv, symbol: AAA}\n", "    - {path: prices/b.csv, symbol: BBB}\n"
     )
     #expect(SampleStudy.text.contains(b + a))
     try folder.write(SampleStudy.text.replacing(b + a, with: a + b), to: "shuffled.yaml")

@@ -22,8 +22,10 @@ struct StudyJobOptions: Sendable {
     threads = parameters.optionalOption(
       "threads", .integer("n", .atLeast(1)),
       help: "Runs that go on at a time; else one for each processor.")
-    isQuiet = parameters.flag("quiet", short: "q", help: "Print errors only, and JSON where it is asked for.")
-    printsJSON = parameters.flag("json", help: "Print result.json instead of a table, one for each study.")
+    isQuiet = parameters.flag(
+      "quiet", short: "q", help: "Print errors only, and JSON where it is asked for.")
+    printsJSON = parameters.flag(
+      "json", help: "Print result.json instead of a table, one for each study.")
   }
 }
 
