@@ -31,16 +31,17 @@ struct InitTests {
     var names: [String] = []
     for (index, line) in lines.enumerated() {
       guard let mark = line.firstIndex(of: "#"), line[..<mark].allSatisfy({ $0 == " " }),
-        line[mark...].firstMatch(of: /^# {1,3}[a-z-]+: /) != nil || line.contains("# columns:")
+        line[mark...].firstMatch(of: #/^# {1,3}[a-z-]+: /#) != nil || line.contains("# columns:")
       else { continue }
       var changed = lines.map(String.init)
       // A commented line keeps its indentation behind the mark.
       func open(_ at: Int) {
         let text = changed[at]
         guard let mark = text.firstIndex(of: "#") else { return }
-        changed[at] = text[..<mark] + text[text.index(mark, offsetBy: 2)...]
+        changed[at] = String(text[..<mark] + text[text.index(mark, offsetBy: 2)...])
       }
-      if line.hasPrefix("    #   "), let columns = lines.firstIndex(where: { $0.contains("# columns:") })
+      if line.hasPrefix("    #   "),
+        let columns = lines.firstIndex(where: { $0.contains("# columns:") })
       {
         open(columns)
         open(index)
