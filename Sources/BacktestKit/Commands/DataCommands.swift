@@ -34,41 +34,20 @@ extension Command {
           .left("symbol"), .right("bars"), .left("timeframe"), .left("first"), .left("last"),
           .left("volumes"), .right("errors repaired"), .right("warnings"),
         ])
-        let status = try options.eachFile(in: context) { path in
+        // What can be said is said even where other files cannot be used.
+        var hasRows = false
+        defer { if hasRows { context.output.write(table.text) } }
+        return try options.eachFile(in: context) { path in
           for series in try options.load(path) {
             let report = DataQualityReport(series)
             let repaired = report.counts.reduce(0) { $0 + $1.repaired }
             let warnings = report.counts.reduce(0) { $0 + ($1.code.isError ? 0 : $1.bars) }
+            hasRows = true
             table.add([
               report.symbol, "\(report.barCount)", "\(report.timeframe)",
               report.firstOpen.map { "\($0)" } ?? "–", report.lastClose.map { "\($0)" } ?? "–",
               report.hasVolume ? "yes" : "no", "\(repaired)", "\(warnings)",
             ])
-          }
-        }
-        context.output.write(table.text)
-        return status
-      }
-    }
-  }
-
-  private static var dataImport: Command {
-    Command(
-      "import", summary: "Read price files of any layout and write them in one layout.",
-      discussion: """
-        Writes SYMBOL.csv with the columns time, open, high, low, close and volume, times in ISO \
-        8601, and SYMBOL.json with the origin: the source's name and SHA-256, the rows, and what \
-        was repaired.
-        """
-    ) { parameters in
-      let options = DataOptions(&parameters)
-      let out = parameters.option("out", short: "o", .folder(), help: "Where the files go.")
-      return { context in
-        try options.eachFile(in: context) { path in
-          let digest = try SHA256.hexadecimal(ofFile: path)
-          for series in try options.load(path) {
-            try DataImport(series: series, source: path, sha256: digest).write(to: out)
-            context.output.write("\(out)/\(series.instrument.symbol).csv: \(series.count) bars\n")
           }
         }
       }
@@ -102,9 +81,8 @@ struct DataOptions: Sendable {
     options.quality = repairs ? .repair : .strict
     options.allowsNonPositivePrices = parameters.flag(
       "non-positive", help: "Accept prices at or below zero, as of futures.")
-    let separator = parameters.optionalOption(
-      "separator", .text("character"), help: "The character between fields, or 'tab'.")
-    options.mapping.separator = separator == "tab" ? "\t" : separator?.first
+    options.mapping.separator = parameters.optionalOption(
+      "separator", .separator, help: "The character between fields, or 'tab'.")
     let pattern = parameters.optionalOption(
       "time-format", .text("pattern"), help: "How times are written, such as dd/MM/yyyy.")
     if let pattern { options.mapping.timeFormat = .pattern(pattern) }
@@ -136,53 +114,21 @@ struct DataOptions: Sendable {
   }
 }
 
+extension ArgumentRule where Value == Character {
+  fileprivate static var separator: ArgumentRule {
+    ArgumentRule(
+      name: "character", expected: "one character such as ';', or 'tab'", placeholder: ",",
+      parse: { text in
+        if text == "tab" { return "\t" }
+        return text.utf8.count == 1 ? text.first : nil
+      }, show: { String($0) })
+  }
+}
+
 extension ArgumentRule where Value == Timeframe {
   static var timeframe: ArgumentRule {
     ArgumentRule(
       name: "timeframe", expected: "a timeframe such as 15m, 1h or 1d", placeholder: .session,
       parse: { Timeframe($0) }, show: { "\($0)" })
   }
-}
-
-/// A series in the one layout, and where it came from.
-private struct DataImport {
-  var series: BarSeries
-  var source: String
-  var sha256: String
-
-  func write(to folder: String) throws {
-    var files = try ResultFolder(path: folder)
-    let symbol = series.instrument.symbol
-    let file = try files.file("\(symbol).csv")
-    var csv = try CSVWriter(["time", "open", "high", "low", "close", "volume"], to: file)
-    let calendar = series.calendar ?? AlwaysOpenCalendar()
-    for row in 0..<series.count {
-      let bar = series[row]
-      let time =
-        series.timeframe.isIntraday
-        ? bar.openTime.description : calendar.sessionDate(of: bar.closeTime).description
-      try csv.row {
-        $0.field(time)
-        $0.field(bar.open)
-        $0.field(bar.high)
-        $0.field(bar.low)
-        $0.field(bar.close)
-        $0.field(bar.volume)
-      }
-    }
-    try csv.finish()
-    let repairs = series.issues.filter { $0.repair != nil }
-    let name = source.split(separator: "/").last.map(String.init) ?? source
-    let origin: JSONValue = [
-      "symbol": .text(symbol), "source": .text(name), "sha256": .text(sha256),
-      "bars": .integer(series.count), "prices": .text(series.priceBasis.rawValue),
-      "repairs": .list(repairs.map { .text("\($0)") }),
-    ]
-    try files.write(JSONWriter.bytes(of: origin), to: "\(symbol).json")
-    try files.commit()
-  }
-}
-
-extension Timeframe {
-  fileprivate var isIntraday: Bool { if case .intraday = self { true } else { false } }
 }

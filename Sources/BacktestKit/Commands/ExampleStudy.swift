@@ -76,6 +76,6 @@ let exampleStudy = """
   # warmup: 50                  # bars before the first decision; the strategy's own unless given
   # risk-free: 0.02             # a year
   # seed: 0
-  # output: {folder: Reports/share}
+  # output: {folder: reports}   # Reports/<study> in the working directory unless given
 
   """

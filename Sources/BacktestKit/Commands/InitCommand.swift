@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension Command {
   /// `init`: a commented example of a study.
   static func initialize(_ catalogue: StrategyCatalogue) -> Command {
@@ -11,7 +13,7 @@ extension Command {
         ?? "study.yaml"
       let isForced = parameters.flag("force", help: "Replace an existing file.")
       return { context in
-        if !isForced, (try? FileBytes.read(path)) != nil {
+        if !isForced, access(path, F_OK) == 0 {
           throw CommandFailure(
             status: .wrongInput, message: "\(path) is there already; --force replaces it")
         }

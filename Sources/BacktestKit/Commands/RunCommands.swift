@@ -7,13 +7,13 @@ extension Command {
         Writes report.html, result.json and the tables equity, orders, fills, trades and ledger \
         into a folder, all of them or none.
 
-        A result.json runs its study again; with --expect the run must have that fingerprint, \
-        or the exit code is 3. Then nothing is written unless --out names a folder.
+        A result.json runs its study again, and a run that is expected to have a fingerprint is \
+        compared with it; both write nothing unless --out names a folder. A run with another \
+        fingerprint ends with exit status 3.
         """
     ) { parameters in
       let options = StudyJobOptions(&parameters)
-      let expected = parameters.optionalOption(
-        "expect", .text("hash"), help: "The fingerprint that the run must have.")
+      let expected = expectedFingerprint(&parameters, options, of: "run")
       return { context in
         try StudyJob(options: options, catalogue: catalogue, expectedFingerprint: expected)
           .perform(in: context)
@@ -32,8 +32,7 @@ extension Command {
         """
     ) { parameters in
       let options = StudyJobOptions(&parameters)
-      let expected = parameters.optionalOption(
-        "expect", .text("hash"), help: "The fingerprint that the stitched run must have.")
+      let expected = expectedFingerprint(&parameters, options, of: "stitched run")
       return { context in
         try StudyJob(
           options: options, catalogue: catalogue, kind: .walkForward,
@@ -49,7 +48,8 @@ extension Command {
       "regimes", summary: "Split a run by market regimes, in hindsight and as known at the time.",
       discussion: """
         Regimes are those that the study names, else bull-bear and volatility, told by the \
-        benchmark's prices or, without one, the first instrument's.
+        benchmark's prices or, without one, the first instrument's. Nothing is written unless \
+        --out names a folder.
         """
     ) { parameters in
       var options = StudyJobOptions(&parameters)
@@ -68,6 +68,26 @@ extension Command {
         }
       }
     }
+  }
+}
+
+/// The fingerprint that a run must have; one is that of one study.
+private func expectedFingerprint(
+  _ parameters: inout ParameterReader, _ options: StudyJobOptions, of run: String
+) -> RunFingerprint? {
+  let expected = parameters.optionalOption(
+    "expect", .fingerprint, help: "The fingerprint that the \(run) must have.")
+  parameters.require(
+    expected == nil || options.paths.count == 1, "'--expect' goes with one study, not several")
+  return expected
+}
+
+extension ArgumentRule where Value == RunFingerprint {
+  fileprivate static var fingerprint: ArgumentRule {
+    ArgumentRule(
+      name: "hash", expected: "a fingerprint of 32 hexadecimal digits",
+      placeholder: RunFingerprint(digest: ContentDigest.Value(high: 0, low: 0)),
+      parse: { RunFingerprint($0) }, show: { "\($0)" })
   }
 }
 

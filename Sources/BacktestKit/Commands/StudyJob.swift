@@ -22,8 +22,10 @@ struct StudyJobOptions: Sendable {
     threads = parameters.optionalOption(
       "threads", .integer("n", .atLeast(1)),
       help: "Runs that go on at a time; else one for each processor.")
-    isQuiet = parameters.flag("quiet", short: "q", help: "Print nothing but errors.")
-    printsJSON = parameters.flag("json", help: "Print the result as JSON instead of a table.")
+    isQuiet = parameters.flag(
+      "quiet", short: "q", help: "Print errors only, and JSON where it is asked for.")
+    printsJSON = parameters.flag(
+      "json", help: "Print result.json instead of a table, one for each study.")
   }
 }
 
@@ -35,7 +37,7 @@ struct StudyJob: Sendable {
   /// What is done with a study; `nil` takes what the file says it was.
   var kind: ResultRecord.Kind?
   /// The fingerprint that the run must have.
-  var expectedFingerprint: String?
+  var expectedFingerprint: RunFingerprint?
   /// Whether results go to a folder even when none is named.
   var writesByDefault = true
   /// The regimes of a study that names none.
@@ -45,16 +47,19 @@ struct StudyJob: Sendable {
     in context: CommandContext, show: (StudyOutcome, CommandContext) -> Void = { _, _ in }
   ) throws -> ExitCode {
     var failed: [String] = []
-    var isReproduced = true
+    var owners: [String: String] = [:]
     for path in options.paths {
       try context.checkInterrupt()
       do {
-        isReproduced = try perform(path, context, show) && isReproduced
+        try perform(path, &owners, context, show)
       } catch let failure as CommandFailure {
         throw failure
       } catch {
-        guard options.paths.count > 1 else { throw error }
-        context.errors.write("\(path): \(error)\n")
+        let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
+        guard options.paths.count > 1 else {
+          throw CommandFailure(status: .wrongInput, message: message)
+        }
+        context.errors.write("\(message)\n")
         failed.append(path)
       }
     }
@@ -64,15 +69,18 @@ struct StudyJob: Sendable {
         message: "\(failed.count) of \(options.paths.count) studies failed: "
           + failed.joined(separator: ", "))
     }
-    return isReproduced ? .done : .fault
+    return .done
   }
 
   private func perform(
-    _ path: String, _ context: CommandContext, _ show: (StudyOutcome, CommandContext) -> Void
-  ) throws -> Bool {
+    _ path: String, _ owners: inout [String: String], _ context: CommandContext,
+    _ show: (StudyOutcome, CommandContext) -> Void
+  ) throws {
     var (study, recorded) = try Study.read(
       path, overrides: options.overrides, catalogue: catalogue)
     if study.regimes.isEmpty { study.regimes = defaultRegimes }
+    let folder = folder(for: study, path, isRepeated: recorded != nil)
+    if let folder { try claim(folder, for: path, &owners) }
     let runner = StudyRunner(
       study, threads: options.threads, progress: progress(context, study.name))
     let outcome =
@@ -81,41 +89,57 @@ struct StudyJob: Sendable {
       case .walkForward: try runner.walkForward()
       }
     try context.checkInterrupt()
-    let fingerprint = outcome.result.fingerprint.description
-    if let expectedFingerprint, expectedFingerprint.lowercased() != fingerprint {
-      context.errors.write(
-        "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint): this run does "
-          + "not reproduce the one expected\n")
-      return false
+    let fingerprint = outcome.result.fingerprint
+    if let expectedFingerprint, expectedFingerprint != fingerprint {
+      throw CommandFailure(
+        status: .fault,
+        message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
+          + "expected: this run does not reproduce that one")
     }
-    try write(outcome, path, context, show)
-    return true
+    let record = try folder.map { try outcome.write(to: $0) }
+    try context.checkInterrupt()
+    try print(outcome, record, folder, context, show)
   }
 
-  private func write(
-    _ outcome: StudyOutcome, _ path: String, _ context: CommandContext,
-    _ show: (StudyOutcome, CommandContext) -> Void
+  /// Finds out before the work that its results can be written, and that no other study of this
+  /// command writes to the same place.
+  private func claim(
+    _ folder: String, for path: String, _ owners: inout [String: String]
   ) throws {
-    let folder = folder(for: outcome.study, path)
-    let record = try folder.map { try outcome.write(to: $0) }
-    guard !options.isQuiet else { return }
+    let place = relativePath(from: ".", to: folder)
+    if let owner = owners[place] {
+      throw StudyError.file(
+        "\(path): its results would replace those of \(owner) in \(folder); give it an output "
+          + "folder of its own")
+    }
+    owners[place] = path
+    try ResultFolder.check(folder)
+  }
+
+  private func print(
+    _ outcome: StudyOutcome, _ record: ResultRecord?, _ folder: String?,
+    _ context: CommandContext, _ show: (StudyOutcome, CommandContext) -> Void
+  ) throws {
     if options.printsJSON {
       let record = try record ?? ResultRecord(outcome, folder: ".")
-      context.output.write(
-        String(decoding: JSONWriter.bytes(of: record.json(outcome)), as: UTF8.self))
+      context.output.write(record.json(outcome).text)
       return
     }
+    guard !options.isQuiet else { return }
     context.output.write(ResultSummary(outcome).text)
+    if expectedFingerprint != nil { context.output.write("Reproduced: it is the one expected.\n") }
     show(outcome, context)
     if let folder { context.output.write("\nReport: \(folder)/report.html\n") }
   }
 
-  private func folder(for study: Study, _ path: String) -> String? {
+  /// Where the results of a study go; `nil` where they are only shown.
+  private func folder(for study: Study, _ path: String, isRepeated: Bool) -> String? {
     let base = path.split(separator: "/").last.map(String.init) ?? path
-    let name = base.split(separator: ".").first.map(String.init) ?? base
+    let end = base.lastIndex(of: ".") ?? base.endIndex
+    let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
-    if expectedFingerprint != nil || !writesByDefault { return nil }
-    return study.outputFolder ?? "Reports/\(name)"
+    if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
+    return study.outputFolder.map(study.resolved) ?? "Reports/\(name)"
   }
 
   /// A progress bar that is made when the number of runs is known, and ends the process when the

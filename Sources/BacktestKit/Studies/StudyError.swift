@@ -19,6 +19,15 @@ public enum StudyError: Error, CustomStringConvertible {
   /// A file that cannot be written or read.
   case file(String)
 
+  /// The message with the study before it, unless it begins with a file of its own.
+  func message(of study: String) -> String {
+    switch self {
+    case .document, .data, .missing, .file: description
+    case .universe, .resampling: "\(study): data: \(self)"
+    case .walkForward, .regimes, .benchmark: "\(study): \(self)"
+    }
+  }
+
   /// What is wrong; more than one line where more than one thing is.
   public var description: String {
     switch self {
@@ -30,7 +39,8 @@ public enum StudyError: Error, CustomStringConvertible {
     case .regimes(let error): "regimes: \(error)"
     case .benchmark(let reason): "benchmark: \(reason)"
     case .missing(let key, let study, let purpose):
-      "\(study): the study has no '\(key)', which \(purpose) needs; `bt-run init` writes an example"
+      "\(study): the study has no '\(key)', which \(purpose) needs; "
+        + "`bt-run init` writes an example"
     case .file(let reason): reason
     }
   }

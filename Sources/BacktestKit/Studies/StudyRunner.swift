@@ -40,7 +40,7 @@ public struct StudyRunner: Sendable {
   ///   not fit the data.
   public func walkForward() throws(StudyError) -> StudyOutcome {
     guard let part = study.walkForward else {
-      throw .missing(key: "walk-forward", study: study.name, purpose: "a walk-forward")
+      throw .missing(key: "walk-forward", study: study.path, purpose: "a walk-forward")
     }
     let market = try StudyMarket(study)
     let walk = WalkForward(

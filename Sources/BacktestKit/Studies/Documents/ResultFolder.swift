@@ -14,6 +14,7 @@ struct ResultFolder {
   /// Where the files will be.
   let path: String
   private var files: [FileOutput] = []
+  private var removals: [String] = []
 
   /// A folder, which is made with those above it where it is missing.
   init(path: String) throws(FileOutputError) {
@@ -36,8 +37,36 @@ struct ResultFolder {
   /// Puts all files in their places.
   consuming func commit() throws(FileOutputError) {
     for file in files { try file.closeFile() }
+    for name in removals { unlink("\(path)/\(name)") }
     for file in files { try file.commit() }
   }
+
+  /// Finds out before long work whether files could be written here, and writes nothing.
+  ///
+  /// - Throws: `FileOutputError` when the folder is none, or neither it nor the nearest one above
+  ///   it can be written to.
+  static func check(_ path: String) throws(FileOutputError) {
+    var folder = path.isEmpty ? "." : path
+    while true {
+      var status = stat()
+      if stat(folder, &status) == 0 {
+        let isFolder = status.st_mode & S_IFMT == S_IFDIR
+        if isFolder, access(folder, W_OK | X_OK) == 0 { return }
+        throw FileOutputError(
+          path: folder, action: "write into the folder", code: isFolder ? errno : ENOTDIR)
+      }
+      guard errno == ENOENT || errno == ENOTDIR else {
+        throw FileOutputError(path: folder, action: "create the folder", code: errno)
+      }
+      let parts = folder.split(separator: "/")
+      folder = (folder.hasPrefix("/") ? "/" : "") + parts.dropLast().joined(separator: "/")
+      if folder.isEmpty { folder = "." }
+    }
+  }
+
+  /// Has files that an earlier job left, and that would contradict the new ones, removed by
+  /// `commit()`.
+  mutating func remove(_ names: [String]) { removals += names }
 
   private static func makeFolders(_ path: String) throws(FileOutputError) {
     var folder = path.hasPrefix("/") ? "/" : ""

@@ -37,6 +37,8 @@ extension ResultRecord {
           sha256: digest ?? "", barCount: series.count, prices: series.priceBasis.rawValue))
     }
     data = files
+    configuration = Setting.all(in: ResultConfiguration(outcome).json)
+    counts = Counts(result)
     studyFolder = relativePath(from: folder, to: outcome.study.folder)
   }
 
@@ -70,6 +72,11 @@ extension ResultRecord {
           })
       ),
     ]
+    parts.append(("counts", counts.json))
+    parts.append(("configuration", ResultConfiguration(outcome).json))
+    if !outcome.regimes.isEmpty {
+      parts.append(("regimes", .list(outcome.regimes.map(regimeJSON))))
+    }
     if let walk = outcome.walkForward {
       parts.append(("efficiency", JSONValue(walk.efficiency)))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
@@ -77,6 +84,24 @@ extension ResultRecord {
     parts.append(("study-folder", .text(studyFolder)))
     parts.append(("study", JSONValue(outcome.study.document)))
     return members(parts)
+  }
+
+  private func regimeJSON(_ analysis: RegimeAnalysis) -> JSONValue {
+    func parts(_ knowledge: RegimeKnowledge) -> JSONValue {
+      .list(
+        analysis.parts(knowledge).map { part in
+          [
+            "label": .text(part.name), "bars": .integer(part.barCount),
+            "share": .number(part.share), "runs": .integer(part.runCount),
+            "total-return": JSONValue(part.totalReturn), "volatility": JSONValue(part.volatility),
+            "sharpe": JSONValue(part.sharpe), "worst-drawdown": JSONValue(part.worstDrawdown),
+          ] as JSONValue
+        })
+    }
+    return [
+      "name": .text(analysis.name), "told-by": .text(analysis.seriesName),
+      "descriptive": parts(.descriptive), "causal": parts(.causal),
+    ]
   }
 
   private func foldJSON(_ fold: WalkForwardFold) -> JSONValue {
@@ -117,14 +142,23 @@ func relativePath(from start: String, to end: String) -> String {
   return way.isEmpty ? "." : way.joined(separator: "/")
 }
 
+/// The folders down to a path. What is there is followed through its links, because `..` goes by
+/// the disk and not by the text.
 private func absoluteParts(_ path: String) -> [String] {
-  var parts: [String] = []
-  if !path.hasPrefix("/"), let here = getcwd(nil, 0) {
-    parts = String(cString: here).split(separator: "/").map(String.init)
-    free(here)
+  var (present, missing) = (path.isEmpty ? "." : path, [String]())
+  while true {
+    if let real = realpath(present, nil) {
+      defer { free(real) }
+      var parts = String(cString: real).split(separator: "/").map(String.init)
+      for part in missing.reversed() where part != "." {
+        if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+      }
+      return parts
+    }
+    var parts = present.split(separator: "/")
+    guard let last = parts.popLast() else { return missing.reversed() }
+    missing.append(String(last))
+    present = (present.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    if present.isEmpty { present = "." }
   }
-  for part in path.split(separator: "/") where part != "." {
-    if part == ".." { _ = parts.popLast() } else { parts.append(String(part)) }
-  }
-  return parts
 }

@@ -35,6 +35,10 @@ public struct ResultRecord: Sendable, Equatable {
   public var limits: [Limit]
   /// The files that were read.
   public var data: [DataFile]
+  /// The rules in effect, defaults included, in the order of the file.
+  public var configuration: [Setting]
+  /// How often the run met what a reader should know.
+  public var counts: Counts
   /// The folder from which the study's paths count, relative to the folder of the record.
   public var studyFolder: String
   /// When equity was gone; `nil` in a run that kept some.
@@ -80,6 +84,39 @@ public struct ResultRecord: Sendable, Equatable {
     public var prices: String
   }
 
+  /// A rule in effect.
+  public struct Setting: Sendable, Equatable {
+    /// Where it stands, such as `execution.slippage.basis-points` or `walk-forward.grid.fast[0]`.
+    public var key: String
+    /// What it is set to; words are choices.
+    public var value: ParameterValue
+  }
+
+  /// How many there were of what can be counted.
+  public struct Counts: Sendable, Equatable {
+    /// Orders that were submitted.
+    public var orders: Int
+    /// Fills.
+    public var fills: Int
+    /// Round trips, those still open at the end among them.
+    public var trades: Int
+    /// Bars on which the fills depend on the assumed path inside the bar.
+    public var ambiguousBars: Int
+    /// Orders made smaller for want of buying power.
+    public var cutOrders: Int
+    /// Orders that were refused.
+    public var rejectedOrders: Int
+    /// Positions at the end whose series had ended before.
+    public var stalePositions: Int
+  }
+
+  /// The value of a rule in effect, or `nil` where there is none.
+  ///
+  ///     record.setting("execution.slippage.basis-points")
+  public func setting(_ key: String) -> ParameterValue? {
+    configuration.first { $0.key == key }?.value
+  }
+
   /// The value of a metric, or `nil` where it had none.
   public subscript(metric: String) -> Double? { metrics.first { $0.name == metric }?.value }
 }
@@ -96,11 +133,18 @@ extension ResultRecord {
   static func read(
     _ document: DocumentNode
   ) throws(DocumentError) -> (record: ResultRecord, study: DocumentNode) {
-    try document.decode { table in
-      let schema = table.value("schema", .text)
-      if schema != Self.schema {
-        table.report("the schema is '\(schema)', but this version reads '\(Self.schema)'")
-      }
+    // Another schema has other keys, which would only hide what is wrong.
+    if case .table(let entries) = document.content,
+      let entry = entries.first(where: { $0.key == "schema" }),
+      case .text(let schema) = entry.value.content, schema != Self.schema
+    {
+      throw DocumentError(
+        at: entry.value.place, keyPath: "schema",
+        "the schema is \(quotedForMessage(schema)), but this version reads '\(Self.schema)'; run "
+          + "its study again")
+    }
+    return try document.decode { table in
+      _ = table.value("schema", .text)
       let nothing = DocumentNode(content: .table([]), place: document.place)
       let study = table.value("study", .anything(placeholder: nothing))
       return (ResultRecord(&table), study)
@@ -135,11 +179,44 @@ extension ResultRecord {
         sha256: $0.value("sha256", .text), barCount: $0.value("bars", .integer(.notNegative)),
         prices: $0.value("prices", .text))
     }
+    let nothing = DocumentNode(content: .table([]), place: table.place)
+    configuration = Setting.all(
+      in: JSONValue(table.value("configuration", .anything(placeholder: nothing))))
+    counts = table.section("counts") { Counts(&$0) }
     studyFolder = table.value("study-folder", .text)
     // Folds and regimes are for other readers; their tables are in folds.csv and regimes.csv.
     _ = table.node("folds")
     _ = table.node("efficiency")
-    _ = table.node("configuration")
-    _ = table.node("counts")
+    _ = table.node("regimes")
+  }
+}
+
+extension ResultRecord.Counts {
+  init(_ result: BacktestResult) {
+    orders = result.orders.count
+    fills = result.fills.count
+    trades = result.trades.count
+    ambiguousBars = result.counts.ambiguousBars
+    cutOrders = result.counts.cutOrders
+    rejectedOrders = result.counts.rejectedOrders
+    stalePositions = result.counts.stalePositions
+  }
+
+  fileprivate init(_ table: inout DocumentTable) {
+    orders = table.value("orders", .integer(.notNegative))
+    fills = table.value("fills", .integer(.notNegative))
+    trades = table.value("trades", .integer(.notNegative))
+    ambiguousBars = table.value("ambiguous-bars", .integer(.notNegative))
+    cutOrders = table.value("cut-orders", .integer(.notNegative))
+    rejectedOrders = table.value("rejected-orders", .integer(.notNegative))
+    stalePositions = table.value("stale-positions", .integer(.notNegative))
+  }
+
+  var json: JSONValue {
+    [
+      "orders": .integer(orders), "fills": .integer(fills), "trades": .integer(trades),
+      "ambiguous-bars": .integer(ambiguousBars), "cut-orders": .integer(cutOrders),
+      "rejected-orders": .integer(rejectedOrders), "stale-positions": .integer(stalePositions),
+    ]
   }
 }

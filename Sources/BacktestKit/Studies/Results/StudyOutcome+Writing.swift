@@ -30,8 +30,16 @@ extension StudyOutcome {
       try tables.writeFills(to: try files.file("fills.csv"))
       try tables.writeTrades(to: try files.file("trades.csv"))
       try tables.writeLedger(to: try files.file("ledger.csv"))
-      if let walkForward { try writeFolds(walkForward, to: try files.file("folds.csv")) }
-      if !regimes.isEmpty { try writeRegimes(regimes, to: try files.file("regimes.csv")) }
+      if let walkForward {
+        try writeFolds(walkForward, to: try files.file("folds.csv"))
+      } else {
+        files.remove(["folds.csv"])
+      }
+      if !regimes.isEmpty {
+        try writeRegimes(regimes, to: try files.file("regimes.csv"))
+      } else {
+        files.remove(["regimes.csv"])
+      }
       try files.write(JSONWriter.bytes(of: record.json(self)), to: "result.json")
       try files.commit()
     } catch {

@@ -20,12 +20,14 @@ public struct Study: Sendable {
   public var regimes: [RegimeChoice]
   /// The instrument against which the run is held: one of the data's, or of a file of its own.
   public var benchmark: StudyBenchmark?
-  /// The folder for results as the study gives it; relative to the working directory.
+  /// The folder for results as the study gives it; relative to the study's folder.
   public var outputFolder: String?
   /// The seed of everything random.
   public var seed: UInt64
   /// The folder of the study file, from which its paths count.
   public var folder: String
+  /// The study file as it was named.
+  var path: String { document.place.source }
   /// The study as it was read, overrides applied: what a result records.
   let document: DocumentNode
 

@@ -5,10 +5,15 @@ struct NamedCalendar: Sendable {
 
 extension DocumentRule where Value == NamedCalendar {
   static var calendar: DocumentRule {
-    text(
+    var rule = text(
       listed(TradingCalendars.names, "or"),
       placeholder: NamedCalendar(calendar: AlwaysOpenCalendar())
     ) { TradingCalendars.named($0).map(NamedCalendar.init(calendar:)) }
+    rule.advice = { node in
+      guard case .text(let text) = node.content else { return nil }
+      return NearestName.find(text, among: TradingCalendars.names).map { "did you mean '\($0)'?" }
+    }
+    return rule
   }
 }
 
@@ -100,7 +105,8 @@ extension DocumentRule where Value == TimeSpan {
   static var span: DocumentRule {
     text("a span such as 250ms, 5s, 2m or 1h", placeholder: .zero) { text in
       let digits = text.prefix { $0.isASCII && $0.isNumber }
-      guard let count = Int64(digits), count <= 1_000_000_000 else { return nil }
+      // So many hours are still far from the end of the clock.
+      guard let count = Int64(digits), count <= 1_000_000 else { return nil }
       switch text.dropFirst(digits.count) {
       case "ms": return .milliseconds(count)
       case "s": return .seconds(count)

@@ -1,0 +1,92 @@
+import Strategies
+import Testing
+
+@testable import BacktestKit
+
+/// `result.json` holds what its document says, and reads back to the last bit.
+struct ResultSchemaTests {
+  private static func outcome(walksForward: Bool, _ overrides: [String] = []) throws -> StudyOutcome
+  {
+    let study = try Study(
+      path: Fixture.path("studies/demo.yaml"),
+      overrides: [
+        "data.from=2009-01-01", "walk-forward.train=1y", "walk-forward.grid={fast: [5, 10]}",
+        "data.files=[{path: ../prices/IBM.csv, symbol: IBM}]",
+      ] + overrides, catalogue: .standard)
+    return walksForward ? try StudyRunner(study).walkForward() : try StudyRunner(study).run()
+  }
+
+  /// The keys of each table of the document in the file, with `[0]` for the items of a list.
+  private static func keys(
+    of value: JSONValue, at path: String, into keys: inout [String: Set<String>]
+  ) {
+    switch value {
+    case .table(let members):
+      for member in members {
+        keys[path, default: []].insert(member.key)
+        Self.keys(
+          of: member.value, at: path.isEmpty ? member.key : "\(path).\(member.key)", into: &keys)
+      }
+    case .list(let items):
+      for item in items { Self.keys(of: item, at: path + "[0]", into: &keys) }
+    default: break
+    }
+  }
+
+  @Test func everyKeyIsDocumentedAndNoOther() throws {
+    var keys: [String: Set<String>] = [:]
+    let rules = [
+      "account.leverage=2", "execution.participation=0.5", "warmup=60",
+      "execution.limit-fill=through",
+    ]
+    for outcome in [
+      try Self.outcome(walksForward: true, rules), try Self.outcome(walksForward: false),
+    ] {
+      let record = try ResultRecord(outcome, folder: ".")
+      Self.keys(of: record.json(outcome), at: "", into: &keys)
+    }
+    for section in try SchemaDocument.sections("ResultSchema.md") {
+      #expect(keys[section.path] == Set(section.rows.map(\.key)), "\(section.path)")
+    }
+    #expect(keys["regimes[0].descriptive[0]"] == keys["regimes[0].causal[0]"])
+  }
+
+  @Test(arguments: [false, true]) func theRecordReadsBackToTheLastBit(_ walksForward: Bool) throws {
+    let outcome = try Self.outcome(walksForward: walksForward)
+    let scratch = try ScratchFolder()
+    let written = try outcome.write(to: scratch.path)
+    let read = try ResultRecord(path: scratch.path + "/result.json")
+    #expect(read == written)
+    #expect(
+      zip(read.metrics, written.metrics).allSatisfy {
+        $0.value.bitPattern == $1.value.bitPattern
+      })
+    #expect(read.finalEquity.bitPattern == outcome.result.curve.equity.last?.bitPattern)
+    #expect(
+      read.metrics.map(\.name) == outcome.metrics.all.filter { $0.value != nil }.map(\.0.name))
+    #expect(read.counts.fills == outcome.result.fills.count && read.counts.fills > 0)
+  }
+
+  @Test func anotherSchemaIsRefused() throws {
+    let scratch = try ScratchFolder()
+    let path = scratch.path + "/result.json"
+    try PlainFile.write(Array("{\"schema\": \"backtestkit.result/2\", \"more\": 1}".utf8), to: path)
+    do {
+      _ = try ResultRecord(path: path)
+      Issue.record("a record of another schema was read")
+    } catch {
+      #expect(
+        error.description == "\(path):1:12: the schema is 'backtestkit.result/2', but this version "
+          + "reads 'backtestkit.result/1'; run its study again")
+    }
+  }
+
+  @Test func waysBetweenFolders() {
+    #expect(relativePath(from: "a/b", to: "a/c") == "../c")
+    #expect(relativePath(from: "a", to: "a") == ".")
+    #expect(relativePath(from: "a", to: ".") == "..")
+    #expect(relativePath(from: ".", to: "a/./b/../c") == "a/c")
+    #expect(relativePath(from: "/nowhere/x", to: "/nowhere/y/z") == "../y/z")
+    #expect(relativePath(from: "/", to: "/nowhere") == "nowhere")
+  }
+}

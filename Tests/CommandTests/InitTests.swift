@@ -1,0 +1,65 @@
+import BacktestKit
+import Strategies
+import Testing
+
+/// The example that `init` writes.
+struct InitTests {
+  @Test func theExampleRunsAsItStands() throws {
+    let folder = try WorkFolder()
+    var transcript = Transcript(in: folder)
+    try transcript.run("init")
+    try transcript.run("run", "study.yaml")
+    try folder.write(SampleStudy.prices(seed: 4, days: 1_500), to: "prices.csv")
+    try transcript.run(
+      "run", "study.yaml", "--set", "data.calendar=weekdays", "--set",
+      "output.folder=Reports/mine", "-q")
+    try transcript.run("walkforward", "study.yaml", "--set", "data.calendar=weekdays", "-q")
+    try transcript.run("init")
+    try transcript.run("init", "Reports")
+    try transcript.run("init", "nowhere/study.yaml")
+    try transcript.run("init", "--force")
+    try transcript.check("init")
+    #expect(folder.exists("Reports/mine/report.html") && folder.exists("Reports/study/folds.csv"))
+  }
+
+  /// What is commented out in the example is accepted when it is not, one at a time.
+  @Test func everyCommentedKeyIsAccepted() throws {
+    let folder = try WorkFolder()
+    _ = try BuiltProgram.run("init", "study.yaml", in: folder)
+    let lines = try folder.text("study.yaml").split(
+      separator: "\n", omittingEmptySubsequences: false)
+    var names: [String] = []
+    for (index, line) in lines.enumerated() {
+      guard let mark = line.firstIndex(of: "#"), line[..<mark].allSatisfy({ $0 == " " }),
+        line[mark...].firstMatch(of: #/^# {1,3}[a-z-]+: /#) != nil || line.contains("# columns:")
+      else { continue }
+      var changed = lines.map(String.init)
+      // A commented line keeps its indentation behind the mark.
+      func open(_ at: Int) {
+        let text = changed[at]
+        guard let mark = text.firstIndex(of: "#") else { return }
+        changed[at] = String(text[..<mark] + text[text.index(mark, offsetBy: 2)...])
+      }
+      if line.hasPrefix("    #   "),
+        let columns = lines.firstIndex(where: { $0.contains("# columns:") })
+      {
+        open(columns)
+        open(index)
+      } else if line.contains("# columns:") {
+        open(index)
+        open(index + 1)
+      } else {
+        open(index)
+      }
+      let name = "\(names.count).yaml"
+      names.append(name)
+      try folder.write(changed.joined(separator: "\n"), to: name)
+      do {
+        _ = try Study(path: folder.path + "/" + name, catalogue: .standard)
+      } catch {
+        Issue.record("\(line): \(error)")
+      }
+    }
+    #expect(names.count >= 38, "\(names.count)")
+  }
+}

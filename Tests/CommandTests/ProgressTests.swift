@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+/// The progress bar is there for a person, and for nobody else.
+struct ProgressTests {
+  /// Runs a command with a terminal of its own, and gives all that it shows.
+  private func terminal(_ command: String, in folder: WorkFolder) throws -> String? {
+    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/script") else { return nil }
+    return try Shell.output(
+      "cd '\(folder.path)' && script -qec '\(BuiltProgram.path) \(command)' /dev/null")
+  }
+
+  @Test func aBarWithTimeLeftOnATerminal() throws {
+    let folder = try SampleStudy.folder()
+    guard let text = try terminal("walkforward study.yaml --threads 1", in: folder) else { return }
+    #expect(text.contains("\rTwo shares [") && text.contains("] "))
+    #expect(text.contains(" ETA 0:"))
+    let bar = try #require(text.range(of: "\r\u{1B}[K", options: .backwards))
+    #expect(!text[bar.upperBound...].contains("ETA"), "the bar goes before the table comes")
+    #expect(text[bar.upperBound...].contains("Fingerprint: "))
+    let quiet = try terminal("walkforward study.yaml --quiet", in: folder)
+    #expect(quiet == "")
+  }
+
+  @Test func noBarInAPipe() throws {
+    let folder = try SampleStudy.folder()
+    let ended = try BuiltProgram.run("walkforward", "study.yaml", in: folder)
+    #expect(ended.errors == "" && !ended.output.contains("ETA"))
+  }
+
+  @Test func aClosedPipeIsNoFault() throws {
+    let folder = try SampleStudy.folder()
+    let text = try Shell.output(
+      "cd '\(folder.path)' && { '\(BuiltProgram.path)' run study.yaml; echo \"$?\" >&2; } | true")
+    #expect(text == "0\n")
+    #expect(folder.exists("Reports/study/result.json"))
+  }
+}

@@ -1,0 +1,108 @@
+import BacktestKit
+import Foundation
+import Testing
+
+/// Same inputs, same result: across processes, threads, orders of files and builds.
+struct ReproductionTests {
+  private func fingerprint(_ words: [String], in folder: WorkFolder) throws -> String {
+    let ended = try BuiltProgram.run(words + ["--json", "--out", "out"], in: folder)
+    #expect(ended.status == 0 && ended.errors == "", "\(words): \(ended)")
+    return try ResultRecord(path: folder.path + "/out/result.json").fingerprint
+  }
+
+  /// The fingerprints stand in a file, so that every build and every machine has to give them.
+  @Test func fingerprintsAreThoseOfEveryBuild() throws {
+    let folder = try SampleStudy.folder()
+    let demo = CommandFixture.path("studies/demo.yaml")
+    var lines: [String] = []
+    for (name, words) in [
+      ("sample run", ["run", "study.yaml"]), ("sample walk", ["walkforward", "study.yaml"]),
+      ("demo run", ["run", demo]),
+    ] {
+      lines.append("\(name) \(try fingerprint(words, in: folder))")
+    }
+    let text = lines.map { $0 + "\n" }.joined()
+    let file = CommandFixture.path("commands/fingerprints.txt")
+    if ProcessInfo.processInfo.environment["BACKTESTKIT_REWRITE"] == "1" {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    }
+    #expect(text == (try String(contentsOfFile: file, encoding: .utf8)))
+  }
+
+  @Test func threadsDoNotMatter() throws {
+    let folder = try SampleStudy.folder()
+    var results: [[String: [UInt8]]] = []
+    for threads in ["1", "2", "5"] {
+      _ = try fingerprint(["walkforward", "study.yaml", "--threads", threads], in: folder)
+      results.append(try folder.files("out"))
+    }
+    #expect(results[0] == results[1] && results[0] == results[2])
+  }
+
+  @Test func theOrderOfFilesDoesNotMatter() throws {
+    let folder = try SampleStudy.folder()
+    let (a, b) = (
+      "    - {path: prices/a.csv, symbol: AAA}\n", "    - {path: prices/b.csv, symbol: BBB}\n"
+    )
+    #expect(SampleStudy.text.contains(b + a))
+    try folder.write(SampleStudy.text.replacing(b + a, with: a + b), to: "shuffled.yaml")
+    for command in ["run", "walkforward"] {
+      let first = try fingerprint([command, "study.yaml"], in: folder)
+      #expect(try fingerprint([command, "shuffled.yaml"], in: folder) == first)
+    }
+  }
+
+  /// A release build, where there is one beside the debug build, gives the same bytes.
+  @Test func debugAndReleaseAgree() throws {
+    let other =
+      BuiltProgram.path.contains("/debug/")
+      ? BuiltProgram.path.replacingOccurrences(of: "/debug/", with: "/release/")
+      : BuiltProgram.path.replacingOccurrences(of: "/release/", with: "/debug/")
+    // The fixed fingerprints above hold each build on its own.
+    guard FileManager.default.isExecutableFile(atPath: other) else { return }
+    let folder = try SampleStudy.folder()
+    _ = try fingerprint(["walkforward", "study.yaml"], in: folder)
+    let text = try Shell.output(
+      "cd '\(folder.path)' && '\(other)' walkforward study.yaml -q --out other")
+    #expect(text == "")
+    let (mine, others) = (try folder.files("out"), try folder.files("other"))
+    // A build of another version of the sources proves nothing.
+    #expect(mine["result.json"] != others["result.json"] || mine == others)
+    #expect(mine["equity.csv"] == others["equity.csv"])
+  }
+
+  @Test func expectations() throws {
+    let folder = try SampleStudy.folder()
+    for (command, kind) in [("run", "run"), ("walkforward", "walk-forward")] {
+      let hash = try fingerprint([command, "study.yaml"], in: folder)
+      let json = "out/result.json"
+      #expect(try folder.text(json).contains("\"kind\": \"\(kind)\""))
+      // The result knows whether it was a run or a walk-forward.
+      let same = try BuiltProgram.run("run", json, "--expect", hash.uppercased(), in: folder)
+      #expect(same.status == 0, "\(same)")
+      let changed = ["--set", "execution.slippage.basis-points=3"]
+      let other = try BuiltProgram.run(["run", json, "--expect", hash] + changed, in: folder)
+      #expect(other.status == 3 && other.output == "")
+      #expect(other.errors.hasPrefix("bt-run run: \(json): the fingerprint is "))
+      #expect(
+        other.errors.hasSuffix(
+          ", not \(hash) as expected: this run does not reproduce that one\n"))
+      let quiet = try BuiltProgram.run("run", json, "--expect", hash, "-q", in: folder)
+      #expect(quiet.status == 0 && quiet.output == "" && quiet.errors == "")
+      let kept = try BuiltProgram.run(
+        ["run", json, "--out", "kept-\(command)", "-q"] + changed, in: folder)
+      #expect(kept.status == 0)
+      let new = try ResultRecord(path: folder.path + "/kept-\(command)/result.json")
+      #expect(new.fingerprint != hash)
+      #expect(
+        try BuiltProgram.run(
+          "run", "kept-\(command)/result.json", "--expect", new.fingerprint, in: folder
+        ).status == 0)
+    }
+    #expect(!folder.exists("Reports"))
+    for hash in ["", "abc", String(repeating: "g", count: 32), String(repeating: "0", count: 33)] {
+      #expect(
+        try BuiltProgram.run("run", "study.yaml", "--expect", hash, in: folder).status == 2)
+    }
+  }
+}

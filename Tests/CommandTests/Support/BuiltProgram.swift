@@ -1,0 +1,92 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The built `bt-run`, run as a process of its own.
+enum BuiltProgram {
+  /// The program beside the test bundle.
+  static let path: String = {
+    let bundle = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return ((bundle ?? "") as NSString).deletingLastPathComponent + "/bt-run"
+  }()
+
+  /// A process that may still run.
+  struct Running {
+    fileprivate let process: pid_t
+    fileprivate let streams: WorkFolder
+
+    /// Sends a signal.
+    func send(_ signal: Int32) { kill(process, signal) }
+
+    /// Waits for the end; a process that does not end is killed.
+    func finish(within seconds: Int = 120) throws -> Ended {
+      var status: Int32 = 0
+      var waited = 0
+      while waitpid(process, &status, WNOHANG) == 0 {
+        usleep(2_000)
+        waited += 1
+        if waited > seconds * 500 {
+          kill(process, SIGKILL)
+          waitpid(process, &status, 0)
+          throw NeverEnded()
+        }
+      }
+      let signal = status & 0x7F
+      return Ended(
+        status: signal == 0 ? (status >> 8) & 0xFF : -signal, output: try streams.text("output"),
+        errors: try streams.text("errors"))
+    }
+  }
+
+  /// What a process left behind.
+  struct Ended {
+    /// The exit status; a signal that ended the process is negative.
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  struct NeverEnded: Error {}
+  struct NotStarted: Error { var code: Int32 }
+
+  /// Starts the program in a folder.
+  static func start(_ words: [String], in folder: WorkFolder) throws -> Running {
+    let streams = try WorkFolder()
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let flags = O_WRONLY | O_CREAT | O_TRUNC
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, "\(streams.path)/output", flags, 0o600)
+    posix_spawn_file_actions_addopen(&actions, 2, "\(streams.path)/errors", flags, 0o600)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // A test run in the background is deaf to interrupts; what it starts must not be.
+    var listening = sigset_t()
+    sigemptyset(&listening)
+    posix_spawnattr_setsigmask(&attributes, &listening)
+    sigaddset(&listening, SIGINT)
+    posix_spawnattr_setsigdefault(&attributes, &listening)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+    var process: pid_t = 0
+    // The shell goes to the folder and becomes the program.
+    let shell = ["sh", "-c", "cd \"$0\" && exec \"$@\"", folder.path, path]
+    var arguments = (shell + words).map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    let code = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)
+    guard code == 0 else { throw NotStarted(code: code) }
+    return Running(process: process, streams: streams)
+  }
+
+  /// Runs the program to its end.
+  static func run(_ words: String..., in folder: WorkFolder) throws -> Ended {
+    try run(words, in: folder)
+  }
+
+  /// Runs the program to its end.
+  static func run(_ words: [String], in folder: WorkFolder) throws -> Ended {
+    try start(words, in: folder).finish()
+  }
+}
