@@ -1,7 +1,7 @@
 import BacktestKit
 
-/// Buys weakness within strength: a low two-bar RSI while the close is above its long average. Sells
-/// when the close is back above its short average.
+/// Buys weakness within strength: a low two-bar RSI while the close is above its long average.
+/// Sells when the close is back above its short average.
 struct Pullback: Strategy {
   let threshold: Double
   private var trend: SimpleMovingAverage
