@@ -6,8 +6,11 @@ let package = Package(
   dependencies: [.package(name: "BacktestKit", path: "../..")],
   targets: [
     .executableTarget(
+      name: "Tour",
+      dependencies: [.product(name: "BacktestKit", package: "BacktestKit")]),
+    .executableTarget(
       name: "Consumer",
-      dependencies: [.product(name: "BacktestKit", package: "BacktestKit")])
+      dependencies: [.product(name: "BacktestKit", package: "BacktestKit")]),
   ],
   swiftLanguageModes: [.v6]
 )

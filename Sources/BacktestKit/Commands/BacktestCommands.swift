@@ -11,7 +11,9 @@ public struct BacktestCommands: Sendable {
 
   /// The program over a catalogue.
   ///
-  /// - Parameter name: how it is called on the command line.
+  /// - Parameters:
+  ///   - catalogue: the strategies that studies can name.
+  ///   - name: how the program is called on the command line.
   public init(catalogue: StrategyCatalogue, name: String = "bt-run") {
     program = CommandProgram(
       name, version: BacktestKitVersion.current,

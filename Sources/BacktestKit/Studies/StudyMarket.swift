@@ -82,7 +82,7 @@ extension Study {
   }
 
   fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {
-    guard let benchmark else { return nil }
+    guard let benchmark, benchmark.hold == nil else { return nil }
     guard let path = benchmark.file else {
       let symbol = benchmark.symbol ?? ""
       guard let found = universe.instrument(symbol) else {

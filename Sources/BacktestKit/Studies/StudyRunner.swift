@@ -66,6 +66,12 @@ public struct StudyRunner: Sendable {
     } catch {
       throw .benchmark("\(error)")
     }
+    if study.benchmark?.hold == .equalParts {
+      benchmark = BenchmarkCurve.buyAndHold(result)
+      guard benchmark != nil else {
+        throw .benchmark("equal parts cannot be held: a price is not above zero")
+      }
+    }
     do throws(RegimeError) {
       let regimes = try study.regimes.map { (choice) throws(RegimeError) in
         try Self.analysis(result, market.regimeSeries, choice.classifier)

@@ -20,9 +20,13 @@ public struct StrategyDefinition: Sendable {
 
   /// A definition.
   ///
-  /// - Parameter constraint: what must hold between parameters: `nil` when all is well, else the
-  ///   reason in one phrase.
-  /// - Parameter make: makes the strategy anew for each run.
+  /// - Parameters:
+  ///   - name: the name in a study file, in lower case with hyphens.
+  ///   - summary: one line for a reader.
+  ///   - parameters: its parameters, in the order in which they are shown.
+  ///   - constraint: what must hold between parameters: `nil` when all is well, else the reason in
+  ///     one phrase.
+  ///   - make: makes the strategy anew for each run.
   public init(
     name: String, summary: String, parameters: [ParameterDefinition] = [],
     constraint: @escaping @Sendable (StrategyParameters) -> String? = { _ in nil },

@@ -18,7 +18,8 @@ public struct Study: Sendable {
   public var walkForward: StudyWalkForward?
   /// The regimes by which a run is split.
   public var regimes: [RegimeChoice]
-  /// The instrument against which the run is held: one of the data's, or of a file of its own.
+  /// What the run is held against: an instrument of the data, one of a file of its own, or equal
+  /// parts of all instruments.
   public var benchmark: StudyBenchmark?
   /// The folder for results as the study gives it; relative to the study's folder.
   public var outputFolder: String?
@@ -122,12 +123,25 @@ public struct StudyBenchmark: Sendable {
   public var symbol: String?
   /// A price file of its own; relative to the study's folder.
   public var file: String?
+  /// What is bought at the run's base point and kept, instead of an instrument.
+  public var hold: Holding?
+
+  /// What can be bought and kept.
+  public enum Holding: String, Sendable, CaseIterable {
+    /// Equal parts of the capital in every instrument of the data, without costs.
+    case equalParts = "equal-parts"
+  }
 
   init(_ table: inout DocumentTable) {
     symbol = table.optional("symbol", .text)
     file = table.optional("file", .text)
-    if symbol == nil, file == nil {
-      table.report("a benchmark needs a 'symbol' of the data or a 'file'")
+    hold = table.optional("hold", .choice())
+    if symbol == nil, file == nil, hold == nil {
+      table.report(
+        "a benchmark needs a 'symbol' of the data, a 'file', or 'hold: equal-parts'")
+    }
+    if hold != nil, symbol != nil || file != nil {
+      table.report("'hold' stands alone, without 'symbol' and 'file'", at: "hold")
     }
   }
 }
