@@ -103,7 +103,7 @@ struct DataOptions: Sendable {
       do {
         try body(path)
       } catch {
-        context.errors.write("\(error)\n")
+        context.errors.write("\((error as? CommandFailure)?.message ?? "\(error)")\n")
         failed += 1
       }
     }
