@@ -52,6 +52,8 @@ struct BatchTests {
       let ended = try BuiltProgram.run(command, "study.yaml", "--quiet", in: folder)
       #expect(ended.status == 0 && ended.output == "" && ended.errors == "")
     }
+    let asked = try BuiltProgram.run("run", "study.yaml", "--quiet", "--json", in: folder)
+    #expect(asked.output == (try folder.text("Reports/study/result.json")))
   }
 
   @Test func regimesWriteOnlyWhereTheyAreTold() throws {

@@ -116,6 +116,7 @@ struct ImportTests {
     var transcript = Transcript(in: folder)
     try transcript.run("data", "import", "prices/a.csv", "more/a.csv", "prices/b.csv", "-o", "in")
     try transcript.run("data", "info", "in/a.csv", "in/b.csv", "--calendar", "weekdays")
+    try transcript.run("data", "info", "in/b.csv", "nowhere.csv", "--json")
     try transcript.check("import")
   }
 }

@@ -40,7 +40,7 @@ struct InitTests {
         guard let mark = text.firstIndex(of: "#") else { return }
         changed[at] = String(text[..<mark] + text[text.index(mark, offsetBy: 2)...])
       }
-      if line.hasPrefix("    #   "),
+      if line.hasPrefix("  #   "),
         let columns = lines.firstIndex(where: { $0.contains("# columns:") })
       {
         open(columns)

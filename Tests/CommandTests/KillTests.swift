@@ -32,9 +32,11 @@ struct KillTests {
   @Test func interrupts() throws {
     let (folder, old, new, length) = try prepared()
     for (signal, part) in [
-      (SIGINT, 20), (SIGINT, 50), (SIGTERM, 70), (SIGINT, 90), (SIGINT, 96), (SIGINT, 99),
+      (SIGINT, 0), (SIGINT, 20), (SIGINT, 50), (SIGTERM, 70), (SIGINT, 90), (SIGINT, 96),
+      (SIGINT, 99),
     ] {
       let job = try BuiltProgram.start(Self.slow, in: folder)
+      try job.waitUntilItListens()
       usleep(UInt32(length * part / 100))
       job.send(signal)
       let ended = try job.finish()

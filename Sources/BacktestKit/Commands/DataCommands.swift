@@ -29,30 +29,54 @@ extension Command {
   private static var dataInfo: Command {
     Command("info", summary: "Say what price files hold.") { parameters in
       let options = DataOptions(&parameters)
+      let printsJSON = parameters.flag("json", help: "Print JSON instead of a table.")
       return { context in
-        var table = TextTable([
-          .left("symbol"), .right("bars"), .left("timeframe"), .left("first"), .left("last"),
-          .left("volumes"), .right("errors repaired"), .right("warnings"),
-        ])
+        var reports: [DataQualityReport] = []
         // What can be said is said even where other files cannot be used.
-        var hasRows = false
-        defer { if hasRows { context.output.write(table.text) } }
-        return try options.eachFile(in: context) { path in
-          for series in try options.load(path) {
-            let report = DataQualityReport(series)
-            let repaired = report.counts.reduce(0) { $0 + $1.repaired }
-            let warnings = report.counts.reduce(0) { $0 + ($1.code.isError ? 0 : $1.bars) }
-            hasRows = true
-            table.add([
-              report.symbol, "\(report.barCount)", "\(report.timeframe)",
-              report.firstOpen.map { "\($0)" } ?? "–", report.lastClose.map { "\($0)" } ?? "–",
-              report.hasVolume ? "yes" : "no", "\(repaired)", "\(warnings)",
-            ])
+        defer {
+          if printsJSON {
+            context.output.write(JSONValue.list(reports.map(reportJSON)).text)
+          } else if !reports.isEmpty {
+            context.output.write(reportTable(reports))
           }
+        }
+        return try options.eachFile(in: context) { path in
+          reports += try options.load(path).map(DataQualityReport.init)
         }
       }
     }
   }
+}
+
+private func reportTable(_ reports: [DataQualityReport]) -> String {
+  var table = TextTable([
+    .left("symbol"), .right("bars"), .left("timeframe"), .left("first"), .left("last"),
+    .left("volumes"), .right("errors repaired"), .right("warnings"),
+  ])
+  for report in reports {
+    table.add([
+      report.symbol, "\(report.barCount)", "\(report.timeframe)",
+      report.firstOpen.map { "\($0)" } ?? "–", report.lastClose.map { "\($0)" } ?? "–",
+      report.hasVolume ? "yes" : "no", "\(report.repairedCount)", "\(report.warningCount)",
+    ])
+  }
+  return table.text
+}
+
+private func reportJSON(_ report: DataQualityReport) -> JSONValue {
+  [
+    "symbol": .text(report.symbol), "bars": .integer(report.barCount),
+    "timeframe": .text("\(report.timeframe)"),
+    "first": JSONValue(report.firstOpen.map { "\($0)" }),
+    "last": JSONValue(report.lastClose.map { "\($0)" }), "volumes": .bool(report.hasVolume),
+    "errors-repaired": .integer(report.repairedCount), "warnings": .integer(report.warningCount),
+  ]
+}
+
+extension DataQualityReport {
+  fileprivate var repairedCount: Int { counts.reduce(0) { $0 + $1.repaired } }
+
+  fileprivate var warningCount: Int { counts.reduce(0) { $0 + ($1.code.isError ? 0 : $1.bars) } }
 }
 
 /// The parameters that all commands over price files share.
@@ -103,7 +127,7 @@ struct DataOptions: Sendable {
       do {
         try body(path)
       } catch {
-        context.errors.write("\(error)\n")
+        context.errors.write("\((error as? CommandFailure)?.message ?? "\(error)")\n")
         failed += 1
       }
     }

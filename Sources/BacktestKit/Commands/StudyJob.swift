@@ -98,7 +98,7 @@ struct StudyJob: Sendable {
     }
     let record = try folder.map { try outcome.write(to: $0) }
     try context.checkInterrupt()
-    try print(outcome, record, folder, context, show)
+    try present(outcome, record, folder, context, show)
   }
 
   /// Finds out before the work that its results can be written, and that no other study of this
@@ -116,7 +116,7 @@ struct StudyJob: Sendable {
     try ResultFolder.check(folder)
   }
 
-  private func print(
+  private func present(
     _ outcome: StudyOutcome, _ record: ResultRecord?, _ folder: String?,
     _ context: CommandContext, _ show: (StudyOutcome, CommandContext) -> Void
   ) throws {

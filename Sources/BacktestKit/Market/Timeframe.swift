@@ -45,7 +45,9 @@ extension Timeframe: CustomStringConvertible, LosslessStringConvertible {
       case "h": unit = 3_600
       default: return nil
       }
-      guard let count = Int(text.dropLast()), count > 0, count < 86_400, count * unit < 86_400 else { return nil }
+      // The second bound keeps the product from being too large to hold.
+      guard let count = Int(text.dropLast()), count > 0, count < 86_400, count * unit < 86_400
+      else { return nil }
       self = .intraday(seconds: count * unit)
     }
   }

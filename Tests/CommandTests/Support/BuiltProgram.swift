@@ -15,6 +15,18 @@ enum BuiltProgram {
     fileprivate let process: pid_t
     fileprivate let streams: WorkFolder
 
+    /// Waits until the process handles interrupts itself, which it does before its work.
+    func waitUntilItListens() throws {
+      for _ in 0..<10_000 {
+        let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+        let caught = line.flatMap { UInt64($0.split(separator: "\t")[1], radix: 16) } ?? 0
+        if caught >> UInt64(SIGINT - 1) & 1 == 1 { return }
+        usleep(1_000)
+      }
+      throw NeverEnded()
+    }
+
     /// Sends a signal.
     func send(_ signal: Int32) { kill(process, signal) }
 
