@@ -28,9 +28,9 @@ extension Engine {
   private func openingValue(_ slot: Int) -> Double {
     let live = trading.book[slot]
     let instrument = live.order.instrument
-    let position = trading.position(instrument)
-    let opening = live.remaining - position.closingPart(of: live.remaining)
-    return abs(opening) * (trading.lastClose(instrument) ?? 0) * position.multiplier
+    let parts = trading.parts(of: live.remaining, instrument, before: slot)
+    let multiplier = trading.position(instrument).multiplier
+    return abs(parts.opening) * (trading.lastClose(instrument) ?? 0) * multiplier
   }
 
   /// Withdraws an order; the buying power that it held is free again.
@@ -53,10 +53,10 @@ extension Engine {
     }
     guard let close = trading.lastClose(instrument) else { return reject(live, .noPrice) }
 
-    let position = trading.position(instrument)
-    let closing = position.closingPart(of: live.remaining)
-    var opening = live.remaining - closing
-    let unit = close * position.multiplier
+    let parts = trading.parts(of: live.remaining, instrument, before: nil)
+    let (closing, exiting) = (parts.closing, parts.exiting)
+    var opening = parts.opening
+    let unit = close * trading.position(instrument).multiplier
     power += abs(closing) * unit
     if opening != 0, case .fixed = live.sizing {
       let isShort = trading.account.rules.funding == .cash && opening < 0
@@ -65,12 +65,12 @@ extension Engine {
       if abs(opening) > covered {
         let kept = max(0, grain.roundedDownToLot(covered))
         opening = opening < 0 ? -kept : kept
-        guard closing + opening != 0, plan.rules.shortfall == .cut else {
+        guard closing + exiting + opening != 0, plan.rules.shortfall == .cut else {
           return reject(live, isShort ? .shortNotAllowed : .buyingPower)
         }
         log.counts.cutOrders += 1
-        log.record(live.order.id, .cut(to: closing + opening), at: clock)
-        live.remaining = closing + opening
+        live.remaining = closing + exiting + opening
+        log.record(live.order.id, .cut(to: live.remaining), at: clock)
       }
     }
     power -= abs(opening) * unit
