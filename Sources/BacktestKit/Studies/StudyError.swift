@@ -14,6 +14,8 @@ public enum StudyError: Error, CustomStringConvertible {
   case regimes(RegimeError)
   /// A benchmark that is not there or no price.
   case benchmark(String)
+  /// Fewer bars than the warm-up takes, or a single one.
+  case tooFewBars(bars: Int, warmup: Int)
   /// A part of the study that the job needs.
   case missing(key: String, study: String, purpose: String)
   /// A file that cannot be written or read.
@@ -23,7 +25,7 @@ public enum StudyError: Error, CustomStringConvertible {
   func message(of study: String) -> String {
     switch self {
     case .document, .data, .missing, .file: description
-    case .universe, .resampling: "\(study): data: \(self)"
+    case .universe, .resampling, .tooFewBars: "\(study): data: \(self)"
     case .walkForward, .regimes, .benchmark: "\(study): \(self)"
     }
   }
@@ -38,6 +40,9 @@ public enum StudyError: Error, CustomStringConvertible {
     case .walkForward(let error): "walk-forward: \(error)"
     case .regimes(let error): "regimes: \(error)"
     case .benchmark(let reason): "benchmark: \(reason)"
+    case .tooFewBars(let bars, let warmup):
+      "\(bars) bar\(bars == 1 ? "" : "s"), but the warm-up takes \(warmup) and a return needs two; "
+        + "give more bars or a shorter 'warmup'"
     case .missing(let key, let study, let purpose):
       "\(study): the study has no '\(key)', which \(purpose) needs; "
         + "`bt-run init` writes an example"

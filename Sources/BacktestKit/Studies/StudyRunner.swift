@@ -26,10 +26,13 @@ public struct StudyRunner: Sendable {
 
   /// One run over all bars with the study's parameters.
   ///
-  /// - Throws: `StudyError` when the data cannot be used.
+  /// - Throws: `StudyError` when the data cannot be used or ends within the warm-up.
   public func run() throws(StudyError) -> StudyOutcome {
     let market = try StudyMarket(study)
     let strategy = study.strategy.definition.make(study.strategy.parameters)
+    let warmup = study.configuration.warmup ?? strategy.warmup
+    let bars = market.feed.instants.count
+    guard bars >= 2, warmup < bars else { throw .tooFewBars(bars: bars, warmup: warmup) }
     let result = Self.run(strategy, study, market)
     return try outcome(market, result, walkForward: nil)
   }
