@@ -26,7 +26,27 @@ extension Engine {
         instrument, close: columns.close[row], high: columns.high[row], low: columns.low[row],
         row: row)
     }
+    if plan.rules.marketFill != .nextOpen, !trading.book.isEmpty { fillMarketOrdersAtClose() }
     trading.account.checkInvariants()
+  }
+
+  /// Fills the market orders that waited for this close, in order of submission as at an open.
+  @inline(never)
+  private mutating func fillMarketOrdersAtClose() {
+    candidates.removeAll(keepingCapacity: true)
+    for instrument in 0..<feed.instrumentCount where trading.book.hasLiveOrders(instrument) {
+      let row = feed.row(of: instrument, at: instant)
+      guard row >= 0 else { continue }
+      let bar = feed.columns[instrument].bar(instrument, row)
+      trading.book.closeCandidates(instrument, bar: bar, into: &candidates)
+    }
+    if candidates.count > 1 { candidates.sort { $0.order < $1.order } }
+    for index in candidates.indices {
+      let candidate = candidates[index]
+      guard trading.book.holds(candidate.order, in: candidate.slot) else { continue }
+      let instrument = Int(trading.book[candidate.slot].order.instrument.index)
+      fillAtClose(candidate.slot, instrument, row: feed.row(of: instrument, at: instant))
+    }
   }
 
   /// The time of the next open that live orders may wait for, or the distant future.

@@ -46,7 +46,7 @@ extension OrderBook {
   }
 
   /// The resting orders of an instrument that a bar reaches after its open, in the order in which
-  /// a path visits them; market orders that wait for the close come last.
+  /// a path visits them.
   ///
   /// Every price between low and high lies on exactly one of the ways from the open to an extreme,
   /// so that the last leg to the close never triggers anything new.
@@ -60,10 +60,7 @@ extension OrderBook {
       defer { slot = self.slot(after: slot) }
       let live = self[slot]
       switch live.matchingKind {
-      case .market:
-        guard rules.marketFill != .nextOpen, !live.isTriggered, live.liveSince < bar.closeTime
-        else { continue }
-        candidates.append(candidate(slot, at: bar.close, paysSlippage: true))
+      case .market: continue
       case .limit(let price):
         let margin = rules.limitFill.margin(tick: tick)
         let extreme = live.isBuy ? bar.low : bar.high
@@ -80,6 +77,22 @@ extension OrderBook {
     }
     guard candidates.count > 1 else { return }
     sortStably(&candidates) { PathPosition($0, on: path, bar: bar) }
+  }
+
+  /// Adds the market orders of an instrument that trade at a bar's close: those that went live
+  /// before it, unless markets fill at the open; a triggered stop's rest waits for the next open.
+  func closeCandidates(
+    _ instrument: Int, bar: Bar, into candidates: inout ContiguousArray<MatchCandidate>
+  ) {
+    var slot = firstSlot(instrument)
+    while slot >= 0 {
+      defer { slot = self.slot(after: slot) }
+      let live = self[slot]
+      guard live.matchingKind == .market, !live.isTriggered, live.liveSince < bar.closeTime else {
+        continue
+      }
+      candidates.append(candidate(slot, at: bar.close, paysSlippage: true))
+    }
   }
 
   private func candidate(
@@ -99,11 +112,6 @@ private struct PathPosition: Comparable {
 
   init(_ candidate: MatchCandidate, on path: IntrabarPath, bar: Bar) {
     distance = abs(candidate.reference - bar.open)
-    let isMarket = candidate.limit == nil && !candidate.triggersStop
-    guard !isMarket else {
-      leg = 2
-      return
-    }
     // The market rises to a buy stop and a sell limit, and falls to the two others.
     let isAbove = candidate.isBuy == candidate.triggersStop
     switch path {
