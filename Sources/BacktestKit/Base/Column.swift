@@ -28,6 +28,7 @@ public struct Column<Element: BitwiseCopyable & Sendable>: RandomAccessCollectio
   /// A column of `count` values written once by `fill`, which must initialise all of them.
   init(count: Int, fill: (UnsafeMutableBufferPointer<Element>) throws -> Void) rethrows {
     let target = UnsafeMutableBufferPointer<Element>.allocate(capacity: Swift.max(count, 1))
+    adviseLargePages(target.baseAddress!, byteCount: count * MemoryLayout<Element>.stride)
     let storage = ColumnStorage { target.deallocate() }
     try fill(UnsafeMutableBufferPointer(rebasing: target[0..<count]))
     self.init(storage: storage, start: UnsafePointer(target.baseAddress!), count: count)

@@ -36,15 +36,14 @@ struct EquityColumns: Sendable {
 
     init(count: Int) {
       self.count = count
-      // Pages that the system hands out zeroed need not be written twice.
-      equity = zeroed(count)
-      grossExposure = zeroed(count)
+      equity = allocated(count)
+      grossExposure = allocated(count)
     }
 
     init(copying other: Storage) {
       count = other.count
-      equity = zeroed(count)
-      grossExposure = zeroed(count)
+      equity = allocated(count)
+      grossExposure = allocated(count)
       equity.initialize(from: other.equity, count: count)
       grossExposure.initialize(from: other.grossExposure, count: count)
     }
@@ -56,9 +55,13 @@ struct EquityColumns: Sendable {
   }
 }
 
-private func zeroed(_ count: Int) -> UnsafeMutablePointer<Double> {
-  guard let memory = calloc(max(count, 1), MemoryLayout<Double>.stride) else {
+/// Memory for so many points, not yet written: each point is, before the columns that hold it are
+/// handed out.
+private func allocated(_ count: Int) -> UnsafeMutablePointer<Double> {
+  let byteCount = max(count, 1) * MemoryLayout<Double>.stride
+  guard let memory = malloc(byteCount) else {
     preconditionFailure("out of memory for an equity curve of \(count) points")
   }
+  adviseLargePages(memory, byteCount: byteCount)
   return memory.bindMemory(to: Double.self, capacity: max(count, 1))
 }

@@ -50,6 +50,7 @@ struct CSVBarBuilder {
       guard let moved = realloc(start, bytes) else {
         preconditionFailure("no memory for \(bytes) bytes")
       }
+      adviseLargePages(moved, byteCount: bytes)
       start = moved.bindMemory(to: Element.self, capacity: capacity)
     }
 
