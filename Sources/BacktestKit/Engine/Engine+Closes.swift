@@ -119,9 +119,7 @@ extension Engine {
       instrument: instrument, row: Int32(truncatingIfNeeded: row), bar: bar, time: bar.closeTime,
       isIntrabar: true)
     if candidates.count > 1, isAmbiguous(point, tick: tick) { log.counts.ambiguousBars += 1 }
-    for index in candidates.indices {
-      trading.execute(candidates[index], at: point, plan: plan, log: &log)
-    }
+    trading.walk(candidates, along: plan.rules.intrabarPath, at: point, plan: plan, log: &log)
   }
 
   /// Whether the fills inside a bar differ between any two of the four paths: each is tried on a
@@ -135,9 +133,7 @@ extension Engine {
       copy.book.pathCandidates(
         point.instrument, bar: point.bar, path: path, rules: plan.rules, tick: tick,
         into: &tried)
-      for candidate in tried {
-        copy.execute(candidate, at: point, plan: plan, log: &scratch)
-      }
+      copy.walk(tried, along: path, at: point, plan: plan, log: &scratch)
       let fills = scratch.fills.sorted { $0.order < $1.order }
       guard let expected = first else {
         first = fills

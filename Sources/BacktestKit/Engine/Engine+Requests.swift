@@ -41,9 +41,10 @@ extension Engine {
   private func openingValue(_ slot: Int) -> Double {
     let live = trading.book[slot]
     let instrument = live.order.instrument
-    let parts = trading.parts(of: live.remaining, instrument, before: slot)
-    let multiplier = trading.position(instrument).multiplier
-    return abs(parts.opening) * (trading.lastClose(instrument) ?? 0) * multiplier
+    guard !live.closesOnly else { return 0 }
+    let position = trading.position(instrument)
+    let opening = live.remaining - position.closingPart(of: live.remaining)
+    return abs(opening) * (trading.lastClose(instrument) ?? 0) * position.multiplier
   }
 
   /// Withdraws an order; the buying power that it held is free again.
@@ -66,7 +67,7 @@ extension Engine {
     }
     guard let close = trading.lastClose(instrument) else { return reject(live, .noPrice) }
 
-    let parts = trading.parts(of: live.remaining, instrument, before: nil)
+    let parts = trading.parts(of: live)
     let (closing, exiting) = (parts.closing, parts.exiting)
     var opening = parts.opening
     let unit = close * trading.position(instrument).multiplier
@@ -87,6 +88,7 @@ extension Engine {
       }
     }
     power -= abs(opening) * unit
+    live.closesOnly = live.order.reduceOnly || (exiting != 0 && opening == 0)
     let slot = trading.book.add(live)
     queue.schedule(
       at: clock + plan.rules.latency, .orderArrival, subject: slot,

@@ -16,14 +16,16 @@ extension TradingContext {
   ) {
     let slot = candidate.slot
     guard book.holds(candidate.order, in: slot) else { return }
-    if candidate.triggersStop { book[slot].isTriggered = true }
     let live = book[slot]
     let instrument = point.instrument
+    let closing = account.positions[instrument].closingPart(of: live.remaining)
+    if live.closesOnly, closing == 0 { return }
+    if candidate.triggersStop { book[slot].isTriggered = true }
     let available = liquidity(at: point, plan: plan)
     guard available > 0 else { return }
     account.mark(instrument, at: candidate.reference)
 
-    var quantity = live.remaining
+    var quantity = live.closesOnly ? closing : live.remaining
     if case .fixed = live.sizing {
     } else {
       quantity = sizedQuantity(live, candidate, at: point, plan: plan)

@@ -1,40 +1,35 @@
-/// What a trade would do to a position, each part signed as the trade.
+/// What an order would do to a position, each part signed as the order.
 struct OrderParts: Equatable {
   /// Units that close what is held.
   var closing: Double
-  /// Units that will close what orders submitted before are about to open: the exits that go out
-  /// together with an entry. They neither free buying power nor need any; whether the entry has
-  /// filled by then is checked at their own fill.
+  /// Units of an exit that will close what is not held yet. They neither free buying power nor
+  /// need any; whether something is held by then is checked when they are matched.
   var exiting: Double
   /// Units that open or add to a position.
   var opening: Double
 }
 
 extension TradingContext {
-  /// Splits a trade by what is held and by what the instrument's earlier orders will open.
+  /// Splits an order by what is held.
   ///
-  /// - Parameter slot: the slot of the order itself, before which orders count; `nil` for an order
-  ///   that is not in the book yet, before which all are.
-  func parts(of quantity: Double, _ instrument: InstrumentID, before slot: Int?) -> OrderParts {
-    let position = account.positions[Int(instrument.index)]
-    var openings = (long: 0.0, short: 0.0)
-    var other = book.firstSlot(Int(instrument.index))
-    while other >= 0, other != slot {
-      let remaining = book[other].remaining
-      let opening = split(remaining, position, openings).opening
-      if opening > 0 { openings.long += opening } else { openings.short -= opening }
-      other = book.slot(after: other)
+  /// What goes beyond it is an exit where the order says so or, in a cash account, as far as a
+  /// sale can close what purchases submitted before are about to open, since it can mean nothing
+  /// else there.
+  func parts(of live: LiveOrder) -> OrderParts {
+    let instrument = Int(live.order.instrument.index)
+    let closing = account.positions[instrument].closingPart(of: live.remaining)
+    let rest = live.remaining - closing
+    if live.order.reduceOnly { return OrderParts(closing: closing, exiting: rest, opening: 0) }
+    guard account.rules.funding == .cash, rest < 0 else {
+      return OrderParts(closing: closing, exiting: 0, opening: rest)
     }
-    return split(quantity, position, openings)
-  }
-
-  private func split(
-    _ quantity: Double, _ position: Position, _ openings: (long: Double, short: Double)
-  ) -> OrderParts {
-    let closing = position.closingPart(of: quantity)
-    let rest = quantity - closing
-    let exiting =
-      rest > 0 ? min(rest, openings.short) : max(rest, -openings.long)
+    var bought = 0.0
+    var slot = book.firstSlot(instrument)
+    while slot >= 0 {
+      bought += max(0, book[slot].remaining)
+      slot = book.slot(after: slot)
+    }
+    let exiting = max(rest, -bought)
     return OrderParts(closing: closing, exiting: exiting, opening: rest - exiting)
   }
 }

@@ -27,6 +27,9 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
   public var group: Int32 = 0
+  /// Whether it closes what is held and opens nothing: an exit that goes out together with its
+  /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
+  public var reduceOnly = false
   /// When it was submitted.
   public var submitted = Timestamp.distantPast
 
@@ -51,13 +54,14 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   /// An order to trade `quantity` units, positive to buy and negative to sell.
   public init(
     _ instrument: InstrumentID, quantity: Double, kind: Kind = .market,
-    timeInForce: TimeInForce = .goodTilCancelled, group: Int32 = 0
+    timeInForce: TimeInForce = .goodTilCancelled, group: Int32 = 0, reduceOnly: Bool = false
   ) {
     self.instrument = instrument
     self.quantity = quantity
     self.kind = kind
     self.timeInForce = timeInForce
     self.group = group
+    self.reduceOnly = reduceOnly
   }
 }
 

@@ -7,6 +7,9 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var liveSince = Timestamp.distantFuture
   /// A stop that was triggered and trades as a market order from then on.
   var isTriggered = false
+  /// An exit that went out before its entry filled: it closes what is held and opens nothing, and
+  /// waits while nothing is held.
+  var closesOnly = false
   /// Whether a standing target made it, so that a newer target replaces it.
   var isTarget = false
   /// How its quantity is found at the match.

@@ -67,12 +67,16 @@ extension OrderBook {
         guard live.liveSince <= bar.openTime,
           reaches(extreme, limit: price, isBuy: live.isBuy, margin: margin)
         else { continue }
-        candidates.append(candidate(slot, at: price, paysSlippage: false, limit: price))
+        // One that the open betters is still here only because it waited for its entry.
+        let open = live.isBuy ? min(price, bar.open) : max(price, bar.open)
+        let reference = rules.improvesOnGaps ? open : price
+        candidates.append(candidate(slot, at: reference, paysSlippage: false, limit: price))
       case .stop(let price):
         guard live.liveSince <= bar.openTime,
           live.isBuy ? bar.high >= price : bar.low <= price
         else { continue }
-        candidates.append(candidate(slot, at: price, paysSlippage: true, triggersStop: true))
+        let reference = live.isBuy ? max(price, bar.open) : min(price, bar.open)
+        candidates.append(candidate(slot, at: reference, paysSlippage: true, triggersStop: true))
       }
     }
     guard candidates.count > 1 else { return }

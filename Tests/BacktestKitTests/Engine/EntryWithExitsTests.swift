@@ -7,8 +7,8 @@ struct EntryWithExitsTests {
   private func enter(_ trading: inout TradingContext, _ kind: Order.Kind = .market) {
     trading.submit(Order(.first, quantity: 100, kind: kind))
     trading.submitOneCancelsOther([
-      Order(.first, quantity: -100, kind: .stop(95)),
-      Order(.first, quantity: -100, kind: .limit(105)),
+      Order(.first, quantity: -100, kind: .stop(95), reduceOnly: true),
+      Order(.first, quantity: -100, kind: .limit(105), reduceOnly: true),
     ])
   }
 
@@ -27,14 +27,64 @@ struct EntryWithExitsTests {
     #expect(result.trades.map(\.profit) == [-500] && result.counts.ambiguousBars == 1)
   }
 
-  @Test func anExitWithoutItsEntryOpensNoShort() throws {
+  @Test(arguments: [AccountRules.Funding.cash, .margin(leverage: 2)])
+  func anExitWithoutItsEntryWaits(funding: AccountRules.Funding) throws {
     let series = try MarketBuilder.series([
-      (100, 100, 100, 100), (100, 101, 94, 95), (95, 96, 94, 95),
+      (100, 100, 100, 100), (100, 101, 94, 95), (95, 96, 94, 95), (95, 95, 89, 94),
+      (94, 94, 94, 94),
     ])
-    let result = try runScript(series, [0: { _, trading in self.enter(&trading, .limit(90)) }])
-    #expect(result.fills.isEmpty)
-    #expect(result.outcomes(of: 2) == [.rejected(.shortNotAllowed)])
-    #expect(result.outcomes(of: 3) == [.stillLive])
+    let result = try runScript(series, [0: { _, trading in self.enter(&trading, .limit(90)) }]) {
+      $0.account = AccountRules(initialCash: 100_000, funding: funding)
+    }
+    // The stop at 95 is reached on every bar, but acts only behind the entry, and then at the price
+    // at which the market is.
+    #expect(result.fillPrices == [90, 90] && result.trades.map(\.isLong) == [true])
+    #expect(result.fills.map(\.row) == [3, 3])
+  }
+
+  /// A buy limit at 49 with a stop at 48 and a limit at 53: (open, high, low, close), and the
+  /// prices that fill under each path.
+  @Test(arguments: [
+    ((50.0, 54.0, 48.5, 50.0), IntrabarPath.pessimistic, [49.0]),
+    ((50, 54, 47, 50), .pessimistic, [49, 48]),
+    ((50, 54, 48.5, 50), .openHighLowClose, [49]),
+    ((50, 54, 48.5, 53.5), .openHighLowClose, [49, 53]),
+    ((50, 54, 48.5, 50), .openLowHighClose, [49, 53]),
+    ((50, 54, 47, 50), .openLowHighClose, [49, 48]),
+    ((50, 54, 47, 50), .nearestExtremeFirst, [49, 48]),
+    ((50, 53, 46, 53), .nearestExtremeFirst, [49, 48]),
+  ])
+  func exitsFillBehindAnEntryInsideTheBar(
+    bar: MarketBuilder.Prices, path: IntrabarPath, expected: [Double]
+  ) throws {
+    let series = try MarketBuilder.series([(50, 50, 50, 50), bar])
+    let result = try runScript(
+      series,
+      [
+        0: { _, trading in
+          trading.submit(Order(.first, quantity: 10, kind: .limit(49)))
+          trading.submitOneCancelsOther([
+            Order(.first, quantity: -10, kind: .stop(48)),
+            Order(.first, quantity: -10, kind: .limit(53)),
+          ])
+        }
+      ]
+    ) { $0.execution.intrabarPath = path }
+    #expect(result.fillPrices == expected)
+  }
+
+  @Test func withoutTheWordAStopBelowTheMarketOpensAShort() throws {
+    let series = try MarketBuilder.series([(100, 100, 100, 100), (100, 101, 94, 95)])
+    let result = try runScript(
+      series,
+      [
+        0: { _, trading in
+          trading.submit(Order(.first, quantity: 10, kind: .stop(110)))
+          trading.submit(Order(.first, quantity: -10, kind: .stop(95)))
+        }
+      ]
+    ) { $0.account.funding = .margin(leverage: 2) }
+    #expect(result.fillQuantities == [-10])
   }
 
   @Test func exitsNeedNoBuyingPowerAndFreeNone() throws {

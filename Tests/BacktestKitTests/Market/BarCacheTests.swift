@@ -112,6 +112,25 @@ struct BarCacheTests {
     }
   }
 
+  @Test func aCacheWithChangedColumnsIsBuiltAnew() throws {
+    let expected = describe(try CSVReader(options).load(path))
+    let cached = folder.path + "/" + cachedNames[0]
+    let whole = try FileBytes.read(cached)
+    var missingTail = whole
+    for position in (whole.count - 14 * 64)..<whole.count { missingTail[position] = 0 }
+    try overwrite(cached, missingTail)
+    #expect(describe(try CSVReader(options).load(path)) == expected)
+    // Columns are padded to lines of 64 bytes; a line that holds nothing but zeros is padding.
+    for position in stride(from: whole.count - 14 * 64, to: whole.count, by: 64) {
+      var changed = whole
+      changed[position] ^= 0x04
+      try overwrite(cached, changed)
+      let opened = try BarCache(directory: folder.path, options: options).series(
+        of: path, symbol: "prices")
+      #expect(opened == nil, "changed at \(position)")
+    }
+  }
+
   @Test func aFolderThatDoesNotExistIsNoReasonToFail() throws {
     var other = options
     other.cacheDirectory = folder.path + "/missing"

@@ -58,7 +58,8 @@ extension BarCacheEntry {
   init?(_ cursor: inout BinaryCursor) {
     guard let isNamed = cursor.word(), let name = cursor.text(), let length = cursor.text(),
       let timeframe = Timeframe(length), let rowCount = cursor.integer(),
-      let offset = cursor.integer(), let issueCount = cursor.integer()
+      let offset = cursor.integer(), let high = cursor.word(), let low = cursor.word(),
+      let issueCount = cursor.integer()
     else { return nil }
     var issues: [DataIssue] = []
     for _ in 0..<max(0, issueCount) {
@@ -67,7 +68,7 @@ extension BarCacheEntry {
     }
     self.init(
       symbol: isNamed == 1 ? name : nil, timeframe: timeframe, rowCount: rowCount, offset: offset,
-      issues: issues)
+      digest: .init(high: high, low: low), issues: issues)
   }
 
   func write(to writer: inout BinaryWriter) {
@@ -76,6 +77,8 @@ extension BarCacheEntry {
     writer.text(timeframe.description)
     writer.integer(rowCount)
     writer.integer(offset)
+    writer.word(digest.high)
+    writer.word(digest.low)
     writer.integer(issues.count)
     for issue in issues { issue.write(to: &writer) }
   }

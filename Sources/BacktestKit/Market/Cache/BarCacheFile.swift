@@ -11,9 +11,10 @@
 ///     64 n    ...   columns, each at a multiple of 64: open time, close time, open, high, low,
 ///                   close, volume for each series in turn
 ///
-/// The columns are not digested: they are written before the file gets its name and never after.
+/// The directory has a digest of each series' columns, so that a file that lost its end to a full
+/// disk or a power cut, or a byte to a bad one, is made anew and never believed.
 struct BarCacheFile {
-  private static let magic: [UInt8] = Array("BTKBARS".utf8) + [1]
+  private static let magic: [UInt8] = Array("BTKBARS".utf8) + [2]
   private static let prologueSize = 40
   private static let columnCount = 7
 
@@ -40,9 +41,9 @@ struct BarCacheFile {
     }
     var entries: [BarCacheEntry] = []
     for _ in 0..<count {
-      guard let entry = BarCacheEntry(&cursor), entry.fits(fileSize: bytes.count) else {
-        return nil
-      }
+      guard let entry = BarCacheEntry(&cursor), entry.fits(fileSize: bytes.count),
+        entry.digest == Self.digest(ofColumnsAt: entry.offset, rows: entry.rowCount, in: whole)
+      else { return nil }
       entries.append(entry)
     }
     self.bytes = bytes
@@ -59,6 +60,30 @@ struct BarCacheFile {
     var digest = ContentDigest()
     digest.update(prologue)
     digest.update(directory)
+    return digest.value
+  }
+
+  /// The digest of a series' columns as they stand in a file, padding left out.
+  private static func digest(
+    ofColumnsAt offset: Int, rows: Int, in file: UnsafeRawBufferPointer
+  ) -> ContentDigest.Value {
+    var digest = ContentDigest()
+    for column in 0..<columnCount {
+      let start = offset + column * columnSize(rows)
+      digest.update(UnsafeRawBufferPointer(rebasing: file[start..<start + rows * 8]))
+    }
+    return digest.value
+  }
+
+  /// The digest of a series' columns before they are written.
+  private static func digest(of series: BarSeries) -> ContentDigest.Value {
+    var digest = ContentDigest()
+    for times in [series.openTimes, series.closeTimes] {
+      times.withUnsafeBufferPointer { digest.update(UnsafeRawBufferPointer($0)) }
+    }
+    for values in [series.open, series.high, series.low, series.close, series.volume] {
+      values.withUnsafeBufferPointer { digest.update(UnsafeRawBufferPointer($0)) }
+    }
     return digest.value
   }
 
@@ -134,7 +159,7 @@ extension BarCacheFile {
       let isNamedByFile = series.count > 1 || one.instrument.symbol != symbol
       let entry = BarCacheEntry(
         symbol: isNamedByFile ? one.instrument.symbol : nil, timeframe: one.timeframe,
-        rowCount: one.count, offset: offset, issues: one.issues)
+        rowCount: one.count, offset: offset, digest: digest(of: one), issues: one.issues)
       entry.write(to: &writer)
       offset += columnCount * columnSize(one.count)
     }
@@ -173,6 +198,8 @@ struct BarCacheEntry {
   var rowCount: Int
   /// Where its first column begins.
   var offset: Int
+  /// The digest of its columns.
+  var digest: ContentDigest.Value
   var issues: [DataIssue]
 
   func fits(fileSize: Int) -> Bool {
