@@ -23,12 +23,14 @@ extension TradingContext {
         quantityTakenBefore: book.quantityTaken(point.instrument, row: point.row),
         returnDeviation: live.returnDeviation, meanVolume: live.meanVolume)
       let fraction = plan.rules.slippage.fraction(for: trade)
-      price *= isBuy ? 1 + fraction : 1 - fraction
+      // However bad the trade, nobody pays to be rid of what they sell.
+      price *= isBuy ? 1 + fraction : max(0, 1 - fraction)
     }
     let tick = feed.columns[point.instrument].tickSize
     if !tick.isNaN {
       let steps = price / tick
-      price = tick * (isBuy ? (steps - 1e-9).rounded(.up) : (steps + 1e-9).rounded(.down))
+      price =
+        tick * (isBuy ? (steps * (1 - 1e-12)).rounded(.up) : (steps * (1 + 1e-12)).rounded(.down))
     }
     if let limit = candidate.limit { price = isBuy ? min(price, limit) : max(price, limit) }
     return price
