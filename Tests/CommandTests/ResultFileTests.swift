@@ -125,17 +125,17 @@ struct ResultFileTests {
   @Test func aTreeThatMovesKeepsItsLinks() throws {
     let folder = try SampleStudy.folder()
     for name in ["study.yaml", "prices/a.csv", "prices/b.csv"] {
-      try folder.write(try folder.bytes(name), to: "tree/work/\(name)")
+      try folder.write(try folder.bytes(name), to: "tree/studies/\(name)")
     }
     try folder.write("", to: "elsewhere/file")
     #expect(
       try BuiltProgram.run(
-        "run", "tree/work/study.yaml", "--out", "tree/results/x", "-q", in: folder
+        "run", "tree/studies/study.yaml", "--out", "tree/results/x", "-q", in: folder
       ).status == 0)
     let text = try folder.text("tree/results/x/result.json")
     #expect(!text.contains(folder.path) && !text.contains("tree"))
     let record = try ResultRecord(path: folder.path + "/tree/results/x/result.json")
-    #expect(record.studyFolder == "../../work")
+    #expect(record.studyFolder == "../../studies")
     try FileManager.default.moveItem(
       atPath: folder.path + "/tree", toPath: folder.path + "/elsewhere/other")
     let ended = try BuiltProgram.run(

@@ -3,9 +3,6 @@ extension Engine {
   /// first orders, cancellations and timers, then targets as one batch.
   mutating func collectRequests() {
     trading.hasRequests = false
-    for index in trading.targetRequests.indices {
-      askForNextBar(of: trading.targetRequests[index].instrument)
-    }
     var power = submissionPower()
     for index in trading.requests.indices {
       switch trading.requests[index] {
@@ -17,16 +14,6 @@ extension Engine {
     }
     trading.requests.removeAll(keepingCapacity: true)
     if !trading.targetRequests.isEmpty { submitTargets(power: &power) }
-  }
-
-  /// Reads what the next open will need, from columns that nothing else reads, so that memory
-  /// answers while the orders are checked and not when they are matched.
-  private mutating func askForNextBar(of instrument: Int) {
-    let columns = feed.columns[instrument]
-    let row = trading.lastRow(instrument) + 1
-    guard row < columns.count else { return }
-    let time = Double(bitPattern: UInt64(bitPattern: columns.openTimes[row].nanoseconds))
-    askedFor = (columns.open[row], columns.volume[row], time)
   }
 
   /// Buying power less the value of opening orders that have not filled yet, at last closes.

@@ -47,8 +47,6 @@ public struct Engine: Sendable {
   /// Room that is used again and again, so that no decision allocates.
   var candidates: ContiguousArray<MatchCandidate> = []
   var batch: ContiguousArray<LiveOrder> = []
-  /// What was last read ahead; no result depends on it.
-  var askedFor = (open: 0.0, volume: 0.0, time: 0.0)
   var timersFired = 0
   /// The moments to which the engine was taken back.
   var rewinds: [Moment] = []
