@@ -24,7 +24,8 @@ public enum Metrics {
   /// - Throws: `UnknownMetricError` with the names that may have been meant.
   public static func named(_ name: String) throws(UnknownMetricError) -> MetricDefinition {
     if let found = find(name) { return found }
-    throw UnknownMetricError(name: name, candidates: closestNames(to: name, among: all.map(\.name)))
+    throw UnknownMetricError(
+      name: name, candidates: NearestName.several(name, among: all.map(\.name)))
   }
 
   static func find(_ name: String) -> MetricDefinition? { all.first { $0.name == name } }

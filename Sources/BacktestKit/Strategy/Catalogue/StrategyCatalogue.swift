@@ -26,8 +26,8 @@ public struct StrategyCatalogue: Sendable {
   /// - Throws: `ParameterError.unknownStrategy` with the nearest name.
   public func definition(named name: String) throws(ParameterError) -> StrategyDefinition {
     guard let found = definitions.first(where: { $0.name == name }) else {
-      let nearest = definitions.map(\.name).filter { $0.hasPrefix(name) || name.hasPrefix($0) }
-      throw .unknownStrategy(name, nearest: nearest.first)
+      let nearest = NearestName.find(name, among: definitions.map(\.name))
+      throw .unknownStrategy(name, nearest: nearest)
     }
     return found
   }

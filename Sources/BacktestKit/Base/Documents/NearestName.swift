@@ -23,6 +23,23 @@ enum NearestName {
     return best?.name
   }
 
+  /// The names that somebody may have meant, nearest first: those that differ by at most a third of
+  /// the letters, and those that contain the word.
+  static func several(_ word: String, among names: [String], limit: Int = 3) -> [String] {
+    let wanted = Array(word.lowercased().unicodeScalars)
+    guard !wanted.isEmpty, wanted.count <= 64 else { return [] }
+    let ranked = names.enumerated().compactMap { position, name -> (Int, Int, String)? in
+      let candidate = Array(name.lowercased().unicodeScalars)
+      let distance = distance(wanted, candidate)
+      if distance <= max(1, max(wanted.count, candidate.count) / 3) {
+        return (distance, position, name)
+      }
+      let contains = name.lowercased().contains(word.lowercased())
+      return contains && wanted.count >= 3 ? (candidate.count, position, name) : nil
+    }
+    return ranked.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(limit).map(\.2)
+  }
+
   private static func folded(_ word: String) -> [Unicode.Scalar] {
     word.lowercased().unicodeScalars.filter { $0 != "-" && $0 != "_" }
   }
