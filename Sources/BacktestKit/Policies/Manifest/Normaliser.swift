@@ -1,0 +1,153 @@
+/// How a trainer normalised observations before its network saw them.
+///
+/// All arithmetic is in 64 bits; results are rounded to 32, as the training libraries do. A
+/// `runningStatistics` normaliser takes features that were rounded to 32 bits already, because its
+/// trainer's environment handed them out so; the others take them as they were computed.
+public enum Normaliser: Sendable, Equatable {
+  /// As they are.
+  case none
+  /// `(x - mean) / deviation`.
+  case zScore(mean: [Double], deviation: [Double])
+  /// `clip((x - mean) / sqrt(variance + epsilon), -limit, limit)`, the rule of Stable-Baselines3's
+  /// `VecNormalize`.
+  case runningStatistics(mean: [Double], variance: [Double], epsilon: Double, limit: Double)
+  /// `low + (x - minimum) / (maximum - minimum) * (high - low)`.
+  case minimumMaximum(minimum: [Double], maximum: [Double], low: Double, high: Double)
+  /// `x * factor`.
+  case scale([Double])
+
+  /// The numbers for which it holds values; `nil` where any number will do.
+  public var count: Int? {
+    switch self {
+    case .none: nil
+    case .zScore(let mean, _), .runningStatistics(let mean, _, _, _): mean.count
+    case .minimumMaximum(let minimum, _, _, _): minimum.count
+    case .scale(let factor): factor.count
+    }
+  }
+
+  /// Normalises an observation in place.
+  ///
+  /// - Parameter values: rows of features; a normaliser of one row is applied to each row.
+  public func apply(to values: UnsafeMutableBufferPointer<Double>) {
+    let width = count ?? values.count
+    var column = 0
+    switch self {
+    case .none:
+      for index in values.indices { values[index] = Double(Float(values[index])) }
+    case .zScore(let mean, let deviation):
+      for index in values.indices {
+        values[index] = Double(Float((values[index] - mean[column]) / deviation[column]))
+        column = column + 1 == width ? 0 : column + 1
+      }
+    case .runningStatistics(let mean, let variance, let epsilon, let limit):
+      for index in values.indices {
+        let value = Double(Float(values[index])) - mean[column]
+        let scaled = value / (variance[column] + epsilon).squareRoot()
+        values[index] = Double(Float(min(max(scaled, -limit), limit)))
+        column = column + 1 == width ? 0 : column + 1
+      }
+    case .minimumMaximum(let minimum, let maximum, let low, let high):
+      for index in values.indices {
+        let share = (values[index] - minimum[column]) / (maximum[column] - minimum[column])
+        values[index] = Double(Float(low + share * (high - low)))
+        column = column + 1 == width ? 0 : column + 1
+      }
+    case .scale(let factor):
+      for index in values.indices {
+        values[index] = Double(Float(values[index] * factor[column]))
+        column = column + 1 == width ? 0 : column + 1
+      }
+    }
+  }
+}
+
+extension Normaliser {
+  /// A normaliser in a manifest: given there, or a `file` beside it.
+  init(
+    _ table: inout DocumentTable, read: (String) throws(DocumentError) -> Normaliser
+  ) {
+    guard let file = table.optional("file", .text) else {
+      self.init(given: &table)
+      return
+    }
+    do throws(DocumentError) {
+      self = try read(file)
+    } catch {
+      self = .none
+      for problem in error.problems { table.report("\(problem)", at: "file") }
+    }
+  }
+
+  /// A normaliser as `norm.json` or a manifest gives it.
+  init(given table: inout DocumentTable) {
+    let kind = table.value("kind", .choice(of: Kind.self))
+    // What exporters write beside the numbers, for readers only.
+    for key in [
+      "count", "formula", "ddof", "feature_names", "window", "layout", "fitted_on", "class_edges",
+      "class_mean_logret", "classes", "info", "note",
+    ] {
+      _ = table.node(key)
+    }
+    func column(_ key: String, _ bounds: DocumentBounds = .any) -> [Double] {
+      table.list(key, of: .number(bounds))
+    }
+    switch kind {
+    case .none: self = .none
+    case .zscore:
+      self = .zScore(mean: column("mean"), deviation: column("std", .positive))
+    case .vecnormalize:
+      self = .runningStatistics(
+        mean: column("mean"), variance: column("var", .notNegative),
+        epsilon: table.value("epsilon", .number(.notNegative)),
+        limit: table.value("clip", .number(.positive)))
+    case .minmax:
+      self = .minimumMaximum(
+        minimum: column("min"), maximum: column("max"),
+        low: table.value("low", .number(), default: -1),
+        high: table.value("high", .number(), default: 1))
+    case .scale: self = .scale(column("factor"))
+    }
+    if let problem { table.report(problem) }
+  }
+
+  private enum Kind: String, CaseIterable { case none, zscore, vecnormalize, minmax, scale }
+
+  /// What is wrong with the numbers; `nil` when nothing is.
+  private var problem: String? {
+    switch self {
+    case .zScore(let a, let b) where a.count != b.count:
+      "'mean' has \(a.count) numbers, 'std' has \(b.count)"
+    case .runningStatistics(let a, let b, let epsilon, _):
+      a.count != b.count
+        ? "'mean' has \(a.count) numbers, 'var' has \(b.count)"
+        : b.contains(where: { $0 + epsilon <= 0 }) ? "'var' + 'epsilon' is not above 0" : nil
+    case .minimumMaximum(let a, let b, _, _):
+      a.count != b.count
+        ? "'min' has \(a.count) numbers, 'max' has \(b.count)"
+        : zip(a, b).contains { $0 >= $1 } ? "each 'max' must be above its 'min'" : nil
+    default: nil
+    }
+  }
+
+  /// As it is written to `norm.json`.
+  var json: JSONValue {
+    func list(_ values: [Double]) -> JSONValue { .list(values.map { .number($0) }) }
+    return switch self {
+    case .none: ["kind": "none"]
+    case .zScore(let mean, let deviation):
+      ["kind": "zscore", "mean": list(mean), "std": list(deviation)]
+    case .runningStatistics(let mean, let variance, let epsilon, let limit):
+      [
+        "kind": "vecnormalize", "mean": list(mean), "var": list(variance),
+        "epsilon": .number(epsilon), "clip": .number(limit),
+      ]
+    case .minimumMaximum(let minimum, let maximum, let low, let high):
+      [
+        "kind": "minmax", "min": list(minimum), "max": list(maximum), "low": .number(low),
+        "high": .number(high),
+      ]
+    case .scale(let factor): ["kind": "scale", "factor": list(factor)]
+    }
+  }
+}
