@@ -126,3 +126,6 @@ public enum FileBytes {
     try write(text.utf8, to: path)
   }
 }
+
+/// Whether there is a file or folder of a name.
+func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -1,5 +1,3 @@
-internal import Glibc
-
 extension Command {
   /// `init`: a commented example of a study.
   static func initialize(_ catalogue: StrategyCatalogue) -> Command {
@@ -13,7 +11,7 @@ extension Command {
         ?? "study.yaml"
       let isForced = parameters.flag("force", help: "Replace an existing file.")
       return { context in
-        if !isForced, access(path, F_OK) == 0 {
+        if !isForced, fileExists(path) {
           throw CommandFailure(
             status: .wrongInput, message: "\(path) is there already; --force replaces it")
         }
