@@ -24,7 +24,7 @@ extension Command {
 /// What a checkpoint or a policy holds, as facts and tensors.
 struct PolicyInspection: Sendable {
   private var facts: [(name: String, value: String)] = []
-  private var tensors: [NamedTensor]
+  private var tensors: [NamedTensor] = []
 
   /// A checkpoint.
   init(checkpoint path: String) throws(PolicyError) {
@@ -55,10 +55,7 @@ struct PolicyInspection: Sendable {
     if let execution = manifest.execution { add("trained to act at", execution.rawValue) }
     for remark in manifest.remarks { add("remark", remark) }
     add("golden decisions", "\(manifest.golden.count)")
-    guard manifest.network != nil else {
-      tensors = []
-      return
-    }
+    guard manifest.network != nil else { return }
     let policy = try TrainedPolicy(manifest: manifest)
     add("network", policy.networkSummary)
     add("weights", "\(policy.weightsPath), SHA-256 \(policy.weightsDigest)")
