@@ -12,9 +12,14 @@ struct ResultSchemaTests {
       overrides: [
         "data.from=2009-01-01", "walk-forward.train=1y", "walk-forward.grid={fast: [5, 10]}",
         "data.files=[{path: ../prices/IBM.csv, symbol: IBM}]",
-      ] + overrides, catalogue: .standard)
+      ] + overrides, catalogue: .standard.adding([ForecastTeller.definition]))
     return walksForward ? try StudyRunner(study).walkForward() : try StudyRunner(study).run()
   }
+
+  /// A strategy that forecasts.
+  private static let teller = [
+    "strategy.name=teller", "strategy.parameters={}", "walk-forward.grid={window: [20, 40]}",
+  ]
 
   /// The keys of each table of the document in the file, with `[0]` for the items of a list.
   private static func keys(
@@ -41,6 +46,7 @@ struct ResultSchemaTests {
     ]
     for outcome in [
       try Self.outcome(walksForward: true, rules), try Self.outcome(walksForward: false),
+      try Self.outcome(walksForward: false, Self.teller),
     ] {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
@@ -65,6 +71,46 @@ struct ResultSchemaTests {
     #expect(
       read.metrics.map(\.name) == outcome.metrics.all.filter { $0.value != nil }.map(\.0.name))
     #expect(read.counts.fills == outcome.result.fills.count && read.counts.fills > 0)
+  }
+
+  @Test func forecastsReadBackToTheLastBitAndGoWithTheRunThatHadThem() throws {
+    let scratch = try ScratchFolder()
+    let outcome = try Self.outcome(
+      walksForward: true,
+      Self.teller + [
+        "data.files=[{path: ../prices/IBM.csv, symbol: IBM}, "
+          + "{path: ../prices/MSFT.csv, symbol: MSFT}]"
+      ])
+    let written = try outcome.write(to: scratch.path)
+    let read = try ResultRecord(path: scratch.path + "/result.json")
+    #expect(read == written)
+    let evaluation = try #require(outcome.forecasts)
+    let share = try #require(evaluation.whole.direction?.matrix.accuracy)
+    #expect(read.forecast("parts[0].direction.accuracy") == .number(share))
+    #expect(read.forecast("parts[1].symbol") == .choice("IBM"))
+    #expect(read.forecast("count") == .integer(outcome.result.forecasts.count))
+    #expect(read.limits.contains { $0.code == "no-forecast-skill" })
+
+    let bytes = try FileBytes.read(scratch.path + "/forecasts.csv")
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    #expect(
+      lines[0] == "time,symbol,score,probability_up,expected_return,deviation,outcome")
+    #expect(lines.count == outcome.result.forecasts.count + 1)
+    let outcomes = PairedForecasts(outcome.result).outcomes
+    for (index, forecast) in outcome.result.forecasts.enumerated() {
+      let fields = lines[index + 1].split(separator: ",", omittingEmptySubsequences: false)
+      let symbol = forecast.instrument == .first ? "IBM" : "MSFT"
+      #expect(fields[0] == forecast.time.description && fields[1] == symbol)
+      let numbers = [
+        forecast.score, forecast.probabilityUp, forecast.expectedReturn, forecast.deviation,
+        outcomes[index],
+      ]
+      #expect(fields[2...].map { Double($0) } == numbers)
+    }
+
+    try Self.outcome(walksForward: false).write(to: scratch.path)
+    #expect(!scratch.names.contains("forecasts.csv"))
+    #expect(try ResultRecord(path: scratch.path + "/result.json").forecasts.isEmpty)
   }
 
   @Test func anotherSchemaIsRefused() throws {
