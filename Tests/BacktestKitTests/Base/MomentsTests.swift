@@ -53,11 +53,11 @@ struct MomentsTests {
   ])
   func closeNamesAreFound(wanted: String, meant: String) {
     let names = ["sharpe", "sortino", "max-drawdown", "calmar", "cagr"]
-    #expect(closestNames(to: wanted, among: names).first == meant)
+    #expect(NearestName.several(wanted, among: names).first == meant)
   }
 
   @Test func farNamesAreNotFound() {
-    #expect(closestNames(to: "xyzzy", among: ["sharpe", "calmar"]).isEmpty)
-    #expect(closestNames(to: "", among: ["sharpe"]).isEmpty)
+    #expect(NearestName.several("xyzzy", among: ["sharpe", "calmar"]).isEmpty)
+    #expect(NearestName.several("", among: ["sharpe"]).isEmpty)
   }
 }
