@@ -30,7 +30,7 @@ extension ReportFacts {
         "Accounting",
         "Weights: from the close of a decision to the next close equity is multiplied by 1 + the "
           + "sum of weight x return - fee x the sum of changes of the stated weights; nothing is "
-          + "ordered, no price is paid, and there are no lots, no liquidity and no limit on weights."),
+          + "ordered, no price is paid, and there are no lots and no limit on weights."),
       Item("Fee", "\(ReportText.basisPoints(fee * 1e4)) of the equity that changes hands."),
       Item("Initial weights", "\(start); the first statement is charged as a change of them."),
       Item(
