@@ -7,6 +7,8 @@
 public struct BacktestConfiguration: Sendable {
   /// The account that trades.
   public var account = AccountRules()
+  /// What turns decisions into equity: orders and fills, or weights.
+  public var accounting = AccountingRule.orders
   /// How orders trade and what that costs.
   public var execution = ExecutionRules()
   /// Bars that the strategy sees before its first decision, which is at the close of bar `warmup`

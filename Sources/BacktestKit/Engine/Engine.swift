@@ -28,6 +28,9 @@ public struct Engine: Sendable {
   let isWindowed: Bool
   /// The account that goes on from the base point; `nil` when it begins with cash.
   let inherited: Account?
+  /// Whether the account is a vector of weights, and what changing them costs.
+  let holdsWeights: Bool
+  let weightFee: Double
 
   var queue = EventQueue()
   var log = RunLog()
@@ -73,15 +76,29 @@ public struct Engine: Sendable {
   ///     window.
   ///   - account: an account of the same universe that the run takes over at its base point, with
   ///     its positions; `nil` begins with the initial cash.
-  /// - Precondition: a window lies within the feed's instants and begins at 1 or later.
+  /// - Precondition: a window lies within the feed's instants and begins at 1 or later, and the
+  ///   configuration can be: `BacktestConfiguration.validate(for:)` says what cannot.
   public init(
     feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0, account: Account? = nil
   ) {
+    if let problem = configuration.problem(instrumentCount: feed.instrumentCount) {
+      preconditionFailure(problem)
+    }
     inherited = account
     self.feed = feed
     self.configuration = configuration
     plan = ExecutionPlan(configuration.execution)
-    trading = TradingContext(feed: feed, rules: configuration.account)
+    trading = TradingContext(
+      feed: feed, rules: configuration.account, accounting: configuration.accounting)
+    holdsWeights = configuration.accounting.holdsWeights
+    if case .weights(let fee, _) = configuration.accounting {
+      weightFee = fee
+    } else {
+      weightFee = 0
+    }
+    precondition(
+      account.map { $0.holdsWeights == configuration.accounting.holdsWeights } ?? true,
+      "an account that goes on keeps its accounting")
     isWindowed = configuration.window != nil
     if let window = configuration.window {
       precondition(
@@ -180,6 +197,7 @@ public struct Engine: Sendable {
     closeBars()
     valuation = trading.account.valuation
     valuedFills = log.fills.count
+    if holdsWeights { closeWeights() }
     hasUnreportedFills = reportedFills < valuedFills
     if valuation.equity <= 0 {
       ruin()
