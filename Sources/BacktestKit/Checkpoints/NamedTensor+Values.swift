@@ -37,13 +37,24 @@ extension NamedTensor {
   }
 
   /// The elements in row-major order, rounded to 32 bits where they are wider.
-  public func floats() -> [Float] { doubles().map { Float($0) } }
+  public func floats() -> [Float] {
+    guard elementType == .float32 else { return doubles().map { Float($0) } }
+    return bytes.withUnsafeBytes { raw in
+      raw.elements(UInt32.self).map { Float(bitPattern: $0) }
+    }
+  }
 
   /// Whether no element is infinite or not a number.
   public var isFinite: Bool {
-    switch elementType {
-    case .float64, .float32, .float16, .bfloat16: doubles().allSatisfy(\.isFinite)
-    default: true
+    // A number is finite unless all bits of its exponent are set; nothing is copied to see that.
+    bytes.withUnsafeBytes { raw in
+      switch elementType {
+      case .float64: raw.elements(UInt64.self).allSatisfy { $0 << 1 < 0xFFE0 << 48 }
+      case .float32: raw.elements(UInt32.self).allSatisfy { $0 << 1 < 0xFF00 << 16 }
+      case .float16: raw.elements(UInt16.self).allSatisfy { $0 << 1 < 0xF800 }
+      case .bfloat16: raw.elements(UInt16.self).allSatisfy { $0 << 1 < 0xFF00 }
+      case .int64, .int32, .int16, .int8, .uint8, .boolean: true
+      }
     }
   }
 }
@@ -66,10 +77,12 @@ private func double(halfPattern bits: UInt16) -> Double {
 }
 
 extension UnsafeRawBufferPointer {
-  /// The little-endian integers that fill the buffer.
-  fileprivate func elements<Integer: FixedWidthInteger>(_: Integer.Type) -> [Integer] {
+  /// The little-endian integers that fill the buffer, each read when it is asked for.
+  fileprivate func elements<Integer: FixedWidthInteger>(
+    _: Integer.Type
+  ) -> LazyMapSequence<Range<Int>, Integer> {
     let width = MemoryLayout<Integer>.size
-    return (0..<(count / width)).map { index in
+    return (0..<(count / width)).lazy.map { index in
       Integer(littleEndian: loadUnaligned(fromByteOffset: index * width, as: Integer.self))
     }
   }

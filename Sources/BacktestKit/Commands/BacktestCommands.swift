@@ -20,7 +20,7 @@ public struct BacktestCommands: Sendable {
       summary: "Backtest trading strategies on historical bars, and say what the result proves.",
       subcommands: [
         .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .data,
-        .strategies(catalogue), .initialize(catalogue),
+        .policy, .strategies(catalogue), .initialize(catalogue),
       ])
   }
 

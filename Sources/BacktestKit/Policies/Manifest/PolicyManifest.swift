@@ -112,6 +112,17 @@ public struct GoldenDecision: Sendable, Equatable {
   /// Whether an episode begins with it, so that recurrent state is reset.
   public var startsEpisode: Bool
 
+  /// A decision from its parts.
+  public init(
+    observation: [Double], action: [Double] = [], outputs: [Double] = [],
+    startsEpisode: Bool = false
+  ) {
+    self.observation = observation
+    self.action = action
+    self.outputs = outputs
+    self.startsEpisode = startsEpisode
+  }
+
   init(_ table: inout DocumentTable) {
     observation = table.list("observation", of: .number())
     action = table.optionalList("action", of: .number()) ?? []

@@ -1,0 +1,80 @@
+internal import Glibc
+
+/// Files and folders of checkpoints on the disk.
+enum CheckpointFile {
+  /// All bytes of a file that is no larger than a checkpoint may be.
+  static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
+    // A device or a growing file has no size that could be trusted.
+    let limit = CheckpointLimits.fileBytes + 1
+    do {
+      let input = try FileInput(path: path)
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(min(input.byteCount, limit))
+      let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+      defer { chunk.deallocate() }
+      while bytes.count < limit {
+        let count = try input.read(into: chunk)
+        bytes.append(contentsOf: chunk[0..<count])
+        if count < chunk.count { break }
+      }
+      return bytes
+    } catch {
+      throw CheckpointError(error)
+    }
+  }
+
+  /// Whether there is a folder at a path.
+  static func isFolder(_ path: String) -> Bool { mode(path) == S_IFDIR }
+
+  /// Whether there is a file at a path.
+  static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
+
+  private static func mode(_ path: String) -> mode_t? {
+    guard !path.utf8.contains(0) else { return nil }
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  /// The names of the folders in a folder, in order.
+  static func folders(in path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
+        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if !name.hasPrefix("."), isFolder("\(path)/\(name)") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// The module state in a checkpoint folder of RLlib; `nil` where the folder is none.
+  static func moduleState(in folder: String) throws(CheckpointError) -> String? {
+    let levels = ["learner_group", "learner", "rl_module"]
+    var modules = folder
+    for start in 0...levels.count {
+      let path = ([folder] + levels[start...]).joined(separator: "/")
+      if start < levels.count, isFolder(path) {
+        modules = path
+        break
+      }
+    }
+    if isFile("\(folder)/module_state.pkl") { return "\(folder)/module_state.pkl" }
+    let names = folders(in: modules).filter { isFile("\(modules)/\($0)/module_state.pkl") }
+    if names.contains("default_policy") { return "\(modules)/default_policy/module_state.pkl" }
+    guard names.count <= 1 else {
+      throw CheckpointError(
+        file: folder, problem: "it holds the modules \(listed(names, "and"))",
+        advice: "give the folder of one of them: \(modules)/\(names[0])")
+    }
+    if let name = names.first { return "\(modules)/\(name)/module_state.pkl" }
+    let packed = [folder] + folders(in: modules).map { "\(modules)/\($0)" }
+    if let path = packed.first(where: { isFile("\($0)/module_state.msgpack") }) {
+      throw CheckpointError(
+        file: "\(path)/module_state.msgpack", problem: "module states in msgpack are not read",
+        advice: "save the checkpoint again without use_msgpack")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,77 @@
+/// What a model of Stable-Baselines3 says about itself in plain text.
+///
+/// Beside each pickled value `data` holds its text; the pickles are never read. What the texts do
+/// not say is `nil`: the activation of a policy with default arguments, for one, depends on its
+/// class and is not written.
+public struct StableBaselinesFacts: Sendable, Equatable {
+  /// The module of the policy's class, such as `stable_baselines3.common.policies`; it tells the
+  /// family of the algorithm, which has no entry of its own.
+  public var policyModule: String?
+  /// The policy's class, such as `ActorCriticPolicy`.
+  public var policyClass: String?
+  /// What the policy observes.
+  public var observationSpace: StableBaselinesSpace?
+  /// What the policy decides.
+  public var actionSpace: StableBaselinesSpace?
+  /// The widths of the hidden layers, where they were given.
+  public var layers: StableBaselinesLayers?
+  /// The class of the activation, such as `ReLU`, where it was given.
+  public var activation: String?
+  /// The class of the features extractor, where it was given.
+  public var featuresExtractor: String?
+  /// Whether exploration depends on the state (gSDE).
+  public var usesStateDependentExploration: Bool?
+  /// Whether actions are squashed by tanh, where it was given.
+  public var squashesOutput: Bool?
+  /// Whether weights began orthogonal, where it was given.
+  public var initialisesOrthogonally: Bool?
+  /// The recurrent part, where any of its arguments were given or the class is a recurrent one.
+  public var recurrent: StableBaselinesRecurrence?
+  /// The steps that the model was trained for.
+  public var trainedSteps: Int?
+  /// The seed of the training.
+  public var seed: Int?
+  /// The version of Stable-Baselines3 that wrote the archive.
+  public var version: String?
+}
+
+/// The space of an observation or an action.
+public enum StableBaselinesSpace: Sendable, Equatable {
+  /// One of `count` whole numbers from `start` on.
+  case discrete(count: Int, start: Int)
+  /// Numbers in a shape, between bounds. The bounds are as printed, with eight digits, and `nil`
+  /// where the text is shortened; in row-major order.
+  case box(shape: [Int], elementType: String, low: [Double]?, high: [Double]?)
+  /// Several discrete choices, with the number of each.
+  case multiDiscrete([Int])
+  /// So many choices of 0 or 1.
+  case multiBinary(Int)
+  /// A space of another class, such as `Dict`.
+  case other(String)
+}
+
+/// The widths of the hidden layers of actor and critic.
+///
+/// A plain list means the same for both; in releases before 1.8 such layers were shared, which the
+/// names of the tensors show (`mlp_extractor.shared_net`).
+public struct StableBaselinesLayers: Sendable, Equatable {
+  /// Layers before those of actor and critic.
+  public var shared: [Int]
+  /// The layers of the actor.
+  public var policy: [Int]
+  /// The layers of the critic.
+  public var value: [Int]
+}
+
+/// The recurrent part of a policy; a value is `nil` where it was not given and the library's
+/// default holds.
+public struct StableBaselinesRecurrence: Sendable, Equatable {
+  /// The width of the hidden state; 256 by default.
+  public var hiddenSize: Int?
+  /// The number of layers; 1 by default.
+  public var layerCount: Int?
+  /// Whether actor and critic share the network; not by default.
+  public var isShared: Bool?
+  /// Whether the critic has a network of its own; it has by default.
+  public var hasCriticNetwork: Bool?
+}

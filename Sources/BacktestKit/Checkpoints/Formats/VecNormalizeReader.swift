@@ -1,0 +1,129 @@
+/// Finds the running statistics in the pickle of a `VecNormalize`.
+struct VecNormalizeReader {
+  private let graph: PickleGraph
+  private let budget: CheckpointBudget
+  private static let advice =
+    "in Python, write mean, var, epsilon and clip_obs of VecNormalize.load(path, venv) as norm.json"
+
+  init(_ bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget) throws(CheckpointError) {
+    if let refusal = ForeignFile.refusal(of: bytes) { throw refusal }
+    do {
+      graph = try PickleReader.read(bytes, .vecNormalize)
+    } catch {
+      var refused = error
+      refused.advice = Self.advice
+      throw refused
+    }
+    self.budget = budget
+  }
+
+  func statistics() throws(CheckpointError) -> RunningStatistics {
+    let whole = try state(of: graph.root, class: "VecNormalize")
+    let isOn = try flag(whole, "norm_obs")
+    let epsilon = try number(whole, "epsilon")
+    let clip = try number(whole, "clip_obs")
+    try Self.require(
+      epsilon >= 0 && clip > 0,
+      "expected epsilon of at least 0 and clip_obs above 0, "
+        + "found \(epsilon) and \(clip)")
+    guard let observations = try value(whole, "obs_rms") else {
+      try Self.require(!isOn, "obs_rms is missing")
+      return RunningStatistics(
+        shape: [], mean: [], variance: [], count: 0, epsilon: epsilon, clip: clip,
+        normalisesObservations: false)
+    }
+    if let node = graph.node(observations), case .dictionary = node.kind {
+      let keys = stride(from: 0, to: node.items.count, by: 2).prefix(5).compactMap { position in
+        if case .text(let key) = node.items[position] { quotedForMessage(key) } else { nil }
+      }
+      throw CheckpointError(
+        entry: "obs_rms",
+        problem: "observations in a dictionary (\(keys.joined(separator: ", "))) are not read",
+        advice: "train on one Box observation: gymnasium.wrappers.FlattenObservation")
+    }
+    let running = try state(of: observations, class: "RunningMeanStd")
+    let (mean, variance) = (try array(running, "mean"), try array(running, "var"))
+    try Self.require(
+      mean.shape == variance.shape,
+      "mean and var differ in shape: \(mean.shape) and \(variance.shape)")
+    try Self.require(
+      mean.doubles().allSatisfy(\.isFinite)
+        && variance.doubles().allSatisfy { $0 >= 0 && ($0 + epsilon).isFinite && $0 + epsilon > 0 },
+      "expected finite means and finite variances of at least 0")
+    return RunningStatistics(
+      shape: mean.shape, mean: mean.doubles(), variance: variance.doubles(),
+      count: try number(running, "count"), epsilon: epsilon, clip: clip,
+      normalisesObservations: isOn)
+  }
+
+  private static func require(
+    _ condition: Bool, _ problem: @autoclosure () -> String
+  ) throws(CheckpointError) {
+    try CheckpointError.unless(condition, problem(), advice: advice)
+  }
+
+  /// The attributes of an instance.
+  private func state(
+    of value: PickleValue, class name: String
+  ) throws(CheckpointError) -> [PickleValue] {
+    guard let node = graph.node(value), case .object(.inert(let full)) = node.kind,
+      full.hasSuffix(" " + name), node.items.count == 1, let state = graph.node(node.items[0]),
+      case .dictionary = state.kind
+    else {
+      throw CheckpointError(problem: "expected an instance of \(name)", advice: Self.advice)
+    }
+    return state.items
+  }
+
+  private func value(
+    _ items: [PickleValue], _ key: String
+  ) throws(CheckpointError) -> PickleValue? {
+    var found: PickleValue?
+    for position in stride(from: 0, to: items.count - 1, by: 2) {
+      guard case .text(let text) = items[position], text == key else { continue }
+      try Self.require(found == nil, "duplicate key '\(key)'")
+      found = items[position + 1]
+    }
+    return found
+  }
+
+  private func flag(_ items: [PickleValue], _ key: String) throws(CheckpointError) -> Bool {
+    switch try value(items, key) {
+    case .boolean(let value)?: return value
+    default:
+      throw CheckpointError(
+        entry: key, problem: "expected true or false", advice: Self.advice)
+    }
+  }
+
+  private func number(_ items: [PickleValue], _ key: String) throws(CheckpointError) -> Double {
+    var found: Double?
+    switch try value(items, key) {
+    case .number(let value)?: found = value
+    case .integer(let value)?: found = Double(value)
+    case .node?:
+      let tensor = try array(items, key)
+      if tensor.count == 1 { found = tensor.doubles()[0] }
+    default: break
+    }
+    guard let found, found.isFinite else {
+      throw CheckpointError(
+        entry: key, problem: "expected a finite number", advice: Self.advice)
+    }
+    return found
+  }
+
+  private func array(_ items: [PickleValue], _ key: String) throws(CheckpointError) -> NamedTensor {
+    try CheckpointError.inEntry(key) { () throws(CheckpointError) in
+      guard let value = try value(items, key), let node = graph.node(value),
+        case .array(let array) = node.kind
+      else {
+        throw CheckpointError(problem: "expected an array of numbers", advice: Self.advice)
+      }
+      let view = try array.view(in: graph)
+      // A million numbers an observation; eight bytes each once converted.
+      try Self.require(view.layout.count <= 1 << 20, "more than 2^20 numbers an observation")
+      return try view.tensor(key, budget)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/// Finds the tensors in nested dictionaries of a pickle and names them with dots:
+/// `{"model": {"weight": …}}` holds `model.weight`.
+///
+/// Lists, numbers and texts beside them, such as an optimizer's settings, are passed over. Names
+/// and totals come first; nothing is copied before all of them are known to be acceptable.
+struct StateDictionary {
+  /// A tensor or an array with its name.
+  struct Leaf {
+    let name: String
+    let kind: PickleNode.Kind
+  }
+
+  private let graph: PickleGraph
+  private(set) var leaves: [Leaf] = []
+  private var names: Set<String> = []
+  private var steps = 0
+
+  init(_ graph: PickleGraph) throws(CheckpointError) {
+    self.graph = graph
+    guard let root = graph.node(graph.root), case .dictionary = root.kind else {
+      throw CheckpointError(
+        problem: "the checkpoint is not a dictionary of named tensors",
+        advice: ReexportAdvice.stateDictionary)
+    }
+    try walk(root.items, prefix: "", depth: 1)
+    try CheckpointError.unless(
+      !leaves.isEmpty, "no tensors in it", advice: ReexportAdvice.stateDictionary)
+  }
+
+  private mutating func walk(
+    _ items: [PickleValue], prefix: String, depth: Int
+  ) throws(CheckpointError) {
+    try CheckpointError.unless(
+      depth <= CheckpointLimits.depth, "nested too deep: more than \(CheckpointLimits.depth)")
+    steps += items.count / 2
+    try CheckpointError.unless(
+      steps <= CheckpointLimits.steps,
+      "more than \(CheckpointLimits.steps) entries on the ways through its dictionaries")
+    var keys: Set<String> = []
+    for position in stride(from: 0, to: items.count - 1, by: 2) {
+      if case .text(let key) = items[position] {
+        try CheckpointError.unless(
+          keys.insert(key).inserted, "duplicate key \(quotedForMessage(key))")
+      }
+      guard let node = graph.node(items[position + 1]) else { continue }
+      switch node.kind {
+      case .dictionary:
+        guard !node.items.isEmpty else { continue }
+        let name = prefix + (try key(items[position]))
+        // Longer ones could only hold names that are too long.
+        try TensorNameRule.check(name.isEmpty ? "." : name)
+        try walk(node.items, prefix: name + ".", depth: depth + 1)
+      case .tensor, .array:
+        guard case .text(let key) = items[position] else {
+          throw CheckpointError(problem: "a tensor is named by a number, expected a text")
+        }
+        let name = prefix + key
+        try TensorNameRule.check(name)
+        try CheckpointError.unless(
+          names.insert(name).inserted, "duplicate tensor name \(quotedForMessage(name))")
+        leaves.append(Leaf(name: name, kind: node.kind))
+      default: continue
+      }
+    }
+  }
+
+  private func key(_ value: PickleValue) throws(CheckpointError) -> String {
+    switch value {
+    case .text(let text): return text
+    case .integer(let number): return String(number)
+    default:
+      throw CheckpointError(
+        problem: "a dictionary is named by something else than a text or a whole number")
+    }
+  }
+}
+
+/// Adds up what the tensors of a file come to, whether they share bytes or not.
+struct TensorTotals {
+  private var elements = 0
+  private var bytes = 0
+
+  mutating func add(_ count: Int, _ type: TensorElementType) throws(CheckpointError) {
+    elements += count
+    bytes += count * type.byteCount
+    try CheckpointError.unless(
+      elements <= CheckpointLimits.elements && bytes <= CheckpointLimits.tensorBytes,
+      "tensors too large: together more than 2^26 elements or "
+        + "\(CheckpointLimits.tensorBytes >> 20) MiB",
+      advice: ReexportAdvice.safetensors)
+  }
+}

@@ -1,0 +1,79 @@
+/// A zip archive in memory, read strictly.
+///
+/// The central directory says what there is, and the local headers must say the same: archives
+/// that two readers see differently are how scanners are passed by. Sizes are checked before
+/// memory is asked for, checksums always.
+/// > PKWARE, *.ZIP File Format Specification* 6.3.10, 2022.
+struct ZipArchive {
+  /// One file of the archive.
+  struct Entry {
+    /// The name, with `/` between folders.
+    let name: String
+    /// Where the bytes lie as they are stored, from the start of the archive.
+    let data: Range<Int>
+    /// The bytes when inflated.
+    let size: Int
+    let isDeflated: Bool
+    let checksum: UInt32
+  }
+
+  /// The entries in the order of the central directory, no name twice.
+  let entries: [Entry]
+  private let positions: [String: Int]
+  private let view: BinaryView
+  private let budget: CheckpointBudget
+
+  /// Reads the directory of an archive.
+  init(_ bytes: ArraySlice<UInt8>, budget: CheckpointBudget) throws(CheckpointError) {
+    var reader = try ZipDirectoryReader(bytes)
+    entries = try reader.entries()
+    view = BinaryView(bytes)
+    self.budget = budget
+    positions = Dictionary(uniqueKeysWithValues: zip(entries.map(\.name), entries.indices))
+  }
+
+  /// The entry of a name, or `nil`.
+  subscript(name: String) -> Entry? { positions[name].map { entries[$0] } }
+
+  /// The bytes of an entry, inflated and with the right checksum.
+  func read(_ entry: Entry) throws(CheckpointError) -> ArraySlice<UInt8> {
+    try CheckpointError.inEntry(entry.name) { () throws(CheckpointError) in
+      guard let raw = view.slice(at: entry.data.lowerBound, count: entry.data.count) else {
+        throw CheckpointError(problem: "its data lie outside of the file")
+      }
+      let bytes = entry.isDeflated ? try inflated(raw, size: entry.size)[...] : raw
+      let checksum = bytes.withUnsafeBytes { InflateStream.checksum(of: $0) }
+      try CheckpointError.unless(
+        checksum == entry.checksum,
+        "CRC mismatch: the bytes are not those that were stored", advice: ReexportAdvice.again)
+      return bytes
+    }
+  }
+
+  private func inflated(_ raw: ArraySlice<UInt8>, size: Int) throws(CheckpointError) -> [UInt8] {
+    let wrong = "inflated size differs from the declared size, \(size) bytes"
+    // Deflate gives at most 1,032 bytes for one, so a larger claim is a lie.
+    try CheckpointError.unless(
+      !raw.isEmpty && size <= 1_032 * (raw.count + 1), wrong, advice: ReexportAdvice.again)
+    try budget.take(size + 1)
+    let stream = InflateStream(.none)
+    var status = InflateStream.Status.goingOn
+    var isExact = false
+    // One byte more than declared, so that a longer stream is noticed.
+    let bytes = [UInt8](unsafeUninitializedCapacity: size + 1) { buffer, written in
+      raw.withUnsafeBytes { source in
+        let step = stream.inflate(source, into: UnsafeMutableRawBufferPointer(buffer))
+        status = step.status
+        isExact = step.written == size && step.read == source.count
+        written = min(step.written, size)
+      }
+    }
+    if case .damaged(let reason) = status {
+      throw CheckpointError(
+        problem: "cannot be inflated: \(reason)", advice: ReexportAdvice.again)
+    }
+    try CheckpointError.unless(
+      status == .finished && isExact, wrong, advice: ReexportAdvice.again)
+    return bytes
+  }
+}

@@ -1,0 +1,70 @@
+/// A policy ready to be written into a folder.
+struct ImportedPolicy: Sendable {
+  /// The manifest.
+  var manifest: JSONValue
+  /// The tensors that the network uses.
+  var weights: [UInt8]
+  /// The normaliser; `nil` where observations are taken as they are.
+  var normaliser: JSONValue?
+  /// What a reader should know, one line each.
+  var remarks: [String]
+}
+
+/// A key of a manifest that neither the checkpoint nor the answers give.
+struct MissingAnswer: Hashable, Sendable {
+  /// The key, such as `observation.features`.
+  var key: String
+  /// What it must hold, with an example.
+  var expected: String
+}
+
+/// What an import lacks.
+struct IncompleteImport: Error, Sendable {
+  /// The checkpoint.
+  var checkpoint: String
+  /// Everything that has to be answered.
+  var missing: [MissingAnswer]
+}
+
+extension PolicyImport {
+  /// The policy, from the checkpoint and a partial manifest.
+  ///
+  /// - Parameters:
+  ///   - name: the name for reports unless the answers give one.
+  ///   - answers: a manifest's keys that the checkpoint cannot say, and `activation`; `nil` for
+  ///     none.
+  /// - Throws: `IncompleteImport` with everything that is missing; `PolicyError` where answers and
+  ///   checkpoint do not agree.
+  func policy(name: String, answers: DocumentNode?) throws -> ImportedPolicy {
+    var given = answers.map { JSONValue($0) } ?? .table([])
+    guard case .table = given else {
+      throw PolicyError(source: answers?.place.source ?? "", "the answers must be a table")
+    }
+    let answeredActivation = given.remove("activation")
+    var draft = ManifestDraft(checkpoint: checkpoint)
+    draft.set("format", .text(PolicyManifest.format))
+    draft.set("name", given.remove("name") ?? .text(name))
+    draft.set("algorithm", given.remove("algorithm") ?? layout.map { .text($0.family.algorithm) })
+    let weights = layout?.used(of: tensors) ?? tensors.tensors
+    let bytes = TensorArchive(weights).safetensorsBytes()
+    draft.set(
+      "weights",
+      [
+        [
+          "file": "model.safetensors", "format": "safetensors",
+          "sha256": .text(SHA256.hexadecimal(of: bytes)),
+        ]
+      ])
+    try draft.setNetwork(self, given.remove("network"), activation: answeredActivation)
+    draft.setObservation(self, given.remove("observation"))
+    draft.setAction(self, given.remove("action"), output: given["output"])
+    draft.setTraining(self, given.remove("trained"))
+    try draft.merge(given)
+    guard draft.missing.isEmpty else {
+      throw IncompleteImport(checkpoint: checkpoint, missing: draft.missing)
+    }
+    let json = draft.normaliser.flatMap { $0 == .none ? nil : $0.json }
+    return ImportedPolicy(
+      manifest: draft.json, weights: bytes, normaliser: json, remarks: draft.remarks)
+  }
+}

@@ -1,0 +1,87 @@
+/// Turns a checkpoint into a policy: a manifest, its weights and its normaliser, from what the
+/// checkpoint says and from answers to what it cannot say.
+///
+///     let source = PolicyImport(checkpoint: "model.zip", vecNormalize: "vecnormalize.pkl")
+///     let policy = try source.policy(answers: answers)
+///
+/// Nothing is filled in by guess: a thing that neither the checkpoint nor the answers say is asked
+/// for by its name.
+struct PolicyImport: Sendable {
+  /// The checkpoint: a file, or a folder of an unpacked archive.
+  var checkpoint: String
+  /// The `vecnormalize.pkl` of the training; `nil` where there is none.
+  var vecNormalize: String?
+  /// What the checkpoint holds.
+  let tensors: TensorArchive
+  /// What it says about itself; `nil` where it says nothing.
+  let facts: StableBaselinesFacts?
+  /// The network that its names spell; `nil` where they spell none that is known.
+  let layout: CheckpointLayout?
+  /// The normaliser of `vecNormalize`.
+  let normaliser: Normaliser?
+
+  /// Reads a checkpoint.
+  ///
+  /// - Throws: `PolicyError` where a file cannot be used.
+  init(checkpoint: String, vecNormalize: String? = nil) throws(PolicyError) {
+    self.checkpoint = checkpoint
+    self.vecNormalize = vecNormalize
+    do throws(CheckpointError) {
+      (tensors, facts) = try Self.read(checkpoint)
+      try tensors.requireFinite()
+      normaliser = try vecNormalize.map { (path) throws(CheckpointError) in
+        Normaliser(try RunningStatistics(vecNormalize: path))
+      }
+    } catch {
+      throw PolicyError("\(error)")
+    }
+    layout = CheckpointLayout(tensors)
+  }
+
+  private static func read(
+    _ path: String
+  ) throws(CheckpointError) -> (TensorArchive, StableBaselinesFacts?) {
+    if CheckpointFile.isFolder(path) {
+      guard CheckpointFile.isFile("\(path)/policy.pth") else {
+        return (try TensorArchive(path: path), nil)
+      }
+    } else {
+      let bytes = try CheckpointFile.bytes(path)
+      guard try CheckpointFormat.detected(in: bytes, name: path) == .stableBaselines else {
+        return (try TensorArchive(bytes: bytes, name: path), nil)
+      }
+    }
+    let archive = try StableBaselinesArchive(path: path)
+    return (archive.tensors, archive.facts)
+  }
+
+  /// The activation's op: as the archive says, or the library's default where the archive says
+  /// that nothing else was given.
+  func activation() throws(PolicyError) -> String? {
+    guard let facts else { return nil }
+    guard let name = facts.activation else { return layout?.family.defaultActivation }
+    let ops = [
+      "Tanh": "tanh", "ReLU": "relu", "ELU": "elu", "SiLU": "silu", "GELU": "gelu",
+      "Sigmoid": "sigmoid", "LeakyReLU": "leaky_relu",
+    ]
+    guard let op = ops[name] else {
+      throw PolicyError(
+        source: checkpoint,
+        "the activation is \(quotedForMessage(name)); known are "
+          + listed(ops.keys.sorted(), "and") + ": give the 'network' in the answers")
+    }
+    return op
+  }
+}
+
+extension Normaliser {
+  /// The rule of a `vecnormalize.pkl`.
+  init(_ statistics: RunningStatistics) {
+    self =
+      statistics.normalisesObservations
+      ? .runningStatistics(
+        mean: statistics.mean, variance: statistics.variance, epsilon: statistics.epsilon,
+        limit: statistics.clip)
+      : .none
+  }
+}
