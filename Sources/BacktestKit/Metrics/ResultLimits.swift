@@ -15,6 +15,16 @@ public struct ResultLimit: Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The account lost everything.
     case ruined
+    /// A policy was tested on data of its training.
+    case inSample = "in-sample"
+    /// Nobody says on which data a policy was trained.
+    case unknownTraining = "unknown-training"
+    /// One policy decided in all folds, and nothing was trained anew.
+    case notRetrained = "not-retrained"
+    /// Checkpoints were normalised with the numbers of another.
+    case sharedNormaliser = "shared-normaliser"
+    /// Orders fill at another time than that for which a policy was trained.
+    case otherExecution = "other-execution"
     /// Equity comes from weights, without orders and fills.
     case weightsAccounting = "weights-accounting"
     /// Orders filled at the close on which they were decided.

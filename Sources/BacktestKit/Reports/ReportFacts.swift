@@ -11,6 +11,14 @@ struct ReportFacts {
   let benchmark: ReportBenchmark?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
+  /// What limits the result beyond what the run knows itself.
+  var limits: [ResultLimit] = []
+  /// The policies that decided.
+  var policies: [ReportPolicy] = []
+  /// How figures are spread, where several checkpoints were run.
+  var replicates: Replicates?
+  /// The policy's further assumptions.
+  var policyRemarks: [String] = []
 
   init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
     self.run = run
@@ -90,6 +98,8 @@ struct ReportBenchmark {
   let own: [String: Double]
   /// What relates the account to it; `nil` where the two cannot be laid side by side.
   let comparison: PerformanceMetrics?
+  /// How much more the account earned than it.
+  let difference: ReturnDifference?
 
   /// The name as it stands inside a sentence; names of markets keep their capitals.
   var nameInSentence: String {
@@ -111,6 +121,7 @@ struct ReportBenchmark {
     let sessions = run.sessionSample
     let timeframe = run.universe.series[0].timeframe
     let aligned = try? curve.aligned(with: sessions, timeframe: timeframe)
+    difference = aligned.flatMap(ReturnDifference.init)
     comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
   }
 }

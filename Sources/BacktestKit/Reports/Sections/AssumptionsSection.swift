@@ -3,7 +3,7 @@ extension ReportFacts {
   var assumptionsSection: ReportSection {
     let trading =
       weightItems ?? executionItems + liquidityItems + costItems + capitalItem + accountItems
-    var items = trading + measureItems
+    var items = trading + measureItems + policyRemarks.map { Item("Policy", $0) }
     if let walkForward { items += walkForwardItems(walkForward) }
     return ReportSection(
       id: "assumptions", title: "Assumptions",

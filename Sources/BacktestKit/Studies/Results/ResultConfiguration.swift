@@ -20,6 +20,7 @@ struct ResultConfiguration {
       ("seed", .integer(Int(clamping: outcome.study.seed))),
       ("parameters", members(outcome.study.strategy.parameters.values)),
     ]
+    parts.append(("policy", outcome.policyConfiguration))
     if let walk = outcome.walkForward { parts.append(("walk-forward", walkForward(walk))) }
     return table(parts)
   }
@@ -122,6 +123,14 @@ struct ResultConfiguration {
       (
         "grid",
         table(walk.grid.dimensions.map { ($0.name, .list($0.values.map { JSONValue($0) })) })
+      ),
+      (
+        outcome.study.walkForward?.training?.isCommand == true ? "retrain" : "checkpoints",
+        outcome.study.walkForward?.training.map { training in
+          training.isCommand
+            ? .list(training.template.words.map { .text($0) })
+            : .text(training.template.words[0])
+        }
       ),
     ])
   }

@@ -184,7 +184,8 @@ extension ResultRecord {
       in: JSONValue(table.value("configuration", .anything(placeholder: nothing))))
     counts = table.section("counts") { Counts(&$0) }
     studyFolder = table.value("study-folder", .text)
-    // Folds and regimes are for other readers; their tables are in folds.csv and regimes.csv.
+    // These are for other readers; folds and regimes have tables of their own as well.
+    for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }
     _ = table.node("folds")
     _ = table.node("efficiency")
     _ = table.node("regimes")

@@ -140,10 +140,12 @@ struct ResultTables {
 /// The folds of a walk-forward as CSV.
 func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileOutputError) {
   let names = walk.folds.first?.parameters.values.map(\.name) ?? []
+  let hasSources = walk.folds.contains { $0.source != nil }
   let header =
     [
       "fold", "train_first", "train_last", "test_first", "test_last", "train_bars", "test_bars",
     ] + names + ["candidates", "in_sample", "out_of_sample", "trades", "flat_out_of_sample"]
+    + (hasSources ? ["checkpoint", "checkpoint_sha256"] : [])
   var csv = try CSVWriter(header, to: file)
   for fold in walk.folds {
     try csv.row { row in
@@ -160,6 +162,9 @@ func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileOutpu
       row.field(fold.outOfSample)
       row.field(fold.tradeCount)
       row.field(fold.isFlatOutOfSample ? 1 : 0)
+      guard hasSources else { return }
+      row.field(fold.source?.path ?? "")
+      row.field(fold.source?.digest ?? "")
     }
   }
   try csv.finish()

@@ -16,6 +16,8 @@ public struct Study: Sendable {
   public var strategy: StudyStrategy
   /// The walk-forward plan, where there is one.
   public var walkForward: StudyWalkForward?
+  /// Runs that differ by the checkpoint alone, where the study asks for them.
+  public var replicates: StudyReplicates?
   /// The regimes by which a run is split.
   public var regimes: [RegimeChoice]
   /// What the run is held against: an instrument of the data, one of a file of its own, or equal
@@ -108,11 +110,15 @@ public struct Study: Sendable {
     self.configuration = configuration
     let seed = UInt64(table.value("seed", .integer(.notNegative), default: 0))
     self.seed = seed
-    let strategy = table.section("strategy") { StudyStrategy(&$0, catalogue: catalogue) }
+    let strategy = table.section("strategy") {
+      StudyStrategy(&$0, catalogue: catalogue, folder: folder)
+    }
     self.strategy = strategy
     walkForward = table.optionalSection("walk-forward") {
       StudyWalkForward(&$0, strategy: strategy, seed: seed)
     }
+    replicates = table.optionalSection("replicates") { StudyReplicates(&$0) }
+    replicates?.check(&table, strategy, walkForward?.training)
     regimes = table.optionalList("regimes", of: .choice()) ?? []
     benchmark = table.optionalSection("benchmark") { StudyBenchmark(&$0) }
     outputFolder = table.section("output") { $0.optional("folder", .text) }
