@@ -4,19 +4,23 @@ internal import Glibc
 enum CheckpointFile {
   /// All bytes of a file that is no larger than a checkpoint may be.
   static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
-    // A device or a growing file has no size that could be trusted.
-    let limit = CheckpointLimits.fileBytes + 1
-    do {
+    // A device or a pipe has no size that could be checked before memory is asked for.
+    if let mode = mode(path), mode != S_IFREG {
+      throw CheckpointError(file: path, problem: "expected a file, found a device or a folder")
+    }
+    do throws(FileError) {
       let input = try FileInput(path: path)
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(min(input.byteCount, limit))
-      let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-      defer { chunk.deallocate() }
-      while bytes.count < limit {
-        let count = try input.read(into: chunk)
-        bytes.append(contentsOf: chunk[0..<count])
-        if count < chunk.count { break }
+      let size = input.byteCount
+      guard size <= CheckpointLimits.fileBytes else {
+        let limit = CheckpointLimits.fileBytes >> 20
+        throw FileError(
+          path: path, action: "read", reason: "it has \(size) bytes, more than \(limit) MiB")
       }
+      var bytes = [UInt8](repeating: 0, count: size)
+      let count = try bytes.withUnsafeMutableBufferPointer { (raw) throws(FileError) in
+        try input.read(into: UnsafeMutableRawBufferPointer(raw))
+      }
+      bytes.removeSubrange(count...)
       return bytes
     } catch {
       throw CheckpointError(error)
