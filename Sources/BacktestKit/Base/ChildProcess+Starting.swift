@@ -1,8 +1,21 @@
 internal import Glibc
+internal import Synchronization
 
 extension ChildState {
+  /// One program starts at a time: between the making of a pipe and the mark that keeps it from
+  /// other programs, one started by another thread would hold its end open.
+  private static let starting = Mutex(())
+
   static func start(
     _ command: [String], folder: String?, streams: ChildProcess.Streams
+  ) throws(ChildProcessError) -> ChildState {
+    try starting.withLock { (_) throws(ChildProcessError) in
+      try startAlone(command, folder, streams)
+    }
+  }
+
+  private static func startAlone(
+    _ command: [String], _ folder: String?, _ streams: ChildProcess.Streams
   ) throws(ChildProcessError) -> ChildState {
     guard let program = command.first, !program.isEmpty else {
       throw ChildProcessError("a command needs a program")
@@ -54,12 +67,16 @@ extension ChildState {
   /// A pipe that other programs do not inherit, its ends clear of the standard streams.
   private static func makePipe() -> (read: Int32, write: Int32)? {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
-    for index in ends.indices where ends[index] <= 2 {
-      // A process without standard streams gets their numbers, which the child is about to need.
-      let moved = fcntl(ends[index], F_DUPFD_CLOEXEC, 3)
-      Glibc.close(ends[index])
-      ends[index] = moved
+    guard pipe(&ends) == 0 else { return nil }
+    for index in ends.indices {
+      if ends[index] > 2 {
+        _ = fcntl(ends[index], F_SETFD, FD_CLOEXEC)
+      } else {
+        // A process without standard streams gets their numbers, which the child is about to need.
+        let moved = fcntl(ends[index], F_DUPFD_CLOEXEC, 3)
+        Glibc.close(ends[index])
+        ends[index] = moved
+      }
     }
     if ends[0] >= 0, ends[1] >= 0 { return (ends[0], ends[1]) }
     closeBoth((ends[0], ends[1]))
@@ -69,6 +86,15 @@ extension ChildState {
   private static func closeBoth(_ pipe: (read: Int32, write: Int32)) {
     if pipe.read >= 0 { Glibc.close(pipe.read) }
     if pipe.write >= 0 { Glibc.close(pipe.write) }
+  }
+
+  private typealias FolderAction =
+    @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32
+
+  /// The action that makes a program start in a folder. POSIX has it since 2024; C libraries had it
+  /// before under this name, which Swift's module of the library leaves out.
+  private static let changeFolder = dlsym(nil, "posix_spawn_file_actions_addchdir_np").map {
+    unsafeBitCast($0, to: FolderAction.self)
   }
 
   /// Starts the program with the pipes as its streams; gives 0 or an error code.
@@ -88,7 +114,10 @@ extension ChildState {
       posix_spawn_file_actions_adddup2(&actions, pipes[0].write, 1)
       posix_spawn_file_actions_adddup2(&actions, pipes[0].write, 2)
     }
-    if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
+    if let folder {
+      guard let changeFolder else { return ENOSYS }
+      _ = changeFolder(&actions, folder)
+    }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

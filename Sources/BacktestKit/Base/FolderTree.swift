@@ -34,6 +34,12 @@ enum FolderTree {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Whether an ordinary file stands under this name.
+  static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// The files below a folder, as paths from it, in the order of their bytes.
   static func files(below folder: String) throws(Failure) -> [String] {
     var files: [String] = []
