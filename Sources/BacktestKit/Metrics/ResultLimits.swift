@@ -15,6 +15,8 @@ public struct ResultLimit: Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The account lost everything.
     case ruined
+    /// Equity comes from weights, without orders and fills.
+    case weightsAccounting = "weights-accounting"
     /// Orders filled at the close on which they were decided.
     case sameClose = "same-close"
     /// Nothing can be annualised.
@@ -58,13 +60,22 @@ extension BacktestResult {
   static let enoughTrades = 30
 
   private var accountLimits: [ResultLimit] {
-    guard let ruinedAt else { return [] }
-    return [
-      ResultLimit(
-        .ruined,
-        "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, and "
-          + "ratios of its returns do not exist.")
-    ]
+    var found: [ResultLimit] = []
+    if let ruinedAt {
+      found.append(
+        ResultLimit(
+          .ruined,
+          "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, "
+            + "and ratios of its returns do not exist."))
+    }
+    if configuration.accounting.holdsWeights {
+      found.append(
+        ResultLimit(
+          .weightsAccounting,
+          "Weights accounting, as in the training of policies: there were no orders and no prices "
+            + "paid, and every decision traded at the very close at which it was made."))
+    }
+    return found
   }
 
   private var sampleLimits: [ResultLimit] {
@@ -94,6 +105,10 @@ extension BacktestResult {
   }
 
   private var tradeLimits: [ResultLimit] {
+    if case .weights(let fee, _) = configuration.accounting {
+      guard fee == 0, account.tradedNotional > 0 else { return [] }
+      return [ResultLimit(.noCosts, "Trading was free: no fee was charged.")]
+    }
     var found: [ResultLimit] = []
     let closed = trades.filter { !$0.isOpen }
     if closed.count < BacktestResult.enoughTrades {
@@ -129,7 +144,7 @@ extension BacktestResult {
       let number = FigureText.grouped(count)
       found.append(ResultLimit(code, count == 1 ? "1 \(one)" : "\(number) \(many)"))
     }
-    if configuration.execution.marketFill == .sameClose {
+    if configuration.execution.marketFill == .sameClose, !configuration.accounting.holdsWeights {
       found.append(
         ResultLimit(
           .sameClose,
@@ -154,8 +169,10 @@ extension BacktestResult {
 
   private var dataLimits: [ResultLimit] {
     var found: [ResultLimit] = []
+    let rules = configuration.execution
     let readsVolume =
-      configuration.execution.participation != nil || configuration.execution.slippage.usesVolume
+      !configuration.accounting.holdsWeights
+      && (rules.participation != nil || rules.slippage.usesVolume)
     func add(_ code: ResultLimit.Code, _ text: String, _ isMeant: (BarSeries) -> Bool) {
       let symbols = universe.series.filter(isMeant).map(\.instrument.symbol)
       guard !symbols.isEmpty else { return }

@@ -115,6 +115,16 @@ struct ReportBenchmark {
   }
 }
 
+extension BacktestResult {
+  /// Commission and slippage with their times: those of the fills, or the fees of weights.
+  var charges: [(time: Timestamp, commission: Double, slippage: Double)] {
+    guard configuration.accounting.holdsWeights else {
+      return fills.map { ($0.time, $0.commission, $0.slippage) }
+    }
+    return ledger.filter { $0.kind == .commission }.map { ($0.time, -$0.amount, 0) }
+  }
+}
+
 /// What trading cost, and what would have been earned without.
 struct ReportCosts {
   let commission: Double
@@ -125,8 +135,9 @@ struct ReportCosts {
   let writtenOff: Double
 
   init(run: BacktestResult, walkForward: WalkForwardResult?) {
-    commission = run.fills.reduce(0) { $0 + $1.commission }
-    slippage = run.fills.reduce(0) { $0 + $1.slippage }
+    let charges = run.charges
+    commission = charges.reduce(0) { $0 + $1.commission }
+    slippage = charges.reduce(0) { $0 + $1.slippage }
     func profit(_ result: BacktestResult) -> Double {
       (result.curve.equity.last ?? 0) - (result.curve.equity.first ?? 0)
     }

@@ -14,6 +14,8 @@ public enum StudyError: Error, CustomStringConvertible {
   case regimes(RegimeError)
   /// A benchmark that is not there or no price.
   case benchmark(String)
+  /// Rules that do not fit the data.
+  case configuration(ConfigurationError)
   /// Fewer bars than the warm-up takes, or a single one.
   case tooFewBars(bars: Int, warmup: Int)
   /// A part of the study that the job needs.
@@ -26,7 +28,7 @@ public enum StudyError: Error, CustomStringConvertible {
     switch self {
     case .document, .data, .missing, .file: description
     case .universe, .resampling, .tooFewBars: "\(study): data: \(self)"
-    case .walkForward, .regimes, .benchmark: "\(study): \(self)"
+    case .walkForward, .regimes, .benchmark, .configuration: "\(study): \(self)"
     }
   }
 
@@ -40,6 +42,7 @@ public enum StudyError: Error, CustomStringConvertible {
     case .walkForward(let error): "walk-forward: \(error)"
     case .regimes(let error): "regimes: \(error)"
     case .benchmark(let reason): "benchmark: \(reason)"
+    case .configuration(let error): "\(error)"
     case .tooFewBars(let bars, let warmup):
       "\(bars) bar\(bars == 1 ? "" : "s"), but the warm-up takes \(warmup) and a return needs two; "
         + "give more bars or a shorter 'warmup'"

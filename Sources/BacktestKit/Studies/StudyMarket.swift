@@ -40,6 +40,11 @@ public struct StudyMarket: Sendable {
     } catch {
       throw .universe(error)
     }
+    do throws(ConfigurationError) {
+      try study.configuration.validate(for: universe)
+    } catch {
+      throw .configuration(error)
+    }
     feed = Feed(universe)
     benchmark = try study.loadBenchmark(from: universe)
     quality = universe.series.map(DataQualityReport.init)

@@ -40,9 +40,15 @@ struct StudySchemaTests {
     }
   }
 
+  /// What a key needs beside it.
+  private static func company(of key: String, in path: String) -> [String] {
+    if key == "minimum-per-order" { return ["\(path).per-share=1"] }
+    return path == "account.accounting" ? ["execution={}", "\(path).rule=weights"] : []
+  }
+
   @Test func everyKeyIsDocumentedAndNoOther() throws {
     let sections = try SchemaDocument.sections("StudySchema.md")
-    #expect(sections.count == 12)
+    #expect(sections.count == 13)
     for section in sections {
       let documented = section.rows.map(\.key)
       #expect(try Self.knownKeys(section.path).sorted() == documented.sorted(), "\(section.path)")
@@ -55,7 +61,7 @@ struct StudySchemaTests {
         var overrides = [
           "\(section.path.isEmpty ? "" : section.path + ".")\(row.key)=\(row.example)"
         ]
-        if row.key == "minimum-per-order" { overrides.insert("\(section.path).per-share=1", at: 0) }
+        overrides = Self.company(of: row.key, in: section.path) + overrides
         #expect(throws: Never.self, "\(overrides)") { _ = try Self.study(overrides) }
         let nonsense = overrides.dropLast() + ["\(section.path).\(row.key)=[[]]".trimmingDots]
         #expect(throws: DocumentError.self, "\(nonsense)") { _ = try Self.study(Array(nonsense)) }
@@ -70,10 +76,40 @@ struct StudySchemaTests {
         for value in row.values where !["true", "false"].contains(value) {
           let list = row.key == "regimes" ? "[\(value)]" : value
           let override = "\(section.path).\(row.key)=\(list)".trimmingDots
-          #expect(throws: Never.self, "\(override)") { _ = try Self.study([override]) }
+          let overrides = Self.company(of: row.key, in: section.path) + [override]
+          #expect(throws: Never.self, "\(overrides)") { _ = try Self.study(overrides) }
         }
       }
     }
+  }
+
+  @Test func accountingArrivesAndRefusesWhatOrdersNeed() throws {
+    let bare = ["execution={}"]
+    func rule(_ text: String) throws -> AccountingRule {
+      try Self.study(bare + ["account.accounting=\(text)"]).configuration.accounting
+    }
+    #expect(try Self.study(bare).configuration.accounting == .orders)
+    #expect(try rule("{rule: orders}") == .orders)
+    #expect(try rule("{rule: weights}") == .weights(fee: 0))
+    #expect(
+      try rule("{rule: weights, fee: 0.0005, initial-weights: equal}")
+        == .weights(fee: 0.0005, initialWeights: .equal))
+    func problems(_ overrides: [String]) throws -> [String] {
+      do {
+        _ = try Self.study(overrides)
+        return []
+      } catch let error as DocumentError {
+        return error.problems.map(\.message)
+      }
+    }
+    let fees = try problems(["account.accounting={rule: orders, fee: 1, initial-weights: zero}"])
+    #expect(fees.count == 2 && fees[0].contains("orders pay 'execution.commission'"))
+    let missing = try problems(["account.accounting={fee: 1}"])
+    #expect(missing.count == 1 && missing[0].hasPrefix("key 'rule' is missing"))
+    let leverage = try problems(bare + ["account={leverage: 2, accounting: {rule: weights}}"])
+    #expect(leverage.count == 1 && leverage[0].hasPrefix("'leverage' limits orders"))
+    let execution = try problems(["account.accounting={rule: weights}"])
+    #expect(execution.count == 1 && execution[0].hasPrefix("'execution' says how orders fill"))
   }
 
   /// What a study gives arrives where it belongs.

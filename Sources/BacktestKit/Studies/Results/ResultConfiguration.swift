@@ -10,8 +10,12 @@ struct ResultConfiguration {
   var json: JSONValue {
     let run = outcome.study.configuration
     var parts: [(String, JSONValue?)] = [
-      ("account", account(run.account)),
-      ("execution", execution(run.execution, run.onSeriesEnd)),
+      ("account", account(run.account, run.accounting)),
+      (
+        "execution",
+        run.accounting.holdsWeights ? nil : execution(run.execution, run.onSeriesEnd)
+      ),
+      ("decide", .text(run.decisions.rawValue)),
       ("warmup", run.warmup.map { .integer($0) }),
       ("risk-free", .number(run.riskFreeRate)),
       ("seed", .integer(Int(clamping: outcome.study.seed))),
@@ -21,16 +25,34 @@ struct ResultConfiguration {
     return table(parts)
   }
 
-  private func account(_ rules: AccountRules) -> JSONValue {
+  private func account(_ rules: AccountRules, _ accounting: AccountingRule) -> JSONValue {
     var parts: [(String, JSONValue?)] = [
       ("cash", .number(rules.initialCash)), ("currency", .text(rules.currency)),
     ]
-    switch rules.funding {
-    case .cash: parts.append(("funding", "cash"))
-    case .margin(let leverage):
+    switch (accounting, rules.funding) {
+    case (.weights, _): break
+    case (.orders, .cash): parts.append(("funding", "cash"))
+    case (.orders, .margin(let leverage)):
       parts += [("funding", "margin"), ("leverage", .number(leverage))]
     }
+    parts.append(("accounting", self.accounting(accounting)))
     return table(parts)
+  }
+
+  private func accounting(_ rule: AccountingRule) -> JSONValue {
+    switch rule {
+    case .orders: ["rule": "orders"]
+    case .weights(let fee, let initial):
+      ["rule": "weights", "fee": .number(fee), "initial-weights": weights(initial)]
+    }
+  }
+
+  private func weights(_ initial: AccountingRule.InitialWeights) -> JSONValue {
+    switch initial {
+    case .zero: "zero"
+    case .equal: "equal"
+    case .each(let weights): .list(weights.map { .number($0) })
+    }
   }
 
   private func execution(

@@ -34,7 +34,7 @@ struct ResultTables {
   func writeOrders(to file: FileOutput) throws(FileOutputError) {
     let header = [
       "order", "submitted", "symbol", "quantity", "kind", "price", "time_in_force", "group",
-      "outcome", "reason", "filled_quantity", "ended", "cut_to",
+      "reduce_only", "outcome", "reason", "filled_quantity", "ended", "cut_to",
     ]
     var csv = try CSVWriter(header, to: file)
     var endings: [Int32: OrderOutcome] = [:]
@@ -57,6 +57,7 @@ struct ResultTables {
         row.field(order.kind.price)
         row.field(order.timeInForce.rawValue)
         row.field(order.group == 0 ? Double.nan : Double(order.group))
+        row.field(order.reduceOnly ? 1 : 0)
         row.field(ending?.kind.word ?? "")
         row.field(ending?.kind.reason ?? "")
         row.field(ending?.filledQuantity)

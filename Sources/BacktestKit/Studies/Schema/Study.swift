@@ -90,10 +90,19 @@ public struct Study: Sendable {
     let data = table.section("data") { StudyData(&$0) }
     self.data = data
     var configuration = BacktestConfiguration()
-    configuration.account = table.section("account") { AccountRules(&$0) }
-    (configuration.execution, configuration.onSeriesEnd) = table.section("execution") { table in
-      (ExecutionRules(&table), table.value("on-series-end", .choice(), default: .hold))
+    (configuration.account, configuration.accounting) = table.section("account") { table in
+      (AccountRules(&table), AccountingRule.read(&table))
     }
+    let ordersNothing = configuration.accounting.holdsWeights
+    (configuration.execution, configuration.onSeriesEnd) = table.section("execution") { table in
+      if ordersNothing, !table.keys.isEmpty {
+        table.report(
+          "'execution' says how orders fill, but 'account.accounting' has the rule 'weights', "
+            + "under which there are none; leave one of the two out")
+      }
+      return (ExecutionRules(&table), table.value("on-series-end", .choice(), default: .hold))
+    }
+    configuration.decisions = table.value("decide", .choice(), default: .eachClose)
     configuration.warmup = table.optional("warmup", .integer(.notNegative))
     configuration.riskFreeRate = table.value(
       "risk-free", .number(.within(-0.99...10)), default: 0)
