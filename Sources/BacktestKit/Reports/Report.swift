@@ -61,7 +61,7 @@ public struct Report: Sendable {
     let facts = ReportFacts(run: run, walkForward: walkForward, benchmark: benchmark)
     let sections =
       [facts.equitySection, facts.returnsSection] + facts.walkForwardSections
-      + facts.regimeSections(regimes)
+      + facts.forecastSections + facts.regimeSections(regimes)
       + [facts.tradesSection, facts.costsSection, facts.metricsSection] + facts.noteSections
       + customSections
       + [

@@ -11,6 +11,8 @@ struct ReportFacts {
   let benchmark: ReportBenchmark?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
+  /// What was forecast, held against what came; `nil` without forecasts.
+  let forecasts: ForecastEvaluation?
 
   init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
     self.run = run
@@ -27,6 +29,7 @@ struct ReportFacts {
     let measured = sample
     self.benchmark = benchmark.flatMap { ReportBenchmark($0, run: run, sample: measured) }
     costs = ReportCosts(run: run, walkForward: walkForward)
+    forecasts = ForecastEvaluation(run)
   }
 
   /// Instruments, bars and time in one line.

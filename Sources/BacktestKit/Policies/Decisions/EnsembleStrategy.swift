@@ -69,7 +69,7 @@ public struct EnsembleStrategy: Strategy {
       "an ensemble runs in the universe for which it was made")
     let isOwn = options.memberState == .own
     for member in panels.indices {
-      panels[member].start(followsStatements: isOwn || trading.policyHoldsWeights)
+      panels[member].start(followsStatements: isOwn || trading.account.holdsWeights)
     }
   }
 
@@ -93,7 +93,7 @@ public struct EnsembleStrategy: Strategy {
     hasBegun = true
     for member in papers.indices { papers[member].begin(equity: trading.equity) }
     for index in stated.indices {
-      stated[index] = trading.policyInitialWeight(InstrumentID(index))
+      stated[index] = trading.heldWeight(InstrumentID(index))
     }
     guard options.memberState == .shared else { return }
     for member in panels.indices { panels[member].begin(trading) }

@@ -72,7 +72,7 @@ struct PaperAccount: Sendable, WeightSource {
     drifted[instrument] = weight
   }
 
-  func policyWeight(_ instrument: InstrumentID) -> Double { drifted[Int(instrument.index)] }
+  func weight(_ instrument: InstrumentID) -> Double { drifted[Int(instrument.index)] }
 
   func lastClose(_ instrument: InstrumentID) -> Double? {
     let close = closes[Int(instrument.index)]

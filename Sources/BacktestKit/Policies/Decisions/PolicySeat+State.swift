@@ -32,7 +32,7 @@ extension PolicySeat {
     var invested = 0.0
     for asset in instruments.indices {
       let price = source.lastClose(instruments[asset]) ?? 0
-      let weight = source.policyWeight(instruments[asset]) / share
+      let weight = source.weight(instruments[asset]) / share
       invested += weight
       state.lastClose[asset] = price
       state.realWeight[asset] = weight
@@ -44,7 +44,7 @@ extension PolicySeat {
   /// Takes over what the account holds before the first decision.
   mutating func begin(_ trading: TradingContext) {
     for asset in instruments.indices {
-      state.targetWeight[asset] = trading.policyInitialWeight(instruments[asset]) / share
+      state.targetWeight[asset] = trading.heldWeight(instruments[asset]) / share
     }
     guard share != 1, !statesWeights else { return }
     let value = instruments.reduce(0) { $0 + trading.position($1).value }
@@ -66,7 +66,7 @@ protocol WeightSource {
   /// What it is worth, in account currency.
   var equity: Double { get }
   /// The share of equity that an instrument has now.
-  func policyWeight(_ instrument: InstrumentID) -> Double
+  func weight(_ instrument: InstrumentID) -> Double
   /// The close of its last closed bar.
   func lastClose(_ instrument: InstrumentID) -> Double?
 }

@@ -54,7 +54,7 @@ public struct PolicyStrategy: Strategy {
     precondition(
       trading.universe.series.map(\.instrument.symbol) == symbols,
       "a policy's strategy runs in the universe for which it was made")
-    panel.start(followsStatements: trading.policyHoldsWeights)
+    panel.start(followsStatements: trading.account.holdsWeights)
   }
 
   /// Notes what was traded.

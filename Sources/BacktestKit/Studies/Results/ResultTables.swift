@@ -122,6 +122,26 @@ struct ResultTables {
     try csv.finish()
   }
 
+  /// Every forecast and the logarithmic return that it met; empty where it does not count.
+  func writeForecasts(to file: FileOutput) throws(FileOutputError) {
+    let header = [
+      "time", "symbol", "score", "probability_up", "expected_return", "deviation", "outcome",
+    ]
+    var csv = try CSVWriter(header, to: file)
+    for (forecast, outcome) in zip(result.forecasts, PairedForecasts(result).outcomes) {
+      try csv.row { row in
+        row.field(forecast.time.description)
+        row.field(symbol(forecast.instrument))
+        row.field(forecast.score)
+        row.field(forecast.probabilityUp)
+        row.field(forecast.expectedReturn)
+        row.field(forecast.deviation)
+        row.field(outcome)
+      }
+    }
+    try csv.finish()
+  }
+
   /// Every movement of cash.
   func writeLedger(to file: FileOutput) throws(FileOutputError) {
     var csv = try CSVWriter(["time", "kind", "amount", "symbol", "order"], to: file)
