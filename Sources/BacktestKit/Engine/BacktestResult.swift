@@ -20,6 +20,8 @@ public struct BacktestResult: Sendable {
   public var ledger: [LedgerEntry]
   /// The strategy's remarks.
   public var notes: [StrategyNote]
+  /// What the strategy expected, in the order in which it was written down.
+  public var forecasts: [StrategyForecast]
   /// The account at the end.
   public var account: Account
   /// What happened how often.
@@ -66,7 +68,7 @@ extension Engine {
         times: feed.instants.rows(baseInstant..<(baseInstant + count)), equity: columns.equity,
         grossExposure: columns.grossExposure),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades,
-      ledger: log.ledger, notes: trading.notes, account: trading.account, counts: log.counts,
-      ruinedAt: ruinedAt)
+      ledger: log.ledger, notes: trading.notes, forecasts: trading.forecasts,
+      account: trading.account, counts: log.counts, ruinedAt: ruinedAt)
   }
 }

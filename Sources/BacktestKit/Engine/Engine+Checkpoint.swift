@@ -7,11 +7,13 @@ extension Engine {
     let queue: EventQueue
     let lengths: RunLog.Lengths
     let noteCount: Int
+    let forecastCount: Int
     let clock: Timestamp
     let stage: Stage
     let needsEquityPoint: Bool
     let reportedFills: Int
     let ruinedAt: Timestamp?
+    let sessionStart: Int
     let openedRows: ContiguousArray<Int>
     let moment: Moment
     /// How often the engine had gone back when this moment was taken.
@@ -34,11 +36,13 @@ extension Engine {
   public func checkpoint() -> Checkpoint {
     var slim = trading
     slim.notes = []
+    slim.forecasts = []
     return Checkpoint(
       trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
-      clock: clock, stage: stage, needsEquityPoint: needsEquityPoint,
-      reportedFills: reportedFills, ruinedAt: ruinedAt, openedRows: openedRows,
-      moment: moment, rewindCount: rewinds.count)
+      forecastCount: trading.forecasts.count, clock: clock, stage: stage,
+      needsEquityPoint: needsEquityPoint,
+      reportedFills: reportedFills, ruinedAt: ruinedAt, sessionStart: sessionStart,
+      openedRows: openedRows, moment: moment, rewindCount: rewinds.count)
   }
 
   /// Goes back to an earlier moment of this run.
@@ -53,8 +57,13 @@ extension Engine {
       && checkpoint.moment <= moment
     precondition(isOnTheWay, "a checkpoint of another run, or of a way that was left")
     let notes = Array(trading.notes.prefix(checkpoint.noteCount))
+    // Taken out of the account before they are cut, forecasts keep their room.
+    var forecasts: [StrategyForecast] = []
+    swap(&forecasts, &trading.forecasts)
+    forecasts.removeLast(forecasts.count - checkpoint.forecastCount)
     trading = checkpoint.trading
     trading.notes = notes
+    trading.forecasts = forecasts
     queue = checkpoint.queue
     log.truncate(to: checkpoint.lengths)
     clock = checkpoint.clock
@@ -63,6 +72,7 @@ extension Engine {
     reportedFills = checkpoint.reportedFills
     hasUnreportedFills = reportedFills < log.fills.count
     ruinedAt = checkpoint.ruinedAt
+    sessionStart = checkpoint.sessionStart
     openedRows = checkpoint.openedRows
     timersFired = checkpoint.moment.timersFired
     rewinds.append(checkpoint.moment)

@@ -45,6 +45,9 @@ public struct Engine: Sendable {
   /// Whether fills wait to be handed out at this decision.
   @usableFromInline var hasUnreportedFills = false
   var ruinedAt: Timestamp?
+  /// Whether the strategy is asked once a session, and the first instant since it was.
+  @usableFromInline let decidesBySession: Bool
+  @usableFromInline var sessionStart = 0
   /// The row of each grid whose open has been matched.
   var openedRows: ContiguousArray<Int>
   /// Room that is used again and again, so that no decision allocates.
@@ -90,6 +93,7 @@ public struct Engine: Sendable {
     plan = ExecutionPlan(configuration.execution)
     trading = TradingContext(
       feed: feed, rules: configuration.account, accounting: configuration.accounting)
+    decidesBySession = configuration.decisions == .allClosed
     holdsWeights = configuration.accounting.holdsWeights
     if case .weights(let fee, _) = configuration.accounting {
       weightFee = fee
@@ -115,18 +119,22 @@ public struct Engine: Sendable {
     points = EquityColumns(count: endInstant - baseInstant)
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)
+    // One forecast a decision and instrument; beyond four million the room grows by doubling.
+    trading.forecastRoom = min(
+      max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22)
   }
 
   /// The last instant at which bars closed, or -1.
   @usableFromInline var instant: Int { trading.instant }
 
-  /// The bars that closed at this decision.
+  /// The bars that closed at this decision; where it is one a session, those of the session.
   ///
   /// - Precondition: the engine has advanced to a decision.
   @inlinable
   public var bars: BarSlice {
     precondition(instant >= 0, "no bar has closed yet: call advance() first")
-    return BarSlice(feed: feed, instant: instant)
+    return BarSlice(
+      feed: feed, instant: instant, since: decidesBySession ? sessionStart : instant)
   }
 
   /// The fills since the last decision that have not been handed out yet, one at a time.
@@ -139,6 +147,12 @@ public struct Engine: Sendable {
 
   /// Goes on to the next decision, timer or the end, carrying out what was asked for since.
   public mutating func advance() -> Step {
+    decidesBySession ? advanceThroughSession() : advanceToNextStep()
+  }
+
+  /// Goes on to the next close, timer or the end.
+  @inline(__always)
+  mutating func advanceToNextStep() -> Step {
     let nothingWaits = !trading.hasRequests && trading.book.isEmpty && queue.isEmpty
     return nothingWaits && stage == .deciding ? moveToNextClose() : advanceThroughEvents()
   }

@@ -29,6 +29,8 @@ public struct ResultLimit: Hashable, Sendable {
     case weightsAccounting = "weights-accounting"
     /// Orders filled at the close on which they were decided.
     case sameClose = "same-close"
+    /// The directions that were forecast show no skill.
+    case noForecastSkill = "no-forecast-skill"
     /// Nothing can be annualised.
     case noCalendar = "no-calendar"
     /// Less than a year was measured.
@@ -61,7 +63,9 @@ extension BacktestResult {
   ///
   ///     for limit in result.limits { print(limit.code.rawValue, limit.message) }
   public var limits: [ResultLimit] {
-    let found = [accountLimits, sampleLimits, tradeLimits, executionLimits, dataLimits].joined()
+    let found = [
+      accountLimits, forecastLimits, sampleLimits, tradeLimits, executionLimits, dataLimits,
+    ].joined()
     let order = ResultLimit.Code.allCases
     return order.flatMap { code in found.filter { $0.code == code } }
   }
@@ -203,7 +207,7 @@ extension BacktestResult {
 }
 
 /// Figures inside sentences.
-private enum FigureText {
+enum FigureText {
   /// `1,234`.
   static func grouped(_ value: Int) -> String {
     let digits = Array(String(abs(value)))
@@ -218,6 +222,20 @@ private enum FigureText {
   /// `1 return`, `20 returns`.
   static func count(_ value: Int, _ noun: String) -> String {
     "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
+  }
+
+  /// A fraction as percent with one decimal: `51.2%`.
+  static func percent(_ fraction: Double) -> String {
+    let tenths = Int((fraction * 1_000).rounded())
+    return "\(tenths / 10).\(tenths % 10)%"
+  }
+
+  /// A probability as it stands behind its name: `= 0.046`, `< 0.001`.
+  static func probability(_ value: Double) -> String {
+    let thousandths = Int((value * 1_000).rounded())
+    guard thousandths > 0 else { return "< 0.001" }
+    let digits = "\(1_000 + thousandths % 1_000)".dropFirst()
+    return "= \(thousandths / 1_000).\(digits)"
   }
 
   /// A count that may have a fraction.

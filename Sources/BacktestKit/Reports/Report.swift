@@ -70,7 +70,7 @@ public struct Report: Sendable {
     let sections =
       facts.replicateSections + facts.policySections
       + [facts.equitySection, facts.returnsSection] + facts.walkForwardSections
-      + facts.regimeSections(regimes)
+      + facts.forecastSections + facts.regimeSections(regimes)
       + [facts.tradesSection, facts.costsSection, facts.metricsSection] + facts.noteSections
       + customSections
       + [

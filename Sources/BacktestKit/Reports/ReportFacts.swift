@@ -19,6 +19,8 @@ struct ReportFacts {
   var replicates: Replicates?
   /// The policy's further assumptions.
   var policyRemarks: [String] = []
+  /// What was forecast, held against what came; `nil` without forecasts.
+  let forecasts: ForecastEvaluation?
 
   init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
     self.run = run
@@ -35,6 +37,7 @@ struct ReportFacts {
     let measured = sample
     self.benchmark = benchmark.flatMap { ReportBenchmark($0, run: run, sample: measured) }
     costs = ReportCosts(run: run, walkForward: walkForward)
+    forecasts = ForecastEvaluation(run)
   }
 
   /// Instruments, bars and time in one line.

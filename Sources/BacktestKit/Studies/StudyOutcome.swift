@@ -12,6 +12,8 @@ public struct StudyOutcome: Sendable {
   public let benchmark: BenchmarkCurve?
   /// The run by regimes.
   public let regimes: [RegimeAnalysis]
+  /// The forecasts held against what came; `nil` where there were none.
+  public let forecasts: ForecastEvaluation?
   /// How the run did.
   public let metrics: PerformanceMetrics
   /// All runs, where the study asks for replicates; this one is that in the middle.
@@ -29,6 +31,7 @@ public struct StudyOutcome: Sendable {
     self.walkForward = walkForward
     self.benchmark = benchmark
     self.regimes = regimes
+    forecasts = ForecastEvaluation(result)
     metrics = walkForward?.metrics ?? result.metrics
   }
 

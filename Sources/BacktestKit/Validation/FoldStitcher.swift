@@ -10,6 +10,7 @@ struct FoldStitcher {
   private var log = RunLog()
   private var openTrades: [RoundTrip] = []
   private var notes: [StrategyNote] = []
+  private var forecasts: [StrategyForecast] = []
   private var account: Account
   private var ruinedAt: Timestamp?
   private var orderOffset = 0
@@ -48,6 +49,7 @@ struct FoldStitcher {
     appendTrades(of: run)
     let base = run.curve.times[0]
     notes += run.notes.filter { $0.time >= base }
+    forecasts += run.forecasts
     account.addSums(of: run.account, scale: scale)
     ruinedAt = ruinedAt ?? run.ruinedAt
     left = run.account
@@ -69,7 +71,8 @@ struct FoldStitcher {
         times: feed.instants.rows(instants), equity: Column(equity),
         grossExposure: Column(grossExposure)),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades + openTrades,
-      ledger: log.ledger, notes: notes, account: account, counts: log.counts, ruinedAt: ruinedAt)
+      ledger: log.ledger, notes: notes, forecasts: forecasts, account: account, counts: log.counts,
+      ruinedAt: ruinedAt)
   }
 
   /// Cash moves so that the entries always add up to the cash of the run under way: a position that

@@ -65,6 +65,33 @@ struct AllocationTests {
     #expect(many <= few + perClose + 64, "\(few) for 1,000 bars, \(many) for 100,000")
   }
 
+  /// Forecasts at each close and trades nothing.
+  private struct Teller: Strategy {
+    mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
+      guard let bar = bars[0] else { return }
+      trading.forecast(bar.instrument, score: bar.close - 2_000, probabilityUp: 0.5)
+    }
+  }
+
+  @Test func forecastsFindRoomMadeOnce() throws {
+    var engine = Engine(
+      feed: try feed(bars: 20_000, instruments: 1, isMixed: false),
+      configuration: BacktestConfiguration())
+    var teller = Teller()
+    for _ in 0..<2 {
+      _ = engine.advance()
+      teller.onBars(engine.bars, &engine.trading)
+    }
+    let before = allocation_count()
+    for _ in 0..<10_000 {
+      _ = engine.advance()
+      engine.trading.forecast(.first, score: 1, probabilityUp: 0.5)
+    }
+    let after = allocation_count()
+    #expect(after - before <= 2, "\(after - before) allocations for 10,000 forecasts")
+    #expect(engine.result(strategy: "").forecasts.count == 10_002)
+  }
+
   @Test func theCounterSeesAnAllocation() {
     let before = allocation_count()
     let array = [Int](repeating: 7, count: 100 + Int(before % 2))

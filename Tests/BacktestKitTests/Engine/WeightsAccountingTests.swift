@@ -60,7 +60,8 @@ struct WeightsAccountingTests {
     check(result.ledger.map(\.amount), [1_000, -5, -10.45, 102.25])
     #expect(result.ledger.map(\.kind) == [.deposit, .commission, .commission, .priceProfit])
     #expect(result.ledger[1].time == result.curve.times[1])
-    check([try #require(try result.metrics.value(of: "turnover"))], [772.5 / ((1_045 + 2 * 1_086.8) / 3)])
+    let turnover = try #require(try result.metrics.value(of: "turnover"))
+    check([turnover], [772.5 / ((1_045 + 2 * 1_086.8) / 3)])
   }
 
   @Test func anythingButAWeightIsRefused() throws {

@@ -50,7 +50,7 @@ struct WeightsPropertyTests {
     for index in 0..<3 { (held[index], stated[index]) = (initial, initial) }
     var (equity, fees) = ([1_000.0], 0.0)
     for instant in 0..<end {
-      let bars = BarSlice(feed: feed, instant: instant)
+      let bars = BarSlice(feed: feed, instant: instant, since: instant)
       var gain = 0.0
       for index in 0..<3 {
         guard let bar = bars[index] else { continue }

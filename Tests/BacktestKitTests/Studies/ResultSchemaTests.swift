@@ -12,7 +12,7 @@ struct ResultSchemaTests {
       overrides: [
         "data.from=2009-01-01", "walk-forward.train=1y", "walk-forward.grid={fast: [5, 10]}",
         "data.files=[{path: ../prices/IBM.csv, symbol: IBM}]",
-      ] + overrides, catalogue: .standard)
+      ] + overrides, catalogue: .standard.adding([ForecastTeller.definition]))
     return walksForward ? try StudyRunner(study).walkForward() : try StudyRunner(study).run()
   }
 
@@ -43,6 +43,7 @@ struct ResultSchemaTests {
     for outcome in [
       try Self.outcome(walksForward: true, rules), try Self.outcome(walksForward: false),
       try Self.outcome(walksForward: false, weights),
+      try Self.outcome(walksForward: false, ["strategy.name=teller", "strategy.parameters={}"]),
     ] {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
@@ -85,6 +86,47 @@ struct ResultSchemaTests {
     #expect(read.finalEquity != read.initialEquity)
     let ledger = try #require(scratch.text("ledger.csv"))
     #expect(ledger.contains(",price profit,") && ledger.contains(",commission,"))
+  }
+
+  @Test func forecastsReadBackToTheLastBitAndGoWithTheRunThatHadThem() throws {
+    let scratch = try ScratchFolder()
+    let outcome = try Self.outcome(
+      walksForward: true,
+      [
+        "strategy.name=teller", "strategy.parameters={}", "walk-forward.grid={window: [20, 40]}",
+        "data.files=[{path: ../prices/IBM.csv, symbol: IBM}, "
+          + "{path: ../prices/MSFT.csv, symbol: MSFT}]",
+      ])
+    let written = try outcome.write(to: scratch.path)
+    let read = try ResultRecord(path: scratch.path + "/result.json")
+    #expect(read == written)
+    let evaluation = try #require(outcome.forecasts)
+    let share = try #require(evaluation.whole.direction?.matrix.accuracy)
+    #expect(read.forecast("parts[0].direction.accuracy") == .number(share))
+    #expect(read.forecast("parts[1].symbol") == .choice("IBM"))
+    #expect(read.forecast("count") == .integer(outcome.result.forecasts.count))
+    #expect(read.limits.contains { $0.code == "no-forecast-skill" })
+
+    let bytes = try FileBytes.read(scratch.path + "/forecasts.csv")
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    #expect(
+      lines[0] == "time,symbol,score,probability_up,expected_return,deviation,outcome")
+    #expect(lines.count == outcome.result.forecasts.count + 1)
+    let outcomes = PairedForecasts(outcome.result).outcomes
+    for (index, forecast) in outcome.result.forecasts.enumerated() {
+      let fields = lines[index + 1].split(separator: ",", omittingEmptySubsequences: false)
+      let symbol = forecast.instrument == .first ? "IBM" : "MSFT"
+      #expect(fields[0] == forecast.time.description && fields[1] == symbol)
+      let numbers = [
+        forecast.score, forecast.probabilityUp, forecast.expectedReturn, forecast.deviation,
+        outcomes[index],
+      ]
+      #expect(fields[2...].map { Double($0) } == numbers)
+    }
+
+    try Self.outcome(walksForward: false).write(to: scratch.path)
+    #expect(!scratch.names.contains("forecasts.csv"))
+    #expect(try ResultRecord(path: scratch.path + "/result.json").forecasts.isEmpty)
   }
 
   @Test func anotherSchemaIsRefused() throws {

@@ -13,6 +13,13 @@ extension ReportFacts {
 
   private typealias Item = ReportDefinitions.Item
 
+  private var decisionTime: String {
+    switch run.configuration.decisions {
+    case .eachClose: "At the close of a bar"
+    case .allClosed: "Once a session, at its last close"
+    }
+  }
+
   private var rules: ExecutionRules { run.configuration.execution }
 
   /// What takes the place of orders, fills and their costs under weights accounting.
@@ -25,7 +32,7 @@ extension ReportFacts {
       case .each(let weights): weights.map { ReportText.number($0) }.joined(separator: ", ")
       }
     return [
-      Item("Decisions", "At the close of a bar, from closed bars alone."),
+      Item("Decisions", "\(decisionTime), from closed bars alone."),
       Item(
         "Accounting",
         "Weights: from the close of a decision to the next close equity is multiplied by 1 + the "
@@ -72,7 +79,7 @@ extension ReportFacts {
       case .nearestExtremeFirst: "the extreme nearer to the open first"
       }
     return [
-      Item("Decisions", "At the close of a bar, from closed bars alone; orders follow after it."),
+      Item("Decisions", "\(decisionTime), from closed bars alone; orders follow after it."),
       Item("Market orders", "Fill \(market)."),
       Item("Limit orders", "Fill \(limit), never worse than their price; \(gap)."),
       Item("Stop orders", "Become market orders at their price, or at an open beyond it."),

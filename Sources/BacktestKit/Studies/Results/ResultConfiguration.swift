@@ -15,6 +15,7 @@ struct ResultConfiguration {
         "execution",
         run.accounting.holdsWeights ? nil : execution(run.execution, run.onSeriesEnd)
       ),
+      ("decide", .text(run.decisions.rawValue)),
       ("warmup", run.warmup.map { .integer($0) }),
       ("risk-free", .number(run.riskFreeRate)),
       ("seed", .integer(Int(clamping: outcome.study.seed))),

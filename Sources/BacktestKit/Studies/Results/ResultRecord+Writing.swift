@@ -39,6 +39,8 @@ extension ResultRecord {
     data = files
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
     counts = Counts(result)
+    forecasts =
+      outcome.forecasts.map { Setting.all(in: ResultForecasts($0, result.universe).json) } ?? []
     studyFolder = relativePath(from: folder, to: outcome.study.folder)
   }
 
@@ -75,6 +77,9 @@ extension ResultRecord {
     parts.append(("counts", counts.json))
     parts.append(("configuration", ResultConfiguration(outcome).json))
     parts += outcome.policyParts
+    if let forecasts = outcome.forecasts {
+      parts.append(("forecasts", ResultForecasts(forecasts, outcome.result.universe).json))
+    }
     if !outcome.regimes.isEmpty {
       parts.append(("regimes", .list(outcome.regimes.map(regimeJSON))))
     }

@@ -39,6 +39,9 @@ public struct ResultRecord: Sendable, Equatable {
   public var configuration: [Setting]
   /// How often the run met what a reader should know.
   public var counts: Counts
+  /// The figures of the forecasts by where they stand, such as `parts[0].direction.accuracy`; empty
+  /// without forecasts.
+  public var forecasts: [Setting]
   /// The folder from which the study's paths count, relative to the folder of the record.
   public var studyFolder: String
   /// When equity was gone; `nil` in a run that kept some.
@@ -117,6 +120,13 @@ public struct ResultRecord: Sendable, Equatable {
     configuration.first { $0.key == key }?.value
   }
 
+  /// A figure of the forecasts, or `nil` where there is none.
+  ///
+  ///     record.forecast("parts[0].direction.accuracy")
+  public func forecast(_ key: String) -> ParameterValue? {
+    forecasts.first { $0.key == key }?.value
+  }
+
   /// The value of a metric, or `nil` where it had none.
   public subscript(metric: String) -> Double? { metrics.first { $0.name == metric }?.value }
 }
@@ -183,6 +193,7 @@ extension ResultRecord {
     configuration = Setting.all(
       in: JSONValue(table.value("configuration", .anything(placeholder: nothing))))
     counts = table.section("counts") { Counts(&$0) }
+    forecasts = table.node("forecasts").map { Setting.all(in: JSONValue($0)) } ?? []
     studyFolder = table.value("study-folder", .text)
     // These are for other readers; folds and regimes have tables of their own as well.
     for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }

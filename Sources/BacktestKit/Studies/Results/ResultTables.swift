@@ -34,7 +34,7 @@ struct ResultTables {
   func writeOrders(to file: FileOutput) throws(FileOutputError) {
     let header = [
       "order", "submitted", "symbol", "quantity", "kind", "price", "time_in_force", "group",
-      "outcome", "reason", "filled_quantity", "ended", "cut_to",
+      "reduce_only", "outcome", "reason", "filled_quantity", "ended", "cut_to",
     ]
     var csv = try CSVWriter(header, to: file)
     var endings: [Int32: OrderOutcome] = [:]
@@ -57,6 +57,7 @@ struct ResultTables {
         row.field(order.kind.price)
         row.field(order.timeInForce.rawValue)
         row.field(order.group == 0 ? Double.nan : Double(order.group))
+        row.field(order.reduceOnly ? 1 : 0)
         row.field(ending?.kind.word ?? "")
         row.field(ending?.kind.reason ?? "")
         row.field(ending?.filledQuantity)
@@ -116,6 +117,26 @@ struct ResultTables {
         row.field(trade.maximumAdverseExcursion)
         row.field(trade.maximumFavourableExcursion)
         row.field(trade.isOpen ? 1 : 0)
+      }
+    }
+    try csv.finish()
+  }
+
+  /// Every forecast and the logarithmic return that it met; empty where it does not count.
+  func writeForecasts(to file: FileOutput) throws(FileOutputError) {
+    let header = [
+      "time", "symbol", "score", "probability_up", "expected_return", "deviation", "outcome",
+    ]
+    var csv = try CSVWriter(header, to: file)
+    for (forecast, outcome) in zip(result.forecasts, PairedForecasts(result).outcomes) {
+      try csv.row { row in
+        row.field(forecast.time.description)
+        row.field(symbol(forecast.instrument))
+        row.field(forecast.score)
+        row.field(forecast.probabilityUp)
+        row.field(forecast.expectedReturn)
+        row.field(forecast.deviation)
+        row.field(outcome)
       }
     }
     try csv.finish()

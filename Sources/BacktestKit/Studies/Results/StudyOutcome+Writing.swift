@@ -39,6 +39,11 @@ extension StudyOutcome {
       } else {
         files.remove(["folds.csv"])
       }
+      if !result.forecasts.isEmpty {
+        try tables.writeForecasts(to: try files.file("forecasts.csv"))
+      } else {
+        files.remove(["forecasts.csv"])
+      }
       if !regimes.isEmpty {
         try writeRegimes(regimes, to: try files.file("regimes.csv"))
       } else {

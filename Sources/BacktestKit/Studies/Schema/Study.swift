@@ -104,6 +104,7 @@ public struct Study: Sendable {
       }
       return (ExecutionRules(&table), table.value("on-series-end", .choice(), default: .hold))
     }
+    configuration.decisions = table.value("decide", .choice(), default: .eachClose)
     configuration.warmup = table.optional("warmup", .integer(.notNegative))
     configuration.riskFreeRate = table.value(
       "risk-free", .number(.within(-0.99...10)), default: 0)

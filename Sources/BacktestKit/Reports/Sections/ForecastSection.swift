@@ -1,0 +1,175 @@
+extension ReportFacts {
+  /// What the strategy expected, held against what came; nothing where it expected nothing.
+  var forecastSections: [ReportSection] {
+    guard let forecasts else { return [] }
+    var blocks: [any ReportBlock] = [forecastNotice(forecasts)]
+    if let direction = forecasts.whole.direction {
+      blocks += [confusionTable(direction.matrix), skillTable(direction)]
+      if direction.noSignalCount > 0 { blocks.append(classTable(direction.classes)) }
+    }
+    if forecasts.instruments.count > 1 { blocks.append(instrumentTable(forecasts)) }
+    blocks += calibrationBlocks(forecasts.whole) + distributionBlocks(forecasts.whole)
+    return [
+      ReportSection(
+        id: "forecasts", title: "Forecasts", summary: forecastSummary(forecasts), blocks: blocks)
+    ]
+  }
+
+  private func forecastSummary(_ forecasts: ForecastEvaluation) -> String {
+    var text =
+      "What the strategy expected at a close, held against the return to the next close, whatever "
+      + "it traded. \(ReportText.count(forecasts.whole.count, "forecast")) with an outcome"
+    let left = forecasts.forecastCount - forecasts.whole.count
+    if left > 0 {
+      let number = NumberFormat.integer.text(Double(left))
+      text += "; \(number) more without one, replaced at the same close, or made between closes"
+    }
+    return text + "."
+  }
+
+  /// What a reader must know before any figure: first of all that there is no skill.
+  private func forecastNotice(_ forecasts: ForecastEvaluation) -> ReportNotice {
+    let whole = forecasts.whole
+    let matrix = whole.direction?.matrix ?? BinaryClassification()
+    var items: [String] = []
+    if matrix.count > 0 { items.append(matrix.skillSentence) }
+    if let probabilities = whole.probabilities { items.append(sentence(on: probabilities)) }
+    if let distribution = whole.distribution { items.append(sentence(on: distribution)) }
+    if forecasts.instruments.count > 1 {
+      items.append(
+        "The instruments move together: their bars are not independent, and p-values of all "
+          + "together are smaller than they should be.")
+    }
+    let beatsBaseRate = whole.probabilities?.brierSkill.map { $0 > 0 } ?? false
+    if matrix.count > 0, !matrix.showsSkill {
+      return ReportNotice(.failed, title: "The forecasts show no skill in direction", items: items)
+    }
+    let title =
+      matrix.count > 0
+      ? "The direction was foretold better than by chance in this one history"
+      : beatsBaseRate
+        ? "The probabilities beat the base rate in this one history"
+        : "There is no direction to judge"
+    return ReportNotice(.note, title: title, items: items)
+  }
+
+  private func confusionTable(_ matrix: BinaryClassification) -> ReportTable {
+    let share = NumberFormat.percent(decimals: 1)
+    let isUp = matrix.positives >= matrix.negatives
+    func row(_ name: String, _ up: Int, _ down: Int, _ right: Double?) -> [ReportCell] {
+      [
+        .text(name), .number(Double(up)), .number(Double(down)), .number(Double(up + down)),
+        .number(right, else: "never said"),
+      ]
+    }
+    return ReportTable(
+      caption: "Direction: what was forecast and what came",
+      columns: [
+        .text("Forecast"), .number("Went up", as: .integer), .number("Went down", as: .integer),
+        .number("Bars", as: .integer), .number("Right", as: share),
+      ],
+      rows: [
+        row("Up", matrix.truePositives, matrix.falsePositives, matrix.precision),
+        row("Down", matrix.falseNegatives, matrix.trueNegatives, matrix.inverted.precision),
+        row("Both", matrix.positives, matrix.negatives, matrix.accuracy),
+        row(
+          "Always \(isUp ? "up" : "down") instead", matrix.positives, matrix.negatives,
+          matrix.majorityAccuracy),
+      ])
+  }
+
+  private func skillTable(_ direction: DirectionSkill) -> ReportTable {
+    let matrix = direction.matrix
+    let (figure, share) = (NumberFormat.number(decimals: 3), NumberFormat.percent(decimals: 1))
+    let test = matrix.pesaranTimmermann
+    func row(
+      _ name: String, _ value: Double?, _ none: Double?, _ format: NumberFormat, _ text: String
+    ) -> [ReportCell] {
+      func cell(_ value: Double?, _ reason: String) -> ReportCell {
+        value.map { .text(format.text($0)) } ?? .missing(reason)
+      }
+      return [
+        .text(name), cell(value, "would be 0/0"), cell(none, "depends on how often up is said"),
+        .text(text),
+      ]
+    }
+    return ReportTable(
+      caption: "Skill in direction; up is the positive class",
+      columns: [
+        .text("Figure"), .number("Value", as: figure), .number("Without skill", as: figure),
+        .prose("Definition"),
+      ],
+      rows: [
+        row("Precision", matrix.precision, matrix.baseRate, share, "how often up was right"),
+        row("Recall", matrix.recall, nil, share, "how many of the ups were called"),
+        row("F1", matrix.f1, nil, figure, "harmonic mean of precision and recall"),
+        row(
+          "Balanced accuracy", matrix.balancedAccuracy, 0.5, share,
+          "mean of the recalls of up and down"),
+        row(
+          "Matthews correlation", matrix.matthewsCorrelation, 0, figure,
+          "correlation of signs said and come"),
+        row("Kappa", matrix.kappa, 0, figure, "accuracy beyond chance with the same margins"),
+        row(
+          "Area under ROC", direction.areaUnderROC, 0.5, figure,
+          "probability that an up had the larger score"),
+        row(
+          "Average precision", direction.averagePrecision, matrix.baseRate, figure,
+          "precision over thresholds of the score"),
+        row(
+          "Information coefficient", direction.informationCoefficient, 0, figure,
+          "rank correlation of score and return (Spearman)"),
+        row(
+          "Pesaran–Timmermann", test?.statistic, 0, figure,
+          "standard normal without skill; p " + FigureText.probability(test?.pValue ?? 1)),
+      ])
+  }
+
+  private func classTable(_ classes: ConfusionMatrix) -> ReportTable {
+    ReportTable(
+      caption: "Three classes, with bars of no signal and of no movement",
+      columns: [.text("Forecast")]
+        + classes.classes.map { .number("Went \($0)", as: .integer) }
+        + [
+          .number("Right", as: .percent(decimals: 1)), .number("F1", as: .number(decimals: 3)),
+        ],
+      rows: classes.classes.indices.map { said in
+        [.text(ReportText.capitalized(classes.classes[said]))]
+          + classes.classes.indices.map {
+            .number(Double(classes[actual: $0, predicted: said]))
+          }
+          + [
+            .number(classes.precision(of: said), else: "never said"),
+            .number(classes.f1(of: said), else: "neither said nor come"),
+          ]
+      })
+  }
+
+  private func instrumentTable(_ forecasts: ForecastEvaluation) -> ReportTable {
+    let (figure, share) = (NumberFormat.number(decimals: 3), NumberFormat.percent(decimals: 1))
+    let none = "would be 0/0"
+    return ReportTable(
+      caption: "Direction by instrument",
+      columns: [
+        .text("Instrument"), .number("Signals", as: .integer), .number("Went up", as: share),
+        .number("Right", as: share),
+        .number("One bet", as: share, definition: "always the commoner direction"),
+        .number("Matthews", as: figure, isSigned: true), .number("ROC area", as: figure),
+        .number("Rank corr.", as: figure, isSigned: true),
+        .number("p", as: figure, definition: "Pesaran and Timmermann, one-sided"),
+      ],
+      rows: forecasts.parts.compactMap { part in
+        guard let direction = part.direction else { return nil }
+        let matrix = direction.matrix
+        return [
+          .text(part.instrument.map(symbol) ?? "All together"), .number(Double(matrix.count)),
+          .number(matrix.baseRate, else: none), .number(matrix.accuracy, else: none),
+          .number(matrix.majorityAccuracy, else: none),
+          .number(matrix.matthewsCorrelation, else: none),
+          .number(direction.areaUnderROC, else: none),
+          .number(direction.informationCoefficient, else: none),
+          .number(matrix.pesaranTimmermann?.pValue, else: "no turn in it"),
+        ]
+      }, limit: .init(rowCount: 25, file: "result.json"))
+  }
+}
