@@ -65,7 +65,9 @@ enum CheckpointFile {
       }
     }
     if isFile("\(folder)/module_state.pkl") { return "\(folder)/module_state.pkl" }
-    let names = folders(in: modules).filter { isFile("\(modules)/\($0)/module_state.pkl") }
+    let isModules = modules != folder || folder.split(separator: "/").last == "rl_module"
+    let candidates = isModules ? folders(in: modules) : []
+    let names = candidates.filter { isFile("\(modules)/\($0)/module_state.pkl") }
     if names.contains("default_policy") { return "\(modules)/default_policy/module_state.pkl" }
     guard names.count <= 1 else {
       throw CheckpointError(
@@ -73,7 +75,7 @@ enum CheckpointFile {
         advice: "give the folder of one of them: \(modules)/\(names[0])")
     }
     if let name = names.first { return "\(modules)/\(name)/module_state.pkl" }
-    let packed = [folder] + folders(in: modules).map { "\(modules)/\($0)" }
+    let packed = [folder] + candidates.map { "\(modules)/\($0)" }
     if let path = packed.first(where: { isFile("\($0)/module_state.msgpack") }) {
       throw CheckpointError(
         file: "\(path)/module_state.msgpack", problem: "module states in msgpack are not read",

@@ -60,11 +60,13 @@ struct ZipDirectoryReader {
   /// ends in such a record too, so only one whose comment ends with the file counts.
   private static func end(of view: BinaryView) throws(CheckpointError) -> (Range<Int>, Int) {
     try require(view.count >= 22, "too short for a zip archive: \(view.count) bytes")
-    var end = view.count - 22
-    let lowest = max(0, end - 0xFFFF)
+    // From the last place on where the record could begin, whole or cut.
+    var end = view.count - 4
+    let lowest = max(0, view.count - 22 - 0xFFFF)
     while end >= lowest, !view.hasBytes(Signature.end, at: end) { end -= 1 }
     try require(
-      end >= lowest, "no end-of-central-directory record: cut short, or not a zip archive")
+      end >= lowest && end + 22 <= view.count,
+      "no end-of-central-directory record: cut short, or not a zip archive")
     let comment = try number(UInt16.self, at: end + 20, of: view)
     try require(end + 22 + comment == view.count, "bytes after the end record: the file is cut")
     let disks = [
@@ -77,23 +79,42 @@ struct ZipDirectoryReader {
     var start = try number(UInt32.self, at: end + 16, of: view)
     try require(disks == [0, 0] && here == count, "a zip archive over several disks")
     var limit = end
-    if count == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF {
-      try require(view.hasBytes(Signature.wideLocator, at: end - 20), "zip64 locator missing")
-      let record = try number(UInt64.self, at: end - 12, of: view)
+    let needsWide = count == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF
+    if view.hasBytes(Signature.wideLocator, at: end - 20) {
+      // PyTorch writes the wide record always; then the narrow one must say the same, or nothing.
+      let wide = try wideEnd(of: view, before: end - 20)
       try require(
-        record <= end - 20 - 56 && view.hasBytes(Signature.wideEnd, at: record),
-        "bad zip64 record")
-      let wideHere = try number(UInt64.self, at: record + 24, of: view)
-      count = try number(UInt64.self, at: record + 32, of: view)
-      size = try number(UInt64.self, at: record + 40, of: view)
-      start = try number(UInt64.self, at: record + 48, of: view)
-      try require(wideHere == count, "a zip archive over several disks")
-      limit = record
+        [
+          (count, wide.count, 0xFFFF), (size, wide.size, 0xFFFF_FFFF),
+          (start, wide.start, 0xFFFF_FFFF),
+        ]
+        .allSatisfy { $0.0 == $0.1 || $0.0 == $0.2 }, "two end records that disagree")
+      (count, size, start, limit) = wide
+    } else {
+      try require(!needsWide, "zip64 locator missing")
     }
     try require(count <= CheckpointLimits.entries, "too many entries: \(count)")
     try require(
       start <= limit && size == limit - start, "central directory out of range or misplaced")
     return (start..<limit, count)
+  }
+
+  /// Reads the end record of archives whose numbers may need more than 32 bits.
+  private static func wideEnd(
+    of view: BinaryView, before locator: Int
+  ) throws(CheckpointError) -> (count: Int, size: Int, start: Int, record: Int) {
+    let record = try number(UInt64.self, at: locator + 8, of: view)
+    try require(
+      record <= locator - 56 && view.hasBytes(Signature.wideEnd, at: record), "bad zip64 record")
+    let disks = [
+      try number(UInt32.self, at: record + 16, of: view),
+      try number(UInt32.self, at: record + 20, of: view),
+    ]
+    let here = try number(UInt64.self, at: record + 24, of: view)
+    let count = try number(UInt64.self, at: record + 32, of: view)
+    try require(disks == [0, 0] && here == count, "a zip archive over several disks")
+    let size = try number(UInt64.self, at: record + 40, of: view)
+    return (count, size, try number(UInt64.self, at: record + 48, of: view), record)
   }
 }
 
