@@ -84,8 +84,7 @@ extension StudyOutcome {
         ResultLimit(
           .sharedNormaliser,
           "Checkpoints without a manifest of their own see observations normalised with the "
-            + "numbers of \(policy.manifest.name), which come from its training and not from theirs."
-        ))
+            + "numbers of \(policy.manifest.name), from its training and not from theirs."))
     }
     return found
   }
@@ -109,12 +108,12 @@ extension StudyOutcome {
         + "acted; this run fills at \(own)."
     }
     if let trainers = trainersAccounting {
-      let currency = study.configuration.account.currency
-      let final = result.curve.equity.last ?? 0
+      let difference = trainers.finalEquity - (result.curve.equity.last ?? 0)
       remarks.append(
-        "Under the trainers' accounting (weights, fee \(trainers.fee)) the same "
-          + "policy ends at \(NumberFormat.money.text(trainers.finalEquity)) \(currency), a difference of "
-          + "\(NumberFormat.money.text(trainers.finalEquity - final)).")
+        "Under the trainers' accounting (weights, fee \(trainers.fee)) the same policy ends at "
+          + "\(NumberFormat.money.text(trainers.finalEquity)) "
+          + "\(study.configuration.account.currency), a difference of "
+          + "\(NumberFormat.money.text(difference)).")
     }
     return remarks
   }

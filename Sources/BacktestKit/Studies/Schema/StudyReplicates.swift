@@ -30,7 +30,7 @@ public struct StudyReplicates: Sendable {
   func check(
     _ table: inout DocumentTable, _ strategy: StudyStrategy, _ training: StudyTraining?
   ) {
-    if strategy.policies.count != 1 || strategy.policies[0].trained == nil {
+    if !strategy.takesCheckpoints {
       table.report("replicates are for a strategy with one trained 'policy'", at: "replicates")
     }
     if !checkpoints.isEmpty, training != nil {

@@ -9,14 +9,17 @@ public struct StudyStrategy: Sendable {
   public var policies: [StudyPolicy] = []
   /// How the policies of an ensemble are combined; `nil` of a single one.
   public var ensemble: StudyEnsemble?
+  /// Whether the study names policies, also where none of them could be read.
+  let isPolicy: Bool
   /// The parameters that the study gives, without defaults.
   let given: [StrategyParameters.Named]
 
   private static let policyKeys = ["policy", "command", "manifest", "ensemble"]
 
   init(_ table: inout DocumentTable, catalogue: StrategyCatalogue, folder: String) {
-    guard Self.policyKeys.contains(where: table.keys.contains) else {
-      self.init(name: &table, catalogue: catalogue)
+    isPolicy = Self.policyKeys.contains(where: table.keys.contains)
+    guard isPolicy else {
+      (definition, given, parameters) = Self.named(&table, in: catalogue)
       return
     }
     given = []
@@ -56,25 +59,32 @@ public struct StudyStrategy: Sendable {
   }
 
   /// A strategy of the catalogue.
-  private init(name table: inout DocumentTable, catalogue: StrategyCatalogue) {
+  private static func named(
+    _ table: inout DocumentTable, in catalogue: StrategyCatalogue
+  ) -> (StrategyDefinition, [StrategyParameters.Named], StrategyParameters) {
     let found = table.value("name", .strategy(in: catalogue))
     let given = table.section("parameters") { table in
       table.keys.compactMap { key in
         table.optional(key, .parameter).map { StrategyParameters.Named(name: key, value: $0) }
       }
     }
-    definition = found
-    self.given = given
+    var parameters = StrategyParameters(values: [])
     do throws(ParameterError) {
       parameters = try found.parameters(given)
     } catch {
-      parameters = StrategyParameters(values: [])
       table.report("\(error)", at: "parameters")
     }
     for key in Self.policyKeys { _ = table.node(key) }
     for key in PolicyOptions.studyKeys where table.node(key) != nil {
       table.report("'\(key)' goes with a 'policy', a 'command' or an 'ensemble'", at: key)
     }
+    return (found, given, parameters)
+  }
+
+  /// Whether it is one trained policy, or would be had it been readable, which is a problem of its
+  /// own.
+  var takesCheckpoints: Bool {
+    policies.isEmpty ? isPolicy : policies.count == 1 && policies[0].trained != nil
   }
 
   private static func checkParts(

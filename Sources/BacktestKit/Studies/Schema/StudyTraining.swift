@@ -17,7 +17,7 @@ public struct StudyTraining: Sendable {
   private static let dates = ["train_start", "train_end", "test_start", "test_end"]
 
   /// Reads the keys `checkpoints` and `retrain` of a walk-forward; `nil` where neither is given.
-  static func read(_ table: inout DocumentTable, policies: [StudyPolicy]) -> StudyTraining? {
+  static func read(_ table: inout DocumentTable, for strategy: StudyStrategy) -> StudyTraining? {
     let path = table.optional("checkpoints", .text)
     let node = table.node("retrain")
     let isLine = node?.kind == .text
@@ -35,7 +35,7 @@ public struct StudyTraining: Sendable {
       }
       return nil
     }
-    if policies.count != 1 || policies[0].trained == nil {
+    if !strategy.takesCheckpoints {
       table.report(
         "a checkpoint for each fold needs a strategy with one trained 'policy', whose manifest "
           + "says what the checkpoints observe", at: path != nil ? "checkpoints" : "retrain")
@@ -48,10 +48,11 @@ public struct StudyTraining: Sendable {
         training.template = try CommandTemplate(words: [path], placeholders: names)
       } else {
         let all = names + ["checkpoint"]
-        training.template =
-          try line.map { (line) throws(PolicyError) in
-            try CommandTemplate(line, placeholders: all)
-          } ?? CommandTemplate(words: words, placeholders: all)
+        if let line {
+          training.template = try CommandTemplate(line, placeholders: all)
+        } else {
+          training.template = try CommandTemplate(words: words, placeholders: all)
+        }
         if !training.template.usedPlaceholders.contains("checkpoint") {
           table.report(
             "the command must say by {checkpoint} where its checkpoint goes", at: "retrain")

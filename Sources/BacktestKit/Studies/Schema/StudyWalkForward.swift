@@ -20,7 +20,7 @@ public struct StudyWalkForward: Sendable {
     plan.objective = table.value("objective", .objective, default: "sharpe")
     plan.search = table.value("search", .search, default: .grid)
     plan.seed = seed
-    training = StudyTraining.read(&table, policies: strategy.policies)
+    training = StudyTraining.read(&table, for: strategy)
     let dimensions = table.section("grid") { table in
       table.keys.map { key in
         ParameterGrid.Dimension(name: key, values: table.list(key, of: .parameter))
