@@ -14,7 +14,8 @@ struct ChildProcessError: Error, Equatable, CustomStringConvertible {
     switch code {
     case ENOENT where program.contains("/"):
       description = "there is no program \(name)\(place), or not the one that its first line names"
-    case ENOENT: description = "there is no program \(name) on the PATH; install it or give its path"
+    case ENOENT:
+      description = "there is no program \(name) on the PATH; install it or give its path"
     case EACCES:
       description =
         "\(name) is not executable; mark it so, or start it by its interpreter: python3 \(program)"

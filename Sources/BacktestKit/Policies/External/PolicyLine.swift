@@ -66,7 +66,9 @@ enum PolicyLine {
       let refusal = table.optional("refuse", .text)
       return (table.value("ready", .flag, default: refusal == nil), refusal)
     }
-    if let refusal { throw Problem("it refuses this job: \(quotedForMessage(refusal, limit: 200))") }
+    if let refusal {
+      throw Problem("it refuses this job: \(quotedForMessage(refusal, limit: 200))")
+    }
     if !isReady { throw Problem("it is not ready; 'ready' must be true") }
   }
 
