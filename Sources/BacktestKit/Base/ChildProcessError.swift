@@ -34,6 +34,8 @@ enum ChildExit: Equatable, Sendable, CustomStringConvertible {
   case status(Int32)
   /// By a signal.
   case signal(Int32)
+  /// In a way that nobody knows, because this process does not keep how its children end.
+  case unknown
 
   /// From what `waitpid` told.
   init(waitStatus: Int32) {
@@ -48,6 +50,7 @@ enum ChildExit: Equatable, Sendable, CustomStringConvertible {
     case .signal(let signal):
       let name = Self.names.first { $0.signal == signal }.map { " (\($0.name))" } ?? ""
       return "was ended by signal \(signal)\(name)"
+    case .unknown: return "ended, and its exit status is not known"
     }
   }
 

@@ -84,10 +84,10 @@ enum PolicyLine {
     } catch {
       // What is no JSON was mostly meant for people.
       let isForeign = line.first { $0 > 0x20 } != 0x7B
-      throw isForeign
-        ? Problem(
-          "this is no answer; only answers such as \(example) belong on standard output, all else on "
-            + "standard error") : Problem(error)
+      guard isForeign else { throw Problem(error) }
+      throw Problem(
+        "this is no answer; only answers such as \(example) belong on standard output, all else "
+          + "on standard error")
     }
   }
 

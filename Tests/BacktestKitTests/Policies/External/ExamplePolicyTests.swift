@@ -77,8 +77,11 @@ import Testing
       manifest.observation.normaliser = .none
       command += ["--vecnormalize", "\(folder)/vecnormalize.pkl"]
     }
+    // Several of them at once load large libraries on a machine that may be busy.
+    var limits = ExternalPolicy.Limits()
+    limits.start = 600
     let policy = AskedPolicy(
-      try ExternalPolicy(command, folder: Self.folder, manifest: manifest))
+      try ExternalPolicy(command, folder: Self.folder, manifest: manifest, limits: limits))
     let oracle = try PolicyOracle(name: model.name)
     #expect(oracle.observations.count >= 128)
     for (index, observation) in oracle.observations.enumerated() {

@@ -111,7 +111,7 @@ import Testing
     .answer("terminal", "\u{1B}[31mred", "'\\u{1b}[31mred'"),
     .answer("below", #"{"id":1,"action":[-0.6,0.5]}"#, "is -0.6, outside of -0.5...1.0", box: true),
     .answer(
-      "above", #"{"id":1,"action":[0,0.71]}"#, "number 2 of its action is 0.71, outside", box: true),
+      "above", #"{"id":1,"action":[0,0.71]}"#, "number 2 of its action is 0.71", box: true),
     .answer("one of two", #"{"id":1,"action":0.5}"#, "where 2 numbers are expected", box: true),
   ]
 
