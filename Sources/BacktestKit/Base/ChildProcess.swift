@@ -120,7 +120,7 @@ struct ChildState: Sendable {
     let options = WEXITED | WNOWAIT | (waits ? 0 : WNOHANG)
     guard waitid(P_PID, id_t(process), &information, options) == 0 else {
       // Somebody else reaps all children of this process: nothing more will be known.
-      if errno == ECHILD { exit = .status(0) }
+      if errno == ECHILD { exit = .unknown }
       return errno == ECHILD
     }
     guard information.si_signo == SIGCHLD else { return false }

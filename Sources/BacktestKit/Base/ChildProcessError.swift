@@ -14,7 +14,8 @@ struct ChildProcessError: Error, Equatable, CustomStringConvertible {
     switch code {
     case ENOENT where program.contains("/"):
       description = "there is no program \(name)\(place), or not the one that its first line names"
-    case ENOENT: description = "there is no program \(name) on the PATH; install it or give its path"
+    case ENOENT:
+      description = "there is no program \(name) on the PATH; install it or give its path"
     case EACCES:
       description =
         "\(name) is not executable; mark it so, or start it by its interpreter: python3 \(program)"
@@ -33,6 +34,8 @@ enum ChildExit: Equatable, Sendable, CustomStringConvertible {
   case status(Int32)
   /// By a signal.
   case signal(Int32)
+  /// In a way that nobody knows, because this process does not keep how its children end.
+  case unknown
 
   /// From what `waitpid` told.
   init(waitStatus: Int32) {
@@ -47,6 +50,7 @@ enum ChildExit: Equatable, Sendable, CustomStringConvertible {
     case .signal(let signal):
       let name = Self.names.first { $0.signal == signal }.map { " (\($0.name))" } ?? ""
       return "was ended by signal \(signal)\(name)"
+    case .unknown: return "ended, and its exit status is not known"
     }
   }
 

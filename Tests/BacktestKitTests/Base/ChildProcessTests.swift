@@ -123,7 +123,7 @@ import Testing
   @Test func nothingIsLeftOfIt() throws {
     var child: ChildProcess? = try Self.shell(
       "echo $$ $(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2); cat")
-    let told = try #require(Self.text(try #require(child).exchange([], within: 60)))
+    let told = try #require(child.flatMap { Self.text($0.exchange([], within: 60)) })
     let words = told.split(separator: " ").map(String.init)
     let process = try #require(pid_t(words[0]))
     let pipes = words.dropFirst()
@@ -152,8 +152,9 @@ import Testing
     for descriptor in 0..<4096 {
       var bytes = [UInt8](repeating: 0, count: 64)
       let count = bytes.withUnsafeMutableBytes { raw in
-        readlink(
-          "/proc/self/fd/\(descriptor)", raw.baseAddress?.assumingMemoryBound(to: CChar.self), 64)
+        raw.withMemoryRebound(to: CChar.self) { text in
+          text.baseAddress.map { readlink("/proc/self/fd/\(descriptor)", $0, 64) } ?? -1
+        }
       }
       if count > 0 { pipes.insert(String(decoding: bytes[..<count], as: UTF8.self)) }
     }

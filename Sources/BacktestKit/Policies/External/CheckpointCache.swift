@@ -11,8 +11,8 @@ internal import Glibc
 ///
 /// The command writes to `{checkpoint}`, a file in a folder of its own; whatever it puts beside it
 /// is kept with it, such as a normaliser. The folder gets its final name when the command has
-/// succeeded, so an interrupted training leaves nothing behind that looks like a checkpoint. Threads
-/// and processes that want the same checkpoint wait for the one that trains it.
+/// succeeded, so an interrupted training leaves nothing behind that looks like a checkpoint.
+/// Threads and processes that want the same checkpoint wait for the one that trains it.
 public struct CheckpointCache: Sendable {
   /// The folder that holds the checkpoints, each in one of its own named by its key.
   public let folder: String

@@ -47,8 +47,8 @@ enum CheckpointRecord {
       }
       guard found == expected else {
         throw .unusable(
-          "\(folder)/\(file): the SHA-256 digest is \(found.prefix(12))…, but \(expected.prefix(12))… "
-            + "was written; \(advice(folder))")
+          "\(folder)/\(file): the SHA-256 digest is \(found.prefix(12))…, but "
+            + "\(expected.prefix(12))… was written; \(advice(folder))")
       }
     }
   }

@@ -5,8 +5,8 @@
 ///       placeholders: ["train_start", "train_end", "checkpoint", "seed"])
 ///     template.substituted(["train_start": "2015-01-01", …])
 ///
-/// A placeholder is a name in braces, letters and `_` only; `{{name}}` stands for the text `{name}`.
-/// Other braces are left alone. Values are put in after the words have been told apart, so a value
+/// A placeholder is a name in braces, letters and `_` only; `{{name}}` stands for the text
+/// `{name}`. Other braces are left alone. Values are put in after the words have been told apart, so a value
 /// with blanks stays in its word, and no shell ever reads them.
 public struct CommandTemplate: Sendable, Equatable {
   /// The program and its words, placeholders in them.
@@ -137,8 +137,8 @@ private enum CommandLineWords {
       } else if "|&;<>$`".contains(next) {
         throw PolicyError(
           source: line,
-          "no shell reads the command, so '\(next)' would mean nothing; put it in quotes, or start a "
-            + "shell: [sh, -c, '…']")
+          "no shell reads the command, so '\(next)' would mean nothing; put it in quotes, or "
+            + "start a shell: [sh, -c, '…']")
       } else {
         word = (word ?? "") + String(next)
       }

@@ -66,7 +66,9 @@ enum PolicyLine {
       let refusal = table.optional("refuse", .text)
       return (table.value("ready", .flag, default: refusal == nil), refusal)
     }
-    if let refusal { throw Problem("it refuses this job: \(quotedForMessage(refusal, limit: 200))") }
+    if let refusal {
+      throw Problem("it refuses this job: \(quotedForMessage(refusal, limit: 200))")
+    }
     if !isReady { throw Problem("it is not ready; 'ready' must be true") }
   }
 
@@ -82,10 +84,10 @@ enum PolicyLine {
     } catch {
       // What is no JSON was mostly meant for people.
       let isForeign = line.first { $0 > 0x20 } != 0x7B
-      throw isForeign
-        ? Problem(
-          "this is no answer; only answers such as \(example) belong on standard output, all else on "
-            + "standard error") : Problem(error)
+      guard isForeign else { throw Problem(error) }
+      throw Problem(
+        "this is no answer; only answers such as \(example) belong on standard output, all else "
+          + "on standard error")
     }
   }
 

@@ -11,6 +11,7 @@ final class PolicyProcess: Sendable {
   private struct State: Sendable {
     var child: ChildProcess?
     var failure: PolicyError?
+    var isStopped = false
     /// The number of the last observation.
     var number = 0
   }
@@ -34,9 +35,8 @@ final class PolicyProcess: Sendable {
 
   func stop() {
     state.withLock { state in
-      guard state.failure == nil else { return }
       state.child?.terminate(grace: limits.grace)
-      if state.child != nil { state.failure = error("it was stopped") }
+      state.isStopped = true
     }
   }
 
@@ -64,6 +64,7 @@ final class PolicyProcess: Sendable {
   /// The process, started and greeted if it has not been.
   private func running(_ state: inout State) throws(PolicyError) -> ChildProcess {
     if let failure = state.failure { throw failure }
+    if state.isStopped { throw error("it was stopped and decides no more") }
     if let child = state.child { return child }
     let child: ChildProcess
     do throws(ChildProcessError) {

@@ -17,7 +17,9 @@ import Testing
     var testDescription: String { name }
 
     /// A script that answers its first observation with a line.
-    static func answer(_ name: String, _ line: String, _ parts: String..., box: Bool = false) -> Case {
+    static func answer(_ name: String, _ line: String, _ parts: String..., box: Bool = false)
+      -> Case
+    {
       Case(
         name: name, script: TestPolicies.ready + "read line; echo '\(line)'; sleep 600",
         parts: parts, isBox: box)
@@ -40,7 +42,9 @@ import Testing
   static let processes: [Case] = [
     Case(
       name: "crash at start", script: "echo 'No module named torch' >&2; exit 3",
-      parts: ["ended with exit status 3 before it answered the greeting", "'No module named torch'"]
+      parts: [
+        "ended with exit status 3 before it answered the greeting", "'No module named torch'",
+      ]
     ),
     Case(
       name: "crash in the middle",
@@ -107,7 +111,7 @@ import Testing
     .answer("terminal", "\u{1B}[31mred", "'\\u{1b}[31mred'"),
     .answer("below", #"{"id":1,"action":[-0.6,0.5]}"#, "is -0.6, outside of -0.5...1.0", box: true),
     .answer(
-      "above", #"{"id":1,"action":[0,0.71]}"#, "number 2 of its action is 0.71, outside", box: true),
+      "above", #"{"id":1,"action":[0,0.71]}"#, "number 2 of its action is 0.71", box: true),
     .answer("one of two", #"{"id":1,"action":0.5}"#, "where 2 numbers are expected", box: true),
   ]
 
@@ -117,7 +121,7 @@ import Testing
       action: test.isBox ? TestPolicies.box : TestPolicies.discrete)
     var limits = test.limits
     limits.grace = min(limits.grace, 0.5)
-    var policy = try TestPolicies.shell(test.script, manifest: manifest, limits: limits)
+    let policy = try TestPolicies.shell(test.script, manifest: manifest, limits: limits)
     for _ in 0..<test.decisions { _ = try policy.answer([0, 0]) }
     let refusal = try #require(policy.refusal([0, 0]))
     #expect(refusal.isFinal)
@@ -128,12 +132,13 @@ import Testing
     #expect(policy.failure?.description == refusal.reason)
     // It stays so, and nothing is started again.
     #expect(policy.refusal([0, 0]) == refusal)
-    #expect(throws: PolicyError.self) { try policy.start() }
+    #expect(throws: PolicyError.self) { try policy.policy.start() }
   }
 
   @Test func whatCannotBeStartedIsAFailure() throws {
     let manifest = try TestPolicies.manifest()
-    var policy = try ExternalPolicy(["no-such-program-at-all"], manifest: manifest)
+    let policy = AskedPolicy(
+      try ExternalPolicy(["no-such-program-at-all"], manifest: manifest))
     #expect(policy.failure == nil)
     let refusal = try #require(policy.refusal([0, 0]))
     #expect(refusal.isFinal && refusal.reason.contains("there is no program"))
@@ -141,7 +146,7 @@ import Testing
   }
 
   @Test func aFailedProcessIsGone() throws {
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       TestPolicies.ready + "read line; echo $$; sleep 600")
     let refusal = try #require(policy.refusal([0, 0]))
     let number = refusal.reason.split(separator: "'").dropFirst().compactMap { pid_t($0) }.first

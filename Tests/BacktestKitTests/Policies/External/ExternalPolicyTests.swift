@@ -6,7 +6,7 @@ import Testing
 /// Decisions of processes that work.
 @Suite struct ExternalPolicyTests {
   @Test func aScriptDecides() throws {
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       TestPolicies.ready + """
         read line; echo '{"id":1,"action":2}'
         read line; echo '{"id":2,"action":[0.0],"outputs":[0.5,-1e-3],"signal":-0.25,\
@@ -27,7 +27,7 @@ import Testing
   @Test func theLinesAreThoseOfTheDocument() throws {
     let folder = try ScratchFolder()
     let path = "\(folder.path)/lines"
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       "tee \(path) | { " + TestPolicies.ready + """
         read line; echo '{"id":1,"action":0}'; read line; echo '{"id":2,"action":0}'
         read line; echo '{"id":3,"action":0}'; }
@@ -37,7 +37,7 @@ import Testing
     _ = try policy.answer([1e-10, 16_777_217])
     policy.reset()
     _ = try policy.answer([1e30, -1.0 / 3])
-    policy.stop()
+    policy.policy.stop()
     #expect(
       folder.text("lines") == #"""
         {"protocol":"backtestkit.policy-process/1","name":"a \"test\"",\#
@@ -63,16 +63,17 @@ import Testing
   @Test func theManifestNormalises() throws {
     let normalise = #"{"kind": "zscore", "mean": [1, 2], "std": [2, 4]}"#
     let folder = try ScratchFolder()
-    var policy = try TestPolicies.shell(
-      "tee \(folder.path)/lines | { \(TestPolicies.ready)read line; echo '{\"id\":1,\"action\":0}'; }",
+    let policy = try TestPolicies.shell(
+      "tee \(folder.path)/lines | { " + TestPolicies.ready
+        + #"read line; echo '{"id":1,"action":0}'; }"#,
       manifest: TestPolicies.manifest(normalise: normalise))
     _ = try policy.answer([2, 1])
-    policy.stop()
+    policy.policy.stop()
     #expect(folder.text("lines")?.contains(#""observation":[0.5,-0.25]}"#) == true)
   }
 
   @Test func aBoxIsHeldToItsBounds() throws {
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       TestPolicies.ready + """
         read line; echo '{"id":1,"action":[-0.25,0.5]}'
         read line; echo '{"id":2,"action":[1.0000001,0.099999994]}'
@@ -83,7 +84,7 @@ import Testing
   }
 
   @Test func aPredictorPredicts() throws {
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       TestPolicies.ready + """
         read line; echo '{"id":1,"expected_return":0.01}'
         read line; echo '{"id":2,"outputs":[0.02]}'
@@ -96,7 +97,7 @@ import Testing
   }
 
   @Test func aRefusalIsNoFailure() throws {
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       TestPolicies.ready + """
         read line; echo '{"id":1,"refuse":"too little history"}'
         read line; echo '{"id":2,"action":1}'
@@ -108,7 +109,7 @@ import Testing
 
   @Test(arguments: [Double.nan, .infinity, -.infinity, 1e300])
   func onlyFiniteNumbersAreSent(_ value: Double) throws {
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       TestPolicies.ready + #"read line; echo '{"id":1,"action":1}'"#)
     let refusal = try #require(policy.refusal([0, value]))
     #expect(!refusal.isFinal && refusal.reason.contains("number 2 of the observation"))
@@ -116,13 +117,13 @@ import Testing
   }
 
   @Test func copiesShareTheProcess() throws {
-    var policy = try TestPolicies.shell(
+    let policy = try TestPolicies.shell(
       TestPolicies.ready + """
         read line; echo '{"id":1,"action":0}'; read line; echo '{"id":2,"action":1}'
         read line; echo '{"id":3,"action":2}'; exit 9
         """)
     #expect(try policy.answer([0, 0]).action == [0])
-    var copy = policy
+    let copy = AskedPolicy(policy.policy)
     #expect(try copy.answer([0, 0]).action == [1])
     #expect(try policy.answer([0, 0]).action == [2])
     #expect(copy.refusal([0, 0])?.isFinal == true)
@@ -130,12 +131,14 @@ import Testing
   }
 
   @Test func aStoppedPolicySaysSo() throws {
-    var policy = try TestPolicies.shell(TestPolicies.ready + "cat >&2")
-    try policy.start()
-    try policy.start()
-    policy.stop()
-    policy.stop()
-    #expect(policy.refusal([0, 0])?.reason.hasSuffix("it was stopped") == true)
+    let policy = try TestPolicies.shell(TestPolicies.ready + "cat >&2")
+    try policy.policy.start()
+    try policy.policy.start()
+    policy.policy.stop()
+    policy.policy.stop()
+    #expect(policy.refusal([0, 0])?.reason.contains("it was stopped") == true)
+    // To be stopped is no failure.
+    #expect(policy.failure == nil)
   }
 
   @Test func manyRunsHaveManyProcesses() async throws {
@@ -145,7 +148,7 @@ import Testing
     let counts = try await withThrowingTaskGroup(of: Int.self) { group in
       for _ in 0..<8 {
         group.addTask {
-          var policy = try TestPolicies.shell(script)
+          let policy = try TestPolicies.shell(script)
           for number in 1...50 {
             guard try policy.answer([0, 0]).action == [Double(number % 3)] else { return number }
           }

@@ -38,9 +38,10 @@ enum TestPolicies {
   /// A policy that a shell script plays, with time-outs that no working script reaches.
   static func shell(
     _ script: String, manifest: PolicyManifest? = nil, limits: ExternalPolicy.Limits? = nil
-  ) throws -> ExternalPolicy {
-    try ExternalPolicy(
-      ["sh", "-c", script], manifest: manifest ?? Self.manifest(), limits: limits ?? .init())
+  ) throws -> AskedPolicy {
+    AskedPolicy(
+      try ExternalPolicy(
+        ["sh", "-c", script], manifest: manifest ?? Self.manifest(), limits: limits ?? .init()))
   }
 
   /// The program that runs Python, and whether it has Stable-Baselines3.
@@ -53,18 +54,27 @@ enum TestPolicies {
   }
 }
 
-extension ExternalPolicy {
+/// A policy whose decisions are asked for one by one.
+final class AskedPolicy {
+  private(set) var policy: ExternalPolicy
+
+  init(_ policy: ExternalPolicy) { self.policy = policy }
+
+  var failure: PolicyError? { policy.failure }
+
+  func reset() { policy.reset() }
+
   /// A decision, or the refusal.
-  mutating func answer(_ observation: [Double]) throws(PolicyRefusal) -> PolicyDecision {
-    var decision = makeDecision()
+  func answer(_ observation: [Double]) throws(PolicyRefusal) -> PolicyDecision {
+    var decision = policy.makeDecision()
     try observation.withUnsafeBufferPointer { (values) throws(PolicyRefusal) in
-      try decide(values, into: &decision)
+      try policy.decide(values, into: &decision)
     }
     return decision
   }
 
   /// The refusal of an observation, `nil` where there is a decision.
-  mutating func refusal(_ observation: [Double]) -> PolicyRefusal? {
+  func refusal(_ observation: [Double]) -> PolicyRefusal? {
     do throws(PolicyRefusal) {
       _ = try answer(observation)
       return nil
