@@ -78,7 +78,7 @@ struct ActionInterpreterTests {
   @Test func softmaxWeightsAreThoseOfNumpy() throws {
     let box = try Self.box(3, "\"meaning\": \"softmax_weights\", \"assets\": [\"A\", \"B\", \"C\"]")
     // numpy.exp(a) / numpy.exp(a).sum() for a = [0, 0.5, 1].
-    let expected = [0.18632372322584756, 0.3071958841570852, 0.5064803926170672]
+    let expected = [0.18632372322584756, 0.3071958857184984, 0.506480391055654]
     for (intent, weight) in zip(try Self.intents(box, [0, 0.5, 1]), expected) {
       guard case .target(let found) = intent.kind else { return #expect(Bool(false)) }
       #expect(abs(found - weight) <= 1e-15)

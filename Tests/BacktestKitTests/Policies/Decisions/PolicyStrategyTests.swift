@@ -92,11 +92,11 @@ struct PolicyStrategyTests {
     #expect(result.fills.map(\.instrument) == [.first, .third])
     #expect(result.fillQuantities == [5, 2.5])
     #expect(policy.log.seen == [[0, 0], [0.25, 0.5]])
+    let without = try Universe([markets[0]])
     do throws(PolicyError) {
       var policy = policy
       policy.observationCount = 2
-      _ = try PolicyStrategy(
-        policy, manifest: manifest, universe: try #require(try? Universe([markets[0]])))
+      _ = try PolicyStrategy(policy, manifest: manifest, universe: without)
       Issue.record("an asset was missing")
     } catch {
       #expect("\(error)".contains("trades 'C', which is not in the universe"))
