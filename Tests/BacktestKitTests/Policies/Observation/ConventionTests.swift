@@ -76,7 +76,9 @@ import Testing
     let feed = try Observed.feed(try MarketBuilder.series(prices.map { ($0, $0, $0, $0) }))
     let rows = try Observed.rows(try definition("gym_anytrading"), feed)
     #expect(rows.firstIndex { $0 != nil } == 10)
-    let expected = (2...11).flatMap { bar in [Double(100 + bar * bar), Double(2 * bar - 1)] }
+    let expected = (2...11).flatMap { (bar: Int) -> [Double] in
+      [Double(100 + bar * bar), Double(2 * bar - 1)]
+    }
     #expect(rows[11] == expected)
   }
 
@@ -92,11 +94,15 @@ import Testing
       return state
     }
     #expect(rows.prefix(3).allSatisfy { $0 == nil })
-    #expect(
-      rows[3] == [8.0 / 10 - 1, 0.5, 1, 0.75, 0, 0, 1, 0.75, 10.0 / 8 - 1, 0.4, -1, -0.75])
-    #expect(
-      rows[4] == [0, 0, 1, 0.75, 10.0 / 8 - 1, 0.4, -1, -0.75, -0.5, 1, 0.5, 0.375])
+    let bars: [[Double]] = [
+      [8.0 / 10 - 1, 0.5, 1, 0.75], [0, 0, 1, 0.75], [10.0 / 8 - 1, 0.4, -1, -0.75],
+      [-0.5, 1, 0.5, 0.375],
+    ]
+    #expect(rows[3] == Array(bars[..<3].joined()))
+    #expect(rows[4] == Array(bars[1...].joined()))
   }
+
+  private func zeros(_ count: Int) -> [Double] { [Double](repeating: 0, count: count) }
 
   @Test func tensorTradePadsWithZerosAtTheTop() throws {
     let prices: [MarketBuilder.Prices] = [
@@ -104,11 +110,13 @@ import Testing
     ]
     let feed = try Observed.feed(try MarketBuilder.series(prices))
     let rows = try Observed.rows(try definition("tensortrade"), feed)
-    let none = [0.0, 0, 0]
-    #expect(rows[0] == none + none + none + none)
-    #expect(rows[1] == none + none + none + [0.25, 0, 0.25])
-    #expect(rows[2] == none + none + [0.25, 0, 0.25] + [6.0 / 5 - 1, 5, 1])
-    #expect(rows[4] == [0.25, 0, 0.25, 6.0 / 5 - 1, 5, 1, 0.5, 20.0 / 3, 1, 0, 8, 0])
+    let second = [0.25, 0, 0.25]
+    let third = [6.0 / 5 - 1, 5, 1]
+    let later: [Double] = [0.5, 20.0 / 3, 1, 0, 8, 0]
+    #expect(rows[0] == zeros(12))
+    #expect(rows[1] == zeros(9) + second)
+    #expect(rows[2] == zeros(6) + second + third)
+    #expect(rows[4] == second + third + later)
   }
 
   @Test func freqAIEndsABarEarlierAndTellsThePositionInEachRow() throws {

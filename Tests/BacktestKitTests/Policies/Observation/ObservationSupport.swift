@@ -14,14 +14,14 @@ enum Observed {
   ///   - state: the account before the decision of an instant.
   static func rows(
     _ definition: ObservationDefinition, _ feed: Feed, symbols: [String]? = nil,
+    state: (Int) -> PolicyAccountState? = { _ in nil },
     predictor: (PredictionFeature) throws(PolicyError) -> ObservedPredictor =
-      ObservationBuilder.noPredictor,
-    state: (Int) -> PolicyAccountState? = { _ in nil }
+      ObservationBuilder.noPredictor
   ) throws -> [[Double]?] {
     let symbols = symbols ?? feed.universe.series.map(\.instrument.symbol)
+    let instruments = symbols.compactMap { feed.universe.instrument($0) }
     var builder = try ObservationBuilder(
-      definition, instruments: symbols.map { try #require(feed.universe.instrument($0)) },
-      symbols: symbols, predictor: predictor)
+      definition, instruments: instruments, symbols: symbols, predictor: predictor)
     let empty = PolicyAccountState(assetCount: symbols.count)
     var numbers = [Double](repeating: 0, count: builder.count)
     return feed.instants.indices.map { instant in

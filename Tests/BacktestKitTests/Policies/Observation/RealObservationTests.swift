@@ -59,7 +59,8 @@ import Testing
     let rows = try Observed.rows(try Observed.definition("ppo_portfolio4"), feed) { instant in
       var state = PolicyAccountState(assetCount: 4)
       let step = min(instant - first, weights.count)
-      state.targetWeight = step <= 0 ? [0.25, 0.25, 0.25, 0.25] : ContiguousArray(weights[step - 1])
+      state.targetWeight =
+        step <= 0 ? [0.25, 0.25, 0.25, 0.25] : ContiguousArray(weights[step - 1])
       return state
     }
     for (case_, step) in zip(64..., steps) {
