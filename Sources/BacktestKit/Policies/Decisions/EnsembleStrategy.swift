@@ -122,14 +122,8 @@ extension EnsembleStrategy {
         isNew = true
         takeWishes(member, index)
       case .refused(let refusal):
-        let seat = panels[member].seats[index]
-        refusals.note(refusal, by: seat, &trading)
-        guard seat.options.onRefusal != .hold || seat.hasStopped else { continue }
-        isNew = true
-        for asset in seat.instruments.indices {
-          wish(0, figure: 0, member, seat: index, asset)
-          if seat.hasStopped { wishes[place(member, seat.instruments[asset])].weight = .nan }
-        }
+        refusals.note(refusal, by: panels[member].seats[index], &trading)
+        if leaveWishes(member, index) { isNew = true }
       }
     }
     return isNew
@@ -140,36 +134,50 @@ extension EnsembleStrategy {
     member * stated.count + Int(instrument.index)
   }
 
+  /// Takes back what a policy wants that did not decide; returns whether anything changed.
+  private mutating func leaveWishes(_ member: Int, _ index: Int) -> Bool {
+    let hasStopped = panels[member].seats[index].hasStopped
+    guard hasStopped || panels[member].seats[index].options.onRefusal != .hold else {
+      return false
+    }
+    for asset in panels[member].seats[index].instruments.indices {
+      wish(0, figure: 0, member, seat: index, asset)
+      guard hasStopped else { continue }
+      let instrument = panels[member].seats[index].instruments[asset]
+      wishes[place(member, instrument)].weight = .nan
+    }
+    return true
+  }
+
+  // Members of a seat are read one by one: a copy of it would be held while its state is written,
+  // and cost an allocation.
   /// Takes down what a policy's decision wants.
   private mutating func takeWishes(_ member: Int, _ index: Int) {
-    let seat = panels[member].seats[index]
-    if seat.instruments.count < stated.count, seat.share == 1 {
+    let count = panels[member].seats[index].instruments.count
+    if count < stated.count, panels[member].seats[index].share == 1 {
       // A portfolio wants nothing of what it does not trade.
       for instrument in stated.indices
       where wishes[place(member, InstrumentID(instrument))].weight.isNaN {
         wishes[place(member, InstrumentID(instrument))].weight = 0
       }
     }
-    if !seat.statesWeights {
-      for asset in seat.instruments.indices {
-        wish(seat.state.realWeight[asset], figure: 0, member, seat: index, asset)
+    if !panels[member].seats[index].statesWeights {
+      for asset in 0..<count {
+        let held = panels[member].seats[index].state.realWeight[asset]
+        wish(held, figure: figure(member, index, held), member, seat: index, asset)
       }
     }
-    for intent in seat.intents where !seat.isCoolingDown(intent.asset) {
-      let weight: Double
-      switch intent.kind {
-      case .target(let wanted), .rebalance(let wanted): weight = wanted
-      case .trade(let units):
-        let value = units * seat.state.lastClose[intent.asset] * seat.multipliers[intent.asset]
-        weight = seat.state.realWeight[intent.asset] + value / seat.state.equity
-      }
-      wish(weight, figure: figure(of: seat, weight), member, seat: index, intent.asset)
+    for number in panels[member].seats[index].intents.indices {
+      let intent = panels[member].seats[index].intents[number]
+      guard !panels[member].seats[index].isCoolingDown(intent.asset) else { continue }
+      let weight = panels[member].seats[index].weight(after: intent)
+      wish(weight, figure: figure(member, index, weight), member, seat: index, intent.asset)
     }
   }
 
-  private func figure(of seat: PolicySeat, _ weight: Double) -> Double {
+  private func figure(_ member: Int, _ index: Int, _ weight: Double) -> Double {
     guard case .confidence(let confidence) = rule else { return 0 }
-    let prediction = seat.decision.prediction
+    let prediction = panels[member].seats[index].decision.prediction
     switch confidence {
     case .signal: return abs(prediction.direction ?? weight)
     case .inverseVariance:
@@ -232,6 +240,18 @@ extension EnsembleStrategy {
         let share = panels[member].seats[seat].share
         panels[member].seats[seat].state.state(asset, weight: weight / share)
       }
+    }
+  }
+}
+
+extension PolicySeat {
+  /// The weight to which an intent leads.
+  fileprivate func weight(after intent: PolicyIntent) -> Double {
+    switch intent.kind {
+    case .target(let weight), .rebalance(let weight): return weight
+    case .trade(let units):
+      let value = units * state.lastClose[intent.asset] * multipliers[intent.asset]
+      return state.realWeight[intent.asset] + value / state.equity
     }
   }
 }
