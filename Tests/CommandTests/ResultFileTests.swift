@@ -84,6 +84,7 @@ struct ResultFileTests {
     let record = try ResultRecord(path: folder.path + "/out/result.json")
     let expected: [String: ParameterValue] = [
       "account.cash": 100_000.0, "account.currency": "USD", "account.funding": "cash",
+      "account.accounting.rule": "orders", "decide": "each-close",
       "execution.fill": "next-open", "execution.limit-fill": "touch",
       "execution.gap-improvement": true, "execution.intrabar-path": "pessimistic",
       "execution.latency-seconds": 0.0, "execution.size-at": "decision",

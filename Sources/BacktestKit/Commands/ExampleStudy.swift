@@ -34,6 +34,7 @@ let exampleStudy = """
     cash: 100000
     # currency: USD
     # leverage: 2               # without it a cash account: no borrowing, no short positions
+    # accounting: {rule: weights, fee: 0.0005}   # as in training, for policies; without execution
 
   execution:
     fill: next-open             # next-open, next-close, same-close
@@ -73,6 +74,7 @@ let exampleStudy = """
 
   regimes: [bull-bear, volatility]
   # benchmark: {file: index.csv, symbol: INDEX}
+  # decide: all-closed          # one decision a session, for exchanges with different hours
   # warmup: 50                  # bars before the first decision; the strategy's own unless given
   # risk-free: 0.02             # a year
   # seed: 0

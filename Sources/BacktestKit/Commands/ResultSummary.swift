@@ -16,6 +16,8 @@ struct ResultSummary {
       lines.append("\(first) to \(last), \(sample.count) returns\(year)")
     }
     if let walk = outcome.walkForward { lines += walkForward(walk) }
+    if let verdict = outcome.report().policyVerdict { lines.append(verdict.text) }
+    if let replicates = outcome.replicates?.summary { lines.append(middle(replicates)) }
     lines.append("")
     return lines.joined(separator: "\n") + "\n" + table + limits
       + "\nFingerprint: \(result.fingerprint)\n"
@@ -31,6 +33,17 @@ struct ResultSummary {
         + "\(Figure.ratio(walk.stitchedObjective)) (stitched), efficiency "
         + Figure.ratio(walk.efficiency),
     ]
+  }
+
+  /// How the objective is spread over replicates, and which of them the table shows.
+  private func middle(_ replicates: Replicates) -> String {
+    let spread = replicates.distribution(of: replicates.objective).map { found in
+      "\(replicates.objective) median \(Figure.ratio(found.median)), quartiles "
+        + "\(Figure.ratio(found.lowerQuartile)) to \(Figure.ratio(found.upperQuartile)), range "
+        + "\(Figure.ratio(found.minimum)) to \(Figure.ratio(found.maximum))"
+    }
+    return "\(replicates.members.count) replicates, \(spread ?? "no \(replicates.objective)"); "
+      + "shown is the middle one, \(replicates.members[replicates.shown].name)"
   }
 
   private var table: String {
@@ -54,7 +67,7 @@ struct ResultSummary {
   }
 
   private var limits: String {
-    let limits = outcome.result.limits
+    let limits = outcome.limits
     guard !limits.isEmpty else { return "" }
     return "\nLimits:\n" + limits.map { "- \($0.message)\n" }.joined()
   }

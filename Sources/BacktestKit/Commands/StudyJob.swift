@@ -81,8 +81,10 @@ struct StudyJob: Sendable {
     if study.regimes.isEmpty { study.regimes = defaultRegimes }
     let folder = folder(for: study, path, isRepeated: recorded != nil)
     if let folder { try claim(folder, for: path, &owners) }
-    let runner = StudyRunner(
+    var runner = StudyRunner(
       study, threads: options.threads, progress: progress(context, study.name))
+    let interrupt = context.interrupt
+    runner.isInterrupted = { interrupt.isRaised() }
     let outcome =
       switch kind ?? recorded ?? .run {
       case .run: try runner.run()

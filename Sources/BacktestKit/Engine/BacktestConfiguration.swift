@@ -7,8 +7,12 @@
 public struct BacktestConfiguration: Sendable {
   /// The account that trades.
   public var account = AccountRules()
+  /// What turns decisions into equity: orders and fills, or weights.
+  public var accounting = AccountingRule.orders
   /// How orders trade and what that costs.
   public var execution = ExecutionRules()
+  /// At which closes the strategy is asked.
+  public var decisions = DecisionCadence.eachClose
   /// Bars that the strategy sees before its first decision, which is at the close of bar `warmup`
   /// (from 0); `nil` takes the strategy's own.
   public var warmup: Int?
@@ -26,6 +30,16 @@ public struct BacktestConfiguration: Sendable {
 
   /// The default configuration.
   public init() {}
+
+  /// At which closes the strategy is asked.
+  public enum DecisionCadence: String, Sendable, CaseIterable {
+    /// At each instant at which at least one bar closes.
+    case eachClose = "each-close"
+    /// Once a session, at its last close: exchanges with different hours are decided together. The
+    /// slice holds the last bar of each instrument since the decision before, and each
+    /// instrument's calendar tells its session.
+    case allClosed = "all-closed"
+  }
 
   /// What happens to a position whose series ends before the run does.
   public enum SeriesEndRule: String, Sendable, CaseIterable {

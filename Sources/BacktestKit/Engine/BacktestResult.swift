@@ -52,6 +52,7 @@ extension Engine {
         log.counts.stalePositions += 1
       }
     }
+    if holdsWeights { bookWeights(at: last, in: &log) }
     // A ruined run is measured to its planned end: the curve stays at zero.
     let count = (ruinedAt == nil ? last + 1 : endInstant) - baseInstant
     var points = points

@@ -13,6 +13,7 @@ extension Engine {
     let needsEquityPoint: Bool
     let reportedFills: Int
     let ruinedAt: Timestamp?
+    let sessionStart: Int
     let openedRows: ContiguousArray<Int>
     let moment: Moment
     /// How often the engine had gone back when this moment was taken.
@@ -40,8 +41,8 @@ extension Engine {
       trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
       forecastCount: trading.forecasts.count, clock: clock, stage: stage,
       needsEquityPoint: needsEquityPoint,
-      reportedFills: reportedFills, ruinedAt: ruinedAt, openedRows: openedRows,
-      moment: moment, rewindCount: rewinds.count)
+      reportedFills: reportedFills, ruinedAt: ruinedAt, sessionStart: sessionStart,
+      openedRows: openedRows, moment: moment, rewindCount: rewinds.count)
   }
 
   /// Goes back to an earlier moment of this run.
@@ -71,6 +72,7 @@ extension Engine {
     reportedFills = checkpoint.reportedFills
     hasUnreportedFills = reportedFills < log.fills.count
     ruinedAt = checkpoint.ruinedAt
+    sessionStart = checkpoint.sessionStart
     openedRows = checkpoint.openedRows
     timersFired = checkpoint.moment.timersFired
     rewinds.append(checkpoint.moment)

@@ -3,6 +3,7 @@ extension Engine {
   /// first orders, cancellations and timers, then targets as one batch.
   mutating func collectRequests() {
     trading.hasRequests = false
+    if holdsWeights { return collectWeights() }
     var power = submissionPower()
     for index in trading.requests.indices {
       switch trading.requests[index] {

@@ -12,6 +12,7 @@ extension Engine {
   /// volume allows.
   @inline(never)
   mutating func closeWindow() {
+    if holdsWeights { return liquidateWeights() }
     for instrument in trading.account.positions.indices {
       let position = trading.account.positions[instrument]
       guard !position.isFlat else { continue }

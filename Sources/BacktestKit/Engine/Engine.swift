@@ -28,6 +28,9 @@ public struct Engine: Sendable {
   let isWindowed: Bool
   /// The account that goes on from the base point; `nil` when it begins with cash.
   let inherited: Account?
+  /// Whether the account is a vector of weights, and what changing them costs.
+  let holdsWeights: Bool
+  let weightFee: Double
 
   var queue = EventQueue()
   var log = RunLog()
@@ -42,6 +45,9 @@ public struct Engine: Sendable {
   /// Whether fills wait to be handed out at this decision.
   @usableFromInline var hasUnreportedFills = false
   var ruinedAt: Timestamp?
+  /// Whether the strategy is asked once a session, and the first instant since it was.
+  @usableFromInline let decidesBySession: Bool
+  @usableFromInline var sessionStart = 0
   /// The row of each grid whose open has been matched.
   var openedRows: ContiguousArray<Int>
   /// Room that is used again and again, so that no decision allocates.
@@ -73,15 +79,30 @@ public struct Engine: Sendable {
   ///     window.
   ///   - account: an account of the same universe that the run takes over at its base point, with
   ///     its positions; `nil` begins with the initial cash.
-  /// - Precondition: a window lies within the feed's instants and begins at 1 or later.
+  /// - Precondition: a window lies within the feed's instants and begins at 1 or later, and the
+  ///   configuration can be: `BacktestConfiguration.validate(for:)` says what cannot.
   public init(
     feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0, account: Account? = nil
   ) {
+    if let problem = configuration.problem(instrumentCount: feed.instrumentCount) {
+      preconditionFailure(problem)
+    }
     inherited = account
     self.feed = feed
     self.configuration = configuration
     plan = ExecutionPlan(configuration.execution)
-    trading = TradingContext(feed: feed, rules: configuration.account)
+    trading = TradingContext(
+      feed: feed, rules: configuration.account, accounting: configuration.accounting)
+    decidesBySession = configuration.decisions == .allClosed
+    holdsWeights = configuration.accounting.holdsWeights
+    if case .weights(let fee, _) = configuration.accounting {
+      weightFee = fee
+    } else {
+      weightFee = 0
+    }
+    precondition(
+      account.map { $0.holdsWeights == configuration.accounting.holdsWeights } ?? true,
+      "an account that goes on keeps its accounting")
     isWindowed = configuration.window != nil
     if let window = configuration.window {
       precondition(
@@ -106,13 +127,14 @@ public struct Engine: Sendable {
   /// The last instant at which bars closed, or -1.
   @usableFromInline var instant: Int { trading.instant }
 
-  /// The bars that closed at this decision.
+  /// The bars that closed at this decision; where it is one a session, those of the session.
   ///
   /// - Precondition: the engine has advanced to a decision.
   @inlinable
   public var bars: BarSlice {
     precondition(instant >= 0, "no bar has closed yet: call advance() first")
-    return BarSlice(feed: feed, instant: instant)
+    return BarSlice(
+      feed: feed, instant: instant, since: decidesBySession ? sessionStart : instant)
   }
 
   /// The fills since the last decision that have not been handed out yet, one at a time.
@@ -125,6 +147,12 @@ public struct Engine: Sendable {
 
   /// Goes on to the next decision, timer or the end, carrying out what was asked for since.
   public mutating func advance() -> Step {
+    decidesBySession ? advanceThroughSession() : advanceToNextStep()
+  }
+
+  /// Goes on to the next close, timer or the end.
+  @inline(__always)
+  mutating func advanceToNextStep() -> Step {
     let nothingWaits = !trading.hasRequests && trading.book.isEmpty && queue.isEmpty
     return nothingWaits && stage == .deciding ? moveToNextClose() : advanceThroughEvents()
   }
@@ -183,6 +211,7 @@ public struct Engine: Sendable {
     closeBars()
     valuation = trading.account.valuation
     valuedFills = log.fills.count
+    if holdsWeights { closeWeights() }
     hasUnreportedFills = reportedFills < valuedFills
     if valuation.equity <= 0 {
       ruin()

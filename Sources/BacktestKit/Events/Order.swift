@@ -119,4 +119,6 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case noPrice = "no-price"
   /// The account was ruined.
   case ruined = "ruined"
+  /// Under weights accounting nothing is ordered: only weights can be stated.
+  case weightsAccounting = "weights-accounting"
 }

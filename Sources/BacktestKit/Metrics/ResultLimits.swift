@@ -15,6 +15,18 @@ public struct ResultLimit: Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The account lost everything.
     case ruined
+    /// A policy was tested on data of its training.
+    case inSample = "in-sample"
+    /// Nobody says on which data a policy was trained.
+    case unknownTraining = "unknown-training"
+    /// One policy decided in all folds, and nothing was trained anew.
+    case notRetrained = "not-retrained"
+    /// Checkpoints were normalised with the numbers of another.
+    case sharedNormaliser = "shared-normaliser"
+    /// Orders fill at another time than that for which a policy was trained.
+    case otherExecution = "other-execution"
+    /// Equity comes from weights, without orders and fills.
+    case weightsAccounting = "weights-accounting"
     /// Orders filled at the close on which they were decided.
     case sameClose = "same-close"
     /// The directions that were forecast show no skill.
@@ -62,13 +74,22 @@ extension BacktestResult {
   static let enoughTrades = 30
 
   private var accountLimits: [ResultLimit] {
-    guard let ruinedAt else { return [] }
-    return [
-      ResultLimit(
-        .ruined,
-        "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, and "
-          + "ratios of its returns do not exist.")
-    ]
+    var found: [ResultLimit] = []
+    if let ruinedAt {
+      found.append(
+        ResultLimit(
+          .ruined,
+          "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, "
+            + "and ratios of its returns do not exist."))
+    }
+    if configuration.accounting.holdsWeights {
+      found.append(
+        ResultLimit(
+          .weightsAccounting,
+          "Weights accounting, as in the training of policies: there were no orders and no prices "
+            + "paid, and every decision traded at the very close at which it was made."))
+    }
+    return found
   }
 
   private var sampleLimits: [ResultLimit] {
@@ -98,6 +119,10 @@ extension BacktestResult {
   }
 
   private var tradeLimits: [ResultLimit] {
+    if case .weights(let fee, _) = configuration.accounting {
+      guard fee == 0, account.tradedNotional > 0 else { return [] }
+      return [ResultLimit(.noCosts, "Trading was free: no fee was charged.")]
+    }
     var found: [ResultLimit] = []
     let closed = trades.filter { !$0.isOpen }
     if closed.count < BacktestResult.enoughTrades {
@@ -133,7 +158,7 @@ extension BacktestResult {
       let number = FigureText.grouped(count)
       found.append(ResultLimit(code, count == 1 ? "1 \(one)" : "\(number) \(many)"))
     }
-    if configuration.execution.marketFill == .sameClose {
+    if configuration.execution.marketFill == .sameClose, !configuration.accounting.holdsWeights {
       found.append(
         ResultLimit(
           .sameClose,
@@ -158,8 +183,10 @@ extension BacktestResult {
 
   private var dataLimits: [ResultLimit] {
     var found: [ResultLimit] = []
+    let rules = configuration.execution
     let readsVolume =
-      configuration.execution.participation != nil || configuration.execution.slippage.usesVolume
+      !configuration.accounting.holdsWeights
+      && (rules.participation != nil || rules.slippage.usesVolume)
     func add(_ code: ResultLimit.Code, _ text: String, _ isMeant: (BarSeries) -> Bool) {
       let symbols = universe.series.filter(isMeant).map(\.instrument.symbol)
       guard !symbols.isEmpty else { return }

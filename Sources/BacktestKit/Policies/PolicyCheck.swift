@@ -51,7 +51,4 @@ extension TrainedPolicy {
       weightsDigest: "")
     if let problem = goldenProblem() { throw PolicyError(source: manifest.path, problem) }
   }
-
-  /// The deciding head in a few words: `17 -> 64 tanh -> 64 tanh -> 3`.
-  var networkSummary: String { "\(observationCount) -> \(network.outputCount)" }
 }

@@ -1,5 +1,7 @@
 /// What the account owns: cash, positions and where its profit came from.
 ///
+/// Under weights accounting nothing is held but weights: positions stay flat, and cash is equity.
+///
 /// The identity that holds after every event:
 /// `cash + sum(quantity x mark x multiplier) = equity`, and `equity - initial = price profit -
 /// commission - slippage + deficit written off`.
@@ -22,17 +24,26 @@ public struct Account: Sendable {
   private(set) var heldCount = 0
   /// The sum of |quantity| x price x multiplier of all fills.
   public internal(set) var tradedNotional = 0.0
+  /// The weights of all instruments in an account of weights, whose cash is its whole equity; empty
+  /// in an account of positions.
+  var weights: ContiguousArray<HeldWeight> = []
+  /// The sum of the absolute weights that earn; 0 in an account of positions.
+  var exposedWeight = 0.0
 
-  init(rules: AccountRules, multipliers: [Double]) {
+  init(rules: AccountRules, multipliers: [Double], accounting: AccountingRule = .orders) {
     self.rules = rules
     cash = rules.initialCash
     positions = ContiguousArray(multipliers.map(Position.init(multiplier:)))
+    if case .weights(_, let initial) = accounting {
+      weights = ContiguousArray(initial.values(count: positions.count).map(HeldWeight.init))
+      precondition(weights.count == positions.count, "one initial weight for each instrument")
+    }
   }
 
   /// Cash and the value of all positions, and the sum of the positions' absolute values.
   @inline(__always)
   var valuation: (equity: Double, grossExposure: Double) {
-    guard heldCount > 0 else { return (cash, 0) }
+    guard heldCount > 0 else { return (cash, cash * exposedWeight) }
     var value = 0.0
     var gross = 0.0
     for position in positions where position.quantity != 0 {
@@ -121,6 +132,8 @@ extension Account {
   mutating func takePositions(of other: Account) {
     positions = other.positions
     heldCount = other.heldCount
+    weights = other.weights
+    exposedWeight = other.exposedWeight
   }
 
   /// Cancels a debt, so that equity is zero.

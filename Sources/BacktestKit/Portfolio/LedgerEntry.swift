@@ -19,6 +19,9 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case trade
     /// The broker's charge.
     case commission
+    /// What the weights of a run earned, under weights accounting, where no price is paid: one
+    /// entry at the end of the run.
+    case priceProfit = "price profit"
     /// A deficit that the account could not pay.
     case deficitWrittenOff = "deficit written off"
   }

@@ -18,6 +18,14 @@ public struct Report: Sendable {
   /// Where the result comes from, beyond what the result knows itself: the study, a commit. A term
   /// that the report would show anyway takes its place.
   public var provenance: [ProvenanceItem] = []
+  /// What limits the result beyond what the run knows itself; shown first.
+  public var limits: [ResultLimit] = []
+  /// The policies that decided; the report then also says whether they showed an edge.
+  public var policies: [ReportPolicy] = []
+  /// How figures are spread over several checkpoints, the middle one of which is this run.
+  public var replicates: Replicates?
+  /// What a policy's training assumed and this run does otherwise, in sentences.
+  public var policyRemarks: [String] = []
   /// Sections of your own, shown before the assumptions.
   public var customSections: [ReportSection] = []
 
@@ -58,9 +66,10 @@ public struct Report: Sendable {
   }
 
   private func document() -> ReportDocument {
-    let facts = ReportFacts(run: run, walkForward: walkForward, benchmark: benchmark)
+    let facts = facts
     let sections =
-      [facts.equitySection, facts.returnsSection] + facts.walkForwardSections
+      facts.replicateSections + facts.policySections
+      + [facts.equitySection, facts.returnsSection] + facts.walkForwardSections
       + facts.forecastSections + facts.regimeSections(regimes)
       + [facts.tradesSection, facts.costsSection, facts.metricsSection] + facts.noteSections
       + customSections
@@ -72,6 +81,18 @@ public struct Report: Sendable {
       title: title, subtitle: facts.subtitle, opening: facts.opening, sections: sections,
       footer: footer)
   }
+
+  private var facts: ReportFacts {
+    var facts = ReportFacts(run: run, walkForward: walkForward, benchmark: benchmark)
+    facts.limits = limits
+    facts.policies = policies
+    facts.replicates = replicates
+    facts.policyRemarks = policyRemarks
+    return facts
+  }
+
+  /// Whether the policies showed an edge; `nil` of a report without policies.
+  var policyVerdict: PolicyVerdict? { facts.policyVerdict }
 
   private var footer: String {
     "BacktestKit \(BacktestKitVersion.current) · fingerprint \(run.fingerprint)"

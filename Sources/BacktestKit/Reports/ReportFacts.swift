@@ -11,6 +11,14 @@ struct ReportFacts {
   let benchmark: ReportBenchmark?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
+  /// What limits the result beyond what the run knows itself.
+  var limits: [ResultLimit] = []
+  /// The policies that decided.
+  var policies: [ReportPolicy] = []
+  /// How figures are spread, where several checkpoints were run.
+  var replicates: Replicates?
+  /// The policy's further assumptions.
+  var policyRemarks: [String] = []
   /// What was forecast, held against what came; `nil` without forecasts.
   let forecasts: ForecastEvaluation?
 
@@ -93,6 +101,8 @@ struct ReportBenchmark {
   let own: [String: Double]
   /// What relates the account to it; `nil` where the two cannot be laid side by side.
   let comparison: PerformanceMetrics?
+  /// How much more the account earned than it.
+  let difference: ReturnDifference?
 
   /// The name as it stands inside a sentence; names of markets keep their capitals.
   var nameInSentence: String {
@@ -114,7 +124,18 @@ struct ReportBenchmark {
     let sessions = run.sessionSample
     let timeframe = run.universe.series[0].timeframe
     let aligned = try? curve.aligned(with: sessions, timeframe: timeframe)
+    difference = aligned.flatMap(ReturnDifference.init)
     comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
+  }
+}
+
+extension BacktestResult {
+  /// Commission and slippage with their times: those of the fills, or the fees of weights.
+  var charges: [(time: Timestamp, commission: Double, slippage: Double)] {
+    guard configuration.accounting.holdsWeights else {
+      return fills.map { ($0.time, $0.commission, $0.slippage) }
+    }
+    return ledger.filter { $0.kind == .commission }.map { ($0.time, -$0.amount, 0) }
   }
 }
 
@@ -128,8 +149,9 @@ struct ReportCosts {
   let writtenOff: Double
 
   init(run: BacktestResult, walkForward: WalkForwardResult?) {
-    commission = run.fills.reduce(0) { $0 + $1.commission }
-    slippage = run.fills.reduce(0) { $0 + $1.slippage }
+    let charges = run.charges
+    commission = charges.reduce(0) { $0 + $1.commission }
+    slippage = charges.reduce(0) { $0 + $1.slippage }
     func profit(_ result: BacktestResult) -> Double {
       (result.curve.equity.last ?? 0) - (result.curve.equity.first ?? 0)
     }

@@ -1,4 +1,5 @@
-/// The bars that closed at one instant: a cross-section of the universe.
+/// The bars that closed at one instant: a cross-section of the universe. Where a strategy is asked
+/// once a session, the last bar of each instrument that closed in it.
 ///
 /// Indexed by instrument, `nil` where none closed now:
 ///
@@ -12,11 +13,14 @@ public struct BarSlice: Sequence, Sendable {
   /// The number of instruments in the universe, whether they closed now or not.
   public let instrumentCount: Int
   @usableFromInline let instant: Int
+  /// The first instant of whose bars the last are taken; the instant itself in most runs.
+  @usableFromInline let firstInstant: Int
   /// When these bars closed.
   public let time: Timestamp
 
   @inlinable
-  init(feed: Feed, instant: Int) {
+  init(feed: Feed, instant: Int, since firstInstant: Int) {
+    self.firstInstant = firstInstant
     columns = UnsafePointer(feed.columns)
     instrumentCount = feed.instrumentCount
     self.instant = instant
@@ -28,7 +32,23 @@ public struct BarSlice: Sequence, Sendable {
   public subscript(position: Int) -> Bar? {
     precondition(position >= 0 && position < instrumentCount, "no such instrument")
     let row = columns[position].row(at: instant)
-    return row < 0 ? nil : columns[position].bar(position, row)
+    return row < 0 ? earlierBar(position) : columns[position].bar(position, row)
+  }
+
+  /// The last bar that closed before this instant and belongs to the slice.
+  @inlinable @inline(__always)
+  func earlierBar(_ position: Int) -> Bar? {
+    guard firstInstant < instant else { return nil }
+    return lastBar(position)
+  }
+
+  @usableFromInline
+  func lastBar(_ position: Int) -> Bar? {
+    for earlier in (firstInstant..<instant).reversed() {
+      let row = columns[position].row(at: earlier)
+      if row >= 0 { return columns[position].bar(position, row) }
+    }
+    return nil
   }
 
   /// The bar of an instrument, or `nil` when none closed now.

@@ -28,10 +28,12 @@ public struct TradingContext: Sendable {
   var nextOrderNumber = 1
   var nextGroup: Int32 = 1
 
-  init(feed: Feed, rules: AccountRules) {
+  init(feed: Feed, rules: AccountRules, accounting: AccountingRule = .orders) {
     self.feed = feed
     let count = feed.universe.count
-    account = Account(rules: rules, multipliers: feed.universe.series.map(\.instrument.multiplier))
+    account = Account(
+      rules: rules, multipliers: feed.universe.series.map(\.instrument.multiplier),
+      accounting: accounting)
     book = OrderBook(instrumentCount: count)
     standing = ContiguousArray(repeating: StandingTarget(.none, 0), count: count)
     nextRows = ContiguousArray(repeating: 0, count: feed.grids.count)
@@ -58,6 +60,24 @@ extension TradingContext {
   /// What is held of an instrument.
   public func position(_ instrument: InstrumentID) -> Position {
     account.positions[Int(instrument.index)]
+  }
+
+  /// The share of equity last stated for an instrument, those of this decision included: 0 before
+  /// any and after a target that is no weight; under weights accounting the initial weight.
+  public func targetWeight(_ instrument: InstrumentID) -> Double {
+    let target = standing[Int(instrument.index)]
+    if target.measure == .weight { return target.value }
+    return account.holdsWeights ? account.weights[Int(instrument.index)].stated : 0
+  }
+
+  /// The share of equity that an instrument has now, at its mark; negative for shorts.
+  ///
+  /// Under weights accounting it is what the stated weight has become with the prices since the
+  /// close before: `w x (1 + return) / (1 + return of the account)`.
+  public func weight(_ instrument: InstrumentID) -> Double {
+    if account.holdsWeights { return account.weights[Int(instrument.index)].drifted }
+    let (value, equity) = (position(instrument).value, account.equity)
+    return value == 0 || equity == 0 ? 0 : value / equity
   }
 
   /// The date of the session to which this moment belongs, by the calendar of the first

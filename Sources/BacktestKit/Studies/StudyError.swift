@@ -14,6 +14,12 @@ public enum StudyError: Error, CustomStringConvertible {
   case regimes(RegimeError)
   /// A benchmark that is not there or no price.
   case benchmark(String)
+  /// Replicates that cannot be run.
+  case replicates(String)
+  /// A policy that cannot decide in this market, or could not any more.
+  case policy(PolicyError)
+  /// Rules that do not fit the data.
+  case configuration(ConfigurationError)
   /// Fewer bars than the warm-up takes, or a single one.
   case tooFewBars(bars: Int, warmup: Int)
   /// A part of the study that the job needs.
@@ -26,7 +32,8 @@ public enum StudyError: Error, CustomStringConvertible {
     switch self {
     case .document, .data, .missing, .file: description
     case .universe, .resampling, .tooFewBars: "\(study): data: \(self)"
-    case .walkForward, .regimes, .benchmark: "\(study): \(self)"
+    case .walkForward, .regimes, .benchmark, .policy, .replicates, .configuration:
+      "\(study): \(self)"
     }
   }
 
@@ -40,6 +47,9 @@ public enum StudyError: Error, CustomStringConvertible {
     case .walkForward(let error): "walk-forward: \(error)"
     case .regimes(let error): "regimes: \(error)"
     case .benchmark(let reason): "benchmark: \(reason)"
+    case .replicates(let reason): "replicates: \(reason)"
+    case .policy(let error): "policy: \(error)"
+    case .configuration(let error): "\(error)"
     case .tooFewBars(let bars, let warmup):
       "\(bars) bar\(bars == 1 ? "" : "s"), but the warm-up takes \(warmup) and a return needs two; "
         + "give more bars or a shorter 'warmup'"

@@ -8,6 +8,8 @@ public struct StudyMarket: Sendable {
   public let feed: Feed
   /// The series of the benchmark, where the study names one.
   public let benchmark: BarSeries?
+  /// The folder of the study, from which paths count.
+  let folder: String
   /// What each series holds and what was odd about it.
   public let quality: [DataQualityReport]
 
@@ -40,7 +42,13 @@ public struct StudyMarket: Sendable {
     } catch {
       throw .universe(error)
     }
+    do throws(ConfigurationError) {
+      try study.configuration.validate(for: universe)
+    } catch {
+      throw .configuration(error)
+    }
     feed = Feed(universe)
+    folder = study.folder
     benchmark = try study.loadBenchmark(from: universe)
     quality = universe.series.map(DataQualityReport.init)
   }

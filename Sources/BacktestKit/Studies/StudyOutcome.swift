@@ -16,6 +16,10 @@ public struct StudyOutcome: Sendable {
   public let forecasts: ForecastEvaluation?
   /// How the run did.
   public let metrics: PerformanceMetrics
+  /// All runs, where the study asks for replicates; this one is that in the middle.
+  public internal(set) var replicates: StudyReplicateOutcomes?
+  /// How the same policy ends under the accounting of its training, where that is another.
+  public internal(set) var trainersAccounting: TrainersAccounting?
 
   init(
     study: Study, market: StudyMarket, result: BacktestResult, walkForward: WalkForwardResult?,
@@ -31,6 +35,25 @@ public struct StudyOutcome: Sendable {
     metrics = walkForward?.metrics ?? result.metrics
   }
 
+  /// What a reader must know before believing the figures: how policies were trained, then the run.
+  public var limits: [ResultLimit] { trainingLimits + result.limits }
+
   /// Whether it is a run or a walk-forward, as the result file says it.
   var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
+}
+
+/// All runs of a study with replicates.
+public struct StudyReplicateOutcomes: Sendable {
+  /// How their metrics are spread, and which of them is shown.
+  public let summary: Replicates
+  /// The runs in the order of the study.
+  public let outcomes: [StudyOutcome]
+}
+
+/// A policy under the accounting of the environments in which policies are trained.
+public struct TrainersAccounting: Hashable, Sendable {
+  /// Money for each unit of money by which weights change.
+  public let fee: Double
+  /// The equity at the end.
+  public let finalEquity: Double
 }

@@ -29,7 +29,8 @@ struct FoldStitcher {
     equity = [configuration.account.initialCash]
     account = Account(
       rules: configuration.account,
-      multipliers: feed.universe.series.map(\.instrument.multiplier))
+      multipliers: feed.universe.series.map(\.instrument.multiplier),
+      accounting: configuration.accounting)
   }
 
   /// Adds the run of the next window; none leaves the curve at zero for so many bars.

@@ -21,6 +21,12 @@ public struct WalkForward: Sendable {
   public var configuration: BacktestConfiguration
   /// The windows, the objective, the search and how folds are joined.
   public var plan: WalkForwardPlan
+  /// Makes the strategy of a fold, where each fold has its own, such as a network that was trained
+  /// on its train window; `nil` takes `definition` for all.
+  ///
+  /// It is called once for each fold, in order of time, before the first run. What it makes takes
+  /// the same parameters as `definition` and warms up no longer.
+  public var strategyOfFold: (@Sendable (FoldPeriod) throws(WalkForwardError) -> FoldStrategy)?
 
   /// A walk-forward on a market that is laid out already.
   public init(
@@ -39,17 +45,20 @@ public struct WalkForward: Sendable {
   /// - Parameters:
   ///   - threads: how many runs go on at a time; `nil` takes one for each processor.
   ///   - progress: called after each run with the number of runs done and of all runs, one call at
-  ///     a time, on any thread.
-  /// - Throws: `WalkForwardError` when the plan does not fit the bars, the strategy or the metrics;
-  ///   always before the first run.
+  ///     a time, on any thread; making the strategy of a fold counts as a run.
+  /// - Throws: `WalkForwardError` when the plan does not fit the bars, the strategy or the metrics,
+  ///   or the strategy of a fold cannot be made; always before the first run.
   public func run(
     threads: Int? = nil, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
   ) throws(WalkForwardError) -> WalkForwardResult {
-    let study = try WalkForwardStudy(self)
-    let total = study.searchCount + study.folds.count
-    let choices = study.search(threads: threads) { progress?($0, total) }
-    let results = study.runTests(choices, threads: threads) {
-      progress?(study.searchCount + $0, total)
+    var study = try WalkForwardStudy(self)
+    let made = strategyOfFold == nil ? 0 : study.folds.count
+    let total = made + study.searchCount + study.folds.count
+    try study.prepareStrategies { progress?($0, total) }
+    let ready = study
+    let choices = ready.search(threads: threads) { progress?(made + $0, total) }
+    let results = ready.runTests(choices, threads: threads) {
+      progress?(made + ready.searchCount + $0, total)
     }
     return study.result(choices, results)
   }

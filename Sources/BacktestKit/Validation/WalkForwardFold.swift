@@ -11,6 +11,8 @@ public struct WalkForwardFold: Sendable {
   public var trainDates: ClosedRange<CivilDate>
   /// The session dates of the first and last bar of the test window.
   public var testDates: ClosedRange<CivilDate>
+  /// Where the strategy of the fold comes from, where folds have their own.
+  public var source: FoldSource?
   /// The position of the chosen parameters among all candidates.
   public var choice: Int
   /// The chosen parameters, complete.

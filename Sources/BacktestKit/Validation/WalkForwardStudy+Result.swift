@@ -32,11 +32,11 @@ extension WalkForwardStudy {
   private func fold(
     number: Int, _ choice: FoldChoice, _ run: BacktestResult?, _ score: FoldObjective.Score?
   ) -> WalkForwardFold {
-    let windows = folds[number]
+    let (windows, period) = (folds[number], period(number))
     return WalkForwardFold(
       index: number, train: windows.train, test: windows.test,
-      trainDates: dates[windows.train.lowerBound]...dates[windows.train.upperBound - 1],
-      testDates: dates[windows.test.lowerBound]...dates[windows.test.upperBound - 1],
+      trainDates: period.trainDates, testDates: period.testDates,
+      source: strategies[number].source,
       choice: choice.candidate, parameters: candidates[choice.candidate],
       candidateCount: draws[number].count, nullCount: choice.nullCount,
       inSample: choice.score.value, outOfSample: score?.value,

@@ -17,7 +17,7 @@ extension WalkForwardStudy {
     let width = draws.first?.count ?? 0
     let scores = parallelMap(count: searchCount, threads: threads, progress: progress) { index in
       let (fold, place) = index.quotientAndRemainder(dividingBy: width)
-      let run = simulate(draws[fold][place], on: folds[fold].train)
+      let run = simulate(draws[fold][place], of: fold, on: folds[fold].train)
       return objective.score(run)
     }
     return draws.indices.map { fold in
@@ -40,7 +40,8 @@ extension WalkForwardStudy {
     guard plan.carry == .equity else {
       // Each fold begins anew, so that none waits for another.
       let runs = parallelMap(count: folds.count, threads: threads, progress: progress) { fold in
-        simulate(choices[fold].candidate, on: folds[fold].test, onWindowEnd: windowEnd)
+        simulate(
+          choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd)
       }
       let last = runs.firstIndex { $0.ruinedAt != nil } ?? runs.endIndex
       return runs.indices.map { $0 <= last ? runs[$0] : nil }
@@ -54,7 +55,8 @@ extension WalkForwardStudy {
         continue
       }
       var run = simulate(
-        choices[fold].candidate, on: folds[fold].test, onWindowEnd: windowEnd, after: before)
+        choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd,
+        after: before)
       let account = run.account
       if plan.boundary == .carry, let before { run.account.subtractSums(of: before) }
       before = account
@@ -68,12 +70,12 @@ extension WalkForwardStudy {
     plan.boundary == .liquidate ? .close : .hold
   }
 
-  /// Runs a candidate on bars of the evaluation axis.
+  /// Runs a candidate of a fold's strategy on bars of the evaluation axis.
   ///
   /// - Parameter before: the account as the fold before left it: its equity is what this run begins
   ///   with, and under `boundary: carry` its positions too.
   private func simulate(
-    _ candidate: Int, on bars: Range<Int>,
+    _ candidate: Int, of fold: Int, on bars: Range<Int>,
     onWindowEnd: BacktestConfiguration.WindowEndRule = .hold, after before: Account? = nil
   ) -> BacktestResult {
     var configuration = request.configuration
@@ -87,7 +89,7 @@ extension WalkForwardStudy {
       configuration.account.initialCash = before.equity
     }
     let engine = Engine(feed: request.feed, configuration: configuration, account: inherited)
-    return drive(engine, by: request.definition.make(candidates[candidate]))
+    return drive(engine, by: strategies[fold].definition.make(candidates[candidate]))
   }
 
   /// Opens the strategy's type once for the whole run.

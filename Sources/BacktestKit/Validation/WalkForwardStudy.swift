@@ -9,9 +9,11 @@ struct WalkForwardStudy: Sendable {
   let dates: [CivilDate]
   let skip: Int
   /// The longest warm-up of all candidates.
-  let warmup: Int
+  var warmup: Int
   /// For each fold the candidates that it tries, in grid order.
   let draws: [[Int]]
+  /// The strategy of each fold.
+  var strategies: [FoldStrategy]
 
   var folds: [WalkForwardSchedule.Windows] { schedule.folds }
   var plan: WalkForwardPlan { request.plan }
@@ -42,6 +44,7 @@ struct WalkForwardStudy: Sendable {
     }
     draws = try WalkForwardStudy.draws(
       plan, candidateCount: candidates.count, foldCount: schedule.folds.count)
+    strategies = Array(repeating: FoldStrategy(request.definition), count: schedule.folds.count)
   }
 
   private static func draws(

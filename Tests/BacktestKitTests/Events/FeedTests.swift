@@ -34,7 +34,7 @@ struct FeedTests {
       for (instant, time) in closes.enumerated() {
         let row = one.closeTimes.firstIndex(of: time) ?? -1
         #expect(feed.row(of: index, at: instant) == row)
-        let bar = BarSlice(feed: feed, instant: instant)[index]
+        let bar = BarSlice(feed: feed, instant: instant, since: instant)[index]
         #expect(bar?.closeTime == (row < 0 ? nil : time))
       }
     }

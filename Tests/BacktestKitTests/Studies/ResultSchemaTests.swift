@@ -44,8 +44,10 @@ struct ResultSchemaTests {
       "account.leverage=2", "execution.participation=0.5", "warmup=60",
       "execution.limit-fill=through",
     ]
+    let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
     for outcome in [
       try Self.outcome(walksForward: true, rules), try Self.outcome(walksForward: false),
+      try Self.outcome(walksForward: false, weights),
       try Self.outcome(walksForward: false, Self.teller),
     ] {
       let record = try ResultRecord(outcome, folder: ".")
@@ -71,6 +73,24 @@ struct ResultSchemaTests {
     #expect(
       read.metrics.map(\.name) == outcome.metrics.all.filter { $0.value != nil }.map(\.0.name))
     #expect(read.counts.fills == outcome.result.fills.count && read.counts.fills > 0)
+  }
+
+  /// The limit is on top, the rule is among the settings, and the tables are whole.
+  @Test(arguments: [false, true]) func weightsAccountingIsRecorded(_ walksForward: Bool) throws {
+    let outcome = try Self.outcome(
+      walksForward: walksForward,
+      ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"])
+    let scratch = try ScratchFolder()
+    let written = try outcome.write(to: scratch.path)
+    let read = try ResultRecord(path: scratch.path + "/result.json")
+    #expect(read == written && read.limits.first?.code == "weights-accounting")
+    #expect(read.setting("account.accounting.rule") == .choice("weights"))
+    #expect(read.setting("account.accounting.fee") == .number(0.001))
+    #expect(read.setting("execution.fill") == nil && read.setting("account.funding") == nil)
+    #expect(read.counts.fills == 0 && read.counts.trades == 0 && read.counts.orders == 0)
+    #expect(read.finalEquity != read.initialEquity)
+    let ledger = try #require(scratch.text("ledger.csv"))
+    #expect(ledger.contains(",price profit,") && ledger.contains(",commission,"))
   }
 
   @Test func forecastsReadBackToTheLastBitAndGoWithTheRunThatHadThem() throws {

@@ -24,14 +24,16 @@ struct StudySchemaTests {
 
   private static func study(_ overrides: [String]) throws -> Study {
     let document = try DocumentReader.read(Array(base.utf8), name: "study.yaml", format: .yaml)
-    return try Study(document: document, folder: ".", overrides: overrides, catalogue: .standard)
+    // The policies of examples lie in the fixtures.
+    return try Study(
+      document: document, folder: Fixture.path(""), overrides: overrides, catalogue: .standard)
   }
 
   /// The keys that a table knows, as the message about an unknown one lists them.
   private static func knownKeys(_ path: String) throws -> [String] {
     let key = (path.isEmpty ? "" : path + ".") + "qqqqqqqqqqqqqqqqqqqqqqqqqq"
     do {
-      _ = try study(["\(key)=1"])
+      _ = try study(company(of: "", in: path) + ["\(key)=1"])
       return []
     } catch let error as DocumentError {
       let message = try #require(error.problems.first { $0.message.hasPrefix("unknown key") })
@@ -40,9 +42,46 @@ struct StudySchemaTests {
     }
   }
 
+  /// What a key needs beside it.
+  private static func company(of key: String, in path: String) -> [String] {
+    if key == "minimum-per-order" { return ["\(path).per-share=1"] }
+    if path == "account.accounting" { return ["execution={}", "\(path).rule=weights"] }
+    return policyCompany(of: key, in: path)
+  }
+
+  /// What the keys of policies need beside them.
+  private static func policyCompany(of key: String, in path: String) -> [String] {
+    func strategy(_ text: String) -> [String] {
+      ["walk-forward.grid={}", "strategy={\(text)}"]
+    }
+    let policy = strategy("policy: policies/ppo_discrete")
+    let predictor = strategy("policy: policies/cnn_lstm_19843")
+    let retrain = policy + ["walk-forward.retrain=train {seed} {checkpoint}"]
+    let rules = ["threshold": "sign", "factor": "proportional", "scale": "confidence"]
+    let combinations = ["window": "best-recent", "targets": "vote", "confidence": "confidence"]
+    switch (path, key) {
+    case ("strategy", "policy"), ("strategy", "ensemble"): return strategy("")
+    case ("strategy", "command"): return strategy("manifest: policies/ppo_discrete")
+    case ("strategy", "manifest"): return strategy("command: [decide]")
+    case ("strategy", ""), ("strategy", "name"), ("strategy", "parameters"): return []
+    case ("strategy", _): return policy
+    case ("strategy.sizing", _):
+      return predictor + ["strategy.sizing.by=\(rules[key] ?? "sign")"]
+    case ("strategy.ensemble", _):
+      let members = "members: [policies/cnn_lstm_19843, policies/cnn_lstm_19843]"
+      return strategy("ensemble: {combine: \(combinations[key] ?? "mean"), \(members)}")
+    case ("walk-forward", "checkpoints"), ("walk-forward", "retrain"): return policy
+    case ("walk-forward.training", _): return retrain
+    case ("replicates", "seeds"): return retrain
+    case ("replicates", "objective"): return retrain + ["replicates.seeds=[1, 2]"]
+    case ("replicates", _): return policy
+    default: return []
+    }
+  }
+
   @Test func everyKeyIsDocumentedAndNoOther() throws {
     let sections = try SchemaDocument.sections("StudySchema.md")
-    #expect(sections.count == 12)
+    #expect(sections.count == 17)
     for section in sections {
       let documented = section.rows.map(\.key)
       #expect(try Self.knownKeys(section.path).sorted() == documented.sorted(), "\(section.path)")
@@ -55,7 +94,7 @@ struct StudySchemaTests {
         var overrides = [
           "\(section.path.isEmpty ? "" : section.path + ".")\(row.key)=\(row.example)"
         ]
-        if row.key == "minimum-per-order" { overrides.insert("\(section.path).per-share=1", at: 0) }
+        overrides = Self.company(of: row.key, in: section.path) + overrides
         #expect(throws: Never.self, "\(overrides)") { _ = try Self.study(overrides) }
         let nonsense = overrides.dropLast() + ["\(section.path).\(row.key)=[[]]".trimmingDots]
         #expect(throws: DocumentError.self, "\(nonsense)") { _ = try Self.study(Array(nonsense)) }
@@ -70,10 +109,40 @@ struct StudySchemaTests {
         for value in row.values where !["true", "false"].contains(value) {
           let list = row.key == "regimes" ? "[\(value)]" : value
           let override = "\(section.path).\(row.key)=\(list)".trimmingDots
-          #expect(throws: Never.self, "\(override)") { _ = try Self.study([override]) }
+          let overrides = Self.company(of: row.key, in: section.path) + [override]
+          #expect(throws: Never.self, "\(overrides)") { _ = try Self.study(overrides) }
         }
       }
     }
+  }
+
+  @Test func accountingArrivesAndRefusesWhatOrdersNeed() throws {
+    let bare = ["execution={}"]
+    func rule(_ text: String) throws -> AccountingRule {
+      try Self.study(bare + ["account.accounting=\(text)"]).configuration.accounting
+    }
+    #expect(try Self.study(bare).configuration.accounting == .orders)
+    #expect(try rule("{rule: orders}") == .orders)
+    #expect(try rule("{rule: weights}") == .weights(fee: 0))
+    #expect(
+      try rule("{rule: weights, fee: 0.0005, initial-weights: equal}")
+        == .weights(fee: 0.0005, initialWeights: .equal))
+    func problems(_ overrides: [String]) throws -> [String] {
+      do {
+        _ = try Self.study(overrides)
+        return []
+      } catch let error as DocumentError {
+        return error.problems.map(\.message)
+      }
+    }
+    let fees = try problems(["account.accounting={rule: orders, fee: 1, initial-weights: zero}"])
+    #expect(fees.count == 2 && fees[0].contains("orders pay 'execution.commission'"))
+    let missing = try problems(["account.accounting={fee: 1}"])
+    #expect(missing.count == 1 && missing[0].hasPrefix("key 'rule' is missing"))
+    let leverage = try problems(bare + ["account={leverage: 2, accounting: {rule: weights}}"])
+    #expect(leverage.count == 1 && leverage[0].hasPrefix("'leverage' limits orders"))
+    let execution = try problems(["account.accounting={rule: weights}"])
+    #expect(execution.count == 1 && execution[0].hasPrefix("'execution' says how orders fill"))
   }
 
   /// What a study gives arrives where it belongs.

@@ -5,10 +5,20 @@
 struct JSONWriter {
   private static let lineWidth = 100
   private var bytes: [UInt8] = []
+  private var isOneLine = false
 
   /// The text of a value as UTF-8, with a line feed at the end.
   static func bytes(of value: JSONValue) -> [UInt8] {
     var writer = JSONWriter()
+    writer.write(value, depth: 0)
+    writer.bytes.append(0x0A)
+    return writer.bytes
+  }
+
+  /// The text of a value on one line as UTF-8, with a line feed at the end.
+  static func line(of value: JSONValue) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.isOneLine = true
     writer.write(value, depth: 0)
     writer.bytes.append(0x0A)
     return writer.bytes
@@ -28,7 +38,7 @@ struct JSONWriter {
 
   private mutating func write(_ items: [JSONValue], depth: Int) {
     if items.isEmpty { return append("[]") }
-    if items.allSatisfy(\.isScalar) {
+    if !isOneLine, items.allSatisfy(\.isScalar) {
       let start = bytes.count
       append("[")
       for (index, item) in items.enumerated() {
@@ -55,7 +65,7 @@ struct JSONWriter {
     for (index, member) in members.enumerated() {
       newLine(depth: depth + 1, isFirst: index == 0)
       write(text: member.key)
-      append(": ")
+      append(isOneLine ? ":" : ": ")
       write(member.value, depth: depth + 1)
     }
     newLine(depth: depth, isFirst: true)
@@ -63,7 +73,9 @@ struct JSONWriter {
   }
 
   private mutating func newLine(depth: Int, isFirst: Bool) {
-    append(isFirst ? "\n" : ",\n")
+    append(isFirst ? "" : ",")
+    if isOneLine { return }
+    append("\n")
     bytes.append(contentsOf: repeatElement(0x20, count: 2 * depth))
   }
 

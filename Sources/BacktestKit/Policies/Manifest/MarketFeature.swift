@@ -36,8 +36,14 @@ public struct MarketFeature: Sendable, Equatable {
   public struct IndicatorChoice: Sendable, Equatable {
     /// The name, such as `rsi`.
     public var name: String
-    /// The output, where there is more than one, such as `upper`.
+    /// The output, where there is more than one, such as `upper`; the first unless named.
     public var output: String?
+
+    /// A choice.
+    public init(_ name: String, output: String? = nil) {
+      self.name = name
+      self.output = output
+    }
   }
 
   /// What is computed. `c`, `o`, `h`, `l`, `v` are the columns of a bar, `k` the period; averages
@@ -111,6 +117,22 @@ public struct MarketFeature: Sendable, Equatable {
       default: nil
       }
     }
+
+    /// Whether it is of a deviation, whose divisor can be that of a sample.
+    var hasDeltaDegrees: Bool {
+      switch self {
+      case .logReturnDeviation, .bollingerScore, .bollingerWidth, .covariance, .indicator: true
+      default: false
+      }
+    }
+
+    /// Whether it takes the periods of a moving average convergence divergence.
+    var hasSpans: Bool {
+      switch self {
+      case .convergenceOverClose, .convergenceSignal, .convergenceHistogram: true
+      default: false
+      }
+    }
   }
 
   /// A feature of a kind.
@@ -160,22 +182,25 @@ extension MarketFeature {
   }
 
   init(_ table: inout DocumentTable) {
-    if let indicator = table.optional("indicator", .text) {
-      self.init(.indicator)
-      self.indicator = IndicatorChoice(name: indicator, output: table.optional("output", .text))
+    var takesPeriod: Bool?
+    if let indicator = table.optional("indicator", .featureIndicator) {
+      self.init(.indicator, period: indicator.period)
+      takesPeriod = indicator.period != nil
+      self.indicator = IndicatorChoice(
+        indicator.name, output: table.optional("output", .output(of: indicator)))
     } else {
       self = table.value("name", .marketFeature)
     }
     asset = table.optional("asset", .text)
     lag = table.value("lag", .integer(.within(0...100_000)), default: 0)
-    if kind.defaultPeriod != nil {
+    if takesPeriod ?? (kind.defaultPeriod != nil) {
       period = table.value("period", .integer(.within(1...100_000)), default: period)
     }
-    if [.logReturnDeviation, .bollingerScore, .bollingerWidth, .covariance].contains(kind) {
+    if kind.hasDeltaDegrees, kind != .indicator || indicator?.name == "bollinger" {
       let fallback = kind == .covariance ? 1 : 0
       deltaDegrees = table.value("ddof", .integer(.within(0...1)), default: fallback)
     }
-    if [.convergenceOverClose, .convergenceSignal, .convergenceHistogram].contains(kind) {
+    if kind.hasSpans || indicator?.name == "macd" {
       spans.fast = table.value("fast", .integer(.within(1...100_000)), default: spans.fast)
       spans.slow = table.value("slow", .integer(.within(1...100_000)), default: spans.slow)
       spans.signal = table.value("signal", .integer(.within(1...100_000)), default: spans.signal)

@@ -24,10 +24,12 @@ extension PolicyManifest {
     remarks = ["timing", "reward"].compactMap { key in
       table.optional(key, .text).map { "\(key): \($0)" }
     }
-    table.section("trained") { trained in
+    trainedUntil = table.section("trained") { trained in
+      let end = trained.optional("data_end", .date)
       remarks += trained.keys.compactMap { key in
         trained.node(key).map { "\(key): \($0.plainText)" }
       }
+      return end
     }
     check(&table)
   }

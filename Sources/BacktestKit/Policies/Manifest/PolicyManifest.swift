@@ -30,6 +30,8 @@ public struct PolicyManifest: Sendable {
   public var golden: [GoldenDecision]
   /// Remarks for readers: timing, reward, how it was trained.
   public var remarks: [String]
+  /// The last day of the data on which it was trained; `nil` where the manifest does not say.
+  public var trainedUntil: CivilDate?
   /// The folder from which its files count.
   public var folder: String
   /// The manifest file as it was named.

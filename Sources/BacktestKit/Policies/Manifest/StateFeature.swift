@@ -13,7 +13,7 @@ public struct StateFeature: Sendable, Equatable {
   public var isRepeated = false
 
   /// What a policy can know about the account.
-  public enum Kind: String, Sendable, CaseIterable {
+  public enum Kind: String, Sendable, CaseIterable, BitwiseCopyable {
     /// The weight that the policy last stated for its instrument, rounded to 32 bits; not the
     /// drifted one.
     case positionWeight = "position_weight"

@@ -1,7 +1,9 @@
 extension ReportFacts {
   /// Every rule under which the figures came about, in words.
   var assumptionsSection: ReportSection {
-    var items = executionItems + liquidityItems + costItems + accountItems + measureItems
+    let trading =
+      weightItems ?? executionItems + liquidityItems + costItems + capitalItem + accountItems
+    var items = trading + measureItems + policyRemarks.map { Item("Policy", $0) }
     if let walkForward { items += walkForwardItems(walkForward) }
     return ReportSection(
       id: "assumptions", title: "Assumptions",
@@ -11,7 +13,46 @@ extension ReportFacts {
 
   private typealias Item = ReportDefinitions.Item
 
+  private var decisionTime: String {
+    switch run.configuration.decisions {
+    case .eachClose: "At the close of a bar"
+    case .allClosed: "Once a session, at its last close"
+    }
+  }
+
   private var rules: ExecutionRules { run.configuration.execution }
+
+  /// What takes the place of orders, fills and their costs under weights accounting.
+  private var weightItems: [Item]? {
+    guard case .weights(let fee, let initial) = run.configuration.accounting else { return nil }
+    let start =
+      switch initial {
+      case .zero: "0 each"
+      case .equal: "1 over the number of instruments each"
+      case .each(let weights): weights.map { ReportText.number($0) }.joined(separator: ", ")
+      }
+    return [
+      Item("Decisions", "\(decisionTime), from closed bars alone."),
+      Item(
+        "Accounting",
+        "Weights: from the close of a decision to the next close equity is multiplied by 1 + the "
+          + "sum of weight x return - fee x the sum of changes of the stated weights; nothing is "
+          + "ordered, no price is paid, and there are no lots and no limit on weights."),
+      Item("Fee", "\(ReportText.basisPoints(fee * 1e4)) of the equity that changes hands."),
+      Item("Initial weights", "\(start); the first statement is charged as a change of them."),
+      Item(
+        "Not modelled",
+        "Slippage, taxes, borrow fees, interest on cash or margin, and dividends other than in "
+          + "adjusted prices."),
+    ] + capitalItem
+  }
+
+  private var capitalItem: [Item] {
+    let account = run.configuration.account
+    return [
+      Item("Capital", "\(NumberFormat.money.text(account.initialCash)) \(account.currency)")
+    ]
+  }
 
   private var executionItems: [Item] {
     let market =
@@ -38,7 +79,7 @@ extension ReportFacts {
       case .nearestExtremeFirst: "the extreme nearer to the open first"
       }
     return [
-      Item("Decisions", "At the close of a bar, from closed bars alone; orders follow after it."),
+      Item("Decisions", "\(decisionTime), from closed bars alone; orders follow after it."),
       Item("Market orders", "Fill \(market)."),
       Item("Limit orders", "Fill \(limit), never worse than their price; \(gap)."),
       Item("Stop orders", "Become market orders at their price, or at an open beyond it."),
@@ -120,7 +161,6 @@ extension ReportFacts {
       ? "A position whose series ends keeps its last mark."
       : "A position whose series ends is closed at the last close, with costs."
     return [
-      Item("Capital", "\(NumberFormat.money.text(account.initialCash)) \(account.currency)"),
       Item("Funding", funding), Item("Sizing", sizing), Item("Buying power", shortfall),
       Item("End of a series", ends),
     ]

@@ -16,8 +16,11 @@ extension ReportFacts {
     blocks.append(ReportColumns(charts))
     return ReportSection(
       id: "costs", title: "Costs",
-      summary: "Commission and slippage are booked fill by fill; without them the account would "
-        + "have made the gross profit.",
+      summary: run.configuration.accounting.holdsWeights
+        ? "The fee for a change of weights, as commission, is booked at the close after it; "
+          + "without fees the account would have made the gross profit."
+        : "Commission and slippage are booked fill by fill; without them the account would have "
+          + "made the gross profit.",
       blocks: blocks)
   }
 
@@ -83,11 +86,11 @@ extension ReportFacts {
     }
     var commission = [Double](repeating: 0, count: years.count)
     var slippage = commission
-    for fill in run.fills {
-      let place = Int(fill.time.utcDate.year) - years[0]
+    for charge in run.charges {
+      let place = Int(charge.time.utcDate.year) - years[0]
       guard years.indices.contains(place) else { continue }
-      commission[place] += fill.commission
-      slippage[place] += fill.slippage
+      commission[place] += charge.commission
+      slippage[place] += charge.slippage
     }
     func drag(_ cost: [Double]) -> [Double] {
       zip(cost, opening).map { $1 > 0 ? $0 / $1 : .nan }

@@ -3,7 +3,7 @@ extension ReportFacts {
   var opening: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
     let warnings = walkForward?.warnings.map(ReportText.sentence) ?? []
-    let items = run.limits.map(\.message) + openTradeWarning + warnings
+    let items = (limits + run.limits).map(\.message) + openTradeWarning + warnings
     if !items.isEmpty {
       blocks.append(ReportNotice(.warning, title: "Before you believe the figures", items: items))
     }
@@ -45,8 +45,18 @@ extension ReportFacts {
       ? ReportText.count(most, "candidate") : "\(least) to \(most) candidates"
   }
 
+  /// Whether the policies showed an edge; `nil` without policies.
+  var policyVerdict: PolicyVerdict? {
+    guard !policies.isEmpty else { return nil }
+    return PolicyVerdict(values: values, benchmark: benchmark, limits: limits + run.limits)
+  }
+
   private var verdictRemarks: [String] {
-    var remarks: [String] = []
+    var remarks = [policyVerdict?.text].compactMap(\.self)
+    if let replicates {
+      remarks.append(
+        "This is the middle one of \(replicates.members.count) replicates, not the best.")
+    }
     func figure(_ name: String, _ decimals: Int) -> String {
       values[name].map { NumberFormat.percent(decimals: decimals).text($0) }
         ?? "– (\(absence(of: name)))"

@@ -30,6 +30,9 @@ extension ReportFacts {
   }
 
   private var whyNoTrades: String {
+    if run.configuration.accounting.holdsWeights {
+      return "The account is a vector of weights: nothing is ordered, and there are no round trips."
+    }
     if run.orders.isEmpty { return "The strategy ordered nothing." }
     return "Nothing traded: \(ReportText.count(run.orders.count, "order")), none of them filled."
   }

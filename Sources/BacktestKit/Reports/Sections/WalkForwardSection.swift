@@ -2,15 +2,26 @@ extension ReportFacts {
   /// The folds, and what became of the in-sample promise; nothing for a plain run.
   var walkForwardSections: [ReportSection] {
     guard let walkForward else { return [] }
-    return [foldSection(walkForward), parameterSection(walkForward)]
+    let isSearched = !walkForward.grid.dimensions.isEmpty
+    return [foldSection(walkForward)] + (isSearched ? [parameterSection(walkForward)] : [])
   }
 
   private func foldSection(_ walkForward: WalkForwardResult) -> ReportSection {
     ReportSection(
       id: "folds", title: "Folds",
-      summary: "Parameters are chosen on each train window by \(walkForward.objective.title) and "
-        + "judged on the test window after it.",
+      summary: foldSummary(walkForward),
       blocks: [scatter(walkForward), summaryTable(walkForward), foldTable(walkForward)])
+  }
+
+  private func foldSummary(_ walkForward: WalkForwardResult) -> String {
+    if !walkForward.grid.dimensions.isEmpty {
+      return "Parameters are chosen on each train window by \(walkForward.objective.title) and "
+        + "judged on the test window after it."
+    }
+    return walkForward.folds.contains { $0.source != nil }
+      ? "Each fold has a checkpoint of its own, judged on the test window after its train window."
+      : "Nothing is chosen: the same strategy decides in every fold, and the windows only cut "
+        + "its run into pieces."
   }
 
   private func scatter(_ walkForward: WalkForwardResult) -> ScatterChart {
@@ -89,7 +100,12 @@ extension ReportFacts {
       },
       column(.text("Test from")) { .date($0.testDates.lowerBound) },
       column(.text("to")) { .date($0.testDates.upperBound) },
-      column(.text("Chosen")) { .text(chosen($0, walkForward)) },
+      column(.text("Chosen"), if: !walkForward.grid.dimensions.isEmpty) {
+        .text(chosen($0, walkForward))
+      },
+      column(.prose("Decided by"), if: walkForward.folds.contains { $0.source != nil }) {
+        .text($0.source.map { "\($0.path), \($0.digest.prefix(16))" } ?? "")
+      },
       column(.number("In sample", as: format, isSigned: true)) {
         objective($0.inSample, isFlat: $0.isFlatInSample)
       },

@@ -69,19 +69,10 @@ struct ResultFolder {
   mutating func remove(_ names: [String]) { removals += names }
 
   private static func makeFolders(_ path: String) throws(FileOutputError) {
-    var folder = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-      folder += part
-      if mkdir(folder, 0o777) != 0 {
-        let code = errno
-        var status = stat()
-        let isFolder = stat(folder, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        guard isFolder else {
-          throw FileOutputError(
-            path: folder, action: "create the folder", code: code == EEXIST ? ENOTDIR : code)
-        }
-      }
-      folder += "/"
+    do throws(FolderTree.Failure) {
+      try FolderTree.make(path)
+    } catch {
+      throw FileOutputError(path: error.path, action: "create the folder", code: error.code)
     }
   }
 }

@@ -10,27 +10,50 @@ struct ResultConfiguration {
   var json: JSONValue {
     let run = outcome.study.configuration
     var parts: [(String, JSONValue?)] = [
-      ("account", account(run.account)),
-      ("execution", execution(run.execution, run.onSeriesEnd)),
+      ("account", account(run.account, run.accounting)),
+      (
+        "execution",
+        run.accounting.holdsWeights ? nil : execution(run.execution, run.onSeriesEnd)
+      ),
+      ("decide", .text(run.decisions.rawValue)),
       ("warmup", run.warmup.map { .integer($0) }),
       ("risk-free", .number(run.riskFreeRate)),
       ("seed", .integer(Int(clamping: outcome.study.seed))),
       ("parameters", members(outcome.study.strategy.parameters.values)),
     ]
+    parts.append(("policy", outcome.policyConfiguration))
     if let walk = outcome.walkForward { parts.append(("walk-forward", walkForward(walk))) }
     return table(parts)
   }
 
-  private func account(_ rules: AccountRules) -> JSONValue {
+  private func account(_ rules: AccountRules, _ accounting: AccountingRule) -> JSONValue {
     var parts: [(String, JSONValue?)] = [
       ("cash", .number(rules.initialCash)), ("currency", .text(rules.currency)),
     ]
-    switch rules.funding {
-    case .cash: parts.append(("funding", "cash"))
-    case .margin(let leverage):
+    switch (accounting, rules.funding) {
+    case (.weights, _): break
+    case (.orders, .cash): parts.append(("funding", "cash"))
+    case (.orders, .margin(let leverage)):
       parts += [("funding", "margin"), ("leverage", .number(leverage))]
     }
+    parts.append(("accounting", self.accounting(accounting)))
     return table(parts)
+  }
+
+  private func accounting(_ rule: AccountingRule) -> JSONValue {
+    switch rule {
+    case .orders: ["rule": "orders"]
+    case .weights(let fee, let initial):
+      ["rule": "weights", "fee": .number(fee), "initial-weights": weights(initial)]
+    }
+  }
+
+  private func weights(_ initial: AccountingRule.InitialWeights) -> JSONValue {
+    switch initial {
+    case .zero: "zero"
+    case .equal: "equal"
+    case .each(let weights): .list(weights.map { .number($0) })
+    }
   }
 
   private func execution(
@@ -101,6 +124,14 @@ struct ResultConfiguration {
       (
         "grid",
         table(walk.grid.dimensions.map { ($0.name, .list($0.values.map { JSONValue($0) })) })
+      ),
+      (
+        outcome.study.walkForward?.training?.isCommand == true ? "retrain" : "checkpoints",
+        outcome.study.walkForward?.training.map { training in
+          training.isCommand
+            ? .list(training.template.words.map { .text($0) })
+            : .text(training.template.words[0])
+        }
       ),
     ])
   }

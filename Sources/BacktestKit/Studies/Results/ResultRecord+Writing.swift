@@ -23,7 +23,7 @@ extension ResultRecord {
     metrics = outcome.metrics.all.compactMap { metric, value in
       value.map { Metric(name: metric.name, value: $0) }
     }
-    limits = result.limits.map { Limit(code: $0.code.rawValue, message: $0.message) }
+    limits = outcome.limits.map { Limit(code: $0.code.rawValue, message: $0.message) }
     var files: [DataFile] = []
     for series in result.universe.series {
       guard let source = series.source else { continue }
@@ -76,6 +76,7 @@ extension ResultRecord {
     ]
     parts.append(("counts", counts.json))
     parts.append(("configuration", ResultConfiguration(outcome).json))
+    parts += outcome.policyParts
     if let forecasts = outcome.forecasts {
       parts.append(("forecasts", ResultForecasts(forecasts, outcome.result.universe).json))
     }
@@ -110,20 +111,27 @@ extension ResultRecord {
   }
 
   private func foldJSON(_ fold: WalkForwardFold) -> JSONValue {
-    [
-      "fold": .integer(fold.index),
-      "train": .list([
-        .text(fold.trainDates.lowerBound.description),
-        .text(fold.trainDates.upperBound.description),
-      ]),
-      "test": .list([
-        .text(fold.testDates.lowerBound.description), .text(fold.testDates.upperBound.description),
-      ]),
-      "parameters": .table(
-        fold.parameters.values.map { JSONMember(key: $0.name, value: JSONValue($0.value)) }),
-      "in-sample": JSONValue(fold.inSample), "out-of-sample": JSONValue(fold.outOfSample),
-      "trades": .integer(fold.tradeCount),
+    let source: JSONValue? = fold.source.map { source in
+      [
+        "path": .text(source.path), "sha256": .text(source.digest),
+        "trained-until": JSONValue(source.trainedUntil?.description),
+      ]
+    }
+    let parts: [(String, JSONValue?)] = [
+      ("fold", .integer(fold.index)), ("train", dates(fold.trainDates)),
+      ("test", dates(fold.testDates)),
+      (
+        "parameters",
+        .table(fold.parameters.values.map { JSONMember(key: $0.name, value: JSONValue($0.value)) })
+      ),
+      ("checkpoint", source), ("in-sample", JSONValue(fold.inSample)),
+      ("out-of-sample", JSONValue(fold.outOfSample)), ("trades", .integer(fold.tradeCount)),
     ]
+    return .table(parts.compactMap { key, value in value.map { JSONMember(key: key, value: $0) } })
+  }
+
+  private func dates(_ range: ClosedRange<CivilDate>) -> JSONValue {
+    .list([.text(range.lowerBound.description), .text(range.upperBound.description)])
   }
 }
 

@@ -195,7 +195,8 @@ extension ResultRecord {
     counts = table.section("counts") { Counts(&$0) }
     forecasts = table.node("forecasts").map { Setting.all(in: JSONValue($0)) } ?? []
     studyFolder = table.value("study-folder", .text)
-    // Folds and regimes are for other readers; their tables are in folds.csv and regimes.csv.
+    // These are for other readers; folds and regimes have tables of their own as well.
+    for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }
     _ = table.node("folds")
     _ = table.node("efficiency")
     _ = table.node("regimes")

@@ -34,7 +34,7 @@ struct ResultTables {
   func writeOrders(to file: FileOutput) throws(FileOutputError) {
     let header = [
       "order", "submitted", "symbol", "quantity", "kind", "price", "time_in_force", "group",
-      "outcome", "reason", "filled_quantity", "ended", "cut_to",
+      "reduce_only", "outcome", "reason", "filled_quantity", "ended", "cut_to",
     ]
     var csv = try CSVWriter(header, to: file)
     var endings: [Int32: OrderOutcome] = [:]
@@ -57,6 +57,7 @@ struct ResultTables {
         row.field(order.kind.price)
         row.field(order.timeInForce.rawValue)
         row.field(order.group == 0 ? Double.nan : Double(order.group))
+        row.field(order.reduceOnly ? 1 : 0)
         row.field(ending?.kind.word ?? "")
         row.field(ending?.kind.reason ?? "")
         row.field(ending?.filledQuantity)
@@ -160,10 +161,12 @@ struct ResultTables {
 /// The folds of a walk-forward as CSV.
 func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileOutputError) {
   let names = walk.folds.first?.parameters.values.map(\.name) ?? []
+  let hasSources = walk.folds.contains { $0.source != nil }
   let header =
     [
       "fold", "train_first", "train_last", "test_first", "test_last", "train_bars", "test_bars",
     ] + names + ["candidates", "in_sample", "out_of_sample", "trades", "flat_out_of_sample"]
+    + (hasSources ? ["checkpoint", "checkpoint_sha256"] : [])
   var csv = try CSVWriter(header, to: file)
   for fold in walk.folds {
     try csv.row { row in
@@ -180,6 +183,9 @@ func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileOutpu
       row.field(fold.outOfSample)
       row.field(fold.tradeCount)
       row.field(fold.isFlatOutOfSample ? 1 : 0)
+      guard hasSources else { return }
+      row.field(fold.source?.path ?? "")
+      row.field(fold.source?.digest ?? "")
     }
   }
   try csv.finish()

@@ -7,6 +7,10 @@ extension StudyOutcome {
     report.regimes = regimes
     report.dataQuality = market.quality
     report.provenance = provenance
+    report.limits = trainingLimits
+    report.policies = study.strategy.policies.map(\.report)
+    report.policyRemarks = trainingRemarks
+    report.replicates = replicates?.summary
     return report
   }
 
@@ -60,6 +64,13 @@ extension StudyOutcome {
       ProvenanceItem("Fingerprint", result.fingerprint.description),
       ProvenanceItem("Seed", "\(study.seed)"),
     ]
+    for policy in study.strategy.policies {
+      let weights = policy.trained.map { ", weights \($0.weightsDigest.prefix(16))" } ?? ""
+      items.append(
+        ProvenanceItem(
+          "Policy \(policy.manifest.name)",
+          "\(policy.path), manifest \(policy.manifestDigest.prefix(16))\(weights)"))
+    }
     for series in result.universe.series {
       guard let source = series.source else { continue }
       items.append(

@@ -16,6 +16,8 @@ public struct Study: Sendable {
   public var strategy: StudyStrategy
   /// The walk-forward plan, where there is one.
   public var walkForward: StudyWalkForward?
+  /// Runs that differ by the checkpoint alone, where the study asks for them.
+  public var replicates: StudyReplicates?
   /// The regimes by which a run is split.
   public var regimes: [RegimeChoice]
   /// What the run is held against: an instrument of the data, one of a file of its own, or equal
@@ -90,21 +92,34 @@ public struct Study: Sendable {
     let data = table.section("data") { StudyData(&$0) }
     self.data = data
     var configuration = BacktestConfiguration()
-    configuration.account = table.section("account") { AccountRules(&$0) }
-    (configuration.execution, configuration.onSeriesEnd) = table.section("execution") { table in
-      (ExecutionRules(&table), table.value("on-series-end", .choice(), default: .hold))
+    (configuration.account, configuration.accounting) = table.section("account") { table in
+      (AccountRules(&table), AccountingRule.read(&table))
     }
+    let ordersNothing = configuration.accounting.holdsWeights
+    (configuration.execution, configuration.onSeriesEnd) = table.section("execution") { table in
+      if ordersNothing, !table.keys.isEmpty {
+        table.report(
+          "'execution' says how orders fill, but 'account.accounting' has the rule 'weights', "
+            + "under which there are none; leave one of the two out")
+      }
+      return (ExecutionRules(&table), table.value("on-series-end", .choice(), default: .hold))
+    }
+    configuration.decisions = table.value("decide", .choice(), default: .eachClose)
     configuration.warmup = table.optional("warmup", .integer(.notNegative))
     configuration.riskFreeRate = table.value(
       "risk-free", .number(.within(-0.99...10)), default: 0)
     self.configuration = configuration
     let seed = UInt64(table.value("seed", .integer(.notNegative), default: 0))
     self.seed = seed
-    let strategy = table.section("strategy") { StudyStrategy(&$0, catalogue: catalogue) }
+    let strategy = table.section("strategy") {
+      StudyStrategy(&$0, catalogue: catalogue, folder: folder)
+    }
     self.strategy = strategy
     walkForward = table.optionalSection("walk-forward") {
       StudyWalkForward(&$0, strategy: strategy, seed: seed)
     }
+    replicates = table.optionalSection("replicates") { StudyReplicates(&$0) }
+    replicates?.check(&table, strategy, walkForward?.training)
     regimes = table.optionalList("regimes", of: .choice()) ?? []
     benchmark = table.optionalSection("benchmark") { StudyBenchmark(&$0) }
     outputFolder = table.section("output") { $0.optional("folder", .text) }

@@ -9,6 +9,49 @@ extension AccountRules {
   }
 }
 
+extension AccountingRule {
+  /// The rule of an account; one without `accounting` trades by orders.
+  static func read(_ account: inout DocumentTable) -> AccountingRule {
+    let rule = account.optionalSection("accounting") { AccountingRule(&$0) } ?? .orders
+    if rule.holdsWeights, account.node("leverage") != nil {
+      account.report(
+        "'leverage' limits orders, but 'accounting' has the rule 'weights', under which there are "
+          + "none and weights have no limit", at: "leverage")
+    }
+    return rule
+  }
+
+  private init(_ table: inout DocumentTable) {
+    let rule = table.value("rule", .choice(of: AccountingChoice.self))
+    let fee = table.optional("fee", .number(.notNegative))
+    let weights = table.optional("initial-weights", .choice(of: InitialWeightsChoice.self))
+    guard table.node("rule") != nil else {
+      self = .orders
+      return
+    }
+    switch rule {
+    case .weights: self = .weights(fee: fee ?? 0, initialWeights: weights?.weights ?? .zero)
+    case .orders:
+      self = .orders
+      if fee != nil {
+        table.report(
+          "'fee' goes with 'rule: weights'; orders pay 'execution.commission'", at: "fee")
+      }
+      if weights != nil {
+        table.report("'initial-weights' goes with 'rule: weights'", at: "initial-weights")
+      }
+    }
+  }
+}
+
+private enum AccountingChoice: String, CaseIterable { case orders, weights }
+
+private enum InitialWeightsChoice: String, CaseIterable {
+  case zero, equal
+
+  var weights: AccountingRule.InitialWeights { self == .zero ? .zero : .equal }
+}
+
 extension ExecutionRules {
   init(_ table: inout DocumentTable) {
     self.init()

@@ -4,6 +4,8 @@ public struct StudyWalkForward: Sendable {
   public var plan: WalkForwardPlan
   /// The values to try, with the study's other parameters fixed.
   public var grid: ParameterGrid
+  /// Where the checkpoint of each fold comes from; `nil` where folds have none of their own.
+  public var training: StudyTraining?
 
   init(_ table: inout DocumentTable, strategy: StudyStrategy, seed: UInt64) {
     plan = WalkForwardPlan(
@@ -18,6 +20,7 @@ public struct StudyWalkForward: Sendable {
     plan.objective = table.value("objective", .objective, default: "sharpe")
     plan.search = table.value("search", .search, default: .grid)
     plan.seed = seed
+    training = StudyTraining.read(&table, for: strategy)
     let dimensions = table.section("grid") { table in
       table.keys.map { key in
         ParameterGrid.Dimension(name: key, values: table.list(key, of: .parameter))

@@ -1,0 +1,23 @@
+extension TradingContext {
+  /// The share of equity that an account holds before a policy states any: what it was told in an
+  /// account of weights, else what the positions are worth that it took over.
+  func heldWeight(_ instrument: InstrumentID) -> Double {
+    account.holdsWeights ? targetWeight(instrument) : weight(instrument)
+  }
+
+  /// Writes down what a policy expects of an instrument's next bar; nothing where it tells nothing
+  /// that can be judged.
+  mutating func record(_ prediction: PolicyPrediction, of instrument: InstrumentID) {
+    guard prediction != PolicyPrediction() else { return }
+    forecast(
+      instrument, score: prediction.signal.finite,
+      probabilityUp: prediction.probabilityUp.finite.map { min(max($0, 0), 1) },
+      expectedReturn: prediction.expectedReturn.finite,
+      deviation: prediction.deviation.finite.flatMap { $0 > 0 ? $0 : nil })
+  }
+}
+
+extension Double? {
+  /// The number, where it is one.
+  fileprivate var finite: Double? { flatMap { $0.isFinite ? $0 : nil } }
+}

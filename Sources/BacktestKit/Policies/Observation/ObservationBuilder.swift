@@ -1,0 +1,196 @@
+/// Turns closed bars into a policy's observations, one bar at a time, by the definition in its
+/// manifest.
+///
+///     let manifest = try PolicyManifest(path: "policies/ppo")
+///     var builder = try ObservationBuilder(
+///       manifest.observation, instruments: [apple], symbols: ["AAPL"])
+///     var numbers = [Double](repeating: 0, count: builder.count)
+///     // at each close, in `onBars`:
+///     builder.update(bars, state: state)
+///     let status = numbers.withUnsafeMutableBufferPointer { builder.fill($0, state: state) }
+///     if status == .ready { … }   // before normalisation: a `Policy` normalises by itself
+///
+/// It is a value: a copy goes on by itself, and the same bars give the same bits, whatever comes
+/// after them. A bar costs a constant time for each distinct feature, not for each lag or row, and
+/// neither an update nor an observation asks for memory.
+///
+/// **Order.** A row holds the features in the order of the definition. Features that name no asset
+/// are repeated for each: runs of them asset by asset (`asset_major`), each of them over all assets
+/// (`feature_major`), or as the rows of a matrix whose columns are assets (`matrix`, where the
+/// covariance is as many rows as there are assets). `cash` and features that name an asset stand
+/// once, where they are. A window has its rows oldest first.
+///
+/// **Time.** Lags and rows count the closed bars of the feature's own asset: an asset that did not
+/// close keeps its features. Rows of the account count the instants at which any of the assets
+/// closed; a past row shows the account as it was then, before the decision of that bar, and zeros
+/// before the first.
+public struct ObservationBuilder: Sendable {
+  /// The numbers of an observation.
+  public let count: Int
+  /// Closed bars, of each asset, until the first observation: the first decision is possible at the
+  /// close of this bar.
+  public let warmup: Int
+
+  private let instruments: ContiguousArray<InstrumentID>
+  private let columns: ContiguousArray<ObservationColumn>
+  private let window: Int
+  /// Bars from the newest row of the window to the newest bar.
+  private let offset: Int
+  private let isZeroPadded: Bool
+  private let isZeroWhereMissing: Bool
+  /// The bars that each asset needs.
+  private let needs: ContiguousArray<Int>
+  private let covarianceNeed: Int
+  private var streams: ContiguousArray<FeatureStream>
+  private var predictors: ContiguousArray<ContiguousArray<HostedPredictor>>
+  private var covariances: CovarianceStream?
+  private var history: StateHistory
+
+  /// A builder that has seen no bar.
+  ///
+  /// - Parameters:
+  ///   - definition: what is observed.
+  ///   - instruments: the policy's assets, in the policy's order; one for a policy of one
+  ///     instrument.
+  ///   - symbols: their names as the definition writes them, in the same order.
+  ///   - predictor: gives the policy that a prediction feature names.
+  /// - Throws: features that do not fill the shape, an asset or indicator that there is not, a
+  ///   period that is too short, and what `predictor` throws.
+  public init(
+    _ definition: ObservationDefinition, instruments: [InstrumentID], symbols: [String],
+    predictor: (PredictionFeature) throws(PolicyError) -> ObservedPredictor =
+      ObservationBuilder.noPredictor
+  ) throws(PolicyError) {
+    guard !instruments.isEmpty, instruments.count == symbols.count else {
+      throw PolicyError(
+        "an observation is of at least one instrument with a name each, not of "
+          + "\(instruments.count) with \(symbols.count) names")
+    }
+    var plan = ObservationPlan(definition, symbols: symbols)
+    try plan.addColumns(predictor)
+    count = definition.count
+    self.instruments = ContiguousArray(instruments)
+    columns = plan.columns
+    window = definition.window
+    offset = plan.offset
+    isZeroPadded = definition.padding == .zero
+    isZeroWhereMissing = definition.missing == .zero
+    needs = plan.needs
+    covarianceNeed = plan.covarianceNeed
+    warmup = max(needs.max() ?? 1, covarianceNeed)
+    streams = plan.finishedStreams()
+    predictors = plan.predictors
+    covariances = plan.covariances()
+    history = StateHistory(columns: plan.keptStates, depth: plan.depth)
+  }
+
+  /// Refuses each prediction feature: the predictor of definitions that have none.
+  public static func noPredictor(
+    _ feature: PredictionFeature
+  ) throws(PolicyError) -> ObservedPredictor {
+    throw PolicyError(
+      "the prediction of '\(feature.policy)' is a feature, but there is nothing to load it with")
+  }
+
+  /// Takes in the bars that closed; call it at every instant at which bars close, before `fill`.
+  ///
+  /// - Parameters:
+  ///   - bars: the bars of the universe; those of other instruments are passed over.
+  ///   - state: the account before the decision of this instant.
+  public mutating func update(_ bars: BarSlice, state: PolicyAccountState) {
+    var closed = 0
+    for asset in instruments.indices {
+      guard let bar = bars[instruments[asset]] else { continue }
+      take(bar, asset: asset)
+      closed += 1
+    }
+    guard closed > 0 else { return }
+    if closed == instruments.count, covariances != nil { updateCovariances() }
+    history.append(state)
+  }
+
+  /// Takes in a bar of one asset.
+  @inline(__always)
+  mutating func take(_ bar: Bar, asset: Int) {
+    streams[asset].update(bar)
+    guard !predictors[asset].isEmpty else { return }
+    for index in predictors[asset].indices {
+      predictors[asset][index].update(bar)
+      for (field, signal) in predictors[asset][index].outputs {
+        streams[asset].set(signal, to: predictors[asset][index].figure(field))
+      }
+    }
+  }
+
+  private mutating func updateCovariances() {
+    let streams = streams
+    covariances?.update { streams[$0].close }
+  }
+}
+
+extension ObservationBuilder {
+  /// Writes the observation as it is after the last update: features times their scales, in 64
+  /// bits, neither normalised nor rounded (but for the weights that trainers held in 32 bits).
+  ///
+  /// - Parameters:
+  ///   - observation: room for `count` numbers, row-major.
+  ///   - state: the account now, before the decision.
+  /// - Returns: `.ready` when all numbers are written; otherwise what is there is not to be used.
+  public func fill(
+    _ observation: UnsafeMutableBufferPointer<Double>, state: PolicyAccountState
+  ) -> ObservationStatus {
+    precondition(observation.count == count, "an observation of another size")
+    guard isFull else { return .waiting }
+    var place = 0
+    for row in 0..<window {
+      let age = window - 1 - row + offset
+      for column in columns {
+        let number = number(column, age: age, state)
+        if number.isFinite {
+          observation[place] = number
+        } else if isZeroWhereMissing || (isZeroPadded && !isReached(column, age: age)) {
+          observation[place] = 0
+        } else {
+          return .missing(column: place)
+        }
+        place += 1
+      }
+    }
+    return .ready
+  }
+
+  /// Whether every asset has closed often enough.
+  private var isFull: Bool {
+    for asset in needs.indices where streams[asset].barCount < needs[asset] { return false }
+    return covarianceNeed == 0 || (covariances?.returnCount ?? 0) + 1 >= covarianceNeed
+  }
+
+  @inline(__always)
+  private func number(
+    _ column: ObservationColumn, age: Int, _ state: PolicyAccountState
+  ) -> Double {
+    switch column.source {
+    case .signal(let asset, let signal):
+      column.scale * streams[asset].value(signal, age: age + column.lag)
+    case .covariance(let row, let other):
+      column.scale * (covariances?.value(row, other, age: age + column.lag) ?? .nan)
+    case .state(let kind, let asset, let kept):
+      if age > 0, let kept {
+        column.scale * history.value(kept, age: age)
+      } else {
+        column.scale * kind.value(state, asset: asset)
+      }
+    }
+  }
+
+  /// Whether a column can have a value in a row, or the row lies before its first.
+  private func isReached(_ column: ObservationColumn, age: Int) -> Bool {
+    switch column.source {
+    case .signal(let asset, let signal):
+      streams[asset].isDefined(signal, age: age + column.lag)
+    case .covariance:
+      (covariances?.returnCount ?? 0) - age - column.lag >= (covariances?.period ?? 0)
+    case .state: true
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/// One number of an observation's row: where it comes from.
+struct ObservationColumn: Sendable, BitwiseCopyable {
+  /// Where a number comes from.
+  enum Source: Sendable, BitwiseCopyable {
+    /// A signal of an asset's feature stream.
+    case signal(asset: Int, Int)
+    /// An entry of the covariance matrix.
+    case covariance(row: Int, column: Int)
+    /// The account, and the position of its values in the kept rows; `nil` shows that of now in
+    /// every row.
+    case state(StateFeature.Kind, asset: Int, kept: Int?)
+  }
+
+  var source: Source
+  /// Bars before the row's own.
+  var lag = 0
+  /// What the value is multiplied by.
+  var scale = 1.0
+}
+
+extension ObservationDefinition {
+  /// The features in the order of the observation's columns, each with its asset; where a feature
+  /// belongs to all assets at once its asset is the first.
+  ///
+  /// - Throws: an asset or a shape that does not fit.
+  func expanded(over symbols: [String]) throws(PolicyError) -> [(feature: Feature, asset: Int)] {
+    let bound = try features.map { (feature) throws(PolicyError) in
+      try feature.boundAsset(among: symbols)
+    }
+    try checkShape(assetCount: symbols.count, bound)
+    let assets = symbols.indices
+    var columns: [(Feature, Int)] = []
+    switch layout {
+    case .matrix:
+      for feature in features {
+        let rows = feature.isCovariance ? symbols.count : 1
+        for _ in 0..<rows { columns += assets.map { (feature, $0) } }
+      }
+    case .featureMajor:
+      for (feature, bound) in zip(features, bound) {
+        columns += bound.map { [(feature, $0)] } ?? assets.map { (feature, $0) }
+      }
+    case .assetMajor:
+      var run: [Feature] = []
+      for (feature, bound) in zip(features, bound) {
+        guard let bound else {
+          run.append(feature)
+          continue
+        }
+        for asset in assets { columns += run.map { ($0, asset) } }
+        run = []
+        columns.append((feature, bound))
+      }
+      for asset in assets { columns += run.map { ($0, asset) } }
+    }
+    return columns
+  }
+
+  /// Checks that the features fill the shape, before they are spread over assets.
+  private func checkShape(assetCount: Int, _ bound: [Int?]) throws(PolicyError) {
+    if layout == .matrix, bound.contains(where: { $0 != nil }) {
+      throw PolicyError(
+        "in the layout 'matrix' each feature is a row over all \(assetCount) assets; none can be "
+          + "of one asset or of the account")
+    }
+    if layout != .matrix, features.contains(where: \.isCovariance) {
+      throw PolicyError("'covariance' is rows over all assets and needs the layout 'matrix'")
+    }
+    var rows = 0
+    var columns = 0
+    for (feature, bound) in zip(features, bound) {
+      rows += feature.isCovariance ? assetCount : 1
+      columns += bound == nil ? assetCount : 1
+    }
+    if layout == .matrix { columns = rows * assetCount }
+    let numbers = columns * window
+    var shapes = [[numbers], [window, columns]]
+    if layout == .matrix { shapes.append([window, rows, assetCount]) }
+    if layout == .matrix, window == 1 { shapes.append([rows, assetCount]) }
+    guard !shapes.contains(shape) else { return }
+    let given = features.count == 1 ? "1 feature" : "\(features.count) features"
+    let over = assetCount == 1 ? "" : " over \(assetCount) assets"
+    throw PolicyError(
+      "the 'shape' \(shape) has \(count) numbers, but \(given)\(over) are \(columns) in each of "
+        + "\(window) row\(window == 1 ? "" : "s"), \(numbers) in all; "
+        + "expected \(shapes.last.map { "\($0)" } ?? "")")
+  }
+}
+
+extension ObservationDefinition.Feature {
+  /// Whether it is rows of the covariance matrix.
+  fileprivate var isCovariance: Bool {
+    if case .market(let feature) = self { feature.kind == .covariance } else { false }
+  }
+
+  /// The one asset that the feature is of: the one it names, or the first for what is of the whole
+  /// account; `nil` where it is repeated over assets.
+  fileprivate func boundAsset(among symbols: [String]) throws(PolicyError) -> Int? {
+    if let name = asset {
+      guard let position = symbols.firstIndex(of: name) else {
+        let advice =
+          NearestName.find(name, among: symbols).map { "did you mean '\($0)'?" }
+          ?? "its assets are \(symbols.joined(separator: ", "))"
+        throw PolicyError("a feature is of '\(name)', which is no asset of the policy; \(advice)")
+      }
+      return position
+    }
+    if case .state(let feature) = self, feature.kind == .cash { return 0 }
+    return nil
+  }
+}

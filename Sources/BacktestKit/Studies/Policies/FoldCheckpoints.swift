@@ -1,0 +1,82 @@
+/// Finds or trains the checkpoint of each fold.
+struct FoldCheckpoints: Sendable {
+  let study: Study
+  let policy: StudyPolicy
+  let training: StudyTraining
+  let market: StudyMarket
+  /// What `{seed}` stands for.
+  let seed: Int
+  /// Whether the user asked to stop.
+  let isInterrupted: @Sendable () -> Bool
+
+  /// The strategy of a fold.
+  func strategy(of fold: FoldPeriod) throws(WalkForwardError) -> FoldStrategy {
+    do throws(PolicyError) {
+      let (place, name) = try checkpoint(of: fold)
+      let own = try policy.replacing(with: place, named: name)
+      var strategy = study.strategy
+      strategy.policies = [own]
+      let decider: StudyDecider
+      do throws(StudyError) {
+        decider = try StudyDecider(strategy, in: market)
+      } catch {
+        throw PolicyError("\(error)")
+      }
+      return FoldStrategy(
+        decider.definition,
+        source: FoldSource(
+          path: name, digest: own.trained?.weightsDigest ?? "",
+          trainedUntil: own.manifestDigest == policy.manifestDigest
+            ? nil : own.manifest.trainedUntil))
+    } catch {
+      throw .strategy(fold, reason: "\(error)")
+    }
+  }
+
+  /// The bars that a training may know, so that later ones do not train anew.
+  private func bars(until end: CivilDate) -> [BarSeries] {
+    market.universe.series.compactMap { series in
+      let calendar = series.calendar ?? AlwaysOpenCalendar()
+      let count = series.closeTimes.firstIndex { calendar.sessionDate(of: $0) > end }
+      let known = count ?? series.count
+      return known == 0 ? nil : series.rows(0..<known)
+    }
+  }
+
+  /// Where the checkpoint lies, and what results call it.
+  private func checkpoint(
+    of fold: FoldPeriod
+  ) throws(PolicyError) -> (place: String, name: String) {
+    let values = [
+      "train_start": "\(fold.trainDates.lowerBound)", "train_end": "\(fold.trainDates.upperBound)",
+      "test_start": "\(fold.testDates.lowerBound)", "test_end": "\(fold.testDates.upperBound)",
+      "fold": "\(fold.index)", "seed": "\(seed)",
+    ]
+    guard training.isCommand else {
+      let name = training.template.substituted(values)[0]
+      return (study.resolved(name), name)
+    }
+    var work = CheckpointCache.Training(training.template, values: values)
+    work.data = CheckpointCache.digest(of: bars(until: fold.trainDates.upperBound))
+    work.folder = study.folder
+    work.inputs = training.inputs
+    work.fileName = training.fileName
+    work.limit = training.limit
+    do throws(CheckpointCacheError) {
+      let made = try CheckpointCache(folder: study.resolved(training.cache))
+        .checkpoint(for: work, isInterrupted: isInterrupted)
+      // A training that writes a manifest beside its checkpoint says itself how it observes.
+      let folder = StudyPolicy.parent(of: made.path)
+      let isPolicy = fileExists("\(folder)/manifest.json")
+      let name = "\(training.cache)/\(made.key)"
+      return isPolicy ? (folder, name) : (made.path, "\(name)/\(training.fileName)")
+    } catch {
+      guard case .command(let failure) = error, failure.lastLines.count > 1 else {
+        throw PolicyError("\(error)")
+      }
+      // Standard error often ends with less than the reason, so all of the last lines are shown.
+      throw PolicyError(
+        "\(error); its last lines:\n" + failure.lastLines.map { "  \($0)" }.joined(separator: "\n"))
+    }
+  }
+}

@@ -1,0 +1,104 @@
+extension StudyPolicy {
+  /// The policy as `result.json` has it.
+  var json: JSONValue {
+    let golden = manifest.golden.count
+    return [
+      "name": .text(manifest.name), "algorithm": .text(manifest.algorithm), "path": .text(path),
+      "manifest-sha256": .text(manifestDigest), "weights": JSONValue(weightsPath),
+      "weights-sha256": JSONValue(trained?.weightsDigest),
+      "network": JSONValue(trained?.networkSummary), "command": .list(command.map { .text($0) }),
+      "golden": .integer(golden), "golden-reproduced": .integer(golden),
+      "execution": JSONValue(manifest.execution?.rawValue),
+      "trained-until": JSONValue(manifest.trainedUntil?.description),
+      "remarks": .list(manifest.remarks.map { .text($0) }),
+    ]
+  }
+
+  /// The policy as the report has it.
+  var report: ReportPolicy {
+    var policy = ReportPolicy(
+      manifest, path: path, digest: manifestDigest, weightsPath: weightsPath,
+      weightsDigest: trained?.weightsDigest)
+    policy.network = trained?.networkSummary
+    policy.command = command
+    return policy
+  }
+}
+
+extension StudyOutcome {
+  /// What `result.json` has only of a policy, in order.
+  var policyParts: [(String, JSONValue)] {
+    let policies = study.strategy.policies
+    guard !policies.isEmpty else { return [] }
+    var parts: [(String, JSONValue)] = [("policies", .list(policies.map(\.json)))]
+    if let verdict = report().policyVerdict {
+      parts.append(
+        (
+          "edge",
+          [
+            "shown": .bool(verdict.isEdgeShown),
+            "mean-difference": JSONValue(verdict.difference?.mean),
+            "t-statistic": JSONValue(verdict.difference?.statistic), "text": .text(verdict.text),
+          ]
+        ))
+    }
+    if let trainersAccounting {
+      let final = result.curve.equity.last ?? 0
+      parts.append(
+        (
+          "trainers-accounting",
+          [
+            "fee": .number(trainersAccounting.fee),
+            "final-equity": .number(trainersAccounting.finalEquity),
+            "difference": .number(trainersAccounting.finalEquity - final),
+          ]
+        ))
+    }
+    if let replicates { parts.append(("replicates", replicates.summary.json)) }
+    return parts
+  }
+
+  /// How policies decide, under `configuration`.
+  var policyConfiguration: JSONValue? {
+    guard let first = study.strategy.policies.first,
+      case .table(var members) = first.options.json
+    else { return nil }
+    guard let ensemble = study.strategy.ensemble else { return .table(members) }
+    members.append(JSONMember(key: "ensemble", value: ensemble.json))
+    return .table(members)
+  }
+}
+
+extension Replicates {
+  /// The replicates as `result.json` has them.
+  var json: JSONValue {
+    let names = Metrics.headlineNames
+    return [
+      "objective": .text(objective), "shown": .integer(shown),
+      "members": .list(
+        members.map { member in
+          [
+            "name": .text(member.name),
+            "metrics": .table(
+              names.compactMap { name in
+                member.values[name].map { JSONMember(key: name, value: .number($0)) }
+              }),
+          ] as JSONValue
+        }),
+      "spread": .table(
+        names.compactMap { name in
+          distribution(of: name).map { JSONMember(key: name, value: $0.json) }
+        }),
+    ]
+  }
+}
+
+extension Replicates.Distribution {
+  fileprivate var json: JSONValue {
+    [
+      "n": .integer(count), "minimum": .number(minimum), "lower-quartile": .number(lowerQuartile),
+      "median": .number(median), "upper-quartile": .number(upperQuartile),
+      "maximum": .number(maximum), "iqr": .number(interquartileRange),
+    ]
+  }
+}

@@ -1,0 +1,47 @@
+/// Runs of a study that differ by chance alone: several checkpoints of one algorithm.
+public struct StudyReplicates: Sendable {
+  /// Checkpoints that take the place of the policy's weights, as the study gives them.
+  public var checkpoints: [String]
+  /// Seeds that take the place of `{seed}` in the paths and commands of a walk-forward.
+  public var seeds: [Int]
+  /// The metric by which the run in the middle is found; `nil` takes that of the walk-forward, else
+  /// the Sharpe ratio.
+  public var objective: String?
+
+  /// The number of runs.
+  public var count: Int { checkpoints.isEmpty ? seeds.count : checkpoints.count }
+
+  init(_ table: inout DocumentTable) {
+    checkpoints = table.optionalList("checkpoints", of: .text) ?? []
+    seeds = table.optionalList("seeds", of: .integer(.notNegative)) ?? []
+    objective = table.optional("objective", .objective)
+    if checkpoints.isEmpty == seeds.isEmpty {
+      table.report("replicates are 'checkpoints' or 'seeds'; give one list of them")
+    } else if count < 2 {
+      table.report("one run is no distribution; give two replicates or more")
+    }
+    if Set(seeds).count != seeds.count { table.report("a seed stands twice", at: "seeds") }
+    if Set(checkpoints).count != checkpoints.count {
+      table.report("a checkpoint stands twice", at: "checkpoints")
+    }
+  }
+
+  /// What does not go with the rest of the study.
+  func check(
+    _ table: inout DocumentTable, _ strategy: StudyStrategy, _ training: StudyTraining?
+  ) {
+    if !strategy.takesCheckpoints {
+      table.report("replicates are for a strategy with one trained 'policy'", at: "replicates")
+    }
+    if !checkpoints.isEmpty, training != nil {
+      table.report(
+        "the walk-forward takes a checkpoint for each fold; replicate it by 'seeds' and a {seed} "
+          + "in its 'checkpoints' or 'retrain'", at: "replicates")
+    }
+    if !seeds.isEmpty, training?.template.usedPlaceholders.contains("seed") != true {
+      table.report(
+        "'seeds' need a {seed} in the walk-forward's 'checkpoints' or 'retrain'; without one each "
+          + "run would be the same", at: "replicates")
+    }
+  }
+}
