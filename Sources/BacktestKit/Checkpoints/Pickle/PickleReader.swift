@@ -66,9 +66,11 @@ struct PickleReader {
       !profile.allows(opcode), "pickle opcode 0x\(String(opcode, radix: 16)) is not allowed")
     if let value = try plainValue(opcode) {
       stack.append(value)
-    } else if try !remember(opcode), try !collect(opcode) {
-      try build(opcode)
+      return
     }
+    if try remember(opcode) { return }
+    if try collect(opcode) { return }
+    try build(opcode)
   }
 
   func refuse(_ condition: Bool, _ problem: @autoclosure () -> String) throws(CheckpointError) {
