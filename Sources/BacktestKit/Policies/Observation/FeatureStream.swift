@@ -81,7 +81,7 @@ struct FeatureStream: Sendable {
   var indicators: ContiguousArray<any FeatureIndicator> = []
   /// The bars taken in.
   private(set) var barCount = 0
-  private var values: ContiguousArray<Double> = []
+  private(set) var values: ContiguousArray<Double> = []
   /// The close of the last bar; not a number before the first.
   var close: Double { previousClose }
   private var previousClose = Double.nan
@@ -106,10 +106,6 @@ struct FeatureStream: Sendable {
     let ring = signals[signal]
     return values[ring.offset &+ ((barCount &- 1 &- age) & ring.mask)]
   }
-
-  /// Whether a signal can have a value so many bars before the newest.
-  @inline(__always)
-  func isDefined(_ signal: Int, age: Int) -> Bool { barCount - age >= signals[signal].warmup }
 
   /// Sets the newest value of a signal that is given from outside.
   mutating func set(_ signal: Int, to value: Double) {

@@ -32,12 +32,10 @@ public struct ObservationBuilder: Sendable {
   public let warmup: Int
 
   private let instruments: ContiguousArray<InstrumentID>
-  private let columns: ContiguousArray<ObservationColumn>
-  private let window: Int
-  /// Bars from the newest row of the window to the newest bar.
-  private let offset: Int
-  private let isZeroPadded: Bool
-  private let isZeroWhereMissing: Bool
+  private let frame: ObservationFrame
+  private let signalColumns: ContiguousArray<ContiguousArray<SignalColumn>>
+  private let stateColumns: ContiguousArray<StateColumn>
+  private let covarianceColumns: ContiguousArray<CovarianceColumn>
   /// The bars that each asset needs.
   private let needs: ContiguousArray<Int>
   private let covarianceNeed: Int
@@ -70,11 +68,10 @@ public struct ObservationBuilder: Sendable {
     try plan.addColumns(predictor)
     count = definition.count
     self.instruments = ContiguousArray(instruments)
-    columns = plan.columns
-    window = definition.window
-    offset = plan.offset
-    isZeroPadded = definition.padding == .zero
-    isZeroWhereMissing = definition.missing == .zero
+    frame = plan.frame
+    signalColumns = plan.signalColumns
+    stateColumns = plan.stateColumns
+    covarianceColumns = plan.covarianceColumns
     needs = plan.needs
     covarianceNeed = plan.covarianceNeed
     warmup = max(needs.max() ?? 1, covarianceNeed)
@@ -140,57 +137,50 @@ extension ObservationBuilder {
     _ observation: UnsafeMutableBufferPointer<Double>, state: PolicyAccountState
   ) -> ObservationStatus {
     precondition(observation.count == count, "an observation of another size")
-    guard isFull else { return .waiting }
-    var place = 0
-    for row in 0..<window {
-      let age = window - 1 - row + offset
-      for column in columns {
-        let number = number(column, age: age, state)
-        if number.isFinite {
-          observation[place] = number
-        } else if isZeroWhereMissing || (isZeroPadded && !isReached(column, age: age)) {
-          observation[place] = 0
-        } else {
-          return .missing(column: place)
-        }
-        place += 1
-      }
+    guard isFull, let target = observation.baseAddress else { return .waiting }
+    var missing = Int.max
+    for asset in streams.indices {
+      missing = min(missing, streams[asset].write(signalColumns[asset], frame, to: target))
     }
-    return .ready
+    if !stateColumns.isEmpty { missing = min(missing, writeStates(state, to: target)) }
+    if let covariances { missing = min(missing, writeCovariances(covariances, to: target)) }
+    return missing == .max ? .ready : .missing(column: missing)
+  }
+
+  private func writeStates(
+    _ state: PolicyAccountState, to target: UnsafeMutablePointer<Double>
+  ) -> Int {
+    var missing = Int.max
+    for column in stateColumns {
+      let now = column.scale * column.kind.value(state, asset: column.asset)
+      let first = frame.write(column: column.place, to: target, warmup: 0, count: .max) { age in
+        guard age > 0, let kept = column.kept else { return now }
+        return column.scale * history.value(kept, age: age)
+      }
+      missing = min(missing, first)
+    }
+    return missing
+  }
+
+  private func writeCovariances(
+    _ covariances: CovarianceStream, to target: UnsafeMutablePointer<Double>
+  ) -> Int {
+    var missing = Int.max
+    for column in covarianceColumns {
+      let count = covariances.returnCount - column.lag
+      let first = frame.write(
+        column: column.place, to: target, warmup: covariances.period, count: count
+      ) { age in
+        column.scale * covariances.value(column.row, column.column, age: age + column.lag)
+      }
+      missing = min(missing, first)
+    }
+    return missing
   }
 
   /// Whether every asset has closed often enough.
   private var isFull: Bool {
     for asset in needs.indices where streams[asset].barCount < needs[asset] { return false }
     return covarianceNeed == 0 || (covariances?.returnCount ?? 0) + 1 >= covarianceNeed
-  }
-
-  @inline(__always)
-  private func number(
-    _ column: ObservationColumn, age: Int, _ state: PolicyAccountState
-  ) -> Double {
-    switch column.source {
-    case .signal(let asset, let signal):
-      column.scale * streams[asset].value(signal, age: age + column.lag)
-    case .covariance(let row, let other):
-      column.scale * (covariances?.value(row, other, age: age + column.lag) ?? .nan)
-    case .state(let kind, let asset, let kept):
-      if age > 0, let kept {
-        column.scale * history.value(kept, age: age)
-      } else {
-        column.scale * kind.value(state, asset: asset)
-      }
-    }
-  }
-
-  /// Whether a column can have a value in a row, or the row lies before its first.
-  private func isReached(_ column: ObservationColumn, age: Int) -> Bool {
-    switch column.source {
-    case .signal(let asset, let signal):
-      streams[asset].isDefined(signal, age: age + column.lag)
-    case .covariance:
-      (covariances?.returnCount ?? 0) - age - column.lag >= (covariances?.period ?? 0)
-    case .state: true
-    }
   }
 }

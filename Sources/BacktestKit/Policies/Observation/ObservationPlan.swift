@@ -4,8 +4,14 @@ struct ObservationPlan {
   private let symbols: [String]
   /// Bars from the newest row of the window to the newest bar.
   let offset: Int
-  /// The columns of a row.
-  private(set) var columns: ContiguousArray<ObservationColumn> = []
+  /// The columns that show features, by asset.
+  private(set) var signalColumns: ContiguousArray<ContiguousArray<SignalColumn>>
+  /// The columns that show the account.
+  private(set) var stateColumns: ContiguousArray<StateColumn> = []
+  /// The columns that show covariances.
+  private(set) var covarianceColumns: ContiguousArray<CovarianceColumn> = []
+  /// The columns there are, each of which is one number of a row.
+  private(set) var width = 0
   /// The bars that each asset needs before the first observation.
   private(set) var needs: ContiguousArray<Int>
   /// The instants at which all assets closed that the covariance needs; 0 without one.
@@ -38,6 +44,7 @@ struct ObservationPlan {
     offset = definition.windowEnd == .previous ? 1 : 0
     needs = ContiguousArray(repeating: 1, count: symbols.count)
     predictors = ContiguousArray(repeating: [], count: symbols.count)
+    signalColumns = ContiguousArray(repeating: [], count: symbols.count)
     streams = Array(repeating: FeatureStreamPlan(), count: symbols.count)
   }
 
@@ -58,7 +65,15 @@ struct ObservationPlan {
       case .market(let market) where market.kind == .covariance: try addCovariance(market, asset)
       case .market(let market): try add(market, asset)
       }
+      width += 1
     }
+  }
+
+  /// Where the numbers go.
+  var frame: ObservationFrame {
+    ObservationFrame(
+      width: width, window: definition.window, offset: offset,
+      isZeroPadded: definition.padding == .zero, isZeroWhereMissing: definition.missing == .zero)
   }
 
   /// The streams, ready for the first bar.
@@ -94,16 +109,15 @@ struct ObservationPlan {
     let signal = try streams[asset].add(feature, depth: feature.lag + depth)
     let warmup = streams[asset].stream.signals[signal].warmup
     needs[asset] = max(needs[asset], need(warmup: warmup, lag: feature.lag))
-    columns.append(
-      ObservationColumn(
-        source: .signal(asset: asset, signal), lag: feature.lag, scale: feature.scale))
+    signalColumns[asset].append(
+      SignalColumn(place: width, signal: signal, lag: feature.lag, scale: feature.scale))
   }
 
   private mutating func add(_ feature: StateFeature, _ asset: Int) {
     let isKept = depth > 1 && !feature.isRepeated
-    columns.append(
-      ObservationColumn(
-        source: .state(feature.kind, asset: asset, kept: isKept ? keptStates.count : nil),
+    stateColumns.append(
+      StateColumn(
+        place: width, kind: feature.kind, asset: asset, kept: isKept ? keptStates.count : nil,
         scale: feature.scale))
     if isKept { keptStates.append(StateHistory.Column(kind: feature.kind, asset: asset)) }
   }
@@ -134,9 +148,9 @@ struct ObservationPlan {
     // The definition's columns come row by row.
     let row = covarianceEntries / count
     covarianceEntries = (covarianceEntries + 1) % (count * count)
-    columns.append(
-      ObservationColumn(
-        source: .covariance(row: row, column: asset), lag: feature.lag, scale: feature.scale))
+    covarianceColumns.append(
+      CovarianceColumn(
+        place: width, row: row, column: asset, lag: feature.lag, scale: feature.scale))
   }
 
   private mutating func add(
@@ -162,7 +176,7 @@ struct ObservationPlan {
       predictors[asset][position].outputs.append((feature.field, signal))
     }
     needs[asset] = max(needs[asset], need(warmup: warmup, lag: 0))
-    columns.append(
-      ObservationColumn(source: .signal(asset: asset, signal), scale: feature.scale))
+    signalColumns[asset].append(
+      SignalColumn(place: width, signal: signal, lag: 0, scale: feature.scale))
   }
 }

@@ -1,21 +1,25 @@
-/// One number of an observation's row: where it comes from.
-struct ObservationColumn: Sendable, BitwiseCopyable {
-  /// Where a number comes from.
-  enum Source: Sendable, BitwiseCopyable {
-    /// A signal of an asset's feature stream.
-    case signal(asset: Int, Int)
-    /// An entry of the covariance matrix.
-    case covariance(row: Int, column: Int)
-    /// The account, and the position of its values in the kept rows; `nil` shows that of now in
-    /// every row.
-    case state(StateFeature.Kind, asset: Int, kept: Int?)
-  }
-
-  var source: Source
-  /// Bars before the row's own.
-  var lag = 0
+/// A column that shows the account.
+struct StateColumn: Sendable, BitwiseCopyable {
+  /// The position in a row.
+  var place: Int
+  var kind: StateFeature.Kind
+  var asset: Int
+  /// The position among the values of past rows; `nil` shows that of now in every row.
+  var kept: Int?
   /// What the value is multiplied by.
-  var scale = 1.0
+  var scale: Double
+}
+
+/// A column that shows an entry of the covariance matrix.
+struct CovarianceColumn: Sendable, BitwiseCopyable {
+  /// The position in a row.
+  var place: Int
+  var row: Int
+  var column: Int
+  /// Returns before the row's own.
+  var lag: Int
+  /// What the value is multiplied by.
+  var scale: Double
 }
 
 extension ObservationDefinition {

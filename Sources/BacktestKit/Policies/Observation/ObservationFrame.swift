@@ -1,0 +1,81 @@
+/// Where numbers go in an observation, and what becomes of those that there are not.
+struct ObservationFrame: Sendable, BitwiseCopyable {
+  /// The numbers of a row.
+  let width: Int
+  /// The rows, oldest first.
+  let window: Int
+  /// Bars from the newest row to the newest bar.
+  let offset: Int
+  /// Whether values before the first count as zero.
+  let isZeroPadded: Bool
+  /// Whether every value that is missing counts as zero.
+  let isZeroWhereMissing: Bool
+
+  /// Writes a column over all rows.
+  ///
+  /// - Parameters:
+  ///   - place: the position of the column in a row.
+  ///   - target: the observation, from its first number.
+  ///   - warmup: the bars that a value needs, its own among them.
+  ///   - count: the bars there are, those of a lag left out.
+  ///   - value: the number of a row so many bars before the newest.
+  /// - Returns: the position of the first number that is missing; `Int.max` where none is.
+  @inline(__always)
+  func write(
+    column place: Int, to target: UnsafeMutablePointer<Double>, warmup: Int, count: Int,
+    _ value: (Int) -> Double
+  ) -> Int {
+    var position = place
+    var missing = Int.max
+    var age = window &- 1 &+ offset
+    while age >= offset {
+      let number = value(age)
+      if number.isFinite {
+        target[position] = number
+      } else {
+        target[position] = 0
+        let isPadding = isZeroPadded && count &- age < warmup
+        if !isZeroWhereMissing, !isPadding, missing == .max { missing = position }
+      }
+      position &+= width
+      age &-= 1
+    }
+    return missing
+  }
+}
+
+/// A column that shows a signal of a feature stream.
+struct SignalColumn: Sendable, BitwiseCopyable {
+  /// The position in a row.
+  var place: Int
+  var signal: Int
+  /// Bars before the row's own.
+  var lag: Int
+  /// What the value is multiplied by.
+  var scale: Double
+}
+
+extension FeatureStream {
+  /// Writes the columns of this stream.
+  ///
+  /// - Returns: the first position without a number; `Int.max` where none is missing.
+  func write(
+    _ columns: ContiguousArray<SignalColumn>, _ frame: ObservationFrame,
+    to target: UnsafeMutablePointer<Double>
+  ) -> Int {
+    var missing = Int.max
+    values.withUnsafeBufferPointer { values in
+      for column in columns {
+        let ring = signals[column.signal]
+        let newest = barCount &- 1 &- column.lag
+        let first = frame.write(
+          column: column.place, to: target, warmup: ring.warmup, count: newest &+ 1
+        ) { age in
+          column.scale * values[ring.offset &+ ((newest &- age) & ring.mask)]
+        }
+        missing = min(missing, first)
+      }
+    }
+    return missing
+  }
+}
