@@ -19,11 +19,8 @@ public struct PolicyMember: Sendable {
   ///     an error.
   public init(
     _ policy: any Policy, manifest: PolicyManifest, options: PolicyOptions = PolicyOptions(),
-    predictor: @escaping @Sendable (PredictionFeature) throws(PolicyError) -> ObservedPredictor = {
-      (feature) throws(PolicyError) in
-      throw PolicyError(
-        "the policy '\(feature.policy)', whose predictions are observed, is missing")
-    }
+    predictor: @escaping @Sendable (PredictionFeature) throws(PolicyError) -> ObservedPredictor =
+      ObservationBuilder.noPredictor
   ) {
     self.policy = policy
     self.manifest = manifest
