@@ -1,3 +1,5 @@
+// rooms: Base Checkpoints
+
 /// Any bytes as the pickle of a module's state and as that of running statistics.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzNumpyPickle(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {

@@ -1,3 +1,5 @@
+// rooms: Base Checkpoints
+
 /// Any bytes as a safetensors file: whatever is read must be written and read again the same,
 /// whatever is refused must be refused in one line.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,3 +1,5 @@
+// rooms: Base Checkpoints
+
 /// Any bytes as an archive of PyTorch or Stable-Baselines3, and as the pickle in it.
 ///
 /// A checksum hides what lies behind it from a fuzzer, so the bytes are also laid into an archive

@@ -43,7 +43,7 @@ extension VectorLanes {
 
   /// 1 / (1 + e^-x), from e^-|x| so that nothing overflows.
   @inline(__always) func logistic() -> Self {
-    let down = (Self(repeating: 0) - absolute).limited(atLeast: Self.exponentialRange.lowerBound)
+    let down = negativeAbsolute.limited(atLeast: Self.exponentialRange.lowerBound)
     let (bits, r) = down.reducedByPowersOfTwo()
     let excess = r.cothExcess()
     let one = Self(repeating: 2) + (excess - r)

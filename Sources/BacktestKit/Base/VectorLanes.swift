@@ -14,6 +14,8 @@ protocol VectorLanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
 
   /// The lanes without their signs.
   var absolute: Self { get }
+  /// The lanes, all with a sign.
+  var negativeAbsolute: Self { get }
   /// The lanes, which have no signs, with those of others.
   func withSign(of other: Self) -> Self
   /// The lanes, but none above the limit; what is not a number stays.
@@ -51,6 +53,7 @@ extension SIMD4<Double>: VectorLanes {
   }
 
   @inline(__always) var absolute: Self { Self.number(bits & Bits(repeating: ~(1 << 63))) }
+  @inline(__always) var negativeAbsolute: Self { Self.number(bits | Bits(repeating: 1 << 63)) }
 
   @inline(__always) func withSign(of other: Self) -> Self {
     Self.number(bits | (other.bits & Bits(repeating: 1 << 63)))
@@ -114,6 +117,7 @@ extension SIMD8<Float>: VectorLanes {
   }
 
   @inline(__always) var absolute: Self { Self.number(bits & Bits(repeating: ~(1 << 31))) }
+  @inline(__always) var negativeAbsolute: Self { Self.number(bits | Bits(repeating: 1 << 31)) }
 
   @inline(__always) func withSign(of other: Self) -> Self {
     Self.number(bits | (other.bits & Bits(repeating: 1 << 31)))

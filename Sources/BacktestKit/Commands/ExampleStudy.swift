@@ -34,7 +34,7 @@ let exampleStudy = """
     cash: 100000
     # currency: USD
     # leverage: 2               # without it a cash account: no borrowing, no short positions
-    # accounting: {rule: weights, fee: 0.0005}   # as in training, for policies; without execution
+    # accounting: {rule: orders}   # or {rule: weights, fee: 0.0005} without execution
 
   execution:
     fill: next-open             # next-open, next-close, same-close

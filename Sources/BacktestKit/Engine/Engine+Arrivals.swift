@@ -6,7 +6,7 @@ extension Engine {
     case .timer:
       timersFired += 1
       trading.now = clock
-      stage = .deciding
+      stage = decidingStage
       return event.subject
     case .orderArrival where trading.book.holds(event.order, in: event.subject):
       arrive(event.subject)

@@ -14,6 +14,7 @@ extension Engine {
 
   @inline(__always)
   private mutating func closePositions() {
+    if holdsWeights { return closeWeights() }
     for instrument in 0..<feed.instrumentCount {
       let row = feed.row(of: instrument, at: instant)
       guard row >= 0 else { continue }

@@ -6,7 +6,7 @@ extension Engine {
     // A session that was decided is over.
     if instant >= 0, sessionEnds(at: instant) { sessionStart = instant + 1 }
     while true {
-      let step = advanceToNextStep()
+      let step = advanceThroughEvents()
       guard step == .bars, !sessionEnds(at: instant) else { return step }
     }
   }

@@ -4,10 +4,7 @@ extension Engine {
   @inline(never)
   mutating func closeWeights() {
     if instant == firstDecision { trading.account.exposeWeights() }
-    guard instant > firstDecision else {
-      valuation = trading.account.valuation
-      return
-    }
+    guard instant > firstDecision else { return }
     for instrument in 0..<feed.instrumentCount {
       let row = feed.row(of: instrument, at: instant)
       // Without a bar there is no return; the next one spans the gap.
@@ -15,7 +12,6 @@ extension Engine {
         row > 0 ? feed.columns[instrument].closeReturn(row) : 0
     }
     charge(trading.account.step(fee: weightFee))
-    valuation = trading.account.valuation
     trading.account.checkInvariants()
   }
 

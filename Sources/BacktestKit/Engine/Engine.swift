@@ -37,6 +37,8 @@ public struct Engine: Sendable {
   var points: EquityColumns
   var clock = Timestamp.distantPast
   var stage = Stage.ready
+  /// The stage at a decision.
+  let decidingStage: Stage
   var needsEquityPoint = false
   /// The account's value at the last close, good as long as nothing has filled since.
   var valuation = (equity: 0.0, grossExposure: 0.0)
@@ -45,9 +47,10 @@ public struct Engine: Sendable {
   /// Whether fills wait to be handed out at this decision.
   @usableFromInline var hasUnreportedFills = false
   var ruinedAt: Timestamp?
-  /// Whether the strategy is asked once a session, and the first instant since it was.
-  @usableFromInline let decidesBySession: Bool
-  @usableFromInline var sessionStart = 0
+  /// Whether the strategy is asked once a session, and the first instant since it was; beyond all
+  /// instants where it is asked at each close.
+  let decidesBySession: Bool
+  @usableFromInline var sessionStart: Int
   /// The row of each grid whose open has been matched.
   var openedRows: ContiguousArray<Int>
   /// Room that is used again and again, so that no decision allocates.
@@ -58,7 +61,12 @@ public struct Engine: Sendable {
   var rewinds: [Moment] = []
 
   /// What the engine waits for.
-  enum Stage: Sendable { case ready, deciding, finished }
+  enum Stage: Sendable {
+    case ready, deciding
+    /// At a decision of a run with one a session, whose closes go the general way.
+    case decidingSession
+    case finished
+  }
 
   /// Why the engine stopped.
   public enum Step: Hashable, Sendable {
@@ -94,6 +102,8 @@ public struct Engine: Sendable {
     trading = TradingContext(
       feed: feed, rules: configuration.account, accounting: configuration.accounting)
     decidesBySession = configuration.decisions == .allClosed
+    sessionStart = decidesBySession ? 0 : .max
+    decidingStage = decidesBySession ? .decidingSession : .deciding
     holdsWeights = configuration.accounting.holdsWeights
     if case .weights(let fee, _) = configuration.accounting {
       weightFee = fee
@@ -133,8 +143,7 @@ public struct Engine: Sendable {
   @inlinable
   public var bars: BarSlice {
     precondition(instant >= 0, "no bar has closed yet: call advance() first")
-    return BarSlice(
-      feed: feed, instant: instant, since: decidesBySession ? sessionStart : instant)
+    return BarSlice(feed: feed, instant: instant, since: sessionStart)
   }
 
   /// The fills since the last decision that have not been handed out yet, one at a time.
@@ -147,21 +156,16 @@ public struct Engine: Sendable {
 
   /// Goes on to the next decision, timer or the end, carrying out what was asked for since.
   public mutating func advance() -> Step {
-    decidesBySession ? advanceThroughSession() : advanceToNextStep()
-  }
-
-  /// Goes on to the next close, timer or the end.
-  @inline(__always)
-  mutating func advanceToNextStep() -> Step {
     let nothingWaits = !trading.hasRequests && trading.book.isEmpty && queue.isEmpty
-    return nothingWaits && stage == .deciding ? moveToNextClose() : advanceThroughEvents()
+    if nothingWaits, stage == .deciding { return moveToNextClose() }
+    return decidesBySession ? advanceThroughSession() : advanceThroughEvents()
   }
 
   /// The general way: whatever is scheduled before the next close happens first.
-  private mutating func advanceThroughEvents() -> Step {
+  mutating func advanceThroughEvents() -> Step {
     switch stage {
     case .ready: start()
-    case .deciding: break
+    case .deciding, .decidingSession: break
     case .finished: return .finished
     }
     if trading.hasRequests { collectRequests() }
@@ -194,7 +198,7 @@ public struct Engine: Sendable {
           time: feed.instants[baseInstant], kind: .deposit,
           amount: configuration.account.initialCash))
     }
-    stage = .deciding
+    stage = decidingStage
   }
 
   /// Closes the next bars, up to the decision about them; ends the run when there are none.
@@ -211,7 +215,6 @@ public struct Engine: Sendable {
     closeBars()
     valuation = trading.account.valuation
     valuedFills = log.fills.count
-    if holdsWeights { closeWeights() }
     hasUnreportedFills = reportedFills < valuedFills
     if valuation.equity <= 0 {
       ruin()
@@ -229,7 +232,7 @@ public struct Engine: Sendable {
       stage = .finished
       return .finished
     }
-    stage = .deciding
+    stage = decidingStage
     return .bars
   }
 

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// From the outputs of a head to an action or a prediction, by the rules of the training libraries.
 struct DecisionRule: Sendable {
   private let action: ActionDefinition?
@@ -45,8 +43,8 @@ struct DecisionRule: Sendable {
       }
     case .tanh:
       for index in low.indices {
-        let value = tanh(Double(Float(decision.outputs[index])))
-        decision.action[index] = unscaled(Float(value), index)
+        let value = SIMD4(repeating: Double(Float(decision.outputs[index]))).hyperbolicTangent()
+        decision.action[index] = unscaled(Float(value[0]), index)
       }
     }
   }
@@ -75,7 +73,7 @@ extension OutputDefinition {
     case .gaussian:
       prediction.expectedReturn = outputs[0] * unit.factor
       prediction.signal = prediction.expectedReturn
-      prediction.deviation = exp(outputs[1] / 2) * unit.factor
+      prediction.deviation = exponential(outputs[1] / 2) * unit.factor
     case .classes(let classes): classes.fill(&prediction, from: outputs)
     }
     return prediction
@@ -106,6 +104,9 @@ extension OutputDefinition.Classes {
   }
 
   private func weight(_ output: Double, _ greatest: Double) -> Double {
-    usesSoftmax ? exp(output - greatest) : output
+    usesSoftmax ? exponential(output - greatest) : output
   }
 }
+
+/// e^x, by the library's own lanes, so that it is the same on every system.
+private func exponential(_ x: Double) -> Double { SIMD4(repeating: x).exponential()[0] }

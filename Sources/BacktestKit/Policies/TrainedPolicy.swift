@@ -19,6 +19,7 @@ public struct TrainedPolicy: Policy {
   private let rule: DecisionRule
   private var state: Network<Double>.State
   private var input: ContiguousArray<Double>
+  private var sampling: DropoutSampling?
 
   /// A policy over weights that were read; its golden decisions are not checked yet.
   init(
@@ -39,6 +40,7 @@ public struct TrainedPolicy: Policy {
     }
     state = network.makeState()
     input = ContiguousArray(repeating: 0, count: manifest.observation.count)
+    sampling = manifest.uncertainty.map { DropoutSampling($0, network) }
   }
 
   /// The numbers of an observation.
@@ -54,7 +56,7 @@ public struct TrainedPolicy: Policy {
   public mutating func reset() { state.reset() }
 
   /// Normalises the observation, evaluates the network and applies the rule of the training
-  /// library.
+  /// library. Where the manifest asks for uncertainty, predictions are those of the samples.
   ///
   /// - Throws: `PolicyRefusal` where an output is not finite.
   public mutating func decide(
@@ -71,6 +73,7 @@ public struct TrainedPolicy: Policy {
     for value in decision.outputs where !value.isFinite { isFinite = false }
     guard isFinite else { throw PolicyRefusal("the network's output is not a finite number") }
     rule.apply(to: &decision)
+    sampling?.apply(rule, network, state, input, to: &decision)
   }
 
   private mutating func evaluate(into decision: inout PolicyDecision) {

@@ -20,7 +20,8 @@ public struct Account: Sendable {
   public internal(set) var slippagePaid = 0.0
   /// Debt that the account could not pay, cancelled at ruin.
   public internal(set) var deficitWrittenOff = 0.0
-  /// The number of instruments of which something is held.
+  /// The number of instruments of which something is held; 1 in an account of weights, so that it
+  /// is never taken for one on which a close has no effect.
   private(set) var heldCount = 0
   /// The sum of |quantity| x price x multiplier of all fills.
   public internal(set) var tradedNotional = 0.0
@@ -37,15 +38,17 @@ public struct Account: Sendable {
     if case .weights(_, let initial) = accounting {
       weights = ContiguousArray(initial.values(count: positions.count).map(HeldWeight.init))
       precondition(weights.count == positions.count, "one initial weight for each instrument")
+      heldCount = 1
     }
   }
 
   /// Cash and the value of all positions, and the sum of the positions' absolute values.
   @inline(__always)
   var valuation: (equity: Double, grossExposure: Double) {
-    guard heldCount > 0 else { return (cash, cash * exposedWeight) }
+    guard heldCount > 0 else { return (cash, 0) }
     var value = 0.0
-    var gross = 0.0
+    // Nothing in an account of positions.
+    var gross = cash * exposedWeight
     for position in positions where position.quantity != 0 {
       let one = position.value
       value += one

@@ -13,7 +13,7 @@ public struct BarSlice: Sequence, Sendable {
   /// The number of instruments in the universe, whether they closed now or not.
   public let instrumentCount: Int
   @usableFromInline let instant: Int
-  /// The first instant of whose bars the last are taken; the instant itself in most runs.
+  /// The first instant of whose bars the last are taken; none before this one in most runs.
   @usableFromInline let firstInstant: Int
   /// When these bars closed.
   public let time: Timestamp

@@ -51,7 +51,7 @@ struct WeightsRolloutTests {
       let expected = try #require(Double(row[equity]))
       worst = max(worst, abs(result.equity[step + 2] / expected - 1))
     }
-    #expect(worst <= 1e-9, "\(name) differs by \(worst)")
+    #expect(worst <= 1e-12, "\(name) differs by \(worst)")
     #expect(result.fills.isEmpty && result.trades.isEmpty && result.orders.isEmpty)
     return result
   }

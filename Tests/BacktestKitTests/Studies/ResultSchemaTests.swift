@@ -16,6 +16,11 @@ struct ResultSchemaTests {
     return walksForward ? try StudyRunner(study).walkForward() : try StudyRunner(study).run()
   }
 
+  /// A strategy that forecasts.
+  private static let teller = [
+    "strategy.name=teller", "strategy.parameters={}", "walk-forward.grid={window: [20, 40]}",
+  ]
+
   /// The keys of each table of the document in the file, with `[0]` for the items of a list.
   private static func keys(
     of value: JSONValue, at path: String, into keys: inout [String: Set<String>]
@@ -43,7 +48,7 @@ struct ResultSchemaTests {
     for outcome in [
       try Self.outcome(walksForward: true, rules), try Self.outcome(walksForward: false),
       try Self.outcome(walksForward: false, weights),
-      try Self.outcome(walksForward: false, ["strategy.name=teller", "strategy.parameters={}"]),
+      try Self.outcome(walksForward: false, Self.teller),
     ] {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
@@ -128,10 +133,9 @@ struct ResultSchemaTests {
     let scratch = try ScratchFolder()
     let outcome = try Self.outcome(
       walksForward: true,
-      [
-        "strategy.name=teller", "strategy.parameters={}", "walk-forward.grid={window: [20, 40]}",
+      Self.teller + [
         "data.files=[{path: ../prices/IBM.csv, symbol: IBM}, "
-          + "{path: ../prices/MSFT.csv, symbol: MSFT}]",
+          + "{path: ../prices/MSFT.csv, symbol: MSFT}]"
       ])
     let written = try outcome.write(to: scratch.path)
     let read = try ResultRecord(path: scratch.path + "/result.json")

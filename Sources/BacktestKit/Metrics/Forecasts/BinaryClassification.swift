@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// How often yes-or-no answers were right, as the four counts from which every figure follows.
 ///
 /// Figures whose denominator is zero do not exist and are `nil`.
@@ -151,6 +153,22 @@ extension BinaryClassification {
       statistic: statistic, pValue: NormalDistribution.cumulative(-statistic))
   }
 
+  /// A test whether the answers are right more often than always saying the commoner of the two:
+  /// the exact sign test on the cases in which the two differ; `nil` where they never do.
+  ///
+  /// The statistic is the number of those that the answers have right less that of those that they
+  /// have wrong, over the root of their sum.
+  /// > Q. McNemar, "Note on the Sampling Error of the Difference Between Correlated Proportions or
+  /// > Percentages", Psychometrika 12(2), 1947.
+  public var againstMajority: HypothesisTest? {
+    let rarer = positives >= negatives ? inverted : self
+    let (count, right) = (rarer.predictedPositives, rarer.truePositives)
+    guard count > 0 else { return nil }
+    return HypothesisTest(
+      statistic: Double(2 * right - count) / Double(count).squareRoot(),
+      pValue: upperTailOfFairCoin(right, of: count))
+  }
+
   private var determinant: Double {
     Double(truePositives) * Double(trueNegatives) - Double(falsePositives) * Double(falseNegatives)
   }
@@ -163,6 +181,17 @@ extension BinaryClassification {
     guard let a, let b else { return nil }
     return (a + b) / 2
   }
+}
+
+/// The probability of at least so many heads in `count` throws of a fair coin.
+private func upperTailOfFairCoin(_ heads: Int, of count: Int) -> Double {
+  guard heads > 0 else { return 1 }
+  let n = Double(count)
+  let whole = lgamma(n + 1).0 - n * log(2)
+  let sum = (heads...count).compensatedSum { k in
+    exp(whole - lgamma(Double(k) + 1).0 - lgamma(n - Double(k) + 1).0)
+  }
+  return min(1, sum)
 }
 
 /// The statistic of a test and the probability of one as large by chance.

@@ -54,9 +54,13 @@ extension BinaryClassification {
   /// The probability of an error of the first kind that a claim of skill may have here.
   static let skillLevel = 0.05
 
-  /// Whether the answers foretold the truth better than chance and than always saying the same.
+  /// Whether the answers foretold the truth better than chance.
+  var beatsChance: Bool {
+    pesaranTimmermann.map { $0.pValue < BinaryClassification.skillLevel } ?? false
+  }
+
+  /// Whether they also were right more often than always saying the same, beyond luck.
   var showsSkill: Bool {
-    guard let test = pesaranTimmermann, let accuracy, let majorityAccuracy else { return false }
-    return test.pValue < BinaryClassification.skillLevel && accuracy > majorityAccuracy
+    beatsChance && againstMajority.map { $0.pValue < BinaryClassification.skillLevel } ?? false
   }
 }

@@ -20,10 +20,13 @@ extension BinaryClassification {
       return "\(figures): no skill shown, because either the forecasts or the market never turned."
     }
     let chance = "Pesaran and Timmermann, p \(FigureText.probability(test.pValue))"
-    if showsSkill { return "\(figures): more than chance (\(chance))." }
-    if test.pValue < BinaryClassification.skillLevel {
+    let bet = "p \(FigureText.probability(againstMajority?.pValue ?? 1))"
+    if showsSkill {
+      return "\(figures): more than chance (\(chance)) and than that one bet (\(bet))."
+    }
+    if beatsChance {
       return "\(figures): more than chance for as many calls of up and down (\(chance)), but no "
-        + "more than that one bet."
+        + "skill shown beyond that one bet (\(bet))."
     }
     return "\(figures): no skill shown (\(chance))."
   }

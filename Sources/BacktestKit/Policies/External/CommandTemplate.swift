@@ -6,8 +6,8 @@
 ///     template.substituted(["train_start": "2015-01-01", …])
 ///
 /// A placeholder is a name in braces, letters and `_` only; `{{name}}` stands for the text
-/// `{name}`. Other braces are left alone. Values are put in after the words have been told apart, so a value
-/// with blanks stays in its word, and no shell ever reads them.
+/// `{name}`. Other braces are left alone. Values are put in after the words have been told apart,
+/// so a value with blanks stays in its word, and no shell ever reads them.
 public struct CommandTemplate: Sendable, Equatable {
   /// The program and its words, placeholders in them.
   public let words: [String]

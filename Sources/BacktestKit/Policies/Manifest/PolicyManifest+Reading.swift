@@ -34,6 +34,14 @@ extension PolicyManifest {
     check(&table)
   }
 
+  /// Whether the deciding head has a layer that can drop out.
+  private var hasDropout: Bool {
+    let layers = network?[head: decidingHead]?.layers ?? []
+    return layers.contains { layer in
+      if case .dropout = layer { true } else { false }
+    }
+  }
+
   /// What does not fit together.
   private func check(_ table: inout DocumentTable) {
     if action == nil, output == nil {
@@ -48,7 +56,7 @@ extension PolicyManifest {
     if network != nil, weights.isEmpty {
       table.report("a network needs 'weights'; name their file", at: "weights")
     }
-    if uncertainty != nil, network?.hasDropout != true {
+    if uncertainty != nil, !hasDropout {
       table.report("mc_dropout needs a dropout layer in the network", at: "uncertainty")
     }
     for (index, decision) in golden.enumerated()

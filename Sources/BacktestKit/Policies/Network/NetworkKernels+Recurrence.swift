@@ -26,6 +26,9 @@ extension NetworkKernels {
   }
 
   /// c' = f c + i g, h' = o tanh(c') with the gates i, f, g and o one after the other.
+  ///
+  /// In two passes, because the chain of operations from gate to h' is so long that the processor
+  /// could not overlap it with the next units'.
   @inline(__always)
   private static func remember(
     _ gates: UnsafePointer<Element>, _ cell: UnsafeMutablePointer<Element>,
@@ -36,9 +39,13 @@ extension NetworkKernels {
       let input = load(gates + unit).logistic()
       let forget = load(gates + (width &+ unit)).logistic()
       let candidate = load(gates + (2 &* width &+ unit)).hyperbolicTangent()
-      let next = forget * load(cell + unit) + input * candidate
-      let result = load(gates + (3 &* width &+ unit)).logistic() * next.hyperbolicTangent()
-      store(next, cell + unit)
+      store(load(gates + (3 &* width &+ unit)).logistic(), hidden + unit)
+      store(forget * load(cell + unit) + input * candidate, cell + unit)
+      unit &+= laneCount
+    }
+    unit = 0
+    while unit < width {
+      let result = load(hidden + unit) * load(cell + unit).hyperbolicTangent()
       store(result, hidden + unit)
       store(result, output + unit)
       unit &+= laneCount

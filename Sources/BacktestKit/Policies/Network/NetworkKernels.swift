@@ -87,14 +87,25 @@ extension NetworkKernels {
     var (c, d) = (load(initial + 2 &* lanes), load(initial + 3 &* lanes))
     var weight = panel
     var run = inputs.first
+    @inline(__always) func add(_ input: Element) {
+      let x = Lanes(repeating: input)
+      a = a + load(weight) * x
+      b = b + load(weight + lanes) * x
+      c = c + load(weight + 2 &* lanes) * x
+      d = d + load(weight + 3 &* lanes) * x
+      weight += 4 &* lanes
+    }
     for _ in 0..<inputs.runs {
-      for index in 0..<inputs.runLength {
-        let x = Lanes(repeating: run[index])
-        a = a + load(weight) * x
-        b = b + load(weight + lanes) * x
-        c = c + load(weight + 2 &* lanes) * x
-        d = d + load(weight + 3 &* lanes) * x
-        weight += 4 &* lanes
+      var index = 0
+      while index &+ lanes <= inputs.runLength {
+        // One load for several inputs: loads are what a product waits for.
+        let several = load(run + index)
+        for lane in 0..<lanes { add(several[lane]) }
+        index &+= lanes
+      }
+      while index < inputs.runLength {
+        add(run[index])
+        index &+= 1
       }
       run += inputs.stride
     }

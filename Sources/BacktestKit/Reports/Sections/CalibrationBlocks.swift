@@ -41,12 +41,17 @@ extension ReportFacts {
   }
 
   private func reliabilityDiagram(_ found: ProbabilityCalibration) -> ScatterChart {
-    ScatterChart(
+    // A few bars say nothing about a share, and would stretch the axes.
+    let full = found.bins.filter { $0.count >= BacktestResult.enoughTrades }
+    let bins = full.isEmpty ? found.bins : full
+    let left = found.bins.count - bins.count
+    return ScatterChart(
       title: "Said and come",
-      subtitle: "A dot for each tenth of probability; on the line up came as often as said",
+      subtitle: "A dot for each tenth of probability; on the line up came as often as said"
+        + (left > 0
+          ? ". Tenths of fewer than \(BacktestResult.enoughTrades) bars are left out" : ""),
       clouds: [
-        .init(
-          "Bins", x: found.bins.map(\.meanProbability), y: found.bins.map(\.frequency))
+        .init("Bins", x: bins.map(\.meanProbability), y: bins.map(\.frequency))
       ],
       xTitle: "Mean probability of up", yTitle: "Share of ups", unit: .percent,
       diagonalName: "As often as said", height: .medium)
@@ -62,14 +67,14 @@ extension ReportFacts {
       columns: [.text("Figure"), .number("Value", as: figure), .prose("Definition")],
       rows: [
         row(
-          "Brier score", found.brier, "mean squared error; reliability − resolution + uncertainty"),
+          "Brier score", found.brier, "squared error: reliability − resolution + uncertainty"),
         row("Reliability", found.reliability, "what calibration would save"),
         row("Resolution", found.resolution, "how well cases are told apart; more is better"),
         row("Uncertainty", found.uncertainty, "the Brier score of the base rate"),
         row("Brier skill", found.brierSkill, "1 − Brier score over uncertainty"),
         row("Log loss", found.logLoss, "0.69315 for always saying one half"),
         row("Expected error", found.expectedError, "mean distance of said and come"),
-        row("Largest error", found.maximumError, "in one bin"),
+        row("Largest error", found.maximumError, "of one tenth, however few bars it has"),
       ])
   }
 
@@ -80,7 +85,7 @@ extension ReportFacts {
       columns: [
         .text("Said"), .number("Bars", as: .integer), .number("Mean said", as: share),
         .number("Came", as: share),
-        .number("Difference", as: .signedPercent(decimals: 1), isSigned: true),
+        .number("Difference", as: .signedPercent(decimals: 1)),
       ],
       rows: found.bins.map { bin in
         let edge = NumberFormat.percent(decimals: 0)
@@ -95,7 +100,7 @@ extension ReportFacts {
   private func transformChart(_ found: DistributionCalibration) -> BarChart {
     BarChart(
       title: "Where returns fell in their predicted distribution",
-      subtitle: "Each bar would be 10% if the distributions were right",
+      subtitle: "By tenths of the distribution, lowest first; each would hold 10% were it right",
       categories: (1...10).map { "\($0 * 10)%" },
       groups: [
         .init(

@@ -42,7 +42,9 @@ extension ReportFacts {
     }
     let beatsBaseRate = whole.probabilities?.brierSkill.map { $0 > 0 } ?? false
     if matrix.count > 0, !matrix.showsSkill {
-      return ReportNotice(.failed, title: "The forecasts show no skill in direction", items: items)
+      let scope = matrix.beatsChance ? " beyond one constant bet" : ""
+      return ReportNotice(
+        .failed, title: "The forecasts show no skill in direction\(scope)", items: items)
     }
     let title =
       matrix.count > 0
@@ -81,7 +83,7 @@ extension ReportFacts {
   private func skillTable(_ direction: DirectionSkill) -> ReportTable {
     let matrix = direction.matrix
     let (figure, share) = (NumberFormat.number(decimals: 3), NumberFormat.percent(decimals: 1))
-    let test = matrix.pesaranTimmermann
+    let (test, bet) = (matrix.pesaranTimmermann, matrix.againstMajority)
     func row(
       _ name: String, _ value: Double?, _ none: Double?, _ format: NumberFormat, _ text: String
     ) -> [ReportCell] {
@@ -121,8 +123,15 @@ extension ReportFacts {
           "rank correlation of score and return (Spearman)"),
         row(
           "Pesaran–Timmermann", test?.statistic, 0, figure,
-          "standard normal without skill; p " + FigureText.probability(test?.pValue ?? 1)),
+          "more than chance?" + chance(test)),
+        row(
+          "McNemar", bet?.statistic, 0, figure,
+          "more than the one bet above?" + chance(bet)),
       ])
+  }
+
+  private func chance(_ test: HypothesisTest?) -> String {
+    test.map { " p \(FigureText.probability($0.pValue))" } ?? ""
   }
 
   private func classTable(_ classes: ConfusionMatrix) -> ReportTable {
@@ -156,7 +165,8 @@ extension ReportFacts {
         .number("One bet", as: share, definition: "always the commoner direction"),
         .number("Matthews", as: figure, isSigned: true), .number("ROC area", as: figure),
         .number("Rank corr.", as: figure, isSigned: true),
-        .number("p", as: figure, definition: "Pesaran and Timmermann, one-sided"),
+        .number("p, chance", as: figure, definition: "Pesaran and Timmermann, one-sided"),
+        .number("p, one bet", as: figure, definition: "McNemar, exact and one-sided"),
       ],
       rows: forecasts.parts.compactMap { part in
         guard let direction = part.direction else { return nil }
@@ -169,6 +179,7 @@ extension ReportFacts {
           .number(direction.areaUnderROC, else: none),
           .number(direction.informationCoefficient, else: none),
           .number(matrix.pesaranTimmermann?.pValue, else: "no turn in it"),
+          .number(matrix.againstMajority?.pValue, else: "it was that bet"),
         ]
       }, limit: .init(rowCount: 25, file: "result.json"))
   }

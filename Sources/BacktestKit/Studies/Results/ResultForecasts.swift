@@ -53,6 +53,8 @@ struct ResultForecasts {
       "information-coefficient": JSONValue(skill.informationCoefficient),
       "pesaran-timmermann": JSONValue(matrix.pesaranTimmermann?.statistic),
       "p-value": JSONValue(matrix.pesaranTimmermann?.pValue),
+      "against-majority": JSONValue(matrix.againstMajority?.statistic),
+      "against-majority-p-value": JSONValue(matrix.againstMajority?.pValue),
       "shows-skill": .bool(matrix.showsSkill),
     ]
   }

@@ -22,6 +22,24 @@ struct ForecastFigureTests {
     #expect(seer.matthewsCorrelation == 1 && seer.kappa == 1 && seer.showsSkill)
   }
 
+  /// Exact p-values by `scipy.stats.binomtest(right, count, alternative="greater")`.
+  @Test func theSignTestLooksAtWhatDiffersFromOneBet() throws {
+    let mostlyUp = BinaryClassification(
+      truePositives: 3_282, falsePositives: 3_058, trueNegatives: 2_004, falseNegatives: 2_000)
+    let bet = try #require(mostlyUp.againstMajority)
+    #expect(agrees(bet.statistic, 4 / 4_004.0.squareRoot(), within: 1e-15))
+    #expect(agrees(bet.pValue, 0.4810934364948826, within: 1e-9))
+    #expect(mostlyUp.beatsChance && !mostlyUp.showsSkill)
+    let mostlyDown = BinaryClassification(
+      truePositives: 15, falsePositives: 5, trueNegatives: 40, falseNegatives: 10)
+    #expect(
+      agrees(try #require(mostlyDown.againstMajority).pValue, 0.020694732666015625, within: 1e-12))
+    #expect(mostlyDown.showsSkill && mostlyDown.inverted.showsSkill)
+    let bull = BinaryClassification(truePositives: 6, falsePositives: 4)
+    #expect(bull.againstMajority == nil)
+    #expect(BinaryClassification(truePositives: 6, falseNegatives: 4).againstMajority?.pValue == 1)
+  }
+
   @Test func aHundredMillionAnswersDoNotOverflow() {
     let many = BinaryClassification(
       truePositives: 50_000_000, falsePositives: 50_000_000, trueNegatives: 50_000_000,
@@ -46,8 +64,9 @@ struct ForecastFigureTests {
   @Test func tiesShareTheirRank() {
     #expect(RankingSkill.averageRanks([3, 1, 3, 2, 3]) == [4, 1, 4, 2, 4])
     #expect(RankingSkill.averageRanks([]) == [])
-    #expect(
-      RankingSkill.averagePrecision(scores: [2, 2, 1], outcomes: [true, false, true]) == 7 / 12)
+    let precision = RankingSkill.averagePrecision(
+      scores: [2, 2, 1], outcomes: [true, false, true])
+    #expect(agrees(precision!, 7.0 / 12, within: 1e-15))
   }
 
   @Test func aProbabilityOnAnEdgeBelongsAboveIt() throws {
