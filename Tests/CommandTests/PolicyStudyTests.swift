@@ -123,6 +123,26 @@ struct PolicyStudyTests {
     #expect(!folder.exists("out"))
   }
 
+  /// A program decides in the run and in each fold, one after the other.
+  @Test(arguments: ["run", "walkforward"]) func aProgramDecides(_ command: String) throws {
+    let folder = try Self.folder(
+      "walk-forward: {\(Self.windows)}", strategy: "command: [sh, decide.sh], manifest: ppo")
+    let script = """
+      read greeting; echo '{"ready":true}'; n=0
+      while read line; do n=$((n+1)); echo "{\\"id\\":$n,\\"action\\":$((n / 9 % 3))}"; done
+
+      """
+    try folder.write(script, to: "decide.sh")
+    let ended = try run(folder, command, "study.yaml", "--out", "out")
+    #expect(ended.status == 0 && ended.errors == "", "\(ended)")
+    #expect(try ResultRecord(path: folder.path + "/out/result.json").counts.fills > 20)
+    try folder.write(
+      script.replacing("read line", with: "[ $n -lt 30 ] && read line"), to: "decide.sh")
+    let broken = try run(folder, command, "study.yaml", "--out", "broken")
+    #expect(broken.status == 2 && broken.errors.contains("study.yaml: policy: "), "\(broken)")
+    #expect(!folder.exists("broken"))
+  }
+
   @Test func seedsAreReportedAsADistribution() throws {
     let folder = try Self.folder(
       """

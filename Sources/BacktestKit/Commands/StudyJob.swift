@@ -55,6 +55,8 @@ struct StudyJob: Sendable {
       } catch let failure as CommandFailure {
         throw failure
       } catch {
+        // What was interrupted has failed for that reason alone.
+        try context.checkInterrupt()
         let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
         guard options.paths.count > 1 else {
           throw CommandFailure(status: .wrongInput, message: message)

@@ -53,10 +53,46 @@ struct ResultSchemaTests {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
     }
+    for outcome in try Self.policyOutcomes() {
+      let record = try ResultRecord(outcome, folder: ".")
+      Self.keys(of: record.json(outcome), at: "", into: &keys)
+    }
     for section in try SchemaDocument.sections("ResultSchema.md") {
       #expect(keys[section.path] == Set(section.rows.map(\.key)), "\(section.path)")
     }
     #expect(keys["regimes[0].descriptive[0]"] == keys["regimes[0].causal[0]"])
+  }
+
+  /// Replicates of a policy, and folds with checkpoints that lie there or are trained.
+  private static func policyOutcomes() throws -> [StudyOutcome] {
+    let folder = try PolicyScratch.folder(execution: "close_t")
+    let weights = "\(folder.path)/model.safetensors"
+    let again = "\(Fixture.path(PolicyScratch.fixture))/model.safetensors"
+    let windows = "train: 504, test: 504"
+    let replicated = try PolicyScratch.study(
+      folder.path, "replicates: {checkpoints: [\(weights), \(again)]}")
+    let checkpoints = try PolicyScratch.study(
+      folder.path, "walk-forward: {\(windows), checkpoints: \(weights)}")
+    let trained = try PolicyScratch.study(
+      folder.path,
+      "walk-forward: {\(windows), retrain: 'cp \(weights) {checkpoint}', "
+        + "training: {cache: \(folder.path)/cache}}")
+    defer { try? FolderTree.remove("\(folder.path)/cache") }
+    return [
+      try StudyRunner(replicated).run(), try StudyRunner(checkpoints).walkForward(),
+      try StudyRunner(trained).walkForward(),
+    ]
+  }
+
+  /// A record with all that policies add reads back.
+  @Test func aPolicysRecordReadsBack() throws {
+    for outcome in try Self.policyOutcomes() {
+      let scratch = try ScratchFolder()
+      let written = try outcome.write(to: scratch.path)
+      #expect(try ResultRecord(path: scratch.path + "/result.json") == written)
+      #expect(written.strategy == "ppo_discrete")
+      #expect(written.setting("policy.on-refusal") == .choice("flat"))
+    }
   }
 
   @Test(arguments: [false, true]) func theRecordReadsBackToTheLastBit(_ walksForward: Bool) throws {
