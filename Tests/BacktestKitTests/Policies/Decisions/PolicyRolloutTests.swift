@@ -45,7 +45,7 @@ struct PolicyRolloutTests {
     #expect(rows.count > 500 && result.notes.isEmpty)
   }
 
-  private func series(
+  static func series(
     _ symbol: String, _ rows: [[Substring]], columns: [Substring], volume: Substring? = nil
   ) throws -> BarSeries {
     let places = columns.map { name in rows[0].firstIndex(of: name)! }
@@ -63,7 +63,7 @@ struct PolicyRolloutTests {
   @Test(arguments: ["ppo_discrete", "ppo_box1", "sac_box", "a2c_window_d5"])
   func oneInstrument(_ name: String) throws {
     let rows = try Fixture.table("policies/data/sp500_2012_2018.csv")
-    let bars = try series(
+    let bars = try Self.series(
       "SPX", rows, columns: ["open", "high", "low", "close"], volume: "volume")
     try replay(
       name, [bars], dates: rows.dropFirst().map { $0[0] }, actions: ["action"],
@@ -73,7 +73,7 @@ struct PolicyRolloutTests {
   @Test func fourInstruments() throws {
     let rows = try Fixture.table("policies/data/four_stocks_adj_close.csv")
     let universe = try ["AAPL", "GOOG", "IBM", "MSFT"].map {
-      try series($0, rows, columns: [Substring($0)])
+      try Self.series($0, rows, columns: [Substring($0)])
     }
     try replay(
       "ppo_portfolio4", universe, dates: rows.dropFirst().map { $0[0] },
