@@ -32,10 +32,12 @@ struct NetworkFixture {
     return TensorArchive(
       try entries.filter { $0.key != "__metadata__" }.map { entry in
         let range = try #require(entry.value["data_offsets"]).numbers.map { 8 + length + Int($0) }
-        guard case .text("F32")? = entry.value["dtype"]?.content else { throw Unexpected() }
+        guard case .text(let type)? = entry.value["dtype"]?.content,
+          let elementType = TensorElementType(rawValue: type)
+        else { throw Unexpected() }
         return NamedTensor(
           name: entry.key, shape: try #require(entry.value["shape"]).numbers.map { Int($0) },
-          elementType: .float32, bytes: Array(bytes[range[0]..<range[1]]))
+          elementType: elementType, bytes: Array(bytes[range[0]..<range[1]]))
       })
   }
 
