@@ -83,7 +83,9 @@ final class ProductRoof<Element: NetworkElement> {
     self.products = products
     let weights = products.reduce(0) { max($0, $1.inputs * $1.outputs) }
     matrix = (0..<weights).map { Element($0 % 17) / 100 }
-    inputs = (0..<(products.reduce(0) { max($0, $1.rows + $1.inputs) })).map { Element($0 % 7) / 10 }
+    inputs = (0..<(products.reduce(0) { max($0, $1.rows + $1.inputs) })).map {
+      Element($0 % 7) / 10
+    }
     outputs = [Element](repeating: 0, count: products.reduce(0) { max($0, $1.outputs) })
   }
 

@@ -47,7 +47,8 @@ struct VectorExponentialsTests {
   }
 
   @Test func specialArguments() {
-    let x = SIMD8<Float>(.infinity, -.infinity, .nan, 0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, 3e38)
+    let x = SIMD8<Float>(
+      .infinity, -.infinity, .nan, 0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, 3e38)
     let tangent = x.hyperbolicTangent()
     #expect(tangent[0] == 1 && tangent[1] == -1 && tangent[2].isNaN && tangent[7] == 1)
     #expect(tangent[3] == 0 && tangent[3].sign == .plus && tangent[4].sign == .minus)

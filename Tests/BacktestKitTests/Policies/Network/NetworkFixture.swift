@@ -71,7 +71,9 @@ extension DocumentNode {
 /// How near a network has to come to what PyTorch computed.
 enum Tolerance {
   /// In double precision against double precision.
-  static func isClose(_ value: Double, _ expected: Double) -> Bool { abs(value - expected) <= 1e-12 }
+  static func isClose(_ value: Double, _ expected: Double) -> Bool {
+    abs(value - expected) <= 1e-12
+  }
 
   /// In single precision, or against it.
   static func isNear(_ value: Double, _ expected: Double) -> Bool {
