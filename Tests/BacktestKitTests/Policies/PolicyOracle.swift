@@ -21,6 +21,9 @@ struct PolicyOracle {
     actions = try #require(root["action"]).rows
     starts = root["episode_start"]?.numbers.map { $0 != 0 } ?? []
   }
+
+  /// Whether an episode begins with an observation.
+  func startsEpisode(_ index: Int) -> Bool { starts.isEmpty ? index == 0 : starts[index] }
 }
 
 extension DocumentNode {
