@@ -72,6 +72,9 @@ struct NetworkCompiler<Element: NetworkElement> {
       throw problem("works on a vector or a table; put a flatten layer before it")
     }
     var result = try compile(layer, value, name: "\(head).\(index)")
+    guard memoryCount <= Self.largestMemory else {
+      throw problem("the values up to here take more than \(Self.largestMemory) numbers of memory")
+    }
     if layer.isRecurrent {
       result.isKept = true
       reusable["\(head).\(index)"] = result
@@ -115,6 +118,9 @@ struct NetworkCompiler<Element: NetworkElement> {
       ?? (names.isEmpty ? "there are none" : "there are \(listed(names, "and"))")
     throw PolicyError("network: there is no head \(quotedForMessage(name)); \(advice)")
   }
+
+  /// More memory is a slip in a size, or meant to harm: half a gigabyte in double precision.
+  private static var largestMemory: Int { 1 << 26 }
 
   /// What is wrong with the layer that is being compiled.
   func problem(_ text: String) -> PolicyError { PolicyError("\(place): \(text)") }

@@ -45,8 +45,8 @@ struct NetworkRefusalTests {
     #expect(
       message([.linear(params: "critic_of_many_layers")])
         == "network.policy[0] (linear): the tensor 'critic_of_many_layers.weight' of shape "
-        + "[any, 4] is missing; the checkpoint has 'action_net.weight', 'action_net.bias', 'bad.weight"
-        + "', 'bad.bias' and 7 more; check 'params' or the checkpoint")
+        + "[any, 4] is missing; the checkpoint has 'action_net.weight', 'action_net.bias', "
+        + "'bad.weight', 'bad.bias' and 7 more; check 'params' or the checkpoint")
     #expect(
       message([.linear(params: "action_net")], shape: [5])
         == "network.policy[0] (linear): the tensor 'action_net.weight' must have the shape "
@@ -104,6 +104,11 @@ struct NetworkRefusalTests {
     #expect(
       message([.tanh], shape: [1 << 20, 1 << 20])
         == "network: the input's shape [1048576, 1048576] is too large")
+    let turns = (0..<5).flatMap { _ in [NetworkLayer.transposeTimeChannel, .softmax] }
+    #expect(
+      message(turns, shape: [1 << 22, 4])
+        == "network.policy[5] (softmax): the values up to here take more than 67108864 numbers of "
+        + "memory")
   }
 
   @Test func heads() {
