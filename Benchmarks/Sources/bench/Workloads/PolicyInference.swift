@@ -10,6 +10,7 @@ struct PolicyInference: Workload {
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
     try measure(Double.self, "double", repeats) + measure(Float.self, "float", repeats)
+      + PolicyLoop.measure(on: data, repeats: repeats)
   }
 
   private func measure<Element: NetworkElement>(
