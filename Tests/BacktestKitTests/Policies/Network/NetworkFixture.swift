@@ -69,7 +69,7 @@ extension DocumentNode {
 }
 
 /// How near a network has to come to what PyTorch computed.
-enum Tolerance {
+enum NetworkTolerance {
   /// In double precision against double precision.
   static func isClose(_ value: Double, _ expected: Double) -> Bool {
     abs(value - expected) <= 1e-12
