@@ -92,6 +92,6 @@ enum NetworkTolerance {
 }
 
 /// The place of the largest number, the first of equals.
-func argmax<Element: Comparable>(_ values: [Element]) -> Int {
+func largestPlace<Element: Comparable>(_ values: [Element]) -> Int {
   values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
 }
