@@ -70,7 +70,7 @@ extension DocumentNode {
 }
 
 /// How near a network has to come to what PyTorch computed.
-enum Tolerance {
+enum NetworkTolerance {
   /// In double precision against double precision.
   static func isClose(_ value: Double, _ expected: Double) -> Bool {
     abs(value - expected) <= 1e-12
@@ -93,6 +93,6 @@ enum Tolerance {
 }
 
 /// The place of the largest number, the first of equals.
-func argmax<Element: Comparable>(_ values: [Element]) -> Int {
+func largestPlace<Element: Comparable>(_ values: [Element]) -> Int {
   values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
 }

@@ -26,10 +26,10 @@ struct NetworkLayerTests {
   ) throws {
     let exact = try output(layers, tensors, shape: shape, input, as: Double.self)
     #expect(exact.values.count == expected.count)
-    #expect(zip(exact.values, expected).allSatisfy(Tolerance.isClose), "\(exact.values)")
+    #expect(zip(exact.values, expected).allSatisfy(NetworkTolerance.isClose), "\(exact.values)")
     #expect(exact.shape == outputShape ?? [expected.count])
     let single = try output(layers, tensors, shape: shape, input, as: Float.self)
-    #expect(zip(single.values, expected).allSatisfy(Tolerance.isNear), "\(single.values)")
+    #expect(zip(single.values, expected).allSatisfy(NetworkTolerance.isNear), "\(single.values)")
   }
 
   @Test func functionsOfOneNumber() throws {
