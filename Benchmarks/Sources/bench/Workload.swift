@@ -14,7 +14,7 @@ enum WorkloadRegistry {
   static var all: [any Workload.Type] {
     [
       PlainLoop.self, MinuteCrossover.self, MonthlyRebalance.self, ParameterSweep.self,
-      CSVLoading.self, CoreMetrics.self, ReportBuilding.self,
+      CSVLoading.self, PolicyInference.self, CoreMetrics.self, ReportBuilding.self,
     ]
   }
 }

@@ -31,8 +31,8 @@ enum LinearAlgebra {
   /// Whether OpenBLAS can be loaded.
   static var isInstalled: Bool { library.doubleProduct != nil && library.floatProduct != nil }
 
-  /// Adds the product of two matrices, `rows` x `inner` and `inner` x `columns`, to a third. All are
-  /// laid out row after row, `stride` elements apart.
+  /// Adds the product of two matrices, `rows` x `inner` and `inner` x `columns`, to a third. All
+  /// are laid out row after row, `stride` elements apart.
   ///
   /// - Returns: whether it was done, which takes OpenBLAS and `Double` or `Float`.
   @inline(__always)

@@ -1,7 +1,8 @@
 /// The exponential function and its relatives, lane by lane.
 ///
-/// All rest on e^r = (G + r) / (G - r) with the even function G(r) = r coth(r/2), a short polynomial
-/// after multiples of ln 2 are taken off, so that a quotient of exponentials costs one division.
+/// All rest on e^r = (G + r) / (G - r) with the even function G(r) = r coth(r/2), a short
+/// polynomial once multiples of ln 2 are taken off, so a quotient of exponentials costs one
+/// division.
 /// Infinities, signed zeros and subnormal numbers are as in exact arithmetic, and what is not a
 /// number stays so. The error is below 4 units in the last place, which a test holds.
 ///

@@ -47,11 +47,12 @@ struct VectorExponentialsTests {
   }
 
   @Test func specialArguments() {
-    let x = SIMD8<Float>(.infinity, -.infinity, .nan, 0, -0.0, 1e-45, -1e-45, 3e38)
+    let x = SIMD8<Float>(
+      .infinity, -.infinity, .nan, 0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, 3e38)
     let tangent = x.hyperbolicTangent()
     #expect(tangent[0] == 1 && tangent[1] == -1 && tangent[2].isNaN && tangent[7] == 1)
     #expect(tangent[3] == 0 && tangent[3].sign == .plus && tangent[4].sign == .minus)
-    #expect(tangent[5] == 1e-45 && tangent[6] == -1e-45)
+    #expect(tangent[5] == .leastNonzeroMagnitude && tangent[6] == -.leastNonzeroMagnitude)
     let power = x.exponential()
     #expect(power[0] == .infinity && power[1] == 0 && power[2].isNaN && power[3] == 1)
     #expect(power[4] == 1 && power[5] == 1 && power[6] == 1 && power[7] == .infinity)
@@ -63,7 +64,7 @@ struct VectorExponentialsTests {
     #expect(wide.exponential()[0] == .infinity && wide.exponential()[1] == 0)
     #expect(wide.exponential()[2].isNaN && wide.exponential()[3] == 1)
     #expect(wide.logistic()[0] == 1 && wide.logistic()[1] == 0 && wide.logistic()[2].isNaN)
-    #expect(SIMD4<Double>(repeating: -745).exponential()[0] == 5e-324)
+    #expect(SIMD4<Double>(repeating: -745).exponential()[0] == .leastNonzeroMagnitude)
     #expect(SIMD4<Double>(repeating: -740).logistic()[0] == exp(-740))
   }
 

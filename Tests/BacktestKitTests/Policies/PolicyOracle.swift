@@ -21,29 +21,12 @@ struct PolicyOracle {
     actions = try #require(root["action"]).rows
     starts = root["episode_start"]?.numbers.map { $0 != 0 } ?? []
   }
+
+  /// Whether an episode begins with an observation.
+  func startsEpisode(_ index: Int) -> Bool { starts.isEmpty ? index == 0 : starts[index] }
 }
 
 extension DocumentNode {
-  /// The value of a key of a table.
-  subscript(key: String) -> DocumentNode? {
-    guard case .table(let entries) = content else { return nil }
-    return entries.first { $0.key == key }?.value
-  }
-
-  /// The numbers of a list, or a number as a list of one.
-  var numbers: [Double] {
-    switch content {
-    case .integer(let value): [Double(value)]
-    case .number(let value): [value]
-    case .bool(let value): [value ? 1 : 0]
-    case .list(let items): items.flatMap(\.numbers)
-    default: []
-    }
-  }
-
   /// The rows of a list of lists.
-  var rows: [[Double]] {
-    guard case .list(let items) = content else { return [] }
-    return items.map(\.numbers)
-  }
+  var rows: [[Double]] { items.map(\.numbers) }
 }

@@ -13,7 +13,7 @@ import Testing
     var decision = policy.makeDecision()
     let isDiscrete = policy.manifest.action?.kind == .discrete
     for (index, observation) in oracle.raw.enumerated() {
-      if oracle.starts.isEmpty ? false : oracle.starts[index] { policy.reset() }
+      if oracle.startsEpisode(index) { policy.reset() }
       try observation.withUnsafeBufferPointer { try policy.decide($0, into: &decision) }
       for (found, expected) in zip(decision.action, oracle.actions[index]) {
         #expect(abs(found - expected) <= (isDiscrete ? 0 : 3e-6), "\(name) \(index)")

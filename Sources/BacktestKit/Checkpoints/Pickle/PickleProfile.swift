@@ -33,9 +33,6 @@ struct PickleProfile: Sendable {
 
   /// The name, when it is in the list. Both parts must match whole, so dots in a name lead nowhere.
   func global(_ module: String, _ name: String) -> PickleGlobal? { globals["\(module) \(name)"] }
-
-  /// Whether a name is an instance's class.
-  static func isClass(_ name: String) -> Bool { inertClasses.contains(name) }
 }
 
 extension PickleProfile {

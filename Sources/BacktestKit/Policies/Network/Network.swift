@@ -21,8 +21,8 @@ public struct Network<Element: NetworkElement>: Sendable {
   ///   - weights: tensors by name; ones that no layer asks for are ignored.
   ///   - inputShape: the shape of an observation: `[features]`, or `[time, features]` for a window,
   ///     oldest first.
-  /// - Throws: `PolicyError` where a tensor is missing, has another shape than the layers need or is
-  ///   not finite, or where layers do not fit together.
+  /// - Throws: `PolicyError` where a tensor is missing, has another shape than the layers need or
+  ///   is not finite, or where layers do not fit together.
   public init(
     _ definition: NetworkDefinition, head: String, weights: TensorArchive, inputShape: [Int]
   ) throws(PolicyError) {

@@ -47,10 +47,13 @@ extension NetworkCompiler {
   private mutating func convolution(
     _ params: String, _ value: NetworkValue, kernel: Int, stride: Int, padding: Int
   ) throws(PolicyError) -> NetworkValue {
-    guard value.isTable else { throw problem("needs a table of channels x time, not \(value.found)") }
+    guard value.isTable else {
+      throw problem("needs a table of channels x time, not \(value.found)")
+    }
     let (channels, times) = (value.shape[0], value.shape[1])
     guard times + 2 * padding >= kernel else {
-      throw problem("a kernel of \(kernel) does not fit \(times) times with \(padding) on each side")
+      throw problem(
+        "a kernel of \(kernel) does not fit \(times) times with \(padding) on each side")
     }
     let (matrix, shape) = try tensor("\(params).weight", [nil, channels, kernel])
     let bias = try vector("\(params).bias", count: shape[0])
@@ -82,7 +85,8 @@ extension NetworkCompiler {
     let mean = try vector("\(params).running_mean", count: count)
     let variance = try vector("\(params).running_var", count: count)
     guard variance.allSatisfy({ $0 >= 0 }) else {
-      throw problem("the tensor \(quotedForMessage("\(params).running_var")) holds a negative variance")
+      throw problem(
+        "the tensor \(quotedForMessage("\(params).running_var")) holds a negative variance")
     }
     let scale = zip(weight, variance).map { $0 / ($1 + eps).squareRoot() }
     let shift = (0..<count).map { bias[$0] - mean[$0] * scale[$0] }
@@ -104,7 +108,9 @@ extension NetworkCompiler {
   private mutating func attention(
     _ params: String, _ value: NetworkValue, heads: Int
   ) throws(PolicyError) -> NetworkValue {
-    guard value.isTable else { throw problem("needs a table of time x features, not \(value.found)") }
+    guard value.isTable else {
+      throw problem("needs a table of time x features, not \(value.found)")
+    }
     let input = rowMajor(value).rows
     let width = input.count
     guard width.isMultiple(of: heads) else {
@@ -155,7 +161,9 @@ extension NetworkCompiler {
   }
 
   private mutating func lastStep(_ value: NetworkValue) throws(PolicyError) -> NetworkValue {
-    guard value.isTable else { throw problem("needs a table of time x features, not \(value.found)") }
+    guard value.isTable else {
+      throw problem("needs a table of time x features, not \(value.found)")
+    }
     var last = rowMajor(value)
     last.rows.offset += (last.rows.rows - 1) * last.rows.stride
     last.rows.rows = 1

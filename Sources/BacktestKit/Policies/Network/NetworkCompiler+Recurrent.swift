@@ -47,7 +47,8 @@ extension NetworkCompiler {
       return unit < hidden ? gate * hidden + unit : nil
     }
     let gates = affine(
-      input, columns: columns, bias: (0..<columns).map { row($0).map { tensors.inputBias[$0] } ?? 0 }
+      input, columns: columns,
+      bias: (0..<columns).map { row($0).map { tensors.inputBias[$0] } ?? 0 }
     ) { input, column in row(column).map { tensors.inputMatrix[$0 * inputs + input] } ?? 0 }
     let matrix = keepPanels(inputs: hidden, columns: columns) { unit, column in
       row(column).map { tensors.hiddenMatrix[$0 * hidden + unit] } ?? 0

@@ -103,5 +103,5 @@ extension NetworkCompiler {
   }
 
   /// Multiplications from which on a call of OpenBLAS is worth while.
-  private static var libraryThreshold: Int { 65_536 }
+  private static var libraryThreshold: Int { 131_072 }
 }

@@ -54,7 +54,8 @@ struct NetworkCompiler<Element: NetworkElement> {
     let isTable = shape.count == 2
     let count = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
     guard count <= 1 << 24 else { throw problem("the input's shape \(shape) is too large") }
-    var value = allocate(rows: isTable ? shape[0] : 1, count: isTable ? shape[1] : count, stride: nil)
+    var value = allocate(
+      rows: isTable ? shape[0] : 1, count: isTable ? shape[1] : count, stride: nil)
     value.isTable = isTable
     value.isKept = true
     value.mustBeFlattened = shape.count > 2
@@ -71,6 +72,9 @@ struct NetworkCompiler<Element: NetworkElement> {
       throw problem("works on a vector or a table; put a flatten layer before it")
     }
     var result = try compile(layer, value, name: "\(head).\(index)")
+    guard memoryCount <= Self.largestMemory else {
+      throw problem("the values up to here take more than \(Self.largestMemory) numbers of memory")
+    }
     if layer.isRecurrent {
       result.isKept = true
       reusable["\(head).\(index)"] = result
@@ -89,7 +93,8 @@ struct NetworkCompiler<Element: NetworkElement> {
     let name = String(source[..<dot])
     guard name != head else { throw problem("'of' must name another head, not '\(name)'") }
     let layers = try self.head(name).layers
-    guard from >= 0, let index = layers.indices.dropFirst(from).first(where: { layers[$0].isRecurrent })
+    guard from >= 0,
+      let index = layers.indices.dropFirst(from).first(where: { layers[$0].isRecurrent })
     else { throw problem("'\(name)' has no recurrent layer from layer \(from) on") }
     if let value = reusable["\(name).\(index)"] { return value }
     if compiledHeads.contains(name) { throw problem("'\(name)' reuses a layer of '\(head)'") }
@@ -113,6 +118,9 @@ struct NetworkCompiler<Element: NetworkElement> {
       ?? (names.isEmpty ? "there are none" : "there are \(listed(names, "and"))")
     throw PolicyError("network: there is no head \(quotedForMessage(name)); \(advice)")
   }
+
+  /// More memory is a slip in a size, or meant to harm: half a gigabyte in double precision.
+  private static var largestMemory: Int { 1 << 26 }
 
   /// What is wrong with the layer that is being compiled.
   func problem(_ text: String) -> PolicyError { PolicyError("\(place): \(text)") }
@@ -165,9 +173,10 @@ extension NetworkCompiler {
     guard value.isKept else { return value }
     var copy = value
     copy.isKept = false
-    copy.rows = allocate(
-      rows: value.rows.rows, count: value.rows.count, stride: value.rows.stride
-    ).rows
+    copy.rows =
+      allocate(
+        rows: value.rows.rows, count: value.rows.count, stride: value.rows.stride
+      ).rows
     steps.append(.copy(CopyStep(from: value.rows, to: copy.rows)))
     return copy
   }

@@ -9,7 +9,8 @@ public protocol NetworkElement: BinaryFloatingPoint, SIMDScalar, Codable, Sendab
   /// Moves a window on in the arithmetic of this type; call ``SlidingNetwork/push(_:into:)``.
   static func push(
     _ row: UnsafeBufferPointer<Self>, to network: inout SlidingNetwork<Self>,
-    into output: UnsafeMutableBufferPointer<Self>) -> Bool
+    into output: UnsafeMutableBufferPointer<Self>
+  ) -> Bool
 }
 
 /// What a type of numbers brings for its kernels.

@@ -82,7 +82,9 @@ extension NetworkLayer {
   /// The layer as a manifest writes it; fields with a usual value are left out where they have it.
   var json: JSONValue {
     var members = [JSONMember(key: "op", value: .text(operation.rawValue))]
-    func add(_ key: String, _ value: JSONValue) { members.append(JSONMember(key: key, value: value)) }
+    func add(_ key: String, _ value: JSONValue) {
+      members.append(JSONMember(key: key, value: value))
+    }
     func add(recurrent params: String, _ hidden: Int, _ layers: Int?, _ stateful: Bool) {
       add("params", .text(params))
       add("hidden", .integer(hidden))

@@ -51,7 +51,9 @@ extension Network {
         for (index, level) in place.levels.enumerated() {
           for unit in 0..<place.hidden {
             memory[level.hidden + unit] = state.hidden[index * place.hidden + unit]
-            if let cell = level.cell { memory[cell + unit] = state.cell[index * place.hidden + unit] }
+            if let cell = level.cell {
+              memory[cell + unit] = state.cell[index * place.hidden + unit]
+            }
           }
         }
       }

@@ -82,53 +82,11 @@ import Testing
     limits.start = 600
     let policy = AskedPolicy(
       try ExternalPolicy(command, folder: Self.folder, manifest: manifest, limits: limits))
-    let oracle = try PolicyOracle(name: model.name)
-    #expect(oracle.observations.count >= 128)
-    for (index, observation) in oracle.observations.enumerated() {
+    let oracle = try PolicyOracle(model.name)
+    #expect(oracle.raw.count >= 128)
+    for (index, observation) in oracle.raw.enumerated() {
       if oracle.startsEpisode(index) { policy.reset() }
       #expect(try Array(policy.answer(observation).action) == oracle.actions[index])
-    }
-  }
-}
-
-/// Observations and the actions of a training library.
-private struct PolicyOracle {
-  var observations: [[Double]]
-  var actions: [[Double]]
-  var starts: [Double]
-
-  init(name: String) throws {
-    let path = Fixture.path("policies/\(name)/oracle.json")
-    guard case .table(let entries) = try DocumentReader.read(path: path).content else {
-      throw Fixture.Missing(name: path)
-    }
-    func rows(_ key: String) -> [[Double]] {
-      entries.first { $0.key == key }.map { Self.rows($0.value) } ?? []
-    }
-    observations = rows("obs_raw")
-    actions = rows("action")
-    starts = rows("episode_start").flatMap { $0 }
-    guard !observations.isEmpty, actions.count == observations.count else {
-      throw Fixture.Missing(name: path)
-    }
-  }
-
-  func startsEpisode(_ index: Int) -> Bool { starts.isEmpty ? index == 0 : starts[index] == 1 }
-
-  private static func rows(_ node: DocumentNode) -> [[Double]] {
-    guard case .list(let items) = node.content else { return [] }
-    return items.map { item in
-      if case .list(let inner) = item.content { return inner.compactMap(number) }
-      return [number(item)].compactMap { $0 }
-    }
-  }
-
-  private static func number(_ node: DocumentNode) -> Double? {
-    switch node.content {
-    case .integer(let value): Double(value)
-    case .number(let value): value
-    case .bool(let value): value ? 1 : 0
-    default: nil
     }
   }
 }

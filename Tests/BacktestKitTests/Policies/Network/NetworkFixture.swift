@@ -32,10 +32,12 @@ struct NetworkFixture {
     return TensorArchive(
       try entries.filter { $0.key != "__metadata__" }.map { entry in
         let range = try #require(entry.value["data_offsets"]).numbers.map { 8 + length + Int($0) }
-        guard case .text("F32")? = entry.value["dtype"]?.content else { throw Unexpected() }
+        guard case .text(let type)? = entry.value["dtype"]?.content,
+          let elementType = TensorElementType(rawValue: type)
+        else { throw Unexpected() }
         return NamedTensor(
           name: entry.key, shape: try #require(entry.value["shape"]).numbers.map { Int($0) },
-          elementType: .float32, bytes: Array(bytes[range[0]..<range[1]]))
+          elementType: elementType, bytes: Array(bytes[range[0]..<range[1]]))
       })
   }
 
@@ -60,6 +62,7 @@ extension DocumentNode {
     switch content {
     case .integer(let value): [Double(value)]
     case .number(let value): [value]
+    case .bool(let value): [value ? 1 : 0]
     case .list(let items): items.flatMap(\.numbers)
     default: []
     }
@@ -69,7 +72,9 @@ extension DocumentNode {
 /// How near a network has to come to what PyTorch computed.
 enum Tolerance {
   /// In double precision against double precision.
-  static func isClose(_ value: Double, _ expected: Double) -> Bool { abs(value - expected) <= 1e-12 }
+  static func isClose(_ value: Double, _ expected: Double) -> Bool {
+    abs(value - expected) <= 1e-12
+  }
 
   /// In single precision, or against it.
   static func isNear(_ value: Double, _ expected: Double) -> Bool {

@@ -36,7 +36,8 @@ struct NetworkLayerTests {
     let x = [-30.0, -2, -0.5, 0, 0.5, 2, 30]
     try expect([.relu], shape: [7], x, gives: [0, 0, 0, 0, 0.5, 2, 30])
     try expect([.leakyReLU()], shape: [7], x, gives: [-0.3, -0.02, -0.005, 0, 0.5, 2, 30])
-    try expect([.leakyReLU(slope: 0.25)], shape: [7], x, gives: [-7.5, -0.5, -0.125, 0, 0.5, 2, 30])
+    try expect(
+      [.leakyReLU(slope: 0.25)], shape: [7], x, gives: [-7.5, -0.5, -0.125, 0, 0.5, 2, 30])
     try expect(
       [.hardtanh(min: -1, max: 2.5)], shape: [7], x, gives: [-1, -1, -0.5, 0, 0.5, 2, 2.5])
     try expect(
@@ -92,7 +93,8 @@ struct NetworkLayerTests {
     let input = [1.0, 2, 3, 4, 5, 6]
     try expect([.flatten], shape: [3, 2], input, gives: input)
     try expect([.flatten], shape: [1, 3, 2], input, gives: input)
-    try expect([.transposeTimeChannel, .flatten], shape: [3, 2], input, gives: [1, 3, 5, 2, 4, 6])
+    try expect(
+      [.transposeTimeChannel, .flatten], shape: [3, 2], input, gives: [1, 3, 5, 2, 4, 6])
     try expect([.lastStep], shape: [3, 2], input, gives: [5, 6])
     try expect([.transposeTimeChannel, .lastStep], shape: [3, 2], input, gives: [2, 4, 6])
     try expect(

@@ -5,7 +5,8 @@ import Testing
 /// What a network is refused for, and the one line that says so.
 struct NetworkRefusalTests {
   private static let weights = TensorArchive([
-    NamedTensor(name: "action_net.weight", shape: [3, 4], floats: [Float](repeating: 1, count: 12)),
+    NamedTensor(
+      name: "action_net.weight", shape: [3, 4], floats: [Float](repeating: 1, count: 12)),
     NamedTensor(name: "action_net.bias", shape: [3], floats: [0, 0, 0]),
     NamedTensor(name: "bad.weight", shape: [1, 4], floats: [0, 0, .nan, 0]),
     NamedTensor(name: "bad.bias", shape: [1], floats: [0]),
@@ -21,7 +22,8 @@ struct NetworkRefusalTests {
   private func message<Element: NetworkElement>(
     _ layers: [NetworkLayer], shape: [Int] = [4], as _: Element.Type = Double.self
   ) -> String {
-    message(NetworkDefinition(heads: [.init(name: "policy", layers: layers)]), shape: shape, Element.self)
+    message(
+      NetworkDefinition(heads: [.init(name: "policy", layers: layers)]), shape: shape, Element.self)
   }
 
   private func message<Element: NetworkElement>(
@@ -37,13 +39,14 @@ struct NetworkRefusalTests {
     #expect(message([.linear(params: "action_net")]) == "nothing")
     #expect(
       message([.tanh, .linear(params: "acton_net")])
-        == "network.policy[1] (linear): the tensor 'acton_net.weight' of shape [any, 4] is missing; "
+        == "network.policy[1] (linear): the tensor 'acton_net.weight' of shape [any, 4] is "
+        + "missing; "
         + "did you mean 'action_net.weight'?")
     #expect(
       message([.linear(params: "critic_of_many_layers")])
-        == "network.policy[0] (linear): the tensor 'critic_of_many_layers.weight' of shape [any, 4] "
-        + "is missing; the checkpoint has 'action_net.weight', 'action_net.bias', 'bad.weight', "
-        + "'bad.bias' and 7 more; check 'params' or the checkpoint")
+        == "network.policy[0] (linear): the tensor 'critic_of_many_layers.weight' of shape "
+        + "[any, 4] is missing; the checkpoint has 'action_net.weight', 'action_net.bias', "
+        + "'bad.weight', 'bad.bias' and 7 more; check 'params' or the checkpoint")
     #expect(
       message([.linear(params: "action_net")], shape: [5])
         == "network.policy[0] (linear): the tensor 'action_net.weight' must have the shape "
@@ -54,8 +57,8 @@ struct NetworkRefusalTests {
         + "not []; check the layers before it, or the checkpoint")
     #expect(
       message([.linear(params: "bad")])
-        == "network.policy[0] (linear): the tensor 'bad.weight' holds nan at element 2; only finite "
-        + "numbers can be used, so save the checkpoint of a sound training")
+        == "network.policy[0] (linear): the tensor 'bad.weight' holds nan at element 2; only "
+        + "finite numbers can be used, so save the checkpoint of a sound training")
     #expect(message([.linear(params: "wide")]) == "nothing")
     #expect(
       message([.linear(params: "wide")], as: Float.self)
@@ -63,12 +66,13 @@ struct NetworkRefusalTests {
         + "finite numbers can be used, so save the checkpoint of a sound training")
     #expect(
       message([.batchNorm(params: "norm")])
-        == "network.policy[0] (batch_norm): the tensor 'norm.running_var' holds a negative variance")
+        == "network.policy[0] (batch_norm): the tensor 'norm.running_var' holds a negative variance"
+    )
     #expect(
       message([.lstm(params: "lstm", hidden: 6)])
         == "network.policy[0] (lstm): the tensor 'lstm.weight_ih_l0' of shape [24, 4] is missing; "
-        + "the checkpoint has 'action_net.weight', 'action_net.bias', 'bad.weight', 'bad.bias' and 7 "
-        + "more; check 'params' or the checkpoint")
+        + "the checkpoint has 'action_net.weight', 'action_net.bias', 'bad.weight', 'bad.bias' "
+        + "and 7 more; check 'params' or the checkpoint")
   }
 
   @Test func shapesThatDoNotFitTogether() {
@@ -86,7 +90,8 @@ struct NetworkRefusalTests {
         == "network.policy[1] (transpose_time_channel): needs a table, not a vector of 4")
     #expect(
       message([.selfAttention(params: "a", heads: 1)])
-        == "network.policy[0] (self_attention): needs a table of time x features, not a vector of 4")
+        == "network.policy[0] (self_attention): needs a table of time x features, not a vector of 4"
+    )
     #expect(
       message([.selfAttention(params: "a", heads: 3)], shape: [2, 4])
         == "network.policy[0] (self_attention): 3 heads do not divide the width of 4")
@@ -99,6 +104,11 @@ struct NetworkRefusalTests {
     #expect(
       message([.tanh], shape: [1 << 20, 1 << 20])
         == "network: the input's shape [1048576, 1048576] is too large")
+    let turns = (0..<5).flatMap { _ in [NetworkLayer.transposeTimeChannel, .softmax] }
+    #expect(
+      message(turns, shape: [1 << 22, 4])
+        == "network.policy[5] (softmax): the values up to here take more than 67108864 numbers of "
+        + "memory")
   }
 
   @Test func heads() {
@@ -112,7 +122,8 @@ struct NetworkRefusalTests {
     #expect(
       reuse("policy") == "network.value[0] (reuse): 'of' must name a head and a layer, such as "
         + "policy.0, not 'policy'")
-    #expect(reuse("value.0") == "network.value[0] (reuse): 'of' must name another head, not 'value'")
+    #expect(
+      reuse("value.0") == "network.value[0] (reuse): 'of' must name another head, not 'value'")
     #expect(reuse("polcy.0") == "network: there is no head 'polcy'; did you mean 'policy'?")
     #expect(
       reuse("policy.0")

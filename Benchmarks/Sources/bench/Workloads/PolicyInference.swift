@@ -1,0 +1,89 @@
+import BacktestKit
+
+/// W5: one decision of a policy's network, one thread, one observation at a time.
+///
+/// A perceptron 30-64-64-3 with tanh; a window of 60 x 26 through two convolutions of kernel 3 (32
+/// and 64 channels) and an LSTM of 64; the same window moved on by a row; an LSTM of 24 on 17
+/// features; and 50 windows through 50 networks with weights of their own.
+struct PolicyInference: Workload {
+  static let name = "W5"
+
+  func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
+    try measure(Double.self, "double", repeats) + measure(Float.self, "float", repeats)
+  }
+
+  private func measure<Element: NetworkElement>(
+    _: Element.Type, _ precision: String, _ repeats: Int
+  ) throws -> [Measurement] {
+    let perceptron = try InferenceCase<Element>(.perceptron, shape: [30], seed: 1)
+    let window = try InferenceCase<Element>(.window, shape: [60, 26], seed: 2)
+    let recurrent = try InferenceCase<Element>(.recurrent, shape: [17], seed: 3)
+    let many = try (0..<50).map { seed in
+      try InferenceCase<Element>(.window, shape: [60, 26], seed: 10 + UInt64(seed))
+    }
+    let smallRoof = ProductRoof<Element>(SeededNetwork.perceptron.products)
+    let windowRoof = ProductRoof<Element>(SeededNetwork.window.products)
+    func time(_ name: String, roof: Measurement?, _ body: () -> Element) -> Measurement {
+      var (measurement, output) = Measurement.rate(
+        "us/decision", units: 1, repeats: repeats, shortest: 0.05, body: body)
+      measurement.engine = "\(name)_\(precision)"
+      measurement.value = measurement.time.wall * 1e6
+      measurement.cpuValue = measurement.time.cpu * 1e6
+      measurement.extras = [("output", Double(output))]
+      if let roof {
+        measurement.extras.append(("roof_ratio", roof.cpuValue / measurement.cpuValue))
+      }
+      return measurement
+    }
+    let small = time("products_of_mlp", roof: nil) { smallRoof.run() }
+    let large = time("products_of_cnnlstm", roof: nil) { windowRoof.run() }
+    var sliding = try SlidingNetwork(window.network)
+    return [
+      small, time("mlp", roof: small) { perceptron.run() },
+      time("recurrent24", roof: nil) { recurrent.run() },
+      large, time("cnnlstm", roof: large) { window.run() },
+      time("cnnlstm_sliding", roof: large) { window.push(to: &sliding) },
+      time("50_cnnlstm", roof: nil) { many.reduce(0) { $0 + $1.run() } },
+    ]
+  }
+}
+
+/// A network with its state and an observation.
+private final class InferenceCase<Element: NetworkElement> {
+  let network: Network<Element>
+  private var state: Network<Element>.State
+  private let input: [Element]
+  private var output: [Element]
+  private var row = 0
+
+  init(_ kind: SeededNetwork, shape: [Int], seed: UInt64) throws {
+    network = try Network(
+      kind.definition, head: "policy", weights: kind.weights(seed: seed), inputShape: shape)
+    state = network.makeState()
+    var normal = NormalStream(seed: 99)
+    input = (0..<network.inputCount).map { _ in Element(normal.next()) }
+    output = [Element](repeating: 0, count: network.outputCount)
+  }
+
+  func run() -> Element {
+    input.withUnsafeBufferPointer { input in
+      output.withUnsafeMutableBufferPointer { output in
+        network.evaluate(input, state: &state, into: output)
+        return output[0]
+      }
+    }
+  }
+
+  /// The next row of the window, over and over.
+  func push(to sliding: inout SlidingNetwork<Element>) -> Element {
+    let (rows, count) = (network.inputShape[0], network.inputShape[1])
+    row = row + 1 == rows ? 0 : row + 1
+    return input.withUnsafeBufferPointer { input in
+      output.withUnsafeMutableBufferPointer { output in
+        sliding.push(
+          UnsafeBufferPointer(rebasing: input[(row * count)..<((row + 1) * count)]), into: output)
+        return output[0]
+      }
+    }
+  }
+}
