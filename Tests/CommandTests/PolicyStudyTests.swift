@@ -91,8 +91,8 @@ struct PolicyStudyTests {
   /// A training is run once for each fold, and not again.
   @Test func foldsAreTrainedOnce() throws {
     let folder = try Self.folder(
-      "walk-forward: {\(Self.windows), retrain: sh train.sh {train_start} {train_end} {checkpoint}}"
-    )
+      "walk-forward: {\(Self.windows), "
+        + "retrain: 'sh train.sh {train_start} {train_end} {checkpoint}'}")
     try folder.write("echo $1 $2 >> calls; cp ppo/model.zip $3\n", to: "train.sh")
     let first = try run(folder, "walkforward", "study.yaml", "--out", "out")
     #expect(first.status == 0, "\(first)")
@@ -113,7 +113,7 @@ struct PolicyStudyTests {
 
   @Test func aTrainingThatFailsIsOneClearError() throws {
     let folder = try Self.folder(
-      "walk-forward: {\(Self.windows), retrain: sh train.sh {fold} {checkpoint}}")
+      "walk-forward: {\(Self.windows), retrain: 'sh train.sh {fold} {checkpoint}'}")
     try folder.write(
       "if [ $1 = 1 ]; then echo loading; echo no data >&2; exit 7; fi; cp ppo/model.zip $2\n",
       to: "train.sh")

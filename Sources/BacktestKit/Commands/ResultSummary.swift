@@ -28,7 +28,7 @@ struct ResultSummary {
     return [
       "\(walk.folds.count) folds, train \(walk.plan.windows.train), test \(walk.plan.windows.test)"
         + "\(walk.plan.windows.isAnchored ? ", anchored" : ""), "
-        + "\(walk.candidates.count) candidates",
+        + "\(walk.candidates.count) candidate\(walk.candidates.count == 1 ? "" : "s")",
       "\(name) in sample \(Figure.ratio(walk.meanInSample)) (mean), out of sample "
         + "\(Figure.ratio(walk.stitchedObjective)) (stitched), efficiency "
         + Figure.ratio(walk.efficiency),

@@ -75,8 +75,9 @@ struct FoldCheckpoints: Sendable {
         throw PolicyError("\(error)")
       }
       // Standard error often ends with less than the reason, so all of the last lines are shown.
+      let what = CommandRunError(command: failure.command, problem: failure.problem)
       throw PolicyError(
-        "\(error); its last lines:\n" + failure.lastLines.map { "  \($0)" }.joined(separator: "\n"))
+        "\(what); its last lines:\n" + failure.lastLines.map { "  \($0)" }.joined(separator: "\n"))
     }
   }
 }
