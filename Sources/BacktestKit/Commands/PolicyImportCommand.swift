@@ -4,10 +4,10 @@ extension Command {
     Command(
       "import", summary: "Make a policy of a checkpoint that a training library wrote.",
       discussion: """
-        Writes manifest.json, model.safetensors and, where observations were normalised, norm.json, \
-        all of them or none. Reads archives of Stable-Baselines3 and sb3-contrib (zipped or \
-        unpacked), torch zips (.pt, .pth, CleanRL), safetensors and RLlib checkpoints; nothing in \
-        them is executed.
+        Writes manifest.json, model.safetensors and, where observations were normalised, \
+        norm.json, all of them or none. Reads archives of Stable-Baselines3 and sb3-contrib \
+        (zipped or unpacked), torch zips (.pt, .pth, CleanRL), safetensors and RLlib checkpoints; \
+        nothing in them is executed.
 
         What a checkpoint cannot say, above all which features it observed and what its actions \
         mean, comes from a file of answers: a YAML or JSON document with the keys of a manifest. \

@@ -50,7 +50,8 @@ struct PolicyInspection: Sendable {
     let manifest = try PolicyManifest(path: path)
     add("name", manifest.name)
     add("algorithm", manifest.algorithm)
-    add("observes", "\(manifest.observation.shape), \(manifest.observation.features.count) features")
+    let observation = manifest.observation
+    add("observes", "\(observation.shape), \(observation.features.count) features")
     add("decides", manifest.decides)
     if let execution = manifest.execution { add("trained to act at", execution.rawValue) }
     for remark in manifest.remarks { add("remark", remark) }
@@ -77,8 +78,8 @@ struct PolicyInspection: Sendable {
   private mutating func add(_ facts: StableBaselinesFacts) {
     add("library", facts.version.map { "stable-baselines3 \($0)" })
     add("policy class", facts.policyClass.map { "\(facts.policyModule ?? "?").\($0)" })
-    add("observation space", facts.observationSpace.map { "\($0)" })
-    add("action space", facts.actionSpace.map { "\($0)" })
+    add("observation space", facts.observationSpace.map(\.summary))
+    add("action space", facts.actionSpace.map(\.summary))
     add("trained steps", facts.trainedSteps.map { "\($0)" })
     add("seed", facts.seed.map { "\($0)" })
   }
@@ -111,5 +112,24 @@ struct PolicyInspection: Sendable {
           ] as JSONValue
         }),
     ]
+  }
+}
+
+extension StableBaselinesSpace {
+  /// The space in a few words, as Gymnasium writes it.
+  fileprivate var summary: String {
+    switch self {
+    case .discrete(let count, let start):
+      return "Discrete(\(count))" + (start == 0 ? "" : " from \(start)")
+    case .box(let shape, let type, let low, let high):
+      func bound(_ values: [Double]?) -> String {
+        guard let values, let first = values.first else { return "?" }
+        return values.allSatisfy { $0 == first } ? "\(first)" : "\(values)"
+      }
+      return "Box(\(bound(low)), \(bound(high)), \(shape), \(type))"
+    case .multiDiscrete(let sizes): return "MultiDiscrete(\(sizes))"
+    case .multiBinary(let count): return "MultiBinary(\(count))"
+    case .other(let name): return name
+    }
   }
 }

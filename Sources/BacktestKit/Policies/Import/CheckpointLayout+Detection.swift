@@ -121,10 +121,11 @@ private struct TensorNames {
       place += 2
     }
     // A layer at another place means that something stands between that the names do not tell.
-    let known = Set(layers.compactMap { layer -> String? in
-      guard case .linear(let name) = layer else { return nil }
-      return "\(name).weight"
-    })
+    let known = Set(
+      layers.compactMap { layer -> String? in
+        guard case .linear(let name) = layer else { return nil }
+        return "\(name).weight"
+      })
     let all = archive.names.filter { $0.hasPrefix("\(prefix).") && $0.hasSuffix(".weight") }
     return Set(all) == known ? layers : []
   }

@@ -20,7 +20,8 @@ struct ManifestDraft: Sendable {
     for member in members {
       if json[member.key] != nil {
         throw PolicyError(
-          source: checkpoint, "'\(member.key)' comes from the checkpoint; take it out of the answers")
+          source: checkpoint,
+          "'\(member.key)' comes from the checkpoint; take it out of the answers")
       }
       json.set(member.key, member.value)
     }
@@ -29,7 +30,6 @@ struct ManifestDraft: Sendable {
   private mutating func ask(_ key: String, _ expected: String) {
     missing.append(MissingAnswer(key: key, expected: expected))
   }
-
 
   /// The network: as the names spell it, or as it is answered.
   mutating func setNetwork(
@@ -64,7 +64,9 @@ struct ManifestDraft: Sendable {
     if let shape = source.observationShape, part["shape"] == nil {
       part.set("shape", .list(shape.map { .integer($0) }), first: true)
     }
-    if part["shape"] == nil { ask("observation.shape", "the shape of an observation, such as [17]") }
+    if part["shape"] == nil {
+      ask("observation.shape", "the shape of an observation, such as [17]")
+    }
     if part["features"] == nil {
       let count = source.observationShape.map { "\($0.reduce(1, *)) numbers" } ?? "all numbers"
       ask(
@@ -128,89 +130,5 @@ struct ManifestDraft: Sendable {
       if let seed = facts.seed, part["seed"] == nil { part.set("seed", .integer(seed)) }
     }
     if part != .table([]) { json.set("trained", part) }
-  }
-}
-
-extension PolicyImport {
-  /// The shape of an observation: as the archive says, or what the first layer takes.
-  var observationShape: [Int]? {
-    switch facts?.observationSpace {
-    case .box(let shape, _, _, _)?: shape
-    case .discrete(let count, _)?: [count]
-    default: facts == nil ? layout.map { [$0.inputCount] } : nil
-    }
-  }
-
-  /// What the checkpoint says of actions.
-  func actionSpace() -> [JSONMember] {
-    func member(_ key: String, _ value: JSONValue) -> JSONMember { JSONMember(key: key, value: value) }
-    func list(_ values: [Double]) -> JSONValue { .list(values.map { .number($0) }) }
-    let transform: String? =
-      facts?.squashesOutput == true ? "unscale_from_unit" : layout?.family.boxTransform
-    switch facts?.actionSpace {
-    case .discrete(let count, _)?:
-      return [
-        member("kind", "discrete"), member("size", .integer(count)), member("rule", "argmax"),
-      ]
-    case .multiDiscrete(let sizes)?:
-      return [
-        member("kind", "multi_discrete"), member("sizes", .list(sizes.map { .integer($0) })),
-        member("rule", "argmax"),
-      ]
-    case .box(let shape, _, let low, let high)?:
-      let bounds = [low.map { member("low", list($0)) }, high.map { member("high", list($0)) }]
-      return [member("kind", "box"), member("size", .integer(shape.reduce(1, *)))]
-        + bounds.compactMap(\.self) + [transform.map { member("transform", .text($0)) }]
-        .compactMap(\.self)
-    default: return layout.map(actionSpace(of:)) ?? []
-    }
-  }
-
-  /// What a layout without an archive's facts says of actions.
-  private func actionSpace(of layout: CheckpointLayout) -> [JSONMember] {
-    let size = JSONMember(key: "size", value: .integer(layout.outputCount))
-    let kind: JSONValue
-    switch layout.family {
-    case .deepQ, .cleanDiscrete: kind = "discrete"
-    case .softActorCritic, .twinDelayed, .cleanBox: kind = "box"
-    case .actorCritic, .recurrent:
-      kind = tensors["log_std"] == nil ? "discrete" : "box"
-    case .rllib: return []
-    }
-    let isBox = kind == "box"
-    return [
-      JSONMember(key: "kind", value: kind), size,
-      JSONMember(
-        key: isBox ? "transform" : "rule", value: .text(isBox ? layout.family.boxTransform : "argmax")),
-    ]
-  }
-}
-
-extension JSONValue {
-  /// The value of a key of a table.
-  subscript(key: String) -> JSONValue? {
-    guard case .table(let members) = self else { return nil }
-    return members.first { $0.key == key }?.value
-  }
-
-  /// Sets a key of a table, at its end unless told or there already.
-  mutating func set(_ key: String, _ value: JSONValue, first: Bool = false) {
-    guard case .table(var members) = self else { return }
-    if let place = members.firstIndex(where: { $0.key == key }) {
-      members[place].value = value
-    } else {
-      members.insert(JSONMember(key: key, value: value), at: first ? 0 : members.count)
-    }
-    self = .table(members)
-  }
-
-  /// Takes a key out of a table.
-  mutating func remove(_ key: String) -> JSONValue? {
-    guard case .table(var members) = self,
-      let place = members.firstIndex(where: { $0.key == key })
-    else { return nil }
-    let value = members.remove(at: place).value
-    self = .table(members)
-    return value
   }
 }
