@@ -31,7 +31,9 @@ extension Network {
   /// > Y. Gal, Z. Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016.
   ///
   /// - Parameters:
+  ///   - input: an observation in row-major order.
   ///   - samples: how many, at least one.
+  ///   - state: of this network; recurrent layers go on from it.
   ///   - random: where masks come from.
   public func evaluateWithUncertainty(
     _ input: [Element], samples: Int, state: inout State, random: inout Randomness

@@ -18,6 +18,8 @@ public struct Network<Element: NetworkElement>: Sendable {
   /// The network of one head. Layers that it reuses from another head are part of it.
   ///
   /// - Parameters:
+  ///   - definition: the heads and their layers.
+  ///   - head: the name of the head that is wanted.
   ///   - weights: tensors by name; ones that no layer asks for are ignored.
   ///   - inputShape: the shape of an observation: `[features]`, or `[time, features]` for a window,
   ///     oldest first.
