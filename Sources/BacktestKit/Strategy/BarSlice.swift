@@ -32,18 +32,15 @@ public struct BarSlice: Sequence, Sendable {
   public subscript(position: Int) -> Bar? {
     precondition(position >= 0 && position < instrumentCount, "no such instrument")
     let row = columns[position].row(at: instant)
-    return row < 0 ? earlierBar(position) : columns[position].bar(position, row)
+    // The common case is kept apart, because strategies read bars more often than anything else.
+    if _fastPath(row >= 0) { return columns[position].bar(position, row) }
+    return earlierBar(position)
   }
 
   /// The last bar that closed before this instant and belongs to the slice.
-  @inlinable @inline(__always)
+  @usableFromInline @inline(never)
   func earlierBar(_ position: Int) -> Bar? {
     guard firstInstant < instant else { return nil }
-    return lastBar(position)
-  }
-
-  @usableFromInline
-  func lastBar(_ position: Int) -> Bar? {
     for earlier in (firstInstant..<instant).reversed() {
       let row = columns[position].row(at: earlier)
       if row >= 0 { return columns[position].bar(position, row) }
