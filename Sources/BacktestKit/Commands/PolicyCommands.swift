@@ -79,8 +79,8 @@ private func policyRow(_ path: String) -> [String] {
       }
     }
     return [
-      name, manifest.algorithm, "\(manifest.observation.shape)", manifest.decides,
-      "\(manifest.golden.count)", state,
+      name, shown(manifest.algorithm), "\(manifest.observation.shape)", shown(manifest.decides),
+      "\(manifest.golden.count)", shown(state),
     ]
   } catch {
     return [name, "–", "–", "–", "–", error.problems[0].message]

@@ -28,7 +28,7 @@ extension Command {
       return { context in
         let source = try PolicyImport(checkpoint: checkpoint, vecNormalize: vecNormalize)
         let document = try answers.map { path throws(DocumentError) in
-          try DocumentReader.read(path: path)
+          try DocumentReader.read(file: path)
         }
         let stem = out.split(separator: "/").last.map(String.init) ?? "policy"
         do {

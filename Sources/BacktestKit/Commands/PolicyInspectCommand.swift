@@ -38,9 +38,10 @@ struct PolicyInspection: Sendable {
       add("layout", "none that is known; an import needs the 'network' in its answers")
     }
     if let facts = source.facts { add(facts) }
-    if let activation = try source.activation() {
-      let isDefault = source.facts?.activation == nil
-      add("activation", activation + (isDefault ? " (the library's default)" : ""))
+    if let name = source.facts?.activation {
+      add("activation", name)
+    } else if let activation = try? source.activation() {
+      add("activation", activation + " (the library's default)")
     }
     addCounts()
   }
@@ -64,8 +65,9 @@ struct PolicyInspection: Sendable {
     addCounts()
   }
 
+  /// What stands in a file is shown without anything that could steer a terminal.
   private mutating func add(_ name: String, _ value: String?) {
-    if let value { facts.append((name, value)) }
+    if let value { facts.append((name, shown(value))) }
   }
 
   private mutating func addCounts() {
@@ -94,7 +96,7 @@ struct PolicyInspection: Sendable {
     var table = TextTable([.left("tensor"), .left("shape"), .left("type"), .right("numbers")])
     for tensor in tensors {
       table.add([
-        tensor.name, "\(tensor.shape)", tensor.elementType.rawValue, "\(tensor.count)",
+        shown(tensor.name), "\(tensor.shape)", tensor.elementType.rawValue, "\(tensor.count)",
       ])
     }
     return lines.joined() + "\n" + table.text
@@ -115,21 +117,7 @@ struct PolicyInspection: Sendable {
   }
 }
 
-extension StableBaselinesSpace {
-  /// The space in a few words, as Gymnasium writes it.
-  fileprivate var summary: String {
-    switch self {
-    case .discrete(let count, let start):
-      return "Discrete(\(count))" + (start == 0 ? "" : " from \(start)")
-    case .box(let shape, let type, let low, let high):
-      func bound(_ values: [Double]?) -> String {
-        guard let values, let first = values.first else { return "?" }
-        return values.allSatisfy { $0 == first } ? "\(first)" : "\(values)"
-      }
-      return "Box(\(bound(low)), \(bound(high)), \(shape), \(type))"
-    case .multiDiscrete(let sizes): return "MultiDiscrete(\(sizes))"
-    case .multiBinary(let count): return "MultiBinary(\(count))"
-    case .other(let name): return name
-    }
-  }
+/// Text of a file on one line, without quotes.
+func shown(_ text: String) -> String {
+  String(quotedForMessage(text, limit: 400).dropFirst().dropLast())
 }

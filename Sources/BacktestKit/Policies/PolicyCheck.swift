@@ -19,6 +19,7 @@ struct PolicyCheck: Sendable {
       return
     }
     let policy = try TrainedPolicy(manifest: manifest)
+    try manifest.checkObservation()
     var digests = 0
     var files: [String] = []
     for file in manifest.weights where fileExists("\(manifest.folder)/\(file.file)") {
@@ -50,5 +51,29 @@ extension TrainedPolicy {
       manifest: manifest, definition: definition, weights: weights, weightsPath: weights.source,
       weightsDigest: "")
     if let problem = goldenProblem() { throw PolicyError(source: manifest.path, problem) }
+  }
+}
+
+extension PolicyManifest {
+  /// The assets that its features are about: those of its actions, the one that features name, or
+  /// one without a name.
+  var observedAssets: [String] {
+    if let assets = action?.assets, !assets.isEmpty { return assets }
+    return observation.features.lazy.compactMap(\.asset).first.map { [$0] } ?? ["the instrument"]
+  }
+
+  /// Builds what it observes, other policies' predictions included, as a run would.
+  fileprivate func checkObservation() throws(PolicyError) {
+    let symbols = observedAssets
+    do throws(PolicyError) {
+      _ = try ObservationBuilder(
+        observation, instruments: symbols.indices.map { InstrumentID($0) }, symbols: symbols
+      ) { (feature) throws(PolicyError) in
+        let other = try TrainedPolicy(path: "\(folder)/\(feature.policy)")
+        return ObservedPredictor(policy: other, observation: other.manifest.observation)
+      }
+    } catch {
+      throw error.source.isEmpty ? PolicyError(source: path, error.problem) : error
+    }
   }
 }

@@ -95,7 +95,8 @@ extension PolicyManifest {
     for file in weights where fileExists("\(folder)/\(file.file)") { return file }
     throw PolicyError(
       source: path,
-      "none of its weights files is there: \(weights.map(\.file).joined(separator: ", "))")
+      "none of its weights files is there: "
+        + weights.map { quotedForMessage($0.file) }.joined(separator: ", "))
   }
 }
 
@@ -113,6 +114,9 @@ extension PolicyManifest.WeightsFile {
 
 /// The SHA-256 of a file; a folder of files has that of its `policy.pth` or network state.
 private func fileDigest(_ path: String) throws(PolicyError) -> String {
+  guard !isSpecialFile(path) else {
+    throw PolicyError(source: path, "cannot read the file: it is a pipe or a device")
+  }
   do throws(FileError) {
     return try SHA256.hexadecimal(ofFile: path)
   } catch {

@@ -26,6 +26,7 @@ public struct TrainedPolicy: Policy {
     manifest: PolicyManifest, definition: NetworkDefinition, weights: TensorArchive,
     weightsPath: String, weightsDigest: String
   ) throws(PolicyError) {
+    _ = try manifest.observation.expanded(over: manifest.observedAssets)
     self.manifest = manifest
     self.weightsPath = weightsPath
     self.weightsDigest = weightsDigest

@@ -79,7 +79,7 @@ import Testing
       Issue.record("it was imported")
     } catch let error as IncompleteImport {
       #expect(error.missing.map(\.key).contains("activation"))
-      #expect(error.missing.map(\.key).contains("action.kind"))
+      #expect(error.missing.map(\.key).contains("action or output"))
     }
     let unknown = try PolicyImport(checkpoint: Fixture.path("policies/a3c_lstmcell_d3/model.pt"))
     do {

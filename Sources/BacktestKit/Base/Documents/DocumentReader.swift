@@ -21,6 +21,15 @@ enum DocumentReader {
     return try read(bytes, name: path, format: path.hasSuffix(".json") ? .json : .yaml)
   }
 
+  /// Reads a file of a policy, which must be one on a disk: a pipe or a device may never end.
+  static func read(file path: String) throws(DocumentError) -> DocumentNode {
+    guard !isSpecialFile(path) else {
+      throw DocumentError(
+        at: DocumentPlace(source: path), "cannot read the file: it is a pipe or a device")
+    }
+    return try read(path: path)
+  }
+
   /// Reads the bytes of a document; `name` is what messages call it.
   static func read(
     _ bytes: [UInt8], name: String, format: Format

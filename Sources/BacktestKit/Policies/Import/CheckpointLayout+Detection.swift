@@ -61,7 +61,9 @@ extension CheckpointLayout {
   /// one for the actor alone.
   private init?(recurrent names: TensorNames) {
     func lstm(_ name: String) -> Layer? {
-      guard let shape = names.tensorShape("\(name).weight_ih_l0") else { return nil }
+      guard let shape = names.tensorShape("\(name).weight_ih_l0"), shape.count == 2 else {
+        return nil
+      }
       let count = (0..<64).prefix { names.has("\(name).weight_ih_l\($0)") }.count
       return .lstm(name, hidden: shape[0] / 4, count: count)
     }

@@ -92,12 +92,16 @@ struct CheckpointLayout: Sendable {
 
   /// The tensors that the heads use.
   func used(of archive: TensorArchive) -> [NamedTensor] {
-    let names = heads.flatMap(\.layers).compactMap { layer -> String? in
-      switch layer {
-      case .linear(let name), .lstm(let name, _, _): name + "."
-      default: nil
-      }
+    let layers = Set(
+      heads.flatMap(\.layers).compactMap { layer -> String? in
+        switch layer {
+        case .linear(let name), .lstm(let name, _, _): name
+        default: nil
+        }
+      })
+    return archive.tensors.filter { tensor in
+      // What stands behind the last dot is the tensor's own part of the name.
+      tensor.name.lastIndex(of: ".").map { layers.contains(String(tensor.name[..<$0])) } ?? false
     }
-    return archive.tensors.filter { tensor in names.contains { tensor.name.hasPrefix($0) } }
   }
 }

@@ -43,11 +43,22 @@ struct ManifestDraft: Sendable {
       return ask(
         "network",
         "the layers of the deciding head, because the tensors' names spell no layout that is "
-          + "known: {policy: [{op: linear, params: fc1}, {op: relu}, …]}; the tensors are "
-          + source.tensors.names.prefix(12).joined(separator: ", "))
+          + "known: {policy: [{op: linear, params: fc1}, {op: relu}, …]}, or {predict: […]} for a "
+          + "predictor; 'params' is a tensor's name without '.weight', prefixes included; the "
+          + "tensors are " + someNames(source.tensors))
+    }
+    if source.facts != nil, !source.isOfTheLibrary {
+      return ask(
+        "network",
+        "the layers of the deciding head, because its policy or features extractor is a class of "
+          + "its own: {policy: [{op: linear, params: fc1}, {op: relu}, …]}; the tensors are "
+          + someNames(source.tensors))
     }
     var op = try source.activation()
-    if case .text(let answered)? = activation { op = answered }
+    if case .text(let answered)? = activation {
+      try requireAgreement("activation", archive: op.map { .text($0) }, answer: .text(answered))
+      op = answered
+    }
     if op == nil, layout.needsActivation {
       ask("activation", "the activation between the layers, such as tanh or relu")
     }
@@ -59,10 +70,14 @@ struct ManifestDraft: Sendable {
   }
 
   /// The observation: its shape from the checkpoint, its features from the answers.
-  mutating func setObservation(_ source: PolicyImport, _ answer: JSONValue?) {
+  mutating func setObservation(
+    _ source: PolicyImport, _ answer: JSONValue?
+  ) throws(PolicyError) {
     var part = answer ?? .table([])
-    if let shape = source.observationShape, part["shape"] == nil {
-      part.set("shape", .list(shape.map { .integer($0) }), first: true)
+    if let shape = source.observationShape {
+      let found = JSONValue.list(shape.map { .integer($0) })
+      try requireAgreement("observation.shape", archive: found, answer: part["shape"])
+      part.set("shape", found, first: true)
     }
     if part["shape"] == nil {
       ask("observation.shape", "the shape of an observation, such as [17]")
@@ -75,8 +90,17 @@ struct ManifestDraft: Sendable {
           + "[{name: log_return, lag: 1}, {state: position_weight}, …]")
     }
     if let found = source.normaliser {
+      guard part["normalise"] == nil else {
+        throw PolicyError(
+          source: checkpoint,
+          "'observation.normalise' is answered twice, by --vecnormalize and by the answers; give "
+            + "one of them")
+      }
       normaliser = found
-      part.set("normalise", found == .none ? ["kind": "none"] : ["file": "norm.json"])
+      let digest = SHA256.hexadecimal(of: JSONWriter.bytes(of: found.json))
+      part.set(
+        "normalise",
+        found == .none ? ["kind": "none"] : ["file": "norm.json", "sha256": .text(digest)])
     } else if part["normalise"] == nil {
       ask(
         "observation.normalise",
@@ -87,14 +111,22 @@ struct ManifestDraft: Sendable {
   }
 
   /// The action: its space from the checkpoint, its meaning from the answers.
-  mutating func setAction(_ source: PolicyImport, _ answer: JSONValue?, output: JSONValue?) {
+  mutating func setAction(
+    _ source: PolicyImport, _ answer: JSONValue?, output: JSONValue?
+  ) throws(PolicyError) {
     guard output == nil else { return }
     var part = answer ?? .table([])
-    for member in source.actionSpace() where part[member.key] == nil {
+    for member in source.actionSpace() {
+      try requireAgreement("action.\(member.key)", archive: member.value, answer: part[member.key])
       part.set(member.key, member.value)
     }
     if part["kind"] == nil {
-      ask("action.kind", "discrete, multi_discrete or box (or give 'output' for a predictor)")
+      return ask(
+        "action or output",
+        "for a policy that acts 'action' with kind (discrete, multi_discrete or box), size, "
+          + "meaning and, for a box, low, high and transform; for a predictor 'output' with kind "
+          + "(class_probabilities with classes and transform; regression with unit; gaussian with "
+          + "fields and unit)")
     }
     let isBox = part["kind"] == .text("box")
     if part["size"] == nil, part["sizes"] == nil { ask("action.size", "the number of actions") }
@@ -112,7 +144,12 @@ struct ManifestDraft: Sendable {
           : "target_weights (with targets: [0, 1, -1]), on_change_targets, position_commands or "
             + "orders")
     } else if !isBox, part["meaning"] == .text("target_weights"), part["targets"] == nil {
-      ask("action.targets", "the share of equity of each action, such as [0, 1, -1]")
+      ask(
+        "action.targets",
+        part["sizes"] == nil
+          ? "the share of equity of each action, such as [0, 1, -1]"
+          : "for each choice a list with a share of equity for each asset, such as [[0, 0], [1, 1]]"
+      )
     }
     json.set("action", part)
   }
@@ -129,6 +166,56 @@ struct ManifestDraft: Sendable {
       }
       if let seed = facts.seed, part["seed"] == nil { part.set("seed", .integer(seed)) }
     }
+    if source.facts?.policyModule?.contains("maskable") == true {
+      remarks.append("masks of actions are not applied: MaskablePPO decides here without them")
+    }
+    if part["data_end"] == nil {
+      remarks.append(
+        "the day until which it was trained is not known; results will call that a limit unless "
+          + "the answers give trained: {data_end: YYYY-MM-DD}")
+    }
     if part != .table([]) { json.set("trained", part) }
   }
+
+  /// Refuses an answer that says another thing than the checkpoint. Bounds are printed there with
+  /// eight digits.
+  private func requireAgreement(
+    _ key: String, archive: JSONValue?, answer: JSONValue?
+  ) throws(PolicyError) {
+    guard let archive, let answer, !answer.agrees(with: archive) else { return }
+    throw PolicyError(
+      source: checkpoint,
+      "'\(key)' is \(archive.line) by the checkpoint, but \(answer.line) in the answers; take it "
+        + "out of the answers")
+  }
+
+  private func someNames(_ archive: TensorArchive) -> String {
+    let names = archive.names
+    return names.prefix(12).map { quotedForMessage($0) }.joined(separator: ", ")
+      + (names.count > 12 ? ", … (\(names.count) in all)" : "")
+  }
+}
+
+extension JSONValue {
+  /// The numbers of a number or a list of numbers; `nil` for anything else.
+  private var numbers: [Double]? {
+    switch self {
+    case .integer(let value): return [Double(value)]
+    case .number(let value): return [value]
+    case .list(let items):
+      let values = items.compactMap(\.numbers)
+      return values.count == items.count ? values.flatMap(\.self) : nil
+    default: return nil
+    }
+  }
+
+  /// Whether two answers are the same, numbers to seven digits.
+  fileprivate func agrees(with other: JSONValue) -> Bool {
+    guard let mine = numbers, let others = other.numbers else { return self == other }
+    return mine.count == others.count
+      && zip(mine, others).allSatisfy { abs($0 - $1) <= 1e-7 * max(1, abs($1)) }
+  }
+
+  /// On one line, for messages.
+  fileprivate var line: String { String(decoding: JSONWriter.line(of: self), as: UTF8.self) }
 }

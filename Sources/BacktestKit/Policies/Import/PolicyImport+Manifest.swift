@@ -36,6 +36,7 @@ extension PolicyImport {
   /// - Throws: `IncompleteImport` with everything that is missing; `PolicyError` where answers and
   ///   checkpoint do not agree.
   func policy(name: String, answers: DocumentNode?) throws -> ImportedPolicy {
+    try requireKnownSpaces()
     var given = answers.map { JSONValue($0) } ?? .table([])
     guard case .table = given else {
       throw PolicyError(source: answers?.place.source ?? "", "the answers must be a table")
@@ -46,7 +47,9 @@ extension PolicyImport {
     draft.set("name", given.remove("name") ?? .text(name))
     draft.set("algorithm", given.remove("algorithm") ?? layout.map { .text($0.family.algorithm) })
     let weights = layout?.used(of: tensors) ?? tensors.tensors
-    let bytes = TensorArchive(weights).safetensorsBytes()
+    let archive = TensorArchive(weights, source: checkpoint)
+    try archive.requireFinite()
+    let bytes = archive.safetensorsBytes()
     draft.set(
       "weights",
       [
@@ -56,8 +59,8 @@ extension PolicyImport {
         ]
       ])
     try draft.setNetwork(self, given.remove("network"), activation: answeredActivation)
-    draft.setObservation(self, given.remove("observation"))
-    draft.setAction(self, given.remove("action"), output: given["output"])
+    try draft.setObservation(self, given.remove("observation"))
+    try draft.setAction(self, given.remove("action"), output: given["output"])
     draft.setTraining(self, given.remove("trained"))
     try draft.merge(given)
     guard draft.missing.isEmpty else {

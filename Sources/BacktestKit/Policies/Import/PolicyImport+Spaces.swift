@@ -3,9 +3,16 @@ extension PolicyImport {
   var observationShape: [Int]? {
     switch facts?.observationSpace {
     case .box(let shape, _, _, _)?: shape
-    case .discrete(let count, _)?: [count]
     default: facts == nil ? layout.map { [$0.inputCount] } : nil
     }
+  }
+
+  /// How the action of a box comes from the head. An actor-critic that squashes its output has no
+  /// tanh in its network: the library applies it to the mean.
+  private var boxTransform: String? {
+    guard let family = layout?.family else { return nil }
+    let squashes = facts?.squashesOutput == true
+    return squashes && [.actorCritic, .recurrent].contains(family) ? "tanh" : family.boxTransform
   }
 
   /// What the checkpoint says of actions.
@@ -27,8 +34,7 @@ extension PolicyImport {
       var members = [member("kind", "box"), member("size", .integer(shape.reduce(1, *)))]
       if let low { members.append(member("low", .list(low.map { .number($0) }))) }
       if let high { members.append(member("high", .list(high.map { .number($0) }))) }
-      let squashes = facts?.squashesOutput == true
-      if let transform = squashes ? "unscale_from_unit" : layout?.family.boxTransform {
+      if let transform = boxTransform {
         members.append(member("transform", .text(transform)))
       }
       return members
@@ -52,5 +58,24 @@ extension PolicyImport {
       ? JSONMember(key: "transform", value: .text(layout.family.boxTransform))
       : JSONMember(key: "rule", value: "argmax")
     return [JSONMember(key: "kind", value: kind), size, rule]
+  }
+}
+
+extension StableBaselinesSpace {
+  /// The space in a few words, as Gymnasium writes it.
+  var summary: String {
+    switch self {
+    case .discrete(let count, let start):
+      return "Discrete(\(count))" + (start == 0 ? "" : " from \(start)")
+    case .box(let shape, let type, let low, let high):
+      func bound(_ values: [Double]?) -> String {
+        guard let values, let first = values.first else { return "?" }
+        return values.allSatisfy { $0 == first } ? "\(first)" : "\(values)"
+      }
+      return "Box(\(bound(low)), \(bound(high)), \(shape), \(type))"
+    case .multiDiscrete(let sizes): return "MultiDiscrete(\(sizes))"
+    case .multiBinary(let count): return "MultiBinary(\(count))"
+    case .other(let name): return name
+    }
   }
 }

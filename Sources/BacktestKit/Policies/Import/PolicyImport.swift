@@ -28,7 +28,6 @@ struct PolicyImport: Sendable {
     self.vecNormalize = vecNormalize
     do throws(CheckpointError) {
       (tensors, facts) = try Self.read(checkpoint)
-      try tensors.requireFinite()
       normaliser = try vecNormalize.map { (path) throws(CheckpointError) in
         Normaliser(try RunningStatistics(vecNormalize: path))
       }
@@ -56,10 +55,12 @@ struct PolicyImport: Sendable {
   }
 
   /// The activation's op: as the archive says, or the library's default where the archive says
-  /// that nothing else was given.
+  /// that nothing else was given; `nil` where it has to be answered.
   func activation() throws(PolicyError) -> String? {
     guard let facts else { return nil }
-    guard let name = facts.activation else { return layout?.family.defaultActivation }
+    guard let name = facts.activation else {
+      return isOfTheLibrary ? layout?.family.defaultActivation : nil
+    }
     let ops = [
       "Tanh": "tanh", "ReLU": "relu", "ELU": "elu", "SiLU": "silu", "GELU": "gelu",
       "Sigmoid": "sigmoid", "LeakyReLU": "leaky_relu",
@@ -67,10 +68,42 @@ struct PolicyImport: Sendable {
     guard let op = ops[name] else {
       throw PolicyError(
         source: checkpoint,
-        "the activation is \(quotedForMessage(name)); known are "
+        "the archive's activation is \(quotedForMessage(name)), which is none of "
           + listed(ops.keys.sorted(), "and") + ": give the 'network' in the answers")
     }
     return op
+  }
+
+  /// Whether the archive's policy is a class of the library, with its own features extractor: then
+  /// the names of its tensors say what its network is.
+  var isOfTheLibrary: Bool {
+    guard let facts else { return false }
+    let module = facts.policyModule ?? ""
+    let isKnown = ["stable_baselines3.", "sb3_contrib."].contains { module.hasPrefix($0) }
+    let extractor = facts.featuresExtractor ?? "FlattenExtractor"
+    return isKnown && extractor.hasSuffix("FlattenExtractor")
+  }
+
+  /// Refuses what the archive says and cannot be a policy here.
+  func requireKnownSpaces() throws(PolicyError) {
+    switch facts?.observationSpace {
+    case .box?, nil: break
+    case .discrete?:
+      throw PolicyError(
+        source: checkpoint, "its observation is a discrete number, which is not supported")
+    case let space?:
+      throw PolicyError(
+        source: checkpoint,
+        "its observation space is \(space.summary); only Box observations are supported")
+    }
+    switch facts?.actionSpace {
+    case .multiBinary?, .other?:
+      throw PolicyError(
+        source: checkpoint,
+        "its action space is \(facts?.actionSpace?.summary ?? ""); only Discrete, MultiDiscrete "
+          + "and Box actions are supported")
+    default: break
+    }
   }
 }
 

@@ -198,7 +198,10 @@ extension ActionDefinition.Meaning {
         "\(action.sizes[0]) actions need \(action.sizes[0]) targets, not \(rows.count)",
         at: "targets")
     } else if rows.contains(where: { $0.count != width }) {
-      table.report("each target needs \(width) number\(width == 1 ? "" : "s")", at: "targets")
+      let one =
+        action.kind == .multiDiscrete ? "each row of targets, one for a choice," : "each target"
+      table.report(
+        "\(one) needs \(width) number\(width == 1 ? "" : "s"), one for an asset", at: "targets")
     }
     return rows
   }
@@ -220,9 +223,11 @@ extension ActionDefinition.Meaning {
         table.report("\(width) assets need as many 'sizes', not \(action.sizes.count)", at: "sizes")
       }
     } else if let expected, action.sizes[0] != expected {
+      let named = action.assets.isEmpty ? "no assets are named" : "\(expected) assets are named"
       table.report(
-        "this meaning has \(expected) action\(expected == 1 ? "" : "s"), but 'size' is "
-          + "\(action.sizes[0])" + (action.kind == .box ? "; name the 'assets'" : ""), at: "size")
+        action.kind == .box
+          ? "\(named), but 'size' is \(action.sizes[0]); 'assets' lists one for each component"
+          : "this meaning has \(expected) actions, but 'size' is \(action.sizes[0])", at: "size")
     }
   }
 }

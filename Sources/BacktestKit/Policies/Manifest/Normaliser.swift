@@ -65,17 +65,36 @@ public enum Normaliser: Sendable, Equatable {
 extension Normaliser {
   /// A normaliser in a manifest: given there, or a `file` beside it.
   init(
-    _ table: inout DocumentTable, read: (String) throws(DocumentError) -> Normaliser
+    _ table: inout DocumentTable,
+    read: (_ file: String, _ digest: String?) throws(DocumentError) -> Normaliser
   ) {
     guard let file = table.optional("file", .text) else {
       self.init(given: &table)
       return
     }
+    let digest = table.optional("sha256", .sha256)
+    guard isBelow(file) else {
+      table.report("a normaliser's file lies in the manifest's folder or below it", at: "file")
+      self = .none
+      return
+    }
     do throws(DocumentError) {
-      self = try read(file)
+      self = try read(file, digest)
     } catch {
       self = .none
       for problem in error.problems { table.report("\(problem)", at: "file") }
+    }
+  }
+
+  /// A normaliser in a file of its own, which must have a digest where one is given.
+  init(file path: String, digest: String?) throws(DocumentError) {
+    self = try DocumentReader.read(file: path).decode { Normaliser(given: &$0) }
+    let found = digest == nil ? nil : try? SHA256.hexadecimal(ofFile: path)
+    guard digest == found else {
+      throw DocumentError(
+        at: DocumentPlace(source: path),
+        "this is not the file of the manifest: its SHA-256 is \(found ?? "unknown"), expected "
+          + "\(digest ?? "none"); restore it, or import the policy again")
     }
   }
 

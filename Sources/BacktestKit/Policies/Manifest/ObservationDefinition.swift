@@ -98,7 +98,7 @@ extension ObservationDefinition {
   /// - Parameter readNormaliser: reads a normaliser from the file that the manifest names.
   init(
     _ table: inout DocumentTable,
-    readNormaliser: (String) throws(DocumentError) -> Normaliser
+    readNormaliser: (_ file: String, _ digest: String?) throws(DocumentError) -> Normaliser
   ) {
     shape = table.list("shape", of: .integer(.within(1...1_000_000)))
     if shape.reduce(1.0, { $0 * Double($1) }) > 1_000_000 {

@@ -11,8 +11,8 @@ extension PolicyManifest {
     weights = table.sections("weights") { WeightsFile(&$0) }
     network = table.optionalSection("network") { NetworkDefinition(&$0) }
     observation = table.section("observation") { table in
-      ObservationDefinition(&table) { (file) throws(DocumentError) in
-        try DocumentReader.read(path: "\(folder)/\(file)").decode { Normaliser(given: &$0) }
+      ObservationDefinition(&table) { (file, digest) throws(DocumentError) in
+        try Normaliser(file: "\(folder)/\(file)", digest: digest)
       }
     }
     action = table.optionalSection("action") { ActionDefinition(&$0) }
@@ -80,10 +80,15 @@ extension PolicyManifest.WeightsFile {
     format = table.value("format", .choice())
     _ = table.optional("member", .text)
     digest = table.optional("sha256", .sha256)
-    if file.hasPrefix("/") || file.split(separator: "/").contains("..") {
+    if !isBelow(file) {
       table.report("a weights file lies in the manifest's folder or below it", at: "file")
     }
   }
+}
+
+/// Whether a file named in a manifest lies in its folder or below it.
+func isBelow(_ file: String) -> Bool {
+  !file.hasPrefix("/") && !file.split(separator: "/").contains("..")
 }
 
 extension DocumentRule where Value == String {
@@ -91,7 +96,7 @@ extension DocumentRule where Value == String {
     text(PolicyManifest.format, placeholder: "") { $0 == PolicyManifest.format ? $0 : nil }
   }
 
-  fileprivate static var sha256: DocumentRule {
+  static var sha256: DocumentRule {
     text("a SHA-256 digest of 64 hexadecimal digits", placeholder: "") { text in
       let digits = text.lowercased()
       return digits.utf8.count == 64 && digits.allSatisfy(\.isHexDigit) ? digits : nil

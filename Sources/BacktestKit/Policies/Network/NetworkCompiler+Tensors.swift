@@ -21,6 +21,11 @@ extension NetworkCompiler {
         "the tensor \(quotedForMessage(name)) must have the shape \(wanted), not \(tensor.shape); "
           + "check the layers before it, or the checkpoint")
     }
+    guard weights.count + tensor.count <= Self.largestNetwork else {
+      throw problem(
+        "the weights up to here are more than \(Self.largestNetwork) numbers, the most that a "
+          + "network may have")
+    }
     let values = tensor.doubles()
     if let index = values.firstIndex(where: { !Element($0).isFinite }) {
       throw problem(
@@ -29,6 +34,9 @@ extension NetworkCompiler {
     }
     return (values, tensor.shape)
   }
+
+  /// Copies for two kinds of products and for putting them together stay within half a gigabyte.
+  private static var largestNetwork: Int { 1 << 23 }
 
   /// The elements of a vector.
   func vector(_ name: String, count: Int) throws(PolicyError) -> [Double] {

@@ -119,8 +119,8 @@ struct NetworkCompiler<Element: NetworkElement> {
     throw PolicyError("network: there is no head \(quotedForMessage(name)); \(advice)")
   }
 
-  /// More memory is a slip in a size, or meant to harm: half a gigabyte in double precision.
-  private static var largestMemory: Int { 1 << 26 }
+  /// More memory is a slip in a size, or meant to harm: 128 MB in double precision.
+  private static var largestMemory: Int { 1 << 24 }
 
   /// What is wrong with the layer that is being compiled.
   func problem(_ text: String) -> PolicyError { PolicyError("\(place): \(text)") }

@@ -85,9 +85,8 @@ extension ObservationDefinition {
     let given = features.count == 1 ? "1 feature" : "\(features.count) features"
     let over = assetCount == 1 ? "" : " over \(assetCount) assets"
     throw PolicyError(
-      "the 'shape' \(shape) has \(count) numbers, but \(given)\(over) are \(columns) in each of "
-        + "\(window) row\(window == 1 ? "" : "s"), \(numbers) in all; "
-        + "expected \(shapes.last.map { "\($0)" } ?? "")")
+      "the 'shape' \(shape) is \(count) numbers, but \(given)\(over) in a window of \(window) make "
+        + "\(shapes.last.map { "\($0)" } ?? "\(numbers)"); name the features and the 'window' with which the policy was trained")
   }
 }
 

@@ -106,8 +106,8 @@ struct NetworkRefusalTests {
         == "network: the input's shape [1048576, 1048576] is too large")
     let turns = (0..<5).flatMap { _ in [NetworkLayer.transposeTimeChannel, .softmax] }
     #expect(
-      message(turns, shape: [1 << 22, 4])
-        == "network.policy[5] (softmax): the values up to here take more than 67108864 numbers of "
+      message(turns, shape: [1 << 20, 4])
+        == "network.policy[5] (softmax): the values up to here take more than 16777216 numbers of "
         + "memory")
   }
 

@@ -20,14 +20,14 @@ import Testing
     var definition = ObservationDefinition(
       shape: [5],
       features: [.market(MarketFeature(.close)), .market(MarketFeature(.logReturn))])
-    #expect(problem(definition).contains("[5] has 5 numbers, but 2 features over 2 assets are 4"))
+    #expect(problem(definition).contains("[5] is 5 numbers, but 2 features over 2 assets in a"))
     definition.shape = [12]
     definition.window = 3
     #expect(problem(definition).isEmpty)
     definition.shape = [3, 4]
     #expect(problem(definition).isEmpty)
     definition.shape = [4, 3]
-    #expect(problem(definition).contains("4 in each of 3 rows, 12 in all; expected [3, 4]"))
+    #expect(problem(definition).contains("over 2 assets in a window of 3 make [3, 4];"))
     definition.layout = .matrix
     definition.shape = [3, 2, 2]
     #expect(problem(definition).isEmpty)
