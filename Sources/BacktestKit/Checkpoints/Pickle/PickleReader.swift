@@ -267,7 +267,7 @@ extension PickleReader {
       case .text(let key):
         try refuse(
           key.utf8.count > CheckpointLimits.keyBytes,
-          "a dictionary key has \(key.utf8.count) bytes, more than \(CheckpointLimits.keyBytes)")
+          "a dictionary key has more than \(CheckpointLimits.keyBytes) bytes")
       case .integer, .number, .boolean, .none: break
       default: throw CheckpointError(problem: "a dictionary key is neither a text nor a number")
       }
