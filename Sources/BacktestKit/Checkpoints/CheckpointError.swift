@@ -49,6 +49,19 @@ extension CheckpointError {
     }
   }
 
+  /// Does a part of the reading whose errors get an advice where they have none.
+  static func advising<Value>(
+    _ advice: String, _ body: () throws(CheckpointError) -> Value
+  ) throws(CheckpointError) -> Value {
+    do {
+      return try body()
+    } catch {
+      var advised = error
+      if advised.advice.isEmpty { advised.advice = advice }
+      throw advised
+    }
+  }
+
   /// Does the reading of one file.
   static func inFile<Value>(
     _ file: String, _ body: () throws(CheckpointError) -> Value

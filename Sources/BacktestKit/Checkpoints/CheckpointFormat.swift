@@ -26,9 +26,10 @@ public enum CheckpointFormat: String, Sendable, CaseIterable {
       let budget = try CheckpointBudget(fileBytes: bytes.count)
       let names = try ZipArchive(bytes, budget: budget).entries.map(\.name)
       try ForeignFile.refuseOtherArchives(names)
-      let last = Set(names.map { $0.split(separator: "/").last ?? "" })
-      if last.contains("policy.pth") { return .stableBaselines }
-      if last.contains("data.pkl") { return .torchZip }
+      if names.contains(where: { ArchiveEntry.isCalled("policy.pth", $0) }) {
+        return .stableBaselines
+      }
+      if names.contains(where: { ArchiveEntry.isCalled("data.pkl", $0) }) { return .torchZip }
       throw CheckpointError(
         problem: "a zip archive without policy.pth and without data.pkl, so of no known format",
         advice: ReexportAdvice.safetensors)

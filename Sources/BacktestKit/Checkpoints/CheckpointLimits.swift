@@ -17,11 +17,17 @@ enum CheckpointLimits {
   static let rank = 8
   /// The bytes of a tensor's name.
   static let nameBytes = 512
+  /// The bytes of a key of a dictionary.
+  static let keyBytes = 512
+  /// The bytes of the name of an archive's entry.
+  static let entryNameBytes = 1_024
   /// How deep dictionaries and tuples may nest.
   static let depth = 64
   /// The entries of dictionaries that the search for tensors looks at. A file can let many names
   /// lead to the same dictionary, so depth alone bounds nothing.
   static let steps = 100_000
+  /// The bytes of the keys that it compares and of the names that it builds.
+  static let walkedBytes = 16 << 20
 }
 
 /// Counts the bytes that the reading of one file takes.
@@ -44,6 +50,17 @@ final class CheckpointBudget {
       "expands too far: file and tensors take more than \(CheckpointLimits.heldBytes >> 20) MiB",
       advice: ReexportAdvice.safetensors)
     left -= count
+  }
+
+  /// Takes what a text takes beside the place where it stands; short ones take nothing.
+  func takeText(_ count: Int) throws(CheckpointError) {
+    if count > 15 { try take(count + 32) }
+  }
+
+  /// Takes what a document of JSON takes at most once it is read, by the marks that begin values.
+  func takeDocument(_ bytes: ArraySlice<UInt8>) throws(CheckpointError) {
+    let marks = bytes.count { $0 == 0x2C || $0 == 0x5B || $0 == 0x7B }
+    try take(bytes.count + 128 * min(marks, DocumentReader.nodeLimit))
   }
 }
 

@@ -88,6 +88,23 @@ struct RunningStatisticsTests {
     #expect(!read.normalisesObservations && read.mean.isEmpty && read.clip == 10)
   }
 
+  @Test func flagsOfNumPyAndNoBoundAreRead() throws {
+    let type =
+      PickleText.global("numpy", "dtype") + PickleText.tuple([PickleText.text("b1")]) + [0x52]
+    let flag =
+      PickleText.global("numpy.core.multiarray", "scalar")
+      + PickleText.tuple([type, [0x43, 1, 0]]) + [0x52]
+    let root = PickleText.object(
+      "stable_baselines3.common.vec_env.vec_normalize", "VecNormalize",
+      PickleText.dictionary([
+        ("norm_obs", flag), ("epsilon", PickleText.number(1e-8)),
+        ("clip_obs", PickleText.number(.infinity)),
+      ]))
+    let read = try RunningStatistics(
+      vecNormalize: PickleText.whole(root, version: 4), name: "v.pkl")
+    #expect(!read.normalisesObservations && read.clip == .greatestFiniteMagnitude)
+  }
+
   private func index(of text: String, in bytes: [UInt8]) -> Int? {
     let word = Array(text.utf8)
     return bytes.indices.first { bytes[$0...].starts(with: word) }

@@ -98,12 +98,10 @@ struct StableBaselinesTests {
     #expect(try space("MultiDiscrete", #""nvec":"[3 2\n 5]""#) == .multiDiscrete([3, 2, 5]))
     #expect(try space("MultiBinary", #""n":4"#) == .multiBinary(4))
     #expect(try space("Dict", #""spaces":"…""#) == .other("Dict"))
-    #expect(try space("Discrete", #""n":"x""#) == nil)
     // Bounds that NumPy shortened are not given as if they were whole.
     #expect(
       try space("Box", #""_shape":[2000],"low":"[0. 0. ... 0.]","high":"[1. 1. ... 1.]""#)
         == .box(shape: [2000], elementType: "float32", low: nil, high: nil))
-    #expect(try space("Box", #""_shape":[4611686018427387904,4]"#) == nil)
   }
 
   @Test func olderLayersAreRead() throws {
@@ -116,8 +114,68 @@ struct StableBaselinesTests {
     #expect(
       try layers(#"{"pi":[8],"qf":[9,9]}"#)
         == StableBaselinesLayers(shared: [], policy: [8], value: [9, 9]))
-    #expect(try layers(#"["x"]"#) == nil)
+    #expect(try layers("null") == nil)
+    #expect(
+      try layers(#"{"vf":[9]}"#) == StableBaselinesLayers(shared: [], policy: [], value: [9]))
     #expect(try layers(#"[]"#) == StableBaselinesLayers(shared: [], policy: [], value: []))
+  }
+
+  @Test(arguments: [
+    (#"{"action_space":{":type:":"<class 'x.Discrete'>","n":"1e3"}}"#, "action_space: n"),
+    (#"{"action_space":{":type:":"<class 'x.Discrete'>","n":null}}"#, "action_space: n"),
+    (#"{"action_space":{":type:":"<class 'x.Discrete'>","n":[3]}}"#, "action_space: n"),
+    (#"{"action_space":{":type:":"<class 'x.Discrete'>"}}"#, "action_space: n: is missing"),
+    (#"{"observation_space":{":type:":"<class 'x.Box'>","_shape":[-1]}}"#, "_shape"),
+    (
+      #"{"action_space":{":type:":"<class 'x.Box'>","_shape":[4611686018427387904,4]}}"#,
+      "action_space: _shape"
+    ),
+    (#"{"action_space":7}"#, "action_space: :type:"), (#"{"policy_kwargs":[]}"#, "policy_kwargs"),
+    (#"{"use_sde":"yes"}"#, "use_sde: expected true or false, found the text 'yes'"),
+    (#"{"policy_kwargs":{"net_arch":["x"]}}"#, "policy_kwargs: net_arch"),
+    (#"{"policy_kwargs":{"clip_mean":"2"}}"#, "policy_kwargs: clip_mean"),
+    (#"{"policy_kwargs":{"lstm_hidden_size":"9"}}"#, "policy_kwargs: lstm_hidden_size"),
+  ])
+  func keyThatIsNotUnderstoodIsNamed(data: String, reason: String) throws {
+    let error = #expect(throws: CheckpointError.self) { try facts(data: data) }
+    let text = try #require(error).description
+    #expect(text.contains(reason) && text.contains("model.save"), "\(text)")
+  }
+
+  @Test(arguments: [
+    ("<class 'torch.nn.modules.activation.GELU'>", "GELU"),
+    ("<class '__main__.ReLU'>", "<class '__main__.ReLU'>"),
+    ("<function <lambda> at 0x7f>", "<function <lambda> at 0x7f>"),
+    ("ReLU", "'ReLU'"), ("functools.partial(\n\u{1B}x)", #"'functools.partial(\n\u{1b}x)'"#),
+  ])
+  func activationThatIsNoneOfTorchStaysAsWritten(written: String, expected: String) throws {
+    let node = JSONWriter.bytes(
+      of: .table([
+        JSONMember(
+          key: "policy_kwargs",
+          value: .table([
+            JSONMember(key: "activation_fn", value: .text(written)),
+            JSONMember(key: "clip_mean", value: .integer(2)),
+            JSONMember(
+              key: "features_extractor_class", value: .text("<class '__main__.Mine'>")),
+          ]))
+      ]))
+    let facts = try StableBaselinesFacts(data: node, version: nil)
+    #expect(facts.activation == expected && facts.clipMean == 2)
+    #expect(
+      facts.featuresExtractor == "Mine" && facts.featuresExtractorPath == "__main__.Mine")
+  }
+
+  @Test func policyIsNamedByItsOwnFunctions() throws {
+    func name(_ members: String) throws -> String? {
+      try facts(data: #"{"policy_class":{"__module__":"__main__",\#(members)}}"#).policyClass
+    }
+    #expect(try name(#""f":"<function g at 0x1>""#) == nil)
+    #expect(
+      try name(#""f":"<function O.g at 0x1>","__init__":"<function m.<locals>.P.__init__ at 0x1>""#)
+        == "P")
+    #expect(
+      try facts(data: #"{"policy_class":{"__module__":"__main__"}}"#).policyModule == "__main__")
   }
 
   @Test func brokenDataIsAnError() throws {

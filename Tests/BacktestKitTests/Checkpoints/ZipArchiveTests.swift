@@ -76,10 +76,21 @@ struct ZipArchiveTests {
   }
 
   @Test func wideSizesAreRead() throws {
-    // Sizes of 32 bits replaced by those of a zip64 field, as archives over 4 GiB have them.
+    let extra = ZipText.number(1, 2) + ZipText.number(16, 2) + ZipText.number(1, 8) * 2
+    let (bytes, wide) = self.wide(extra)
+    #expect(refusal(bytes).isEmpty)
+    // 63 bits and more are no size.
+    var damaged = bytes
+    damaged[wide + 47] = 0x80
+    #expect(!refusal(damaged).isEmpty)
+    #expect(refusal(self.wide(extra * 2).bytes).contains("a: two zip64 extra fields"))
+  }
+
+  /// An archive with sizes of 32 bits replaced by those of a zip64 field, as archives over 4 GiB
+  /// have them, and where its wide end record stands.
+  private func wide(_ extra: [UInt8]) -> (bytes: [UInt8], record: Int) {
     let name = Array("a".utf8)
     let checksum = [UInt8(9)].withUnsafeBytes { Int(InflateStream.checksum(of: $0)) }
-    let extra = ZipText.number(1, 2) + ZipText.number(16, 2) + ZipText.number(1, 8) * 2
     var common = ZipText.number(0, 8) + ZipText.number(checksum, 4)
     common += ZipText.number(0xFFFF_FFFF, 4) + ZipText.number(0xFFFF_FFFF, 4)
     common += ZipText.number(1, 2) + ZipText.number(extra.count, 2)
@@ -95,10 +106,7 @@ struct ZipArchiveTests {
     bytes += [0x50, 0x4B, 6, 7, 0, 0, 0, 0] + ZipText.number(wide, 8) + [1, 0, 0, 0]
     bytes += [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + ZipText.number(0xFFFF, 2) * 2
     bytes += ZipText.number(0xFFFF_FFFF, 4) * 2 + [0, 0]
-    #expect(refusal(bytes).isEmpty)
-    // 63 bits and more are no size.
-    bytes[wide + 47] = 0x80
-    #expect(!refusal(bytes).isEmpty)
+    return (bytes, wide)
   }
 }
 

@@ -4,7 +4,15 @@ enum ArrayPickleReader {
     in bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget
   ) throws(CheckpointError) -> [NamedTensor] {
     if let refusal = ForeignFile.refusal(of: bytes) { throw refusal }
-    let graph = try PickleReader.read(bytes, .arrays)
+    return try CheckpointError.advising(ReexportAdvice.safetensors) {
+      () throws(CheckpointError) in
+      try arrays(in: try PickleReader.read(bytes, .arrays, budget), budget)
+    }
+  }
+
+  private static func arrays(
+    in graph: PickleGraph, _ budget: CheckpointBudget
+  ) throws(CheckpointError) -> [NamedTensor] {
     let leaves = try StateDictionary(graph).leaves
     var totals = TensorTotals()
     var views: [(name: String, view: TensorView)] = []

@@ -46,19 +46,26 @@ enum ForeignFile {
 
   /// Refuses zip archives of other kinds by the names of their entries.
   static func refuseOtherArchives(_ names: [String]) throws(CheckpointError) {
-    let parts = names.map { $0.split(separator: "/") }
-    if parts.contains(where: { $0.last == "constants.pkl" || $0.dropLast().contains("code") }) {
+    func has(_ name: String) -> Bool {
+      names.contains { ArchiveEntry.isCalled(name, $0) }
+    }
+    // Any folder above may be called code, for PyTorch names the uppermost like the file.
+    let pickles = names.filter { ArchiveEntry.isCalled("data.pkl", $0) }
+    let folder = String(pickles.first?.dropLast("data.pkl".count) ?? "")
+    if pickles.count == 1,
+      names.contains(where: { $0 == folder + "constants.pkl" || $0.hasPrefix(folder + "code/") })
+    {
       throw CheckpointError(
         problem: "a TorchScript archive, which holds code, expected a state dictionary",
         advice: ReexportAdvice.stateDictionary)
     }
-    if parts.contains(where: { $0.last == "model.weights.h5" }) {
+    if has("model.weights.h5") {
       throw CheckpointError(
         problem: "a Keras archive, which is not read",
         advice: #"save safetensors.numpy.save_file({w.path: w.numpy() for w in model.weights}, "#
           + #""model.safetensors")"#)
     }
-    if parts.contains(where: { $0.last == "serialized_exported_program.json" }) {
+    if has("serialized_exported_program.json") {
       throw CheckpointError(
         problem: "an exported program of torch.export, expected a state dictionary",
         advice: ReexportAdvice.stateDictionary)

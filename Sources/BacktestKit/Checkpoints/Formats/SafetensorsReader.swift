@@ -21,6 +21,7 @@ enum SafetensorsReader {
     try CheckpointError.unless(
       header.first == 0x7B, "header does not start with {", advice: again)
     let body = bytes.dropFirst(8 + length)
+    try budget.takeDocument(header)
     return try tensors(try entries(of: header), in: body, budget)
   }
 

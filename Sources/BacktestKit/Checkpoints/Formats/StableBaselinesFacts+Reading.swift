@@ -16,19 +16,17 @@ extension StableBaselinesFacts {
         problem: "expected an object, found \(root.found)",
         advice: ReexportAdvice.stableBaselines)
     }
-    let arguments = root["policy_kwargs"]
-    let policy = root["policy_class"]
-    policyModule = policy?["__module__"]?.shortText
+    let policy = try root.readable("policy_class", "an object") { $0.isTable ? $0 : nil }
+    policyModule = try policy?.readable("__module__", "a name", \.shortText)
     policyClass = policy.flatMap(Self.className)
-    observationSpace = root["observation_space"].flatMap(StableBaselinesSpace.init)
-    actionSpace = root["action_space"].flatMap(StableBaselinesSpace.init)
-    layers = arguments?["net_arch"].flatMap(StableBaselinesLayers.init)
-    activation = arguments?["activation_fn"]?.className
-    featuresExtractor = arguments?["features_extractor_class"]?.className
-    usesStateDependentExploration = root["use_sde"]?.flag
-    squashesOutput = arguments?["squash_output"]?.flag
-    initialisesOrthogonally = arguments?["ortho_init"]?.flag
-    recurrent = arguments.flatMap(StableBaselinesRecurrence.init)
+    observationSpace = try StableBaselinesSpace(root, "observation_space")
+    actionSpace = try StableBaselinesSpace(root, "action_space")
+    usesStateDependentExploration = try root.readable("use_sde", "true or false", \.flag)
+    if let arguments = try root.readable("policy_kwargs", "an object", { $0.isTable ? $0 : nil }) {
+      try CheckpointError.inEntry("policy_kwargs") { () throws(CheckpointError) in
+        try readArguments(arguments)
+      }
+    }
     if recurrent == nil, policyModule?.contains("recurrent") == true {
       recurrent = StableBaselinesRecurrence()
     }
@@ -40,26 +38,61 @@ extension StableBaselinesFacts {
     }
   }
 
-  /// The class of a policy, out of the text of one of its functions:
-  /// `<function ActorCriticPolicy.__init__ at 0x…>`.
+  private mutating func readArguments(_ arguments: DocumentNode) throws(CheckpointError) {
+    if let layers = arguments["net_arch"], layers.kind != .null {
+      self.layers = try arguments.readable(
+        "net_arch", "lists of widths", StableBaselinesLayers.init)
+    }
+    let torch = "torch.nn.modules."
+    activation = arguments["activation_fn"].map { node in
+      guard let path = node.classPath, path.hasPrefix(torch),
+        path.dropFirst(torch.count).split(separator: ".").count == 2
+      else { return node.cleaned }
+      return path.lastPart
+    }
+    let extractor = arguments["features_extractor_class"]
+    featuresExtractorPath = extractor?.classPath
+    featuresExtractor = extractor.map { $0.classPath?.lastPart ?? $0.cleaned }
+    squashesOutput = try arguments.readable("squash_output", "true or false", \.flag)
+    initialisesOrthogonally = try arguments.readable("ortho_init", "true or false", \.flag)
+    clipMean = try arguments.readable("clip_mean", "a number", \.number)
+    recurrent = try StableBaselinesRecurrence(arguments)
+  }
+
+  /// The class of a policy, out of the text of one of its functions, best the one that is always
+  /// its own: `<function ActorCriticPolicy.__init__ at 0x…>`.
   private static func className(_ policy: DocumentNode) -> String? {
     guard case .table(let members) = policy.content else { return nil }
     let start = "<function "
-    let texts = members.compactMap(\.value.shortText).filter { $0.hasPrefix(start) }
-    return texts.first?.dropFirst(start.count).split(separator: ".").first.map(String.init)
+    let own = members.filter { $0.key == "__init__" } + members
+    let text = own.lazy.compactMap(\.value.shortText).first { $0.hasPrefix(start) }
+    // Inside of a function the name is `make.<locals>.Policy.__init__`.
+    let path = text?.dropFirst(start.count).split(separator: " ").first?.split(separator: ".")
+    return path?.dropLast().last.map(String.init)
   }
 }
 
 extension StableBaselinesSpace {
-  fileprivate init?(_ node: DocumentNode) {
-    guard let name = node[":type:"]?.className else { return nil }
-    let shape = node["_shape"]?.integers
+  /// Reads the space under a key; `nil` where there is none.
+  fileprivate init?(_ root: DocumentNode, _ key: String) throws(CheckpointError) {
+    guard let node = root[key] else { return nil }
+    self = try CheckpointError.inEntry(key) { () throws(CheckpointError) in
+      try StableBaselinesSpace(node)
+    }
+  }
+
+  private init(_ node: DocumentNode) throws(CheckpointError) {
+    let name = try node.required(":type:", "the class of a space") { $0.classPath?.lastPart }
     switch name {
     case "Discrete":
-      guard let count = node["n"]?.printedInteger else { return nil }
-      self = .discrete(count: count, start: node["start"]?.printedInteger ?? 0)
+      let count = try node.required("n", "a whole number above 0", \.printedCount)
+      let start = try node.readable("start", "a whole number", \.printedInteger)
+      self = .discrete(count: count, start: start ?? 0)
     case "Box":
-      guard let shape, let count = Self.count(of: shape) else { return nil }
+      let key = node["_shape"] == nil && node["shape"] != nil ? "shape" : "_shape"
+      let (shape, count) = try node.required(key, "lengths of at least 0") { node in
+        node.integers.flatMap { shape in Self.count(of: shape).map { (shape, $0) } }
+      }
       func bounds(_ key: String) -> [Double]? {
         node[key]?.printedNumbers.flatMap { $0.count == count ? $0 : nil }
       }
@@ -67,13 +100,21 @@ extension StableBaselinesSpace {
         shape: shape, elementType: node["dtype"]?.shortText ?? "float32", low: bounds("low"),
         high: bounds("high"))
     case "MultiDiscrete":
-      guard let numbers = node["nvec"]?.printedNumbers else { return nil }
-      let counts = numbers.compactMap { Int(exactly: $0) }
-      guard counts.count == numbers.count, !counts.isEmpty else { return nil }
-      self = .multiDiscrete(counts)
+      self = .multiDiscrete(
+        try node.required("nvec", "whole numbers above 0") { node in
+          guard let numbers = node.printedNumbers else { return nil }
+          let counts = numbers.compactMap { Int(exactly: $0) }.filter { $0 > 0 }
+          return counts.count == numbers.count ? counts : nil
+        })
     case "MultiBinary":
-      guard let count = node["n"]?.printedInteger ?? shape.flatMap(Self.count) else { return nil }
-      self = .multiBinary(count)
+      if let count = node["n"]?.printedCount {
+        self = .multiBinary(count)
+        return
+      }
+      // For choices in a table of several dimensions `n` is a tuple, and the shape tells.
+      let key = node["_shape"] == nil ? "n" : "_shape"
+      self = .multiBinary(
+        try node.required(key, "whole numbers above 0") { $0.integers.flatMap(Self.count) })
     default: self = .other(name)
     }
   }
@@ -107,20 +148,23 @@ extension StableBaselinesLayers {
         self.init(shared: [], policy: widths, value: widths)
       }
     case .table:
-      guard let policy = node["pi"]?.integers else { return nil }
-      self.init(
-        shared: [], policy: policy, value: (node["vf"] ?? node["qf"])?.integers ?? [])
+      // One of two may be missing and has no layers then.
+      let ends = [node["pi"], node["vf"] ?? node["qf"]]
+      let widths = ends.map { $0.map(\.integers) ?? [] }
+      guard let policy = widths[0], let value = widths[1], ends.contains(where: { $0 != nil })
+      else { return nil }
+      self.init(shared: [], policy: policy, value: value)
     default: return nil
     }
   }
 }
 
 extension StableBaselinesRecurrence {
-  fileprivate init?(_ arguments: DocumentNode) {
-    hiddenSize = arguments["lstm_hidden_size"]?.integer
-    layerCount = arguments["n_lstm_layers"]?.integer
-    isShared = arguments["shared_lstm"]?.flag
-    hasCriticNetwork = arguments["enable_critic_lstm"]?.flag
+  fileprivate init?(_ arguments: DocumentNode) throws(CheckpointError) {
+    hiddenSize = try arguments.readable("lstm_hidden_size", "a whole number", \.integer)
+    layerCount = try arguments.readable("n_lstm_layers", "a whole number", \.integer)
+    isShared = try arguments.readable("shared_lstm", "true or false", \.flag)
+    hasCriticNetwork = try arguments.readable("enable_critic_lstm", "true or false", \.flag)
     if hiddenSize == nil, layerCount == nil, isShared == nil, hasCriticNetwork == nil {
       return nil
     }
@@ -132,6 +176,41 @@ extension DocumentNode {
   fileprivate subscript(key: String) -> DocumentNode? {
     guard case .table(let entries) = content else { return nil }
     return entries.first { $0.key == key }?.value
+  }
+
+  /// The value of a key as something that it must be; `nil` where the key is missing.
+  fileprivate func readable<Value>(
+    _ key: String, _ expected: String, _ read: (DocumentNode) -> Value?
+  ) throws(CheckpointError) -> Value? {
+    guard let node = self[key] else { return nil }
+    guard let value = read(node) else {
+      throw CheckpointError(
+        entry: key, problem: "expected \(expected), found \(node.found)",
+        advice: ReexportAdvice.stableBaselines)
+    }
+    return value
+  }
+
+  /// The value of a key that must be there.
+  fileprivate func required<Value>(
+    _ key: String, _ expected: String, _ read: (DocumentNode) -> Value?
+  ) throws(CheckpointError) -> Value {
+    guard let value = try readable(key, expected, read) else {
+      throw CheckpointError(
+        entry: key, problem: "is missing: expected \(expected)",
+        advice: ReexportAdvice.stableBaselines)
+    }
+    return value
+  }
+
+  fileprivate var isTable: Bool { kind == .table }
+
+  fileprivate var number: Double? {
+    switch content {
+    case .number(let value): value
+    case .integer(let value): Double(value)
+    default: nil
+    }
   }
 
   fileprivate var integer: Int? {
@@ -156,16 +235,28 @@ extension DocumentNode {
     return values.count == items.count ? values : nil
   }
 
-  /// The last part of a class's name: `Box` of `<class 'gymnasium.spaces.box.Box'>`.
-  fileprivate var className: String? {
+  /// A class with its module: `gymnasium.spaces.box.Box` of `<class 'gymnasium.spaces.box.Box'>`.
+  fileprivate var classPath: String? {
     guard let text = shortText, text.hasPrefix("<class '"), text.hasSuffix("'>") else {
       return nil
     }
-    return text.dropFirst(8).dropLast(2).split(separator: ".").last.map(String.init)
+    let path = text.dropFirst(8).dropLast(2)
+    return path.isEmpty || path.hasPrefix(".") || path.hasSuffix(".") ? nil : String(path)
+  }
+
+  /// Any value as it is written, short and on one line. A text that could be taken for a name is
+  /// quoted.
+  fileprivate var cleaned: String {
+    guard case .text(let text) = content else { return found }
+    let quoted = quotedForMessage(text, limit: 120)
+    return text.hasPrefix("<") ? String(quoted.dropFirst().dropLast()) : quoted
   }
 
   /// A whole number that was written as itself or as its text.
   fileprivate var printedInteger: Int? { integer ?? shortText.flatMap { Int($0) } }
+
+  /// A number of choices, written in the same ways.
+  fileprivate var printedCount: Int? { printedInteger.flatMap { $0 > 0 ? $0 : nil } }
 
   /// The numbers of an array as NumPy prints it; `nil` where it shortened them.
   fileprivate var printedNumbers: [Double]? {
@@ -174,4 +265,9 @@ extension DocumentNode {
     let numbers = words.compactMap { Double($0) }
     return numbers.count == words.count && !numbers.isEmpty ? numbers : nil
   }
+}
+
+extension String {
+  /// What stands behind the last dot.
+  fileprivate var lastPart: String { split(separator: ".").last.map(String.init) ?? self }
 }

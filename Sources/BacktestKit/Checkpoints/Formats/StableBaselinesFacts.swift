@@ -2,12 +2,13 @@
 ///
 /// Beside each pickled value `data` holds its text; the pickles are never read. What the texts do
 /// not say is `nil`: the activation of a policy with default arguments, for one, depends on its
-/// class and is not written.
+/// class and is not written. What they say in a way that is not understood is an error.
 public struct StableBaselinesFacts: Sendable, Equatable {
   /// The module of the policy's class, such as `stable_baselines3.common.policies`; it tells the
   /// family of the algorithm, which has no entry of its own.
   public var policyModule: String?
-  /// The policy's class, such as `ActorCriticPolicy`.
+  /// The policy's class, such as `ActorCriticPolicy`; `nil` for a class without functions of its
+  /// own, whose name is not written.
   public var policyClass: String?
   /// What the policy observes.
   public var observationSpace: StableBaselinesSpace?
@@ -15,10 +16,16 @@ public struct StableBaselinesFacts: Sendable, Equatable {
   public var actionSpace: StableBaselinesSpace?
   /// The widths of the hidden layers, where they were given.
   public var layers: StableBaselinesLayers?
-  /// The class of the activation, such as `ReLU`, where it was given.
+  /// The class of the activation, where it was given: the name alone, such as `ReLU`, of one of
+  /// PyTorch; anything else as it is written, such as `<class '__main__.ReLU'>` or a function.
   public var activation: String?
-  /// The class of the features extractor, where it was given.
+  /// The class of the features extractor, where it was given; what is no class, as it is written.
   public var featuresExtractor: String?
+  /// The class of the features extractor with its module, such as
+  /// `stable_baselines3.common.torch_layers.FlattenExtractor` or `__main__.Mine`.
+  public var featuresExtractorPath: String?
+  /// Beyond which mean actions are clipped under gSDE (`clip_mean`), where it was given.
+  public var clipMean: Double?
   /// Whether exploration depends on the state (gSDE).
   public var usesStateDependentExploration: Bool?
   /// Whether actions are squashed by tanh, where it was given.

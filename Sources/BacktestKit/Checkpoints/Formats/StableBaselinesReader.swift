@@ -30,7 +30,9 @@ struct StableBaselinesReader {
     if let entry = archive[folder + StableBaselinesFacts.versionEntry] {
       version = Array(try archive.read(entry))
     }
-    let bytes = Array(try archive.read(data))
+    let text = try archive.read(data)
+    try budget.takeDocument(text)
+    let bytes = Array(text)
     return try CheckpointError.inEntry(data.name) { () throws(CheckpointError) in
       try StableBaselinesFacts(data: bytes, version: version)
     }

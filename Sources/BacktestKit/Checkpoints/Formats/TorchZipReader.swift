@@ -12,11 +12,14 @@ struct TorchZipReader {
     in bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget
   ) throws(CheckpointError) -> [NamedTensor] {
     try ForeignFile.requireZip(bytes)
-    return try tensors(in: try ZipArchive(bytes, budget: budget), budget)
+    let archive = try ZipArchive(bytes, budget: budget)
+    return try CheckpointError.advising(ReexportAdvice.stateDictionary) {
+      () throws(CheckpointError) in try tensors(in: archive, budget)
+    }
   }
 
   /// The tensors of an archive whose directory was read.
-  static func tensors(
+  private static func tensors(
     in archive: ZipArchive, _ budget: CheckpointBudget
   ) throws(CheckpointError) -> [NamedTensor] {
     try ForeignFile.refuseOtherArchives(archive.entries.map(\.name))
@@ -60,7 +63,7 @@ struct TorchZipReader {
   ) throws(CheckpointError) -> [StateDictionary.Leaf] {
     let bytes = try archive.read(pickle)
     return try CheckpointError.inEntry(pickle.name) { () throws(CheckpointError) in
-      let leaves = try StateDictionary(try PickleReader.read(bytes, .torch)).leaves
+      let leaves = try StateDictionary(try PickleReader.read(bytes, .torch, budget)).leaves
       var totals = TensorTotals()
       for leaf in leaves {
         guard case .tensor(let tensor) = leaf.kind else { continue }
@@ -107,11 +110,16 @@ struct TorchZipReader {
 
 /// Finds the entries of an archive that may lie in a folder of any name.
 enum ArchiveEntry {
+  /// Whether an entry has a name, alone or at the end of its path.
+  static func isCalled(_ name: String, _ path: String) -> Bool {
+    path.hasSuffix(name) && (path.utf8.count == name.utf8.count || path.hasSuffix("/" + name))
+  }
+
   /// The one entry of that name, alone or at the end of a path.
   static func only(
     _ name: String, in archive: ZipArchive, _ advice: String
   ) throws(CheckpointError) -> ZipArchive.Entry {
-    let found = archive.entries.filter { $0.name == name || $0.name.hasSuffix("/" + name) }
+    let found = archive.entries.filter { isCalled(name, $0.name) }
     guard found.count == 1 else {
       throw CheckpointError(
         problem: "need exactly one \(name), found \(found.count)", advice: advice)

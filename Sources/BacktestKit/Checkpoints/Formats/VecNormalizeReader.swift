@@ -8,7 +8,7 @@ struct VecNormalizeReader {
   init(_ bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget) throws(CheckpointError) {
     if let refusal = ForeignFile.refusal(of: bytes) { throw refusal }
     do {
-      graph = try PickleReader.read(bytes, .vecNormalize)
+      graph = try PickleReader.read(bytes, .vecNormalize, budget)
     } catch {
       var refused = error
       refused.advice = Self.advice
@@ -21,7 +21,9 @@ struct VecNormalizeReader {
     let whole = try state(of: graph.root, class: "VecNormalize")
     let isOn = try flag(whole, "norm_obs")
     let epsilon = try number(whole, "epsilon")
-    let clip = try number(whole, "clip_obs")
+    // Without a bound in Python; the largest number bounds nothing and can be written in JSON.
+    let clip = min(
+      try number(whole, "clip_obs", allowsInfinity: true), .greatestFiniteMagnitude)
     try Self.require(
       epsilon >= 0 && clip > 0,
       "expected epsilon of at least 0 and clip_obs above 0, "
@@ -90,13 +92,17 @@ struct VecNormalizeReader {
   private func flag(_ items: [PickleValue], _ key: String) throws(CheckpointError) -> Bool {
     switch try value(items, key) {
     case .boolean(let value)?: return value
-    default:
-      throw CheckpointError(
-        entry: key, problem: "expected true or false", advice: Self.advice)
+    case .node?:
+      let tensor = try array(items, key)
+      if tensor.elementType == .boolean, tensor.count == 1 { return tensor.doubles()[0] != 0 }
+    default: break
     }
+    throw CheckpointError(entry: key, problem: "expected true or false", advice: Self.advice)
   }
 
-  private func number(_ items: [PickleValue], _ key: String) throws(CheckpointError) -> Double {
+  private func number(
+    _ items: [PickleValue], _ key: String, allowsInfinity: Bool = false
+  ) throws(CheckpointError) -> Double {
     var found: Double?
     switch try value(items, key) {
     case .number(let value)?: found = value
@@ -106,7 +112,7 @@ struct VecNormalizeReader {
       if tensor.count == 1 { found = tensor.doubles()[0] }
     default: break
     }
-    guard let found, found.isFinite else {
+    guard let found, found.isFinite || allowsInfinity && found == .infinity else {
       throw CheckpointError(
         entry: key, problem: "expected a finite number", advice: Self.advice)
     }

@@ -23,8 +23,11 @@ struct PickleProfile: Sendable {
   private let opcodes: Set<UInt8>
   /// Names as `module name`.
   private let globals: [String: PickleGlobal]
-  /// Whether integers of more than 64 bits may stand where nobody reads them.
+  /// Whether integers of more than 72 bits may stand where nobody reads them.
   let allowsLargeIntegers: Bool
+
+  /// The protocols, for messages.
+  var protocols: String { highestProtocol == 2 ? "2" : "2 to \(highestProtocol)" }
 
   /// Whether an opcode may occur.
   func allows(_ opcode: UInt8) -> Bool {

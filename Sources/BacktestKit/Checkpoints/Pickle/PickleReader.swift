@@ -9,6 +9,7 @@ struct PickleReader {
   let profile: PickleProfile
   private(set) var graph: PickleGraph
   private let view: BinaryView
+  private let budget: CheckpointBudget
   private var position = 0
   private var stack: [PickleValue] = []
   /// The heights of the stack at which marks stand.
@@ -21,15 +22,18 @@ struct PickleReader {
 
   /// Reads all of a pickle.
   static func read(
-    _ bytes: ArraySlice<UInt8>, _ profile: PickleProfile
+    _ bytes: ArraySlice<UInt8>, _ profile: PickleProfile, _ budget: CheckpointBudget
   ) throws(CheckpointError) -> PickleGraph {
-    var reader = PickleReader(bytes, profile)
+    var reader = PickleReader(bytes, profile, budget)
     try reader.run()
     return reader.graph
   }
 
-  private init(_ bytes: ArraySlice<UInt8>, _ profile: PickleProfile) {
+  private init(
+    _ bytes: ArraySlice<UInt8>, _ profile: PickleProfile, _ budget: CheckpointBudget
+  ) {
     self.profile = profile
+    self.budget = budget
     graph = PickleGraph(bytes)
     view = BinaryView(bytes)
   }
@@ -37,7 +41,7 @@ struct PickleReader {
   private mutating func run() throws(CheckpointError) {
     if view.count > 0, !view.hasBytes([0x80], at: 0) {
       throw CheckpointError(
-        problem: "pickle protocol 0 or 1: expected 2 to \(profile.highestProtocol)",
+        problem: "pickle protocol 0 or 1: expected \(profile.protocols)",
         advice: ReexportAdvice.stateDictionary)
     }
     for count in 0..<Self.opcodeLimit {
@@ -47,8 +51,8 @@ struct PickleReader {
         let version = try unsigned(UInt8.self)
         try refuse(count > 0, "the protocol is named twice")
         try refuse(
-          version > profile.highestProtocol,
-          "pickle protocol \(version), expected 2 to \(profile.highestProtocol)")
+          version < 2 || version > profile.highestProtocol,
+          "pickle protocol \(version), expected \(profile.protocols)")
       } else if opcode == 0x2E {
         try refuse(stack.count != 1 || !marks.isEmpty, "not one value at STOP")
         try refuse(position != view.count, "bytes after STOP")
@@ -99,7 +103,9 @@ extension PickleReader {
 
   private mutating func text(_ count: Int) throws(CheckpointError) -> String {
     try refuse(count > Self.textLimit, "string too long: \(count) bytes")
-    guard let text = String(validating: graph.slice(try place(count)), as: UTF8.self) else {
+    let place = try place(count)
+    try budget.takeText(count)
+    guard let text = String(validating: graph.slice(place), as: UTF8.self) else {
       throw CheckpointError(problem: "a string is not valid UTF-8")
     }
     return text
@@ -174,7 +180,8 @@ extension PickleReader {
   private mutating func longInteger() throws(CheckpointError) -> PickleValue {
     let bytes = graph.slice(try place(try unsigned(UInt8.self)))
     guard bytes.count <= 8 else {
-      try refuse(!profile.allowsLargeIntegers, "integer over 64 bits")
+      // A seed of 64 bits without a sign takes nine bytes.
+      try refuse(bytes.count > 9 && !profile.allowsLargeIntegers, "integer over 64 bits")
       return .largeInteger
     }
     let isNegative = bytes.last.map { $0 & 0x80 != 0 } ?? false
@@ -257,7 +264,11 @@ extension PickleReader {
     try refuse(items.count % 2 != 0, "odd item list")
     for position in stride(from: 0, to: items.count, by: 2) {
       switch items[position] {
-      case .text, .integer, .number, .boolean, .none: break
+      case .text(let key):
+        try refuse(
+          key.utf8.count > CheckpointLimits.keyBytes,
+          "a dictionary key has more than \(CheckpointLimits.keyBytes) bytes")
+      case .integer, .number, .boolean, .none: break
       default: throw CheckpointError(problem: "a dictionary key is neither a text nor a number")
       }
     }

@@ -14,6 +14,7 @@ struct StateDictionary {
   private(set) var leaves: [Leaf] = []
   private var names: Set<String> = []
   private var steps = 0
+  private var walkedBytes = 0
 
   init(_ graph: PickleGraph) throws(CheckpointError) {
     self.graph = graph
@@ -39,6 +40,7 @@ struct StateDictionary {
     var keys: Set<String> = []
     for position in stride(from: 0, to: items.count - 1, by: 2) {
       if case .text(let key) = items[position] {
+        try charge(key.utf8.count)
         try CheckpointError.unless(
           keys.insert(key).inserted, "duplicate key \(quotedForMessage(key))")
       }
@@ -46,7 +48,9 @@ struct StateDictionary {
       switch node.kind {
       case .dictionary:
         guard !node.items.isEmpty else { continue }
-        let name = prefix + (try key(items[position]))
+        let key = try key(items[position])
+        try charge(prefix.utf8.count + key.utf8.count)
+        let name = prefix + key
         // Longer ones could only hold names that are too long.
         try TensorNameRule.check(name.isEmpty ? "." : name)
         try walk(node.items, prefix: name + ".", depth: depth + 1)
@@ -54,6 +58,7 @@ struct StateDictionary {
         guard case .text(let key) = items[position] else {
           throw CheckpointError(problem: "a tensor is named by a number, expected a text")
         }
+        try charge(prefix.utf8.count + key.utf8.count)
         let name = prefix + key
         try TensorNameRule.check(name)
         try CheckpointError.unless(
@@ -62,6 +67,15 @@ struct StateDictionary {
       default: continue
       }
     }
+  }
+
+  /// Counts the bytes of keys and names, for the same ones may be reached in many ways.
+  private mutating func charge(_ count: Int) throws(CheckpointError) {
+    walkedBytes += count
+    try CheckpointError.unless(
+      walkedBytes <= CheckpointLimits.walkedBytes,
+      "more than \(CheckpointLimits.walkedBytes >> 20) MiB of names on the ways through its "
+        + "dictionaries")
   }
 
   private func key(_ value: PickleValue) throws(CheckpointError) -> String {

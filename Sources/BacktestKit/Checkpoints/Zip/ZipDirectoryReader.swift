@@ -139,6 +139,9 @@ extension ZipDirectoryReader {
     guard let rawName = view.slice(at: start + 46, count: nameCount) else {
       throw CheckpointError(problem: "central entry out of range")
     }
+    try Self.require(
+      nameCount <= CheckpointLimits.entryNameBytes,
+      "an entry name has \(nameCount) bytes, more than \(CheckpointLimits.entryNameBytes)")
     let name = try self.name(rawName)
     let disk = try short(start + 34)
     var sizes = Sizes(
@@ -180,11 +183,15 @@ extension ZipDirectoryReader {
   /// Replaces sizes that are too large for 32 bits by those of the zip64 field.
   private func widen(_ sizes: inout Sizes, extra: Range<Int>) throws(CheckpointError) {
     var position = extra.lowerBound
+    var isWidened = false
     while position + 4 <= extra.upperBound {
       let (kind, count) = (try short(position), try short(position + 2))
       let end = position + 4 + count
       try Self.require(end <= extra.upperBound, "bad extra field")
       if kind == 1 {
+        // Which of two counts, readers decide differently.
+        try Self.require(!isWidened, "two zip64 extra fields")
+        isWidened = true
         var field = position + 4
         for path in [\Sizes.plain, \Sizes.compressed, \Sizes.header]
         where sizes[keyPath: path] == 0xFFFF_FFFF {
