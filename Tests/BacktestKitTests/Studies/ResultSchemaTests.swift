@@ -96,6 +96,12 @@ struct ResultSchemaTests {
       let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
       #expect(lines[0] == "time,symbol,action,target_weight,quantity,weight")
       #expect(lines.count == outcome.result.decisions.count + 1 && lines.count > 500)
+      if outcome.walkForward != nil {
+        // One for each return of the joined test windows.
+        let curve = outcome.result.curve
+        let times = (0..<(curve.equity.count - 1)).map { curve.times[$0] }
+        #expect(outcome.result.decisions.map(\.time) == times)
+      }
       for (line, decision) in zip(lines.dropFirst(), outcome.result.decisions) {
         let fields = line.split(separator: ",", omittingEmptySubsequences: false)
         #expect(fields[0] == decision.time.description && fields[1] == "SPX" && fields[4] == "")
