@@ -22,6 +22,9 @@ public struct BacktestResult: Sendable {
   public var notes: [StrategyNote]
   /// What the strategy expected, in the order in which it was written down.
   public var forecasts: [StrategyForecast]
+  /// What trained policies wanted, in the order in which they decided; empty for strategies that
+  /// are programs.
+  public var decisions: [StrategyDecision]
   /// The account at the end.
   public var account: Account
   /// What happened how often.
@@ -69,6 +72,7 @@ extension Engine {
         grossExposure: columns.grossExposure),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades,
       ledger: log.ledger, notes: trading.notes, forecasts: trading.forecasts,
-      account: trading.account, counts: log.counts, ruinedAt: ruinedAt)
+      decisions: trading.decisions, account: trading.account, counts: log.counts, ruinedAt: ruinedAt
+    )
   }
 }

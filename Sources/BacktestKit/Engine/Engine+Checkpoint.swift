@@ -8,6 +8,7 @@ extension Engine {
     let lengths: RunLog.Lengths
     let noteCount: Int
     let forecastCount: Int
+    let decisionCount: Int
     let clock: Timestamp
     let stage: Stage
     let needsEquityPoint: Bool
@@ -37,10 +38,11 @@ extension Engine {
     var slim = trading
     slim.notes = []
     slim.forecasts = []
+    slim.decisions = []
     return Checkpoint(
       trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
-      forecastCount: trading.forecasts.count, clock: clock, stage: stage,
-      needsEquityPoint: needsEquityPoint,
+      forecastCount: trading.forecasts.count, decisionCount: trading.decisions.count,
+      clock: clock, stage: stage, needsEquityPoint: needsEquityPoint,
       reportedFills: reportedFills, ruinedAt: ruinedAt, sessionStart: sessionStart,
       openedRows: openedRows, moment: moment, rewindCount: rewinds.count)
   }
@@ -57,13 +59,17 @@ extension Engine {
       && checkpoint.moment <= moment
     precondition(isOnTheWay, "a checkpoint of another run, or of a way that was left")
     let notes = Array(trading.notes.prefix(checkpoint.noteCount))
-    // Taken out of the account before they are cut, forecasts keep their room.
+    // Taken out of the account before they are cut, records keep their room.
     var forecasts: [StrategyForecast] = []
     swap(&forecasts, &trading.forecasts)
     forecasts.removeLast(forecasts.count - checkpoint.forecastCount)
+    var decisions: [StrategyDecision] = []
+    swap(&decisions, &trading.decisions)
+    decisions.removeLast(decisions.count - checkpoint.decisionCount)
     trading = checkpoint.trading
     trading.notes = notes
     trading.forecasts = forecasts
+    trading.decisions = decisions
     queue = checkpoint.queue
     log.truncate(to: checkpoint.lengths)
     clock = checkpoint.clock

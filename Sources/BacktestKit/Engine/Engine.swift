@@ -129,8 +129,8 @@ public struct Engine: Sendable {
     points = EquityColumns(count: endInstant - baseInstant)
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)
-    // One forecast a decision and instrument; beyond four million the room grows by doubling.
-    trading.forecastRoom = min(
+    // One record a decision and instrument; beyond four million the room grows by doubling.
+    trading.recordRoom = min(
       max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22)
   }
 

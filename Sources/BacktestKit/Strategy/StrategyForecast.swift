@@ -73,7 +73,7 @@ extension TradingContext {
       "a probability lies between 0 and 1")
     precondition(forecast.deviation.map { $0 > 0 } ?? true, "a deviation is above zero")
     guard forecast.signal != nil || forecast.deviation != nil else { return }
-    if forecasts.isEmpty { forecasts.reserveCapacity(forecastRoom) }
+    if forecasts.isEmpty { forecasts.reserveCapacity(recordRoom) }
     forecasts.append(forecast)
   }
 

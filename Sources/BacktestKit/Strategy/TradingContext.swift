@@ -18,8 +18,9 @@ public struct TradingContext: Sendable {
   var targetRequests: ContiguousArray<TargetRequest> = []
   var notes: [StrategyNote] = []
   var forecasts: [StrategyForecast] = []
-  /// How many forecasts find room without asking for memory again.
-  var forecastRoom = 0
+  var decisions: [StrategyDecision] = []
+  /// How many forecasts, and how many decisions, find room without asking for memory again.
+  var recordRoom = 0
   @usableFromInline var standing: ContiguousArray<StandingTarget>
   /// The last instant at which bars closed, or -1.
   @usableFromInline var instant = -1

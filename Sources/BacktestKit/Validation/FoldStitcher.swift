@@ -11,6 +11,7 @@ struct FoldStitcher {
   private var openTrades: [RoundTrip] = []
   private var notes: [StrategyNote] = []
   private var forecasts: [StrategyForecast] = []
+  private var decisions: [StrategyDecision] = []
   private var account: Account
   private var ruinedAt: Timestamp?
   private var orderOffset = 0
@@ -50,6 +51,7 @@ struct FoldStitcher {
     let base = run.curve.times[0]
     notes += run.notes.filter { $0.time >= base }
     forecasts += run.forecasts
+    decisions += run.decisions
     account.addSums(of: run.account, scale: scale)
     ruinedAt = ruinedAt ?? run.ruinedAt
     left = run.account
@@ -71,8 +73,8 @@ struct FoldStitcher {
         times: feed.instants.rows(instants), equity: Column(equity),
         grossExposure: Column(grossExposure)),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades + openTrades,
-      ledger: log.ledger, notes: notes, forecasts: forecasts, account: account, counts: log.counts,
-      ruinedAt: ruinedAt)
+      ledger: log.ledger, notes: notes, forecasts: forecasts, decisions: decisions,
+      account: account, counts: log.counts, ruinedAt: ruinedAt)
   }
 
   /// Cash moves so that the entries always add up to the cash of the run under way: a position that

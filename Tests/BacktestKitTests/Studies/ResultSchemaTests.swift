@@ -92,6 +92,23 @@ struct ResultSchemaTests {
       #expect(try ResultRecord(path: scratch.path + "/result.json") == written)
       #expect(written.strategy == "ppo_discrete")
       #expect(written.setting("policy.on-refusal") == .choice("flat"))
+      let bytes = try FileBytes.read(scratch.path + "/decisions.csv")
+      let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+      #expect(lines[0] == "time,symbol,action,target_weight,quantity,weight")
+      #expect(lines.count == outcome.result.decisions.count + 1 && lines.count > 500)
+      if outcome.walkForward != nil {
+        // One for each return of the joined test windows.
+        let curve = outcome.result.curve
+        let times = (0..<(curve.equity.count - 1)).map { curve.times[$0] }
+        #expect(outcome.result.decisions.map(\.time) == times)
+      }
+      for (line, decision) in zip(lines.dropFirst(), outcome.result.decisions) {
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+        #expect(fields[0] == decision.time.description && fields[1] == "SPX" && fields[4] == "")
+        #expect(
+          [2, 3, 5].map { Double(fields[$0]) }
+            == [decision.action, decision.targetWeight, decision.weight])
+      }
     }
   }
 
@@ -164,8 +181,10 @@ struct ResultSchemaTests {
       #expect(fields[2...].map { Double($0) } == numbers)
     }
 
+    try PlainFile.write([], to: scratch.path + "/decisions.csv")
     try Self.outcome(walksForward: false).write(to: scratch.path)
     #expect(!scratch.names.contains("forecasts.csv"))
+    #expect(!scratch.names.contains("decisions.csv"))
     #expect(try ResultRecord(path: scratch.path + "/result.json").forecasts.isEmpty)
   }
 

@@ -22,6 +22,9 @@ public struct EnsembleStrategy: Strategy {
   private var wishes: ContiguousArray<EnsembleRule.Ballot>
   private var stated: ContiguousArray<Double>
   private var ballots: ContiguousArray<EnsembleRule.Ballot> = []
+  /// What the policies that predicted at this close expect of each instrument together.
+  private var blends: ContiguousArray<PredictionBlend>
+  private var drift: DriftWatch
   private var refusals = RefusalLog()
   private var hasBegun = false
 
@@ -53,6 +56,8 @@ public struct EnsembleStrategy: Strategy {
     wishes = ContiguousArray(
       repeating: EnsembleRule.Ballot(weight: .nan), count: members.count * count)
     stated = ContiguousArray(repeating: 0, count: count)
+    blends = ContiguousArray(repeating: PredictionBlend(), count: count)
+    drift = DriftWatch(instrumentCount: count)
     ballots.reserveCapacity(members.count)
   }
 
@@ -86,7 +91,10 @@ public struct EnsembleStrategy: Strategy {
     if !trading.isWarmingUp, !hasBegun { begin(trading) }
     var isNew = false
     for member in panels.indices where ask(member, bars, &trading) { isNew = true }
-    if isNew { agree(&trading) }
+    if isNew {
+      recordPredictions(&trading)
+      agree(&trading)
+    }
   }
 
   private mutating func begin(_ trading: TradingContext) {
@@ -120,6 +128,7 @@ extension EnsembleStrategy {
       case .idle: break
       case .decided:
         isNew = true
+        takePrediction(member, index)
         takeWishes(member, index)
       case .refused(let refusal):
         refusals.note(refusal, by: panels[member].seats[index], &trading)
@@ -175,6 +184,21 @@ extension EnsembleStrategy {
     }
   }
 
+  /// Takes down what a policy that predicts expects.
+  private mutating func takePrediction(_ member: Int, _ index: Int) {
+    guard panels[member].seats[index].isPredictor else { return }
+    let instrument = Int(panels[member].seats[index].instruments[0].index)
+    blends[instrument].add(panels[member].seats[index].decision.prediction)
+  }
+
+  /// Writes down what the policies expect together, and begins anew.
+  private mutating func recordPredictions(_ trading: inout TradingContext) {
+    for index in blends.indices where blends[index].count > 0 {
+      trading.record(blends[index].prediction, of: InstrumentID(index))
+      blends[index] = PredictionBlend()
+    }
+  }
+
   private func figure(_ member: Int, _ index: Int, _ weight: Double) -> Double {
     guard case .confidence(let confidence) = rule else { return 0 }
     let prediction = panels[member].seats[index].decision.prediction
@@ -201,6 +225,7 @@ extension EnsembleStrategy {
 
   /// States the weights on which the policies agree.
   private mutating func agree(_ trading: inout TradingContext) {
+    let equity = trading.equity
     for index in stated.indices {
       let instrument = InstrumentID(index)
       guard trading.lastClose(instrument) != nil else { continue }
@@ -208,9 +233,13 @@ extension EnsembleStrategy {
       var weight = options.limits.clamped(agreed(instrument, last: last))
       if abs(weight - last) < options.rebalanceThreshold { weight = last }
       stated[index] = weight
+      let held = trading.weight(instrument, ofEquity: equity)
+      trading.recordDecision(instrument, weight: held, wanted: .weight(weight))
       if options.memberState == .shared { tellMembers(instrument, weight) }
       switch options.drift {
-      case .target: trading.target(instrument, weight: weight)
+      case .target:
+        drift.look(instrument, stated: last, held: held, &trading)
+        trading.target(instrument, weight: weight)
       case .rebalance: trading.rebalance(instrument, weight: weight)
       }
     }

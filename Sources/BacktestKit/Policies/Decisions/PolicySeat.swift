@@ -73,6 +73,9 @@ struct PolicySeat: Sendable {
     lastTradeRows = ContiguousArray(repeating: -1, count: instruments.count)
   }
 
+  /// Whether it predicts, and does not act.
+  var isPredictor: Bool { interpreter == nil }
+
   /// Whether its actions state shares of equity, and not units to trade.
   var statesWeights: Bool { interpreter?.statesWeights ?? true }
 

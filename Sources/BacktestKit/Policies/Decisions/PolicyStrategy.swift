@@ -15,6 +15,7 @@ public struct PolicyStrategy: Strategy {
   /// The symbols of the universe in which it trades, in its order.
   public let symbols: [String]
   var panel: PolicyPanel
+  private var drift: DriftWatch
 
   /// A strategy in a universe.
   ///
@@ -37,6 +38,7 @@ public struct PolicyStrategy: Strategy {
   public init(_ member: PolicyMember, universe: Universe) throws(PolicyError) {
     symbols = universe.series.map(\.instrument.symbol)
     panel = PolicyPanel(try member.seats(in: universe))
+    drift = DriftWatch(instrumentCount: universe.count)
   }
 
   /// Bars before the first observation is complete.
@@ -71,7 +73,7 @@ public struct PolicyStrategy: Strategy {
       panel.seats[index].refresh(from: trading)
       switch panel.seats[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp) {
       case .idle: break
-      case .decided: panel.seats[index].carryOut(&trading)
+      case .decided: panel.seats[index].carryOut(&trading, &drift)
       case .refused(let refusal):
         panel.refusals.note(refusal, by: panel.seats[index], &trading)
         if panel.seats[index].options.onRefusal != .hold {
@@ -84,16 +86,21 @@ public struct PolicyStrategy: Strategy {
 
 extension PolicySeat {
   /// States or orders what the last decision wants.
-  fileprivate mutating func carryOut(_ trading: inout TradingContext) {
+  fileprivate mutating func carryOut(
+    _ trading: inout TradingContext, _ drift: inout DriftWatch
+  ) {
     if instruments.count == 1 { trading.record(decision.prediction, of: instruments[0]) }
     for intent in intents where !isCoolingDown(intent.asset) {
       let instrument = instruments[intent.asset]
       switch intent.kind {
       case .target(let wanted):
+        let (last, held) = (state.targetWeight[intent.asset], state.realWeight[intent.asset])
         let weight = stated(wanted, intent.asset)
         state.state(intent.asset, weight: weight)
         switch options.drift {
-        case .target: trading.target(instrument, weight: weight * share)
+        case .target:
+          drift.look(instrument, stated: last * share, held: held * share, &trading)
+          trading.target(instrument, weight: weight * share)
         case .rebalance: trading.rebalance(instrument, weight: weight * share)
         }
       case .rebalance(let weight):
@@ -102,11 +109,34 @@ extension PolicySeat {
       case .trade(let units): trading.submit(Order(instrument, quantity: units))
       }
     }
+    record(in: &trading)
+  }
+
+  /// Writes down what the last decision wanted of each instrument.
+  private func record(in trading: inout TradingContext) {
+    let (isOneChoice, isPredictor) = (decision.action.count == 1, isPredictor)
+    for asset in instruments.indices {
+      let wanted: StrategyDecision.Wanted =
+        statesWeights ? .weight(state.targetWeight[asset] * share) : .units(units(of: asset))
+      trading.recordDecision(
+        instruments[asset], weight: state.realWeight[asset] * share, wanted: wanted,
+        action: isPredictor ? nil : decision.action[isOneChoice ? 0 : asset])
+    }
+  }
+
+  /// The units that the last decision traded of an asset.
+  private func units(of asset: Int) -> Double {
+    for intent in intents where intent.asset == asset && !isCoolingDown(asset) {
+      if case .trade(let units) = intent.kind { return units }
+    }
+    return 0
   }
 
   /// Closes what is held, because there is no decision.
   fileprivate mutating func closePositions(_ trading: inout TradingContext) {
     for asset in instruments.indices {
+      trading.recordDecision(
+        instruments[asset], weight: state.realWeight[asset] * share, wanted: .weight(0))
       state.state(asset, weight: 0)
       trading.rebalance(instruments[asset], weight: 0)
     }

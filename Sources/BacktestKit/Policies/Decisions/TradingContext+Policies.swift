@@ -5,6 +5,13 @@ extension TradingContext {
     account.holdsWeights ? targetWeight(instrument) : weight(instrument)
   }
 
+  /// The share of equity that an instrument has now, of an equity that is known already.
+  func weight(_ instrument: InstrumentID, ofEquity equity: Double) -> Double {
+    if account.holdsWeights { return weight(instrument) }
+    let value = position(instrument).value
+    return value == 0 || equity == 0 ? 0 : value / equity
+  }
+
   /// Writes down what a policy expects of an instrument's next bar; nothing where it tells nothing
   /// that can be judged.
   mutating func record(_ prediction: PolicyPrediction, of instrument: InstrumentID) {

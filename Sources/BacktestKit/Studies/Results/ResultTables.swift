@@ -142,6 +142,23 @@ struct ResultTables {
     try csv.finish()
   }
 
+  /// Every decision of a policy: what it wanted of an instrument, and what was held before.
+  func writeDecisions(to file: FileOutput) throws(FileOutputError) {
+    var csv = try CSVWriter(
+      ["time", "symbol", "action", "target_weight", "quantity", "weight"], to: file)
+    for decision in result.decisions {
+      try csv.row { row in
+        row.field(decision.time.description)
+        row.field(symbol(decision.instrument))
+        row.field(decision.action)
+        row.field(decision.targetWeight)
+        row.field(decision.units)
+        row.field(decision.weight)
+      }
+    }
+    try csv.finish()
+  }
+
   /// Every movement of cash.
   func writeLedger(to file: FileOutput) throws(FileOutputError) {
     var csv = try CSVWriter(["time", "kind", "amount", "symbol", "order"], to: file)

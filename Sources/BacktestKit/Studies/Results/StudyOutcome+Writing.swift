@@ -44,6 +44,11 @@ extension StudyOutcome {
       } else {
         files.remove(["forecasts.csv"])
       }
+      if !result.decisions.isEmpty {
+        try tables.writeDecisions(to: try files.file("decisions.csv"))
+      } else {
+        files.remove(["decisions.csv"])
+      }
       if !regimes.isEmpty {
         try writeRegimes(regimes, to: try files.file("regimes.csv"))
       } else {
