@@ -26,6 +26,8 @@ public struct BacktestResult: Sendable {
   public var account: Account
   /// What happened how often.
   public var counts: RunCounts
+  /// How often policies were asked and did not decide, policy by policy.
+  public var decisions: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
 }
@@ -69,6 +71,7 @@ extension Engine {
         grossExposure: columns.grossExposure),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades,
       ledger: log.ledger, notes: trading.notes, forecasts: trading.forecasts,
-      account: trading.account, counts: log.counts, ruinedAt: ruinedAt)
+      account: trading.account, counts: log.counts,
+      decisions: trading.tallies, ruinedAt: ruinedAt)
   }
 }

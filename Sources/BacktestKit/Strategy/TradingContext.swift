@@ -17,6 +17,7 @@ public struct TradingContext: Sendable {
   var requests: ContiguousArray<TradingRequest> = []
   var targetRequests: ContiguousArray<TargetRequest> = []
   var notes: [StrategyNote] = []
+  var tallies: [DecisionTally] = []
   var forecasts: [StrategyForecast] = []
   /// How many forecasts find room without asking for memory again.
   var forecastRoom = 0

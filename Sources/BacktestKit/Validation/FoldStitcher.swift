@@ -11,6 +11,7 @@ struct FoldStitcher {
   private var openTrades: [RoundTrip] = []
   private var notes: [StrategyNote] = []
   private var forecasts: [StrategyForecast] = []
+  private var decisions: [DecisionTally] = []
   private var account: Account
   private var ruinedAt: Timestamp?
   private var orderOffset = 0
@@ -50,6 +51,7 @@ struct FoldStitcher {
     let base = run.curve.times[0]
     notes += run.notes.filter { $0.time >= base }
     forecasts += run.forecasts
+    for tally in run.decisions { add(tally) }
     account.addSums(of: run.account, scale: scale)
     ruinedAt = ruinedAt ?? run.ruinedAt
     left = run.account
@@ -72,7 +74,7 @@ struct FoldStitcher {
         grossExposure: Column(grossExposure)),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades + openTrades,
       ledger: log.ledger, notes: notes, forecasts: forecasts, account: account, counts: log.counts,
-      ruinedAt: ruinedAt)
+      decisions: decisions, ruinedAt: ruinedAt)
   }
 
   /// Cash moves so that the entries always add up to the cash of the run under way: a position that
@@ -127,6 +129,17 @@ struct FoldStitcher {
     for trade in run.trades {
       if trade.isOpen { openTrades.append(trade) } else { log.trades.append(trade) }
     }
+  }
+
+  private mutating func add(_ tally: DecisionTally) {
+    guard let place = decisions.firstIndex(where: { $0.policy == tally.policy }) else {
+      decisions.append(tally)
+      return
+    }
+    var sum = decisions[place].firstTime == nil ? tally : decisions[place]
+    sum.asked = decisions[place].asked + tally.asked
+    sum.refused = decisions[place].refused + tally.refused
+    decisions[place] = sum
   }
 
   private func shifted(_ order: OrderID) -> OrderID {

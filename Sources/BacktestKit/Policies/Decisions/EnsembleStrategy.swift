@@ -119,6 +119,7 @@ extension EnsembleStrategy {
       {
       case .idle: break
       case .decided:
+        trading.countDecision(of: panels[member].seats[index].name)
         isNew = true
         takeWishes(member, index)
       case .refused(let refusal):
