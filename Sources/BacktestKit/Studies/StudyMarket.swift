@@ -10,8 +10,8 @@ public struct StudyMarket: Sendable {
   public let benchmark: BarSeries?
   /// The folder of the study, from which paths count.
   let folder: String
-  /// Series of raw closes beside which the data has adjusted ones that differ; only looked for where
-  /// a policy of the study was trained on adjusted closes.
+  /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
+  /// where a policy of the study was trained on adjusted closes.
   private(set) var unadjustedPrices: [String] = []
   /// Series of raw closes beside which the data has no adjusted ones; only looked for as well.
   private(set) var untoldPrices: [String] = []

@@ -73,10 +73,10 @@ extension ReportFacts {
   private func foldTable(_ walkForward: WalkForwardResult) -> ReportTable {
     let title = walkForward.objective.title
     let isAnnual = walkForward.objective.needs.contains(.calendar)
+    let places = walkForward.choosesNothing ? "out of sample" : "in and out of sample"
     let columns = foldColumns(walkForward).filter { $0.isShown }
     return ReportTable(
-      caption:
-        "Folds; \(walkForward.choosesNothing ? "" : "in and ")out of sample: \(title)\(isAnnual ? ", \(annualization)" : "")",
+      caption: "Folds; \(places): \(title)\(isAnnual ? ", \(annualization)" : "")",
       columns: columns.map(\.column),
       rows: walkForward.folds.map { fold in columns.map { $0.cell(fold) } })
   }
