@@ -25,13 +25,15 @@ struct ResultSummary {
 
   private func walkForward(_ walk: WalkForwardResult) -> [String] {
     let name = walk.objective.name
+    let outOfSample = "out of sample \(Figure.ratio(walk.stitchedObjective)) (stitched)"
     return [
       "\(walk.folds.count) folds, train \(walk.plan.windows.train), test \(walk.plan.windows.test)"
         + "\(walk.plan.windows.isAnchored ? ", anchored" : ""), "
         + "\(walk.candidates.count) candidate\(walk.candidates.count == 1 ? "" : "s")",
-      "\(name) in sample \(Figure.ratio(walk.meanInSample)) (mean), out of sample "
-        + "\(Figure.ratio(walk.stitchedObjective)) (stitched), efficiency "
-        + Figure.ratio(walk.efficiency),
+      walk.choosesNothing
+        ? "\(name) \(outOfSample); nothing was chosen on the train windows"
+        : "\(name) in sample \(Figure.ratio(walk.meanInSample)) (mean), \(outOfSample), "
+          + "efficiency \(Figure.ratio(walk.efficiency))",
     ]
   }
 

@@ -29,6 +29,8 @@ public struct BacktestResult: Sendable {
   public var account: Account
   /// What happened how often.
   public var counts: RunCounts
+  /// How often policies were asked and did not decide, policy by policy.
+  public var decisionTallies: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
 }
@@ -72,7 +74,7 @@ extension Engine {
         grossExposure: columns.grossExposure),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades,
       ledger: log.ledger, notes: trading.notes, forecasts: trading.forecasts,
-      decisions: trading.decisions, account: trading.account, counts: log.counts, ruinedAt: ruinedAt
-    )
+      decisions: trading.decisions, account: trading.account, counts: log.counts,
+      decisionTallies: trading.tallies, ruinedAt: ruinedAt)
   }
 }

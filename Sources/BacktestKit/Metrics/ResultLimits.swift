@@ -15,10 +15,14 @@ public struct ResultLimit: Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The account lost everything.
     case ruined
+    /// A policy did not decide where it was asked.
+    case refusedDecisions = "refused-decisions"
     /// A policy was tested on data of its training.
     case inSample = "in-sample"
     /// Nobody says on which data a policy was trained.
     case unknownTraining = "unknown-training"
+    /// Nobody can tell whether prices are those on which a policy was trained.
+    case unknownPrices = "unknown-prices"
     /// One policy decided in all folds, and nothing was trained anew.
     case notRetrained = "not-retrained"
     /// Checkpoints were normalised with the numbers of another.
@@ -43,7 +47,9 @@ public struct ResultLimit: Hashable, Sendable {
     case noCosts = "no-costs"
     /// Orders were made smaller for want of buying power.
     case cutOrders = "cut-orders"
-    /// Orders were refused.
+    /// A cash account refused orders to sell short.
+    case shortNotAllowed = "short-not-allowed"
+    /// Orders were refused for another reason.
     case rejectedOrders = "rejected-orders"
     /// Positions were valued at the last close of a series that had ended.
     case staleMarks = "stale-marks"
@@ -58,6 +64,13 @@ public struct ResultLimit: Hashable, Sendable {
   }
 }
 
+extension ResultLimit {
+  /// Limits in the order of their codes; those of one code stay in their own.
+  static func gravestFirst(_ limits: [ResultLimit]) -> [ResultLimit] {
+    Code.allCases.flatMap { code in limits.filter { $0.code == code } }
+  }
+}
+
 extension BacktestResult {
   /// What a reader must know before believing the figures, the gravest first.
   ///
@@ -65,9 +78,8 @@ extension BacktestResult {
   public var limits: [ResultLimit] {
     let found = [
       accountLimits, forecastLimits, sampleLimits, tradeLimits, executionLimits, dataLimits,
-    ].joined()
-    let order = ResultLimit.Code.allCases
-    return order.flatMap { code in found.filter { $0.code == code } }
+    ]
+    return ResultLimit.gravestFirst(Array(found.joined()))
   }
 
   /// The fewest round trips that are more than anecdotes.
@@ -81,6 +93,14 @@ extension BacktestResult {
           .ruined,
           "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, "
             + "and ratios of its returns do not exist."))
+    }
+    for tally in decisionTallies where tally.refused > 0 {
+      let first = tally.firstTime.map { "first: \($0): \(tally.firstReason)" } ?? ""
+      found.append(
+        ResultLimit(
+          .refusedDecisions,
+          "\(tally.policy) refused \(FigureText.grouped(tally.refused)) of "
+            + "\(FigureText.count(tally.asked, "decision")) (\(first)); \(tally.effect)."))
     }
     if configuration.accounting.holdsWeights {
       found.append(
@@ -168,8 +188,14 @@ extension BacktestResult {
     add(
       .cutOrders, counts.cutOrders, "order was made smaller for want of buying power.",
       "orders were made smaller for want of buying power.")
+    let shorts = outcomes.count { $0.kind == .rejected(.shortNotAllowed) }
+    let why = "refused by the cash account (account: leverage allows them)."
     add(
-      .rejectedOrders, counts.rejectedOrders, "order was refused.", "orders were refused.")
+      .shortNotAllowed, shorts, "order to sell short was \(why)",
+      "orders to sell short were \(why)")
+    add(
+      .rejectedOrders, counts.rejectedOrders - shorts, "order was refused.",
+      "orders were refused.")
     add(
       .staleMarks, counts.stalePositions,
       "open position is valued at the last close of a series that ended before the run did.",

@@ -63,6 +63,12 @@ struct DecisionRule: Sendable {
 }
 
 extension OutputDefinition {
+  /// Whether the probability of its class "up" is that of a return above zero: of two classes the
+  /// other is all the rest.
+  var tellsRises: Bool {
+    if case .classes(let classes) = kind { classes.names.count == 2 } else { true }
+  }
+
   /// What outputs say of the next bar.
   func prediction(of outputs: ContiguousArray<Double>) -> PolicyPrediction {
     var prediction = PolicyPrediction()

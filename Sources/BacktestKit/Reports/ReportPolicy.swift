@@ -11,6 +11,8 @@ public struct ReportPolicy: Sendable {
   public var weightsPath: String?
   /// The SHA-256 digest of that file.
   public var weightsDigest: String?
+  /// Whether each fold of a walk-forward had weights of its own, so that its own decided nothing.
+  public var foldsHaveWeights = false
   /// Its network on one line, such as `17 -> 64 tanh -> 3`.
   public var network: String?
   /// The command that decides, for a policy in a process of its own.
@@ -39,7 +41,7 @@ extension PolicyManifest {
 
   /// When its trainer carried actions out, in words.
   var executionText: String {
-    execution?.text ?? "The manifest does not say it in a word of its own."
+    execution?.text ?? "The manifest does not say when ('execution')."
   }
 }
 

@@ -17,6 +17,7 @@ public struct TradingContext: Sendable {
   var requests: ContiguousArray<TradingRequest> = []
   var targetRequests: ContiguousArray<TargetRequest> = []
   var notes: [StrategyNote] = []
+  var tallies: [DecisionTally] = []
   var forecasts: [StrategyForecast] = []
   var decisions: [StrategyDecision] = []
   /// How many forecasts, and how many decisions, find room without asking for memory again.

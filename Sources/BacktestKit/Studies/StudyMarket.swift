@@ -10,6 +10,11 @@ public struct StudyMarket: Sendable {
   public let benchmark: BarSeries?
   /// The folder of the study, from which paths count.
   let folder: String
+  /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
+  /// where a policy of the study was trained on adjusted closes.
+  private(set) var unadjustedPrices: [String] = []
+  /// Series of raw closes beside which the data has no adjusted ones; only looked for as well.
+  private(set) var untoldPrices: [String] = []
   /// What each series holds and what was odd about it.
   public let quality: [DataQualityReport]
 
@@ -22,9 +27,21 @@ public struct StudyMarket: Sendable {
   public init(_ study: Study) throws(StudyError) {
     var series: [BarSeries] = []
     var failures: [DataError] = []
+    let looksForAdjusted =
+      study.data.priceBasis == .raw
+      && study.strategy.policies.contains(where: \.observesAdjustedCloses)
     for file in study.data.files {
       do throws(DataError) {
-        series += try study.load(file)
+        let loaded = try study.load(file)
+        series += loaded
+        guard looksForAdjusted else { continue }
+        // A file without adjusted closes cannot be read for them.
+        if let adjusted = try? study.load(file, .adjusted) {
+          unadjustedPrices += zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
+            .map(\.0.instrument.symbol)
+        } else {
+          untoldPrices += loaded.map(\.instrument.symbol)
+        }
       } catch {
         failures.append(error)
       }
@@ -61,12 +78,14 @@ extension Study {
   }
 
   /// How the study's files are read.
-  private func readOptions(_ file: StudyFile) -> CSVReadOptions {
+  private func readOptions(
+    _ file: StudyFile, _ priceBasis: BarSeries.PriceBasis
+  ) -> CSVReadOptions {
     var options = CSVReadOptions()
     options.mapping = data.mapping
     options.calendar = data.calendar
     options.timeframe = data.timeframe
-    options.priceBasis = data.priceBasis
+    options.priceBasis = priceBasis
     options.quality = data.quality
     options.allowsNonPositivePrices = file.assetClass == .future
     options.from = data.from
@@ -79,8 +98,11 @@ extension Study {
     return options
   }
 
-  fileprivate func load(_ file: StudyFile) throws(DataError) -> [BarSeries] {
-    let loaded = try CSVReader(readOptions(file)).load(resolved(file.path), symbol: file.symbol)
+  fileprivate func load(
+    _ file: StudyFile, _ priceBasis: BarSeries.PriceBasis? = nil
+  ) throws(DataError) -> [BarSeries] {
+    let options = readOptions(file, priceBasis ?? data.priceBasis)
+    let loaded = try CSVReader(options).load(resolved(file.path), symbol: file.symbol)
     return loaded.map { series in
       var series = series
       series.instrument = file.instrument(series.instrument.symbol)

@@ -35,8 +35,9 @@ public struct StudyOutcome: Sendable {
     metrics = walkForward?.metrics ?? result.metrics
   }
 
-  /// What a reader must know before believing the figures: how policies were trained, then the run.
-  public var limits: [ResultLimit] { trainingLimits + result.limits }
+  /// What a reader must know before believing the figures, of the policies' training and of the
+  /// run, the gravest first.
+  public var limits: [ResultLimit] { ResultLimit.gravestFirst(trainingLimits + result.limits) }
 
   /// Whether it is a run or a walk-forward, as the result file says it.
   var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }

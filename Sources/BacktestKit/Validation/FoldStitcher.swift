@@ -12,6 +12,7 @@ struct FoldStitcher {
   private var notes: [StrategyNote] = []
   private var forecasts: [StrategyForecast] = []
   private var decisions: [StrategyDecision] = []
+  private var tallies: [DecisionTally] = []
   private var account: Account
   private var ruinedAt: Timestamp?
   private var orderOffset = 0
@@ -52,6 +53,7 @@ struct FoldStitcher {
     notes += run.notes.filter { $0.time >= base }
     forecasts += run.forecasts
     decisions += run.decisions
+    for tally in run.decisionTallies { add(tally) }
     account.addSums(of: run.account, scale: scale)
     ruinedAt = ruinedAt ?? run.ruinedAt
     left = run.account
@@ -74,7 +76,7 @@ struct FoldStitcher {
         grossExposure: Column(grossExposure)),
       orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades + openTrades,
       ledger: log.ledger, notes: notes, forecasts: forecasts, decisions: decisions,
-      account: account, counts: log.counts, ruinedAt: ruinedAt)
+      account: account, counts: log.counts, decisionTallies: tallies, ruinedAt: ruinedAt)
   }
 
   /// Cash moves so that the entries always add up to the cash of the run under way: a position that
@@ -129,6 +131,17 @@ struct FoldStitcher {
     for trade in run.trades {
       if trade.isOpen { openTrades.append(trade) } else { log.trades.append(trade) }
     }
+  }
+
+  private mutating func add(_ tally: DecisionTally) {
+    guard let place = tallies.firstIndex(where: { $0.policy == tally.policy }) else {
+      tallies.append(tally)
+      return
+    }
+    var sum = tallies[place].firstTime == nil ? tally : tallies[place]
+    sum.asked = tallies[place].asked + tally.asked
+    sum.refused = tallies[place].refused + tally.refused
+    tallies[place] = sum
   }
 
   private func shifted(_ order: OrderID) -> OrderID {

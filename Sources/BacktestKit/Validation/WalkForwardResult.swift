@@ -56,6 +56,11 @@ public struct WalkForwardResult: Sendable {
     "objective of the stitched out-of-sample run over the mean in-sample objective of the chosen "
     + "parameters; none where that mean is not positive"
 
+  /// Whether nothing was chosen or trained on train windows: one candidate, in every fold the same
+  /// strategy. How it did there is then no promise that could be kept.
+  public var choosesNothing: Bool {
+    candidates.count == 1 && folds.allSatisfy { $0.source == nil }
+  }
   /// The number of different sets of parameters that folds chose.
   public var distinctChoices: Int { Set(folds.map(\.choice)).count }
   /// The instants of the feed that a range of evaluation bars covers.

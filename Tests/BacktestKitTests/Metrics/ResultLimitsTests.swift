@@ -84,6 +84,15 @@ struct ResultLimitsTests {
     #expect(codes(refused).contains(.rejectedOrders))
   }
 
+  @Test func shortSalesOfACashAccountAreToldApart() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    let result = try runScript(
+      series, [0: { _, trading in trading.submit(Order(.first, quantity: -5)) }])
+    let limit = try #require(result.limits.first { $0.code == .shortNotAllowed })
+    #expect(limit.message.hasPrefix("1 order to sell short was refused by the cash account"))
+    #expect(!codes(result).contains(.rejectedOrders))
+  }
+
   @Test func anEndedSeriesIsStale() throws {
     let long = try MarketBuilder.series(wave(count: 400))
     let short = try MarketBuilder.series(wave(count: 200), symbol: "B")

@@ -5,8 +5,10 @@ enum PolicyScratch {
   static let fixture = "policies/ppo_discrete"
 
   /// A folder with the policy, whose manifest says when its trainer acted, or until when its data
-  /// went.
-  static func folder(execution: String? = nil, dataEnd: String? = nil) throws -> ScratchFolder {
+  /// went, or which closes it observed.
+  static func folder(
+    execution: String? = nil, dataEnd: String? = nil, price: String? = nil
+  ) throws -> ScratchFolder {
     let folder = try ScratchFolder()
     try PlainFile.write(try Fixture.bytes("\(fixture)/norm.json"), to: "\(folder.path)/norm.json")
     try PlainFile.write(
@@ -17,6 +19,10 @@ enum PolicyScratch {
     }
     if let dataEnd {
       text = text.replacing("\"trained\": {", with: "\"trained\": {\"data_end\": \"\(dataEnd)\",")
+    }
+    if let price {
+      text = text.replacing(
+        "\"observation\": {", with: "\"observation\": {\"price\": \"\(price)\",")
     }
     try PlainFile.write(Array(text.utf8), to: "\(folder.path)/manifest.json")
     return folder
@@ -42,13 +48,15 @@ enum PolicyScratch {
   }
 
   /// A study of the policy on the S&P 500 from 2012 on.
-  static func study(_ policy: String, _ more: String = "") throws -> Study {
+  static func study(
+    _ policy: String, _ more: String = "", file: String = "prices/sp500.csv"
+  ) throws -> Study {
     let text = """
       name: A policy
       data:
         calendar: XNYS
         from: 2012-01-01
-        files: [{path: prices/sp500.csv, symbol: SPX, asset-class: index, lot: fractional}]
+        files: [{path: \(file), symbol: SPX, asset-class: index, lot: fractional}]
       account: {cash: 100000, leverage: 2}
       execution: {commission: {basis-points: 4}, slippage: {basis-points: 1}}
       strategy: {policy: \(policy)}

@@ -52,6 +52,55 @@ struct StudyPolicyOutcomeTests {
     #expect(!outside.limits.contains { [.inSample, .unknownTraining].contains($0.code) })
   }
 
+  /// A policy of adjusted closes sees no raw ones where the data has both.
+  @Test func adjustedClosesAreDemanded() throws {
+    let folder = try PolicyScratch.folder(price: "adjusted_close")
+    var study = try PolicyScratch.study(folder.path, file: "prices/AAPL.csv")
+    do {
+      _ = try StudyRunner(study).run()
+      Issue.record("raw closes were taken")
+    } catch {
+      #expect("\(error)".contains("ppo_discrete was trained on adjusted closes"))
+      #expect("\(error)".contains("those of SPX are raw; give 'data: {price: adjusted}'"))
+    }
+    study.data.priceBasis = .adjusted
+    let adjusted = try StudyRunner(study).run()
+    #expect(!adjusted.limits.contains { $0.code == .unknownPrices })
+    // Where both are the same there is nothing to refuse.
+    let index = try StudyRunner(PolicyScratch.study(folder.path)).run()
+    #expect(!index.limits.contains { $0.code == .unknownPrices })
+    let lines = try Fixture.text("prices/AAPL.csv").split(separator: "\n").map { line in
+      line.split(separator: ",").enumerated().filter { $0.offset != 5 }.map(\.element)
+        .joined(separator: ",")
+    }
+    let plain = "\(folder.path)/plain.csv"
+    try PlainFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: plain)
+    let untold = try StudyRunner(PolicyScratch.study(folder.path, file: plain)).run()
+    let limit = try #require(untold.limits.first { $0.code == .unknownPrices })
+    #expect(limit.message.contains("whether the closes of SPX are adjusted cannot be told"))
+  }
+
+  /// What holds of several members is said once.
+  @Test func membersOfAnEnsembleShareALimit() throws {
+    let document = try DocumentReader.read(
+      Array(
+        """
+        data:
+          calendar: XNYS
+          from: 2012-01-01
+          files: [{path: prices/sp500.csv, symbol: SPX, asset-class: index}]
+        account: {leverage: 2}
+        strategy: {ensemble: {members: [policies/ppo_discrete, policies/dqn_d3]}}
+
+        """.utf8), name: "study.yaml", format: .yaml)
+    let study = try Study(
+      document: document, folder: Fixture.path(""), catalogue: StrategyCatalogue([]))
+    let limits = try StudyRunner(study).run().limits.filter { $0.code == .unknownTraining }
+    #expect(limits.count == 1)
+    #expect(
+      limits[0].message.hasPrefix("The manifests of ppo_discrete and dqn_d3 do not say until"))
+  }
+
   @Test func replicatesShowTheMiddleAndTheSpread() throws {
     let folder = try ScratchFolder()
     for (action, name) in ["cash", "long", "short"].enumerated() {
@@ -104,7 +153,13 @@ struct StudyPolicyOutcomeTests {
     #expect(outcome.limits[0].message.contains("{train_end} is not in their template"))
     #expect(outcome.limits.contains { $0.code == .sharedNormaliser })
     #expect(Self.text(outcome).contains(digests[0].prefix(16)))
-    #expect(Self.text(outcome).contains("Out-of-sample Sharpe ratio"))
+    let page = Self.text(outcome)
+    #expect(page.contains("Out-of-sample Sharpe ratio") && page.contains("Efficiency"))
+    // The study's own weights decided nothing.
+    #expect(page.contains("Each fold has its own"))
+    let own = try #require(study.strategy.policies[0].trained?.weightsDigest)
+    #expect(!page.contains(own.prefix(16)))
+    #expect(!outcome.policyParts[0].1.text.contains("weights"))
     let alone = try StudyRunner(study, threads: 1).walkForward()
     #expect(alone.result.fingerprint == outcome.result.fingerprint)
   }
@@ -115,6 +170,11 @@ struct StudyPolicyOutcomeTests {
     let outcome = try StudyRunner(study).walkForward()
     #expect(outcome.limits.map(\.code).contains(.notRetrained))
     #expect(outcome.walkForward?.candidates.count == 1)
-    #expect(Self.text(outcome).contains("Nothing is chosen"))
+    let page = Self.text(outcome)
+    #expect(page.contains("Nothing is chosen") && !page.contains("Efficiency"))
+    #expect(outcome.policyParts[0].1.text.contains("weights-sha256"))
+    let summary = ResultSummary(outcome).text
+    #expect(summary.contains("nothing was chosen on the train windows"))
+    #expect(!summary.contains("in sample") && !summary.contains("efficiency"))
   }
 }

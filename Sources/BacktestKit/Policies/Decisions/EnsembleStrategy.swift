@@ -127,6 +127,7 @@ extension EnsembleStrategy {
       {
       case .idle: break
       case .decided:
+        trading.countDecision(of: panels[member].seats[index].name)
         isNew = true
         takePrediction(member, index)
         takeWishes(member, index)

@@ -35,10 +35,25 @@ struct RefusalLog: Sendable {
     _ refusal: PolicyRefusal, by seat: PolicySeat, _ trading: inout TradingContext
   ) {
     count += 1
+    let isLast = seat.hasStopped && seat.options.onRefusal != .stop
+    trading.countRefusal(
+      of: seat.name, refusal.reason,
+      effect: seat.options.onRefusal.effect + (isLast ? ", and it was asked no more" : ""))
     guard count <= Self.noted else { return }
     let rule = seat.hasStopped ? "it is asked no more" : "\(seat.options.onRefusal.rawValue)"
     trading.note(
       "\(seat.name) did not decide on \(listed(seat.symbols, "and")): \(refusal.reason) (\(rule))"
         + (count == Self.noted ? "; further refusals are counted only" : ""))
+  }
+}
+
+extension PolicyOptions.RefusalRule {
+  /// What became of positions, in words.
+  fileprivate var effect: String {
+    switch self {
+    case .flat: "positions were closed"
+    case .hold: "positions were kept"
+    case .stop: "positions were closed for good"
+    }
   }
 }

@@ -13,6 +13,8 @@ struct PolicySeat: Sendable {
   let options: PolicyOptions
   let limits: WeightLimits
   private let sizing: PolicySizing?
+  /// Whether its probability of "up" is that of a return above zero.
+  let tellsRises: Bool
 
   var policy: any Policy
   var builder: ObservationBuilder
@@ -57,6 +59,7 @@ struct PolicySeat: Sendable {
     options = member.options
     limits = options.limits(isPredictor: manifest.action == nil)
     sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
+    tellsRises = manifest.output?.tellsRises ?? true
     policy = member.policy
     builder = try ObservationBuilder(
       manifest.observation, instruments: Array(self.instruments), symbols: symbols,

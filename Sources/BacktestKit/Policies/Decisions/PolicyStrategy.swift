@@ -73,7 +73,9 @@ public struct PolicyStrategy: Strategy {
       panel.seats[index].refresh(from: trading)
       switch panel.seats[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp) {
       case .idle: break
-      case .decided: panel.seats[index].carryOut(&trading, &drift)
+      case .decided:
+        trading.countDecision(of: panel.seats[index].name)
+        panel.seats[index].carryOut(&trading, &drift)
       case .refused(let refusal):
         panel.refusals.note(refusal, by: panel.seats[index], &trading)
         if panel.seats[index].options.onRefusal != .hold {
@@ -89,7 +91,9 @@ extension PolicySeat {
   fileprivate mutating func carryOut(
     _ trading: inout TradingContext, _ drift: inout DriftWatch
   ) {
-    if instruments.count == 1 { trading.record(decision.prediction, of: instruments[0]) }
+    if instruments.count == 1 {
+      trading.record(decision.prediction, of: instruments[0], tellsRises: tellsRises)
+    }
     for intent in intents where !isCoolingDown(intent.asset) {
       let instrument = instruments[intent.asset]
       switch intent.kind {

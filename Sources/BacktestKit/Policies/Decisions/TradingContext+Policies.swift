@@ -14,7 +14,14 @@ extension TradingContext {
 
   /// Writes down what a policy expects of an instrument's next bar; nothing where it tells nothing
   /// that can be judged.
-  mutating func record(_ prediction: PolicyPrediction, of instrument: InstrumentID) {
+  ///
+  /// - Parameter tellsRises: whether its probability is that of a return above zero, as a forecast
+  ///   has it; the class "up" of three or more begins at a threshold of its own.
+  mutating func record(
+    _ prediction: PolicyPrediction, of instrument: InstrumentID, tellsRises: Bool = true
+  ) {
+    var prediction = prediction
+    if !tellsRises { prediction.probabilityUp = nil }
     guard prediction != PolicyPrediction() else { return }
     forecast(
       instrument, score: prediction.signal.finite,

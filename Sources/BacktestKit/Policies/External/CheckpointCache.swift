@@ -59,10 +59,13 @@ public struct CheckpointCache: Sendable {
   /// - Parameters:
   ///   - training: what it is trained from.
   ///   - isInterrupted: whether the user asked to stop; asked ten times a second.
-  /// - Throws: `CheckpointCacheError` when the command fails or writes no checkpoint, or files of
-  ///   the cache cannot be used.
+  ///   - verify: throws where a checkpoint that was trained just now cannot be used; it is then not
+  ///     kept.
+  /// - Throws: `CheckpointCacheError` when the command fails or writes no checkpoint that can be
+  ///   used, or files of the cache cannot.
   public func checkpoint(
-    for training: Training, isInterrupted: () -> Bool = { false }
+    for training: Training, isInterrupted: () -> Bool = { false },
+    verify: (_ path: String) throws(PolicyError) -> Void = { (_) throws(PolicyError) in }
   ) throws(CheckpointCacheError) -> Checkpoint {
     guard training.template.usedPlaceholders.contains("checkpoint") else {
       throw .unusable(
@@ -82,6 +85,15 @@ public struct CheckpointCache: Sendable {
       try FolderTree.remove(partial)
     }
     try train(training, key, in: partial, isInterrupted)
+    do throws(PolicyError) {
+      try verify("\(partial)/\(training.fileName)")
+    } catch {
+      try? FolderTree.remove(partial)
+      throw .unusable(
+        "\(CommandTemplate.shown(CheckpointKey.words(of: training))): the \(training.fileName) "
+          + "that it wrote cannot be used and was not kept: \(error); correct the training and "
+          + "run it again")
+    }
     guard rename(partial, place) == 0 else { throw .file(.last(path: place, action: "create")) }
     return Checkpoint(path: "\(place)/\(training.fileName)", key: key, isNew: true)
   }

@@ -1,6 +1,8 @@
 extension CheckpointLayout {
   /// The layout of a checkpoint, or `nil` where its names spell none that is known.
-  init?(_ archive: TensorArchive) {
+  ///
+  /// - Parameter clipMean: where a SAC that explores by its state clips its mean; 2 by default.
+  init?(_ archive: TensorArchive, clipMean: Double = 2) {
     let names = TensorNames(archive)
     if names.has("lstm_actor.weight_ih_l0") {
       self.init(recurrent: names)
@@ -12,7 +14,7 @@ extension CheckpointLayout {
     } else if names.has("actor.latent_pi.0.weight") {
       let isStateDependent = names.has("actor.mu.0.weight")
       let mean: [Layer] =
-        isStateDependent ? [.linear("actor.mu.0"), .hardTanh] : [.linear("actor.mu")]
+        isStateDependent ? [.linear("actor.mu.0"), .hardTanh(clipMean)] : [.linear("actor.mu")]
       self.init(
         .softActorCritic, names, policy: names.chain("actor.latent_pi") + mean + [.fixed("tanh")])
     } else if names.has("actor.mu.0.weight") {

@@ -56,7 +56,7 @@ struct CheckpointLayout: Sendable {
     case linear(String)
     case activation
     case fixed(String)
-    case hardTanh
+    case hardTanh(Double)
     case lstm(String, hidden: Int, count: Int)
     case reuse(String)
 
@@ -66,7 +66,8 @@ struct CheckpointLayout: Sendable {
       case .linear(let name): ["op": "linear", "params": .text(name)]
       case .activation: ["op": .text(activation)]
       case .fixed(let op): ["op": .text(op)]
-      case .hardTanh: ["op": "hardtanh", "min": -2.0, "max": 2.0]
+      case .hardTanh(let limit):
+        ["op": "hardtanh", "min": .number(-limit), "max": .number(limit)]
       case .lstm(let name, let hidden, let count):
         [
           "op": "lstm", "params": .text(name), "layers": .integer(count),

@@ -34,7 +34,7 @@ struct PolicyImport: Sendable {
     } catch {
       throw PolicyError("\(error)")
     }
-    layout = CheckpointLayout(tensors)
+    layout = CheckpointLayout(tensors, clipMean: facts?.clipMean ?? 2)
   }
 
   private static func read(

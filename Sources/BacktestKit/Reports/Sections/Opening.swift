@@ -3,7 +3,8 @@ extension ReportFacts {
   var opening: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
     let warnings = walkForward?.warnings.map(ReportText.sentence) ?? []
-    let items = (limits + run.limits).map(\.message) + openTradeWarning + warnings
+    let items =
+      ResultLimit.gravestFirst(limits + run.limits).map(\.message) + openTradeWarning + warnings
     if !items.isEmpty {
       blocks.append(ReportNotice(.warning, title: "Before you believe the figures", items: items))
     }
@@ -69,7 +70,11 @@ extension ReportFacts {
       "Return a year \(figure("cagr", 1))\(against("cagr")); deepest drawdown "
         + "\(figure("max-drawdown", 1))\(against("max-drawdown")); invested "
         + "\(figure("time-in-market", 0)) of the time.")
-    if let walkForward { remarks.append(efficiencyRemark(walkForward)) }
+    if let walkForward {
+      remarks.append(
+        walkForward.choosesNothing
+          ? "Nothing was chosen on the train windows." : efficiencyRemark(walkForward))
+    }
     let error = values["sharpe-standard-error"].map {
       "The standard error of the Sharpe ratio is \(NumberFormat.ratio.text($0)). "
     }
@@ -105,7 +110,8 @@ extension ReportFacts {
       detail: "in sample \(mean), out \(format.text(walkForward.stitchedObjective))",
       definition: WalkForwardResult.efficiencyDefinition)
     return [
-      tile("sharpe"), efficiency, tile("cagr"), tile("max-drawdown"),
+      tile("sharpe"), walkForward.choosesNothing ? tile("volatility") : efficiency, tile("cagr"),
+      tile("max-drawdown"),
       tile("trade-win-rate", detail: tradeDetail), costTile,
     ]
   }

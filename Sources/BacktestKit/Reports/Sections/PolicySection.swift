@@ -35,7 +35,11 @@ extension ReportFacts {
       Item(
         "Trained on data until",
         manifest.trainedUntil.map(\.description) ?? "The manifest does not say it."))
-    items += manifest.remarks.map { remark in
+    // The last day is told already.
+    let remarks = manifest.remarks.filter {
+      manifest.trainedUntil == nil || !$0.hasPrefix("data_end:")
+    }
+    items += remarks.map { remark in
       let parts = remark.split(separator: ":", maxSplits: 1)
       guard parts.count == 2 else { return Item("Remark", remark) }
       return Item("Its " + parts[0], String(parts[1].drop { $0 == " " }))
@@ -44,6 +48,8 @@ extension ReportFacts {
     items.append(Item("Manifest", file(policy.path, policy.manifestDigest)))
     if let path = policy.weightsPath {
       items.append(Item("Weights", file(path, policy.weightsDigest)))
+    } else if policy.foldsHaveWeights {
+      items.append(Item("Weights", "Each fold has its own; the table of folds names them."))
     }
     return items
   }

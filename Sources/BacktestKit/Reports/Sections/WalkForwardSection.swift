@@ -10,7 +10,9 @@ extension ReportFacts {
     ReportSection(
       id: "folds", title: "Folds",
       summary: foldSummary(walkForward),
-      blocks: [scatter(walkForward), summaryTable(walkForward), foldTable(walkForward)])
+      blocks: walkForward.choosesNothing
+        ? [foldTable(walkForward)]
+        : [scatter(walkForward), summaryTable(walkForward), foldTable(walkForward)])
   }
 
   private func foldSummary(_ walkForward: WalkForwardResult) -> String {
@@ -71,9 +73,10 @@ extension ReportFacts {
   private func foldTable(_ walkForward: WalkForwardResult) -> ReportTable {
     let title = walkForward.objective.title
     let isAnnual = walkForward.objective.needs.contains(.calendar)
+    let places = walkForward.choosesNothing ? "out of sample" : "in and out of sample"
     let columns = foldColumns(walkForward).filter { $0.isShown }
     return ReportTable(
-      caption: "Folds; in and out of sample: \(title)\(isAnnual ? ", \(annualization)" : "")",
+      caption: "Folds; \(places): \(title)\(isAnnual ? ", \(annualization)" : "")",
       columns: columns.map(\.column),
       rows: walkForward.folds.map { fold in columns.map { $0.cell(fold) } })
   }
@@ -104,9 +107,11 @@ extension ReportFacts {
         .text(chosen($0, walkForward))
       },
       column(.prose("Decided by"), if: walkForward.folds.contains { $0.source != nil }) {
-        .text($0.source.map { "\($0.path), \($0.digest.prefix(16))" } ?? "")
+        .text($0.source.map { "\(shortened($0.path)), \($0.digest.prefix(16))" } ?? "")
       },
-      column(.number("In sample", as: format, isSigned: true)) {
+      column(
+        .number("In sample", as: format, isSigned: true), if: !walkForward.choosesNothing
+      ) {
         objective($0.inSample, isFlat: $0.isFlatInSample)
       },
       column(.number("Out of sample", as: format, isSigned: true)) {
@@ -128,6 +133,13 @@ extension ReportFacts {
         if: walkForward.folds.contains { $0.nullCount > 0 }
       ) { .number(Double($0.nullCount)) },
     ]
+  }
+
+  /// A path in which the 64 digits of a key in the cache are cut to the first 12.
+  private func shortened(_ path: String) -> String {
+    path.split(separator: "/", omittingEmptySubsequences: false).map { part in
+      part.utf8.count == 64 && part.allSatisfy(\.isHexDigit) ? "\(part.prefix(12))…" : "\(part)"
+    }.joined(separator: "/")
   }
 
   private func objective(_ value: Double?, isFlat: Bool) -> ReportCell {

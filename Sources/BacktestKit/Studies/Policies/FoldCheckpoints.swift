@@ -12,8 +12,15 @@ struct FoldCheckpoints: Sendable {
   /// The strategy of a fold.
   func strategy(of fold: FoldPeriod) throws(WalkForwardError) -> FoldStrategy {
     do throws(PolicyError) {
-      let (place, name) = try checkpoint(of: fold)
-      let own = try policy.replacing(with: place, named: name)
+      let (place, name, keptIn) = try checkpoint(of: fold)
+      let own: StudyPolicy
+      do throws(PolicyError) {
+        own = try policy.replacing(with: place, named: name)
+      } catch {
+        // A checkpoint of the cache may be that of a manifest that has changed since.
+        guard let keptIn else { throw error }
+        throw PolicyError("\(name): \(error); remove the folder \(keptIn) to train it again")
+      }
       var strategy = study.strategy
       strategy.policies = [own]
       let decider: StudyDecider
@@ -43,10 +50,17 @@ struct FoldCheckpoints: Sendable {
     }
   }
 
-  /// Where the checkpoint lies, and what results call it.
+  /// The folder of a checkpoint beside which its training wrote a manifest, and says itself how it
+  /// observes.
+  private func ownManifest(beside checkpoint: String) -> String? {
+    let folder = StudyPolicy.parent(of: checkpoint)
+    return fileExists("\(folder)/manifest.json") ? folder : nil
+  }
+
+  /// Where the checkpoint lies, what results call it, and the folder of the cache that holds it.
   private func checkpoint(
     of fold: FoldPeriod
-  ) throws(PolicyError) -> (place: String, name: String) {
+  ) throws(PolicyError) -> (place: String, name: String, keptIn: String?) {
     let values = [
       "train_start": "\(fold.trainDates.lowerBound)", "train_end": "\(fold.trainDates.upperBound)",
       "test_start": "\(fold.testDates.lowerBound)", "test_end": "\(fold.testDates.upperBound)",
@@ -54,7 +68,7 @@ struct FoldCheckpoints: Sendable {
     ]
     guard training.isCommand else {
       let name = training.template.substituted(values)[0]
-      return (study.resolved(name), name)
+      return (study.resolved(name), name, nil)
     }
     var work = CheckpointCache.Training(training.template, values: values)
     work.data = CheckpointCache.digest(of: bars(until: fold.trainDates.upperBound))
@@ -64,12 +78,16 @@ struct FoldCheckpoints: Sendable {
     work.limit = training.limit
     do throws(CheckpointCacheError) {
       let made = try CheckpointCache(folder: study.resolved(training.cache))
-        .checkpoint(for: work, isInterrupted: isInterrupted)
-      // A training that writes a manifest beside its checkpoint says itself how it observes.
-      let folder = StudyPolicy.parent(of: made.path)
-      let isPolicy = fileExists("\(folder)/manifest.json")
+        .checkpoint(for: work, isInterrupted: isInterrupted) { (path) throws(PolicyError) in
+          let place = ownManifest(beside: path) ?? path
+          _ = try policy.replacing(with: place, named: training.fileName)
+        }
       let name = "\(training.cache)/\(made.key)"
-      return isPolicy ? (folder, name) : (made.path, "\(name)/\(training.fileName)")
+      let keptIn = study.resolved(name)
+      guard let folder = ownManifest(beside: made.path) else {
+        return (made.path, "\(name)/\(training.fileName)", keptIn)
+      }
+      return (folder, name, keptIn)
     } catch {
       guard case .command(let failure) = error, failure.lastLines.count > 1 else {
         throw PolicyError("\(error)")

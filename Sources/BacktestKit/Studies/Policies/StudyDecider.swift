@@ -33,6 +33,7 @@ struct StudyDecider: Sendable {
         made = single
         statesWeights = single.statesWeights
       }
+      try market.checkPrices(of: strategy.policies)
       definition = StrategyDefinition(
         name: strategy.definition.name, summary: strategy.definition.summary
       ) { _ in made }
@@ -50,6 +51,19 @@ struct StudyDecider: Sendable {
     for process in processes {
       if let failure = process.failure { throw .policy(failure) }
     }
+  }
+}
+
+extension StudyMarket {
+  /// Refuses policies of adjusted closes on raw ones.
+  fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
+    guard !unadjustedPrices.isEmpty,
+      let policy = policies.first(where: \.observesAdjustedCloses)
+    else { return }
+    throw PolicyError(
+      source: policy.path,
+      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
+        + "of \(FigureText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
   }
 }
 

@@ -7,7 +7,7 @@ extension StudyOutcome {
     if let training = study.walkForward?.training, let walkForward {
       found += foldLimits(walkForward, training)
     } else {
-      found += study.strategy.policies.compactMap(fixedLimit)
+      found += fixedLimits(study.strategy.policies)
       if let walkForward, walkForward.folds.count > 1 {
         found.append(
           ResultLimit(
@@ -16,9 +16,8 @@ extension StudyOutcome {
               + "trained on the train windows, which only move the test windows."))
       }
     }
-    found += study.strategy.policies.compactMap(executionLimit)
-    let order = ResultLimit.Code.allCases
-    return order.flatMap { code in found.filter { $0.code == code } }
+    found += priceLimits + executionLimits
+    return ResultLimit.gravestFirst(found)
   }
 
   /// The session of the first return and that of the last.
@@ -28,23 +27,33 @@ extension StudyOutcome {
     return dates[1]...last
   }
 
-  /// What is known of a policy that decided all the time.
-  private func fixedLimit(_ policy: StudyPolicy) -> ResultLimit? {
-    let name = policy.manifest.name
-    guard let measured else { return nil }
-    guard let end = policy.manifest.trainedUntil else {
-      return ResultLimit(
-        .unknownTraining,
-        "The manifest of \(name) does not say on which data it was trained ('trained: data_end'), "
-          + "so some or all of the figures may be in-sample.")
-    }
-    guard end >= measured.lowerBound else { return nil }
+  /// What is known of policies that decided all the time.
+  private func fixedLimits(_ policies: [StudyPolicy]) -> [ResultLimit] {
+    guard let measured else { return [] }
+    var found: [ResultLimit] = []
     let dates = (metrics.sample.pointDates ?? result.sessionDates).dropFirst()
-    let inside = dates.count { $0 <= end }
-    return ResultLimit(
-      .inSample,
-      "In-sample: \(name) was trained on data until \(end), and \(inside) of \(dates.count) "
-        + "returns, from \(measured.lowerBound) on, lie in that time.")
+    let trained = policies.compactMap { policy -> String? in
+      guard let end = policy.manifest.trainedUntil, end >= measured.lowerBound else { return nil }
+      return "\(policy.manifest.name) was trained on data until \(end), and "
+        + "\(dates.count { $0 <= end }) of \(dates.count) returns, from \(measured.lowerBound) "
+        + "on, lie in that time"
+    }
+    if !trained.isEmpty {
+      found.append(ResultLimit(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
+    }
+    let silent = policies.filter { $0.manifest.trainedUntil == nil }.map(\.manifest.name)
+    if !silent.isEmpty {
+      let whose =
+        silent.count == 1
+        ? "manifest of \(silent[0]) does not say until which day its"
+        : "manifests of \(listed(silent, "and")) do not say until which day their"
+      found.append(
+        ResultLimit(
+          .unknownTraining,
+          "The \(whose) training data went ('trained: data_end'), so some or all of the figures "
+            + "may be in-sample."))
+    }
+    return found
   }
 
   /// What is known of the checkpoints of folds.
@@ -72,12 +81,14 @@ extension StudyOutcome {
             + "seen here"
           : "they are named by the end of the train window, but that they know nothing after it "
             + "cannot be seen here"
-        : "nothing ties them to the end of the train window: {train_end} is not in their template"
+        : "nothing ties them to the end of the train window: "
+          + (training.isCommand
+            ? "the command does not use {train_end}" : "{train_end} is not in their template")
       found.append(
         ResultLimit(
           .unknownTraining,
-          "The checkpoints of \(silent) of \(walk.folds.count) folds do not say on which data they "
-            + "were trained; \(told)."))
+          "The checkpoints of \(silent) of \(walk.folds.count) folds do not say until which day "
+            + "their training data went; \(told)."))
     }
     if silent > 0, let policy = study.strategy.policies.first, policy.normaliserIsTrained {
       found.append(
@@ -89,13 +100,31 @@ extension StudyOutcome {
     return found
   }
 
-  private func executionLimit(_ policy: StudyPolicy) -> ResultLimit? {
-    guard let trained = policy.manifest.execution, let own = study.execution, trained != own
-    else { return nil }
-    return ResultLimit(
-      .otherExecution,
-      "\(policy.manifest.name) was trained to act at \(trained.place); this run fills at "
-        + "\(own.place).")
+  /// Policies that were trained to act at another price than this run's, by that price.
+  private var executionLimits: [ResultLimit] {
+    guard let own = study.execution else { return [] }
+    return PolicyManifest.Execution.allCases.compactMap { trained in
+      let names = study.strategy.policies.filter { $0.manifest.execution == trained }
+        .map(\.manifest.name)
+      guard trained != own, !names.isEmpty else { return nil }
+      return ResultLimit(
+        .otherExecution,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained to act at "
+          + "\(trained.place); this run fills at \(own.place).")
+    }
+  }
+
+  /// Policies of adjusted closes on prices of which nobody says whether they are.
+  private var priceLimits: [ResultLimit] {
+    let names = study.strategy.policies.filter(\.observesAdjustedCloses).map(\.manifest.name)
+    guard !market.untoldPrices.isEmpty, !names.isEmpty else { return [] }
+    return [
+      ResultLimit(
+        .unknownPrices,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained on adjusted closes; "
+          + "whether the closes of \(FigureText.list(market.untoldPrices)) are adjusted cannot be "
+          + "told, because the data has no column of adjusted closes.")
+    ]
   }
 
   /// What training assumed and this run does, in sentences.

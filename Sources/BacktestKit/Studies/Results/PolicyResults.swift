@@ -1,24 +1,39 @@
 extension StudyPolicy {
   /// The policy as `result.json` has it.
-  var json: JSONValue {
+  ///
+  /// - Parameter foldsHaveWeights: whether each fold's own checkpoint decided, and its weights did
+  ///   nowhere.
+  func json(foldsHaveWeights: Bool) -> JSONValue {
     let golden = manifest.golden.count
-    return [
-      "name": .text(manifest.name), "algorithm": .text(manifest.algorithm), "path": .text(path),
-      "manifest-sha256": .text(manifestDigest), "weights": JSONValue(weightsPath),
-      "weights-sha256": JSONValue(trained?.weightsDigest),
-      "network": JSONValue(trained?.networkSummary), "command": .list(command.map { .text($0) }),
-      "golden": .integer(golden), "golden-reproduced": .integer(golden),
-      "execution": JSONValue(manifest.execution?.rawValue),
-      "trained-until": JSONValue(manifest.trainedUntil?.description),
-      "remarks": .list(manifest.remarks.map { .text($0) }),
+    var parts: [(String, JSONValue)] = [
+      ("name", .text(manifest.name)), ("algorithm", .text(manifest.algorithm)),
+      ("path", .text(path)), ("manifest-sha256", .text(manifestDigest)),
     ]
+    if !foldsHaveWeights {
+      parts += [
+        ("weights", JSONValue(weightsPath)), ("weights-sha256", JSONValue(trained?.weightsDigest)),
+      ]
+    }
+    parts += [
+      ("network", JSONValue(trained?.networkSummary)),
+      ("command", .list(command.map { .text($0) })),
+      ("golden", .integer(golden)), ("golden-reproduced", .integer(golden)),
+      ("execution", JSONValue(manifest.execution?.rawValue)),
+      ("trained-until", JSONValue(manifest.trainedUntil?.description)),
+      ("remarks", .list(manifest.remarks.map { .text($0) })),
+    ]
+    return .table(parts.map { JSONMember(key: $0.0, value: $0.1) })
   }
 
   /// The policy as the report has it.
-  var report: ReportPolicy {
+  ///
+  /// - Parameter foldsHaveWeights: whether each fold's own checkpoint decided.
+  func report(foldsHaveWeights: Bool) -> ReportPolicy {
     var policy = ReportPolicy(
-      manifest, path: path, digest: manifestDigest, weightsPath: weightsPath,
-      weightsDigest: trained?.weightsDigest)
+      manifest, path: path, digest: manifestDigest,
+      weightsPath: foldsHaveWeights ? nil : weightsPath,
+      weightsDigest: foldsHaveWeights ? nil : trained?.weightsDigest)
+    policy.foldsHaveWeights = foldsHaveWeights
     policy.network = trained?.networkSummary
     policy.command = command
     return policy
@@ -26,11 +41,16 @@ extension StudyPolicy {
 }
 
 extension StudyOutcome {
+  /// Whether each fold's own checkpoint decided.
+  var foldsHaveWeights: Bool { walkForward?.folds.contains { $0.source != nil } ?? false }
+
   /// What `result.json` has only of a policy, in order.
   var policyParts: [(String, JSONValue)] {
     let policies = study.strategy.policies
     guard !policies.isEmpty else { return [] }
-    var parts: [(String, JSONValue)] = [("policies", .list(policies.map(\.json)))]
+    var parts: [(String, JSONValue)] = [
+      ("policies", .list(policies.map { $0.json(foldsHaveWeights: foldsHaveWeights) }))
+    ]
     if let verdict = report().policyVerdict {
       parts.append(
         (

@@ -84,7 +84,7 @@ extension ResultRecord {
       parts.append(("regimes", .list(outcome.regimes.map(regimeJSON))))
     }
     if let walk = outcome.walkForward {
-      parts.append(("efficiency", JSONValue(walk.efficiency)))
+      parts.append(("efficiency", JSONValue(walk.choosesNothing ? nil : walk.efficiency)))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
     }
     parts.append(("study-folder", .text(studyFolder)))

@@ -8,7 +8,9 @@ extension StudyOutcome {
     report.dataQuality = market.quality
     report.provenance = provenance
     report.limits = trainingLimits
-    report.policies = study.strategy.policies.map(\.report)
+    report.policies = study.strategy.policies.map {
+      $0.report(foldsHaveWeights: foldsHaveWeights)
+    }
     report.policyRemarks = trainingRemarks
     report.replicates = replicates?.summary
     return report
@@ -70,7 +72,8 @@ extension StudyOutcome {
       ProvenanceItem("Seed", "\(study.seed)"),
     ]
     for policy in study.strategy.policies {
-      let weights = policy.trained.map { ", weights \($0.weightsDigest.prefix(16))" } ?? ""
+      let own = foldsHaveWeights ? nil : policy.trained
+      let weights = own.map { ", weights \($0.weightsDigest.prefix(16))" } ?? ""
       items.append(
         ProvenanceItem(
           "Policy \(policy.manifest.name)",

@@ -95,12 +95,30 @@ extension StudyPolicy {
         "its manifest has another observation or other actions than \(path), and one study has "
           + "one policy")
     }
+    let price = manifest.observation.price
+    guard policy.manifest.observation.price == price else {
+      throw PolicyError(
+        source: name,
+        "its manifest observes '\(policy.manifest.observation.price.rawValue)', but that of "
+          + "\(path) '\(price.rawValue)', and one study has one kind of prices")
+    }
     policy.path = name
     policy.weightsPath = policy.trained.map {
       "\(name)/" + ($0.weightsPath.split(separator: "/").last ?? "")
     }
     policy.options = options
     return policy
+  }
+
+  /// Whether it, or a policy whose predictions it observes, was trained on adjusted closes.
+  var observesAdjustedCloses: Bool {
+    if manifest.observation.price == .adjustedClose { return true }
+    return manifest.observation.features.contains { feature in
+      guard case .prediction(let feature) = feature,
+        let other = try? PolicyManifest(path: "\(manifest.folder)/\(feature.policy)")
+      else { return false }
+      return other.observation.price == .adjustedClose
+    }
   }
 
   /// Whether checkpoints without a manifest are normalised with numbers that come from the training

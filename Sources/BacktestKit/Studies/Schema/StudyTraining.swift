@@ -11,7 +11,7 @@ public struct StudyTraining: Sendable {
   /// Files that the command reads without naming them.
   public var inputs: [String] = []
   /// Seconds that a training may take; `nil` for as long as it needs.
-  public var limit: Double?
+  public var limit: Double? = 3_600
 
   static let defaultCache = ".checkpoints"
   private static let dates = ["train_start", "train_end", "test_start", "test_end"]
@@ -76,7 +76,7 @@ extension StudyTraining {
     cache = table.value("cache", .text, default: Self.defaultCache)
     fileName = table.value("file", .text, default: "model.zip")
     inputs = table.optionalList("inputs", of: .text) ?? []
-    limit = table.optional("time-limit", .number(.positive))
+    limit = table.value("time-limit", .number(.positive), default: 3_600)
     if fileName.contains("/") {
       table.report("'file' is a name without folders, such as model.zip", at: "file")
     }

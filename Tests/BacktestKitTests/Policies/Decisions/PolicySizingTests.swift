@@ -8,6 +8,22 @@ struct PolicySizingTests {
     try .scripted(output: "{\"kind\": \"regression\", \"unit\": \"log_return\"}")
   }
 
+  /// The class "up" of three begins at a threshold, and that of two at zero.
+  @Test(arguments: [(["down", "up"], true), (["down", "flat", "up"], false)])
+  func aProbabilityOfAThresholdIsNoForecast(_ classes: [String], _ isTold: Bool) throws {
+    var prediction = PolicyPrediction(signal: 0.25, expectedReturn: 0.01)
+    prediction.probabilityUp = 0.5
+    let manifest = try PolicyManifest.scripted(
+      output: "{\"kind\": \"class_probabilities\", \"classes\": \(classes), "
+        + "\"transform\": \"softmax\"}")
+    let result = try PolicyStrategyTests.run(
+      ScriptedPolicy([.predict(prediction)]), manifest,
+      [try PolicyStrategyTests.market([100, 101, 102])])
+    #expect(result.forecasts.map(\.probabilityUp).allSatisfy { $0 == (isTold ? 0.5 : nil) })
+    #expect(result.forecasts.count == 3 && result.forecasts[0].signal == 0.25)
+    #expect(result.forecasts[0].expectedReturn == 0.01)
+  }
+
   private static func weights(
     _ sizing: PolicySizing?, _ predictions: [PolicyPrediction], longOnly: Bool = false
   ) throws -> [Double] {

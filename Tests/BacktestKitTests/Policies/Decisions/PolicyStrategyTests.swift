@@ -184,7 +184,12 @@ struct PolicyStrategyTests {
     var engine = Engine(feed: Feed(universe), configuration: BacktestConfiguration())
     engine.run(&strategy)
     #expect(strategy.refusalCount == 30)
-    #expect(engine.result(strategy: "").notes.count == 20)
+    let result = engine.result(strategy: "")
+    #expect(result.notes.count == 20)
+    let limit = try #require(result.limits.first)
+    #expect(limit.code == .refusedDecisions)
+    #expect(limit.message.hasPrefix("scripted refused 30 of 30 decisions (first: "))
+    #expect(limit.message.hasSuffix(": no); positions were closed."))
   }
 
   @Test func anActionThatIsNoneIsARefusal() throws {

@@ -68,6 +68,32 @@ import Testing
         ].sorted())
   }
 
+  /// What cannot be used is not kept, so that the next training has its chance.
+  @Test func garbageIsNotKept() throws {
+    try write(
+      "once.sh", "echo run >> runs; if [ -e seen ]; then echo good; else echo bad; fi > $1; :> seen"
+    )
+    let training = try training("sh once.sh {checkpoint}")
+    func train() throws -> CheckpointCache.Checkpoint {
+      try cache.checkpoint(for: training, isInterrupted: { false }) { (path) throws(PolicyError) in
+        guard let bytes = try? FileBytes.read(path), bytes.first == UInt8(ascii: "g") else {
+          throw PolicyError("no weights in it")
+        }
+      }
+    }
+    do {
+      _ = try train()
+      Issue.record("garbage was kept")
+    } catch {
+      #expect("\(error)".contains("the model.zip that it wrote cannot be used and was not kept"))
+      #expect("\(error)".contains("no weights in it; correct the training"))
+    }
+    let names = try FolderTree.files(below: cache.folder)
+    #expect(names.count == 1 && names[0].hasSuffix(".lock"))
+    #expect(try train().isNew && runs == 2)
+    #expect(try !train().isNew && runs == 2)
+  }
+
   @Test func whateverGoesInCounts() throws {
     try write("more", "a")
     func key(_ change: (inout CheckpointCache.Training) throws -> Void = { _ in }) throws -> String
