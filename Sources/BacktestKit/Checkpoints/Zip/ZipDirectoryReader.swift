@@ -6,6 +6,7 @@ struct ZipDirectoryReader {
   private let claimedCount: Int
   private var spans: [Range<Int>] = []
   private var names: Set<String> = []
+  private var nameBytes = 0
 
   private enum Signature {
     static let local: [UInt8] = [0x50, 0x4B, 3, 4]
@@ -142,6 +143,9 @@ extension ZipDirectoryReader {
     try Self.require(
       nameCount <= CheckpointLimits.entryNameBytes,
       "an entry name has \(nameCount) bytes, more than \(CheckpointLimits.entryNameBytes)")
+    nameBytes += nameCount
+    try Self.require(
+      nameBytes <= CheckpointLimits.allEntryNameBytes, "the names of the entries are too long")
     let name = try self.name(rawName)
     let disk = try short(start + 34)
     var sizes = Sizes(
