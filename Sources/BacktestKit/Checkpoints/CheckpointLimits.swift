@@ -21,6 +21,8 @@ enum CheckpointLimits {
   static let keyBytes = 512
   /// The bytes of the name of an archive's entry.
   static let entryNameBytes = 1_024
+  /// The bytes of the names of all entries.
+  static let allEntryNameBytes = 2 << 20
   /// How deep dictionaries and tuples may nest.
   static let depth = 64
   /// The entries of dictionaries that the search for tensors looks at. A file can let many names

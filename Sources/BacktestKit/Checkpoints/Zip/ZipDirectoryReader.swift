@@ -6,6 +6,7 @@ struct ZipDirectoryReader {
   private let claimedCount: Int
   private var spans: [Range<Int>] = []
   private var names: Set<String> = []
+  private var nameBytes = 0
 
   private enum Signature {
     static let local: [UInt8] = [0x50, 0x4B, 3, 4]
@@ -142,6 +143,9 @@ extension ZipDirectoryReader {
     try Self.require(
       nameCount <= CheckpointLimits.entryNameBytes,
       "an entry name has \(nameCount) bytes, more than \(CheckpointLimits.entryNameBytes)")
+    nameBytes += nameCount
+    try Self.require(
+      nameBytes <= CheckpointLimits.allEntryNameBytes, "the names of the entries are too long")
     let name = try self.name(rawName)
     let disk = try short(start + 34)
     var sizes = Sizes(
@@ -166,6 +170,21 @@ extension ZipDirectoryReader {
     }
   }
 
+  /// Whether a part of a path is `..`; counted byte by byte, for archives hold many long names.
+  private static func leadsUp(_ raw: ArraySlice<UInt8>) -> Bool {
+    // The length of the part as long as it is dots only, and 3 for any other.
+    var dots = 0
+    for byte in raw {
+      if byte == 0x2F {
+        if dots == 2 { return true }
+        dots = 0
+      } else {
+        dots = byte == 0x2E ? min(dots + 1, 3) : 3
+      }
+    }
+    return dots == 2
+  }
+
   private mutating func name(_ raw: ArraySlice<UInt8>) throws(CheckpointError) -> String {
     guard let name = String(validating: raw, as: UTF8.self) else {
       throw CheckpointError(problem: "entry name is not UTF-8", advice: ReexportAdvice.again)
@@ -173,7 +192,7 @@ extension ZipDirectoryReader {
     let isSafe =
       !name.isEmpty && raw.first != 0x2F && !raw.contains(0x5C)
       && !raw.contains { $0 < 0x20 || $0 == 0x7F }
-      && !name.split(separator: "/", omittingEmptySubsequences: false).contains("..")
+      && !Self.leadsUp(raw)
     try Self.require(isSafe, "unsafe entry name \(quotedForMessage(name))")
     try Self.require(
       names.insert(name).inserted, "duplicate entry name \(quotedForMessage(name))")
