@@ -4,16 +4,36 @@
 /// what the training library would have decided, also where it led to no order.
 public struct StrategyDecision: Hashable, Sendable, BitwiseCopyable {
   /// When it was taken.
-  public internal(set) var time: Timestamp
+  public let time: Timestamp
   /// The instrument that it is about.
-  public internal(set) var instrument: InstrumentID
+  public let instrument: InstrumentID
+  // A row of 40 bytes, since a run has a million of them: cases are told by flags.
+  private let hasUnits: Bool
+  private let hasAction: Bool
   /// The share of equity that the instrument had before the decision; negative for shorts.
-  public internal(set) var weight: Double
+  public let weight: Double
+  private let wantedNumber: Double
+  private let actionNumber: Double
+
+  /// A decision from its parts.
+  init(
+    time: Timestamp, instrument: InstrumentID, weight: Double, wanted: Wanted, action: Double?
+  ) {
+    self.time = time
+    self.instrument = instrument
+    self.weight = weight
+    switch wanted {
+    case .weight(let number): (hasUnits, wantedNumber) = (false, number)
+    case .units(let number): (hasUnits, wantedNumber) = (true, number)
+    }
+    (hasAction, actionNumber) = (action != nil, action ?? 0)
+  }
+
   /// What was stated or ordered.
-  public internal(set) var wanted: Wanted
+  public var wanted: Wanted { hasUnits ? .units(wantedNumber) : .weight(wantedNumber) }
   /// The policy's own action: the number of the choice, or the component of a box that is about
   /// the instrument; `nil` for a prediction, an ensemble, and where the policy did not decide.
-  public internal(set) var action: Double?
+  public var action: Double? { hasAction ? actionNumber : nil }
 
   /// What can be wanted.
   public enum Wanted: Hashable, Sendable, BitwiseCopyable {

@@ -73,6 +73,7 @@ struct DecisionRecordTests {
         (0, .first, 1, .units(10), 0), (1, .first, 0, .units(0), 1), (2, .first, 2, .units(-10), 1),
       ])
     #expect(result.decisions.allSatisfy { $0.targetWeight == nil })
+    #expect(MemoryLayout<StrategyDecision>.stride == 40)
   }
 
   @Test func anEnsembleWritesDownWhatItAgreesOn() throws {
