@@ -86,8 +86,8 @@ extension ObservationDefinition {
     let over = assetCount == 1 ? "" : " over \(assetCount) assets"
     throw PolicyError(
       "the 'shape' \(shape) is \(count) numbers, but \(given)\(over) in a window of \(window) make "
-        + "\(shapes.last.map { "\($0)" } ?? "\(numbers)"); name the features and the 'window' with which the policy was trained"
-    )
+        + "\(shapes.last.map { "\($0)" } ?? "\(numbers)"); name the features and the 'window' with "
+        + "which the policy was trained")
   }
 }
 
