@@ -129,11 +129,3 @@ public enum FileBytes {
 
 /// Whether there is a file or folder of a name.
 func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
-/// Whether a path is a pipe, a device or anything else that is there and is neither a file nor a
-/// folder; reading such a thing may never end.
-func isSpecialFile(_ path: String) -> Bool {
-  var status = stat()
-  guard !path.utf8.contains(0), stat(path, &status) == 0 else { return false }
-  return status.st_mode & S_IFMT != S_IFREG && status.st_mode & S_IFMT != S_IFDIR
-}

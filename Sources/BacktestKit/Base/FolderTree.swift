@@ -29,15 +29,22 @@ enum FolderTree {
   }
 
   /// Whether a folder stands under this name.
-  static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
+  static func isFolder(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
 
   /// Whether an ordinary file stands under this name.
-  static func isFile(_ path: String) -> Bool {
+  static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
+
+  /// Whether a pipe, a device or another thing stands under this name that is neither a file nor a
+  /// folder; reading such a thing may never end.
+  static func isSpecial(_ path: String) -> Bool {
+    kind(of: path).map { $0 != S_IFREG && $0 != S_IFDIR } ?? false
+  }
+
+  private static func kind(of path: String) -> mode_t? {
+    // What stands behind a NUL would be lost on the way to the system.
+    guard !path.utf8.contains(0) else { return nil }
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
   /// The files below a folder, as paths from it, in the order of their bytes.

@@ -5,7 +5,7 @@ enum CheckpointFile {
   /// All bytes of a file that is no larger than a checkpoint may be.
   static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
     // A device or a pipe has no size that could be checked before memory is asked for.
-    if let mode = mode(path), mode != S_IFREG {
+    if FolderTree.isSpecial(path) || FolderTree.isFolder(path) {
       throw CheckpointError(file: path, problem: "expected a file, found a device or a folder")
     }
     do throws(FileError) {
@@ -27,18 +27,6 @@ enum CheckpointFile {
     }
   }
 
-  /// Whether there is a folder at a path.
-  static func isFolder(_ path: String) -> Bool { mode(path) == S_IFDIR }
-
-  /// Whether there is a file at a path.
-  static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
-
-  private static func mode(_ path: String) -> mode_t? {
-    guard !path.utf8.contains(0) else { return nil }
-    var status = stat()
-    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
-  }
-
   /// The names of the folders in a folder, in order.
   static func folders(in path: String) -> [String] {
     guard let folder = opendir(path) else { return [] }
@@ -48,7 +36,7 @@ enum CheckpointFile {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
         String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if !name.hasPrefix("."), isFolder("\(path)/\(name)") { names.append(name) }
+      if !name.hasPrefix("."), FolderTree.isFolder("\(path)/\(name)") { names.append(name) }
     }
     return names.sorted()
   }
@@ -59,15 +47,15 @@ enum CheckpointFile {
     var modules = folder
     for start in 0...levels.count {
       let path = ([folder] + levels[start...]).joined(separator: "/")
-      if start < levels.count, isFolder(path) {
+      if start < levels.count, FolderTree.isFolder(path) {
         modules = path
         break
       }
     }
-    if isFile("\(folder)/module_state.pkl") { return "\(folder)/module_state.pkl" }
+    if FolderTree.isFile("\(folder)/module_state.pkl") { return "\(folder)/module_state.pkl" }
     let isModules = modules != folder || folder.split(separator: "/").last == "rl_module"
     let candidates = isModules ? folders(in: modules) : []
-    let names = candidates.filter { isFile("\(modules)/\($0)/module_state.pkl") }
+    let names = candidates.filter { FolderTree.isFile("\(modules)/\($0)/module_state.pkl") }
     if names.contains("default_policy") { return "\(modules)/default_policy/module_state.pkl" }
     guard names.count <= 1 else {
       throw CheckpointError(
@@ -76,7 +64,7 @@ enum CheckpointFile {
     }
     if let name = names.first { return "\(modules)/\(name)/module_state.pkl" }
     let packed = [folder] + candidates.map { "\(modules)/\($0)" }
-    if let path = packed.first(where: { isFile("\($0)/module_state.msgpack") }) {
+    if let path = packed.first(where: { FolderTree.isFile("\($0)/module_state.msgpack") }) {
       throw CheckpointError(
         file: "\(path)/module_state.msgpack", problem: "module states in msgpack are not read",
         advice: "save the checkpoint again without use_msgpack")

@@ -41,12 +41,12 @@ extension TensorArchive {
   ///
   /// - Throws: what is wrong with it, in one line.
   public init(path: String, format: CheckpointFormat? = nil) throws(CheckpointError) {
-    guard CheckpointFile.isFolder(path) else {
+    guard FolderTree.isFolder(path) else {
       try self.init(bytes: try CheckpointFile.bytes(path), name: path, format: format)
       return
     }
     let policy = "\(path)/policy.pth"
-    if format ?? .stableBaselines == .stableBaselines, CheckpointFile.isFile(policy) {
+    if format ?? .stableBaselines == .stableBaselines, FolderTree.isFile(policy) {
       try self.init(bytes: try CheckpointFile.bytes(policy), name: policy, format: .torchZip)
     } else if format ?? .rllib == .rllib, let state = try CheckpointFile.moduleState(in: path) {
       try self.init(bytes: try CheckpointFile.bytes(state), name: state, format: .rllib)

@@ -2,13 +2,13 @@
 enum PolicyFolder {
   /// Whether a path is a manifest, or a folder with one.
   static func isPolicy(_ path: String) -> Bool {
-    path.hasSuffix("manifest.json") || CheckpointFile.isFile("\(path)/manifest.json")
+    path.hasSuffix("manifest.json") || FolderTree.isFile("\(path)/manifest.json")
   }
 
   /// The manifests in a folder and below it, to a depth of eight, in the order of their paths.
   static func manifests(below folder: String, depth: Int = 8) -> [String] {
     var found: [String] = []
-    if CheckpointFile.isFile("\(folder)/manifest.json") {
+    if FolderTree.isFile("\(folder)/manifest.json") {
       found.append("\(folder)/manifest.json")
     }
     guard depth > 0 else { return found }

@@ -114,7 +114,7 @@ extension PolicyManifest.WeightsFile {
 
 /// The SHA-256 of a file; a folder of files has that of its `policy.pth` or network state.
 private func fileDigest(_ path: String) throws(PolicyError) -> String {
-  guard !isSpecialFile(path) else {
+  guard !FolderTree.isSpecial(path) else {
     throw PolicyError(source: path, "cannot read the file: it is a pipe or a device")
   }
   do throws(FileError) {

@@ -35,7 +35,8 @@ extension TradingContext {
   }
 
   private mutating func placeOfTally(of policy: String) -> Int {
-    if let place = tallies.firstIndex(where: { $0.policy == policy }) { return place }
+    // By index, because a closure over whole tallies would count the references of their texts.
+    for place in tallies.indices where tallies[place].policy == policy { return place }
     tallies.append(DecisionTally(policy: policy))
     return tallies.count - 1
   }

@@ -23,7 +23,7 @@ enum DocumentReader {
 
   /// Reads a file of a policy, which must be one on a disk: a pipe or a device may never end.
   static func read(file path: String) throws(DocumentError) -> DocumentNode {
-    guard !isSpecialFile(path) else {
+    guard !FolderTree.isSpecial(path) else {
       throw DocumentError(
         at: DocumentPlace(source: path), "cannot read the file: it is a pipe or a device")
     }

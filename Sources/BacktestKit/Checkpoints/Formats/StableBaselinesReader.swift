@@ -56,7 +56,7 @@ public struct StableBaselinesArchive: Sendable {
   ///
   /// - Throws: what is wrong with it, in one line.
   public init(path: String) throws(CheckpointError) {
-    if CheckpointFile.isFolder(path) {
+    if FolderTree.isFolder(path) {
       tensors = try TensorArchive(path: path, format: .stableBaselines)
       facts = try Self.facts(inFolder: path)
     } else {
@@ -85,10 +85,10 @@ public struct StableBaselinesArchive: Sendable {
     inFolder path: String
   ) throws(CheckpointError) -> StableBaselinesFacts? {
     let data = "\(path)/data"
-    guard CheckpointFile.isFile(data) else { return nil }
+    guard FolderTree.isFile(data) else { return nil }
     let versionPath = "\(path)/\(StableBaselinesFacts.versionEntry)"
     let version =
-      CheckpointFile.isFile(versionPath) ? try CheckpointFile.bytes(versionPath) : nil
+      FolderTree.isFile(versionPath) ? try CheckpointFile.bytes(versionPath) : nil
     return try CheckpointError.inFile(data) { () throws(CheckpointError) in
       try StableBaselinesFacts(data: try CheckpointFile.bytes(data), version: version)
     }

@@ -40,8 +40,8 @@ struct PolicyImport: Sendable {
   private static func read(
     _ path: String
   ) throws(CheckpointError) -> (TensorArchive, StableBaselinesFacts?) {
-    if CheckpointFile.isFolder(path) {
-      guard CheckpointFile.isFile("\(path)/policy.pth") else {
+    if FolderTree.isFolder(path) {
+      guard FolderTree.isFile("\(path)/policy.pth") else {
         return (try TensorArchive(path: path), nil)
       }
     } else {
