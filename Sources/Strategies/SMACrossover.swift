@@ -11,7 +11,7 @@ public struct SMACrossover: Strategy {
   public let stake: Stake
   /// Whether the opposite position is held when the signal is off.
   public let goesShort: Bool
-  private var averages: ContiguousArray<Averages> = []
+  private var averages = SimpleMovingAverages()
 
   /// How much is held.
   public enum Stake: Hashable, Sendable {
@@ -19,11 +19,6 @@ public struct SMACrossover: Strategy {
     case weight(Double)
     /// Units of each instrument.
     case quantity(Double)
-  }
-
-  private struct Averages: Sendable {
-    var fast: SimpleMovingAverage
-    var slow: SimpleMovingAverage
   }
 
   /// A crossover of two averages.
@@ -41,25 +36,20 @@ public struct SMACrossover: Strategy {
 
   /// Makes averages for each instrument.
   public mutating func onStart(_ trading: inout TradingContext) {
-    averages = ContiguousArray(
-      repeating: Averages(fast: SimpleMovingAverage(fast), slow: SimpleMovingAverage(slow)),
-      count: trading.universe.count)
+    averages = SimpleMovingAverages([fast, slow], trading)
   }
 
   /// Compares the averages of each instrument whose bar closed.
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
-    for position in 0..<bars.instrumentCount {
-      guard let bar = bars[position] else { continue }
-      let fast = averages[position].fast.update(bar.close)
-      let slow = averages[position].slow.update(bar.close)
-      guard let fast, let slow else { continue }
+    for position in 0..<bars.instrumentCount where averages.update(position, bars) {
+      guard let fast = averages[position, 0], let slow = averages[position, 1] else { continue }
+      let instrument = InstrumentID(position)
       let direction: Double = fast > slow ? 1 : goesShort ? -1 : 0
       switch stake {
       case .weight(let weight):
-        trading.target(
-          bar.instrument, weight: direction * weight / Double(bars.instrumentCount))
+        trading.target(instrument, weight: direction * weight / Double(bars.instrumentCount))
       case .quantity(let quantity):
-        trading.target(bar.instrument, quantity: direction * quantity)
+        trading.target(instrument, quantity: direction * quantity)
       }
     }
   }

@@ -63,8 +63,10 @@ extension Engine {
   @inlinable
   public mutating func run<S: Strategy>(_ strategy: inout S) {
     if instant < 0 { strategy.onStart(&trading) }
+    // Strategies see the account and not the engine, so that nobody copies it meanwhile.
+    own()
     while true {
-      switch advance() {
+      switch advanceOwned() {
       case .bars:
         if hasUnreportedFills {
           while let fill = nextUnreportedFill() { strategy.onFill(fill, &trading) }

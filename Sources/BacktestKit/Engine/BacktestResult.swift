@@ -11,13 +11,13 @@ public struct BacktestResult: Sendable {
   /// Every order in order of submission, with the quantity asked for.
   public var orders: [Order]
   /// What became of the orders, in order of time.
-  public var outcomes: [OrderOutcome]
+  public var outcomes: [OrderOutcome] { outcomeTable.rows }
   /// Every fill in order of time.
   public var fills: [Fill]
   /// Round trips in order of exit, those still open at the end last and marked.
   public var trades: [RoundTrip]
   /// Every movement of cash.
-  public var ledger: [LedgerEntry]
+  public var ledger: [LedgerEntry] { ledgerTable.rows }
   /// The strategy's remarks.
   public var notes: [StrategyNote]
   /// What the strategy expected, in the order in which it was written down.
@@ -33,6 +33,9 @@ public struct BacktestResult: Sendable {
   public var decisionTallies: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
+
+  let outcomeTable: DerivedTable<OrderOutcome>
+  let ledgerTable: DerivedTable<LedgerEntry>
 }
 
 extension Engine {
@@ -41,30 +44,36 @@ extension Engine {
   /// - Parameter strategy: the name under which the result goes.
   public func result(strategy: String) -> BacktestResult {
     var log = log
-    for slot in trading.book.slotsInSubmissionOrder() {
-      let live = trading.book[slot]
+    for slot in trading.broker.book.slotsInSubmissionOrder() {
+      let live = trading.broker.book[slot]
       log.record(live.order.id, .stillLive, at: clock, filled: live.filledQuantity)
     }
     let last = max(instant, baseInstant)
-    for (index, position) in trading.account.positions.enumerated() where !position.isFlat {
+    for (index, position) in trading.account.positions.enumerated()
+    where trading.account.holds(index) {
       let row = trading.lastRow(index)
       let series = feed.universe.series[index]
-      log.trades.append(
-        position.roundTrip(
-          InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
-          exitRow: row, isOpen: true))
+      if !position.isFlat {
+        log.trades.append(
+          position.roundTrip(
+            InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
+            exitRow: row, isOpen: true))
+      }
       if row == series.count - 1, series.closeTimes[row] < feed.instants[last] {
         log.counts.stalePositions += 1
       }
     }
-    if holdsWeights { bookWeights(at: last, in: &log) }
+    if let profit = trading.account.untradedProfit(since: inherited) {
+      log.record(LedgerEntry(time: feed.instants[last], kind: .priceProfit, amount: profit))
+    }
     // A ruined run is measured to its planned end: the curve stays at zero.
     let count = (ruinedAt == nil ? last + 1 : endInstant) - baseInstant
     var points = points
     if needsEquityPoint {
       // In the middle of an instant its point is still to come; this is its value so far.
-      let (equity, grossExposure) = trading.account.valuation
-      points.set(last - baseInstant, equity: equity, grossExposure: grossExposure)
+      let worth = trading.account.valuation
+      points.own()
+      points.set(last - baseInstant, equity: worth.equity, grossExposure: worth.grossExposure)
     }
     let columns = points.columns(count)
     return BacktestResult(
@@ -72,9 +81,12 @@ extension Engine {
       curve: EquityCurve(
         times: feed.instants.rows(baseInstant..<(baseInstant + count)), equity: columns.equity,
         grossExposure: columns.grossExposure),
-      orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades,
-      ledger: log.ledger, notes: trading.notes, forecasts: trading.forecasts,
-      decisions: trading.decisions, account: trading.account, counts: log.counts,
-      decisionTallies: trading.tallies, ruinedAt: ruinedAt)
+      orders: log.orders, fills: log.fills, trades: log.trades, notes: trading.notes,
+      forecasts: trading.forecasts, decisions: trading.decisions, account: trading.account,
+      counts: log.counts, decisionTallies: trading.tallies, ruinedAt: ruinedAt,
+      outcomeTable: DerivedTable { [log] in log.outcomes() },
+      ledgerTable: DerivedTable { [log, feed] in
+        log.ledger(multipliers: feed.universe.series.map(\.instrument.multiplier))
+      })
   }
 }

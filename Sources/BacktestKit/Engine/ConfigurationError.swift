@@ -15,7 +15,7 @@ extension BacktestConfiguration {
   /// - Throws: the first value that cannot be.
   public func validate(for universe: Universe) throws(ConfigurationError) {
     if let problem = problem(instrumentCount: universe.count) { throw ConfigurationError(problem) }
-    guard accounting.holdsWeights else { return }
+    guard !accounting.placesOrders else { return }
     for series in universe.series {
       if let row = series.close.firstIndex(where: { !($0 > 0) }) {
         throw ConfigurationError(

@@ -9,13 +9,11 @@ extension Engine {
     let noteCount: Int
     let forecastCount: Int
     let decisionCount: Int
-    let clock: Timestamp
     let stage: Stage
     let needsEquityPoint: Bool
     let reportedFills: Int
     let ruinedAt: Timestamp?
     let sessionStart: Int
-    let openedRows: ContiguousArray<Int>
     let moment: Moment
     /// How often the engine had gone back when this moment was taken.
     let rewindCount: Int
@@ -42,9 +40,9 @@ extension Engine {
     return Checkpoint(
       trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
       forecastCount: trading.forecasts.count, decisionCount: trading.decisions.count,
-      clock: clock, stage: stage, needsEquityPoint: needsEquityPoint,
+      stage: stage, needsEquityPoint: needsEquityPoint,
       reportedFills: reportedFills, ruinedAt: ruinedAt, sessionStart: sessionStart,
-      openedRows: openedRows, moment: moment, rewindCount: rewinds.count)
+      moment: moment, rewindCount: rewinds.count)
   }
 
   /// Goes back to an earlier moment of this run.
@@ -72,14 +70,13 @@ extension Engine {
     trading.decisions = decisions
     queue = checkpoint.queue
     log.truncate(to: checkpoint.lengths)
-    clock = checkpoint.clock
     stage = checkpoint.stage
     needsEquityPoint = checkpoint.needsEquityPoint
     reportedFills = checkpoint.reportedFills
     hasUnreportedFills = reportedFills < log.fills.count
     ruinedAt = checkpoint.ruinedAt
     sessionStart = checkpoint.sessionStart
-    openedRows = checkpoint.openedRows
+    quietEnd = 0
     timersFired = checkpoint.moment.timersFired
     rewinds.append(checkpoint.moment)
     // The value at the last close belongs to the way that was left.

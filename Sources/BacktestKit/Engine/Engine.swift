@@ -16,32 +16,34 @@ public struct Engine: Sendable {
   public let feed: Feed
   /// The rules of the run.
   public let configuration: BacktestConfiguration
-  let plan: ExecutionPlan
-  /// The account, and where decisions are stated.
+  /// The account and the broker, and where decisions are stated.
   public var trading: TradingContext
 
   /// The instant of the base point, and that of the first decision.
-  let baseInstant: Int
+  @usableFromInline let baseInstant: Int
   let firstDecision: Int
   let endInstant: Int
-  /// Whether the last instant is only measured: its decision belongs to the next window.
-  let isWindowed: Bool
+  /// The last instant of a window, which is only measured: its decision belongs to the next
+  /// window. Beyond all instants where there is no window.
+  let windowEnd: Int
+  let closesEndedSeries: Bool
   /// The account that goes on from the base point; `nil` when it begins with cash.
   let inherited: Account?
-  /// Whether the account is a vector of weights, and what changing them costs.
-  let holdsWeights: Bool
-  let weightFee: Double
 
   var queue = EventQueue()
   var log = RunLog()
-  var points: EquityColumns
-  var clock = Timestamp.distantPast
+  @usableFromInline var points: EquityColumns
   var stage = Stage.ready
   /// The stage at a decision.
   let decidingStage: Stage
   var needsEquityPoint = false
+  /// Whether a close after which nothing waits can have none but the usual consequences.
+  let hasQuietCloses: Bool
+  /// The first instant that is not known to close quietly: no order or event waits for those
+  /// before it. 0 where something waits.
+  @usableFromInline var quietEnd = 0
   /// The account's value at the last close, good as long as nothing has filled since.
-  var valuation = (equity: 0.0, grossExposure: 0.0)
+  @usableFromInline var valuation = Valuation(equity: 0, grossExposure: 0)
   var valuedFills = 0
   var reportedFills = 0
   /// Whether fills wait to be handed out at this decision.
@@ -51,11 +53,6 @@ public struct Engine: Sendable {
   /// instants where it is asked at each close.
   let decidesBySession: Bool
   @usableFromInline var sessionStart: Int
-  /// The row of each grid whose open has been matched.
-  var openedRows: ContiguousArray<Int>
-  /// Room that is used again and again, so that no decision allocates.
-  var candidates: ContiguousArray<MatchCandidate> = []
-  var batch: ContiguousArray<LiveOrder> = []
   var timersFired = 0
   /// The moments to which the engine was taken back.
   var rewinds: [Moment] = []
@@ -98,22 +95,11 @@ public struct Engine: Sendable {
     inherited = account
     self.feed = feed
     self.configuration = configuration
-    plan = ExecutionPlan(configuration.execution)
-    trading = TradingContext(
-      feed: feed, rules: configuration.account, accounting: configuration.accounting)
     decidesBySession = configuration.decisions == .allClosed
     sessionStart = decidesBySession ? 0 : .max
     decidingStage = decidesBySession ? .decidingSession : .deciding
-    holdsWeights = configuration.accounting.holdsWeights
-    if case .weights(let fee, _) = configuration.accounting {
-      weightFee = fee
-    } else {
-      weightFee = 0
-    }
-    precondition(
-      account.map { $0.holdsWeights == configuration.accounting.holdsWeights } ?? true,
-      "an account that goes on keeps its accounting")
-    isWindowed = configuration.window != nil
+    closesEndedSeries = configuration.onSeriesEnd == .close
+    windowEnd = configuration.window.map { $0.upperBound - 1 } ?? .max
     if let window = configuration.window {
       precondition(
         window.lowerBound >= 1 && window.upperBound <= feed.instants.count,
@@ -128,14 +114,30 @@ public struct Engine: Sendable {
     }
     points = EquityColumns(count: endInstant - baseInstant)
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
-    openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)
+    var own = Account(
+      rules: configuration.account,
+      multipliers: feed.universe.series.map(\.instrument.multiplier),
+      accounting: configuration.accounting)
+    precondition(account?.isLike(own) ?? true, "an account that goes on keeps its accounting")
+    own.beginDecisions(at: firstDecision)
+    trading = TradingContext(
+      account: own, broker: Broker(feed: feed, rules: configuration.execution))
+    hasQuietCloses = !decidesBySession && !closesEndedSeries
     // One record a decision and instrument; beyond four million the room grows by doubling.
     trading.recordRoom = min(
       max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22)
   }
 
   /// The last instant at which bars closed, or -1.
-  @usableFromInline var instant: Int { trading.instant }
+  @inlinable @inline(__always)
+  var instant: Int { trading.broker.market.instant }
+
+  /// The moment that the run has reached.
+  @inline(__always)
+  var clock: Timestamp {
+    get { trading.broker.market.clock }
+    set { trading.broker.market.clock = newValue }
+  }
 
   /// The bars that closed at this decision; where it is one a session, those of the session.
   ///
@@ -156,9 +158,63 @@ public struct Engine: Sendable {
 
   /// Goes on to the next decision, timer or the end, carrying out what was asked for since.
   public mutating func advance() -> Step {
-    let nothingWaits = !trading.hasRequests && trading.book.isEmpty && queue.isEmpty
-    if nothingWaits, stage == .deciding { return moveToNextClose() }
-    return decidesBySession ? advanceThroughSession() : advanceThroughEvents()
+    own()
+    return advanceOwned()
+  }
+
+  /// Makes this engine the single owner of the memory that it writes. Its copies go on by
+  /// themselves.
+  @usableFromInline
+  mutating func own() {
+    // Whoever sets the account anew may have set one with orders.
+    if !trading.broker.isIdle { quietEnd = 0 }
+    points.own()
+    trading.broker.own()
+  }
+
+  /// The step as `run` takes it, compiled into its loop: most closes are over before a call would
+  /// have begun.
+  ///
+  /// - Precondition: `own()` came before, and nobody has copied the engine since.
+  @inlinable @inline(__always)
+  mutating func advanceOwned() -> Step {
+    let next = instant &+ 1
+    guard next < quietEnd, !trading.hasRequests else { return advanceThroughRequests() }
+    // Nothing is ordered or scheduled: the bars close, what is held is valued, and that is all.
+    moveClock(to: next)
+    if needsValuation, !valueHoldings() { return .finished }
+    // The point of the instant, unless the decision changes it. Quiet closes end with the curve.
+    points.setKnown(
+      next &- baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
+    return .bars
+  }
+
+  /// Goes to the close of an instant.
+  @inlinable @inline(__always)
+  mutating func moveClock(to next: Int) {
+    trading.broker.market.instant = next
+    let time = feed.instants.start[next]
+    trading.broker.market.clock = time
+    trading.time = time
+  }
+
+  /// Whether a close changes what the account is worth, or more than one grid goes on.
+  @inlinable @inline(__always)
+  var needsValuation: Bool { trading.account.heldCount > 0 || !trading.broker.market.hasOneGrid }
+
+  /// Values what is held at a quiet close; `false` where nothing is left.
+  @usableFromInline @inline(never)
+  mutating func valueHoldings() -> Bool {
+    if !trading.broker.market.hasOneGrid { trading.broker.market.moveRows() }
+    valuation = closeAccount()
+    if valuation.equity > 0 { return true }
+    ruin()
+    return false
+  }
+
+  @usableFromInline @inline(never)
+  mutating func advanceThroughRequests() -> Step {
+    decidesBySession ? advanceThroughSession() : advanceThroughEvents()
   }
 
   /// The general way: whatever is scheduled before the next close happens first.
@@ -168,11 +224,14 @@ public struct Engine: Sendable {
     case .deciding, .decidingSession: break
     case .finished: return .finished
     }
+    trading.broker.own()
     if trading.hasRequests { collectRequests() }
-    while !(trading.book.isEmpty && queue.isEmpty) {
+    while !(trading.broker.isIdle && queue.isEmpty) {
       let isLast = instant + 1 >= endInstant
       let limit = isLast ? clock + TimeSpan(nanoseconds: 1) : feed.instants[instant + 1]
-      let open = nextOpenTime()
+      let open =
+        trading.broker.isIdle
+        ? .distantFuture : trading.broker.market.nextOpenTime(before: endInstant)
       let scheduled = queue.first?.key
       let opensFirst = scheduled.map { (open, .marketOpen) < ($0.time, $0.phase) } ?? true
       let time = opensFirst ? open : scheduled?.time ?? open
@@ -183,7 +242,8 @@ public struct Engine: Sendable {
       }
       guard time < limit else { break }
       if opensFirst {
-        openMarkets(at: open)
+        clock = open
+        trading.broker.matchOpens(account: &trading.account, log: &log)
       } else if let tag = process(queue.removeFirst()) {
         return .timer(tag)
       }
@@ -193,7 +253,7 @@ public struct Engine: Sendable {
 
   private mutating func start() {
     if inherited == nil {
-      log.ledger.append(
+      log.record(
         LedgerEntry(
           time: feed.instants[baseInstant], kind: .deposit,
           amount: configuration.account.initialCash))
@@ -202,18 +262,17 @@ public struct Engine: Sendable {
   }
 
   /// Closes the next bars, up to the decision about them; ends the run when there are none.
-  @inline(__always)
   private mutating func moveToNextClose() -> Step {
     if needsEquityPoint { takeEquityPoint() }
-    guard stage != .finished, instant + 1 < endInstant else {
+    quietEnd = 0
+    let next = instant &+ 1
+    guard stage != .finished, next < endInstant else {
       stage = .finished
       return .finished
     }
-    trading.instant &+= 1
-    clock = feed.instants[instant]
-    trading.now = clock
+    moveClock(to: next)
+    if !feed.hasOneGrid { trading.broker.market.moveRows() }
     closeBars()
-    valuation = trading.account.valuation
     valuedFills = log.fills.count
     hasUnreportedFills = reportedFills < valuedFills
     if valuation.equity <= 0 {
@@ -221,25 +280,28 @@ public struct Engine: Sendable {
       return .finished
     }
     if !queue.isEmpty { endSessions() }
-    needsEquityPoint = instant > baseInstant
-    if instant <= firstDecision {
-      trading.isWarmingUp = instant < firstDecision
-      if instant == baseInstant, inherited != nil { takeOverAccount() }
+    needsEquityPoint = next > baseInstant
+    if next <= firstDecision {
+      trading.isWarmingUp = next < firstDecision
+      if next == baseInstant, inherited != nil { takeOverAccount() }
     }
-    if isWindowed, instant == endInstant - 1 {
-      if configuration.onWindowEnd == .close { closeWindow() }
-      takeEquityPoint()
-      stage = .finished
-      return .finished
-    }
+    if next == windowEnd { return finishWindow() }
     stage = decidingStage
+    let isQuiet = trading.broker.isIdle && queue.isEmpty && next > firstDecision
+    if isQuiet, hasQuietCloses {
+      quietEnd = min(endInstant, windowEnd)
+      points.set(
+        next - baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
+    }
     return .bars
   }
 
-  /// Phase 2: what ends with the session.
-  private mutating func endSessions() {
-    while let event = queue.first, event.key.time == clock, event.key.phase == .sessionEnd {
-      _ = process(queue.removeFirst())
-    }
+  /// The last close of a window, which is not decided.
+  @inline(never)
+  private mutating func finishWindow() -> Step {
+    if configuration.onWindowEnd == .close { closeWindow() }
+    takeEquityPoint()
+    stage = .finished
+    return .finished
   }
 }

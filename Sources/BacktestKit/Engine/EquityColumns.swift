@@ -2,20 +2,49 @@ internal import Glibc
 
 /// The points of an equity curve under construction: two columns of a length known beforehand.
 ///
-/// A value with one reference inside, so that writing a point checks for sharing once and never
-/// grows anything.
+/// A value whose columns lie in memory that copies share: `own()` makes it the single owner before
+/// any number of points is written, so that writing one checks for nothing but its row.
+@usableFromInline
 struct EquityColumns: Sendable {
-  private var storage: Storage
+  @usableFromInline var storage: Storage
+  @usableFromInline nonisolated(unsafe) var equity: UnsafeMutablePointer<Double>
+  @usableFromInline nonisolated(unsafe) var grossExposure: UnsafeMutablePointer<Double>
+  @usableFromInline let count: Int
 
-  init(count: Int) { storage = Storage(count: count) }
+  init(count: Int) {
+    storage = Storage(count: count)
+    self.count = count
+    equity = storage.equity
+    grossExposure = storage.grossExposure
+  }
+
+  /// Makes this value the single owner of its columns.
+  @inline(__always)
+  mutating func own() {
+    if !isKnownUniquelyReferenced(&storage) { copyStorage() }
+  }
+
+  @inline(never)
+  private mutating func copyStorage() {
+    storage = Storage(copying: storage)
+    equity = storage.equity
+    grossExposure = storage.grossExposure
+  }
 
   /// Writes the point in a row.
-  @inline(__always)
+  ///
+  /// - Precondition: `own()` came before.
   mutating func set(_ row: Int, equity: Double, grossExposure: Double) {
-    if !isKnownUniquelyReferenced(&storage) { storage = Storage(copying: storage) }
-    precondition(row >= 0 && row < storage.count, "a point outside the curve")
-    storage.equity[row] = equity
-    storage.grossExposure[row] = grossExposure
+    precondition(row >= 0 && row < count, "a point outside the curve")
+    setKnown(row, equity: equity, grossExposure: grossExposure)
+  }
+
+  /// Writes the point in a row that is known to lie within the curve.
+  @inlinable @inline(__always)
+  mutating func setKnown(_ row: Int, equity: Double, grossExposure: Double) {
+    assert(row >= 0 && row < count && isKnownUniquelyReferenced(&storage))
+    self.equity[row] = equity
+    self.grossExposure[row] = grossExposure
   }
 
   /// The first points as columns, sharing memory until the next point is written.
@@ -29,39 +58,35 @@ struct EquityColumns: Sendable {
   }
 
   /// The memory; only its single owner writes to it.
-  private final class Storage: @unchecked Sendable {
+  @usableFromInline
+  final class Storage: @unchecked Sendable {
     let count: Int
     let equity: UnsafeMutablePointer<Double>
     let grossExposure: UnsafeMutablePointer<Double>
 
     init(count: Int) {
       self.count = count
-      equity = allocated(count)
-      grossExposure = allocated(count)
+      equity = allocated(2 * count)
+      grossExposure = equity + count
     }
 
     init(copying other: Storage) {
       count = other.count
-      equity = allocated(count)
-      grossExposure = allocated(count)
-      equity.initialize(from: other.equity, count: count)
-      grossExposure.initialize(from: other.grossExposure, count: count)
+      equity = allocated(2 * count)
+      grossExposure = equity + count
+      equity.initialize(from: other.equity, count: 2 * count)
     }
 
-    deinit {
-      free(equity)
-      free(grossExposure)
-    }
+    deinit { free(equity) }
   }
 }
 
-/// Memory for so many points, not yet written: each point is, before the columns that hold it are
+/// Memory for so many numbers, not yet written: each point is, before the columns that hold it are
 /// handed out.
 private func allocated(_ count: Int) -> UnsafeMutablePointer<Double> {
   let byteCount = max(count, 1) * MemoryLayout<Double>.stride
-  guard let memory = malloc(byteCount) else {
-    preconditionFailure("out of memory for an equity curve of \(count) points")
+  guard let memory = allocateOnLargePages(byteCount: byteCount) else {
+    preconditionFailure("out of memory for an equity curve of \(count / 2) points")
   }
-  adviseLargePages(memory, byteCount: byteCount)
   return memory.bindMemory(to: Double.self, capacity: max(count, 1))
 }

@@ -13,9 +13,10 @@ struct ScheduledEvent: BitwiseCopyable, Sendable {
 struct EventQueue: Sendable {
   private var heap: ContiguousArray<ScheduledEvent> = []
   private var nextSequence: UInt32 = 0
+  /// The number of events that wait.
+  private(set) var count = 0
 
-  var isEmpty: Bool { heap.isEmpty }
-  var count: Int { heap.count }
+  var isEmpty: Bool { count == 0 }
 
   /// The event that comes first.
   var first: ScheduledEvent? { heap.first }
@@ -27,6 +28,7 @@ struct EventQueue: Sendable {
     let key = EventKey(time: time, phase: phase, sequence: nextSequence)
     nextSequence += 1
     heap.append(ScheduledEvent(key: key, subject: subject, order: order))
+    count += 1
     siftUp(from: heap.count - 1)
   }
 
@@ -34,6 +36,7 @@ struct EventQueue: Sendable {
   mutating func removeFirst() -> ScheduledEvent {
     let first = heap[0]
     let last = heap.removeLast()
+    count -= 1
     if !heap.isEmpty {
       heap[0] = last
       siftDown(from: 0)

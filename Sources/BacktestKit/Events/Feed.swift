@@ -2,7 +2,8 @@
 /// instrument the row that closes there.
 ///
 /// Series with the same open and close times share a grid and advance together; a universe with
-/// one grid needs no table at all. A feed never changes, so that many runs can share one.
+/// one grid needs no table at all, and one with several a table with an entry for each bar. A feed
+/// never changes, so that many runs can share one.
 public final class Feed: @unchecked Sendable {
   /// The series, in universe order.
   public let universe: Universe
@@ -13,16 +14,17 @@ public final class Feed: @unchecked Sendable {
   /// The open and close times of each grid.
   let grids: [Grid]
 
-  /// The rows of one grid: `rowAtInstant` is empty when the grid's rows are the instants.
+  /// The times of the rows of one grid.
   struct Grid: Sendable {
     var openTimes: Column<Timestamp>
     var closeTimes: Column<Timestamp>
-    var rowAtInstant: ContiguousArray<Int32>
   }
 
   @usableFromInline let columns: UnsafeMutablePointer<SeriesColumns>
   @usableFromInline let instrumentCount: Int
   @usableFromInline let hasOneGrid: Bool
+  /// The rows that close at each instant; `nil` where the rows of a single grid are the instants.
+  let closings: UnsafeMutablePointer<ClosingTable>?
 
   /// Lays out a universe. The cost is one pass over the times of each grid.
   public init(_ universe: Universe) {
@@ -34,28 +36,30 @@ public final class Feed: @unchecked Sendable {
       distinct.append(series)
       return distinct.count - 1
     }
+    grids = distinct.map { Grid(openTimes: $0.openTimes, closeTimes: $0.closeTimes) }
     hasOneGrid = distinct.count == 1
-    instants = hasOneGrid ? distinct[0].closeTimes : mergedCloseTimes(of: distinct)
-    let merged = instants
-    grids = distinct.map { series in
-      Grid(
-        openTimes: series.openTimes, closeTimes: series.closeTimes,
-        rowAtInstant: distinct.count == 1 ? [] : rows(of: series.closeTimes, at: merged))
+    if hasOneGrid {
+      instants = distinct[0].closeTimes
+      closings = nil
+    } else {
+      let merged = ClosingTable.merging(grids)
+      instants = Column(merged.instants)
+      let closings = UnsafeMutablePointer<ClosingTable>.allocate(capacity: 1)
+      closings.initialize(to: merged.table)
+      self.closings = closings
     }
     columns = .allocate(capacity: universe.count)
     for (index, series) in universe.series.enumerated() {
-      (columns + index).initialize(to: SeriesColumns(series))
-    }
-    for index in 0..<universe.count {
-      let grid = gridOfInstrument[index]
-      columns[index].setRows(distinct.count == 1 ? nil : grids[grid].rowAtInstant)
+      (columns + index).initialize(
+        to: SeriesColumns(series, grid: gridOfInstrument[index], closings: closings))
     }
   }
 
   deinit {
-    for index in 0..<instrumentCount { columns[index].rowAtInstant?.deallocate() }
     columns.deinitialize(count: instrumentCount)
     columns.deallocate()
+    closings?.pointee.deallocate()
+    closings?.deallocate()
   }
 
   /// The row of an instrument's bar that closes at an instant, or -1.
@@ -78,9 +82,12 @@ struct SeriesColumns {
   let tickSize: Double
   let lotSize: Double
   let multiplier: Double
-  @usableFromInline var rowAtInstant: UnsafeMutablePointer<Int32>?
+  @usableFromInline let grid: Int32
+  @usableFromInline let closings: UnsafePointer<ClosingTable>?
 
-  init(_ series: BarSeries) {
+  init(_ series: BarSeries, grid: Int, closings: UnsafeMutablePointer<ClosingTable>?) {
+    self.grid = Int32(grid)
+    self.closings = UnsafePointer(closings)
     openTimes = series.openTimes.start
     closeTimes = series.closeTimes.start
     open = series.open.start
@@ -104,19 +111,11 @@ struct SeriesColumns {
     return (isWhole ? nearest : lots.rounded(.towardZero)) * lotSize
   }
 
-  mutating func setRows(_ rows: ContiguousArray<Int32>?) {
-    rowAtInstant = rows.map { rows in
-      let copy = UnsafeMutableBufferPointer<Int32>.allocate(capacity: rows.count)
-      _ = copy.initialize(fromContentsOf: rows)
-      return copy.baseAddress!
-    }
-  }
-
   /// The row that closes at an instant, or -1.
   @inlinable @inline(__always)
   func row(at instant: Int) -> Int {
-    guard let rowAtInstant else { return instant }
-    return Int(rowAtInstant[instant])
+    guard let closings else { return instant }
+    return closings.pointee.row(ofGrid: grid, at: instant)
   }
 
   @inlinable @inline(__always)
@@ -130,38 +129,4 @@ struct SeriesColumns {
 private func sharesGrid(_ a: BarSeries, _ b: BarSeries) -> Bool {
   a.count == b.count && a.closeTimes.elementsEqual(b.closeTimes)
     && a.openTimes.elementsEqual(b.openTimes)
-}
-
-private func mergedCloseTimes(of series: [BarSeries]) -> Column<Timestamp> {
-  var merged: [Timestamp] = []
-  for one in series {
-    let times = one.closeTimes
-    var union: [Timestamp] = []
-    union.reserveCapacity(merged.count + times.count)
-    var (i, j) = (0, 0)
-    while i < merged.count || j < times.count {
-      if j == times.count || (i < merged.count && merged[i] < times[j]) {
-        union.append(merged[i])
-        i += 1
-      } else {
-        if i < merged.count, merged[i] == times[j] { i += 1 }
-        union.append(times[j])
-        j += 1
-      }
-    }
-    merged = union
-  }
-  return Column(merged)
-}
-
-private func rows(of times: Column<Timestamp>, at instants: Column<Timestamp>)
-  -> ContiguousArray<Int32>
-{
-  var row = 0
-  return ContiguousArray(
-    instants.map { instant in
-      guard row < times.count, times[row] == instant else { return -1 }
-      row += 1
-      return Int32(row - 1)
-    })
 }

@@ -7,6 +7,8 @@ public struct Fill: Hashable, Sendable, BitwiseCopyable {
   /// Whether the fill happened on the way through a bar, so that its exact time is not known and
   /// the bar's close time stands for it.
   public var isIntrabar: Bool
+  /// Whether it filled the last units of its order.
+  var completesOrder = true
   /// When: the bar's open time for fills at the open, else its close time.
   public var time: Timestamp
   /// The bar's row in its series.

@@ -41,6 +41,14 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
     case limit(Double)
     /// At market once that price has been reached.
     case stop(Double)
+
+    /// The limit or stop price; `nil` for a market order.
+    public var price: Double? {
+      switch self {
+      case .market: nil
+      case .limit(let price), .stop(let price): price
+      }
+    }
   }
 
   /// How long an order lives.

@@ -22,6 +22,9 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   /// Neighbours in the instrument's list, in order of priority.
   var previous: Int32 = -1
   var next: Int32 = -1
+  /// Neighbours among the orders of all instruments, in order of submission.
+  var older: Int32 = -1
+  var newer: Int32 = -1
 
   /// How a quantity is found at the match.
   enum Sizing: BitwiseCopyable, Sendable {
@@ -31,12 +34,39 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     case weight(Double)
     /// The position shall be worth that much money after costs.
     case value(Double)
+
+    var isFixed: Bool { if case .fixed = self { true } else { false } }
   }
 
-  init(_ order: Order) {
+  init(_ order: Order, remaining: Double) {
     self.order = order
-    remaining = order.quantity
+    self.remaining = remaining
   }
+
+  /// Makes an order that is on its way where it shall lie, field by field: one made elsewhere would
+  /// be copied by a call.
+  @inline(__always)
+  static func initialize(
+    _ place: UnsafeMutablePointer<LiveOrder>, _ order: Order, remaining: Double
+  ) {
+    place.pointee.order = order
+    place.pointee.remaining = remaining
+    place.pointee.liveSince = .distantFuture
+    place.pointee.isTriggered = false
+    place.pointee.closesOnly = false
+    place.pointee.isTarget = false
+    place.pointee.sizing = .fixed
+    place.pointee.progress = OrderProgress(quantity: 0, notional: 0, fillCount: 0)
+    place.pointee.commissionPaid = 0
+    place.pointee.returnDeviation = .nan
+    place.pointee.meanVolume = .nan
+    place.pointee.previous = -1
+    place.pointee.next = -1
+    place.pointee.older = -1
+    place.pointee.newer = -1
+  }
+
+  var isLive: Bool { liveSince != .distantFuture }
 
   var isBuy: Bool { remaining > 0 }
 

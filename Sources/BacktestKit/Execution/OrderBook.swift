@@ -1,15 +1,23 @@
-/// The orders that are live or on their way, kept per instrument in order of submission.
+/// The orders that are live or on their way, in order of submission, and for each instrument its
+/// own among them.
 ///
-/// Slots are reused, and each instrument's orders are a list through the slots, so that adding and
-/// removing cost O(1) and allocate nothing once the book has grown.
+/// Slots are reused, and both orders are lists through the slots, so that adding and removing cost
+/// O(1) and allocate nothing once the book has grown.
+///
+/// A book is a value whose slots lie in memory that copies share. It is made the single owner of
+/// its slots once, with `own()`, before any number of changes: a check at each change would cost
+/// more than the change.
 struct OrderBook: Sendable {
-  private var slots: ContiguousArray<LiveOrder> = []
-  private var freeSlots: ContiguousArray<Int32> = []
-  private var lists: ContiguousArray<InstrumentList>
+  private var storage: Storage
+  /// Slots that were ever in use; those freed since are a list through `next`.
+  private var usedCount = 0
+  private var firstFree: Int32 = -1
+  private var first: Int32 = -1
+  private var last: Int32 = -1
   /// Orders that are live or on their way.
   private(set) var count = 0
 
-  private struct InstrumentList: BitwiseCopyable {
+  struct InstrumentList: BitwiseCopyable {
     var first: Int32 = -1
     var last: Int32 = -1
     var liveCount: Int32 = 0
@@ -19,102 +27,138 @@ struct OrderBook: Sendable {
   }
 
   init(instrumentCount: Int) {
-    lists = ContiguousArray(repeating: InstrumentList(), count: instrumentCount)
+    storage = Storage(capacity: 0, instrumentCount: instrumentCount)
   }
 
   var isEmpty: Bool { count == 0 }
 
   /// Whether an instrument has live orders.
-  func hasLiveOrders(_ instrument: Int) -> Bool { lists[instrument].liveCount > 0 }
+  func hasLiveOrders(_ instrument: Int) -> Bool { storage.lists[instrument].liveCount > 0 }
 
   /// Units that our orders of an instrument have taken from a bar, both sides.
   func quantityTaken(_ instrument: Int, row: Int32) -> Double {
-    lists[instrument].row == row ? lists[instrument].quantityTaken : 0
+    storage.lists[instrument].row == row ? storage.lists[instrument].quantityTaken : 0
+  }
+
+  /// Makes this book the single owner of its slots.
+  mutating func own() {
+    if !isKnownUniquelyReferenced(&storage) {
+      storage = Storage(copying: storage, usedCount: usedCount, capacity: storage.capacity)
+    }
   }
 
   /// Counts units against a bar's volume.
   mutating func take(_ quantity: Double, _ instrument: Int, row: Int32) {
-    lists[instrument].quantityTaken = quantityTaken(instrument, row: row) + quantity
-    lists[instrument].row = row
+    assert(isOwned)
+    let taken = quantityTaken(instrument, row: row) + quantity
+    storage.lists[instrument].quantityTaken = taken
+    storage.lists[instrument].row = row
   }
 
-  /// The order in a slot.
+  /// The order in a slot, in place: nothing of it is copied but what is read.
+  @inline(__always)
   subscript(slot: Int) -> LiveOrder {
-    get { slots[slot] }
-    _modify { yield &slots[slot] }
+    unsafeAddress { UnsafePointer(storage.slots + slot) }
+    unsafeMutableAddress {
+      assert(isOwned)
+      return storage.slots + slot
+    }
+  }
+
+  /// The place of an order, good until one is added.
+  @inline(__always)
+  mutating func pointer(to slot: Int) -> UnsafeMutablePointer<LiveOrder> {
+    assert(isOwned)
+    return storage.slots + slot
   }
 
   /// Adds an order that is on its way; returns its slot.
-  mutating func add(_ order: LiveOrder) -> Int {
+  mutating func add(_ order: Order, remaining: Double) -> Int {
+    own()
     let slot: Int
-    if let free = freeSlots.popLast() {
-      slot = Int(free)
-      slots[slot] = order
+    if firstFree >= 0 {
+      slot = Int(firstFree)
+      firstFree = storage.slots[slot].next
     } else {
-      slot = slots.count
-      slots.append(order)
+      if usedCount == storage.capacity {
+        storage = Storage(
+          copying: storage, usedCount: usedCount, capacity: max(8, 2 * storage.capacity))
+      }
+      slot = usedCount
+      usedCount += 1
     }
-    let instrument = Int(order.order.instrument.index)
-    let last = lists[instrument].last
-    slots[slot].previous = last
-    slots[slot].next = -1
-    if last >= 0 {
-      slots[Int(last)].next = Int32(slot)
+    let name = Int32(truncatingIfNeeded: slot)
+    let lists = storage.lists + Int(order.instrument.index)
+    let live = storage.slots + slot
+    LiveOrder.initialize(live, order, remaining: remaining)
+    live.pointee.previous = lists.pointee.last
+    live.pointee.older = last
+    if lists.pointee.last >= 0 {
+      storage.slots[Int(lists.pointee.last)].next = name
     } else {
-      lists[instrument].first = Int32(slot)
+      lists.pointee.first = name
     }
-    lists[instrument].last = Int32(slot)
+    lists.pointee.last = name
+    if last >= 0 { storage.slots[Int(last)].newer = name } else { first = name }
+    last = name
     count += 1
     return slot
   }
 
   /// Makes an order live.
   mutating func activate(_ slot: Int, at time: Timestamp) {
-    slots[slot].liveSince = time
-    lists[Int(slots[slot].order.instrument.index)].liveCount += 1
+    assert(isOwned)
+    let live = storage.slots + slot
+    live.pointee.liveSince = time
+    storage.lists[Int(live.pointee.order.instrument.index)].liveCount += 1
   }
 
-  /// Removes an order from its instrument's list and frees its slot.
+  /// Removes an order from the lists and frees its slot.
   mutating func remove(_ slot: Int) {
-    let gone = slots[slot]
-    let instrument = Int(gone.order.instrument.index)
-    if gone.previous >= 0 {
-      slots[Int(gone.previous)].next = gone.next
-    } else {
-      lists[instrument].first = gone.next
-    }
-    if gone.next >= 0 {
-      slots[Int(gone.next)].previous = gone.previous
-    } else {
-      lists[instrument].last = gone.previous
-    }
-    if gone.liveSince != .distantFuture { lists[instrument].liveCount -= 1 }
-    slots[slot].order.id = OrderID(0)
-    freeSlots.append(Int32(slot))
+    assert(isOwned)
+    let slots = storage.slots
+    let gone = slots + slot
+    let lists = storage.lists + Int(gone.pointee.order.instrument.index)
+    let (previous, next) = (gone.pointee.previous, gone.pointee.next)
+    if previous >= 0 { slots[Int(previous)].next = next } else { lists.pointee.first = next }
+    if next >= 0 { slots[Int(next)].previous = previous } else { lists.pointee.last = previous }
+    let (older, newer) = (gone.pointee.older, gone.pointee.newer)
+    if older >= 0 { slots[Int(older)].newer = newer } else { first = newer }
+    if newer >= 0 { slots[Int(newer)].older = older } else { last = older }
+    if gone.pointee.isLive { lists.pointee.liveCount -= 1 }
+    gone.pointee.order.id = OrderID(0)
+    gone.pointee.next = firstFree
+    firstFree = Int32(truncatingIfNeeded: slot)
     count -= 1
   }
 
   /// Whether a slot still holds that order.
-  func holds(_ order: OrderID, in slot: Int) -> Bool { slots[slot].order.id == order }
+  func holds(_ order: OrderID, in slot: Int) -> Bool { storage.slots[slot].order.id == order }
 
   /// The slot of an order, or `nil` when it is no longer in the book.
   func slot(of order: OrderID) -> Int? {
     guard order.number > 0 else { return nil }
-    return slots.firstIndex { $0.order.id == order }
+    return (0..<usedCount).first { storage.slots[$0].order.id == order }
   }
 
+  /// The first slot of all in order of submission, or -1.
+  var firstSlot: Int { Int(first) }
+
+  /// The slot after another one in order of submission, or -1.
+  func slot(submittedAfter slot: Int) -> Int { Int(storage.slots[slot].newer) }
+
   /// The first slot of an instrument's list, or -1.
-  func firstSlot(_ instrument: Int) -> Int { Int(lists[instrument].first) }
+  func firstSlot(_ instrument: Int) -> Int { Int(storage.lists[instrument].first) }
 
   /// The slot after another one in the same list, or -1.
-  func slot(after slot: Int) -> Int { Int(slots[slot].next) }
+  func slot(after slot: Int) -> Int { Int(storage.slots[slot].next) }
 
   /// The orders of an instrument, live or on their way, in order of submission.
   func orders(of instrument: Int) -> [LiveOrder] {
     var found: [LiveOrder] = []
     var slot = firstSlot(instrument)
     while slot >= 0 {
-      found.append(slots[slot])
+      found.append(storage.slots[slot])
       slot = self.slot(after: slot)
     }
     return found
@@ -122,12 +166,53 @@ struct OrderBook: Sendable {
 
   /// All slots in use, in order of submission.
   func slotsInSubmissionOrder() -> [Int] {
-    slots.indices.filter { slots[$0].order.id.number > 0 }
-      .sorted { slots[$0].order.id < slots[$1].order.id }
+    var found: [Int] = []
+    var slot = firstSlot
+    while slot >= 0 {
+      found.append(slot)
+      slot = self.slot(submittedAfter: slot)
+    }
+    return found
   }
 
   /// The slots of a one-cancels-other group.
   func slots(ofGroup group: Int32) -> [Int] {
-    slots.indices.filter { slots[$0].order.id.number > 0 && slots[$0].order.group == group }
+    (0..<usedCount).filter {
+      storage.slots[$0].order.id.number > 0 && storage.slots[$0].order.group == group
+    }
+  }
+
+  private var isOwned: Bool {
+    mutating get { isKnownUniquelyReferenced(&storage) }
+  }
+
+  /// The memory; only its single owner writes to it.
+  private final class Storage: @unchecked Sendable {
+    let slots: UnsafeMutablePointer<LiveOrder>
+    let capacity: Int
+    let lists: UnsafeMutablePointer<InstrumentList>
+    let instrumentCount: Int
+
+    init(capacity: Int, instrumentCount: Int) {
+      self.capacity = capacity
+      self.instrumentCount = instrumentCount
+      slots = .allocate(capacity: capacity)
+      lists = .allocate(capacity: instrumentCount)
+      lists.initialize(repeating: InstrumentList(), count: instrumentCount)
+    }
+
+    init(copying other: Storage, usedCount: Int, capacity: Int) {
+      self.capacity = capacity
+      instrumentCount = other.instrumentCount
+      slots = .allocate(capacity: capacity)
+      slots.initialize(from: other.slots, count: usedCount)
+      lists = .allocate(capacity: instrumentCount)
+      lists.initialize(from: other.lists, count: instrumentCount)
+    }
+
+    deinit {
+      slots.deallocate()
+      lists.deallocate()
+    }
   }
 }

@@ -102,7 +102,7 @@ extension BacktestResult {
           "\(tally.policy) refused \(FigureText.grouped(tally.refused)) of "
             + "\(FigureText.count(tally.asked, "decision")) (\(first)); \(tally.effect)."))
     }
-    if configuration.accounting.holdsWeights {
+    if !configuration.accounting.placesOrders {
       found.append(
         ResultLimit(
           .weightsAccounting,
@@ -178,7 +178,7 @@ extension BacktestResult {
       let number = FigureText.grouped(count)
       found.append(ResultLimit(code, count == 1 ? "1 \(one)" : "\(number) \(many)"))
     }
-    if configuration.execution.marketFill == .sameClose, !configuration.accounting.holdsWeights {
+    if configuration.execution.marketFill == .sameClose, configuration.accounting.placesOrders {
       found.append(
         ResultLimit(
           .sameClose,
@@ -211,7 +211,7 @@ extension BacktestResult {
     var found: [ResultLimit] = []
     let rules = configuration.execution
     let readsVolume =
-      !configuration.accounting.holdsWeights
+      configuration.accounting.placesOrders
       && (rules.participation != nil || rules.slippage.usesVolume)
     func add(_ code: ResultLimit.Code, _ text: String, _ isMeant: (BarSeries) -> Bool) {
       let symbols = universe.series.filter(isMeant).map(\.instrument.symbol)

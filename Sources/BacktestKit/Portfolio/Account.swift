@@ -1,3 +1,18 @@
+/// What an account is worth.
+@usableFromInline
+struct Valuation: BitwiseCopyable, Sendable {
+  /// Cash and the value of all positions, in account currency.
+  @usableFromInline var equity: Double
+  /// The sum of the absolute values of all holdings, in account currency.
+  @usableFromInline var grossExposure: Double
+
+  @usableFromInline
+  init(equity: Double, grossExposure: Double) {
+    self.equity = equity
+    self.grossExposure = grossExposure
+  }
+}
+
 /// What the account owns: cash, positions and where its profit came from.
 ///
 /// Under weights accounting nothing is held but weights: positions stay flat, and cash is equity.
@@ -20,41 +35,50 @@ public struct Account: Sendable {
   public internal(set) var slippagePaid = 0.0
   /// Debt that the account could not pay, cancelled at ruin.
   public internal(set) var deficitWrittenOff = 0.0
-  /// The number of instruments of which something is held; 1 in an account of weights, so that it
-  /// is never taken for one on which a close has no effect.
-  private(set) var heldCount = 0
+  /// The number of instruments of which something is held; never 0 where a close has an effect
+  /// although all positions are flat.
+  @usableFromInline var heldCount = 0
   /// The sum of |quantity| x price x multiplier of all fills.
   public internal(set) var tradedNotional = 0.0
-  /// The weights of all instruments in an account of weights, whose cash is its whole equity; empty
-  /// in an account of positions.
-  var weights: ContiguousArray<HeldWeight> = []
-  /// The sum of the absolute weights that earn; 0 in an account of positions.
-  var exposedWeight = 0.0
+  /// How it is kept.
+  var make: AccountMake
+  /// What the account is worth while many orders fill one after the other; `nil` at other times.
+  var running: RunningWorth?
+
+  /// The account's worth, kept from fill to fill where the sum over all positions would be made
+  /// anew each time. It is good to rounding: whoever decides by it leaves a margin, and asks for
+  /// the sum where that does not suffice.
+  struct RunningWorth: BitwiseCopyable, Sendable {
+    var equity: Double
+    var grossExposure: Double
+
+    /// A position of one value has another now, and cash has changed.
+    @inline(__always)
+    mutating func move(from before: Double, to after: Double, cash: Double = 0) {
+      equity += after - before + cash
+      grossExposure += abs(after) - abs(before)
+    }
+  }
 
   init(rules: AccountRules, multipliers: [Double], accounting: AccountingRule = .orders) {
     self.rules = rules
     cash = rules.initialCash
     positions = ContiguousArray(multipliers.map(Position.init(multiplier:)))
-    if case .weights(_, let initial) = accounting {
-      weights = ContiguousArray(initial.values(count: positions.count).map(HeldWeight.init))
-      precondition(weights.count == positions.count, "one initial weight for each instrument")
-      heldCount = 1
-    }
+    make = accounting.make(instrumentCount: positions.count)
+    if followsStatements { heldCount = 1 }
   }
 
-  /// Cash and the value of all positions, and the sum of the positions' absolute values.
+  /// The valuation of cash and positions.
   @inline(__always)
-  var valuation: (equity: Double, grossExposure: Double) {
-    guard heldCount > 0 else { return (cash, 0) }
+  var ledgerValuation: Valuation {
     var value = 0.0
-    // Nothing in an account of positions.
-    var gross = cash * exposedWeight
+    var gross = 0.0
     for position in positions where position.quantity != 0 {
       let one = position.value
       value += one
       gross += abs(one)
     }
-    return (cash + value, gross)
+    return Valuation(equity: cash + value, grossExposure: gross)
   }
 
   /// Cash and the value of all positions at their marks, in account currency.
@@ -65,9 +89,36 @@ public struct Account: Sendable {
 
   /// The exposure that can still be added: equity x leverage - gross exposure.
   public var buyingPower: Double {
-    let (equity, gross) = valuation
-    return equity * rules.funding.leverage - gross
+    let worth = valuation
+    return worth.equity * rules.funding.leverage - worth.grossExposure
   }
+}
+
+extension Account {
+  @inline(__always)
+  var leverage: Double { rules.funding.leverage }
+
+  @inline(__always)
+  var allowsShorts: Bool { rules.funding != .cash }
+
+  @inline(__always)
+  func position(of instrument: Int) -> Position { positions[instrument] }
+
+  @inline(__always)
+  func quantity(of instrument: Int) -> Double { positions[instrument].quantity }
+
+  @inline(__always)
+  func closingPart(of trade: Double, in instrument: Int) -> Double {
+    positions[instrument].closingPart(of: trade)
+  }
+
+  mutating func beginFills() {
+    let worth = valuation
+    running = RunningWorth(equity: worth.equity, grossExposure: worth.grossExposure)
+  }
+
+  @inline(__always)
+  mutating func endFills() { running = nil }
 }
 
 extension Account {
@@ -77,6 +128,7 @@ extension Account {
     let position = positions[instrument]
     priceProfit += position.quantity * (price - position.mark) * position.multiplier
     positions[instrument].mark = price
+    running?.move(from: position.value, to: positions[instrument].value)
   }
 
   /// Values a position at a bar's close and takes the bar's extremes into its round trip.
@@ -87,56 +139,64 @@ extension Account {
     priceProfit += positions[instrument].closeBar(close: close, high: high, low: low, row: row)
   }
 
-  /// Books a fill; returns the round trip that it ended, if any.
-  mutating func apply(_ fill: Fill) -> RoundTrip? {
+  /// Values all positions at the closes of an instant, as one by one; returns the valuation.
+  @inline(__always)
+  mutating func markToClose(
+    _ columns: UnsafePointer<SeriesColumns>, at instant: Int
+  ) -> Valuation {
+    // Sums that begin and end inside, so that they stay out of memory on the way.
+    let before = priceProfit
+    let sums = positions.withUnsafeMutableBufferPointer { positions in
+      var (value, gross, profit) = (0.0, 0.0, before)
+      for index in positions.indices where positions[index].quantity != 0 {
+        let series = columns + index
+        let row = series.pointee.row(at: instant)
+        if row >= 0 {
+          profit += positions[index].closeBar(
+            close: series.pointee.close[row], high: series.pointee.high[row],
+            low: series.pointee.low[row], row: row)
+        }
+        let one = positions[index].value
+        value += one
+        gross += abs(one)
+      }
+      return (value: value, gross: gross, profit: profit)
+    }
+    priceProfit = sums.profit
+    return Valuation(equity: cash + sums.value, grossExposure: sums.gross)
+  }
+
+  /// Books a fill, at whose reference price the position is marked already; adds the round trip
+  /// that it ended, if any.
+  @inline(__always)
+  mutating func book(_ fill: Fill, trades: inout [RoundTrip]) {
     let index = Int(fill.instrument.index)
-    mark(index, at: fill.reference)
-    let before = positions[index]
-    cash -= fill.quantity * fill.price * before.multiplier + fill.commission
+    let multiplier = positions[index].multiplier
+    let before = positions[index].value
+    let paid = fill.quantity * fill.price * multiplier + fill.commission
+    cash -= paid
     commissionPaid += fill.commission
     slippagePaid += fill.slippage
-    tradedNotional += abs(fill.quantity) * fill.price * before.multiplier
+    tradedNotional += abs(fill.quantity) * fill.price * multiplier
+    heldCount += positions[index].apply(fill, trades: &trades)
+    running?.move(from: before, to: positions[index].value, cash: -paid)
+    checkInvariants()
+  }
 
-    let closing = before.closingPart(of: fill.quantity)
-    let opening = fill.quantity - closing
-    var closed: RoundTrip?
-    if closing != 0 {
-      let share = closing / fill.quantity
-      positions[index].exit(
-        closing, price: fill.price, commission: fill.commission * share,
-        slippage: fill.slippage * share)
-      let reference = fill.reference
-      positions[index].lowestSeen = min(before.lowestSeen, reference)
-      positions[index].highestSeen = max(before.highestSeen, reference)
-      if positions[index].isFlat {
-        heldCount -= 1
-        closed = positions[index].roundTrip(
-          fill.instrument, isLong: before.quantity > 0, exitTime: fill.time,
-          exitRow: Int(fill.row), isOpen: false)
-        positions[index].averagePrice = 0
-      }
-    }
-    if opening != 0 {
-      let share = opening / fill.quantity
-      if positions[index].isFlat {
-        heldCount += 1
-        positions[index].open(fill)
-      }
-      positions[index].lowestSeen = min(positions[index].lowestSeen, fill.reference)
-      positions[index].highestSeen = max(positions[index].highestSeen, fill.reference)
-      positions[index].enter(
-        opening, price: fill.price, commission: fill.commission * share,
-        slippage: fill.slippage * share)
-    }
-    return closed
+  /// Whether buying power certainly covers so much money, however the sums are rounded.
+  @inline(__always)
+  func certainlyCovers(_ need: Double, freed: Double) -> Bool {
+    guard let running else { return false }
+    let power = running.equity * leverage - running.grossExposure + freed
+    let scale = abs(running.equity) * leverage + running.grossExposure + freed + need
+    return need <= power - scale * 1e-9
   }
 
   /// Takes over what another account holds.
   mutating func takePositions(of other: Account) {
     positions = other.positions
     heldCount = other.heldCount
-    weights = other.weights
-    exposedWeight = other.exposedWeight
+    make = other.make
   }
 
   /// Cancels a debt, so that equity is zero.
@@ -153,7 +213,8 @@ extension Account {
     /// Stops the program when the identity of the accounts does not hold.
     @inline(never)
     func checkInvariants() {
-      let (equity, gross) = valuation
+      let worth = valuation
+      let (equity, gross) = (worth.equity, worth.grossExposure)
       let explained =
         rules.initialCash + priceProfit - commissionPaid - slippagePaid + deficitWrittenOff
       let scale = max(rules.initialCash, gross)

@@ -41,6 +41,6 @@ public enum AccountingRule: Hashable, Sendable {
     }
   }
 
-  /// Whether the account is a vector of weights.
-  var holdsWeights: Bool { self != .orders }
+  /// Whether decisions become orders, with fills, costs and lots.
+  var placesOrders: Bool { self == .orders }
 }

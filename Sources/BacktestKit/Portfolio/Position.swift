@@ -43,8 +43,9 @@ extension Position {
     let profit = quantity * (close - mark) * multiplier
     mark = close
     if row != insideRow {
-      if low < lowestSeen { lowestSeen = low }
-      if high > highestSeen { highestSeen = high }
+      // Chosen and not branched on: nobody can guess whether a bar makes a new extreme.
+      lowestSeen = low < lowestSeen ? low : lowestSeen
+      highestSeen = high > highestSeen ? high : highestSeen
     }
     return profit
   }
@@ -53,6 +54,45 @@ extension Position {
   func closingPart(of trade: Double) -> Double {
     guard quantity != 0, (trade > 0) != (quantity > 0) else { return 0 }
     return abs(trade) <= abs(quantity) ? trade : -quantity
+  }
+
+  /// Takes a fill in: first what it closes, then what it opens. Adds the round trip that it ended,
+  /// if any; returns 1 where it opens a position and -1 where it leaves none.
+  @inline(__always)
+  mutating func apply(_ fill: Fill, trades: inout [RoundTrip]) -> Int {
+    let closing = closingPart(of: fill.quantity)
+    let opening = fill.quantity - closing
+    var change = 0
+    if closing != 0 {
+      let share = closing / fill.quantity
+      let isLong = quantity > 0
+      exit(
+        closing, price: fill.price, commission: fill.commission * share,
+        slippage: fill.slippage * share)
+      lowestSeen = min(lowestSeen, fill.reference)
+      highestSeen = max(highestSeen, fill.reference)
+      if isFlat {
+        change -= 1
+        trades.append(
+          roundTrip(
+            fill.instrument, isLong: isLong, exitTime: fill.time, exitRow: Int(fill.row),
+            isOpen: false))
+        averagePrice = 0
+      }
+    }
+    if opening != 0 {
+      let share = opening / fill.quantity
+      if isFlat {
+        change += 1
+        open(fill)
+      }
+      lowestSeen = min(lowestSeen, fill.reference)
+      highestSeen = max(highestSeen, fill.reference)
+      enter(
+        opening, price: fill.price, commission: fill.commission * share,
+        slippage: fill.slippage * share)
+    }
+    return change
   }
 
   /// Begins a round trip with its first fill.

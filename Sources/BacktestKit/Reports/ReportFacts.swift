@@ -132,7 +132,7 @@ struct ReportBenchmark {
 extension BacktestResult {
   /// Commission and slippage with their times: those of the fills, or the fees of weights.
   var charges: [(time: Timestamp, commission: Double, slippage: Double)] {
-    guard configuration.accounting.holdsWeights else {
+    guard !configuration.accounting.placesOrders else {
       return fills.map { ($0.time, $0.commission, $0.slippage) }
     }
     return ledger.filter { $0.kind == .commission }.map { ($0.time, -$0.amount, 0) }

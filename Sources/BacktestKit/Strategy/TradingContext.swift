@@ -6,50 +6,42 @@ public struct TradingContext: Sendable {
   /// The account as it stands.
   public internal(set) var account: Account
   /// The time of the decision.
-  public internal(set) var now = Timestamp.distantPast
+  @inlinable
+  public var now: Timestamp { time }
+  @usableFromInline var time = Timestamp.distantPast
   /// Whether the strategy sees bars but may not order yet.
   public internal(set) var isWarmingUp = true
 
-  @usableFromInline let feed: Feed
-  var book: OrderBook
+  /// The market, and the orders that rest in it.
+  @usableFromInline var broker: Broker
   /// Whether anything was asked for since the engine last looked.
-  var hasRequests = false
+  @usableFromInline var hasRequests = false
   var requests: ContiguousArray<TradingRequest> = []
-  var targetRequests: ContiguousArray<TargetRequest> = []
+  var targetRequests = OwnedBuffer<TargetRequest>()
   var notes: [StrategyNote] = []
   var tallies: [DecisionTally] = []
   var forecasts: [StrategyForecast] = []
   var decisions: [StrategyDecision] = []
   /// How many forecasts, and how many decisions, find room without asking for memory again.
   var recordRoom = 0
-  @usableFromInline var standing: ContiguousArray<StandingTarget>
-  /// The last instant at which bars closed, or -1.
-  @usableFromInline var instant = -1
-  /// The next row of each grid; unused in a universe with one grid, whose rows are the instants.
-  var nextRows: ContiguousArray<Int32>
-  var nextOrderNumber = 1
-  var nextGroup: Int32 = 1
+  @usableFromInline var standing: ContiguousArray<PositionTarget>
 
-  init(feed: Feed, rules: AccountRules, accounting: AccountingRule = .orders) {
-    self.feed = feed
-    let count = feed.universe.count
-    account = Account(
-      rules: rules, multipliers: feed.universe.series.map(\.instrument.multiplier),
-      accounting: accounting)
-    book = OrderBook(instrumentCount: count)
-    standing = ContiguousArray(repeating: StandingTarget(.none, 0), count: count)
-    nextRows = ContiguousArray(repeating: 0, count: feed.grids.count)
+  init(account: Account, broker: Broker) {
+    self.account = account
+    self.broker = broker
+    standing = ContiguousArray(
+      repeating: PositionTarget(.none, 0), count: account.positions.count)
   }
+
+  /// The market that is replayed.
+  @inlinable @inline(__always)
+  var feed: Feed { broker.market.feed }
 }
 
 extension TradingContext {
-  /// The next row of a grid.
-  func nextRow(ofGrid grid: Int) -> Int { feed.hasOneGrid ? instant + 1 : Int(nextRows[grid]) }
-
   /// The row of an instrument's last closed bar, or -1.
-  func lastRow(_ instrument: Int) -> Int {
-    feed.hasOneGrid ? instant : Int(nextRows[feed.gridOfInstrument[instrument]]) - 1
-  }
+  @inline(__always)
+  func lastRow(_ instrument: Int) -> Int { broker.market.lastRow(of: instrument) }
 
   /// The instruments and their series.
   public var universe: Universe { feed.universe }
@@ -69,7 +61,7 @@ extension TradingContext {
   public func targetWeight(_ instrument: InstrumentID) -> Double {
     let target = standing[Int(instrument.index)]
     if target.measure == .weight { return target.value }
-    return account.holdsWeights ? account.weights[Int(instrument.index)].stated : 0
+    return account.statedWeight(of: Int(instrument.index))
   }
 
   /// The share of equity that an instrument has now, at its mark; negative for shorts.
@@ -77,9 +69,7 @@ extension TradingContext {
   /// Under weights accounting it is what the stated weight has become with the prices since the
   /// close before: `w x (1 + return) / (1 + return of the account)`.
   public func weight(_ instrument: InstrumentID) -> Double {
-    if account.holdsWeights { return account.weights[Int(instrument.index)].drifted }
-    let (value, equity) = (position(instrument).value, account.equity)
-    return value == 0 || equity == 0 ? 0 : value / equity
+    account.weight(of: Int(instrument.index), ofEquity: account.equity)
   }
 
   /// The date of the session to which this moment belongs, by the calendar of the first
@@ -91,8 +81,7 @@ extension TradingContext {
 
   /// The close of an instrument's last closed bar, or `nil` before its first.
   public func lastClose(_ instrument: InstrumentID) -> Double? {
-    let row = lastRow(Int(instrument.index))
-    return row < 0 ? nil : feed.columns[Int(instrument.index)].close[row]
+    broker.market.lastClose(of: Int(instrument.index))
   }
 
   /// The last `count` closed bars of an instrument, oldest first; fewer near the beginning.
@@ -105,7 +94,7 @@ extension TradingContext {
   /// The orders of an instrument that are live or on their way, in order of submission; those of
   /// this decision are not among them yet.
   public func openOrders(_ instrument: InstrumentID) -> [Order] {
-    book.orders(of: Int(instrument.index)).map { live in
+    broker.book.orders(of: Int(instrument.index)).map { live in
       var order = live.order
       order.quantity = live.remaining
       return order
@@ -118,41 +107,42 @@ extension TradingContext {
   /// what was last stated. Drift is left alone.
   @inlinable @inline(__always)
   public mutating func target(_ instrument: InstrumentID, weight: Double) {
-    restate(instrument, StandingTarget(.weight, weight))
+    restate(instrument, PositionTarget(.weight, weight))
   }
 
   /// States that the position shall be worth so much money, and trades when that differs from what
   /// was last stated.
   @inlinable @inline(__always)
   public mutating func target(_ instrument: InstrumentID, value: Double) {
-    restate(instrument, StandingTarget(.value, value))
+    restate(instrument, PositionTarget(.value, value))
   }
 
   /// States that the position shall be so many units, negative for short, and trades when that
   /// differs from what was last stated.
   @inlinable @inline(__always)
   public mutating func target(_ instrument: InstrumentID, quantity: Double) {
-    restate(instrument, StandingTarget(.quantity, quantity))
+    restate(instrument, PositionTarget(.quantity, quantity))
   }
 
   /// Trades the position to a share of equity now, whatever was stated before: drift is traded too.
   public mutating func rebalance(_ instrument: InstrumentID, weight: Double) {
-    request(instrument, StandingTarget(.weight, weight))
+    request(instrument, PositionTarget(.weight, weight))
   }
 
   @inlinable @inline(__always)
-  mutating func restate(_ instrument: InstrumentID, _ target: StandingTarget) {
+  mutating func restate(_ instrument: InstrumentID, _ target: PositionTarget) {
     let last = standing[Int(instrument.index)]
     guard last.measure != target.measure || last.value != target.value else { return }
     request(instrument, target)
   }
 
   @usableFromInline
-  mutating func request(_ instrument: InstrumentID, _ target: StandingTarget) {
+  mutating func request(_ instrument: InstrumentID, _ target: PositionTarget) {
     guard !isWarmingUp else { return }
     precondition(target.value.isFinite, "a target is a finite number")
     standing[Int(instrument.index)] = target
     hasRequests = true
+    targetRequests.own()
     targetRequests.append(
       TargetRequest(
         instrument: Int(instrument.index), number: targetRequests.count, target: target))
@@ -166,9 +156,7 @@ extension TradingContext {
   public mutating func submit(_ order: Order) -> OrderID {
     guard !isWarmingUp else { return OrderID(0) }
     var order = order
-    order.id = OrderID(nextOrderNumber)
-    order.submitted = now
-    nextOrderNumber += 1
+    broker.register(&order, at: now)
     hasRequests = true
     requests.append(.submit(order))
     return order.id
@@ -177,8 +165,7 @@ extension TradingContext {
   /// Submits two or more orders of which one cancels the others when it fills.
   @discardableResult
   public mutating func submitOneCancelsOther(_ orders: [Order]) -> [OrderID] {
-    let group = nextGroup
-    nextGroup += 1
+    let group = broker.makeGroup()
     return orders.map { order in
       var order = order
       order.group = group

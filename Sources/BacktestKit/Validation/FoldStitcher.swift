@@ -7,7 +7,12 @@ struct FoldStitcher {
 
   private var equity: [Double]
   private var grossExposure: [Double] = [0]
-  private var log = RunLog()
+  private var orders: [Order] = []
+  private var outcomes: [OrderOutcome] = []
+  private var fills: [Fill] = []
+  private var trades: [RoundTrip] = []
+  private var ledger: [LedgerEntry] = []
+  private var counts = RunCounts()
   private var openTrades: [RoundTrip] = []
   private var notes: [StrategyNote] = []
   private var forecasts: [StrategyForecast] = []
@@ -74,9 +79,10 @@ struct FoldStitcher {
       curve: EquityCurve(
         times: feed.instants.rows(instants), equity: Column(equity),
         grossExposure: Column(grossExposure)),
-      orders: log.orders, outcomes: log.outcomes, fills: log.fills, trades: log.trades + openTrades,
-      ledger: log.ledger, notes: notes, forecasts: forecasts, decisions: decisions,
-      account: account, counts: log.counts, decisionTallies: tallies, ruinedAt: ruinedAt)
+      orders: orders, fills: fills, trades: trades + openTrades, notes: notes,
+      forecasts: forecasts, decisions: decisions, account: account, counts: counts,
+      decisionTallies: tallies, ruinedAt: ruinedAt, outcomeTable: DerivedTable(outcomes),
+      ledgerTable: DerivedTable(ledger))
   }
 
   /// Cash moves so that the entries always add up to the cash of the run under way: a position that
@@ -85,12 +91,12 @@ struct FoldStitcher {
     let base = run.curve.times[0]
     if plan.boundary != .carry, let left {
       for (index, position) in left.positions.enumerated() where !position.isFlat {
-        log.ledger.append(
+        ledger.append(
           LedgerEntry(
             time: base, kind: .trade, amount: position.value, instrument: InstrumentID(index)))
       }
       if plan.carry == .returns {
-        log.ledger.append(
+        ledger.append(
           LedgerEntry(
             time: base, kind: .deposit, amount: configuration.account.initialCash - left.equity))
       }
@@ -98,7 +104,7 @@ struct FoldStitcher {
     for var entry in run.ledger {
       if entry.kind == .deposit, left != nil { continue }
       entry.order = shifted(entry.order)
-      log.ledger.append(entry)
+      ledger.append(entry)
     }
   }
 
@@ -109,17 +115,17 @@ struct FoldStitcher {
       lastGroup = max(lastGroup, order.group)
       order.id = shifted(order.id)
       if order.group != 0 { order.group += groupOffset }
-      log.orders.append(order)
+      orders.append(order)
     }
     for var outcome in run.outcomes {
       outcome.order = shifted(outcome.order)
-      log.outcomes.append(outcome)
+      outcomes.append(outcome)
     }
     for var fill in run.fills {
       fill.order = shifted(fill.order)
-      log.fills.append(fill)
+      fills.append(fill)
     }
-    log.counts.add(run.counts)
+    counts.add(run.counts)
     orderOffset += lastOrder
     groupOffset += lastGroup
   }
@@ -129,7 +135,7 @@ struct FoldStitcher {
   private mutating func appendTrades(of run: BacktestResult) {
     if plan.boundary == .carry { openTrades = [] }
     for trade in run.trades {
-      if trade.isOpen { openTrades.append(trade) } else { log.trades.append(trade) }
+      if trade.isOpen { openTrades.append(trade) } else { trades.append(trade) }
     }
   }
 

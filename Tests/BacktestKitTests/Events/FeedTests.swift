@@ -63,7 +63,7 @@ struct FeedTests {
     #expect(stride(ofTrivial: LiveOrder.self) <= 176)
     #expect(stride(ofTrivial: MatchCandidate.self) <= 48)
     #expect(stride(ofTrivial: Position.self) <= 160)
-    #expect(stride(ofTrivial: StandingTarget.self) <= 16)
+    #expect(stride(ofTrivial: PositionTarget.self) <= 16)
   }
 
   private func stride<T: BitwiseCopyable>(ofTrivial _: T.Type) -> Int { MemoryLayout<T>.stride }

@@ -1,8 +1,8 @@
 /// The rooms of the library and the floor on which each lies.
 enum HouseRooms {
   static let floors: [String: Int] = [
-    "Base": 1, "Market": 2, "Events": 3, "Indicators": 3, "Checkpoints": 3, "Execution": 4,
-    "Portfolio": 4, "Risk": 5, "Strategy": 6, "Engine": 7, "Policies": 7, "Metrics": 8,
+    "Base": 1, "Market": 2, "Events": 3, "Indicators": 3, "Checkpoints": 3, "Portfolio": 4,
+    "Execution": 5, "Risk": 5, "Strategy": 6, "Engine": 7, "Policies": 7, "Metrics": 8,
     "Regimes": 9, "Validation": 10, "Reports": 11, "Studies": 12, "Commands": 13,
   ]
 }

@@ -18,7 +18,7 @@ struct DriftWatch: Sendable {
     _ instrument: InstrumentID, stated: Double, held: Double, _ trading: inout TradingContext
   ) {
     // An account of weights is brought to what was stated at each close.
-    guard !hasNoted, !trading.account.holdsWeights else { return }
+    guard !hasNoted, !trading.account.followsStatements else { return }
     let index = Int(instrument.index)
     largest[index] = max(largest[index], abs(stated))
     guard largest[index] > 0, abs(held) > Self.allowance * largest[index] else { return }

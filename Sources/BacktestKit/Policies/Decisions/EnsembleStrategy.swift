@@ -17,7 +17,7 @@ public struct EnsembleStrategy: Strategy {
   /// How weights become positions.
   public let options: EnsembleOptions
   private var panels: ContiguousArray<PolicyPanel>
-  private var papers: ContiguousArray<PaperAccount>
+  private var accounts: ContiguousArray<MemberAccount>
   /// What each policy wants of each instrument, policy by policy; not a number where nothing.
   private var wishes: ContiguousArray<EnsembleRule.Ballot>
   private var stated: ContiguousArray<Double>
@@ -50,8 +50,8 @@ public struct EnsembleStrategy: Strategy {
     var span = 1
     if case .bestRecent(let bars) = rule { span = bars }
     let count = universe.count
-    papers = ContiguousArray(
-      repeating: PaperAccount(instrumentCount: count, fee: options.fee, span: span),
+    accounts = ContiguousArray(
+      repeating: MemberAccount(instrumentCount: count, fee: options.fee, span: span),
       count: members.count)
     wishes = ContiguousArray(
       repeating: EnsembleRule.Ballot(weight: .nan), count: members.count * count)
@@ -74,7 +74,7 @@ public struct EnsembleStrategy: Strategy {
       "an ensemble runs in the universe for which it was made")
     let isOwn = options.memberState == .own
     for member in panels.indices {
-      panels[member].start(followsStatements: isOwn || trading.account.holdsWeights)
+      panels[member].start(followsStatements: isOwn || trading.account.followsStatements)
     }
   }
 
@@ -87,7 +87,7 @@ public struct EnsembleStrategy: Strategy {
 
   /// Takes in the bars that closed, and carries out what the policies agree on.
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
-    for member in papers.indices { papers[member].close(bars) }
+    for member in accounts.indices { accounts[member].close(bars) }
     if !trading.isWarmingUp, !hasBegun { begin(trading) }
     var isNew = false
     for member in panels.indices where ask(member, bars, &trading) { isNew = true }
@@ -99,7 +99,7 @@ public struct EnsembleStrategy: Strategy {
 
   private mutating func begin(_ trading: TradingContext) {
     hasBegun = true
-    for member in papers.indices { papers[member].begin(equity: trading.equity) }
+    for member in accounts.indices { accounts[member].begin(equity: trading.equity) }
     for index in stated.indices {
       stated[index] = trading.heldWeight(InstrumentID(index))
     }
@@ -118,7 +118,7 @@ extension EnsembleStrategy {
       let closed = panels[member].seats[index].countCloses(bars)
       guard closed > 0 else { continue }
       if options.memberState == .own {
-        panels[member].seats[index].refresh(fromWeightsOf: papers[member])
+        panels[member].seats[index].refresh(fromWeightsOf: accounts[member])
       } else {
         panels[member].seats[index].refresh(from: trading)
       }
@@ -219,7 +219,7 @@ extension EnsembleStrategy {
     let share = panels[member].seats[seat].share
     wishes[place(member, instrument)] = EnsembleRule.Ballot(
       weight: weight * share, figure: figure)
-    papers[member].state(Int(instrument.index), weight: weight * share)
+    accounts[member].state(Int(instrument.index), weight: weight * share)
     guard options.memberState == .own else { return }
     panels[member].seats[seat].state.state(asset, weight: weight)
   }
@@ -255,7 +255,7 @@ extension EnsembleStrategy {
       var ballot = wishes[place(member, instrument)]
       guard !ballot.weight.isNaN else { continue }
       ballot.weight /= scale
-      if case .bestRecent = rule { ballot.figure = papers[member].growth }
+      if case .bestRecent = rule { ballot.figure = accounts[member].growth }
       ballots.append(ballot)
     }
     if ballots.isEmpty, refusals.count > 0 { return 0 }

@@ -56,7 +56,7 @@ public struct PolicyStrategy: Strategy {
     precondition(
       trading.universe.series.map(\.instrument.symbol) == symbols,
       "a policy's strategy runs in the universe for which it was made")
-    panel.start(followsStatements: trading.account.holdsWeights)
+    panel.start(followsStatements: trading.account.followsStatements)
   }
 
   /// Notes what was traded.

@@ -1,15 +1,13 @@
 extension TradingContext {
-  /// The share of equity that an account holds before a policy states any: what it was told in an
-  /// account of weights, else what the positions are worth that it took over.
+  /// The share of equity that an account holds before a policy states any: what it was told, or
+  /// what the positions are worth that it took over.
   func heldWeight(_ instrument: InstrumentID) -> Double {
-    account.holdsWeights ? targetWeight(instrument) : weight(instrument)
+    account.followsStatements ? targetWeight(instrument) : weight(instrument)
   }
 
   /// The share of equity that an instrument has now, of an equity that is known already.
   func weight(_ instrument: InstrumentID, ofEquity equity: Double) -> Double {
-    if account.holdsWeights { return weight(instrument) }
-    let value = position(instrument).value
-    return value == 0 || equity == 0 ? 0 : value / equity
+    account.weight(of: Int(instrument.index), ofEquity: equity)
   }
 
   /// Writes down what a policy expects of an instrument's next bar; nothing where it tells nothing

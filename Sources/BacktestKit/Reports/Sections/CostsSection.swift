@@ -16,7 +16,7 @@ extension ReportFacts {
     blocks.append(ReportColumns(charts))
     return ReportSection(
       id: "costs", title: "Costs",
-      summary: run.configuration.accounting.holdsWeights
+      summary: !run.configuration.accounting.placesOrders
         ? "The fee for a change of weights, as commission, is booked at the close after it; "
           + "without fees the account would have made the gross profit."
         : "Commission and slippage are booked fill by fill; without them the account would have "

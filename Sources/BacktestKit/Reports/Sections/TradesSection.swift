@@ -30,7 +30,7 @@ extension ReportFacts {
   }
 
   private var whyNoTrades: String {
-    if run.configuration.accounting.holdsWeights {
+    if !run.configuration.accounting.placesOrders {
       return "The account is a vector of weights: nothing is ordered, and there are no round trips."
     }
     if run.orders.isEmpty { return "The strategy ordered nothing." }

@@ -61,7 +61,7 @@ extension Study {
     _ decider: StudyDecider, in market: StudyMarket
   ) -> (configuration: BacktestConfiguration, fee: Double)? {
     guard strategy.policies.count == 1, decider.statesWeights, !decider.hasProcess,
-      strategy.policies[0].manifest.execution == .sameClose, !configuration.accounting.holdsWeights,
+      strategy.policies[0].manifest.execution == .sameClose, configuration.accounting.placesOrders,
       let commission = configuration.execution.commission.share,
       let slippage = configuration.execution.slippage.share
     else { return nil }

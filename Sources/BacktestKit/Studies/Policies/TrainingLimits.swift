@@ -152,7 +152,7 @@ extension Study {
   /// When decisions are carried out, in the words of a manifest; `nil` under weights accounting,
   /// which is the trainers' own.
   fileprivate var execution: PolicyManifest.Execution? {
-    guard !configuration.accounting.holdsWeights else { return nil }
+    guard configuration.accounting.placesOrders else { return nil }
     return switch configuration.execution.marketFill {
     case .nextOpen: .nextOpen
     case .nextClose: .nextClose

@@ -13,7 +13,7 @@ struct ResultConfiguration {
       ("account", account(run.account, run.accounting)),
       (
         "execution",
-        run.accounting.holdsWeights ? nil : execution(run.execution, run.onSeriesEnd)
+        !run.accounting.placesOrders ? nil : execution(run.execution, run.onSeriesEnd)
       ),
       ("decide", .text(run.decisions.rawValue)),
       ("warmup", run.warmup.map { .integer($0) }),

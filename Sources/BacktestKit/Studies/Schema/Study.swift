@@ -95,7 +95,7 @@ public struct Study: Sendable {
     (configuration.account, configuration.accounting) = table.section("account") { table in
       (AccountRules(&table), AccountingRule.read(&table))
     }
-    let ordersNothing = configuration.accounting.holdsWeights
+    let ordersNothing = !configuration.accounting.placesOrders
     (configuration.execution, configuration.onSeriesEnd) = table.section("execution") { table in
       if ordersNothing, !table.keys.isEmpty {
         table.report(

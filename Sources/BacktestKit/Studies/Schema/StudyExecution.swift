@@ -13,7 +13,7 @@ extension AccountingRule {
   /// The rule of an account; one without `accounting` trades by orders.
   static func read(_ account: inout DocumentTable) -> AccountingRule {
     let rule = account.optionalSection("accounting") { AccountingRule(&$0) } ?? .orders
-    if rule.holdsWeights, account.node("leverage") != nil {
+    if !rule.placesOrders, account.node("leverage") != nil {
       account.report(
         "'leverage' limits orders, but 'accounting' has the rule 'weights', under which there are "
           + "none and weights have no limit", at: "leverage")

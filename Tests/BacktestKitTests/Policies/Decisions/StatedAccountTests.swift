@@ -4,24 +4,24 @@ import Testing
 
 /// Accounts that are nothing but stated weights: what a policy is told of them, computed by hand.
 struct StatedAccountTests {
-  @Test func aPaperAccountEarnsWhatItsWeightsEarn() throws {
+  @Test func aMembersAccountEarnsWhatItsWeightsEarn() throws {
     let feed = Feed(try Universe([try PolicyStrategyTests.market([100, 110, 99, 99])]))
     func bars(_ instant: Int) -> BarSlice { BarSlice(feed: feed, instant: instant) }
     for (span, growth) in [(1, 0.95), (2, 0.99275), (9, 0.99275)] {
-      var paper = PaperAccount(instrumentCount: 1, fee: 0.01, span: span)
-      #expect(paper.lastClose(.first) == nil && paper.growth == 1)
-      paper.close(bars(0))
-      paper.begin(equity: 1_000)
-      paper.state(0, weight: 0.5)
-      paper.close(bars(1))
+      var account = MemberAccount(instrumentCount: 1, fee: 0.01, span: span)
+      #expect(account.lastClose(.first) == nil && account.growth == 1)
+      account.close(bars(0))
+      account.begin(equity: 1_000)
+      account.state(0, weight: 0.5)
+      account.close(bars(1))
       // 1 + 0.5 x 0.1 - 0.01 x 0.5; the weight has drifted with its price.
-      #expect(abs(paper.equity - 1_045) < 1e-9)
-      #expect(abs(paper.weight(.first) - 0.55 / 1.045) < 1e-12)
-      #expect(paper.lastClose(.first) == 110)
-      paper.state(0, weight: 0.5)
-      paper.close(bars(2))
-      #expect(abs(paper.equity - 992.75) < 1e-9)
-      #expect(abs(paper.growth - growth) < 1e-12, "over \(span) bars")
+      #expect(abs(account.equity - 1_045) < 1e-9)
+      #expect(abs(account.weight(.first) - 0.55 / 1.045) < 1e-12)
+      #expect(account.lastClose(.first) == 110)
+      account.state(0, weight: 0.5)
+      account.close(bars(2))
+      #expect(abs(account.equity - 992.75) < 1e-9)
+      #expect(abs(account.growth - growth) < 1e-12, "over \(span) bars")
     }
   }
 

@@ -1,14 +1,8 @@
-/// What an account would be worth that follows one policy of an ensemble: the weights that it
-/// states earn from one close to the next.
-///
-/// From a close to the next, equity is multiplied by `1 + sum(w x return) - fee x sum(|change of
-/// w|)`, as in the environments in which policies are trained.
-struct PaperAccount: Sendable, WeightSource {
+/// The account of one policy of an ensemble that trades by itself: a vector of weights, the money
+/// that it makes of the ensemble's, and how that grew.
+struct MemberAccount: Sendable, WeightSource {
   private(set) var equity = 1.0
-  private let fee: Double
-  private var stated: ContiguousArray<Double>
-  private var charged: ContiguousArray<Double>
-  private var drifted: ContiguousArray<Double>
+  private var vector: WeightVector
   private var closes: ContiguousArray<Double>
   private var returns: ContiguousArray<Double>
   // Equity at the last closes, the next to be overwritten at `next`.
@@ -16,12 +10,14 @@ struct PaperAccount: Sendable, WeightSource {
   private let span: Int
   private var next = 0
 
-  /// - Parameter span: the bars over which growth is told.
+  /// - Parameters:
+  ///   - fee: money for each unit of money by which weights change, as a fraction.
+  ///   - span: the bars over which growth is measured.
   init(instrumentCount: Int, fee: Double, span: Int) {
-    self.fee = fee
     self.span = span
-    stated = ContiguousArray(repeating: 0, count: instrumentCount)
-    (charged, drifted, closes, returns) = (stated, stated, stated, stated)
+    let zeros = Array(repeating: 0.0, count: instrumentCount)
+    vector = WeightVector(fee: fee, initialWeights: zeros)
+    (closes, returns) = (ContiguousArray(zeros), ContiguousArray(zeros))
     past.reserveCapacity(span + 1)
   }
 
@@ -38,26 +34,17 @@ struct PaperAccount: Sendable, WeightSource {
   }
 
   /// Earns what the weights earn up to the bars that closed. Without a bar there is no return; the
-  /// next one spans the gap.
+  /// next one spans the gap. What is lost cannot be more than there is.
   mutating func close(_ bars: BarSlice) {
-    var growth = 1.0
     for index in closes.indices {
       returns[index] = 0
       guard let bar = bars[index] else { continue }
       if closes[index] > 0 { returns[index] = bar.close / closes[index] - 1 }
       closes[index] = bar.close
-      growth += stated[index] * returns[index]
     }
-    for index in closes.indices {
-      growth -= fee * abs(stated[index] - charged[index])
-      charged[index] = stated[index]
-    }
-    growth = max(growth, 0)
-    for index in closes.indices {
-      drifted[index] = growth > 0 ? stated[index] * (1 + returns[index]) / growth : 0
-    }
+    let step = vector.step(returns)
     guard !past.isEmpty else { return }
-    equity *= growth
+    equity *= max(step.growth, 0)
     if past.count <= span {
       past.append(equity)
     } else {
@@ -68,11 +55,10 @@ struct PaperAccount: Sendable, WeightSource {
 
   /// States the weight of an instrument from now on.
   mutating func state(_ instrument: Int, weight: Double) {
-    stated[instrument] = weight
-    drifted[instrument] = weight
+    vector.state(instrument, weight: weight)
   }
 
-  func weight(_ instrument: InstrumentID) -> Double { drifted[Int(instrument.index)] }
+  func weight(_ instrument: InstrumentID) -> Double { vector[Int(instrument.index)].drifted }
 
   func lastClose(_ instrument: InstrumentID) -> Double? {
     let close = closes[Int(instrument.index)]

@@ -1,0 +1,176 @@
+extension Broker {
+  /// Makes an order live, or refuses it when the slippage model lacks history.
+  @inline(__always)
+  mutating func activate(_ slot: Int, log: inout RunLog) -> Bool {
+    if plan.needsHistory, !rememberHistory(slot) {
+      end(slot, .rejected(.noHistory), log: &log)
+      log.counts.rejectedOrders += 1
+      return false
+    }
+    book.activate(slot, at: market.clock)
+    return true
+  }
+
+  /// Matches live orders at the opens of this moment, in order of submission.
+  ///
+  /// The order of submission and not that of the universe, so that what a batch of targets sells
+  /// pays for what it buys, whatever the names are.
+  mutating func matchOpens(account: inout some BrokerAccount, log: inout RunLog) {
+    candidates.clear()
+    var slot = book.firstSlot
+    while slot >= 0 {
+      if book[slot].isLive { collectOpen(slot) }
+      slot = book.slot(submittedAfter: slot)
+    }
+    if candidates.count > 1 { account.beginFills() }
+    for index in candidates.indices {
+      let candidate = candidates[index]
+      guard book.holds(candidate.order, in: candidate.slot) else { continue }
+      let instrument = Int(book[candidate.slot].order.instrument.index)
+      let context = MatchContext(
+        instrument: instrument, row: market.nextRow(of: instrument),
+        series: market.columns + instrument, time: market.clock, isIntrabar: false)
+      execute(candidate, at: context, account: &account, log: &log)
+    }
+    account.endFills()
+    market.finishOpens()
+  }
+
+  /// Adds a live order to the candidates where it trades at an open of this moment.
+  @inline(__always)
+  private mutating func collectOpen(_ slot: Int) {
+    let instrument = Int(book[slot].order.instrument.index)
+    let series = market.columns + instrument
+    let row = market.openingRow(of: instrument)
+    // Where volumes are given, a bar without volume trades nothing.
+    guard row >= 0, series.pointee.volume[row] != 0 else { return }
+    let candidate = book[slot].matchAtOpen(
+      slot: slot, open: series.pointee.open[row], time: market.clock,
+      tick: series.pointee.tickSize, plan: plan)
+    if let candidate { candidates.append(candidate) }
+  }
+
+  /// Matches the live orders of an instrument after the open and before the close of its bar.
+  mutating func matchBar(
+    of instrument: Int, row: Int, account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    let context = MatchContext(
+      instrument: instrument, row: row, series: market.columns + instrument, time: market.clock,
+      isIntrabar: true)
+    let bar = context.bar
+    guard bar.volume != 0 else { return }
+    collect(along: plan.intrabarPath, at: context)
+    guard !candidates.isEmpty else { return }
+    if candidates.count > 1, isAmbiguous(context, account: account) {
+      log.counts.ambiguousBars += 1
+    }
+    walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
+  }
+
+  /// The resting orders of an instrument that a bar reaches after its open, in the order in which
+  /// a path visits them.
+  private mutating func collect(along path: IntrabarPath, at context: MatchContext) {
+    candidates.clear()
+    let bar = context.bar
+    var slot = book.firstSlot(context.instrument)
+    while slot >= 0 {
+      let candidate = book[slot].matchAlong(bar, slot: slot, tick: context.tick, plan: plan)
+      if let candidate { candidates.append(candidate) }
+      slot = book.slot(after: slot)
+    }
+    if candidates.count > 1 { candidates.sort(along: path, of: bar) }
+  }
+
+  /// Whether the fills inside a bar differ between any two of the four paths: each is tried on a
+  /// copy of the broker and the account.
+  @inline(never)
+  private func isAmbiguous(_ context: MatchContext, account: some BrokerAccount) -> Bool {
+    var first: [Fill]?
+    for path in IntrabarPath.allCases {
+      var (broker, account, log) = (self, account, RunLog())
+      broker.own()
+      broker.collect(along: path, at: context)
+      broker.walk(along: path, at: context, account: &account, log: &log)
+      let fills = log.fills.sorted { $0.order < $1.order }
+      guard let expected = first else {
+        first = fills
+        continue
+      }
+      if fills != expected { return true }
+    }
+    return false
+  }
+
+  /// Fills the market orders that waited for this close, in order of submission as at an open.
+  @inline(never)
+  mutating func matchCloses(account: inout some BrokerAccount, log: inout RunLog) {
+    candidates.clear()
+    var slot = book.firstSlot
+    while slot >= 0 {
+      if book[slot].isLive { collectClose(slot) }
+      slot = book.slot(submittedAfter: slot)
+    }
+    for index in candidates.indices {
+      fillAtClose(candidates[index], account: &account, log: &log)
+    }
+  }
+
+  private mutating func collectClose(_ slot: Int) {
+    let instrument = Int(book[slot].order.instrument.index)
+    let row = market.closingRow(of: instrument)
+    guard row >= 0 else { return }
+    let candidate = book[slot].matchAtClose(
+      market.columns[instrument].close[row], slot: slot, time: market.clock)
+    if let candidate { candidates.append(candidate) }
+  }
+
+  /// Matches a market order at the close of its instrument's last bar, which has just closed.
+  mutating func fillAtClose(
+    _ slot: Int, account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    let instrument = Int(book[slot].order.instrument.index)
+    let row = market.lastRow(of: instrument)
+    let candidate = MatchCandidate(
+      book[slot], slot: slot, at: market.columns[instrument].close[row])
+    fillAtClose(candidate, account: &account, log: &log)
+  }
+
+  private mutating func fillAtClose(
+    _ candidate: MatchCandidate, account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    guard book.holds(candidate.order, in: candidate.slot) else { return }
+    let instrument = Int(book[candidate.slot].order.instrument.index)
+    let context = MatchContext(
+      instrument: instrument, row: market.lastRow(of: instrument),
+      series: market.columns + instrument, time: market.clock, isIntrabar: true)
+    guard context.series.pointee.volume[context.row] != 0 else { return }
+    execute(candidate, at: context, account: &account, log: &log)
+  }
+
+  /// Records the deviation of the last 20 returns and the mean volume of the last 20 bars for the
+  /// slippage model; `false` when there are fewer.
+  private mutating func rememberHistory(_ slot: Int) -> Bool {
+    let count = 20
+    let instrument = Int(book[slot].order.instrument.index)
+    let last = market.lastRow(of: instrument)
+    guard last >= count else { return false }
+    let series = market.columns + instrument
+    let (close, volumes) = (series.pointee.close, series.pointee.volume)
+    var mean = 0.0
+    var volume = 0.0
+    for row in (last - count + 1)...last {
+      mean += close[row] / close[row - 1] - 1
+      volume += volumes[row]
+    }
+    mean /= Double(count)
+    var squares = 0.0
+    for row in (last - count + 1)...last {
+      let deviation = close[row] / close[row - 1] - 1 - mean
+      squares += deviation * deviation
+    }
+    guard volume > 0 else { return false }
+    book[slot].returnDeviation = (squares / Double(count - 1)).squareRoot()
+    book[slot].meanVolume = volume / Double(count)
+    return true
+  }
+}

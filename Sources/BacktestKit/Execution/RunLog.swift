@@ -1,0 +1,141 @@
+/// What a run has written down so far: columns that only grow.
+///
+/// Most outcomes and movements of cash follow from the fills; only the others are written down, and
+/// the whole tables are worked out when somebody reads them.
+struct RunLog: Sendable {
+  var orders: [Order] = []
+  var fills: [Fill] = []
+  var trades: [RoundTrip] = []
+  /// The outcomes and the movements of cash that no fill tells.
+  private(set) var otherOutcomes: [Noted<OrderOutcome>] = []
+  private(set) var otherMovements: [Noted<LedgerEntry>] = []
+  var counts = RunCounts()
+
+  /// Something that happened after so many fills.
+  struct Noted<Row: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
+    var fillsBefore: Int
+    var row: Row
+  }
+
+  /// How long the columns are, so that a run can go back to an earlier moment.
+  struct Lengths: Sendable {
+    var orders, fills, trades, otherOutcomes, otherMovements: Int
+    var counts: RunCounts
+  }
+
+  var lengths: Lengths {
+    Lengths(
+      orders: orders.count, fills: fills.count, trades: trades.count,
+      otherOutcomes: otherOutcomes.count, otherMovements: otherMovements.count, counts: counts)
+  }
+
+  /// Forgets what was written after an earlier moment.
+  mutating func truncate(to lengths: Lengths) {
+    orders.removeLast(orders.count - lengths.orders)
+    fills.removeLast(fills.count - lengths.fills)
+    trades.removeLast(trades.count - lengths.trades)
+    otherOutcomes.removeLast(otherOutcomes.count - lengths.otherOutcomes)
+    otherMovements.removeLast(otherMovements.count - lengths.otherMovements)
+    counts = lengths.counts
+  }
+
+  /// Makes room, once the orders have filled theirs, for what comes at the rate so far until the
+  /// end of the run: tables that double have to be moved again and again, and half of what they
+  /// ask for is never used.
+  @inline(__always)
+  mutating func makeRoom(after done: Int, of total: Int) {
+    if orders.count == orders.capacity { makeRoom(growth: Double(total) / Double(max(done, 1))) }
+  }
+
+  @inline(never)
+  private mutating func makeRoom(growth: Double) {
+    func room(_ count: Int) -> Int {
+      Int(Double(count) * min(max(growth * 1.125, 2), 16)) + 16
+    }
+    orders.reserveCapacity(room(orders.count))
+    fills.reserveCapacity(room(fills.count))
+    trades.reserveCapacity(room(trades.count))
+  }
+
+  /// Writes down an outcome that is not the end of an order by its last fill.
+  mutating func record(
+    _ order: OrderID, _ kind: OrderOutcome.Kind, at time: Timestamp, filled: Double = 0
+  ) {
+    let outcome = OrderOutcome(order: order, time: time, kind: kind, filledQuantity: filled)
+    otherOutcomes.append(Noted(fillsBefore: fills.count, row: outcome))
+  }
+
+  /// Writes down a movement of cash that is not the price or the commission of a fill.
+  mutating func record(_ movement: LedgerEntry) {
+    otherMovements.append(Noted(fillsBefore: fills.count, row: movement))
+  }
+}
+
+extension RunLog {
+  /// Every movement of cash, in order of time.
+  func ledger(multipliers: [Double]) -> [LedgerEntry] {
+    var entries: [LedgerEntry] = []
+    entries.reserveCapacity(2 * fills.count + otherMovements.count)
+    var other = otherMovements[...]
+    for (index, fill) in fills.enumerated() {
+      while let next = other.first, next.fillsBefore <= index {
+        entries.append(next.row)
+        other.removeFirst()
+      }
+      let multiplier = multipliers[Int(fill.instrument.index)]
+      entries.append(
+        LedgerEntry(
+          time: fill.time, kind: .trade, amount: -fill.quantity * fill.price * multiplier,
+          instrument: fill.instrument, order: fill.order))
+      if fill.commission != 0 {
+        entries.append(
+          LedgerEntry(
+            time: fill.time, kind: .commission, amount: -fill.commission,
+            instrument: fill.instrument, order: fill.order))
+      }
+    }
+    entries += other.map(\.row)
+    return entries
+  }
+
+  /// What became of the orders, in order of time.
+  func outcomes() -> [OrderOutcome] {
+    var outcomes: [OrderOutcome] = []
+    outcomes.reserveCapacity(fills.count + otherOutcomes.count)
+    var other = otherOutcomes[...]
+    var unitsBefore: [OrderID: Double] = [:]
+    for (index, fill) in fills.enumerated() {
+      while let next = other.first, next.fillsBefore <= index {
+        outcomes.append(next.row)
+        other.removeFirst()
+      }
+      guard fill.completesOrder else {
+        unitsBefore[fill.order, default: 0] += abs(fill.quantity)
+        continue
+      }
+      let before = unitsBefore.isEmpty ? nil : unitsBefore.removeValue(forKey: fill.order)
+      let units = (before ?? 0) + abs(fill.quantity)
+      outcomes.append(
+        OrderOutcome(
+          order: fill.order, time: fill.time, kind: .filled,
+          filledQuantity: fill.quantity < 0 ? -units : units))
+    }
+    outcomes += other.map(\.row)
+    return outcomes
+  }
+}
+
+/// How often a run met something that a reader of its result should know.
+public struct RunCounts: Hashable, Sendable, BitwiseCopyable {
+  /// Bars on which the set of fills depends on the assumed path inside the bar.
+  public var ambiguousBars = 0
+  /// Orders made smaller because buying power did not cover them.
+  public var cutOrders = 0
+  /// Orders that were refused.
+  public var rejectedOrders = 0
+  /// Open positions at the end whose series had ended before.
+  public var stalePositions = 0
+
+  /// All zero.
+  public init() {}
+}
