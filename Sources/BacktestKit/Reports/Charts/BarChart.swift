@@ -149,3 +149,62 @@ extension BarChart {
     }.joined(separator: " ")
   }
 }
+
+/// Horizontal bars with a name and a figure each, for categories with long names: attribution by
+/// instrument, costs by kind, importance of features.
+public struct RankedBars: ReportBlock {
+  /// One bar.
+  public struct Item: Hashable, Sendable {
+    /// The name.
+    public var name: String
+    /// The value; one that is not finite has a figure "–" and no bar.
+    public var value: Double
+
+    /// A bar.
+    public init(_ name: String, _ value: Double) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// What the bars show.
+  public var caption: String
+  /// The bars, top to bottom.
+  public var items: [Item]
+  /// How the figures are written.
+  public var format: NumberFormat
+
+  /// Bars from their parts.
+  public init(caption: String, items: [Item], format: NumberFormat = .money) {
+    self.caption = caption
+    self.items = items
+    self.format = format
+  }
+
+  /// Writes a table with a row a bar.
+  public func write(to writer: inout MarkupWriter) {
+    let extent = ChartScale.extent(of: items.map(\.value)) ?? 0...0
+    let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
+    let span = high > low ? high - low : 1
+    writer.element("table", ["class": "bars"]) { writer in
+      writer.element("caption", text: caption)
+      for item in items {
+        writer.element("tr") { writer in
+          writer.element("th", ["scope": "row"], text: item.name)
+          writer.element("td", ["class": "n"], text: format.text(item.value))
+          writer.element("td", ["aria-hidden": "true"]) { writer in
+            guard item.value.isFinite else { return }
+            let left = FixedDecimal.markup((min(item.value, 0) - low) / span * 100, decimals: 2)
+            let width = FixedDecimal.markup(abs(item.value) / span * 100, decimals: 2)
+            writer.element(
+              "i",
+              [
+                "class": item.value < 0 ? "loss" : "gain",
+                "style": "margin-left:\(left)%;width:\(width)%",
+              ], text: "")
+          }
+        }
+      }
+    }
+  }
+}
