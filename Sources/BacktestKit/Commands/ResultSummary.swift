@@ -19,7 +19,7 @@ struct ResultSummary {
     if let verdict = outcome.report().policyVerdict { lines.append(verdict.text) }
     if let replicates = outcome.replicates?.summary { lines.append(middle(replicates)) }
     lines.append("")
-    return lines.joined(separator: "\n") + "\n" + table + limits
+    return lines.joined(separator: "\n") + "\n" + table + caveats
       + "\nFingerprint: \(result.fingerprint)\n"
   }
 
@@ -68,10 +68,10 @@ struct ResultSummary {
     return table.text
   }
 
-  private var limits: String {
-    let limits = outcome.limits
-    guard !limits.isEmpty else { return "" }
-    return "\nLimits:\n" + limits.map { "- \($0.message)\n" }.joined()
+  private var caveats: String {
+    let caveats = outcome.caveats
+    guard !caveats.isEmpty else { return "" }
+    return "\nCaveats:\n" + caveats.map { "- \($0.message)\n" }.joined()
   }
 }
 

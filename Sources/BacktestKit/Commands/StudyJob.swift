@@ -112,8 +112,8 @@ struct StudyJob: Sendable {
   ) throws {
     let place = relativePath(from: ".", to: folder)
     if let owner = owners[place] {
-      throw StudyError.file(
-        "\(path): its results would replace those of \(owner) in \(folder); give it an output "
+      throw StudyError(
+        .file, "\(path): its results would replace those of \(owner) in \(folder); give it an output "
           + "folder of its own")
     }
     owners[place] = path

@@ -123,11 +123,11 @@ extension ReturnsSample {
   ///   - barsPerYear: of the curve's frequency, from the calendar.
   ///   - riskFree: taken off each return.
   ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `ReturnsError` when a number is not finite or the dates do not fit.
+  /// - Throws: `EvidenceError` when a number is not finite or the dates do not fit.
   public init(
     _ curve: EquityCurve, pointDates: [CivilDate]? = nil, barsPerYear: Double?,
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     try self.init(
       equity: Array(curve.equity), pointDates: pointDates, barsPerYear: barsPerYear,
       riskFree: riskFree,

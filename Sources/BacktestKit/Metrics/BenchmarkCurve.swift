@@ -22,10 +22,10 @@ public struct BenchmarkCurve: Sendable {
   ///   - dates: strictly ascending.
   ///   - prices: positive and finite, one for each date.
   ///   - pricesPerYear: 252 for sessions of the New York Stock Exchange.
-  /// - Throws: `ReturnsError` when a price is no price or the dates do not fit.
+  /// - Throws: `EvidenceError` when a price is no price or the dates do not fit.
   public init(
     _ name: String, dates: [CivilDate], prices: [Double], pricesPerYear: Double?
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     guard dates.count == prices.count else {
       throw .lengthMismatch(
         what: "benchmark dates", expected: prices.count, found: dates.count)
@@ -48,8 +48,8 @@ public struct BenchmarkCurve: Sendable {
 
   /// The last close of each session of a series.
   ///
-  /// - Throws: `ReturnsError.notFinite` for a close that is not above zero.
-  public init(_ series: BarSeries, name: String? = nil) throws(ReturnsError) {
+  /// - Throws: `EvidenceError.notFinite` for a close that is not above zero.
+  public init(_ series: BarSeries, name: String? = nil) throws(EvidenceError) {
     let calendar = series.calendar ?? AlwaysOpenCalendar()
     var dates: [CivilDate] = []
     var prices: [Double] = []
@@ -126,10 +126,10 @@ extension BenchmarkCurve {
   /// Where the sample's bars last longer than a session, the benchmark is read at their dates, so
   /// that a week stands beside a week.
   ///
-  /// - Throws: `ReturnsError` when the sample has no dates or several points a day.
+  /// - Throws: `EvidenceError` when the sample has no dates or several points a day.
   public func aligned(
     with sample: ReturnsSample, timeframe: Timeframe = .session
-  ) throws(ReturnsError) -> AlignedReturns {
+  ) throws(EvidenceError) -> AlignedReturns {
     switch timeframe {
     case .intraday, .session:
       return try AlignedReturns(sample, benchmarkPrices: prices, dates: dates)
@@ -183,8 +183,8 @@ public struct AlignedReturns: Hashable, Sendable {
 
   /// Two columns that already stand day by day.
   ///
-  /// - Throws: `ReturnsError.lengthMismatch` or `.notFinite`.
-  public init(returns: [Double], benchmark: [Double]) throws(ReturnsError) {
+  /// - Throws: `EvidenceError.lengthMismatch` or `.notFinite`.
+  public init(returns: [Double], benchmark: [Double]) throws(EvidenceError) {
     guard returns.count == benchmark.count else {
       throw .lengthMismatch(
         what: "benchmark returns", expected: returns.count, found: benchmark.count)
@@ -210,10 +210,10 @@ public struct AlignedReturns: Hashable, Sendable {
   ///   - sample: returns with dates, at most one a day.
   ///   - benchmarkPrices: positive prices or index levels.
   ///   - dates: the session date of each price, strictly ascending.
-  /// - Throws: `ReturnsError` when a column does not fit or a date stands twice.
+  /// - Throws: `EvidenceError` when a column does not fit or a date stands twice.
   public init(
     _ sample: ReturnsSample, benchmarkPrices: [Double], dates: [CivilDate]
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     guard let pointDates = sample.pointDates else {
       throw .lengthMismatch(what: "dates of the points", expected: sample.wealth.count, found: 0)
     }
@@ -251,7 +251,7 @@ public struct AlignedReturns: Hashable, Sendable {
   /// The number of common days.
   public var count: Int { rows.count }
 
-  private static func checkOneADay(_ dates: [CivilDate]) throws(ReturnsError) {
+  private static func checkOneADay(_ dates: [CivilDate]) throws(EvidenceError) {
     for row in dates.indices.dropFirst() where dates[row] <= dates[row - 1] {
       throw dates[row] == dates[row - 1] ? .repeatedDate(row: row) : .datesNotAscending(row: row)
     }

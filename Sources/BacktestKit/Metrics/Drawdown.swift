@@ -100,6 +100,36 @@ extension Drawdown {
   }
 }
 
+/// The deepest fall of a value from its highest so far, value by value.
+struct RunningDrawdown {
+  private var peak: Double
+  /// The least of value / highest value so far; 1 while it never fell.
+  private var lowestShare = 1.0
+
+  /// A value that begins at its peak.
+  init(peak: Double) { self.peak = peak }
+
+  /// The deepest fall so far, as a fraction from 0 to -1.
+  var deepest: Double { lowestShare - 1 }
+
+  /// Takes the next value and says whether it is the deepest fall so far.
+  @discardableResult
+  mutating func update(_ value: Double) -> Bool {
+    peak = Double.maximum(peak, value)
+    // The product saves a division on every value; a new low is rare.
+    guard value < lowestShare * peak else { return false }
+    lowestShare = value / peak
+    return true
+  }
+
+  /// The deepest fall of some values, the first of which is positive.
+  static func deepest(of values: ArraySlice<Double>) -> Double {
+    var drawdown = RunningDrawdown(peak: values.first ?? 1)
+    for value in values { drawdown.update(value) }
+    return drawdown.deepest
+  }
+}
+
 extension Metrics {
   static let drawdownDefinitions: [MetricDefinition] = [
     MetricDefinition(
@@ -109,7 +139,7 @@ extension Metrics {
     MetricDefinition(
       "max-drawdown-without-base", "Max drawdown without base", .fraction, higherIsBetter: true,
       "the same from the first return on; a variant that misses a fall from the start"
-    ) { MetricWorkspace.maxDrawdown($0.sample.wealth.dropFirst()) },
+    ) { RunningDrawdown.deepest(of: $0.sample.wealth.dropFirst()) },
     MetricDefinition(
       "average-drawdown", "Average drawdown", .fraction, higherIsBetter: true,
       "mean depth of all drawdowns"

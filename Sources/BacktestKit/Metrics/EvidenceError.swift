@@ -1,5 +1,42 @@
-/// A walk-forward that cannot be carried out.
-public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
+/// Why figures cannot be measured, or a walk-forward cannot be run.
+///
+/// The description is one line that says what is wrong, where, and what to do.
+public enum EvidenceError: Error, Equatable {
+  // Returns.
+
+  /// A return, an equity point or a rate is infinite or not a number.
+  case notFinite(what: String, row: Int)
+  /// The equity at the base point is not positive, so that nothing can be a fraction of it.
+  case baseNotPositive(Double)
+  /// A column has not as many values as the returns ask for.
+  case lengthMismatch(what: String, expected: Int, found: Int)
+  /// A date comes before the one in front of it.
+  case datesNotAscending(row: Int)
+  /// Two values of one date, where days are matched.
+  case repeatedDate(row: Int)
+  /// A number of bars a year that is not positive and finite.
+  case invalidBarsPerYear(Double)
+  /// An annual or per-bar rate of -100 % or less.
+  case invalidRate(what: String, value: Double)
+
+  // Metrics and objectives.
+
+  /// The catalogue has no metric of that name; the nearest names first.
+  case unknownMetric(String, candidates: [String])
+  /// An annual metric, although the number of bars in a year is not known.
+  case noCalendar(metric: String)
+  /// A metric that needs more than returns and trades, so it cannot be an objective.
+  case needsMoreThanReturns(metric: String)
+
+  // Regimes.
+
+  /// The numbers of closes and of times differ.
+  case unequalLengths(closes: Int, times: Int)
+  /// A close that is not a positive number, at a bar counted from 0.
+  case unusableClose(row: Int, value: Double)
+
+  // Walk-forward.
+
   /// A window length that is not positive.
   case emptyLength(window: String, WalkForwardLength)
   /// A gap that is negative.
@@ -31,11 +68,67 @@ public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
   case parameters(ParameterError)
   /// The strategy of a fold that cannot be made, and why.
   case strategy(FoldPeriod, reason: String)
-  /// A metric that cannot be an objective.
-  case objective(ObjectiveError)
+}
 
-  /// One line that says what is wrong and what to do.
+extension EvidenceError: CustomStringConvertible {
+  /// One line that says what is wrong, where, and what to do.
   public var description: String {
+    switch self {
+    case .notFinite, .baseNotPositive, .lengthMismatch, .datesNotAscending, .repeatedDate,
+      .invalidBarsPerYear, .invalidRate:
+      returnsText
+    case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
+      metricText
+    case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .carryNeedsEquity, .tooFewBars,
+      .tooShort, .emptyWindow:
+      windowText
+    case .emptySearch, .noValues, .repeatedParameter, .gridTooLarge, .noCandidates, .parameters,
+      .strategy:
+      searchText
+    }
+  }
+
+  private var returnsText: String {
+    switch self {
+    case .notFinite(let what, let row):
+      "\(what) \(row) is not a finite number; remove or repair the row before measuring"
+    case .baseNotPositive(let value):
+      "equity at the base point is \(value); returns need a positive starting capital"
+    case .lengthMismatch(let what, let expected, let found):
+      "\(what): \(expected) values expected, \(found) found"
+    case .datesNotAscending(let row):
+      "date \(row) comes before the date in front of it; sort the rows by date"
+    case .repeatedDate(let row):
+      "date \(row) is that of the row in front of it; compound the returns by session first"
+    case .invalidBarsPerYear(let value):
+      "bars a year must be positive and finite, not \(value)"
+    case .invalidRate(let what, let value):
+      "\(what) must be a finite fraction above -1, not \(value)"
+    default: ""
+    }
+  }
+
+  private var metricText: String {
+    switch self {
+    case .unknownMetric(let name, let candidates):
+      "there is no metric \"\(name)\"; "
+        + (candidates.isEmpty
+          ? "see the list of metrics" : "did you mean \(candidates.joined(separator: ", "))?")
+    case .noCalendar(let metric):
+      "\(metric) is an annual figure; name the calendar, which gives the number of bars in a year"
+    case .needsMoreThanReturns(let metric):
+      "\(metric) needs dates, a benchmark or the account's activity and cannot be an objective; "
+        + "choose a metric of returns or trades"
+    case .unequalLengths(let closes, let times):
+      "there are \(closes) closes but \(times) times; give one time for each close"
+    case .unusableClose(let row, let value):
+      "the close \(value) of bar \(row) is not a positive number; classify by another series or "
+        + "repair this one"
+    default: ""
+    }
+  }
+
+  private var windowText: String {
     switch self {
     case .emptyLength(let window, let length):
       "the \(window) window is \(length) long; give it at least one"
@@ -56,6 +149,12 @@ public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
         + "until \(date); give more bars or shorter windows"
     case .emptyWindow(let fold, let from, let until):
       "fold \(fold) has no bars from \(from) until \(until); use longer windows or fill the hole"
+    default: ""
+    }
+  }
+
+  private var searchText: String {
+    switch self {
     case .emptySearch(let count):
       "a random search of \(count) candidates finds nothing; give 1 or more"
     case .noValues(let name): "the parameter '\(name)' has no values; give at least one"
@@ -69,7 +168,7 @@ public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
     case .strategy(let fold, let reason):
       "fold \(fold.index), tested from \(fold.testDates.lowerBound) to "
         + "\(fold.testDates.upperBound): \(reason)"
-    case .objective(let error): error.description
+    default: ""
     }
   }
 }

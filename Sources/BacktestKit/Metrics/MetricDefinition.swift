@@ -21,11 +21,10 @@ public enum Metrics {
 
   /// The metric of a name.
   ///
-  /// - Throws: `UnknownMetricError` with the names that may have been meant.
-  public static func named(_ name: String) throws(UnknownMetricError) -> MetricDefinition {
+  /// - Throws: `EvidenceError` with the names that may have been meant.
+  public static func named(_ name: String) throws(EvidenceError) -> MetricDefinition {
     if let found = find(name) { return found }
-    throw UnknownMetricError(
-      name: name, candidates: NearestName.several(name, among: all.map(\.name)))
+    throw .unknownMetric(name, candidates: NearestName.several(name, among: all.map(\.name)))
   }
 
   static func find(_ name: String) -> MetricDefinition? { all.first { $0.name == name } }
@@ -37,22 +36,6 @@ public enum Metrics {
     (.benchmark, benchmarkDefinitions), (.trades, tradeDefinitions),
     (.activity, activityDefinitions),
   ]
-}
-
-/// A metric name that the catalogue does not have.
-public struct UnknownMetricError: Error, Hashable, CustomStringConvertible {
-  /// The name that was asked for.
-  public var name: String
-  /// Names that may have been meant, nearest first.
-  public var candidates: [String]
-
-  /// One line that says what to write instead.
-  public var description: String {
-    let hint =
-      candidates.isEmpty
-      ? "see the list of metrics" : "did you mean \(candidates.joined(separator: ", "))?"
-    return "there is no metric \"\(name)\"; \(hint)"
-  }
 }
 
 /// What a metric is called, how it reads, and how it is defined.

@@ -26,29 +26,22 @@ public struct ObjectiveEvaluator: Sendable {
 
   /// An evaluator of the metric of a name.
   ///
-  /// - Throws: `ObjectiveError` when there is no such metric, when it is annual and there is no
+  /// - Throws: `EvidenceError` when there is no such metric, when it is annual and there is no
   ///   calendar, when it asks for dates, a benchmark or the account's activity, or when a number is
   ///   not one that a sample of returns accepts.
   public init(
     _ name: String, barsPerYear: Double?, riskFree: Double = 0,
     minimumAcceptableReturn: Double = 0
-  ) throws(ObjectiveError) {
-    do throws(UnknownMetricError) {
-      metric = try Metrics.named(name)
-    } catch {
-      throw .unknown(error)
-    }
+  ) throws(EvidenceError) {
+    metric = try Metrics.named(name)
     if metric.needs.contains(.calendar), barsPerYear == nil { throw .noCalendar(metric: name) }
     guard metric.needs.isSubset(of: [.calendar, .roundTrips]) else {
       throw .needsMoreThanReturns(metric: name)
     }
-    do throws(ReturnsError) {
-      _ = try ReturnsSample(
-        returns: [], barsPerYear: barsPerYear, riskFree: .annual(riskFree),
-        minimumAcceptableReturn: minimumAcceptableReturn)
-    } catch {
-      throw .invalidSetting(error)
-    }
+    // A sample refuses rates that are none.
+    _ = try ReturnsSample(
+      returns: [], barsPerYear: barsPerYear, riskFree: .annual(riskFree),
+      minimumAcceptableReturn: minimumAcceptableReturn)
     self.barsPerYear = barsPerYear
     self.riskFree = riskFree
     self.minimumAcceptableReturn = minimumAcceptableReturn
@@ -117,31 +110,6 @@ public struct ObjectiveEvaluator: Sendable {
       ? dispersion.deviation() : RatioFormulas.downsideDeviation(returns, below: target)
     return RatioFormulas.annualizedRatio(
       dispersion.mean - target, deviation, barsPerYear: barsPerYear)
-  }
-}
-
-/// A metric that cannot be an objective.
-public enum ObjectiveError: Error, Equatable, CustomStringConvertible {
-  /// The catalogue has no such metric.
-  case unknown(UnknownMetricError)
-  /// It is a figure of a year, and the length of a year in bars is not known.
-  case noCalendar(metric: String)
-  /// Returns and trades are not enough for it.
-  case needsMoreThanReturns(metric: String)
-  /// A rate or the number of bars a year is not one.
-  case invalidSetting(ReturnsError)
-
-  /// One line that says what is wrong and what to do.
-  public var description: String {
-    switch self {
-    case .unknown(let error): error.description
-    case .noCalendar(let metric):
-      "\(metric) is a figure of a year; name the calendar, so that bars a year are known"
-    case .needsMoreThanReturns(let metric):
-      "\(metric) needs dates, a benchmark or the account's activity and cannot be an objective; "
-        + "choose a metric of returns or trades"
-    case .invalidSetting(let error): error.description
-    }
   }
 }
 
@@ -236,32 +204,23 @@ public struct CoreRatios: Hashable, Sendable {
 struct CompoundedPath {
   /// The product of 1 + r; 0 from the ruin on.
   private(set) var growth = 1.0
-  /// The least of value / highest value before it, the start included; 1 when it never fell.
-  private(set) var lowestShare = 1.0
+  /// The deepest fall from a peak, as a negative fraction; -1 after ruin.
+  private(set) var maxDrawdown = 0.0
   /// The return at which nothing was left.
   private(set) var ruinedRow: Int?
 
   /// Follows returns from a value of 1.
   init(_ returns: UnsafeBufferPointer<Double>) {
     var value = 1.0
-    var peak = 1.0
-    var worst = 1.0
+    var drawdown = RunningDrawdown(peak: 1)
     for row in 0..<returns.count {
       value *= 1 + returns[row]
-      peak = Double.maximum(peak, value)
-      // The product stands for a division on every row; a new low is rare.
-      if value < worst * peak {
-        worst = value / peak
-        if value <= 0 {
-          ruinedRow = row
-          break
-        }
+      if drawdown.update(value), value <= 0 {
+        ruinedRow = row
+        break
       }
     }
     growth = ruinedRow == nil ? value : 0
-    lowestShare = ruinedRow == nil ? worst : 0
+    maxDrawdown = ruinedRow == nil ? drawdown.deepest : -1
   }
-
-  /// The deepest fall from a peak, as a negative fraction.
-  var maxDrawdown: Double { lowestShare - 1 }
 }

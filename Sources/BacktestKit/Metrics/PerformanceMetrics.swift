@@ -64,15 +64,15 @@ public struct PerformanceMetrics: Sendable {
 
   /// The value of a metric, or `nil` where it does not exist: see `absence(of:)` for why.
   ///
-  /// - Throws: `UnknownMetricError` with the names that may have been meant.
-  public func value(of name: String) throws(UnknownMetricError) -> Double? {
+  /// - Throws: `EvidenceError` with the names that may have been meant.
+  public func value(of name: String) throws(EvidenceError) -> Double? {
     try Metrics.named(name).value(in: MetricWorkspace(inputs))
   }
 
   /// Why a metric has no value; `nil` when it has one.
   ///
-  /// - Throws: `UnknownMetricError` with the names that may have been meant.
-  public func absence(of name: String) throws(UnknownMetricError) -> MetricAbsence? {
+  /// - Throws: `EvidenceError` with the names that may have been meant.
+  public func absence(of name: String) throws(EvidenceError) -> MetricAbsence? {
     let metric = try Metrics.named(name)
     let workspace = MetricWorkspace(inputs)
     if let reason = metric.blocking(workspace) { return reason }
@@ -180,17 +180,7 @@ final class MetricWorkspace {
 extension MetricWorkspace {
   var deviation: Double? { dispersion.deviation() }
   var growth: Double { (sample.wealth.last ?? 1) / (sample.wealth.first ?? 1) }
-  var maxDrawdown: Double { MetricWorkspace.maxDrawdown(sample.wealth[...]) }
-
-  static func maxDrawdown(_ wealth: ArraySlice<Double>) -> Double {
-    var peak = wealth.first ?? 1
-    var lowest = 1.0
-    for value in wealth {
-      peak = Double.maximum(peak, value)
-      if value < lowest * peak { lowest = value / peak }
-    }
-    return lowest - 1
-  }
+  var maxDrawdown: Double { RunningDrawdown.deepest(of: sample.wealth[...]) }
 
   var cagr: Double? {
     RatioFormulas.annualized(growth: growth, count: sample.count, barsPerYear: barsPerYear)

@@ -1,5 +1,5 @@
 /// Something that a reader must know before believing the figures of a run.
-public struct ResultLimit: Hashable, Sendable {
+public struct ResultCaveat: Hashable, Sendable {
   /// What kind of limit it is.
   public var code: Code
   /// One or two sentences with the figures.
@@ -11,7 +11,7 @@ public struct ResultLimit: Hashable, Sendable {
     self.message = message
   }
 
-  /// The kinds of limits, the gravest first.
+  /// The kinds of caveats, the gravest first.
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The account lost everything.
     case ruined
@@ -64,32 +64,32 @@ public struct ResultLimit: Hashable, Sendable {
   }
 }
 
-extension ResultLimit {
-  /// Limits in the order of their codes; those of one code stay in their own.
-  static func gravestFirst(_ limits: [ResultLimit]) -> [ResultLimit] {
-    Code.allCases.flatMap { code in limits.filter { $0.code == code } }
+extension ResultCaveat {
+  /// Caveats in the order of their codes; those of one code stay in their own.
+  static func gravestFirst(_ caveats: [ResultCaveat]) -> [ResultCaveat] {
+    Code.allCases.flatMap { code in caveats.filter { $0.code == code } }
   }
 }
 
 extension BacktestResult {
   /// What a reader must know before believing the figures, the gravest first.
   ///
-  ///     for limit in result.limits { print(limit.code.rawValue, limit.message) }
-  public var limits: [ResultLimit] {
+  ///     for caveat in result.caveats { print(caveat.code.rawValue, caveat.message) }
+  public var caveats: [ResultCaveat] {
     let found = [
-      accountLimits, forecastLimits, sampleLimits, tradeLimits, executionLimits, dataLimits,
+      accountCaveats, forecastCaveats, sampleCaveats, tradeCaveats, executionCaveats, dataCaveats,
     ]
-    return ResultLimit.gravestFirst(Array(found.joined()))
+    return ResultCaveat.gravestFirst(Array(found.joined()))
   }
 
   /// The fewest round trips that are more than anecdotes.
   static let enoughTrades = 30
 
-  private var accountLimits: [ResultLimit] {
-    var found: [ResultLimit] = []
+  private var accountCaveats: [ResultCaveat] {
+    var found: [ResultCaveat] = []
     if let ruinedAt {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .ruined,
           "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, "
             + "and ratios of its returns do not exist."))
@@ -97,14 +97,14 @@ extension BacktestResult {
     for tally in decisionTallies where tally.refused > 0 {
       let first = tally.firstTime.map { "first: \($0): \(tally.firstReason)" } ?? ""
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .refusedDecisions,
-          "\(tally.policy) refused \(FigureText.grouped(tally.refused)) of "
-            + "\(FigureText.count(tally.asked, "decision")) (\(first)); \(tally.effect)."))
+          "\(tally.policy) refused \(NumberText.grouped(tally.refused)) of "
+            + "\(NumberText.count(tally.asked, "decision")) (\(first)); \(tally.effect)."))
     }
     if configuration.accounting.holdsWeights {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .weightsAccounting,
           "Weights accounting, as in the training of policies: there were no orders and no prices "
             + "paid, and every decision traded at the very close at which it was made."))
@@ -112,12 +112,18 @@ extension BacktestResult {
     return found
   }
 
-  private var sampleLimits: [ResultLimit] {
-    var found: [ResultLimit] = []
+  private var forecastCaveats: [ResultCaveat] {
+    let matrix = ForecastEvaluation.direction(of: self)
+    guard matrix.count > 0, !matrix.showsSkill else { return [] }
+    return [ResultCaveat(.noForecastSkill, matrix.skillSentence)]
+  }
+
+  private var sampleCaveats: [ResultCaveat] {
+    var found: [ResultCaveat] = []
     let sample = sample
     if sample.barsPerYear == nil {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .noCalendar,
           "No trading calendar is given, so bars in a year are not known and every annual figure "
             + "is missing."))
@@ -128,22 +134,22 @@ extension BacktestResult {
     let days = last.daysSinceEpoch - first.daysSinceEpoch
     let isShort = sample.barsPerYear.map { Double(sample.count) < $0 } ?? (days < 365)
     if isShort {
-      let year = sample.barsPerYear.map { "; a year has \(FigureText.plain($0))" } ?? ""
+      let year = sample.barsPerYear.map { "; a year has \(NumberText.number($0))" } ?? ""
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .shortSample,
-          "Only \(FigureText.count(sample.count, "return")) over \(FigureText.count(days, "day"))"
+          "Only \(NumberText.count(sample.count, "return")) over \(NumberText.count(days, "day"))"
             + "\(year). Annual figures are extrapolated."))
     }
     return found
   }
 
-  private var tradeLimits: [ResultLimit] {
+  private var tradeCaveats: [ResultCaveat] {
     if case .weights(let fee, _) = configuration.accounting {
       guard fee == 0, account.tradedNotional > 0 else { return [] }
-      return [ResultLimit(.noCosts, "Trading was free: no fee was charged.")]
+      return [ResultCaveat(.noCosts, "Trading was free: no fee was charged.")]
     }
-    var found: [ResultLimit] = []
+    var found: [ResultCaveat] = []
     let closed = trades.filter { !$0.isOpen }
     if closed.count < BacktestResult.enoughTrades {
       let number =
@@ -152,35 +158,35 @@ extension BacktestResult {
         : "Only \(closed.count) "
           + (closed.count == 1 ? "round trip was" : "round trips were")
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .fewTrades,
           "\(number) closed; figures about trades mean little below "
             + "\(BacktestResult.enoughTrades)."))
     }
     if let first = closed.first, closed.allSatisfy({ $0.isLong == first.isLong }) {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .oneSided,
           "Every closed round trip is \(first.isLong ? "long" : "short"), so the result rests on "
             + "the direction of the market as well."))
     }
     if !fills.isEmpty, fills.allSatisfy({ $0.commission == 0 && $0.slippage == 0 }) {
       found.append(
-        ResultLimit(.noCosts, "Trading was free: neither commission nor slippage was charged."))
+        ResultCaveat(.noCosts, "Trading was free: neither commission nor slippage was charged."))
     }
     return found
   }
 
-  private var executionLimits: [ResultLimit] {
-    var found: [ResultLimit] = []
-    func add(_ code: ResultLimit.Code, _ count: Int, _ one: String, _ many: String) {
+  private var executionCaveats: [ResultCaveat] {
+    var found: [ResultCaveat] = []
+    func add(_ code: ResultCaveat.Code, _ count: Int, _ one: String, _ many: String) {
       guard count > 0 else { return }
-      let number = FigureText.grouped(count)
-      found.append(ResultLimit(code, count == 1 ? "1 \(one)" : "\(number) \(many)"))
+      let number = NumberText.grouped(count)
+      found.append(ResultCaveat(code, count == 1 ? "1 \(one)" : "\(number) \(many)"))
     }
     if configuration.execution.marketFill == .sameClose, !configuration.accounting.holdsWeights {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .sameClose,
           "Market orders filled at the very close on which they were decided, a price that could "
             + "not be traded once it was known."))
@@ -207,16 +213,16 @@ extension BacktestResult {
     return found
   }
 
-  private var dataLimits: [ResultLimit] {
-    var found: [ResultLimit] = []
+  private var dataCaveats: [ResultCaveat] {
+    var found: [ResultCaveat] = []
     let rules = configuration.execution
     let readsVolume =
       !configuration.accounting.holdsWeights
       && (rules.participation != nil || rules.slippage.usesVolume)
-    func add(_ code: ResultLimit.Code, _ text: String, _ isMeant: (BarSeries) -> Bool) {
+    func add(_ code: ResultCaveat.Code, _ text: String, _ isMeant: (BarSeries) -> Bool) {
       let symbols = universe.series.filter(isMeant).map(\.instrument.symbol)
       guard !symbols.isEmpty else { return }
-      found.append(ResultLimit(code, "\(text): \(FigureText.list(symbols))."))
+      found.append(ResultCaveat(code, "\(text): \(NumberText.list(symbols))."))
     }
     if readsVolume {
       add(
@@ -229,49 +235,5 @@ extension BacktestResult {
       series.issues.contains { $0.repair != nil }
     }
     return found
-  }
-}
-
-/// Figures inside sentences.
-enum FigureText {
-  /// `1,234`.
-  static func grouped(_ value: Int) -> String {
-    let digits = Array(String(abs(value)))
-    var text = value < 0 ? "−" : ""
-    for (i, digit) in digits.enumerated() {
-      if i > 0, (digits.count - i) % 3 == 0 { text += "," }
-      text.append(digit)
-    }
-    return text
-  }
-
-  /// `1 return`, `20 returns`.
-  static func count(_ value: Int, _ noun: String) -> String {
-    "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
-  }
-
-  /// A fraction as percent with one decimal: `51.2%`.
-  static func percent(_ fraction: Double) -> String {
-    let tenths = Int((fraction * 1_000).rounded())
-    return "\(tenths / 10).\(tenths % 10)%"
-  }
-
-  /// A probability as it stands behind its name: `= 0.046`, `< 0.001`.
-  static func probability(_ value: Double) -> String {
-    let thousandths = Int((value * 1_000).rounded())
-    guard thousandths > 0 else { return "< 0.001" }
-    let digits = "\(1_000 + thousandths % 1_000)".dropFirst()
-    return "= \(thousandths / 1_000).\(digits)"
-  }
-
-  /// A count that may have a fraction.
-  static func plain(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? grouped(Int(value)) : "\(value)"
-  }
-
-  /// The first names, and how many more there are.
-  static func list(_ names: [String]) -> String {
-    let shown = names.prefix(8).joined(separator: ", ")
-    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
   }
 }

@@ -32,12 +32,12 @@ public struct ReturnsSample: Hashable, Sendable {
   ///   - barsPerYear: from the calendar, such as 252; `nil` when there is none.
   ///   - riskFree: taken off each return for Sharpe's and related ratios.
   ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `ReturnsError` when a number is not finite, a rate is not a rate, or the dates do
+  /// - Throws: `EvidenceError` when a number is not finite, a rate is not a rate, or the dates do
   ///   not fit.
   public init(
     returns: [Double], pointDates: [CivilDate]? = nil, barsPerYear: Double?,
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     if let row = returns.firstIndex(where: { !$0.isFinite }) {
       throw .notFinite(what: "return", row: row)
     }
@@ -61,12 +61,12 @@ public struct ReturnsSample: Hashable, Sendable {
   ///   - barsPerYear: from the calendar, such as 252; `nil` when there is none.
   ///   - riskFree: taken off each return for Sharpe's and related ratios.
   ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `ReturnsError` when a number is not finite, the base is not positive, a rate is not
+  /// - Throws: `EvidenceError` when a number is not finite, the base is not positive, a rate is not
   ///   a rate, or the dates do not fit.
   public init(
     equity: [Double], pointDates: [CivilDate]? = nil, barsPerYear: Double?,
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     if let row = equity.firstIndex(where: { !$0.isFinite }) {
       throw .notFinite(what: "equity point", row: row)
     }
@@ -83,7 +83,7 @@ public struct ReturnsSample: Hashable, Sendable {
   private init(
     returns: [Double], wealth: [Double], pointDates: [CivilDate]?, barsPerYear: Double?,
     riskFree: RiskFreeRate, minimumAcceptableReturn: Double
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     try ReturnsSample.check(dates: pointDates, count: wealth.count)
     try ReturnsSample.check(riskFree, count: returns.count)
     if let barsPerYear, !(barsPerYear > 0 && barsPerYear.isFinite) {
@@ -106,7 +106,7 @@ public struct ReturnsSample: Hashable, Sendable {
     }
   }
 
-  private static func check(dates: [CivilDate]?, count: Int) throws(ReturnsError) {
+  private static func check(dates: [CivilDate]?, count: Int) throws(EvidenceError) {
     guard let dates else { return }
     guard dates.count == count else {
       throw .lengthMismatch(
@@ -117,7 +117,7 @@ public struct ReturnsSample: Hashable, Sendable {
     }
   }
 
-  private static func check(_ riskFree: RiskFreeRate, count: Int) throws(ReturnsError) {
+  private static func check(_ riskFree: RiskFreeRate, count: Int) throws(EvidenceError) {
     switch riskFree {
     case .annual(let rate), .perBar(let rate):
       guard rate > -1, rate.isFinite else {
@@ -137,9 +137,6 @@ public struct ReturnsSample: Hashable, Sendable {
 extension ReturnsSample {
   /// The number of returns.
   public var count: Int { returns.count }
-
-  /// The date of each return.
-  public var returnDates: ArraySlice<CivilDate>? { pointDates?.dropFirst() }
 
   /// The minimum acceptable return of one bar; `nil` where it is not 0 and there is no calendar.
   var minimumPerBar: Double? {

@@ -49,10 +49,10 @@ public struct RegimeAnalysis: Sendable {
 
   /// Splits a run by the regimes of a price series.
   ///
-  /// - Throws: `RegimeError` when the prices cannot be used.
+  /// - Throws: `EvidenceError` when the prices cannot be used.
   public init(
     _ result: BacktestResult, series: BarSeries, classifier: some RegimeClassifier
-  ) throws(RegimeError) {
+  ) throws(EvidenceError) {
     let labels = try classifier.labels(for: series)
     self.init(
       result, name: classifier.name, seriesName: series.instrument.symbol, labels: labels,
@@ -210,14 +210,14 @@ extension RegimeSplit.Part {
     worstDrawdown = runs.map { RegimeSplit.Part.drawdown(of: all[$0]) }.min()
   }
 
-  /// The deepest fall from a high of an account that begins at 1.
+  /// The deepest fall of an account that begins at 1.
   private static func drawdown(of returns: ArraySlice<Double>) -> Double {
-    var (equity, peak, worst) = (1.0, 1.0, 0.0)
+    var equity = 1.0
+    var drawdown = RunningDrawdown(peak: equity)
     for value in returns {
       equity *= 1 + value
-      peak = max(peak, equity)
-      worst = min(worst, equity / peak - 1)
+      drawdown.update(equity)
     }
-    return worst
+    return drawdown.deepest
   }
 }

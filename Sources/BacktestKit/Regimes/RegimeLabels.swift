@@ -17,39 +17,22 @@ public protocol RegimeClassifier: Sendable {
   /// - Parameters:
   ///   - closes: closing prices, finite and above zero.
   ///   - times: when each bar closed, ascending, as many as there are closes.
-  /// - Throws: `RegimeError` when the prices cannot be used.
-  func labels(closes: [Double], times: [Timestamp]) throws(RegimeError) -> RegimeLabels
+  /// - Throws: `EvidenceError` when the prices cannot be used.
+  func labels(closes: [Double], times: [Timestamp]) throws(EvidenceError) -> RegimeLabels
 }
 
 extension RegimeClassifier {
   /// Labels each bar of a series by its closes.
   ///
-  /// - Throws: `RegimeError` when the prices cannot be used.
-  public func labels(for bars: BarSeries) throws(RegimeError) -> RegimeLabels {
+  /// - Throws: `EvidenceError` when the prices cannot be used.
+  public func labels(for bars: BarSeries) throws(EvidenceError) -> RegimeLabels {
     try labels(closes: Array(bars.close), times: Array(bars.closeTimes))
   }
 }
 
-/// Prices from which no regime can be told.
-public enum RegimeError: Error, Equatable, CustomStringConvertible {
-  /// Closes and times are not equally many.
-  case unequalLengths(closes: Int, times: Int)
-  /// A close that is not finite or not above zero, at a bar counted from 0.
-  case unusableClose(row: Int, value: Double)
-
-  /// One line that says what is wrong, where, and what to do.
-  public var description: String {
-    switch self {
-    case .unequalLengths(let closes, let times):
-      "regimes: \(closes) closes but \(times) times; give one time for each close"
-    case .unusableClose(let row, let value):
-      "regimes: close \(value) of bar \(row) is not a positive number; "
-        + "label by another series or repair this one"
-    }
-  }
-
-  /// Throws unless every close is finite and above zero.
-  static func check(closes: [Double]) throws(RegimeError) {
+extension EvidenceError {
+  /// Throws unless every close is a positive number.
+  static func check(closes: [Double]) throws(EvidenceError) {
     if let row = closes.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
       throw .unusableClose(row: row, value: closes[row])
     }

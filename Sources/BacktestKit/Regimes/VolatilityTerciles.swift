@@ -57,32 +57,32 @@ public struct VolatilityTerciles: RegimeClassifier {
 
   /// Measures and labels the bars of a series, annualised by its calendar.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive.
-  public func analysis(of bars: BarSeries) throws(RegimeError) -> Analysis {
+  /// - Throws: `EvidenceError` for closes that are not positive.
+  public func analysis(of bars: BarSeries) throws(EvidenceError) -> Analysis {
     let calendar = bars.calendar.map { bars.timeframe.barsPerYear(in: $0) }
     return try analysis(closes: Array(bars.close), barsPerYear: barsPerYear ?? calendar)
   }
 
   /// Measures and labels bars by their closes.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive.
-  public func analysis(closes: [Double]) throws(RegimeError) -> Analysis {
+  /// - Throws: `EvidenceError` for closes that are not positive.
+  public func analysis(closes: [Double]) throws(EvidenceError) -> Analysis {
     try analysis(closes: closes, barsPerYear: barsPerYear)
   }
 
   /// Labels each bar; times are not needed and may be empty.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive.
+  /// - Throws: `EvidenceError` for closes that are not positive.
   public func labels(
     closes: [Double], times: [Timestamp] = []
-  ) throws(RegimeError) -> RegimeLabels {
+  ) throws(EvidenceError) -> RegimeLabels {
     try analysis(closes: closes).labels
   }
 
   private func analysis(
     closes: [Double], barsPerYear: Double?
-  ) throws(RegimeError) -> Analysis {
-    try RegimeError.check(closes: closes)
+  ) throws(EvidenceError) -> Analysis {
+    try EvidenceError.check(closes: closes)
     let values = volatilities(closes, scale: (barsPerYear ?? 1).squareRoot())
     let unknown = [Int?](repeating: nil, count: closes.count - values.count)
     let cuts = TercileRanks.cuts(ofSorted: values.sorted())

@@ -19,7 +19,7 @@ public struct Report: Sendable {
   /// that the report would show anyway takes its place.
   public var provenance: [ProvenanceItem] = []
   /// What limits the result beyond what the run knows itself; shown first.
-  public var limits: [ResultLimit] = []
+  public var caveats: [ResultCaveat] = []
   /// The policies that decided; the report then also says whether they showed an edge.
   public var policies: [ReportPolicy] = []
   /// How figures are spread over several checkpoints, the middle one of which is this run.
@@ -82,9 +82,9 @@ public struct Report: Sendable {
       footer: footer)
   }
 
-  private var facts: ReportFacts {
-    var facts = ReportFacts(run: run, walkForward: walkForward, benchmark: benchmark)
-    facts.limits = limits
+  private var facts: ReportModel {
+    var facts = ReportModel(run: run, walkForward: walkForward, benchmark: benchmark)
+    facts.caveats = caveats
     facts.policies = policies
     facts.replicates = replicates
     facts.policyRemarks = policyRemarks

@@ -196,25 +196,3 @@ public struct ReportColumns: ReportBlock {
     }
   }
 }
-
-/// Blocks that are folded away until the reader asks for them; on paper they are open.
-public struct ReportDisclosure: ReportBlock {
-  /// The line that is always there.
-  public var title: String
-  /// What is behind it.
-  public var blocks: [any ReportBlock]
-
-  /// Blocks behind a line of text.
-  public init(_ title: String, _ blocks: [any ReportBlock]) {
-    self.title = title
-    self.blocks = blocks
-  }
-
-  /// Writes a `details` element.
-  public func write(to writer: inout MarkupWriter) {
-    writer.element("details") { writer in
-      writer.element("summary", text: title)
-      for block in blocks { block.write(to: &writer) }
-    }
-  }
-}

@@ -1,5 +1,5 @@
 /// Everything that several sections of a report need, computed once.
-struct ReportFacts {
+struct ReportModel {
   let run: BacktestResult
   let walkForward: WalkForwardResult?
   /// The returns that are measured, and when their points were taken.
@@ -12,7 +12,7 @@ struct ReportFacts {
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
   /// What limits the result beyond what the run knows itself.
-  var limits: [ResultLimit] = []
+  var caveats: [ResultCaveat] = []
   /// The policies that decided.
   var policies: [ReportPolicy] = []
   /// How figures are spread, where several checkpoints were run.
@@ -42,17 +42,17 @@ struct ReportFacts {
 
   /// Instruments, bars and time in one line.
   var subtitle: String {
-    var parts = [ReportText.list(run.universe.series.map(\.instrument.symbol), limit: 6)]
+    var parts = [NumberText.list(run.universe.series.map(\.instrument.symbol), limit: 6)]
     parts.append(timeframes)
     if let first = dates.first, let last = dates.last { parts.append("\(first) to \(last)") }
-    parts.append(ReportText.count(sample.count, "return"))
+    parts.append(NumberText.count(sample.count, "return"))
     return parts.joined(separator: " · ")
   }
 
   private var timeframes: String {
     var names: [String] = []
     for series in run.universe.series {
-      let name = ReportText.bars(series.timeframe)
+      let name = series.timeframe.barsText
       if !names.contains(name) { names.append(name) }
     }
     return names.joined(separator: ", ")
@@ -60,7 +60,7 @@ struct ReportFacts {
 
   /// By what ratios were annualised: `252 bars a year`.
   var annualization: String {
-    sample.barsPerYear.map { "\(ReportText.number($0)) bars a year" }
+    sample.barsPerYear.map { "\(NumberText.number($0)) bars a year" }
       ?? "not annualised: no calendar"
   }
 
@@ -172,4 +172,18 @@ struct ReportCosts {
   var total: Double { commission + slippage }
   /// Profit at reference prices, before costs.
   var gross: Double { net + total - writtenOff }
+}
+
+extension Timeframe {
+  /// Bars of this length, in words.
+  fileprivate var barsText: String {
+    switch self {
+    case .intraday: "bars of \(self)"
+    case .session: "daily bars"
+    case .week: "weekly bars"
+    case .month: "monthly bars"
+    case .quarter: "quarterly bars"
+    case .year: "yearly bars"
+    }
+  }
 }

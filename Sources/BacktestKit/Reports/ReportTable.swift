@@ -196,3 +196,13 @@ public struct ReportTable: ReportBlock {
     }
   }
 }
+
+extension Timestamp {
+  /// Date and minute in UTC as a table shows it: `2018-12-31 21:00`; only the date at midnight.
+  var tableText: String {
+    let date = utcDate
+    let minutes = (self - date.midnight).nanoseconds / 60_000_000_000
+    guard minutes > 0 else { return date.description }
+    return "\(date) \(twoDigits(minutes / 60)):\(twoDigits(minutes % 60))"
+  }
+}

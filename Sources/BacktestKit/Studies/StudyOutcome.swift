@@ -37,7 +37,7 @@ public struct StudyOutcome: Sendable {
 
   /// What a reader must know before believing the figures, of the policies' training and of the
   /// run, the gravest first.
-  public var limits: [ResultLimit] { ResultLimit.gravestFirst(trainingLimits + result.limits) }
+  public var caveats: [ResultCaveat] { ResultCaveat.gravestFirst(trainingCaveats + result.caveats) }
 
   /// Whether it is a run or a walk-forward, as the result file says it.
   var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
@@ -68,7 +68,7 @@ extension StudyOutcome {
     report.regimes = regimes
     report.dataQuality = market.quality
     report.provenance = provenance
-    report.limits = trainingLimits
+    report.caveats = trainingCaveats
     report.policies = study.strategy.policies.map {
       $0.report(foldsHaveWeights: foldsHaveWeights)
     }
@@ -77,18 +77,14 @@ extension StudyOutcome {
     return report
   }
 
-  /// Writes `report.html`, the tables and `result.json` to a folder, all of them or none.
+  /// Writes `report.html`, the tables and `result.json` to a folder. They are written beside their
+  /// places first and then renamed one by one.
   ///
-  /// - Throws: `StudyError.file` when the folder or a file cannot be written.
+  /// - Throws: `StudyError` when the folder or a file cannot be written.
   @discardableResult
   public func write(to folder: String) throws(StudyError) -> ResultRecord {
-    let record: ResultRecord
-    do throws(FileError) {
-      record = try ResultRecord(self, folder: folder)
-    } catch {
-      throw .file("\(error)")
-    }
-    do throws(FileOutputError) {
+    try StudyError.wrapping(.file) {
+      let record = try ResultRecord(self, folder: folder)
       let tables = ResultTables(result)
       var files = try ResultFolder(path: folder)
       try files.write(report().bytes(), to: "report.html")
@@ -119,10 +115,8 @@ extension StudyOutcome {
       }
       try files.write(JSONWriter.bytes(of: record.json(self)), to: "result.json")
       try files.commit()
-    } catch {
-      throw .file("\(error)")
+      return record
     }
-    return record
   }
 
   private var provenance: [ProvenanceItem] {

@@ -48,11 +48,11 @@ extension ParameterGrid {
   /// The combinations that a strategy accepts, in grid order, and the number of those that it does
   /// not.
   ///
-  /// - Throws: `WalkForwardError` for a parameter without values or named twice, a value that the
+  /// - Throws: `EvidenceError` for a parameter without values or named twice, a value that the
   ///   strategy cannot take, too many combinations, or none that it accepts.
   public func candidates(
     of definition: StrategyDefinition
-  ) throws(WalkForwardError) -> (accepted: [StrategyParameters], infeasibleCount: Int) {
+  ) throws(EvidenceError) -> (accepted: [StrategyParameters], infeasibleCount: Int) {
     let size = try checkedSize()
     var accepted: [StrategyParameters] = []
     for number in 0..<size {
@@ -66,7 +66,7 @@ extension ParameterGrid {
     return (accepted, size - accepted.count)
   }
 
-  private func checkedSize() throws(WalkForwardError) -> Int {
+  private func checkedSize() throws(EvidenceError) -> Int {
     var size = 1
     var names = fixed.map(\.name)
     for dimension in dimensions {

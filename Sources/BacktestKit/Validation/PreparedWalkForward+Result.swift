@@ -1,4 +1,4 @@
-extension WalkForwardStudy {
+extension PreparedWalkForward {
   /// Puts choices and test runs together.
   func result(_ choices: [FoldChoice], _ runs: [BacktestResult?]) -> WalkForwardResult {
     var stitcher = FoldStitcher(
@@ -112,16 +112,12 @@ struct FoldObjective: Sendable {
 
   var metric: MetricDefinition { evaluator.metric }
 
-  init(_ name: String, universe: Universe, riskFree: Double) throws(WalkForwardError) {
+  init(_ name: String, universe: Universe, riskFree: Double) throws(EvidenceError) {
     let barsPerYear = universe.barsPerYear
     bySession = barsPerYear == nil
-    do throws(ObjectiveError) {
-      evaluator = try ObjectiveEvaluator(
-        name, barsPerYear: barsPerYear ?? universe.series[0].calendar?.sessionsPerYear,
-        riskFree: riskFree)
-    } catch {
-      throw .objective(error)
-    }
+    evaluator = try ObjectiveEvaluator(
+      name, barsPerYear: barsPerYear ?? universe.series[0].calendar?.sessionsPerYear,
+      riskFree: riskFree)
   }
 
   /// The objective of a run.

@@ -1,5 +1,5 @@
 /// A walk-forward that was checked: everything that its runs need is known.
-struct WalkForwardStudy: Sendable {
+struct PreparedWalkForward: Sendable {
   let request: WalkForward
   let candidates: [StrategyParameters]
   let infeasibleCount: Int
@@ -18,7 +18,7 @@ struct WalkForwardStudy: Sendable {
   var folds: [WalkForwardSchedule.Windows] { schedule.folds }
   var plan: WalkForwardPlan { request.plan }
 
-  init(_ request: WalkForward) throws(WalkForwardError) {
+  init(_ request: WalkForward) throws(EvidenceError) {
     self.request = request
     let plan = request.plan
     guard plan.boundary != .carry || plan.carry == .equity else { throw .carryNeedsEquity }
@@ -36,20 +36,20 @@ struct WalkForwardStudy: Sendable {
     skip = min(max(wanted, bounds.lowerBound), bounds.upperBound)
     let axis = EvaluationDates(feed: request.feed, instants: skip..<bounds.upperBound)
     dates = axis.dates
-    do throws(WalkForwardError) {
+    do throws(EvidenceError) {
       schedule = try plan.windows.schedule(dates: axis.dates, nextDate: axis.nextDate)
     } catch {
       guard case .tooFewBars(let available, let needed, _) = error else { throw error }
       throw .tooFewBars(available: available, needed: needed, skipped: skip)
     }
-    draws = try WalkForwardStudy.draws(
+    draws = try PreparedWalkForward.draws(
       plan, candidateCount: candidates.count, foldCount: schedule.folds.count)
     strategies = Array(repeating: FoldStrategy(request.definition), count: schedule.folds.count)
   }
 
   private static func draws(
     _ plan: WalkForwardPlan, candidateCount: Int, foldCount: Int
-  ) throws(WalkForwardError) -> [[Int]] {
+  ) throws(EvidenceError) -> [[Int]] {
     let everything = Array(0..<candidateCount)
     guard case .random(let count) = plan.search else {
       return Array(repeating: everything, count: foldCount)
@@ -91,7 +91,7 @@ struct FoldChoice: Sendable {
   var nullCount: Int
 }
 
-extension WalkForwardStudy {
+extension PreparedWalkForward {
   /// The number of runs of the search.
   var searchCount: Int { draws.reduce(0) { $0 + $1.count } }
 
@@ -195,12 +195,12 @@ extension Account {
   }
 }
 
-extension WalkForwardStudy {
+extension PreparedWalkForward {
   /// Makes the strategy of each fold, in order of time and one at a time: what makes it may use
   /// all processors itself.
   mutating func prepareStrategies(
     progress: (Int) -> Void
-  ) throws(WalkForwardError) {
+  ) throws(EvidenceError) {
     guard let make = request.strategyOfFold else { return }
     for fold in folds.indices {
       let strategy = try make(period(fold))

@@ -26,7 +26,7 @@ public struct WalkForward: Sendable {
   ///
   /// It is called once for each fold, in order of time, before the first run. What it makes takes
   /// the same parameters as `definition` and warms up no longer.
-  public var strategyOfFold: (@Sendable (FoldPeriod) throws(WalkForwardError) -> FoldStrategy)?
+  public var strategyOfFold: (@Sendable (FoldPeriod) throws(EvidenceError) -> FoldStrategy)?
 
   /// A walk-forward on a market that is laid out already.
   public init(
@@ -46,12 +46,12 @@ public struct WalkForward: Sendable {
   ///   - threads: how many runs go on at a time; `nil` takes one for each processor.
   ///   - progress: called after each run with the number of runs done and of all runs, one call at
   ///     a time, on any thread; making the strategy of a fold counts as a run.
-  /// - Throws: `WalkForwardError` when the plan does not fit the bars, the strategy or the metrics,
+  /// - Throws: `EvidenceError` when the plan does not fit the bars, the strategy or the metrics,
   ///   or the strategy of a fold cannot be made; always before the first run.
   public func run(
     threads: Int? = nil, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
-  ) throws(WalkForwardError) -> WalkForwardResult {
-    var study = try WalkForwardStudy(self)
+  ) throws(EvidenceError) -> WalkForwardResult {
+    var study = try PreparedWalkForward(self)
     let made = strategyOfFold == nil ? 0 : study.folds.count
     let total = made + study.searchCount + study.folds.count
     try study.prepareStrategies { progress?($0, total) }
@@ -65,9 +65,9 @@ public struct WalkForward: Sendable {
 
   /// The windows that a run would use, with the bar of the feed at which their axis begins.
   ///
-  /// - Throws: `WalkForwardError` as `run` does.
-  public func schedule() throws(WalkForwardError) -> (schedule: WalkForwardSchedule, skip: Int) {
-    let study = try WalkForwardStudy(self)
+  /// - Throws: `EvidenceError` as `run` does.
+  public func schedule() throws(EvidenceError) -> (schedule: WalkForwardSchedule, skip: Int) {
+    let study = try PreparedWalkForward(self)
     return (study.schedule, study.skip)
   }
 }

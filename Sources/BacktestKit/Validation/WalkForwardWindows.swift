@@ -105,11 +105,11 @@ extension WalkForwardWindows {
   ///   - dates: the session date of each bar, ascending; several bars may share one.
   ///   - nextDate: the date of the session after the last bar, where it is known: a window by date
   ///     is complete when it ends there. Without it, the day after the last date.
-  /// - Throws: `WalkForwardError` when there are too few bars for one fold, or a length or gap is
+  /// - Throws: `EvidenceError` when there are too few bars for one fold, or a length or gap is
   ///   not one.
   public func schedule(
     dates: [CivilDate], nextDate: CivilDate? = nil
-  ) throws(WalkForwardError) -> WalkForwardSchedule {
+  ) throws(EvidenceError) -> WalkForwardSchedule {
     for (name, length) in [("train", train), ("test", test)] where length.count < 1 {
       throw .emptyLength(window: name, length)
     }
@@ -124,7 +124,7 @@ extension WalkForwardWindows {
   /// The windows of a fold, or `nil` after the last.
   private func fold(
     _ index: Int, _ ruler: WindowRuler
-  ) throws(WalkForwardError) -> WalkForwardSchedule.Windows? {
+  ) throws(EvidenceError) -> WalkForwardSchedule.Windows? {
     let count = ruler.dates.count
     let gap = min(gap, count)
     let shift = gapFrom == .test ? gap : 0
@@ -210,12 +210,12 @@ private struct WindowRuler {
   }
 
   /// Why there is no fold at all.
-  func tooShort() -> WalkForwardError {
+  func tooShort() -> EvidenceError {
     let shift = windows.gapFrom == .test ? windows.gap : 0
     let testBars =
       if windows.tail == .drop, case .bars(let test) = windows.test { test } else { 1 }
     let count = dates.count
-    func tooFew(after train: Int) -> WalkForwardError {
+    func tooFew(after train: Int) -> EvidenceError {
       // Each at most so large that the sum can be held.
       let needed = [train, shift, testBars].reduce(0) { $0 + min($1, Int.max / 4) }
       return .tooFewBars(available: count, needed: needed, skipped: 0)

@@ -54,7 +54,7 @@ struct ReportDocumentTests {
     line.xTitle = evil
     line.yTitle = evil
     let blocks: [any ReportBlock] = [
-      ReportParagraph(evil), ReportSubheading(evil), ReportDisclosure(evil, []),
+      ReportParagraph(evil), ReportSubheading(evil),
       ReportNotice(.warning, title: evil, items: [evil]),
       ReportTiles([.init(evil, value: evil, detail: evil, definition: evil)]),
       ReportDefinitions([.init(evil, evil)]),

@@ -134,7 +134,7 @@ struct ReportTests {
     let title = try #require(text.firstRange(of: "Before you believe the figures"))
     #expect(title.upperBound < warning.lowerBound && warning.upperBound < figure.lowerBound)
     #expect(text.contains("known only at its close"))
-    for limit in result.limits { #expect(text.contains(limit.message)) }
+    for limit in result.caveats { #expect(text.contains(limit.message)) }
   }
 
   @Test func aFileIsWrittenWhole() throws {

@@ -10,7 +10,7 @@ struct StudyPolicyOutcomeTests {
   @Test func aRunSaysThatThereIsNoEdge() throws {
     let outcome = try StudyRunner(PolicyScratch.study(PolicyScratch.fixture)).run()
     #expect(outcome.result.strategy == "ppo_discrete" && !outcome.result.fills.isEmpty)
-    #expect(outcome.limits.first?.code == .unknownTraining)
+    #expect(outcome.caveats.first?.code == .unknownTraining)
     #expect(outcome.trainersAccounting == nil)
     let page = Self.text(outcome)
     #expect(page.contains("No edge shown: return a year"))
@@ -34,22 +34,22 @@ struct StudyPolicyOutcomeTests {
     let weights = try StudyRunner(other).run()
     #expect(agrees(told.finalEquity, weights.result.equity.last ?? 0, within: 1e-12))
     #expect(told.finalEquity != outcome.result.equity.last)
-    #expect(outcome.limits.contains { $0.code == .otherExecution })
+    #expect(outcome.caveats.contains { $0.code == .otherExecution })
     let page = Self.text(outcome)
     #expect(
       page.contains("was trained to act at the close that it observes; this run fills at the"))
     #expect(weights.trainersAccounting == nil)
-    #expect(!weights.limits.contains { $0.code == .otherExecution })
+    #expect(!weights.caveats.contains { $0.code == .otherExecution })
   }
 
   @Test func figuresFromTheTrainingAreCalledInSample() throws {
     let late = try PolicyScratch.folder(dataEnd: "2014-06-30")
     let inside = try StudyRunner(PolicyScratch.study(late.path)).run()
-    #expect(inside.limits.first?.code == .inSample)
-    #expect(inside.limits[0].message.contains("until 2014-06-30"))
+    #expect(inside.caveats.first?.code == .inSample)
+    #expect(inside.caveats[0].message.contains("until 2014-06-30"))
     let early = try PolicyScratch.folder(dataEnd: "2011-12-31")
     let outside = try StudyRunner(PolicyScratch.study(early.path)).run()
-    #expect(!outside.limits.contains { [.inSample, .unknownTraining].contains($0.code) })
+    #expect(!outside.caveats.contains { [.inSample, .unknownTraining].contains($0.code) })
   }
 
   /// A policy of adjusted closes sees no raw ones where the data has both.
@@ -65,10 +65,10 @@ struct StudyPolicyOutcomeTests {
     }
     study.data.priceBasis = .adjusted
     let adjusted = try StudyRunner(study).run()
-    #expect(!adjusted.limits.contains { $0.code == .unknownPrices })
+    #expect(!adjusted.caveats.contains { $0.code == .unknownPrices })
     // Where both are the same there is nothing to refuse.
     let index = try StudyRunner(PolicyScratch.study(folder.path)).run()
-    #expect(!index.limits.contains { $0.code == .unknownPrices })
+    #expect(!index.caveats.contains { $0.code == .unknownPrices })
     let lines = try Fixture.text("prices/AAPL.csv").split(separator: "\n").map { line in
       line.split(separator: ",").enumerated().filter { $0.offset != 5 }.map(\.element)
         .joined(separator: ",")
@@ -76,7 +76,7 @@ struct StudyPolicyOutcomeTests {
     let plain = "\(folder.path)/plain.csv"
     try PlainFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: plain)
     let untold = try StudyRunner(PolicyScratch.study(folder.path, file: plain)).run()
-    let limit = try #require(untold.limits.first { $0.code == .unknownPrices })
+    let limit = try #require(untold.caveats.first { $0.code == .unknownPrices })
     #expect(limit.message.contains("whether the closes of SPX are adjusted cannot be told"))
   }
 
@@ -95,7 +95,7 @@ struct StudyPolicyOutcomeTests {
         """.utf8), name: "study.yaml", format: .yaml)
     let study = try Study(
       document: document, folder: Fixture.path(""), catalogue: StrategyCatalogue([]))
-    let limits = try StudyRunner(study).run().limits.filter { $0.code == .unknownTraining }
+    let limits = try StudyRunner(study).run().caveats.filter { $0.code == .unknownTraining }
     #expect(limits.count == 1)
     #expect(
       limits[0].message.hasPrefix("The manifests of ppo_discrete and dqn_d3 do not say until"))
@@ -149,9 +149,9 @@ struct StudyPolicyOutcomeTests {
     let walk = try #require(outcome.walkForward)
     let digests = walk.folds.compactMap(\.source?.digest)
     #expect(digests.count == walk.folds.count && Set(digests).count == digests.count)
-    #expect(outcome.limits.first?.code == .unknownTraining)
-    #expect(outcome.limits[0].message.contains("{train_end} is not in their template"))
-    #expect(outcome.limits.contains { $0.code == .sharedNormaliser })
+    #expect(outcome.caveats.first?.code == .unknownTraining)
+    #expect(outcome.caveats[0].message.contains("{train_end} is not in their template"))
+    #expect(outcome.caveats.contains { $0.code == .sharedNormaliser })
     #expect(Self.text(outcome).contains(digests[0].prefix(16)))
     let page = Self.text(outcome)
     #expect(page.contains("Out-of-sample Sharpe ratio") && page.contains("Efficiency"))
@@ -168,7 +168,7 @@ struct StudyPolicyOutcomeTests {
     let study = try PolicyScratch.study(
       PolicyScratch.fixture, "walk-forward: {train: 252, test: 252}")
     let outcome = try StudyRunner(study).walkForward()
-    #expect(outcome.limits.map(\.code).contains(.notRetrained))
+    #expect(outcome.caveats.map(\.code).contains(.notRetrained))
     #expect(outcome.walkForward?.candidates.count == 1)
     let page = Self.text(outcome)
     #expect(page.contains("Nothing is chosen") && !page.contains("Efficiency"))

@@ -158,7 +158,7 @@ struct WalkForwardFoldTests {
       $0.configuration.execution.slippage = BasisPointSlippage(basisPoints: 7)
     }
     guard boundary != .carry || carry == .equity else {
-      #expect(throws: WalkForwardError.carryNeedsEquity) { try study.run() }
+      #expect(throws: EvidenceError.carryNeedsEquity) { try study.run() }
       return
     }
     let run = try study.run().stitched
@@ -246,9 +246,9 @@ struct WalkForwardFoldTests {
     early.plan.skip = 2
     #expect(try early.run().warnings.contains { $0.contains("before the longest warm-up") })
     early.plan.skip = 0
-    #expect(throws: WalkForwardError.invalidSkip(0)) { try early.run() }
+    #expect(throws: EvidenceError.invalidSkip(0)) { try early.run() }
     early.plan.skip = 7
-    #expect(throws: WalkForwardError.tooFewBars(available: 2, needed: 4, skipped: 7)) {
+    #expect(throws: EvidenceError.tooFewBars(available: 2, needed: 4, skipped: 7)) {
       try early.run()
     }
   }

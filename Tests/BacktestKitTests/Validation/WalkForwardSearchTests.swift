@@ -28,8 +28,8 @@ struct WalkForwardSearchTests {
   }
 
   @Test func gridsThatAreNoneAreAnError() throws {
-    func error(_ grid: ParameterGrid) -> WalkForwardError? {
-      do throws(WalkForwardError) {
+    func error(_ grid: ParameterGrid) -> EvidenceError? {
+      do throws(EvidenceError) {
         _ = try grid.candidates(of: SMACrossover.definition)
         return nil
       } catch {
@@ -61,7 +61,7 @@ struct WalkForwardSearchTests {
     var study = try Self.study(Self.grid)
     study.plan.search = .random(count: 3)
     study.plan.seed = 11
-    let draws = try WalkForwardStudy(study).draws
+    let draws = try PreparedWalkForward(study).draws
     for (fold, draw) in draws.enumerated() {
       var random = Randomness(seed: 11, stream: "search/\(fold)")
       #expect(draw == random.sample(3, from: 9).sorted())
@@ -80,7 +80,7 @@ struct WalkForwardSearchTests {
     #expect(random.folds.map(\.choice) == all.folds.map(\.choice))
     #expect(random.stitched.curve == all.stitched.curve)
     study.plan.search = .random(count: 0)
-    #expect(throws: WalkForwardError.emptySearch(count: 0)) { try study.run() }
+    #expect(throws: EvidenceError.emptySearch(count: 0)) { try study.run() }
   }
 
   @Test(arguments: WalkForwardPlan.Carry.allCases)
@@ -139,10 +139,10 @@ struct WalkForwardSearchTests {
     study.plan.objective = "sharp"
     guard
       case .objective(.unknown) = #expect(
-        throws: WalkForwardError.self, performing: { try study.run() })
+        throws: EvidenceError.self, performing: { try study.run() })
     else { return }
     study.plan.objective = "exposure"
-    #expect(throws: WalkForwardError.objective(.needsMoreThanReturns(metric: "exposure"))) {
+    #expect(throws: EvidenceError.needsMoreThanReturns(metric: "exposure")) {
       try study.run()
     }
   }

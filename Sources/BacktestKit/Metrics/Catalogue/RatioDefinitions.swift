@@ -124,7 +124,7 @@ extension MetricWorkspace {
     let window = sample.wealth.suffix(count + 1)
     let cagr = RatioFormulas.annualized(
       growth: (window.last ?? 1) / (window.first ?? 1), count: count, barsPerYear: barsPerYear)
-    return RatioFormulas.calmar(cagr: cagr, maxDrawdown: MetricWorkspace.maxDrawdown(window))
+    return RatioFormulas.calmar(cagr: cagr, maxDrawdown: RunningDrawdown.deepest(of: window))
   }
 
   fileprivate var kappaThree: Double? {

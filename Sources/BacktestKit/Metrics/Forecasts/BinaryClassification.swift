@@ -91,10 +91,6 @@ extension BinaryClassification {
 
   /// The mean of the recalls of yes and of no.
   public var balancedAccuracy: Double? { mean(recall, inverted.recall) }
-  /// The mean of the precisions of yes and of no.
-  public var macroPrecision: Double? { mean(precision, inverted.precision) }
-  /// The mean of the recalls of yes and of no.
-  public var macroRecall: Double? { balancedAccuracy }
   /// The mean of the F1 of yes and of no.
   public var macroF1: Double? { mean(f1, inverted.f1) }
 

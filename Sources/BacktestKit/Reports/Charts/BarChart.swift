@@ -194,8 +194,8 @@ public struct RankedBars: ReportBlock {
           writer.element("td", ["class": "n"], text: format.text(item.value))
           writer.element("td", ["aria-hidden": "true"]) { writer in
             guard item.value.isFinite else { return }
-            let left = FixedDecimal.markup((min(item.value, 0) - low) / span * 100, decimals: 2)
-            let width = FixedDecimal.markup(abs(item.value) / span * 100, decimals: 2)
+            let left = NumberFormat.markup((min(item.value, 0) - low) / span * 100, decimals: 2)
+            let width = NumberFormat.markup(abs(item.value) / span * 100, decimals: 2)
             writer.element(
               "i",
               [

@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// Whether probabilities of up came true; nothing where there are none.
   func calibrationBlocks(_ part: ForecastEvaluation.Part) -> [any ReportBlock] {
     guard let found = part.probabilities else { return [] }
@@ -37,7 +37,7 @@ extension ReportFacts {
     let isUneven = found.uniformity.pValue < BinaryClassification.skillLevel
     return "Predicted distributions: \(parts.joined(separator: ", ")); as a whole they "
       + "\(isUneven ? "do not fit" : "are not refuted") (Kolmogorov and Smirnov, p "
-      + "\(FigureText.probability(found.uniformity.pValue)))."
+      + "\(NumberText.probability(found.uniformity.pValue)))."
   }
 
   private func reliabilityDiagram(_ found: ProbabilityCalibration) -> ScatterChart {
@@ -63,7 +63,7 @@ extension ReportFacts {
       [.text(name), .number(value, else: "the outcome never changed"), .text(text)]
     }
     return ReportTable(
-      caption: "Judgement of the probabilities (\(ReportText.count(found.count, "forecast")))",
+      caption: "Judgement of the probabilities (\(NumberText.count(found.count, "forecast")))",
       columns: [.text("Figure"), .number("Value", as: figure), .prose("Definition")],
       rows: [
         row(
@@ -141,7 +141,7 @@ extension ReportFacts {
       row("Transform, variance", found.transformVariance, "0.08333 where the deviations are right"),
       row(
         "Kolmogorov–Smirnov", found.uniformity.statistic,
-        "largest distance from even; p \(FigureText.probability(found.uniformity.pValue))"),
+        "largest distance from even; p \(NumberText.probability(found.uniformity.pValue))"),
       row("Ranked score", found.meanRankedScore, "continuous ranked probability score, in returns"),
       row("Log score", found.meanLogScore, "mean logarithm of the density; more is better"),
       row("Winkler 90%", found.intervalScore90, "width with penalties outside, in returns"),
@@ -151,7 +151,7 @@ extension ReportFacts {
       rows.append(row("Quantile loss \(name)", loss.loss, "pinball loss, in returns"))
     }
     return ReportTable(
-      caption: "Scores of \(ReportText.count(found.count, "predicted distribution"))",
+      caption: "Scores of \(NumberText.count(found.count, "predicted distribution"))",
       columns: [.text("Figure"), .number("Value", as: figure), .prose("Definition")], rows: rows,
       isFolded: true)
   }

@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// What the data holds and what was odd about it.
   func dataSection(_ reports: [DataQualityReport]) -> ReportSection {
     var blocks: [any ReportBlock] = []
@@ -69,7 +69,7 @@ extension ReportFacts {
         report.counts.map { count in
           [
             .text(report.symbol), .text(count.code.rawValue),
-            .text(ReportFacts.meaning(of: count.code)), .number(Double(count.bars)),
+            .text(ReportModel.meaning(of: count.code)), .number(Double(count.bars)),
             .number(Double(count.repaired)),
           ]
         }

@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// The account beside its benchmark, and how far below their peaks both were.
   var equitySection: ReportSection {
     var blocks: [any ReportBlock] = [equityChart, drawdownChart]
@@ -55,7 +55,7 @@ extension ReportFacts {
     let points = Array(times.dropFirst(window))
     var chart = LineChart(
       title: "Sharpe ratio over one year",
-      subtitle: "The last \(ReportText.count(window, "bar")), annualised with \(annualization)",
+      subtitle: "The last \(NumberText.count(window, "bar")), annualised with \(annualization)",
       series: [
         ChartSeries(run.strategy, times: points, values: Array(values.dropFirst(window - 1)))
       ], height: .medium)
@@ -97,7 +97,7 @@ extension ReportFacts {
   }
 }
 
-extension ReportFacts {
+extension ReportModel {
   /// Returns by month, by year and by size.
   var returnsSection: ReportSection {
     var blocks: [any ReportBlock] = []

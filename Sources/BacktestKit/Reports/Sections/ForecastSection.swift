@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// What the strategy expected, held against what came; nothing where it expected nothing.
   var forecastSections: [ReportSection] {
     guard let forecasts else { return [] }
@@ -18,7 +18,7 @@ extension ReportFacts {
   private func forecastSummary(_ forecasts: ForecastEvaluation) -> String {
     var text =
       "What the strategy expected at a close, held against the return to the next close, whatever "
-      + "it traded. \(ReportText.count(forecasts.whole.count, "forecast")) with an outcome"
+      + "it traded. \(NumberText.count(forecasts.whole.count, "forecast")) with an outcome"
     let left = forecasts.forecastCount - forecasts.whole.count
     if left > 0 {
       let number = NumberFormat.integer.text(Double(left))
@@ -131,7 +131,7 @@ extension ReportFacts {
   }
 
   private func chance(_ test: HypothesisTest?) -> String {
-    test.map { " p \(FigureText.probability($0.pValue))" } ?? ""
+    test.map { " p \(NumberText.probability($0.pValue))" } ?? ""
   }
 
   private func classTable(_ classes: ConfusionMatrix) -> ReportTable {
@@ -143,7 +143,7 @@ extension ReportFacts {
           .number("Right", as: .percent(decimals: 1)), .number("F1", as: .number(decimals: 3)),
         ],
       rows: classes.classes.indices.map { said in
-        [.text(ReportText.capitalized(classes.classes[said]))]
+        [.text(NumberText.capitalized(classes.classes[said]))]
           + classes.classes.indices.map {
             .number(Double(classes[actual: $0, predicted: said]))
           }

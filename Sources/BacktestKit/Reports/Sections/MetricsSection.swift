@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// Every metric of the catalogue, chapter by chapter, with its definition.
   var metricsSection: ReportSection {
     var blocks: [any ReportBlock] = [
@@ -14,7 +14,7 @@ extension ReportFacts {
     return ReportSection(
       id: "metrics", title: "Metrics",
       summary: "Annual figures use \(annualization); risk-free rate "
-        + "\(ReportText.percent(run.configuration.riskFreeRate)) a year. A dash has its reason "
+        + "\(NumberText.percent(run.configuration.riskFreeRate)) a year. A dash has its reason "
         + "beside it.",
       blocks: blocks)
   }
@@ -34,7 +34,7 @@ extension ReportFacts {
         var row: [ReportCell] = [.text(metric.title), cell(metric, value)]
         if let benchmark {
           let other = isComparison ? nil : benchmark.own[metric.name]
-          row.append(other.map { .text(metric.unit.format.text($0)) } ?? .text(""))
+          row.append(other.map { .text(metric.unit.format(currency: currency).text($0)) } ?? .text(""))
         }
         row.append(.text(definition(metric, isMissing: value == nil)))
         return row
@@ -42,13 +42,13 @@ extension ReportFacts {
   }
 
   private func cell(_ metric: MetricDefinition, _ value: Double?) -> ReportCell {
-    value.map { .text(metric.unit.format.text($0)) } ?? .missing(reason(metric))
+    value.map { .text(metric.unit.format(currency: currency).text($0)) } ?? .missing(reason(metric))
   }
 
   private func definition(_ metric: MetricDefinition, isMissing: Bool) -> String {
     var text = metric.definition
     if metric.needs.contains(.calendar), let barsPerYear = sample.barsPerYear {
-      text += "; B = \(ReportText.number(barsPerYear))"
+      text += "; B = \(NumberText.number(barsPerYear))"
     }
     return isMissing ? "None: \(reason(metric)). \(text)" : text
   }

@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// What the policies are that decided; nothing for other strategies.
   var policySections: [ReportSection] {
     guard !policies.isEmpty else { return [] }
@@ -59,7 +59,7 @@ extension ReportFacts {
   }
 }
 
-extension ReportFacts {
+extension ReportModel {
   /// How figures are spread over checkpoints that differ by chance; nothing without them.
   var replicateSections: [ReportSection] {
     guard let replicates else { return [] }
@@ -93,7 +93,7 @@ extension ReportFacts {
           found.interquartileRange,
         ]
         return [.text(metric.title), .number(Double(found.count))]
-          + figures.map { .text(metric.unit.format.text($0)) }
+          + figures.map { .text(metric.unit.format(currency: currency).text($0)) }
       })
   }
 
@@ -102,7 +102,7 @@ extension ReportFacts {
     let metrics = names.compactMap { Metrics.find($0) }
     return ReportTable(
       caption: "Each replicate, in the order of the study",
-      columns: [.text("Replicate")] + metrics.map { .number($0.title, as: $0.unit.format) }
+      columns: [.text("Replicate")] + metrics.map { .number($0.title, as: $0.unit.format(currency: currency)) }
         + [.text("")],
       rows: replicates.members.enumerated().map { index, member in
         [.text(member.name)]
@@ -184,7 +184,7 @@ extension ObservationDefinition {
       counts[name].map { $0 > 1 ? "\(name) (\($0))" : name } ?? name
     }
     let bars = window == 1 ? "" : ", \(window) bars"
-    return "\(ReportText.count(count, "number"))\(bars): \(list.joined(separator: ", "))."
+    return "\(NumberText.count(count, "number"))\(bars): \(list.joined(separator: ", "))."
   }
 }
 
@@ -209,9 +209,9 @@ extension Normaliser {
     case .zScore: "Less the mean, over the deviation, both from training."
     case .runningStatistics(_, _, _, let limit):
       "Less the running mean, over the root of the running variance, clipped at "
-        + "\(ReportText.number(limit)); both are from training."
+        + "\(NumberText.number(limit)); both are from training."
     case .minimumMaximum(_, _, let low, let high):
-      "From the range seen in training to \(ReportText.number(low)) ... \(ReportText.number(high))."
+      "From the range seen in training to \(NumberText.number(low)) ... \(NumberText.number(high))."
     case .scale: "Times a factor each."
     }
   }
@@ -223,8 +223,8 @@ extension ActionDefinition {
     let space: String =
       switch kind {
       case .discrete: "One of \(sizes[0])"
-      case .multiDiscrete: "One of each of \(ReportText.list(sizes.map { "\($0)" }, limit: 8))"
-      case .box: ReportText.count(sizes[0], "number")
+      case .multiDiscrete: "One of each of \(NumberText.list(sizes.map { "\($0)" }, limit: 8))"
+      case .box: NumberText.count(sizes[0], "number")
       }
     return "\(space) (\(transform.rawValue)): \(meaning.text)"
   }
@@ -237,17 +237,17 @@ extension ActionDefinition.Meaning {
       rows.isEmpty
         ? "the share of equity to hold."
         : "the share of equity to hold: "
-          + ReportText.list(
-            rows.map { $0.map { ReportText.number($0) }.joined(separator: "/") }, limit: 12) + "."
+          + NumberText.list(
+            rows.map { $0.map { NumberText.number($0) }.joined(separator: "/") }, limit: 12) + "."
     case .softmaxWeights: "shares of equity that sum to 1, by the softmax of the numbers."
     case .shareDeltas(let rule):
-      "units to buy or sell, up to \(ReportText.number(rule.limit)) at a time."
+      "units to buy or sell, up to \(NumberText.number(rule.limit)) at a time."
     case .positionCommands(let table): "commands by the table of \(table.rawValue)."
     case .onChangeTargets(let targets):
       "the share of equity to hold, traded when another action is chosen: "
-        + ReportText.list(targets.map { ReportText.number($0) }, limit: 12) + "."
+        + NumberText.list(targets.map { NumberText.number($0) }, limit: 12) + "."
     case .orders(let table):
-      "buys and sells of the wallet in \(ReportText.count(table.steps, "step"))."
+      "buys and sells of the wallet in \(NumberText.count(table.steps, "step"))."
     }
   }
 }

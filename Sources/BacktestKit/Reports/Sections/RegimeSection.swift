@@ -1,11 +1,11 @@
-extension ReportFacts {
+extension ReportModel {
   /// The account taken apart by weather, in hindsight beside what was known at the time.
   func regimeSections(_ analyses: [RegimeAnalysis]) -> [ReportSection] {
     guard !analyses.isEmpty else { return [] }
     var blocks: [any ReportBlock] = []
     for analysis in analyses {
       blocks.append(
-        ReportSubheading("\(ReportText.capitalized(analysis.name)), told by \(analysis.seriesName)")
+        ReportSubheading("\(NumberText.capitalized(analysis.name)), told by \(analysis.seriesName)")
       )
       blocks.append(
         ReportColumns([

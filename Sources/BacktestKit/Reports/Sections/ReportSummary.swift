@@ -1,10 +1,10 @@
-extension ReportFacts {
-  /// Limits first, then the verdict in one sentence, then the main figures.
+extension ReportModel {
+  /// Caveats first, then the verdict in one sentence, then the main figures.
   var opening: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
-    let warnings = walkForward?.warnings.map(ReportText.sentence) ?? []
+    let warnings = walkForward?.warnings.map(NumberText.sentence) ?? []
     let items =
-      ResultLimit.gravestFirst(limits + run.limits).map(\.message) + openTradeWarning + warnings
+      ResultCaveat.gravestFirst(caveats + run.caveats).map(\.message) + openTradeWarning + warnings
     if !items.isEmpty {
       blocks.append(ReportNotice(.warning, title: "Before you believe the figures", items: items))
     }
@@ -18,7 +18,7 @@ extension ReportFacts {
     let open = run.trades.count(where: \.isOpen)
     guard walkForward != nil, open > 0 else { return [] }
     return [
-      "\(open) of \(ReportText.count(run.trades.count, "round trip")) were still open at the end "
+      "\(open) of \(NumberText.count(run.trades.count, "round trip")) were still open at the end "
         + "of a fold and are valued at the mark; figures about closed trades leave them out."
     ]
   }
@@ -33,9 +33,9 @@ extension ReportFacts {
     }
     guard let walkForward else {
       let closed = metrics.trades?.count ?? 0
-      return text + "; \(ReportText.count(closed, "closed trade"))."
+      return text + "; \(NumberText.count(closed, "closed trade"))."
     }
-    text += "; \(ReportText.count(walkForward.folds.count, "fold"))"
+    text += "; \(NumberText.count(walkForward.folds.count, "fold"))"
     return text + "; \(candidateText(walkForward)) per fold."
   }
 
@@ -43,13 +43,13 @@ extension ReportFacts {
     let counts = walkForward.folds.map(\.candidateCount)
     guard let least = counts.min(), let most = counts.max() else { return "no candidates" }
     return least == most
-      ? ReportText.count(most, "candidate") : "\(least) to \(most) candidates"
+      ? NumberText.count(most, "candidate") : "\(least) to \(most) candidates"
   }
 
   /// Whether the policies showed an edge; `nil` without policies.
   var policyVerdict: PolicyVerdict? {
     guard !policies.isEmpty else { return nil }
-    return PolicyVerdict(values: values, benchmark: benchmark, limits: limits + run.limits)
+    return PolicyVerdict(values: values, benchmark: benchmark, caveats: caveats + run.caveats)
   }
 
   private var verdictRemarks: [String] {
@@ -84,7 +84,7 @@ extension ReportFacts {
 
   private func efficiencyRemark(_ walkForward: WalkForwardResult) -> String {
     let title = walkForward.objective.title
-    let format = walkForward.objective.unit.format
+    let format = walkForward.objective.unit.format(currency: currency)
     let means =
       "Mean in-sample \(title) \(format.text(walkForward.meanInSample)), out of sample as one run "
       + "\(format.text(walkForward.stitchedObjective)): "
@@ -103,7 +103,7 @@ extension ReportFacts {
   }
 
   private func walkForwardTiles(_ walkForward: WalkForwardResult) -> [ReportTiles.Tile] {
-    let format = walkForward.objective.unit.format
+    let format = walkForward.objective.unit.format(currency: currency)
     let mean = format.text(walkForward.meanInSample)
     let efficiency = ReportTiles.Tile(
       "Efficiency", value: NumberFormat.ratio.text(walkForward.efficiency),
@@ -117,7 +117,7 @@ extension ReportFacts {
   }
 
   private var tradeDetail: String {
-    "of \(ReportText.count(metrics.trades?.count ?? 0, "closed trade"))"
+    "of \(NumberText.count(metrics.trades?.count ?? 0, "closed trade"))"
   }
 
   private var costTile: ReportTiles.Tile {
@@ -132,9 +132,9 @@ extension ReportFacts {
     guard let metric = Metrics.find(name) else { return ReportTiles.Tile(name, value: "–") }
     let value = values[name]
     let format: NumberFormat =
-      metric.unit == .fraction ? .percent(decimals: 1) : metric.unit.format
+      metric.unit == .fraction ? .percent(decimals: 1) : metric.unit.format(currency: currency)
     let root = name == "sharpe" ? sample.barsPerYear : nil
-    let caption = metric.title + (root.map { " × √\(ReportText.number($0))" } ?? "")
+    let caption = metric.title + (root.map { " × √\(NumberText.number($0))" } ?? "")
     guard let value else {
       return ReportTiles.Tile(
         caption, value: NumberFormat.missing, detail: absence(of: name),
@@ -175,8 +175,8 @@ struct PolicyVerdict: Sendable {
   /// - Parameters:
   ///   - values: the account's metrics by name.
   ///   - benchmark: what it is held against.
-  ///   - limits: what limits the result.
-  init(values: [String: Double], benchmark: ReportBenchmark?, limits: [ResultLimit]) {
+  ///   - caveats: what limits the result.
+  init(values: [String: Double], benchmark: ReportBenchmark?, caveats: [ResultCaveat]) {
     guard let benchmark else {
       isEdgeShown = false
       difference = nil
@@ -188,7 +188,7 @@ struct PolicyVerdict: Sendable {
     }
     difference = benchmark.difference
     let gap = values["sharpe"].flatMap { own in benchmark.own["sharpe"].map { own - $0 } }
-    let knowsFuture = limits.contains { [.inSample, .unknownTraining].contains($0.code) }
+    let knowsFuture = caveats.contains { [.inSample, .unknownTraining].contains($0.code) }
     let isAhead = (gap ?? 0) > 0 && difference?.isAboveZero == true
     isEdgeShown = isAhead && !knowsFuture
     var words =

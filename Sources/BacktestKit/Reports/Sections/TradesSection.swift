@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// Round trips, what became of orders, and who earned it.
   var tradesSection: ReportSection {
     var blocks: [any ReportBlock] = []
@@ -22,7 +22,7 @@ extension ReportFacts {
     func money(_ trades: [RoundTrip]) -> String {
       NumberFormat.integer.text(trades.reduce(0) { $0 + $1.profit }) + " " + currency
     }
-    let text = "\(ReportText.count(closed.count, "round trip")) from flat to flat, net of costs"
+    let text = "\(NumberText.count(closed.count, "round trip")) from flat to flat, net of costs"
     guard !open.isEmpty else { return text + "." }
     let end = walkForward == nil ? "the end" : "the end of a fold"
     return "\(text): \(money(closed)). \(open.count) more still open at \(end) hold "
@@ -34,7 +34,7 @@ extension ReportFacts {
       return "The account is a vector of weights: nothing is ordered, and there are no round trips."
     }
     if run.orders.isEmpty { return "The strategy ordered nothing." }
-    return "Nothing traded: \(ReportText.count(run.orders.count, "order")), none of them filled."
+    return "Nothing traded: \(NumberText.count(run.orders.count, "order")), none of them filled."
   }
 
   private var tradeTable: ReportTable {
@@ -90,12 +90,12 @@ extension ReportFacts {
     var names: [String] = []
     var counts: [String: Int] = [:]
     for outcome in run.outcomes {
-      let name = ReportFacts.name(of: outcome.kind)
+      let name = ReportModel.name(of: outcome.kind)
       if counts[name] == nil { names.append(name) }
       counts[name, default: 0] += 1
     }
     return ReportTable(
-      caption: "What became of \(ReportText.count(run.orders.count, "order")), each in orders.csv",
+      caption: "What became of \(NumberText.count(run.orders.count, "order")), each in orders.csv",
       columns: [.text("Outcome"), .number("Orders", as: .integer)],
       rows: names.map { [.text($0), .number(Double(counts[$0] ?? 0))] })
   }
@@ -129,7 +129,7 @@ extension ReportFacts {
   }
 }
 
-extension ReportFacts {
+extension ReportModel {
   /// What trading cost, in money, over what was earned, and year by year.
   var costsSection: ReportSection {
     var blocks: [any ReportBlock] = [costTable]

@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// The folds, and what became of the in-sample promise; nothing for a plain run.
   var walkForwardSections: [ReportSection] {
     guard let walkForward else { return [] }
@@ -42,7 +42,7 @@ extension ReportFacts {
   }
 
   private func summaryTable(_ walkForward: WalkForwardResult) -> ReportTable {
-    let format = walkForward.objective.unit.format
+    let format = walkForward.objective.unit.format(currency: currency)
     let title = walkForward.objective.title
     func row(_ name: String, _ value: Double?, _ format: NumberFormat, _ text: String)
       -> [ReportCell]
@@ -88,7 +88,7 @@ extension ReportFacts {
   }
 
   private func foldColumns(_ walkForward: WalkForwardResult) -> [FoldColumn] {
-    let format = walkForward.objective.unit.format
+    let format = walkForward.objective.unit.format(currency: currency)
     let lost = "an earlier fold had lost all money"
     func column(
       _ column: ReportTable.Column, if isShown: Bool = true,
@@ -165,7 +165,7 @@ extension ReportFacts {
       parameterChart(dimension.name, walkForward)
     }
     if !charts.isEmpty { blocks.append(ReportColumns(charts)) }
-    let tried = ReportText.count(walkForward.candidates.count, "set") + " of parameters"
+    let tried = NumberText.count(walkForward.candidates.count, "set") + " of parameters"
     let refused =
       walkForward.infeasibleCount > 0
       ? " (\(walkForward.infeasibleCount) combinations are refused by the strategy)" : ""
@@ -190,7 +190,7 @@ extension ReportFacts {
         let dimension = walkForward.grid.dimensions.first { $0.name == one.name }
         let values = dimension?.values.map(\.description) ?? []
         return [
-          .text(one.name), .text(ReportText.list(values, limit: 12)),
+          .text(one.name), .text(NumberText.list(values, limit: 12)),
           .number(Double(one.distinctCount)), .text(one.mostFrequent.description),
           .number(one.mostFrequentShare),
           .number(one.meanRelativeStep, else: "one fold, or values that are no numbers"),

@@ -1,23 +1,23 @@
 extension StudyOutcome {
   /// What a reader must know of the policies' training before believing the figures, the gravest
   /// first; nothing for a strategy of the catalogue.
-  var trainingLimits: [ResultLimit] {
+  var trainingCaveats: [ResultCaveat] {
     guard !study.strategy.policies.isEmpty else { return [] }
-    var found: [ResultLimit] = []
+    var found: [ResultCaveat] = []
     if let training = study.walkForward?.training, let walkForward {
-      found += foldLimits(walkForward, training)
+      found += foldCaveats(walkForward, training)
     } else {
-      found += fixedLimits(study.strategy.policies)
+      found += fixedCaveats(study.strategy.policies)
       if let walkForward, walkForward.folds.count > 1 {
         found.append(
-          ResultLimit(
+          ResultCaveat(
             .notRetrained,
             "The same trained policy decided in all \(walkForward.folds.count) folds: nothing was "
               + "trained on the train windows, which only move the test windows."))
       }
     }
-    found += priceLimits + executionLimits
-    return ResultLimit.gravestFirst(found)
+    found += priceCaveats + executionCaveats
+    return ResultCaveat.gravestFirst(found)
   }
 
   /// The session of the first return and that of the last.
@@ -28,9 +28,9 @@ extension StudyOutcome {
   }
 
   /// What is known of policies that decided all the time.
-  private func fixedLimits(_ policies: [StudyPolicy]) -> [ResultLimit] {
+  private func fixedCaveats(_ policies: [StudyPolicy]) -> [ResultCaveat] {
     guard let measured else { return [] }
-    var found: [ResultLimit] = []
+    var found: [ResultCaveat] = []
     let dates = (metrics.sample.pointDates ?? result.sessionDates).dropFirst()
     let trained = policies.compactMap { policy -> String? in
       guard let end = policy.manifest.trainedUntil, end >= measured.lowerBound else { return nil }
@@ -39,7 +39,7 @@ extension StudyOutcome {
         + "on, lie in that time"
     }
     if !trained.isEmpty {
-      found.append(ResultLimit(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
+      found.append(ResultCaveat(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
     }
     let silent = policies.filter { $0.manifest.trainedUntil == nil }.map(\.manifest.name)
     if !silent.isEmpty {
@@ -48,7 +48,7 @@ extension StudyOutcome {
         ? "manifest of \(silent[0]) does not say until which day its"
         : "manifests of \(listed(silent, "and")) do not say until which day their"
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .unknownTraining,
           "The \(whose) training data went ('trained: data_end'), so some or all of the figures "
             + "may be in-sample."))
@@ -57,16 +57,16 @@ extension StudyOutcome {
   }
 
   /// What is known of the checkpoints of folds.
-  private func foldLimits(
+  private func foldCaveats(
     _ walk: WalkForwardResult, _ training: StudyTraining
-  ) -> [ResultLimit] {
-    var found: [ResultLimit] = []
+  ) -> [ResultCaveat] {
+    var found: [ResultCaveat] = []
     let early = walk.folds.filter { fold in
       fold.source?.trainedUntil.map { $0 >= fold.testDates.lowerBound } ?? false
     }
     if let fold = early.first, let end = fold.source?.trainedUntil {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .inSample,
           "In-sample: the checkpoints of \(early.count) of \(walk.folds.count) folds were trained "
             + "on data of their test windows; that of fold \(fold.index) until \(end), tested "
@@ -85,14 +85,14 @@ extension StudyOutcome {
           + (training.isCommand
             ? "the command does not use {train_end}" : "{train_end} is not in their template")
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .unknownTraining,
           "The checkpoints of \(silent) of \(walk.folds.count) folds do not say until which day "
             + "their training data went; \(told)."))
     }
     if silent > 0, let policy = study.strategy.policies.first, policy.normaliserIsTrained {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .sharedNormaliser,
           "Checkpoints without a manifest of their own see observations normalised with the "
             + "numbers of \(policy.manifest.name), from its training and not from theirs."))
@@ -101,13 +101,13 @@ extension StudyOutcome {
   }
 
   /// Policies that were trained to act at another price than this run's, by that price.
-  private var executionLimits: [ResultLimit] {
+  private var executionCaveats: [ResultCaveat] {
     guard let own = study.execution else { return [] }
     return PolicyManifest.Execution.allCases.compactMap { trained in
       let names = study.strategy.policies.filter { $0.manifest.execution == trained }
         .map(\.manifest.name)
       guard trained != own, !names.isEmpty else { return nil }
-      return ResultLimit(
+      return ResultCaveat(
         .otherExecution,
         "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained to act at "
           + "\(trained.place); this run fills at \(own.place).")
@@ -115,14 +115,14 @@ extension StudyOutcome {
   }
 
   /// Policies of adjusted closes on prices of which nobody says whether they are.
-  private var priceLimits: [ResultLimit] {
+  private var priceCaveats: [ResultCaveat] {
     let names = study.strategy.policies.filter(\.observesAdjustedCloses).map(\.manifest.name)
-    guard !market.untoldPrices.isEmpty, !names.isEmpty else { return [] }
+    guard !market.unknownPrices.isEmpty, !names.isEmpty else { return [] }
     return [
-      ResultLimit(
+      ResultCaveat(
         .unknownPrices,
         "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained on adjusted closes; "
-          + "whether the closes of \(FigureText.list(market.untoldPrices)) are adjusted cannot be "
+          + "whether the closes of \(NumberText.list(market.unknownPrices)) are adjusted cannot be "
           + "told, because the data has no column of adjusted closes.")
     ]
   }

@@ -23,7 +23,7 @@ extension ResultRecord {
     metrics = outcome.metrics.all.compactMap { metric, value in
       value.map { Metric(name: metric.name, value: $0) }
     }
-    limits = outcome.limits.map { Limit(code: $0.code.rawValue, message: $0.message) }
+    caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
     var files: [DataFile] = []
     for series in result.universe.series {
       guard let source = series.source else { continue }
@@ -60,7 +60,7 @@ extension ResultRecord {
       (
         "limits",
         .list(
-          limits.map { ["code": .text($0.code), "message": .text($0.message)] as JSONValue })
+          caveats.map { ["code": .text($0.code), "message": .text($0.message)] as JSONValue })
       ),
       (
         "data",

@@ -31,8 +31,8 @@ public struct ResultRecord: Sendable, Equatable {
   public var finalEquity: Double
   /// Metrics by name in the order of the catalogue; those without a value are left out.
   public var metrics: [Metric]
-  /// Limits by code, with their messages.
-  public var limits: [Limit]
+  /// Caveats by code, with their messages.
+  public var caveats: [Caveat]
   /// The files that were read.
   public var data: [DataFile]
   /// The rules in effect, defaults included, in the order of the file.
@@ -64,7 +64,7 @@ public struct ResultRecord: Sendable, Equatable {
   }
 
   /// A limit of the result.
-  public struct Limit: Sendable, Equatable {
+  public struct Caveat: Sendable, Equatable {
     /// What kind of limit.
     public var code: String
     /// What it means here.
@@ -179,8 +179,8 @@ extension ResultRecord {
         table.optional(key, .number()).map { Metric(name: key, value: $0) }
       }
     }
-    limits = table.sections("limits") {
-      Limit(code: $0.value("code", .text), message: $0.value("message", .text))
+    caveats = table.sections("limits") {
+      Caveat(code: $0.value("code", .text), message: $0.value("message", .text))
     }
     data = table.sections("data") {
       DataFile(
