@@ -65,7 +65,7 @@ extension BacktestResult {
     return Array(curve.lastPointOfEachSession(dates: sessionDates).curve.times)
   }
 
-  /// The returns from session to session, at most one a date: what stands beside daily prices.
+  /// The returns from session to session, at most one per date, as daily prices have them.
   ///
   /// It is `sample` itself where no bar is shorter than a session.
   public var sessionSample: ReturnsSample {
@@ -84,22 +84,13 @@ extension BacktestResult {
 
 extension EquityCurve {
   /// The curve with only the last point of each session, and the session date of each point that
-  /// is left: what daily metrics of intraday bars are taken from.
+  /// is left: the basis of daily metrics of intraday bars.
   ///
   /// The base point always stays, so that nothing of its session is lost.
   ///
-  /// - Parameter sessionDate: the session to which an instant belongs, from the calendar.
-  /// - Complexity: O(n).
-  public func lastPointOfEachSession(
-    _ sessionDate: (Timestamp) -> CivilDate
-  ) -> (curve: EquityCurve, dates: [CivilDate]) {
-    lastPointOfEachSession(dates: times.map(sessionDate))
-  }
-
-  /// The curve with only the last point of each session, for points whose dates are known.
-  ///
   /// - Precondition: there is one date for each point.
-  public func lastPointOfEachSession(
+  /// - Complexity: O(n).
+  func lastPointOfEachSession(
     dates: [CivilDate]
   ) -> (curve: EquityCurve, dates: [CivilDate]) {
     precondition(dates.count == times.count, "one session date for each point")
@@ -110,28 +101,6 @@ extension EquityCurve {
       times: kept.map { times[$0] }, equity: kept.map { equity[$0] },
       grossExposure: kept.map { grossExposure[$0] })
     return (curve, kept.map { dates[$0] })
-  }
-}
-
-extension ReturnsSample {
-  /// The returns of an equity curve.
-  ///
-  /// - Parameters:
-  ///   - curve: the account's value; for `frequency: session`, already reduced to the last point of
-  ///     each session.
-  ///   - pointDates: the session date of each point.
-  ///   - barsPerYear: of the curve's frequency, from the calendar.
-  ///   - riskFree: taken off each return.
-  ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `EvidenceError` when a number is not finite or the dates do not fit.
-  public init(
-    _ curve: EquityCurve, pointDates: [CivilDate]? = nil, barsPerYear: Double?,
-    riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
-  ) throws(EvidenceError) {
-    try self.init(
-      equity: Array(curve.equity), pointDates: pointDates, barsPerYear: barsPerYear,
-      riskFree: riskFree,
-      minimumAcceptableReturn: minimumAcceptableReturn)
   }
 }
 

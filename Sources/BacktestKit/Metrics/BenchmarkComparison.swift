@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What relates an account's returns to a benchmark's; all on the common days, after the risk-free
-/// rate where the measure asks for it.
+/// An account's returns compared with a benchmark's on their common days, minus the risk-free rate
+/// where the measure is defined that way.
 struct BenchmarkComparison {
   private let aligned: AlignedReturns
   private let account: Dispersion
@@ -123,22 +123,22 @@ struct BenchmarkComparison {
   }
 }
 
-/// Whether an account earned more than a benchmark by more than chance would have it: the mean
-/// difference of their returns and its standard error.
+/// Whether an account earned more than a benchmark beyond chance: the mean difference of their
+/// returns and its standard error.
 ///
 /// The t-statistic is that of the paired differences (Student, 1908) and takes them as independent
 /// from bar to bar. Returns that follow each other make it too large, and it knows nothing of how
 /// many policies were tried before this one.
-public struct ReturnDifference: Hashable, Sendable {
+struct ReturnDifference: Hashable, Sendable {
   /// The number of common bars.
-  public var count: Int
+  var count: Int
   /// The mean of account less benchmark, a bar.
-  public var mean: Double
+  var mean: Double
   /// The standard error of the mean.
-  public var standardError: Double
+  var standardError: Double
 
-  /// The difference of returns that stand side by side; `nil` of fewer than two.
-  public init?(_ aligned: AlignedReturns) {
+  /// The difference of aligned returns; `nil` for fewer than two.
+  init?(_ aligned: AlignedReturns) {
     guard aligned.count >= 2 else { return nil }
     let differences = zip(aligned.returns, aligned.benchmark).map { $0 - $1 }
     let size = Double(differences.count)
@@ -150,16 +150,16 @@ public struct ReturnDifference: Hashable, Sendable {
   }
 
   /// The mean over its standard error; `nil` where every difference is the same.
-  public var statistic: Double? { standardError > 0 ? mean / standardError : nil }
+  var statistic: Double? { standardError > 0 ? mean / standardError : nil }
 
   /// The bounds between which the mean lies with 95 % confidence, by the normal distribution.
-  public var interval: ClosedRange<Double> {
+  var interval: ClosedRange<Double> {
     let margin = 1.96 * standardError
     return (mean - margin)...(mean + margin)
   }
 
   /// Whether the whole interval lies above zero.
-  public var isAboveZero: Bool { interval.lowerBound > 0 }
+  var isAboveZero: Bool { interval.lowerBound > 0 }
 }
 
 extension Metrics {
@@ -173,7 +173,7 @@ extension Metrics {
     ) { $0.benchmark?.alpha },
     MetricDefinition(
       "alpha-compounded", "Alpha, compounded", .fraction, higherIsBetter: true,
-      needs: [.benchmark, .calendar], "(1 + alpha of one bar)^B - 1"
+      needs: [.benchmark, .calendar], "(1 + alpha per bar)^B - 1"
     ) { $0.benchmark?.compoundedAlpha },
     MetricDefinition(
       "correlation", "Correlation", .ratio, needs: .benchmark, "Pearson's correlation of r and b"
@@ -190,7 +190,7 @@ extension Metrics {
       needs: [.benchmark, .calendar], "sqrt(B) x mean(r - b) / sd(r - b)"
     ) { $0.benchmark?.informationRatio },
     MetricDefinition(
-      "information-ratio-per-bar", "Information ratio of a bar", .ratio, higherIsBetter: true,
+      "information-ratio-per-bar", "Information ratio per bar", .ratio, higherIsBetter: true,
       needs: .benchmark, "mean(r - b) / sd(r - b)"
     ) { $0.benchmark?.informationRatioPerBar },
     MetricDefinition(
@@ -199,7 +199,7 @@ extension Metrics {
     ) { $0.benchmark?.treynor },
     MetricDefinition(
       "m-squared", "M squared", .fraction, higherIsBetter: true, needs: [.benchmark, .calendar],
-      "B x (Sharpe ratio of one bar x sd(b) + rf) (Modigliani, Modigliani, 1997)"
+      "B x (Sharpe ratio per bar x sd(b) + rf) (Modigliani, Modigliani, 1997)"
     ) { $0.benchmark?.modigliani },
     MetricDefinition(
       "up-capture", "Up capture", .ratio, higherIsBetter: true, needs: .benchmark,
@@ -211,11 +211,11 @@ extension Metrics {
     ) { $0.benchmark?.capture(up: false) },
     MetricDefinition(
       "up-capture-compounded", "Up capture, compounded", .ratio, higherIsBetter: true,
-      needs: [.benchmark, .calendar], "CAGR of r / CAGR of b over the bars with b > 0 alone"
+      needs: [.benchmark, .calendar], "CAGR of r / CAGR of b over the bars with b > 0"
     ) { $0.benchmark?.compoundedCapture(up: true) },
     MetricDefinition(
       "down-capture-compounded", "Down capture, compounded", .ratio, higherIsBetter: false,
-      needs: [.benchmark, .calendar], "CAGR of r / CAGR of b over the bars with b < 0 alone"
+      needs: [.benchmark, .calendar], "CAGR of r / CAGR of b over the bars with b < 0"
     ) { $0.benchmark?.compoundedCapture(up: false) },
     MetricDefinition(
       "batting-average", "Batting average", .fraction, higherIsBetter: true, needs: .benchmark,

@@ -1,5 +1,5 @@
-/// Prices against which an account is held, on their own calendar: an index, or what buying and
-/// holding would have been worth.
+/// Prices with which an account is compared, on their own calendar: an index, or the value of buying
+/// and holding.
 ///
 ///     var report = Report(result)
 ///     report.benchmark = BenchmarkCurve(spx, name: "S&P 500")
@@ -124,7 +124,7 @@ extension BenchmarkCurve {
   /// The returns of a sample beside the benchmark's on common days.
   ///
   /// Where the sample's bars last longer than a session, the benchmark is read at their dates, so
-  /// that a week stands beside a week.
+  /// that weeks are compared with weeks.
   ///
   /// - Throws: `EvidenceError` when the sample has no dates or several points a day.
   public func aligned(
@@ -165,7 +165,7 @@ extension BenchmarkCurve {
   }
 }
 
-/// The returns of an account beside those of a benchmark on the same days.
+/// The returns of an account and of a benchmark on the same days.
 ///
 ///     let aligned = try AlignedReturns(sample, benchmarkPrices: closes, dates: sessions)
 ///     PerformanceMetrics(sample, benchmark: aligned).value(of: "beta")
@@ -181,7 +181,7 @@ public struct AlignedReturns: Hashable, Sendable {
   /// Days, from the account's base point to its end, on which only the benchmark has a return.
   public let droppedBenchmark: Int
 
-  /// Two columns that already stand day by day.
+  /// Two columns that are already aligned by day.
   ///
   /// - Throws: `EvidenceError.lengthMismatch` or `.notFinite`.
   public init(returns: [Double], benchmark: [Double]) throws(EvidenceError) {
@@ -210,7 +210,7 @@ public struct AlignedReturns: Hashable, Sendable {
   ///   - sample: returns with dates, at most one a day.
   ///   - benchmarkPrices: positive prices or index levels.
   ///   - dates: the session date of each price, strictly ascending.
-  /// - Throws: `EvidenceError` when a column does not fit or a date stands twice.
+  /// - Throws: `EvidenceError` when a column does not fit or a date occurs twice.
   public init(
     _ sample: ReturnsSample, benchmarkPrices: [Double], dates: [CivilDate]
   ) throws(EvidenceError) {

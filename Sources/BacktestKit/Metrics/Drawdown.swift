@@ -134,11 +134,11 @@ extension Metrics {
   static let drawdownDefinitions: [MetricDefinition] = [
     MetricDefinition(
       "max-drawdown", "Max drawdown", .fraction, higherIsBetter: true, minimumCount: 1,
-      "least of V / highest V so far, less 1, the base point included"
+      "lowest V / highest V so far, minus 1, including the base point"
     ) { $0.maxDrawdown },
     MetricDefinition(
       "max-drawdown-without-base", "Max drawdown without base", .fraction, higherIsBetter: true,
-      "the same from the first return on; a variant that misses a fall from the start"
+      "the same without the base point, which misses a fall from the start"
     ) { RunningDrawdown.deepest(of: $0.sample.wealth.dropFirst()) },
     MetricDefinition(
       "average-drawdown", "Average drawdown", .fraction, higherIsBetter: true,
@@ -149,18 +149,19 @@ extension Metrics {
     },
     MetricDefinition(
       "average-underwater", "Average distance below peak", .fraction, higherIsBetter: true,
-      "mean of d over all n bars; the pain index with its sign"
+      "mean of d over all n bars; the pain index, signed"
     ) { $0.meanUnderwater },
     MetricDefinition(
-      "drawdown-count", "Drawdowns", .count, "maximal runs of bars below the running peak"
+      "drawdown-count", "Number of drawdowns", .count,
+      "uninterrupted stretches of bars below the highest V so far"
     ) { Double($0.episodes.count) },
     MetricDefinition(
       "max-drawdown-bars", "Longest drawdown", .bars, higherIsBetter: false,
-      "most bars from a peak to its recovery, or to the end"
+      "longest time from a peak to its recovery or to the end, in bars"
     ) { Double($0.episodes.map(\.bars).max() ?? 0) },
     MetricDefinition(
-      "max-drawdown-days", "Longest drawdown in days", .days, higherIsBetter: false,
-      needs: .dates, "most calendar days from a peak to its recovery, or to the end"
+      "max-drawdown-days", "Longest drawdown (calendar)", .days, higherIsBetter: false,
+      needs: .dates, "longest time from a peak to its recovery or to the end, in calendar days"
     ) { Double($0.episodes.compactMap(\.dates?.calendarDays).max() ?? 0) },
     MetricDefinition(
       "time-underwater", "Time under water", .fraction, higherIsBetter: false,
@@ -171,8 +172,8 @@ extension Metrics {
       "sqrt(mean(d^2)) over n, as a fraction (Martin, McCann, 1989)"
     ) { $0.ulcerIndex },
     MetricDefinition(
-      "ulcer-index-sample", "Ulcer index, n - 1", .fraction, higherIsBetter: false,
-      "the same with the divisor n - 1; a variant"
+      "ulcer-index-sample", "Ulcer index (n - 1)", .fraction, higherIsBetter: false,
+      "the same, divided by n - 1"
     ) { ($0.underwater.compensatedSum { $0 * $0 } / ($0.count - 1)).squareRoot() },
   ]
 }

@@ -1,4 +1,4 @@
-/// Why figures cannot be measured, or a walk-forward cannot be run.
+/// An error in measuring a result or in a walk-forward.
 ///
 /// The description is one line that says what is wrong, where, and what to do.
 public enum EvidenceError: Error, Equatable {
@@ -58,7 +58,7 @@ public enum EvidenceError: Error, Equatable {
   case emptySearch(count: Int)
   /// A parameter without values.
   case noValues(String)
-  /// A parameter that stands twice in the grid, or varies and is fixed.
+  /// A parameter that is given twice in the grid, or both varied and fixed.
   case repeatedParameter(String)
   /// More combinations than `ParameterGrid.largestSize`.
   case gridTooLarge

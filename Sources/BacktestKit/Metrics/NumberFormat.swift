@@ -29,7 +29,7 @@ public enum NumberFormat: Hashable, Sendable {
   /// An amount of money: two decimals.
   public static let money = NumberFormat.number(decimals: 2)
 
-  /// What stands for a value that does not exist.
+  /// The text for a value that does not exist.
   public static let missing = "–"
 
   /// The text of a value, or ``missing``.

@@ -17,7 +17,7 @@ public struct ObjectiveEvaluator: Sendable {
 
   private let kernel: Kernel?
 
-  /// The metrics that have a path of their own.
+  /// The metrics with a fast path.
   private enum Kernel: String {
     case totalReturn = "total-return"
     case cagr, volatility, sharpe, sortino, calmar
@@ -113,8 +113,8 @@ public struct ObjectiveEvaluator: Sendable {
   }
 }
 
-/// The handful of figures by which runs are compared, in three passes over the returns and without
-/// any memory of its own.
+/// The main figures by which runs are compared, in three passes over the returns and without
+/// allocating memory.
 ///
 ///     CoreRatios(returns: [0.01, -0.01, 0.02, -0.02, 0.03], barsPerYear: 252).sharpe   // 4.5932
 ///

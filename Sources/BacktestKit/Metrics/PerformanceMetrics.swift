@@ -32,7 +32,7 @@ public struct PerformanceMetrics: Sendable {
   /// The metrics of a sample of returns.
   ///
   /// - Parameters:
-  ///   - sample: the returns and what they are held against.
+  ///   - sample: the returns, with their dates and rates.
   ///   - benchmark: a benchmark's returns on the same days.
   ///   - roundTrips: the trades, open ones among them or not.
   ///   - activity: exposure and turnover.
@@ -154,7 +154,7 @@ final class MetricWorkspace {
   private(set) lazy var outcomes = OutcomeTally(sample.returns)
   /// The line through log wealth.
   private(set) lazy var trend = LogWealthTrend(sample.wealth)
-  /// The benchmark's company.
+  /// The comparison with the benchmark.
   private(set) lazy var benchmark = inputs.benchmark.flatMap {
     BenchmarkComparison($0, sample: sample)
   }

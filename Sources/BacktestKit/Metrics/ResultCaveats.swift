@@ -1,33 +1,33 @@
-/// Something that a reader must know before believing the figures of a run.
+/// Something to know before trusting the figures of a run.
 public struct ResultCaveat: Hashable, Sendable {
-  /// What kind of limit it is.
+  /// Its kind.
   public var code: Code
   /// One or two sentences with the figures.
   public var message: String
 
-  /// A limit from its parts.
+  /// A caveat from its parts.
   public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
 
-  /// The kinds of caveats, the gravest first.
+  /// The kinds of caveats, the most serious first.
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The account lost everything.
     case ruined
-    /// A policy did not decide where it was asked.
+    /// A policy failed to make some decisions.
     case refusedDecisions = "refused-decisions"
     /// A policy was tested on data of its training.
     case inSample = "in-sample"
-    /// Nobody says on which data a policy was trained.
+    /// The training period of a policy is not documented.
     case unknownTraining = "unknown-training"
-    /// Nobody can tell whether prices are those on which a policy was trained.
+    /// It is unknown whether prices are adjusted, as they were in training.
     case unknownPrices = "unknown-prices"
-    /// One policy decided in all folds, and nothing was trained anew.
+    /// The same policy decided in all folds; nothing was retrained.
     case notRetrained = "not-retrained"
-    /// Checkpoints were normalised with the numbers of another.
+    /// Checkpoints were given observations normalised with the statistics of another.
     case sharedNormaliser = "shared-normaliser"
-    /// Orders fill at another time than that for which a policy was trained.
+    /// Orders fill at a different price than in the training of a policy.
     case otherExecution = "other-execution"
     /// Equity comes from weights, without orders and fills.
     case weightsAccounting = "weights-accounting"
@@ -41,23 +41,23 @@ public struct ResultCaveat: Hashable, Sendable {
     case shortSample = "short-sample"
     /// Fewer than 30 round trips were closed.
     case fewTrades = "few-trades"
-    /// All closed round trips point in one direction.
+    /// All closed round trips have the same direction.
     case oneSided = "one-sided"
     /// Trading was free.
     case noCosts = "no-costs"
-    /// Orders were made smaller for want of buying power.
+    /// Orders were reduced because buying power was too low.
     case cutOrders = "cut-orders"
-    /// A cash account refused orders to sell short.
+    /// A cash account rejected orders to sell short.
     case shortNotAllowed = "short-not-allowed"
-    /// Orders were refused for another reason.
+    /// Orders were rejected for another reason.
     case rejectedOrders = "rejected-orders"
     /// Positions were valued at the last close of a series that had ended.
     case staleMarks = "stale-marks"
-    /// The path inside a bar decided what filled.
+    /// Fills depended on the assumed order of prices within a bar.
     case ambiguousBars = "ambiguous-bars"
-    /// A model that reads volumes met prices that were adjusted.
+    /// A model that depends on volumes ran on adjusted prices.
     case adjustedPricesWithVolumeModels = "adjusted-prices-with-volume-models"
-    /// A model that reads volumes met a series without them.
+    /// A model that depends on volumes ran on a series without volumes.
     case noVolume = "no-volume"
     /// Rows of the data were repaired.
     case repairedData = "repaired-data"
@@ -65,24 +65,24 @@ public struct ResultCaveat: Hashable, Sendable {
 }
 
 extension ResultCaveat {
-  /// Caveats in the order of their codes; those of one code stay in their own.
-  static func gravestFirst(_ caveats: [ResultCaveat]) -> [ResultCaveat] {
+  /// Caveats by code, the most serious first; those of one code keep their order.
+  static func mostSeriousFirst(_ caveats: [ResultCaveat]) -> [ResultCaveat] {
     Code.allCases.flatMap { code in caveats.filter { $0.code == code } }
   }
 }
 
 extension BacktestResult {
-  /// What a reader must know before believing the figures, the gravest first.
+  /// What to know before trusting the figures, the most serious first.
   ///
   ///     for caveat in result.caveats { print(caveat.code.rawValue, caveat.message) }
   public var caveats: [ResultCaveat] {
     let found = [
       accountCaveats, forecastCaveats, sampleCaveats, tradeCaveats, executionCaveats, dataCaveats,
     ]
-    return ResultCaveat.gravestFirst(Array(found.joined()))
+    return ResultCaveat.mostSeriousFirst(Array(found.joined()))
   }
 
-  /// The fewest round trips that are more than anecdotes.
+  /// The fewest round trips from which figures about trades mean something.
   static let enoughTrades = 30
 
   private var accountCaveats: [ResultCaveat] {
@@ -106,8 +106,8 @@ extension BacktestResult {
       found.append(
         ResultCaveat(
           .weightsAccounting,
-          "Weights accounting, as in the training of policies: there were no orders and no prices "
-            + "paid, and every decision traded at the very close at which it was made."))
+          "Weights accounting, as in policy training: there are no orders and no fills, and every "
+            + "decision trades at the close it was based on."))
     }
     return found
   }
@@ -125,8 +125,8 @@ extension BacktestResult {
       found.append(
         ResultCaveat(
           .noCalendar,
-          "No trading calendar is given, so bars in a year are not known and every annual figure "
-            + "is missing."))
+          "No trading calendar is given, so the number of bars in a year is unknown and annual "
+            + "figures are missing."))
     }
     guard let first = sample.pointDates?.first, let last = sample.pointDates?.last else {
       return found
@@ -134,7 +134,7 @@ extension BacktestResult {
     let days = last.daysSinceEpoch - first.daysSinceEpoch
     let isShort = sample.barsPerYear.map { Double(sample.count) < $0 } ?? (days < 365)
     if isShort {
-      let year = sample.barsPerYear.map { "; a year has \(NumberText.number($0))" } ?? ""
+      let year = sample.barsPerYear.map { "; a year has \(NumberText.number($0)) bars" } ?? ""
       found.append(
         ResultCaveat(
           .shortSample,
@@ -160,15 +160,15 @@ extension BacktestResult {
       found.append(
         ResultCaveat(
           .fewTrades,
-          "\(number) closed; figures about trades mean little below "
-            + "\(BacktestResult.enoughTrades)."))
+          "\(number) closed; figures about trades mean little with fewer "
+            + "than \(BacktestResult.enoughTrades)."))
     }
     if let first = closed.first, closed.allSatisfy({ $0.isLong == first.isLong }) {
       found.append(
         ResultCaveat(
           .oneSided,
-          "Every closed round trip is \(first.isLong ? "long" : "short"), so the result rests on "
-            + "the direction of the market as well."))
+          "Every closed round trip is \(first.isLong ? "long" : "short"), so the result "
+            + "also depends on the direction of the market."))
     }
     if !fills.isEmpty, fills.allSatisfy({ $0.commission == 0 && $0.slippage == 0 }) {
       found.append(
@@ -188,28 +188,28 @@ extension BacktestResult {
       found.append(
         ResultCaveat(
           .sameClose,
-          "Market orders filled at the very close on which they were decided, a price that could "
-            + "not be traded once it was known."))
+          "Market orders filled at the close they were based on. That price is known only when it "
+            + "can no longer be traded."))
     }
     add(
-      .cutOrders, counts.cutOrders, "order was made smaller for want of buying power.",
-      "orders were made smaller for want of buying power.")
+      .cutOrders, counts.cutOrders, "order was reduced because buying power was too low.",
+      "orders were reduced because buying power was too low.")
     let shorts = outcomes.count { $0.kind == .rejected(.shortNotAllowed) }
-    let why = "refused by the cash account (account: leverage allows them)."
+    let why = "rejected: a cash account cannot sell short (set account: leverage to allow it)."
     add(
       .shortNotAllowed, shorts, "order to sell short was \(why)",
       "orders to sell short were \(why)")
     add(
-      .rejectedOrders, counts.rejectedOrders - shorts, "order was refused.",
-      "orders were refused.")
+      .rejectedOrders, counts.rejectedOrders - shorts, "order was rejected.",
+      "orders were rejected.")
     add(
       .staleMarks, counts.stalePositions,
       "open position is valued at the last close of a series that ended before the run did.",
       "open positions are valued at the last closes of series that ended before the run did.")
     add(
       .ambiguousBars, counts.ambiguousBars,
-      "bar is ambiguous: what filled on it depends on the path that is assumed inside it.",
-      "bars are ambiguous: what filled on them depends on the path that is assumed inside them.")
+      "bar is ambiguous: its fills depend on the assumed order of prices within the bar.",
+      "bars are ambiguous: their fills depend on the assumed order of prices within the bar.")
     return found
   }
 
@@ -227,9 +227,11 @@ extension BacktestResult {
     if readsVolume {
       add(
         .adjustedPricesWithVolumeModels,
-        "Fills depend on volumes, which are not scaled as the adjusted prices are"
+        "Fills depend on volumes, but prices are adjusted and volumes are not"
       ) { $0.priceBasis == .adjusted }
-      add(.noVolume, "Fills should depend on volumes, but the data has none") { !$0.hasVolume }
+      add(.noVolume, "Fills should depend on volumes, but the data has no volumes") {
+        !$0.hasVolume
+      }
     }
     add(.repairedData, "Rows of the data were repaired") { series in
       series.issues.contains { $0.repair != nil }

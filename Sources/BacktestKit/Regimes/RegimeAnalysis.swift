@@ -1,4 +1,4 @@
-/// How an account did in each regime, told twice: in hindsight, and by what was known at the time.
+/// How an account did in each regime, both in hindsight and as known at the time.
 ///
 ///     let analysis = try RegimeAnalysis(result, series: spx, classifier: BullBear())
 ///     for part in analysis.descriptive { print(part.name, part.share, part.sharpe ?? .nan) }
@@ -9,7 +9,7 @@
 public struct RegimeAnalysis: Sendable {
   /// The classifier's name: `bull/bear 20 %`.
   public var name: String
-  /// The name of the series by which the regimes are told.
+  /// The name of the series by which regimes are classified.
   public var seriesName: String
   /// The labels of the series.
   public let labels: RegimeLabels
@@ -119,40 +119,40 @@ extension RegimeAnalysis.Part {
 /// Returns taken apart by regime.
 ///
 /// Ratios of a regime are those of its returns put end to end; a drawdown never spans two runs of a
-/// label, since between them other weather moved the account.
+/// label, since other regimes moved the account between them.
 ///
 ///     let split = RegimeSplit(
 ///       returns: returns, firstRow: 1, labels: labels, knowledge: .descriptive)
 ///     let bear = split.parts[0]
 ///     print(bear.barCount, bear.runCount, bear.worstDrawdown ?? 0)
-public struct RegimeSplit: Sendable, Equatable {
+struct RegimeSplit: Sendable, Equatable {
   /// Whether labels are those of hindsight or those known at the time.
-  public let knowledge: RegimeKnowledge
+  let knowledge: RegimeKnowledge
   /// One part for each label, in the order of the names, empty ones included.
-  public let parts: [Part]
+  let parts: [Part]
   /// The returns without a label.
-  public let unlabelled: Part
+  let unlabelled: Part
 
   /// The returns of one label.
-  public struct Part: Sendable, Equatable {
+  struct Part: Sendable, Equatable {
     /// The name of the label, or `unlabelled`.
-    public let name: String
+    let name: String
     /// Its returns put end to end, in order of time.
-    public let returns: [Double]
+    let returns: [Double]
     /// Its uninterrupted stretches, as ranges of positions in the returns that were split.
-    public let runs: [Range<Int>]
+    let runs: [Range<Int>]
     /// Its part of all returns that were split, from 0 to 1; 0 when there were none.
-    public let share: Double
+    let share: Double
     /// Its mean return per bar; `nil` without returns.
-    public let mean: Double?
+    let mean: Double?
     /// The deepest fall from a high inside one run, as a fraction that is never positive; the
     /// account counts as 1 where a run begins. `nil` without returns.
-    public let worstDrawdown: Double?
+    let worstDrawdown: Double?
 
     /// The number of returns.
-    public var barCount: Int { returns.count }
+    var barCount: Int { returns.count }
     /// The number of uninterrupted stretches.
-    public var runCount: Int { runs.count }
+    var runCount: Int { runs.count }
   }
 
   /// Splits the returns of neighbouring bars.
@@ -163,7 +163,7 @@ public struct RegimeSplit: Sendable, Equatable {
   ///     from the first labelled close.
   ///   - labels: the regime of each bar.
   ///   - knowledge: hindsight, or what was known at the close of the bar before.
-  public init(
+  init(
     returns: [Double], firstRow: Int, labels: RegimeLabels, knowledge: RegimeKnowledge
   ) {
     precondition(firstRow >= 0 && firstRow + returns.count <= labels.count, "returns without bars")
@@ -179,7 +179,7 @@ public struct RegimeSplit: Sendable, Equatable {
   ///     `RegimeLabels.rows(of:among:)`.
   ///   - labels: the regime of each bar.
   ///   - knowledge: hindsight, or what was known at the close of the bar before.
-  public init(
+  init(
     returns: [Double], rows: [Int?], labels: RegimeLabels, knowledge: RegimeKnowledge
   ) {
     precondition(returns.count == rows.count, "each return has a bar")

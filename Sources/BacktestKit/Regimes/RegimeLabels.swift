@@ -1,12 +1,10 @@
-/// Something that tells from a price series in which weather each bar lay.
+/// Classifies the bars of a price series by market regime.
 ///
 /// Every conformer keeps one promise: the causal label of a bar depends on that bar and earlier
 /// ones only, so that labels of a series cut short equal those of the whole series, bit for bit.
 ///
-///     let labels = try BullBear().labels(for: bars)
-///     let split = RegimeSplit(
-///       returns: result.returns, firstRow: 1, labels: labels, knowledge: .causal)
-///     for part in split.parts { print(part.name, part.share, part.mean ?? .nan) }
+///     let analysis = try RegimeAnalysis(result, series: spx, classifier: BullBear())
+///     for part in analysis.causal { print(part.name, part.share, part.sharpe ?? .nan) }
 public protocol RegimeClassifier: Sendable {
   /// What the classifier is called in tables: `bull/bear 20 %`.
   var name: String { get }
@@ -39,14 +37,14 @@ extension EvidenceError {
   }
 }
 
-/// In which regime each bar lay, as known afterwards and as known at the time.
+/// The regime of each bar, in hindsight and as known at the time.
 ///
 /// Both lists have one element a bar; a label is a position in `names`. Descriptive labels look
 /// ahead: they describe the past and must never feed a decision.
 public struct RegimeLabels: Sendable, Equatable {
   /// The regimes, such as `bear` and `bull`.
   public let names: [String]
-  /// The regime of each bar in hindsight, from the whole series; `nil` where it cannot be told. The
+  /// The regime of each bar in hindsight, from the whole series; `nil` where it is unknown. The
   /// label of bar t covers the return from the close of bar t-1 to that of bar t.
   public let descriptive: [Int?]
   /// The regime that was known at the close of each bar, from that bar and earlier ones; `nil`
@@ -89,7 +87,7 @@ public struct RegimeLabels: Sendable, Equatable {
   }
 
   /// For each instant, the row of the labelled bar within which it lies: the first bar that closes
-  /// at or after it. `nil` before the first close and after the last, where no bar can be told.
+  /// at or after it. `nil` before the first close and after the last.
   ///
   /// This joins returns of one series, such as an equity curve of 15-minute points, to labels of
   /// another, such as daily bars of an index.
@@ -107,7 +105,7 @@ public struct RegimeLabels: Sendable, Equatable {
   }
 }
 
-/// Whether regimes are told in hindsight or as they were known at the time.
+/// Whether regimes are seen in hindsight or as known at the time.
 public enum RegimeKnowledge: String, Sendable, CaseIterable {
   /// In hindsight: the return of a bar belongs to the label of that bar.
   case descriptive

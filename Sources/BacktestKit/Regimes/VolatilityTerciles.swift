@@ -1,4 +1,4 @@
-/// Low, middle and high volatility by thirds of its own distribution.
+/// Low, middle and high volatility by thirds of its distribution.
 ///
 /// Volatility at a bar is the standard deviation (ddof 1) of the last `window` simple returns,
 /// times the root of the bars in a year. Cuts are the quantiles 1/3 and 2/3 of type 7 (linear
@@ -6,8 +6,8 @@
 /// hindsight the cuts are those of the whole series; at the time they are those of the values up to
 /// and including the bar, once there are `minimumHistory` of them.
 ///
-///     let weather = try VolatilityTerciles().analysis(of: bars)
-///     print(weather.cuts?.lower ?? .nan, weather.labels.agreement ?? .nan)
+///     let volatility = try VolatilityTerciles().analysis(of: bars)
+///     print(volatility.cuts?.lower ?? .nan, volatility.labels.agreement ?? .nan)
 public struct VolatilityTerciles: RegimeClassifier {
   /// How many returns a volatility is taken from; at least 2.
   public let window: Int

@@ -5,32 +5,32 @@
 ///       ReportSection(id: "equity", title: "Equity", blocks: [chart]),
 ///     ])
 ///     let bytes = document.bytes()
-public struct ReportDocument: Sendable {
+struct ReportDocument: Sendable {
   /// The title of the page and its first heading.
-  public var title: String
+  var title: String
   /// A line below the title, for example instrument, period and engine version.
-  public var subtitle: String?
-  /// What stands before the list of contents: limits and warnings first, then the verdict.
-  public var opening: [any ReportBlock]
+  var subtitle: String?
+  /// What comes before the list of contents: caveats first, then the verdict.
+  var summary: [any ReportBlock]
   /// The sections, in order.
-  public var sections: [ReportSection]
+  var sections: [ReportSection]
   /// A line at the end, for example the fingerprint of the run.
-  public var footer: String?
+  var footer: String?
 
   /// A document from its parts.
-  public init(
-    title: String, subtitle: String? = nil, opening: [any ReportBlock] = [],
+  init(
+    title: String, subtitle: String? = nil, summary: [any ReportBlock] = [],
     sections: [ReportSection], footer: String? = nil
   ) {
     self.title = title
     self.subtitle = subtitle
-    self.opening = opening
+    self.summary = summary
     self.sections = sections
     self.footer = footer
   }
 
   /// The file, as UTF-8. Equal documents give equal bytes.
-  public func bytes() -> [UInt8] {
+  func bytes() -> [UInt8] {
     var writer = MarkupWriter()
     writer.markup("<!DOCTYPE html>\n")
     writer.element("html", ["lang": "en"]) { writer in
@@ -62,9 +62,9 @@ public struct ReportDocument: Sendable {
       if let subtitle { writer.element("p", text: subtitle) }
     }
     writer.element("div", ["class": "page"]) { writer in
-      // What the reader must know first stands before everything else, also on a narrow page.
+      // What the reader must know first comes before everything else, also on a narrow page.
       writer.element("div", ["class": "opening"]) { writer in
-        for block in opening { block.write(to: &writer) }
+        for block in summary { block.write(to: &writer) }
       }
       if sections.count > 1 { writeContents(ids: ids, to: &writer) }
       writer.element("main") { writer in
@@ -133,7 +133,7 @@ public protocol ReportBlock: Sendable {
   func write(to writer: inout MarkupWriter)
 }
 
-/// A titled part of a report with an anchor of its own in the list of contents.
+/// A titled part of a report with its own anchor in the list of contents.
 public struct ReportSection: Sendable {
   /// The anchor; other characters than `a-z 0-9 -` are replaced when the document is made.
   public var id: String
@@ -168,27 +168,27 @@ public struct ReportParagraph: ReportBlock {
 }
 
 /// A heading inside a section.
-public struct ReportSubheading: ReportBlock {
+struct ReportSubheading: ReportBlock {
   /// The text.
-  public var text: String
+  var text: String
 
   /// A heading with this text.
-  public init(_ text: String) { self.text = text }
+  init(_ text: String) { self.text = text }
 
   /// Writes an `h3` element.
-  public func write(to writer: inout MarkupWriter) { writer.element("h3", text: text) }
+  func write(to writer: inout MarkupWriter) { writer.element("h3", text: text) }
 }
 
 /// Blocks side by side where the page is wide enough, one below the other where it is not.
-public struct ReportColumns: ReportBlock {
+struct ReportColumns: ReportBlock {
   /// The blocks, in reading order.
-  public var blocks: [any ReportBlock]
+  var blocks: [any ReportBlock]
 
   /// These blocks side by side.
-  public init(_ blocks: [any ReportBlock]) { self.blocks = blocks }
+  init(_ blocks: [any ReportBlock]) { self.blocks = blocks }
 
   /// Writes a grid with a cell for each block.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     writer.element("div", ["class": "columns"]) { writer in
       for block in blocks {
         writer.element("div") { block.write(to: &$0) }

@@ -1,4 +1,4 @@
-/// Everything that several sections of a report need, computed once.
+/// What several sections of a report need, computed once.
 struct ReportModel {
   let run: BacktestResult
   let walkForward: WalkForwardResult?
@@ -11,15 +11,15 @@ struct ReportModel {
   let benchmark: ReportBenchmark?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
-  /// What limits the result beyond what the run knows itself.
+  /// Caveats beyond those of the run.
   var caveats: [ResultCaveat] = []
   /// The policies that decided.
   var policies: [ReportPolicy] = []
-  /// How figures are spread, where several checkpoints were run.
+  /// The spread of figures, where several checkpoints were run.
   var replicates: Replicates?
   /// The policy's further assumptions.
   var policyRemarks: [String] = []
-  /// What was forecast, held against what came; `nil` without forecasts.
+  /// Forecasts compared with what happened; `nil` without forecasts.
   let forecasts: ForecastEvaluation?
 
   init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
@@ -58,15 +58,15 @@ struct ReportModel {
     return names.joined(separator: ", ")
   }
 
-  /// By what ratios were annualised: `252 bars a year`.
+  /// How ratios are annualised: `252 bars per year`.
   var annualization: String {
-    sample.barsPerYear.map { "\(NumberText.number($0)) bars a year" }
+    sample.barsPerYear.map { "\(NumberText.number($0)) bars per year" }
       ?? "not annualised: no calendar"
   }
 
   /// Why a metric has no value.
   func absence(of name: String) -> String {
-    ((try? metrics.absence(of: name)) ?? nil)?.description ?? "it does not exist"
+    ((try? metrics.absence(of: name)) ?? nil)?.description ?? "undefined"
   }
 
   /// Whether every series has bars of a session or longer, so that dates say enough.
@@ -99,12 +99,12 @@ struct ReportBenchmark {
   /// Its own figures over the same time.
   let metrics: PerformanceMetrics?
   let own: [String: Double]
-  /// What relates the account to it; `nil` where the two cannot be laid side by side.
+  /// The account compared with it; `nil` where they have no days in common.
   let comparison: PerformanceMetrics?
   /// How much more the account earned than it.
   let difference: ReturnDifference?
 
-  /// The name as it stands inside a sentence; names of markets keep their capitals.
+  /// The name inside a sentence; names of markets keep their capitals.
   var nameInSentence: String {
     switch name {
     case BenchmarkCurve.heldName: "buy and hold"
@@ -139,13 +139,13 @@ extension BacktestResult {
   }
 }
 
-/// What trading cost, and what would have been earned without.
+/// What trading cost, and the profit before costs.
 struct ReportCosts {
   let commission: Double
   let slippage: Double
   /// Profit after all costs.
   let net: Double
-  /// Debt that was written off at ruin, which is in the net profit.
+  /// Debt written off at ruin, which is part of the net profit.
   let writtenOff: Double
 
   init(run: BacktestResult, walkForward: WalkForwardResult?) {

@@ -1,4 +1,4 @@
-/// What stands in one cell of a table.
+/// The content of a table cell.
 public enum ReportCell: Hashable, Sendable {
   /// Plain text.
   case text(String)
@@ -43,7 +43,7 @@ public struct ReportTable: ReportBlock {
     public var title: String
     /// How numbers are shown.
     public var format: NumberFormat
-    /// Whether the column stands at the right edge, as numbers do.
+    /// Whether the column is aligned to the right, as numbers are.
     public var isNumeric: Bool
     /// Whether negative numbers are coloured as losses and positive ones as gains.
     public var isSigned: Bool

@@ -1,6 +1,6 @@
-/// What came of a study.
+/// The outcome of a study.
 public struct StudyOutcome: Sendable {
-  /// What was asked for.
+  /// The study.
   public let study: Study
   /// The bars.
   public let market: StudyMarket
@@ -8,17 +8,17 @@ public struct StudyOutcome: Sendable {
   public let result: BacktestResult
   /// The folds, where the study walked forward.
   public let walkForward: WalkForwardResult?
-  /// What the run is held against.
+  /// The benchmark.
   public let benchmark: BenchmarkCurve?
   /// The run by regimes.
   public let regimes: [RegimeAnalysis]
-  /// The forecasts held against what came; `nil` where there were none.
+  /// The forecasts compared with what happened; `nil` without forecasts.
   public let forecasts: ForecastEvaluation?
-  /// How the run did.
+  /// The metrics of the run.
   public let metrics: PerformanceMetrics
-  /// All runs, where the study asks for replicates; this one is that in the middle.
+  /// All runs, where the study asks for replicates; this outcome is the median one.
   public internal(set) var replicates: StudyReplicateOutcomes?
-  /// How the same policy ends under the accounting of its training, where that is another.
+  /// How the same policy ends under the accounting of its training, where that is different.
   public internal(set) var trainersAccounting: TrainersAccounting?
 
   init(
@@ -35,9 +35,11 @@ public struct StudyOutcome: Sendable {
     metrics = walkForward?.metrics ?? result.metrics
   }
 
-  /// What a reader must know before believing the figures, of the policies' training and of the
-  /// run, the gravest first.
-  public var caveats: [ResultCaveat] { ResultCaveat.gravestFirst(trainingCaveats + result.caveats) }
+  /// What to know before trusting the figures, of the policies' training and of the run, the most
+  /// serious first.
+  public var caveats: [ResultCaveat] {
+    ResultCaveat.mostSeriousFirst(trainingCaveats + result.caveats)
+  }
 
   /// Whether it is a run or a walk-forward, as the result file says it.
   var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
@@ -45,7 +47,7 @@ public struct StudyOutcome: Sendable {
 
 /// All runs of a study with replicates.
 public struct StudyReplicateOutcomes: Sendable {
-  /// How their metrics are spread, and which of them is shown.
+  /// The spread of their metrics, and which run is shown.
   public let summary: Replicates
   /// The runs in the order of the study.
   public let outcomes: [StudyOutcome]

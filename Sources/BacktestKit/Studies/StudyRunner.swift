@@ -152,7 +152,7 @@ extension StudyRunner {
   /// Does the work of a study once or, where it asks for replicates, once for each, and gives the
   /// outcome in the middle with all of them in it.
   ///
-  /// - Parameter work: takes a study, what `{seed}` stands for, and where progress goes.
+  /// - Parameter work: takes a study, what `{seed}` is replaced with, and where progress goes.
   func replicated(
     _ work: (Study, _ seed: Int, Progress?) throws(StudyError) -> StudyOutcome
   ) throws(StudyError) -> StudyOutcome {

@@ -61,31 +61,36 @@ extension PreparedWalkForward {
     if let time = stitched.ruinedAt { warnings.append("the account was lost at \(time)") }
     if skip <= warmup {
       warnings.append(
-        "the evaluation begins at bar \(skip), before the longest warm-up of \(warmup) bars is over"
+        "the evaluation begins at bar \(skip), before the end of the longest warm-up (\(warmup) bars)"
       )
     }
     if objective.metric.higherIsBetter == nil {
-      warnings.append("\(objective.metric.name) has no better direction; more was taken as better")
+      warnings.append(
+        "\(objective.metric.name) has no better direction; larger values were taken as better")
     }
     warn(
       zip(choices, draws).count { $0.nullCount == $1.count }, of: count,
-      "had no candidate with an objective in sample and took the first")
+      "had no candidate with an in-sample objective and used the first candidate")
     let inSample = choices.map(\.score)
     let outOfSample = scores.compactMap { $0 }
     for (scores, place) in [(inSample, "in sample"), (outOfSample, "out of sample")] {
       let missing = scores.filter { $0.value == nil }
       let flat = missing.count { $0.contribution != nil }
       warn(flat, of: count, "are flat \(place) and count as 0 in the mean")
-      warn(missing.count - flat, of: count, "have no objective \(place) and are not in its mean")
+      warn(
+        missing.count - flat, of: count, "have no objective \(place) and are left out of its mean")
     }
     if plan.boundary == .liquidate {
       let left = stitched.trades.count { $0.isOpen }
       if left > 0 {
-        warnings.append("\(left) positions could not be closed at the end of their fold")
+        warnings.append(
+          "\(NumberText.count(left, "position")) could not be closed at the end of the fold")
       }
     }
     if schedule.droppedTailBars > 0 {
-      warnings.append("\(schedule.droppedTailBars) bars after the last test window are not tested")
+      warnings.append(
+        "\(NumberText.count(schedule.droppedTailBars, "bar")) after the last test window are not tested"
+      )
     }
     return warnings
   }
@@ -93,7 +98,7 @@ extension PreparedWalkForward {
 
 /// The metric by which folds choose, taken from a run as `BacktestResult.metrics` takes it.
 struct FoldObjective: Sendable {
-  /// What an objective says about a run.
+  /// The objective of a run.
   struct Score: Sendable {
     /// The metric; `nil` where it does not exist.
     var value: Double?

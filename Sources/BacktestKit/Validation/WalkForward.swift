@@ -43,7 +43,7 @@ public struct WalkForward: Sendable {
   /// Searches each train window, runs each test window and joins the pieces.
   ///
   /// - Parameters:
-  ///   - threads: how many runs go on at a time; `nil` takes one for each processor.
+  ///   - threads: the number of parallel runs; `nil` is the number of processors.
   ///   - progress: called after each run with the number of runs done and of all runs, one call at
   ///     a time, on any thread; making the strategy of a fold counts as a run.
   /// - Throws: `EvidenceError` when the plan does not fit the bars, the strategy or the metrics,
@@ -143,7 +143,7 @@ public struct FoldPeriod: Hashable, Sendable {
 public struct FoldStrategy: Sendable {
   /// The strategy; its parameters and its warm-up are those of the walk-forward's own definition.
   public var definition: StrategyDefinition
-  /// Where it comes from; `nil` where there is nothing to tell.
+  /// Where it comes from; `nil` where that is not known.
   public var source: FoldSource?
 
   /// A strategy and where it comes from.

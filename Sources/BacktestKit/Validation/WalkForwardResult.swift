@@ -53,8 +53,8 @@ public struct WalkForwardResult: Sendable {
 
   /// How `efficiency` is defined, in one line.
   public static let efficiencyDefinition =
-    "objective of the stitched out-of-sample run over the mean in-sample objective of the chosen "
-    + "parameters; none where that mean is not positive"
+    "objective of the stitched out-of-sample run / mean in-sample objective of the chosen "
+    + "parameters; undefined if that mean is not positive"
 
   /// Whether nothing was chosen or trained on train windows: one candidate, in every fold the same
   /// strategy. How it did there is then no promise that could be kept.

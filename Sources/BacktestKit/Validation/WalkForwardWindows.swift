@@ -76,7 +76,7 @@ public struct WalkForwardWindows: Hashable, Sendable {
   public enum TailRule: String, Hashable, Sendable, CaseIterable {
     /// They are left out.
     case drop
-    /// They are a test window of their own, shorter than the others.
+    /// They are one more test window, shorter than the others.
     case keep
   }
 }

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct AlignedReturnsTests {
@@ -62,7 +62,8 @@ struct AlignedReturnsTests {
     #expect(throws: EvidenceError.notFinite(what: "benchmark price", row: 1)) {
       try AlignedReturns(sample, benchmarkPrices: [1, 0], dates: dates(3, 4))
     }
-    #expect(throws: EvidenceError.lengthMismatch(what: "benchmark returns", expected: 1, found: 2)) {
+    #expect(throws: EvidenceError.lengthMismatch(what: "benchmark returns", expected: 1, found: 2))
+    {
       try AlignedReturns(returns: [0], benchmark: [0, 1])
     }
   }

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// Each limit shows when its reason is there, and only then.

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// A report says first of all that forecasts show no skill, and shows what they were worth.

@@ -71,7 +71,7 @@ struct ReportDocumentTests {
       MonthlyHeatMap(caption: evil, months: [.init(year: 2024, month: 1, value: 0)]),
     ]
     let document = ReportDocument(
-      title: evil, subtitle: evil, opening: blocks,
+      title: evil, subtitle: evil, summary: blocks,
       sections: [ReportSection(id: evil, title: evil, summary: evil, blocks: blocks)], footer: evil)
     let checker = try MarkupChecker(document.bytes())
     #expect(!checker.tags.contains { $0.name == "script" })

@@ -4,10 +4,10 @@ extension Metrics {
   private static let barDefinitions: [MetricDefinition] = [
     MetricDefinition(
       "win-rate", "Winning bars", .fraction, higherIsBetter: true,
-      "bars with r > 0 / bars with r not 0"
+      "bars with r > 0 / bars with r ≠ 0"
     ) { $0.outcomes.winRate },
     MetricDefinition(
-      "win-rate-all", "Winning bars of all", .fraction, higherIsBetter: true,
+      "win-rate-all", "Winning bars (of all bars)", .fraction, higherIsBetter: true,
       "bars with r > 0 / n"
     ) { Double($0.outcomes.wins) / $0.count },
     MetricDefinition("zero-count", "Flat bars", .count, "bars with r = 0") {
@@ -20,26 +20,26 @@ extension Metrics {
       "average-loss", "Average losing bar", .fraction, higherIsBetter: true, "mean of r < 0"
     ) { $0.outcomes.averageLoss },
     MetricDefinition(
-      "payoff", "Payoff of bars", .ratio, higherIsBetter: true, "average win / |average loss|"
+      "payoff", "Payoff ratio (bars)", .ratio, higherIsBetter: true, "average win / |average loss|"
     ) { $0.outcomes.payoff },
     MetricDefinition(
-      "profit-factor", "Profit factor of bars", .ratio, higherIsBetter: true,
+      "profit-factor", "Profit factor (bars)", .ratio, higherIsBetter: true,
       "sum of r > 0 / |sum of r < 0|"
     ) { $0.outcomes.profitFactor },
     MetricDefinition(
-      "expectancy", "Expectancy of a bar", .fraction, higherIsBetter: true, "mean of r"
+      "expectancy", "Expectancy per bar", .fraction, higherIsBetter: true, "mean of r"
     ) { $0.dispersion.mean },
     MetricDefinition(
       "kelly", "Kelly fraction", .ratio,
-      "W - (1 - W) / payoff, W the win rate of bars with r not 0 (Kelly, 1956)"
+      "W - (1 - W) / payoff, W the share of winning bars (Kelly, 1956)"
     ) { $0.outcomes.kelly },
     MetricDefinition(
       "longest-win-streak", "Longest winning streak", .bars, higherIsBetter: true,
-      "most bars with r > 0 in a row"
+      "largest number of consecutive bars with r > 0"
     ) { Double($0.outcomes.longestWinStreak) },
     MetricDefinition(
       "longest-loss-streak", "Longest losing streak", .bars, higherIsBetter: false,
-      "most bars with r < 0 in a row"
+      "largest number of consecutive bars with r < 0"
     ) { Double($0.outcomes.longestLossStreak) },
     MetricDefinition(
       "common-sense-ratio", "Common sense ratio", .ratio, higherIsBetter: true,
@@ -63,26 +63,26 @@ extension Metrics {
 
   private static let periodDefinitions: [MetricDefinition] = [
     MetricDefinition(
-      "best-return", "Best bar", .fraction, higherIsBetter: true, "greatest r"
+      "best-return", "Best bar", .fraction, higherIsBetter: true, "largest r"
     ) { $0.sample.returns.max() },
     MetricDefinition(
-      "worst-return", "Worst bar", .fraction, higherIsBetter: true, "least r"
+      "worst-return", "Worst bar", .fraction, higherIsBetter: true, "smallest r"
     ) { $0.sample.returns.min() },
     MetricDefinition(
       "best-month", "Best month", .fraction, higherIsBetter: true, needs: .dates,
-      "greatest compounded return of a calendar month"
+      "largest compounded return of a calendar month"
     ) { $0.calendarReturns?.months.map(\.value).max() },
     MetricDefinition(
       "worst-month", "Worst month", .fraction, higherIsBetter: true, needs: .dates,
-      "least compounded return of a calendar month"
+      "smallest compounded return of a calendar month"
     ) { $0.calendarReturns?.months.map(\.value).min() },
     MetricDefinition(
       "best-year", "Best year", .fraction, higherIsBetter: true, needs: .dates,
-      "greatest compounded return of a calendar year, incomplete ones included"
+      "largest compounded return of a calendar year, including incomplete years"
     ) { $0.calendarReturns?.years.map(\.value).max() },
     MetricDefinition(
       "worst-year", "Worst year", .fraction, higherIsBetter: true, needs: .dates,
-      "least compounded return of a calendar year, incomplete ones included"
+      "smallest compounded return of a calendar year, including incomplete years"
     ) { $0.calendarReturns?.years.map(\.value).min() },
     MetricDefinition(
       "positive-months", "Positive months", .fraction, higherIsBetter: true, needs: .dates,

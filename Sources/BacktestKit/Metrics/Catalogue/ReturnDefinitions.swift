@@ -3,11 +3,12 @@ internal import Glibc
 extension Metrics {
   static let returnDefinitions: [MetricDefinition] = [
     MetricDefinition(
-      "return-count", "Returns", .count, minimumCount: 0, "n, the number of simple returns"
+      "return-count", "Number of returns", .count, minimumCount: 0,
+      "n, the number of simple returns"
     ) { $0.count },
     MetricDefinition(
       "total-return", "Total return", .fraction, higherIsBetter: true, minimumCount: 1,
-      "product of 1 + r, less 1"
+      "product of 1 + r, minus 1"
     ) { $0.growth - 1 },
     MetricDefinition(
       "cagr", "CAGR", .fraction, higherIsBetter: true, needs: .calendar,
@@ -19,7 +20,7 @@ extension Metrics {
     ) { $0.calendarCAGR },
     MetricDefinition(
       "mean-return", "Mean return", .fraction, higherIsBetter: true,
-      "arithmetic mean of r, of one bar"
+      "arithmetic mean of r"
     ) { $0.dispersion.mean },
     MetricDefinition(
       "geometric-mean-return", "Geometric mean return", .fraction, higherIsBetter: true,
@@ -29,25 +30,24 @@ extension Metrics {
       "median-return", "Median return", .fraction, higherIsBetter: true, "median of r"
     ) { $0.sorted.sortedQuantile(0.5) },
     MetricDefinition(
-      "annual-mean-return", "Mean return a year", .fraction, higherIsBetter: true,
+      "annual-mean-return", "Annual mean return", .fraction, higherIsBetter: true,
       needs: .calendar, "B x mean(r)"
     ) { $0.barsPerYear * $0.dispersion.mean },
     MetricDefinition(
       "stability", "Stability", .ratio, higherIsBetter: true,
-      "R squared of cumulative log return on the bar number"
+      "R squared of the cumulative log return regressed on the bar number"
     ) { $0.trend?.rSquared },
     MetricDefinition(
       "k-ratio", "K-ratio (2013)", .ratio, higherIsBetter: true, needs: .calendar,
-      "slope of cumulative log return on the bar number over its standard error, "
-        + "x sqrt(B) / n (Kestner, 2013)"
+      "slope of the cumulative log return / its standard error x sqrt(B) / n (Kestner, 2013)"
     ) { space in space.kRatio.map { $0 * space.barsPerYear.squareRoot() / space.count } },
     MetricDefinition(
       "k-ratio-2003", "K-ratio (2003)", .ratio, higherIsBetter: true,
-      "slope of cumulative log return over its standard error, / n (Kestner, 2003)"
+      "slope of the cumulative log return / its standard error / n (Kestner, 2003)"
     ) { space in space.kRatio.map { $0 / space.count } },
     MetricDefinition(
       "k-ratio-1996", "K-ratio (1996)", .ratio, higherIsBetter: true,
-      "slope of cumulative log return over its standard error (Kestner, 1996)"
+      "slope of the cumulative log return / its standard error (Kestner, 1996)"
     ) { $0.kRatio },
   ]
 }

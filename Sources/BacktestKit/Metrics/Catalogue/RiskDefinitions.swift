@@ -5,11 +5,12 @@ extension Metrics {
       "sqrt(B) x sd(r), n - 1 deviation"
     ) { $0.volatility },
     MetricDefinition(
-      "standard-deviation", "Deviation of a bar", .fraction, higherIsBetter: false,
+      "standard-deviation", "Standard deviation per bar", .fraction, higherIsBetter: false,
       "sd(r), n - 1 deviation"
     ) { $0.deviation },
     MetricDefinition(
-      "population-deviation", "Population deviation of a bar", .fraction, higherIsBetter: false,
+      "population-deviation", "Population standard deviation per bar", .fraction,
+      higherIsBetter: false,
       "sd(r) with the divisor n"
     ) { $0.dispersion.deviation(reduction: 0) },
     MetricDefinition(
@@ -17,21 +18,21 @@ extension Metrics {
       needs: .calendar, "sqrt(B) x sqrt(mean(min(r - MAR, 0)^2)) over all n"
     ) { space in space.downsideDeviation.map { $0 * space.barsPerYear.squareRoot() } },
     MetricDefinition(
-      "downside-deviation-per-bar", "Downside deviation of a bar", .fraction,
+      "downside-deviation-per-bar", "Downside deviation per bar", .fraction,
       higherIsBetter: false, "sqrt(mean(min(r - MAR, 0)^2)) over all n"
     ) { $0.downsideDeviation },
     MetricDefinition(
-      "downside-deviation-negatives-only", "Downside deviation of losing bars", .fraction,
+      "downside-deviation-negatives-only", "Downside deviation (losing bars only)", .fraction,
       higherIsBetter: false,
-      "the same divided by the number of returns below MAR; a variant that flatters less"
+      "the same, divided by the number of returns below MAR instead of n"
     ) { $0.lossDeviation },
     MetricDefinition(
-      "semideviation", "Semideviation of a bar", .fraction, higherIsBetter: false,
+      "semideviation", "Semideviation per bar", .fraction, higherIsBetter: false,
       "sqrt(mean(min(r - mean, 0)^2)) over all n"
     ) { $0.semideviation(reduction: 0) },
     MetricDefinition(
-      "sample-semideviation", "Sample semideviation of a bar", .fraction, higherIsBetter: false,
-      "the same with the divisor n - 1"
+      "sample-semideviation", "Sample semideviation per bar", .fraction, higherIsBetter: false,
+      "the same, divided by n - 1"
     ) { $0.semideviation(reduction: 1) },
   ]
 }
@@ -68,7 +69,7 @@ extension Metrics {
       _ compute: @escaping @Sendable (MetricWorkspace) -> Double?
     ) -> MetricDefinition {
       MetricDefinition(
-        name.replacing("95", with: "\(percent)"), "\(title) \(percent) %", .fraction,
+        name.replacing("95", with: "\(percent)"), "\(title) \(percent)%", .fraction,
         higherIsBetter: true, definition, compute: compute)
     }
     return [
@@ -78,13 +79,13 @@ extension Metrics {
       },
       tail(
         "expected-shortfall-95", "Expected shortfall",
-        "(sum of the floor(n a) least r + the fraction of the next) / (n a) "
+        "(sum of the floor(n a) smallest r + the fraction of the next) / (n a) "
           + "(Acerbi, Tasche, 2002)"
       ) { $0.expectedShortfall(share) },
       tail("cvar-95", "CVaR", "mean of r at or below the type 7 quantile") {
         $0.meanAtOrBelow($0.sorted.sortedQuantile(share))
       },
-      tail("cvar-95-discrete", "CVaR, discrete", "mean of the floor((n - 1) a) + 1 least r") {
+      tail("cvar-95-discrete", "CVaR, discrete", "mean of the floor((n - 1) a) + 1 smallest r") {
         $0.meanOfLeast(Int(($0.count - 1) * share) + 1)
       },
       tail("var-95-gaussian", "VaR, Gaussian", "mean + z sd, z the normal quantile of a") {
@@ -142,14 +143,14 @@ extension Metrics {
       $0.moments.skewness
     },
     MetricDefinition(
-      "sample-skewness", "Sample skewness", .ratio, "the same corrected for the sample's bias"
+      "sample-skewness", "Sample skewness", .ratio, "the same, corrected for sample bias"
     ) { $0.moments.sampleSkewness },
     MetricDefinition(
       "excess-kurtosis", "Excess kurtosis", .ratio, "m4 / m2^2 - 3 of the population"
     ) { $0.moments.excessKurtosis },
     MetricDefinition(
       "sample-excess-kurtosis", "Sample excess kurtosis", .ratio,
-      "the same corrected for the sample's bias"
+      "the same, corrected for sample bias"
     ) { $0.moments.sampleExcessKurtosis },
     MetricDefinition(
       "jarque-bera", "Jarque-Bera", .ratio,
@@ -157,7 +158,7 @@ extension Metrics {
     ) { $0.jarqueBera },
     MetricDefinition(
       "jarque-bera-p", "Jarque-Bera p-value", .fraction,
-      "chance of at least that statistic in normal returns: tail of chi-square(2)"
+      "probability of a statistic at least this large if returns were normal: tail of chi-square(2)"
     ) { space in
       space.jarqueBera.map { ChiSquareDistribution.upperTail($0, degreesOfFreedom: 2) }
     },
@@ -167,7 +168,7 @@ extension Metrics {
     ) { $0.autocorrelations(1)?.first },
     MetricDefinition(
       "lag-correlation", "Lag correlation", .ratio,
-      "Pearson's correlation of r_t and r_(t-1), a mean for each"
+      "Pearson's correlation of r_t and r_(t-1), each with its mean"
     ) { $0.lagCorrelation },
     MetricDefinition(
       "ljung-box-10", "Ljung-Box", .ratio,
@@ -175,7 +176,8 @@ extension Metrics {
     ) { $0.ljungBox },
     MetricDefinition(
       "ljung-box-10-p", "Ljung-Box p-value", .fraction,
-      "chance of at least that statistic in independent returns: tail of chi-square(10)"
+      "probability of a statistic at least this large if returns were independent: tail of "
+        + "chi-square(10)"
     ) { space in
       space.ljungBox.map { ChiSquareDistribution.upperTail($0, degreesOfFreedom: 10) }
     },

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// How often yes-or-no answers were right, as the four counts from which every figure follows.
+/// How often yes-or-no answers were right, as four counts from which every figure follows.
 ///
 /// Figures whose denominator is zero do not exist and are `nil`.
 ///

@@ -66,32 +66,34 @@ extension BinaryClassification {
 }
 
 extension BinaryClassification {
-  /// Whether the directions foretold anything, in one sentence with the figures.
+  /// Whether the forecasts of direction show skill, in one sentence with the figures.
   var skillSentence: String {
     guard let accuracy, let majorityAccuracy else { return "No direction was forecast." }
     let constant = positives >= negatives ? "up" : "down"
     let figures =
-      "Forecasts of direction were right on \(NumberFormat.percent(decimals: 1).text(accuracy)) of "
-      + "\(NumberText.count(count, "bar")); always betting on \(constant) would have been right on "
+      "Direction forecasts were right on \(NumberFormat.percent(decimals: 1).text(accuracy)) of "
+      + "\(NumberText.count(count, "bar")); always forecasting \(constant) would have been right on "
       + "\(NumberFormat.percent(decimals: 1).text(majorityAccuracy))"
     guard let test = pesaranTimmermann else {
-      return "\(figures): no skill shown, because either the forecasts or the market never turned."
+      return
+        "\(figures): no skill shown, because the forecasts or the market never changed direction."
     }
-    let chance = "Pesaran and Timmermann, p \(NumberText.probability(test.pValue))"
-    let bet = "p \(NumberText.probability(againstMajority?.pValue ?? 1))"
+    let chance = "Pesaran-Timmermann test, p \(NumberText.probability(test.pValue))"
+    let bet = "McNemar test, p \(NumberText.probability(againstMajority?.pValue ?? 1))"
     if showsSkill {
-      return "\(figures): more than chance (\(chance)) and than that one bet (\(bet))."
+      return
+        "\(figures): better than chance (\(chance)) and better than the constant forecast (\(bet))."
     }
     if beatsChance {
-      return "\(figures): more than chance for as many calls of up and down (\(chance)), but no "
-        + "skill shown beyond that one bet (\(bet))."
+      return "\(figures): better than chance for this mix of up and down (\(chance)), but no "
+        + "skill shown beyond the constant forecast (\(bet))."
     }
     return "\(figures): no skill shown (\(chance))."
   }
 }
 
 /// How well the order of scores agrees with what came.
-public enum RankingSkill {
+enum RankingSkill {
   /// The probability that a score of a yes lies above one of a no, ties counting half: the area
   /// under the receiver operating characteristic. `nil` without a yes or without a no.
   ///
@@ -99,7 +101,7 @@ public enum RankingSkill {
   /// > Stochastically Larger than the Other", Annals of Mathematical Statistics 18(1), 1947.
   ///
   /// - Precondition: there is an outcome for each score, and scores are numbers.
-  public static func areaUnderROC(scores: [Double], outcomes: [Bool]) -> Double? {
+  static func areaUnderROC(scores: [Double], outcomes: [Bool]) -> Double? {
     precondition(scores.count == outcomes.count, "an outcome for each score")
     let yes = outcomes.count { $0 }
     let rankSum = zip(averageRanks(scores), outcomes).reduce(0.0) { $0 + ($1.1 ? $1.0 : 0) }
@@ -111,7 +113,7 @@ public enum RankingSkill {
   /// down; equal scores are one threshold. `nil` without a yes.
   ///
   /// - Precondition: there is an outcome for each score, and scores are numbers.
-  public static func averagePrecision(scores: [Double], outcomes: [Bool]) -> Double? {
+  static func averagePrecision(scores: [Double], outcomes: [Bool]) -> Double? {
     precondition(scores.count == outcomes.count, "an outcome for each score")
     let order = scores.indices.sorted { scores[$0] > scores[$1] }
     var (hits, sum, start) = (0, CompensatedSum(), 0)
@@ -136,7 +138,7 @@ public enum RankingSkill {
   /// > of Psychology 15(1), 1904.
   ///
   /// - Precondition: both columns have the same length and hold numbers.
-  public static func rankCorrelation(_ a: [Double], _ b: [Double]) -> Double? {
+  static func rankCorrelation(_ a: [Double], _ b: [Double]) -> Double? {
     precondition(a.count == b.count, "columns of one length")
     guard a.count > 1 else { return nil }
     let (ranksA, ranksB) = (averageRanks(a), averageRanks(b))

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A place on an axis that deserves a label.
 struct AxisTick: Hashable {
-  /// The value at which it stands.
+  /// Its value.
   var value: Double
   /// What is written there.
   var label: String
@@ -11,7 +11,7 @@ struct AxisTick: Hashable {
 }
 
 /// What the numbers of an axis mean, which decides how its labels are written.
-public enum AxisUnit: Hashable, Sendable {
+enum AxisUnit: Hashable, Sendable {
   /// Plain numbers; thousands become k, M, B.
   case plain
   /// Fractions, shown as percent.

@@ -1,40 +1,40 @@
 /// Vertical bars over a few categories with short names, side by side or stacked: returns by year,
 /// costs by kind and year.
-public struct BarChart: ReportBlock {
+struct BarChart: ReportBlock {
   /// The bars of one colour.
-  public struct Group: Sendable {
+  struct Group: Sendable {
     /// The name in the legend.
-    public var name: String
+    var name: String
     /// A value for each category; one that is not finite leaves a gap.
-    public var values: [Double]
+    var values: [Double]
 
     /// Bars from a name and values.
-    public init(_ name: String, values: [Double]) {
+    init(_ name: String, values: [Double]) {
       self.name = name
       self.values = values
     }
   }
 
   /// The heading.
-  public var title: String
+  var title: String
   /// A line below the heading.
-  public var subtitle: String?
+  var subtitle: String?
   /// The names below the bars. Up to eight may be long and take several lines; of more, such as
   /// years, some go where they do not all fit.
-  public var categories: [String]
+  var categories: [String]
   /// The groups, each with a value for each category.
-  public var groups: [Group]
+  var groups: [Group]
   /// Whether bars of one category stand on each other rather than side by side.
-  public var isStacked: Bool
+  var isStacked: Bool
   /// How the labels of the y axis are written.
-  public var unit: AxisUnit
-  /// What stands above the y axis.
-  public var yTitle: String?
+  var unit: AxisUnit
+  /// The title above the y axis.
+  var yTitle: String?
   /// How tall it is.
-  public var height: ChartHeight
+  var height: ChartHeight
 
   /// A chart from its parts.
-  public init(
+  init(
     title: String, subtitle: String? = nil, categories: [String], groups: [Group],
     isStacked: Bool = false, unit: AxisUnit = .plain, yTitle: String? = nil,
     height: ChartHeight = .medium
@@ -51,12 +51,12 @@ public struct BarChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
-  /// The chart as an SVG file of its own, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     let bars = placedBars()
@@ -152,37 +152,37 @@ extension BarChart {
 
 /// Horizontal bars with a name and a figure each, for categories with long names: attribution by
 /// instrument, costs by kind, importance of features.
-public struct RankedBars: ReportBlock {
+struct RankedBars: ReportBlock {
   /// One bar.
-  public struct Item: Hashable, Sendable {
+  struct Item: Hashable, Sendable {
     /// The name.
-    public var name: String
+    var name: String
     /// The value; one that is not finite has a figure "–" and no bar.
-    public var value: Double
+    var value: Double
 
     /// A bar.
-    public init(_ name: String, _ value: Double) {
+    init(_ name: String, _ value: Double) {
       self.name = name
       self.value = value
     }
   }
 
   /// What the bars show.
-  public var caption: String
+  var caption: String
   /// The bars, top to bottom.
-  public var items: [Item]
+  var items: [Item]
   /// How the figures are written.
-  public var format: NumberFormat
+  var format: NumberFormat
 
   /// Bars from their parts.
-  public init(caption: String, items: [Item], format: NumberFormat = .money) {
+  init(caption: String, items: [Item], format: NumberFormat = .money) {
     self.caption = caption
     self.items = items
     self.format = format
   }
 
   /// Writes a table with a row a bar.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     let extent = ChartScale.extent(of: items.map(\.value)) ?? 0...0
     let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
     let span = high > low ? high - low : 1

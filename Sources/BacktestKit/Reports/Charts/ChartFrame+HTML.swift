@@ -1,5 +1,5 @@
 extension ChartFrame {
-  /// Writes the chart as an HTML figure; `marks` is what stands inside the drawing.
+  /// Writes the chart as an HTML figure; `marks` is the inside of the drawing.
   func writeFigure(marks: MarkupWriter, to writer: inout MarkupWriter) {
     writer.element("figure", ["class": "chart"]) { writer in
       writer.element("figcaption") { writer in

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// How tall a chart stands on the page.
-public enum ChartHeight: Int, Hashable, Sendable {
+/// The height of a chart on the page.
+enum ChartHeight: Int, Hashable, Sendable {
   /// 150 pixels, for a chart that accompanies another.
   case short = 150
   /// 220 pixels.
@@ -10,7 +10,7 @@ public enum ChartHeight: Int, Hashable, Sendable {
   case tall = 320
 }
 
-/// An entry of a legend: a mark and what it stands for.
+/// An entry of a legend: a mark and what it means.
 struct LegendEntry {
   enum Mark: Hashable { case line, area, dot, ring, dashed }
   var name: String
@@ -21,7 +21,7 @@ struct LegendEntry {
 
 /// A label beside the drawing.
 struct PlacedLabel: Hashable {
-  /// Where it stands along its axis, from 0 to 1, left to right or bottom to top.
+  /// Its position along the axis, from 0 to 1, left to right or bottom to top.
   var position: Double
   var text: String
   /// Whether it goes away where the chart is narrow.
@@ -177,7 +177,7 @@ struct ChartScale {
     span = length > 0 ? length : 1
   }
 
-  /// Where a value stands; below 0 or above 1 outside the range.
+  /// The position of a value; below 0 or above 1 outside the range.
   func position(_ value: Double) -> Double {
     ((isLogarithmic ? log(max(value, Double.leastNormalMagnitude)) : value) - origin) / span
   }

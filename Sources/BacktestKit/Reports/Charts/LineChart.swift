@@ -4,9 +4,9 @@
 ///       title: "Growth of 1", series: [ChartSeries("Strategy", times: times, values: growth)])
 ///     chart.isLogarithmic = true
 ///     chart.bands = folds
-public struct LineChart: ReportBlock {
+struct LineChart: ReportBlock {
   /// What the x axis counts.
-  public enum XAxis: Hashable, Sendable {
+  enum XAxis: Hashable, Sendable {
     /// Calendar time in UTC; the x values are seconds since 1970.
     case time
     /// A number.
@@ -14,34 +14,34 @@ public struct LineChart: ReportBlock {
   }
 
   /// The heading.
-  public var title: String
+  var title: String
   /// A line below the heading.
-  public var subtitle: String?
+  var subtitle: String?
   /// The lines; the first is drawn on top. Six colours, then they repeat.
-  public var series: [ChartSeries]
+  var series: [ChartSeries]
   /// What the x axis counts.
-  public var xAxis = XAxis.time
-  /// What stands below the x axis.
-  public var xTitle: String?
+  var xAxis = XAxis.time
+  /// The title below the x axis.
+  var xTitle: String?
   /// How the labels of the y axis are written.
-  public var unit: AxisUnit
-  /// What stands above the y axis.
-  public var yTitle: String?
+  var unit: AxisUnit
+  /// The title above the y axis.
+  var yTitle: String?
   /// Whether equal ratios are equally tall; ignored where a value is not positive.
-  public var isLogarithmic = false
+  var isLogarithmic = false
   /// Whether the space between the first line and zero is filled.
-  public var isFilled = false
+  var isFilled = false
   /// A value marked across the chart, for example 1 for growth or 0 for a ratio.
-  public var baseline: Double?
+  var baseline: Double?
   /// Shaded ranges of time.
-  public var bands: [ChartBand] = []
+  var bands: [ChartBand] = []
   /// Dots.
-  public var markers: [ChartMarkers] = []
+  var markers: [ChartMarkers] = []
   /// How tall it is.
-  public var height: ChartHeight
+  var height: ChartHeight
 
   /// A chart of these lines over time.
-  public init(
+  init(
     title: String, subtitle: String? = nil, series: [ChartSeries], unit: AxisUnit = .plain,
     height: ChartHeight = .tall
   ) {
@@ -55,7 +55,7 @@ public struct LineChart: ReportBlock {
   /// A drawdown chart: the space between zero and each point's distance from the highest before it.
   ///
   /// Drawdowns are fractions, zero or negative.
-  public static func underwater(
+  static func underwater(
     title: String, series: [ChartSeries], height: ChartHeight = .short
   ) -> LineChart {
     var chart = LineChart(title: title, series: series, unit: .percent, height: height)
@@ -65,12 +65,12 @@ public struct LineChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
-  /// The chart as an SVG file of its own, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     guard let frame = frame() else { return nil }
@@ -220,16 +220,16 @@ extension LineChart {
 /// A line of a chart: a name and points in ascending x.
 ///
 /// A value that is not finite interrupts the line.
-public struct ChartSeries: Sendable {
+struct ChartSeries: Sendable {
   /// The name in the legend.
-  public var name: String
-  /// Where the points stand: any unit, or seconds since 1970 on an axis of time.
-  public var x: [Double]
+  var name: String
+  /// The positions of the points: any unit, or seconds since 1970 on an axis of time.
+  var x: [Double]
   /// The values, one for each x.
-  public var y: [Double]
+  var y: [Double]
 
   /// A series over numbers.
-  public init(_ name: String, x: [Double], y: [Double]) {
+  init(_ name: String, x: [Double], y: [Double]) {
     precondition(x.count == y.count, "an x for each y")
     self.name = name
     self.x = x
@@ -237,29 +237,29 @@ public struct ChartSeries: Sendable {
   }
 
   /// A series over time.
-  public init(_ name: String, times: [Timestamp], values: [Double]) {
+  init(_ name: String, times: [Timestamp], values: [Double]) {
     self.init(name, x: times.map(\.axisSeconds), y: values)
   }
 
   /// A series over time in which `nil` interrupts the line.
-  public init(_ name: String, times: [Timestamp], values: [Double?]) {
+  init(_ name: String, times: [Timestamp], values: [Double?]) {
     self.init(name, times: times, values: values.map { $0 ?? .nan })
   }
 }
 
 /// A shaded range behind the lines of a chart: a fold, or a time in one regime.
-public struct ChartBand: Hashable, Sendable {
+struct ChartBand: Hashable, Sendable {
   /// Where it begins.
-  public var from: Timestamp
+  var from: Timestamp
   /// Where it ends.
-  public var to: Timestamp
+  var to: Timestamp
   /// What the shade means; it appears once in the legend. Bands of one name share a shade.
-  public var name: String
+  var name: String
   /// A short text at its upper edge, shown where there is room.
-  public var label: String?
+  var label: String?
 
   /// A band from its parts.
-  public init(from: Timestamp, to: Timestamp, name: String, label: String? = nil) {
+  init(from: Timestamp, to: Timestamp, name: String, label: String? = nil) {
     self.from = from
     self.to = to
     self.name = name
@@ -268,9 +268,9 @@ public struct ChartBand: Hashable, Sendable {
 }
 
 /// A set of dots on a chart, for example all entries.
-public struct ChartMarkers: Sendable {
+struct ChartMarkers: Sendable {
   /// How the dots look.
-  public enum Shape: Hashable, Sendable {
+  enum Shape: Hashable, Sendable {
     /// A filled dot.
     case dot
     /// A dot with an empty middle.
@@ -278,16 +278,16 @@ public struct ChartMarkers: Sendable {
   }
 
   /// The name in the legend.
-  public var name: String
+  var name: String
   /// How the dots look.
-  public var shape: Shape
-  /// Where they stand.
-  public var times: [Timestamp]
+  var shape: Shape
+  /// Their times.
+  var times: [Timestamp]
   /// Their values, one for each time.
-  public var values: [Double]
+  var values: [Double]
 
   /// Markers from their parts.
-  public init(_ name: String, shape: Shape, times: [Timestamp], values: [Double]) {
+  init(_ name: String, shape: Shape, times: [Timestamp], values: [Double]) {
     precondition(times.count == values.count, "a time for each value")
     self.name = name
     self.shape = shape

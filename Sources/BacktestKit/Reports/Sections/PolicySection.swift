@@ -1,5 +1,5 @@
 extension ReportModel {
-  /// What the policies are that decided; nothing for other strategies.
+  /// The policies that decided; empty for other strategies.
   var policySections: [ReportSection] {
     guard !policies.isEmpty else { return [] }
     var blocks: [any ReportBlock] = []
@@ -10,7 +10,8 @@ extension ReportModel {
     return [
       ReportSection(
         id: "policy", title: policies.count > 1 ? "Policies" : "Policy",
-        summary: "Who decided. It was trained elsewhere; here its files are only read.",
+        summary:
+          "The trained policy that decided. It was trained elsewhere and is not changed here.",
         blocks: blocks)
     ]
   }
@@ -22,7 +23,7 @@ extension ReportModel {
     var items = [
       Item("Name", "\(manifest.name), \(manifest.algorithm)"),
       Item("Observes", manifest.observation.text),
-      Item("Normalised", manifest.observation.normaliser.text),
+      Item("Normalisation", manifest.observation.normaliser.text),
     ]
     if let network = policy.network { items.append(Item("Network", network)) }
     if !policy.command.isEmpty {
@@ -30,26 +31,26 @@ extension ReportModel {
     }
     if let action = manifest.action { items.append(Item("Action", action.text)) }
     if let output = manifest.output { items.append(Item("Predicts", output.text)) }
-    items.append(Item("Trained to act", manifest.executionText))
+    items.append(Item("Execution in training", manifest.executionText))
     items.append(
       Item(
         "Trained on data until",
-        manifest.trainedUntil.map(\.description) ?? "The manifest does not say it."))
-    // The last day is told already.
+        manifest.trainedUntil.map(\.description) ?? "Not stated in the manifest."))
+    // The last day is listed already.
     let remarks = manifest.remarks.filter {
       manifest.trainedUntil == nil || !$0.hasPrefix("data_end:")
     }
     items += remarks.map { remark in
       let parts = remark.split(separator: ":", maxSplits: 1)
       guard parts.count == 2 else { return Item("Remark", remark) }
-      return Item("Its " + parts[0], String(parts[1].drop { $0 == " " }))
+      return Item("Manifest: " + parts[0], String(parts[1].drop { $0 == " " }))
     }
     items.append(Item("Golden decisions", manifest.goldenText))
     items.append(Item("Manifest", file(policy.path, policy.manifestDigest)))
     if let path = policy.weightsPath {
       items.append(Item("Weights", file(path, policy.weightsDigest)))
     } else if policy.foldsHaveWeights {
-      items.append(Item("Weights", "Each fold has its own; the table of folds names them."))
+      items.append(Item("Weights", "Each fold has its own weights, listed in the table of folds."))
     }
     return items
   }
@@ -60,7 +61,7 @@ extension ReportModel {
 }
 
 extension ReportModel {
-  /// How figures are spread over checkpoints that differ by chance; nothing without them.
+  /// The spread of figures over checkpoints that differ by chance; empty without them.
   var replicateSections: [ReportSection] {
     guard let replicates else { return [] }
     let shown = replicates.members[replicates.shown].name
@@ -68,9 +69,10 @@ extension ReportModel {
     return [
       ReportSection(
         id: "replicates", title: "Replicates",
-        summary: "\(replicates.members.count) runs that differ by the checkpoint alone. The run "
-          + "shown in full is the one in the middle by \(objective) (\(shown)), not the best; of "
-          + "an even number it is the worse of the two.",
+        summary:
+          "\(replicates.members.count) runs that differ only in their checkpoint. The run shown in full "
+          + "is the median by \(objective) (\(shown)), not the best. With an even number of runs it "
+          + "is the worse of the two in the middle.",
         blocks: [spread(replicates), memberTable(replicates)])
     ]
   }
@@ -79,11 +81,13 @@ extension ReportModel {
     ReportTable(
       caption: "Spread over replicates",
       columns: [
-        .text("Figure"), .number("n", as: .integer, definition: "runs in which the figure exists"),
+        .text("Metric"),
+        .number("Runs", as: .integer, definition: "runs in which the metric is defined"),
         .number("Minimum", as: .ratio), .number("Lower quartile", as: .ratio),
         .number("Median", as: .ratio), .number("Upper quartile", as: .ratio),
         .number("Maximum", as: .ratio),
-        .number("IQR", as: .ratio, definition: "upper less lower quartile (type 7)"),
+        .number(
+          "IQR", as: .ratio, definition: "interquartile range: upper minus lower quartile (type 7)"),
       ],
       rows: Metrics.headlineNames.compactMap { name in
         guard let metric = Metrics.find(name), let found = replicates.distribution(of: name)
@@ -102,38 +106,39 @@ extension ReportModel {
     let metrics = names.compactMap { Metrics.find($0) }
     return ReportTable(
       caption: "Each replicate, in the order of the study",
-      columns: [.text("Replicate")] + metrics.map { .number($0.title, as: $0.unit.format(currency: currency)) }
+      columns: [.text("Replicate")]
+        + metrics.map { .number($0.title, as: $0.unit.format(currency: currency)) }
         + [.text("")],
       rows: replicates.members.enumerated().map { index, member in
         [.text(member.name)]
-          + metrics.map { .number(member.values[$0.name], else: "it does not exist") }
+          + metrics.map { .number(member.values[$0.name], else: "undefined") }
           + [.text(index == replicates.shown ? "shown in full" : "")]
       }, limit: .init(rowCount: 60, file: "result.json"))
   }
 }
 
-/// What a report says of a policy that decided: what it observes, what its actions mean, where it
-/// comes from.
-public struct ReportPolicy: Sendable {
+/// A policy that decided, as the report describes it: what it observes, what its actions mean, and
+/// where it comes from.
+struct ReportPolicy: Sendable {
   /// What the policy is.
-  public var manifest: PolicyManifest
+  var manifest: PolicyManifest
   /// The folder or manifest as the study names it.
-  public var path: String
+  var path: String
   /// The SHA-256 digest of the manifest.
-  public var manifestDigest: String?
-  /// The file of weights that was read; `nil` for a policy in a process of its own.
-  public var weightsPath: String?
+  var manifestDigest: String?
+  /// The file of weights that was read; `nil` for a policy in a separate process.
+  var weightsPath: String?
   /// The SHA-256 digest of that file.
-  public var weightsDigest: String?
-  /// Whether each fold of a walk-forward had weights of its own, so that its own decided nothing.
-  public var foldsHaveWeights = false
+  var weightsDigest: String?
+  /// Whether each fold of a walk-forward had its own weights, so that these were not used.
+  var foldsHaveWeights = false
   /// Its network on one line, such as `17 -> 64 tanh -> 3`.
-  public var network: String?
-  /// The command that decides, for a policy in a process of its own.
-  public var command: [String] = []
+  var network: String?
+  /// The command that decides, for a policy in a separate process.
+  var command: [String] = []
 
   /// A policy as its manifest says it.
-  public init(
+  init(
     _ manifest: PolicyManifest, path: String? = nil, digest: String? = nil,
     weightsPath: String? = nil, weightsDigest: String? = nil
   ) {
@@ -146,16 +151,16 @@ public struct ReportPolicy: Sendable {
 }
 
 extension PolicyManifest {
-  /// How many of its golden decisions came out; loading refuses a policy when one does not.
+  /// How many golden decisions were reproduced; a policy that fails one does not load.
   var goldenText: String {
     golden.isEmpty
-      ? "None given, so nothing proves that it was read as its trainer meant it."
-      : "\(golden.count) of \(golden.count) came out as in the training library."
+      ? "None, so it is not verified that the policy was read as its trainer meant it."
+      : "\(golden.count) of \(golden.count) reproduced the output of the training library."
   }
 
-  /// When its trainer carried actions out, in words.
+  /// At which price its training executed actions, in words.
   var executionText: String {
-    execution?.text ?? "The manifest does not say when ('execution')."
+    execution?.text ?? "Not stated in the manifest ('execution')."
   }
 }
 
@@ -163,7 +168,7 @@ extension PolicyManifest.Execution {
   /// In words.
   var text: String {
     switch self {
-    case .sameClose: "At the very close that it observes."
+    case .sameClose: "At the close that it observes."
     case .nextOpen: "At the next open."
     case .nextClose: "At the next close."
     }
@@ -171,7 +176,7 @@ extension PolicyManifest.Execution {
 }
 
 extension ObservationDefinition {
-  /// What is observed, features of one name together.
+  /// The observation in words; features of one name are counted together.
   var text: String {
     var names: [String] = []
     var counts: [String: Int] = [:]
@@ -205,14 +210,15 @@ extension Normaliser {
   /// In words.
   var text: String {
     switch self {
-    case .none: "Not at all."
-    case .zScore: "Less the mean, over the deviation, both from training."
+    case .none: "None."
+    case .zScore: "(x − mean) / standard deviation, both from training."
     case .runningStatistics(_, _, _, let limit):
-      "Less the running mean, over the root of the running variance, clipped at "
-        + "\(NumberText.number(limit)); both are from training."
+      "(x − running mean) / running standard deviation, both from training, clipped at "
+        + "±\(NumberText.number(limit))."
     case .minimumMaximum(_, _, let low, let high):
-      "From the range seen in training to \(NumberText.number(low)) ... \(NumberText.number(high))."
-    case .scale: "Times a factor each."
+      "Scaled from the range seen in training to \(NumberText.number(low)) ... "
+        + "\(NumberText.number(high))."
+    case .scale: "Each feature times a factor."
     }
   }
 }
@@ -222,8 +228,9 @@ extension ActionDefinition {
   var text: String {
     let space: String =
       switch kind {
-      case .discrete: "One of \(sizes[0])"
-      case .multiDiscrete: "One of each of \(NumberText.list(sizes.map { "\($0)" }, limit: 8))"
+      case .discrete: "One of \(NumberText.count(sizes[0], "action"))"
+      case .multiDiscrete:
+        "One action for each of the sizes \(NumberText.list(sizes.map { "\($0)" }, limit: 8))"
       case .box: NumberText.count(sizes[0], "number")
       }
     return "\(space) (\(transform.rawValue)): \(meaning.text)"
@@ -239,15 +246,15 @@ extension ActionDefinition.Meaning {
         : "the share of equity to hold: "
           + NumberText.list(
             rows.map { $0.map { NumberText.number($0) }.joined(separator: "/") }, limit: 12) + "."
-    case .softmaxWeights: "shares of equity that sum to 1, by the softmax of the numbers."
+    case .softmaxWeights: "shares of equity from the softmax of the numbers, which sum to 1."
     case .shareDeltas(let rule):
-      "units to buy or sell, up to \(NumberText.number(rule.limit)) at a time."
-    case .positionCommands(let table): "commands by the table of \(table.rawValue)."
+      "units to buy or sell, at most \(NumberText.number(rule.limit)) at a time."
+    case .positionCommands(let table): "position commands of the \(table.rawValue) table."
     case .onChangeTargets(let targets):
-      "the share of equity to hold, traded when another action is chosen: "
+      "the share of equity to hold, traded when the action changes: "
         + NumberText.list(targets.map { NumberText.number($0) }, limit: 12) + "."
     case .orders(let table):
-      "buys and sells of the wallet in \(NumberText.count(table.steps, "step"))."
+      "buys or sells a part of the account in \(NumberText.count(table.steps, "step"))."
     }
   }
 }

@@ -1,35 +1,36 @@
 extension ReportModel {
   /// Caveats first, then the verdict in one sentence, then the main figures.
-  var opening: [any ReportBlock] {
+  var summary: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
     let warnings = walkForward?.warnings.map(NumberText.sentence) ?? []
     let items =
-      ResultCaveat.gravestFirst(caveats + run.caveats).map(\.message) + openTradeWarning + warnings
+      ResultCaveat.mostSeriousFirst(caveats + run.caveats).map(\.message) + openTradeWarning
+      + warnings
     if !items.isEmpty {
-      blocks.append(ReportNotice(.warning, title: "Before you believe the figures", items: items))
+      blocks.append(ReportNotice(.warning, title: "Caveats: read these first", items: items))
     }
     blocks.append(ReportNotice(.note, title: verdict, items: verdictRemarks))
     blocks.append(ReportTiles(walkForward.map { walkForwardTiles($0) } ?? runTiles))
     return blocks
   }
 
-  /// A walk-forward cuts its longest trades, often its best, at the ends of folds.
+  /// A walk-forward cuts its longest trades, often the best ones, at the end of a fold.
   private var openTradeWarning: [String] {
     let open = run.trades.count(where: \.isOpen)
     guard walkForward != nil, open > 0 else { return [] }
     return [
       "\(open) of \(NumberText.count(run.trades.count, "round trip")) were still open at the end "
-        + "of a fold and are valued at the mark; figures about closed trades leave them out."
+        + "of a fold. They are valued at the last price and left out of figures about closed trades."
     ]
   }
 
-  /// What came out, in figures alone.
+  /// The result in figures.
   var verdict: String {
     var text = walkForward == nil ? "Sharpe ratio " : "Out-of-sample Sharpe ratio "
-    text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "none"
+    text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "undefined"
     text += values["sharpe"] == nil ? " (\(absence(of: "sharpe")))" : " (\(annualization))"
     if let benchmark, let other = benchmark.own["sharpe"] {
-      text += " against \(NumberFormat.ratio.text(other)) for \(benchmark.nameInSentence)"
+      text += ", compared with \(NumberFormat.ratio.text(other)) for \(benchmark.nameInSentence)"
     }
     guard let walkForward else {
       let closed = metrics.trades?.count ?? 0
@@ -56,7 +57,7 @@ extension ReportModel {
     var remarks = [policyVerdict?.text].compactMap(\.self)
     if let replicates {
       remarks.append(
-        "This is the middle one of \(replicates.members.count) replicates, not the best.")
+        "This is the median of \(replicates.members.count) replicates, not the best.")
     }
     func figure(_ name: String, _ decimals: Int) -> String {
       values[name].map { NumberFormat.percent(decimals: decimals).text($0) }
@@ -64,11 +65,11 @@ extension ReportModel {
     }
     func against(_ name: String) -> String {
       guard let benchmark, let other = benchmark.own[name] else { return "" }
-      return " against \(NumberFormat.percent(decimals: 1).text(other))"
+      return " (benchmark \(NumberFormat.percent(decimals: 1).text(other)))"
     }
     remarks.append(
-      "Return a year \(figure("cagr", 1))\(against("cagr")); deepest drawdown "
-        + "\(figure("max-drawdown", 1))\(against("max-drawdown")); invested "
+      "Annual return \(figure("cagr", 1))\(against("cagr")); max drawdown "
+        + "\(figure("max-drawdown", 1))\(against("max-drawdown")); in the market "
         + "\(figure("time-in-market", 0)) of the time.")
     if let walkForward {
       remarks.append(
@@ -78,7 +79,9 @@ extension ReportModel {
     let error = values["sharpe-standard-error"].map {
       "The standard error of the Sharpe ratio is \(NumberFormat.ratio.text($0)). "
     }
-    remarks.append("\(error ?? "")This is one history; nothing here is a claim of significance.")
+    remarks.append(
+      "\(error ?? "")This is a single history, so the figures do not show statistical significance."
+    )
     return remarks
   }
 
@@ -86,11 +89,11 @@ extension ReportModel {
     let title = walkForward.objective.title
     let format = walkForward.objective.unit.format(currency: currency)
     let means =
-      "Mean in-sample \(title) \(format.text(walkForward.meanInSample)), out of sample as one run "
-      + "\(format.text(walkForward.stitchedObjective)): "
+      "Mean in-sample \(title) \(format.text(walkForward.meanInSample)), out-of-sample "
+      + "\(format.text(walkForward.stitchedObjective)) over all test windows: "
     guard let kept = walkForward.efficiency else {
-      return means + "there is no efficiency, because one of them does not exist or the first is "
-        + "not positive."
+      return means + "efficiency is undefined, because one of them is missing or the first is not "
+        + "positive."
     }
     return means + "efficiency \(NumberFormat.ratio.text(kept))."
   }
@@ -107,7 +110,7 @@ extension ReportModel {
     let mean = format.text(walkForward.meanInSample)
     let efficiency = ReportTiles.Tile(
       "Efficiency", value: NumberFormat.ratio.text(walkForward.efficiency),
-      detail: "in sample \(mean), out \(format.text(walkForward.stitchedObjective))",
+      detail: "in sample \(mean), out of sample \(format.text(walkForward.stitchedObjective))",
       definition: WalkForwardResult.efficiencyDefinition)
     return [
       tile("sharpe"), walkForward.choosesNothing ? tile("volatility") : efficiency, tile("cagr"),
@@ -123,9 +126,9 @@ extension ReportModel {
   private var costTile: ReportTiles.Tile {
     let share = costs.gross > 0 ? costs.total / costs.gross : nil
     return ReportTiles.Tile(
-      "Costs of gross profit", value: NumberFormat.percent(decimals: 1).text(share),
+      "Costs / gross profit", value: NumberFormat.percent(decimals: 1).text(share),
       detail: share == nil ? "no profit before costs" : "commission and slippage",
-      definition: "commission and slippage over the profit at reference prices")
+      definition: "commission and slippage / profit before costs")
   }
 
   private func tile(_ name: String, detail: String? = nil) -> ReportTiles.Tile {
@@ -147,7 +150,7 @@ extension ReportModel {
       definition: metric.definition, tone: tone(metric, value, other))
   }
 
-  /// Only returns, falls and Sharpe's ratio speak for or against; a low volatility is no merit.
+  /// Only returns, drawdowns and the Sharpe ratio count for or against; low volatility is no merit.
   private func tone(_ metric: MetricDefinition, _ value: Double, _ other: Double?) -> ReportTone {
     guard ["sharpe", "cagr", "max-drawdown"].contains(metric.name), let other else {
       return .neutral
@@ -157,7 +160,7 @@ extension ReportModel {
   }
 }
 
-/// Whether a policy showed an edge over holding its benchmark, in plain words.
+/// Whether a policy showed an edge over its benchmark, in plain words.
 ///
 /// An edge counts as shown when the Sharpe ratio is above the benchmark's, the mean difference of
 /// returns lies above zero with 95 % confidence (`ReturnDifference`), and no part of the figures is
@@ -174,17 +177,17 @@ struct PolicyVerdict: Sendable {
   ///
   /// - Parameters:
   ///   - values: the account's metrics by name.
-  ///   - benchmark: what it is held against.
-  ///   - caveats: what limits the result.
+  ///   - benchmark: the benchmark.
+  ///   - caveats: the caveats of the result.
   init(values: [String: Double], benchmark: ReportBenchmark?, caveats: [ResultCaveat]) {
     guard let benchmark else {
       isEdgeShown = false
       difference = nil
-      text = "No edge shown: there is nothing to hold it against."
+      text = "No edge shown: there is no benchmark to compare with."
       return
     }
     func figure(_ name: String, _ format: NumberFormat) -> String {
-      "\(format.text(values[name])) against \(format.text(benchmark.own[name]))"
+      "\(format.text(values[name])) compared with \(format.text(benchmark.own[name]))"
     }
     difference = benchmark.difference
     let gap = values["sharpe"].flatMap { own in benchmark.own["sharpe"].map { own - $0 } }
@@ -192,21 +195,22 @@ struct PolicyVerdict: Sendable {
     let isAhead = (gap ?? 0) > 0 && difference?.isAboveZero == true
     isEdgeShown = isAhead && !knowsFuture
     var words =
-      "return a year \(figure("cagr", .percent(decimals: 1))) for \(benchmark.nameInSentence), "
+      "annual return \(figure("cagr", .percent(decimals: 1))) for \(benchmark.nameInSentence), "
       + "Sharpe ratio \(figure("sharpe", .ratio))"
     if let difference {
       words += "; the mean difference of returns is "
-      words += NumberFormat.number(decimals: 2).text(difference.mean * 1e4) + " basis points"
-      words += difference.statistic.map { ", t \(NumberFormat.ratio.text($0))" } ?? ""
+      words +=
+        NumberFormat.number(decimals: 2).text(difference.mean * 1e4) + " basis points per bar"
+      words += difference.statistic.map { " (t = \(NumberFormat.ratio.text($0)))" } ?? ""
     }
     if isEdgeShown {
       text =
-        "Ahead of \(benchmark.nameInSentence): \(words), above 1.96. One history and one policy "
-        + "prove nothing more."
+        "Ahead of \(benchmark.nameInSentence): \(words). t is above 1.96, but one policy on one "
+        + "history proves no more than that."
     } else if isAhead {
-      text = "No edge shown, because the policy may know what it is tested on: \(words)."
+      text = "No edge shown, because the policy may have been trained on the test data: \(words)."
     } else if (gap ?? 0) > 0 {
-      text = "No edge shown: \(words), which chance alone gives often (1.96 would be rare)."
+      text = "No edge shown: \(words). Chance alone often gives this; |t| above 1.96 would be rare."
     } else {
       text = "No edge shown: \(words)."
     }

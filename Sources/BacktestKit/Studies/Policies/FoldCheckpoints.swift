@@ -4,7 +4,7 @@ struct FoldCheckpoints: Sendable {
   let policy: StudyPolicy
   let training: StudyTraining
   let market: StudyMarket
-  /// What `{seed}` stands for.
+  /// What `{seed}` is replaced with.
   let seed: Int
   /// Whether the user asked to stop.
   let isInterrupted: @Sendable () -> Bool

@@ -62,8 +62,8 @@ extension StudyMarket {
     else { return }
     throw PolicyError(
       source: policy.path,
-      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
-        + "of \(NumberText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
+      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but the "
+        + "closes of \(NumberText.list(unadjustedPrices)) are raw; set 'data: {price: adjusted}'")
   }
 }
 

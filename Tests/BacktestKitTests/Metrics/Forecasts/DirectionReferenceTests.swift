@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// Figures of two crossovers' signals agree with scikit-learn and SciPy.
