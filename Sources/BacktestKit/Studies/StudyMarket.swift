@@ -51,7 +51,8 @@ public struct StudyMarket: Sendable {
     }
     let bars = series
     let universe = try StudyError.wrapping(.data) {
-      try Universe(study.data.resample.map { target in try bars.map { try $0.resampled(to: target) } } ?? bars)
+      guard let target = study.data.resample else { return try Universe(bars) }
+      return try Universe(bars.map { try $0.resampled(to: target) })
     }
     try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
     self.universe = universe

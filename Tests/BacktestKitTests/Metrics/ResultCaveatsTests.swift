@@ -46,7 +46,7 @@ struct ResultLimitsTests {
       ])
     #expect(codes(result) == [.fewTrades, .shortSample, .oneSided, .noCosts])
     let messages = result.caveats.map(\.message)
-    #expect(messages.contains { $0.contains("Only 19 returns over 19 days; a year has 365") })
+    #expect(messages.contains { $0.contains("Only 19 returns over 19 days; a year has 365 bars") })
     #expect(messages.contains { $0.contains("Only 1 round trip was closed") })
     #expect(messages.contains { $0.contains("is long") })
   }
@@ -76,7 +76,7 @@ struct ResultLimitsTests {
     let cut = try busyRun(series) { $0.account.initialCash = 300 }
     #expect(codes(cut).contains(.cutOrders))
     let number = cut.counts.cutOrders
-    #expect(cut.caveats.contains { $0.message.hasPrefix("\(number) orders were made smaller") })
+    #expect(cut.caveats.contains { $0.message.hasPrefix("\(number) orders were reduced because") })
     let refused = try busyRun(series) {
       $0.account.initialCash = 300
       $0.execution.shortfall = .reject
@@ -89,7 +89,7 @@ struct ResultLimitsTests {
     let result = try runScript(
       series, [0: { _, trading in trading.submit(Order(.first, quantity: -5)) }])
     let limit = try #require(result.caveats.first { $0.code == .shortNotAllowed })
-    #expect(limit.message.hasPrefix("1 order to sell short was refused by the cash account"))
+    #expect(limit.message.hasPrefix("1 order to sell short was rejected: a cash account"))
     #expect(!codes(result).contains(.rejectedOrders))
   }
 

@@ -13,7 +13,7 @@ struct StudyPolicyOutcomeTests {
     #expect(outcome.caveats.first?.code == .unknownTraining)
     #expect(outcome.trainersAccounting == nil)
     let page = Self.text(outcome)
-    #expect(page.contains("No edge shown: return a year"))
+    #expect(page.contains("No edge shown: annual return"))
     #expect(page.contains("for buy and hold, Sharpe ratio"))
     #expect(page.contains("17 -&gt; 64 tanh -&gt; 64 tanh -&gt; 3"))
     #expect(page.contains("One of 3 (argmax): the share of equity to hold: 0, 1, "))
@@ -95,10 +95,11 @@ struct StudyPolicyOutcomeTests {
         """.utf8), name: "study.yaml", format: .yaml)
     let study = try Study(
       document: document, folder: Fixture.path(""), catalogue: StrategyCatalogue([]))
-    let limits = try StudyRunner(study).run().caveats.filter { $0.code == .unknownTraining }
-    #expect(limits.count == 1)
+    let caveats = try StudyRunner(study).run().caveats.filter { $0.code == .unknownTraining }
+    #expect(caveats.count == 1)
     #expect(
-      limits[0].message.hasPrefix("The manifests of ppo_discrete and dqn_d3 do not say until"))
+      caveats[0].message.hasPrefix(
+        "The manifests of ppo_discrete and dqn_d3 do not state the last day"))
   }
 
   @Test func replicatesShowTheMiddleAndTheSpread() throws {

@@ -27,7 +27,7 @@ extension ReportModel {
   /// The result in figures.
   var verdict: String {
     var text = walkForward == nil ? "Sharpe ratio " : "Out-of-sample Sharpe ratio "
-    text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "undefined"
+    text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "not available"
     text += values["sharpe"] == nil ? " (\(absence(of: "sharpe")))" : " (\(annualization))"
     if let benchmark, let other = benchmark.own["sharpe"] {
       text += ", compared with \(NumberFormat.ratio.text(other)) for \(benchmark.nameInSentence)"
