@@ -41,9 +41,10 @@ struct ResultSummary {
   /// The spread of the objective over replicates, and which of them the table shows.
   private func middle(_ replicates: Replicates) -> String {
     let spread = replicates.distribution(of: replicates.objective).map { found in
-      "\(replicates.objective) median \(NumberFormat.ratio.text(found.median)), quartiles "
-        + "\(NumberFormat.ratio.text(found.lowerQuartile)) to \(NumberFormat.ratio.text(found.upperQuartile)), range "
-        + "\(NumberFormat.ratio.text(found.minimum)) to \(NumberFormat.ratio.text(found.maximum))"
+      let text = NumberFormat.ratio.text
+      return "\(replicates.objective) median \(text(found.median)), quartiles "
+        + "\(text(found.lowerQuartile)) to \(text(found.upperQuartile)), range "
+        + "\(text(found.minimum)) to \(text(found.maximum))"
     }
     return "\(replicates.members.count) replicates, \(spread ?? "no \(replicates.objective)"); "
       + "shown is the median run, \(replicates.members[replicates.shown].name)"

@@ -1,5 +1,5 @@
-/// Prices with which an account is compared, on their own calendar: an index, or the value of buying
-/// and holding.
+/// Prices with which an account is compared, on their own calendar: an index, or the value of
+/// buying and holding.
 ///
 ///     var report = Report(result)
 ///     report.benchmark = BenchmarkCurve(spx, name: "S&P 500")

@@ -38,7 +38,7 @@ public enum EvidenceError: Error, Equatable {
   // Walk-forward.
 
   /// A window length that is not positive.
-  case emptyLength(window: String, WalkForwardLength)
+  case emptyLength(window: String, length: String)
   /// A gap that is negative.
   case negativeGap(Int)
   /// The gap leaves nothing of a train window; the fold and the window's bars before the gap.
@@ -60,14 +60,14 @@ public enum EvidenceError: Error, Equatable {
   case noValues(String)
   /// A parameter that is given twice in the grid, or both varied and fixed.
   case repeatedParameter(String)
-  /// More combinations than `ParameterGrid.largestSize`.
-  case gridTooLarge
+  /// More combinations than the largest number that a grid may have.
+  case gridTooLarge(largest: Int)
   /// The strategy accepts none of the combinations.
   case noCandidates(combinations: Int)
   /// A value that the strategy cannot take.
   case parameters(ParameterError)
-  /// The strategy of a fold that cannot be made, and why.
-  case strategy(FoldPeriod, reason: String)
+  /// The strategy of a fold, tested on these dates, cannot be made for that reason.
+  case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
 }
 
 extension EvidenceError: CustomStringConvertible {
@@ -160,14 +160,13 @@ extension EvidenceError: CustomStringConvertible {
     case .noValues(let name): "the parameter '\(name)' has no values; give at least one"
     case .repeatedParameter(let name):
       "the parameter '\(name)' is given twice; name it once, with all its values"
-    case .gridTooLarge:
-      "the grid has more than \(ParameterGrid.largestSize) combinations; give fewer values"
+    case .gridTooLarge(let largest):
+      "the grid has more than \(largest) combinations; give fewer values"
     case .noCandidates(let combinations):
       "the strategy accepts none of the \(combinations) combinations of the grid"
     case .parameters(let error): error.description
-    case .strategy(let fold, let reason):
-      "fold \(fold.index), tested from \(fold.testDates.lowerBound) to "
-        + "\(fold.testDates.upperBound): \(reason)"
+    case .strategy(let fold, let dates, let reason):
+      "fold \(fold), tested from \(dates.lowerBound) to \(dates.upperBound): \(reason)"
     default: ""
     }
   }

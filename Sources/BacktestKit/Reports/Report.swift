@@ -8,8 +8,8 @@
 public struct Report: Sendable {
   /// The heading.
   public var title: String
-  /// The benchmark; by default equal parts of the universe, bought at the base point and held. `nil`
-  /// leaves the comparison out.
+  /// The benchmark; by default equal parts of the universe, bought at the base point and held.
+  /// `nil` leaves the comparison out.
   public var benchmark: BenchmarkCurve?
   /// Results by market regime.
   public var regimes: [RegimeAnalysis] = []

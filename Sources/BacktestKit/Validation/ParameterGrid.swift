@@ -74,7 +74,9 @@ extension ParameterGrid {
       guard !names.contains(dimension.name) else { throw .repeatedParameter(dimension.name) }
       names.append(dimension.name)
       let (product, overflows) = size.multipliedReportingOverflow(by: dimension.values.count)
-      guard !overflows, product <= ParameterGrid.largestSize else { throw .gridTooLarge }
+      guard !overflows, product <= ParameterGrid.largestSize else {
+        throw .gridTooLarge(largest: ParameterGrid.largestSize)
+      }
       size = product
     }
     return size

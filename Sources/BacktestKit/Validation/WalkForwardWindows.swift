@@ -111,7 +111,7 @@ extension WalkForwardWindows {
     dates: [CivilDate], nextDate: CivilDate? = nil
   ) throws(EvidenceError) -> WalkForwardSchedule {
     for (name, length) in [("train", train), ("test", test)] where length.count < 1 {
-      throw .emptyLength(window: name, length)
+      throw .emptyLength(window: name, length: "\(length)")
     }
     guard gap >= 0 else { throw .negativeGap(gap) }
     let ruler = WindowRuler(windows: self, dates: dates, nextDate: nextDate)

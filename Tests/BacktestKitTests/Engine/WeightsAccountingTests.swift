@@ -201,7 +201,7 @@ struct WeightsAccountingTests {
     let report = String(decoding: Report(result).bytes(), as: UTF8.self)
     // The notice at the top comes before the section of assumptions.
     let parts = report.split(separator: "equity is multiplied by 1 + the sum")
-    #expect(parts.count == 2 && parts[0].contains("Weights accounting, as in the training"))
+    #expect(parts.count == 2 && parts[0].contains("Weights accounting, as in policy training"))
     #expect(report.contains("100 basis points of the equity"))
     #expect(!report.contains("Market orders"))
   }

@@ -20,8 +20,9 @@ struct ReportTests {
     }
     let text = String(decoding: bytes, as: UTF8.self)
     for part in [
-      "SMACrossover", "S&amp;P 500", "Sharpe ratio × √252", "(252 bars per year)", "USD, log scale",
-      "more rows in trades.csv", "Bull/bear 20 %, by prices of SPX", "as known at the time",
+      "SMACrossover", "S&amp;P 500", "Sharpe ratio × √252", "(252 bars per year)",
+      "USD, log scale", "more rows in trades.csv", "Bull/bear 20 %, by prices of SPX",
+      "as known at the time",
       "studies/crossover.yaml", "<dd>as named</dd>", result.fingerprint.description,
       "so the figures do not show statistical significance",
     ] {

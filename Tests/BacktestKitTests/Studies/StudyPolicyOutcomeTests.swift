@@ -16,10 +16,10 @@ struct StudyPolicyOutcomeTests {
     #expect(page.contains("No edge shown: annual return"))
     #expect(page.contains("for buy and hold, Sharpe ratio"))
     #expect(page.contains("17 -&gt; 64 tanh -&gt; 64 tanh -&gt; 3"))
-    #expect(page.contains("One of 3 (argmax): the share of equity to hold: 0, 1, "))
+    #expect(page.contains("One of 3 actions (argmax): the share of equity to hold: 0, 1, "))
     #expect(page.contains("log_return (10), log_close_over_sma (2)"))
     #expect(
-      page.contains("does not say in &#39;execution&#39;") || page.contains("does not say in"))
+      page.contains("does not state in &#39;execution&#39;"))
   }
 
   /// The trainers' account is the one of the weights branch, run on the same policy.
@@ -61,7 +61,7 @@ struct StudyPolicyOutcomeTests {
       Issue.record("raw closes were taken")
     } catch {
       #expect("\(error)".contains("ppo_discrete was trained on adjusted closes"))
-      #expect("\(error)".contains("those of SPX are raw; give 'data: {price: adjusted}'"))
+      #expect("\(error)".contains("closes of SPX are raw; set 'data: {price: adjusted}'"))
     }
     study.data.priceBasis = .adjusted
     let adjusted = try StudyRunner(study).run()
@@ -77,7 +77,7 @@ struct StudyPolicyOutcomeTests {
     try PlainFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: plain)
     let untold = try StudyRunner(PolicyScratch.study(folder.path, file: plain)).run()
     let limit = try #require(untold.caveats.first { $0.code == .unknownPrices })
-    #expect(limit.message.contains("whether the closes of SPX are adjusted cannot be told"))
+    #expect(limit.message.contains("whether the closes of SPX are adjusted is unknown"))
   }
 
   /// What holds of several members is said once.

@@ -63,7 +63,10 @@ struct FoldStrategyTests {
   @Test func aStrategyThatCannotBeMadeEndsItBeforeTheFirstRun() throws {
     var walk = try Self.walk()
     walk.strategyOfFold = { (fold) throws(EvidenceError) in
-      guard fold.index < 3 else { throw .strategy(fold, reason: "the checkpoint is not there") }
+      guard fold.index < 3 else {
+        throw .strategy(
+          fold: fold.index, testDates: fold.testDates, reason: "the checkpoint is not there")
+      }
       return FoldStrategy(Self.holding(1))
     }
     do {

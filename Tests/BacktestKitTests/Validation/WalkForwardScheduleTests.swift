@@ -170,10 +170,10 @@ struct WalkForwardScheduleTests {
   }
 
   @Test func lengthsThatAreNoneAreAnError() {
-    #expect(throws: EvidenceError.emptyLength(window: "train", .bars(0))) {
+    #expect(throws: EvidenceError.emptyLength(window: "train", length: "0 bars")) {
       try schedule(.bars(0), .bars(10), days(100))
     }
-    #expect(throws: EvidenceError.emptyLength(window: "test", .months(-1))) {
+    #expect(throws: EvidenceError.emptyLength(window: "test", length: "-1 months")) {
       try schedule(.bars(10), .months(-1), days(100))
     }
     #expect(throws: EvidenceError.negativeGap(-1)) {

@@ -72,8 +72,8 @@ extension BinaryClassification {
     let constant = positives >= negatives ? "up" : "down"
     let figures =
       "Direction forecasts were right on \(NumberFormat.percent(decimals: 1).text(accuracy)) of "
-      + "\(NumberText.count(count, "bar")); always forecasting \(constant) would have been right on "
-      + "\(NumberFormat.percent(decimals: 1).text(majorityAccuracy))"
+      + "\(NumberText.count(count, "bar")); always forecasting \(constant) would have been right "
+      + "on \(NumberFormat.percent(decimals: 1).text(majorityAccuracy))"
     guard let test = pesaranTimmermann else {
       return
         "\(figures): no skill shown, because the forecasts or the market never changed direction."

@@ -1,7 +1,7 @@
 /// Returns by month and year as a table whose cells are coloured by sign and size.
 ///
-/// The figures are in the cells, so nothing depends on colour alone. The figure of the year compounds
-/// its months.
+/// The figures are in the cells, so nothing depends on colour alone. The figure of the year
+/// compounds its months.
 struct MonthlyHeatMap: ReportBlock {
   /// The return of one month.
   struct Month: Hashable, Sendable {

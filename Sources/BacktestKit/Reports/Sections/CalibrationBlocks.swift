@@ -69,7 +69,8 @@ extension ReportModel {
       columns: [.text("Score"), .number("Value", as: figure), .prose("Definition")],
       rows: [
         row(
-          "Brier score", found.brier, "mean squared error; reliability − resolution + uncertainty"),
+          "Brier score", found.brier,
+          "mean squared error; reliability − resolution + uncertainty"),
         row(
           "Reliability", found.reliability, "error that calibration would remove; less is better"),
         row(
@@ -148,7 +149,8 @@ extension ReportModel {
       row("Transform, variance", found.transformVariance, "0.08333 if the deviations are right"),
       row(
         "Kolmogorov–Smirnov", found.uniformity.statistic,
-        "largest distance from a uniform distribution; p \(NumberText.probability(found.uniformity.pValue))"
+        "largest distance from a uniform distribution; p "
+          + NumberText.probability(found.uniformity.pValue)
       ),
       row(
         "Ranked score", found.meanRankedScore,

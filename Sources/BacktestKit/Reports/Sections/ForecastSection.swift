@@ -38,8 +38,8 @@ extension ReportModel {
     if let distribution = whole.distribution { items.append(sentence(on: distribution)) }
     if forecasts.instruments.count > 1 {
       items.append(
-        "The instruments move together, so their bars are not independent and the combined p-values "
-          + "are too small.")
+        "The instruments move together, so their bars are not independent and the combined "
+          + "p-values are too small.")
     }
     let beatsBaseRate = whole.probabilities?.brierSkill.map { $0 > 0 } ?? false
     if matrix.count > 0, !matrix.showsSkill {

@@ -14,8 +14,8 @@ extension ReportModel {
     return ReportSection(
       id: "metrics", title: "Metrics",
       summary: "Annual figures use \(annualization) and a risk-free rate of "
-        + "\(NumberText.percent(run.configuration.riskFreeRate)) per year. Where a value is missing, "
-        + "the definition gives the reason.",
+        + "\(NumberText.percent(run.configuration.riskFreeRate)) per year. Where a value is "
+        + "missing, the definition gives the reason.",
       blocks: blocks)
   }
 

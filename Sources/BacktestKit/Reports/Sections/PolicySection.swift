@@ -70,9 +70,9 @@ extension ReportModel {
       ReportSection(
         id: "replicates", title: "Replicates",
         summary:
-          "\(replicates.members.count) runs that differ only in their checkpoint. The run shown in full "
-          + "is the median by \(objective) (\(shown)), not the best. With an even number of runs it "
-          + "is the worse of the two in the middle.",
+          "\(replicates.members.count) runs that differ only in their checkpoint. The run shown in "
+          + "full is the median by \(objective) (\(shown)), not the best. With an even number of "
+          + "runs it is the worse of the two in the middle.",
         blocks: [spread(replicates), memberTable(replicates)])
     ]
   }
@@ -87,7 +87,7 @@ extension ReportModel {
         .number("Median", as: .ratio), .number("Upper quartile", as: .ratio),
         .number("Maximum", as: .ratio),
         .number(
-          "IQR", as: .ratio, definition: "interquartile range: upper minus lower quartile (type 7)"),
+          "IQR", as: .ratio, definition: "interquartile range: upper − lower quartile (type 7)"),
       ],
       rows: Metrics.headlineNames.compactMap { name in
         guard let metric = Metrics.find(name), let found = replicates.distribution(of: name)

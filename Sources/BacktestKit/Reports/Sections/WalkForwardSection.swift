@@ -168,10 +168,9 @@ extension ReportModel {
     }
     if !charts.isEmpty { blocks.append(ReportColumns(charts)) }
     let tried = NumberText.count(walkForward.candidates.count, "parameter set")
+    let count = walkForward.infeasibleCount
     let refused =
-      walkForward.infeasibleCount > 0
-      ? " (the strategy does not accept \(NumberText.count(walkForward.infeasibleCount, "combination")))"
-      : ""
+      count > 0 ? " (the strategy does not accept \(NumberText.count(count, "combination")))" : ""
     return ReportSection(
       id: "parameters", title: "Chosen parameters",
       summary:

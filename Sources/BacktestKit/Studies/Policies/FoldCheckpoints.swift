@@ -23,7 +23,7 @@ struct FoldCheckpoints: Sendable {
           trainedUntil: own.manifestDigest == policy.manifestDigest
             ? nil : own.manifest.trainedUntil))
     } catch {
-      throw .strategy(fold, reason: "\(error)")
+      throw .strategy(fold: fold.index, testDates: fold.testDates, reason: "\(error)")
     }
   }
 
