@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Foundation
 import Testing
 
@@ -54,10 +54,10 @@ struct PolicyStudyTests {
     let ended = try run(folder, command, "study.yaml", "--out", "out")
     #expect(ended.status == 0 && ended.errors == "", "\(ended)")
     #expect(ended.output.contains("ppo_discrete on SPX"))
-    #expect(ended.output.contains("No edge shown: return a year"))
+    #expect(ended.output.contains("No edge shown: annual return"))
     let record = try ResultRecord(path: folder.path + "/out/result.json")
     #expect(record.strategy == "ppo_discrete" && record.counts.fills > 10)
-    #expect(record.limits.first?.code == "unknown-training")
+    #expect(record.caveats.first?.code == "unknown-training")
     let text = try folder.text("out/result.json")
     #expect(text.contains("\"path\": \"ppo\"") && !text.contains("\"path\": \"\(folder.path)"))
     let page = try folder.text("out/report.html")
@@ -105,7 +105,7 @@ struct PolicyStudyTests {
       #expect(call == "\(fields[1]) \(fields[2])")
       #expect(fields[fields.count - 2].hasPrefix(".checkpoints/"))
     }
-    #expect(record.limits.contains { $0.message.contains("their training was told where") })
+    #expect(record.caveats.contains { $0.message.contains("the training command received") })
     let second = try run(folder, "walkforward", "study.yaml", "--expect", record.fingerprint)
     #expect(second.status == 0, "\(second)")
     #expect(try folder.text("calls").split(separator: "\n").count == folds.count)

@@ -1,4 +1,4 @@
-/// The few lines by which a run is summed up on a terminal.
+/// The summary of a run on a terminal.
 struct ResultSummary {
   let outcome: StudyOutcome
 
@@ -12,40 +12,42 @@ struct ResultSummary {
     let symbols = result.universe.series.map(\.instrument.symbol).joined(separator: ", ")
     lines.append("\(result.strategy) on \(symbols)")
     if let first = dates.first, let last = dates.last {
-      let year = sample.barsPerYear.map { ", \(Figure.plain($0)) bars a year" } ?? ""
-      lines.append("\(first) to \(last), \(sample.count) returns\(year)")
+      let year = sample.barsPerYear.map { ", \(NumberText.number($0)) bars per year" } ?? ""
+      lines.append("\(first) to \(last), \(NumberText.count(sample.count, "return"))\(year)")
     }
     if let walk = outcome.walkForward { lines += walkForward(walk) }
     if let verdict = outcome.report().policyVerdict { lines.append(verdict.text) }
     if let replicates = outcome.replicates?.summary { lines.append(middle(replicates)) }
     lines.append("")
-    return lines.joined(separator: "\n") + "\n" + table + limits
+    return lines.joined(separator: "\n") + "\n" + table + caveats
       + "\nFingerprint: \(result.fingerprint)\n"
   }
 
   private func walkForward(_ walk: WalkForwardResult) -> [String] {
     let name = walk.objective.name
-    let outOfSample = "out of sample \(Figure.ratio(walk.stitchedObjective)) (stitched)"
+    let format = walk.objective.unit.format()
+    let outOfSample = "out of sample \(format.text(walk.stitchedObjective)) (stitched)"
     return [
       "\(walk.folds.count) folds, train \(walk.plan.windows.train), test \(walk.plan.windows.test)"
         + "\(walk.plan.windows.isAnchored ? ", anchored" : ""), "
-        + "\(walk.candidates.count) candidate\(walk.candidates.count == 1 ? "" : "s")",
+        + NumberText.count(walk.candidates.count, "candidate"),
       walk.choosesNothing
         ? "\(name) \(outOfSample); nothing was chosen on the train windows"
-        : "\(name) in sample \(Figure.ratio(walk.meanInSample)) (mean), \(outOfSample), "
-          + "efficiency \(Figure.ratio(walk.efficiency))",
+        : "\(name) in sample \(format.text(walk.meanInSample)) (mean), \(outOfSample), "
+          + "efficiency \(NumberFormat.ratio.text(walk.efficiency))",
     ]
   }
 
-  /// How the objective is spread over replicates, and which of them the table shows.
+  /// The spread of the objective over replicates, and which of them the table shows.
   private func middle(_ replicates: Replicates) -> String {
     let spread = replicates.distribution(of: replicates.objective).map { found in
-      "\(replicates.objective) median \(Figure.ratio(found.median)), quartiles "
-        + "\(Figure.ratio(found.lowerQuartile)) to \(Figure.ratio(found.upperQuartile)), range "
-        + "\(Figure.ratio(found.minimum)) to \(Figure.ratio(found.maximum))"
+      let text = NumberFormat.ratio.text
+      return "\(replicates.objective) median \(text(found.median)), quartiles "
+        + "\(text(found.lowerQuartile)) to \(text(found.upperQuartile)), range "
+        + "\(text(found.minimum)) to \(text(found.maximum))"
     }
     return "\(replicates.members.count) replicates, \(spread ?? "no \(replicates.objective)"); "
-      + "shown is the middle one, \(replicates.members[replicates.shown].name)"
+      + "shown is the median run, \(replicates.members[replicates.shown].name)"
   }
 
   private var table: String {
@@ -57,46 +59,21 @@ struct ResultSummary {
     var table = TextTable(columns)
     for name in Metrics.headlineNames {
       guard let metric = Metrics.find(name) else { continue }
+      let format = metric.unit.format(currency: outcome.study.configuration.account.currency)
       let value = (try? metrics.value(of: name)) ?? nil
-      var cells = [metric.title, Figure.text(value, metric.unit)]
+      var cells = [metric.title, format.text(value)]
       if outcome.benchmark != nil {
         let other = benchmark.flatMap { (try? $0.value(of: name)) ?? nil }
-        cells.append(other.map { Figure.text($0, metric.unit) } ?? "")
+        cells.append(other.map { format.text($0) } ?? "")
       }
       table.add(cells)
     }
     return table.text
   }
 
-  private var limits: String {
-    let limits = outcome.limits
-    guard !limits.isEmpty else { return "" }
-    return "\nLimits:\n" + limits.map { "- \($0.message)\n" }.joined()
-  }
-}
-
-/// Figures on a terminal.
-enum Figure {
-  /// A value in its unit; `–` where there is none.
-  static func text(_ value: Double?, _ unit: MetricUnit) -> String {
-    guard let value, value.isFinite else { return "–" }
-    switch unit {
-    case .fraction: return decimals(value * 100, 2) + " %"
-    case .count, .bars, .days: return value == value.rounded() ? plain(value) : decimals(value, 1)
-    case .money: return decimals(value, 2)
-    default: return decimals(value, 2)
-    }
-  }
-
-  /// A ratio with two decimals.
-  static func ratio(_ value: Double?) -> String { value.map { decimals($0, 2) } ?? "–" }
-
-  /// A whole number without decimals, another as it is.
-  static func plain(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
-  }
-
-  static func decimals(_ value: Double, _ count: Int) -> String {
-    NumberFormat.number(decimals: count).text(value)
+  private var caveats: String {
+    let caveats = outcome.caveats
+    guard !caveats.isEmpty else { return "" }
+    return "\nCaveats:\n" + caveats.map { "- \($0.message)\n" }.joined()
   }
 }

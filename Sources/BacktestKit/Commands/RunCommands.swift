@@ -42,12 +42,12 @@ extension Command {
     }
   }
 
-  /// `regimes`: a run split by the weather of the market.
+  /// `regimes`: a run split by market regime.
   static func regimes(_ catalogue: StrategyCatalogue) -> Command {
     Command(
       "regimes", summary: "Split a run by market regimes, in hindsight and as known at the time.",
       discussion: """
-        Regimes are those that the study names, else bull-bear and volatility, told by the \
+        Regimes are those that the study names, else bull-bear and volatility, by the \
         benchmark's prices or, without one, the first instrument's. Nothing is written unless \
         --out names a folder.
         """
@@ -91,23 +91,24 @@ extension ArgumentRule where Value == RunFingerprint {
   }
 }
 
-/// The regimes of a run as tables, one for each way of telling them.
+/// The regimes of a run as tables, each in hindsight and as known at the time.
 private func regimeTables(_ regimes: [RegimeAnalysis]) -> String {
   regimes.map { analysis in
     var table = TextTable([
-      .left("regime"), .left("known"), .right("bars"), .right("share"), .right("runs"),
+      .left("regime"), .left("seen"), .right("bars"), .right("share"), .right("runs"),
       .right("total return"), .right("volatility"), .right("Sharpe"), .right("worst drawdown"),
     ])
+    let share = NumberFormat.percent(decimals: 2)
     for knowledge in [RegimeKnowledge.descriptive, .causal] {
       for part in analysis.parts(knowledge) {
         table.add([
-          part.name, knowledge == .descriptive ? "afterwards" : "at the time",
-          "\(part.barCount)", Figure.text(part.share, .fraction), "\(part.runCount)",
-          Figure.text(part.totalReturn, .fraction), Figure.text(part.volatility, .fraction),
-          Figure.ratio(part.sharpe), Figure.text(part.worstDrawdown, .fraction),
+          part.name, knowledge == .descriptive ? "in hindsight" : "at the time",
+          "\(part.barCount)", share.text(part.share), "\(part.runCount)",
+          share.text(part.totalReturn), share.text(part.volatility),
+          NumberFormat.ratio.text(part.sharpe), share.text(part.worstDrawdown),
         ])
       }
     }
-    return "\n\(analysis.name), told by \(analysis.seriesName)\n\(table.text)"
+    return "\n\(analysis.name), by prices of \(analysis.seriesName)\n\(table.text)"
   }.joined()
 }

@@ -112,9 +112,10 @@ struct StudyJob: Sendable {
   ) throws {
     let place = relativePath(from: ".", to: folder)
     if let owner = owners[place] {
-      throw StudyError.file(
-        "\(path): its results would replace those of \(owner) in \(folder); give it an output "
-          + "folder of its own")
+      throw StudyError(
+        .file,
+        "\(path): its results would replace those of \(owner) in \(folder); give each study its "
+          + "own output folder")
     }
     owners[place] = path
     try ResultFolder.check(folder)

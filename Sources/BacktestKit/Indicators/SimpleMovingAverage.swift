@@ -84,6 +84,3 @@ func addTails(_ ring: UnsafeMutablePointer<Double>, count: Int, pivot: Double) {
     ring[slot] = sum
   }
 }
-
-/// The rolling mean is the simple moving average, under the name that statistics gives it.
-public typealias RollingMean = SimpleMovingAverage

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What relates an account's returns to a benchmark's; all on the common days, after the risk-free
-/// rate where the measure asks for it.
+/// An account's returns compared with a benchmark's on their common days, minus the risk-free rate
+/// where the measure is defined that way.
 struct BenchmarkComparison {
   private let aligned: AlignedReturns
   private let account: Dispersion
@@ -121,4 +121,105 @@ struct BenchmarkComparison {
     guard let barsPerYear else { return nil }
     return perBar.map { $0 * barsPerYear }
   }
+}
+
+/// Whether an account earned more than a benchmark beyond chance: the mean difference of their
+/// returns and its standard error.
+///
+/// The t-statistic is that of the paired differences (Student, 1908) and takes them as independent
+/// from bar to bar. Returns that follow each other make it too large, and it knows nothing of how
+/// many policies were tried before this one.
+struct ReturnDifference: Hashable, Sendable {
+  /// The number of common bars.
+  var count: Int
+  /// The mean of account less benchmark, a bar.
+  var mean: Double
+  /// The standard error of the mean.
+  var standardError: Double
+
+  /// The difference of aligned returns; `nil` for fewer than two.
+  init?(_ aligned: AlignedReturns) {
+    guard aligned.count >= 2 else { return nil }
+    let differences = zip(aligned.returns, aligned.benchmark).map { $0 - $1 }
+    let size = Double(differences.count)
+    let center = differences.compensatedSum { $0 } / size
+    let squares = differences.compensatedSum { ($0 - center) * ($0 - center) }
+    count = differences.count
+    mean = center
+    standardError = (squares / (size - 1) / size).squareRoot()
+  }
+
+  /// The mean over its standard error; `nil` where every difference is the same.
+  var statistic: Double? { standardError > 0 ? mean / standardError : nil }
+
+  /// The bounds between which the mean lies with 95 % confidence, by the normal distribution.
+  var interval: ClosedRange<Double> {
+    let margin = 1.96 * standardError
+    return (mean - margin)...(mean + margin)
+  }
+
+  /// Whether the whole interval lies above zero.
+  var isAboveZero: Bool { interval.lowerBound > 0 }
+}
+
+extension Metrics {
+  static let benchmarkDefinitions: [MetricDefinition] = [
+    MetricDefinition(
+      "beta", "Beta", .ratio, needs: .benchmark, "cov(r - rf, b - rf) / var(b - rf)"
+    ) { $0.benchmark?.beta },
+    MetricDefinition(
+      "alpha", "Alpha", .fraction, higherIsBetter: true, needs: [.benchmark, .calendar],
+      "B x (mean(r - rf) - beta mean(b - rf))"
+    ) { $0.benchmark?.alpha },
+    MetricDefinition(
+      "alpha-compounded", "Alpha, compounded", .fraction, higherIsBetter: true,
+      needs: [.benchmark, .calendar], "(1 + alpha per bar)^B - 1"
+    ) { $0.benchmark?.compoundedAlpha },
+    MetricDefinition(
+      "correlation", "Correlation", .ratio, needs: .benchmark, "Pearson's correlation of r and b"
+    ) { $0.benchmark?.correlation },
+    MetricDefinition(
+      "r-squared", "R squared", .ratio, needs: .benchmark, "correlation squared"
+    ) { $0.benchmark?.rSquared },
+    MetricDefinition(
+      "tracking-error", "Tracking error", .fraction, needs: [.benchmark, .calendar],
+      "sqrt(B) x sd(r - b), n - 1 deviation"
+    ) { $0.benchmark?.trackingError },
+    MetricDefinition(
+      "information-ratio", "Information ratio", .ratio, higherIsBetter: true,
+      needs: [.benchmark, .calendar], "sqrt(B) x mean(r - b) / sd(r - b)"
+    ) { $0.benchmark?.informationRatio },
+    MetricDefinition(
+      "information-ratio-per-bar", "Information ratio per bar", .ratio, higherIsBetter: true,
+      needs: .benchmark, "mean(r - b) / sd(r - b)"
+    ) { $0.benchmark?.informationRatioPerBar },
+    MetricDefinition(
+      "treynor", "Treynor ratio", .ratio, higherIsBetter: true, needs: [.benchmark, .calendar],
+      "B x mean(r - rf) / beta (Treynor, 1965)"
+    ) { $0.benchmark?.treynor },
+    MetricDefinition(
+      "m-squared", "M squared", .fraction, higherIsBetter: true, needs: [.benchmark, .calendar],
+      "B x (Sharpe ratio per bar x sd(b) + rf) (Modigliani, Modigliani, 1997)"
+    ) { $0.benchmark?.modigliani },
+    MetricDefinition(
+      "up-capture", "Up capture", .ratio, higherIsBetter: true, needs: .benchmark,
+      "mean(r) / mean(b) on bars with b > 0"
+    ) { $0.benchmark?.capture(up: true) },
+    MetricDefinition(
+      "down-capture", "Down capture", .ratio, higherIsBetter: false, needs: .benchmark,
+      "mean(r) / mean(b) on bars with b < 0"
+    ) { $0.benchmark?.capture(up: false) },
+    MetricDefinition(
+      "up-capture-compounded", "Up capture, compounded", .ratio, higherIsBetter: true,
+      needs: [.benchmark, .calendar], "CAGR of r / CAGR of b over the bars with b > 0"
+    ) { $0.benchmark?.compoundedCapture(up: true) },
+    MetricDefinition(
+      "down-capture-compounded", "Down capture, compounded", .ratio, higherIsBetter: false,
+      needs: [.benchmark, .calendar], "CAGR of r / CAGR of b over the bars with b < 0"
+    ) { $0.benchmark?.compoundedCapture(up: false) },
+    MetricDefinition(
+      "batting-average", "Batting average", .fraction, higherIsBetter: true, needs: .benchmark,
+      "share of bars with r > b"
+    ) { $0.benchmark?.battingAverage },
+  ]
 }

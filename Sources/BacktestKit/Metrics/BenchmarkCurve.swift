@@ -1,5 +1,5 @@
-/// Prices against which an account is held, on their own calendar: an index, or what buying and
-/// holding would have been worth.
+/// Prices with which an account is compared, on their own calendar: an index, or the value of
+/// buying and holding.
 ///
 ///     var report = Report(result)
 ///     report.benchmark = BenchmarkCurve(spx, name: "S&P 500")
@@ -22,10 +22,10 @@ public struct BenchmarkCurve: Sendable {
   ///   - dates: strictly ascending.
   ///   - prices: positive and finite, one for each date.
   ///   - pricesPerYear: 252 for sessions of the New York Stock Exchange.
-  /// - Throws: `ReturnsError` when a price is no price or the dates do not fit.
+  /// - Throws: `EvidenceError` when a price is no price or the dates do not fit.
   public init(
     _ name: String, dates: [CivilDate], prices: [Double], pricesPerYear: Double?
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     guard dates.count == prices.count else {
       throw .lengthMismatch(
         what: "benchmark dates", expected: prices.count, found: dates.count)
@@ -48,8 +48,8 @@ public struct BenchmarkCurve: Sendable {
 
   /// The last close of each session of a series.
   ///
-  /// - Throws: `ReturnsError.notFinite` for a close that is not above zero.
-  public init(_ series: BarSeries, name: String? = nil) throws(ReturnsError) {
+  /// - Throws: `EvidenceError.notFinite` for a close that is not above zero.
+  public init(_ series: BarSeries, name: String? = nil) throws(EvidenceError) {
     let calendar = series.calendar ?? AlwaysOpenCalendar()
     var dates: [CivilDate] = []
     var prices: [Double] = []
@@ -124,12 +124,12 @@ extension BenchmarkCurve {
   /// The returns of a sample beside the benchmark's on common days.
   ///
   /// Where the sample's bars last longer than a session, the benchmark is read at their dates, so
-  /// that a week stands beside a week.
+  /// that weeks are compared with weeks.
   ///
-  /// - Throws: `ReturnsError` when the sample has no dates or several points a day.
+  /// - Throws: `EvidenceError` when the sample has no dates or several points a day.
   public func aligned(
     with sample: ReturnsSample, timeframe: Timeframe = .session
-  ) throws(ReturnsError) -> AlignedReturns {
+  ) throws(EvidenceError) -> AlignedReturns {
     switch timeframe {
     case .intraday, .session:
       return try AlignedReturns(sample, benchmarkPrices: prices, dates: dates)
@@ -162,5 +162,98 @@ extension BenchmarkCurve {
       if dates[middle] <= date { low = middle + 1 } else { high = middle }
     }
     return low > 0 ? prices[low - 1] : nil
+  }
+}
+
+/// The returns of an account and of a benchmark on the same days.
+///
+///     let aligned = try AlignedReturns(sample, benchmarkPrices: closes, dates: sessions)
+///     PerformanceMetrics(sample, benchmark: aligned).value(of: "beta")
+public struct AlignedReturns: Hashable, Sendable {
+  /// The account's returns on common days.
+  public let returns: [Double]
+  /// The benchmark's returns on the same days.
+  public let benchmark: [Double]
+  /// The row of each common day in the account's sample.
+  public let rows: [Int]
+  /// Days on which the account has a return and the benchmark has none.
+  public let droppedReturns: Int
+  /// Days, from the account's base point to its end, on which only the benchmark has a return.
+  public let droppedBenchmark: Int
+
+  /// Two columns that are already aligned by day.
+  ///
+  /// - Throws: `EvidenceError.lengthMismatch` or `.notFinite`.
+  public init(returns: [Double], benchmark: [Double]) throws(EvidenceError) {
+    guard returns.count == benchmark.count else {
+      throw .lengthMismatch(
+        what: "benchmark returns", expected: returns.count, found: benchmark.count)
+    }
+    for (what, column) in [("return", returns), ("benchmark return", benchmark)] {
+      if let row = column.firstIndex(where: { !$0.isFinite }) {
+        throw .notFinite(what: what, row: row)
+      }
+    }
+    self.returns = returns
+    self.benchmark = benchmark
+    rows = Array(returns.indices)
+    droppedReturns = 0
+    droppedBenchmark = 0
+  }
+
+  /// The days common to a dated sample and a benchmark's prices.
+  ///
+  /// The benchmark's returns are taken between its own neighbouring prices first, beginning with
+  /// its last price on or before the sample's base date; only then are days matched.
+  ///
+  /// - Parameters:
+  ///   - sample: returns with dates, at most one a day.
+  ///   - benchmarkPrices: positive prices or index levels.
+  ///   - dates: the session date of each price, strictly ascending.
+  /// - Throws: `EvidenceError` when a column does not fit or a date occurs twice.
+  public init(
+    _ sample: ReturnsSample, benchmarkPrices: [Double], dates: [CivilDate]
+  ) throws(EvidenceError) {
+    guard let pointDates = sample.pointDates else {
+      throw .lengthMismatch(what: "dates of the points", expected: sample.wealth.count, found: 0)
+    }
+    guard dates.count == benchmarkPrices.count else {
+      throw .lengthMismatch(
+        what: "benchmark dates", expected: benchmarkPrices.count, found: dates.count)
+    }
+    if let row = benchmarkPrices.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
+      throw .notFinite(what: "benchmark price", row: row)
+    }
+    try AlignedReturns.checkOneADay(dates)
+    try AlignedReturns.checkOneADay(Array(pointDates.dropFirst()))
+    var returns: [Double] = []
+    var benchmark: [Double] = []
+    var rows: [Int] = []
+    var inSpan = 0
+    var row = 0
+    for (day, date) in dates.enumerated().dropFirst() {
+      guard let base = pointDates.first, let end = pointDates.last, date > base, date <= end
+      else { continue }
+      inSpan += 1
+      while row < sample.count, pointDates[row + 1] < date { row += 1 }
+      guard row < sample.count, pointDates[row + 1] == date else { continue }
+      returns.append(sample.returns[row])
+      benchmark.append(benchmarkPrices[day] / benchmarkPrices[day - 1] - 1)
+      rows.append(row)
+    }
+    self.returns = returns
+    self.benchmark = benchmark
+    self.rows = rows
+    droppedReturns = sample.count - rows.count
+    droppedBenchmark = inSpan - rows.count
+  }
+
+  /// The number of common days.
+  public var count: Int { rows.count }
+
+  private static func checkOneADay(_ dates: [CivilDate]) throws(EvidenceError) {
+    for row in dates.indices.dropFirst() where dates[row] <= dates[row - 1] {
+      throw dates[row] == dates[row - 1] ? .repeatedDate(row: row) : .datesNotAscending(row: row)
+    }
   }
 }

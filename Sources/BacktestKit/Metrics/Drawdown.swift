@@ -99,3 +99,86 @@ extension Drawdown {
     return copy
   }
 }
+
+/// The deepest fall of a value from its highest so far, value by value.
+struct RunningDrawdown {
+  private var peak: Double
+  /// The least of value / highest value so far; 1 while it never fell.
+  private var lowestShare = 1.0
+
+  /// A value that begins at its peak.
+  init(peak: Double) { self.peak = peak }
+
+  /// The deepest fall so far, as a fraction from 0 to -1.
+  var deepest: Double { lowestShare - 1 }
+
+  /// Takes the next value and says whether it is the deepest fall so far.
+  @discardableResult
+  mutating func update(_ value: Double) -> Bool {
+    peak = Double.maximum(peak, value)
+    // The product saves a division on every value; a new low is rare.
+    guard value < lowestShare * peak else { return false }
+    lowestShare = value / peak
+    return true
+  }
+
+  /// The deepest fall of some values, the first of which is positive.
+  static func deepest(of values: ArraySlice<Double>) -> Double {
+    var drawdown = RunningDrawdown(peak: values.first ?? 1)
+    for value in values { drawdown.update(value) }
+    return drawdown.deepest
+  }
+}
+
+extension Metrics {
+  static let drawdownDefinitions: [MetricDefinition] = [
+    MetricDefinition(
+      "max-drawdown", "Max drawdown", .fraction, higherIsBetter: true, minimumCount: 1,
+      "lowest V / highest V so far, minus 1, including the base point"
+    ) { $0.maxDrawdown },
+    MetricDefinition(
+      "max-drawdown-without-base", "Max drawdown without base", .fraction, higherIsBetter: true,
+      "the same without the base point, which misses a fall from the start"
+    ) { RunningDrawdown.deepest(of: $0.sample.wealth.dropFirst()) },
+    MetricDefinition(
+      "average-drawdown", "Average drawdown", .fraction, higherIsBetter: true,
+      "mean depth of all drawdowns"
+    ) { space in
+      let depths = space.episodes.compensatedSum(\.depth)
+      return space.episodes.isEmpty ? 0 : depths / Double(space.episodes.count)
+    },
+    MetricDefinition(
+      "average-underwater", "Average distance below peak", .fraction, higherIsBetter: true,
+      "mean of d over all n bars; the pain index, signed"
+    ) { $0.meanUnderwater },
+    MetricDefinition(
+      "drawdown-count", "Number of drawdowns", .count,
+      "uninterrupted stretches of bars below the highest V so far"
+    ) { Double($0.episodes.count) },
+    MetricDefinition(
+      "max-drawdown-bars", "Longest drawdown", .bars, higherIsBetter: false,
+      "longest time from a peak to its recovery or to the end, in bars"
+    ) { Double($0.episodes.map(\.bars).max() ?? 0) },
+    MetricDefinition(
+      "max-drawdown-days", "Longest drawdown (calendar)", .days, higherIsBetter: false,
+      needs: .dates, "longest time from a peak to its recovery or to the end, in calendar days"
+    ) { Double($0.episodes.compactMap(\.dates?.calendarDays).max() ?? 0) },
+    MetricDefinition(
+      "time-underwater", "Time under water", .fraction, higherIsBetter: false,
+      "share of the n bars with d < 0"
+    ) { space in Double(space.underwater.count { $0 < 0 }) / space.count },
+    MetricDefinition(
+      "ulcer-index", "Ulcer index", .fraction, higherIsBetter: false,
+      "sqrt(mean(d^2)) over n, as a fraction (Martin, McCann, 1989)"
+    ) { $0.ulcerIndex },
+    MetricDefinition(
+      "ulcer-index-sample", "Ulcer index (n - 1)", .fraction, higherIsBetter: false,
+      "the same, divided by n - 1"
+    ) { ($0.underwater.compensatedSum { $0 * $0 } / ($0.count - 1)).squareRoot() },
+  ]
+}
+
+extension MetricWorkspace {
+  var meanUnderwater: Double { underwater.compensatedSum { $0 } / count }
+  var ulcerIndex: Double { (underwater.compensatedSum { $0 * $0 } / count).squareRoot() }
+}

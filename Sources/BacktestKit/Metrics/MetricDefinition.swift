@@ -1,4 +1,44 @@
-/// What a metric is called, how it reads, and how it is defined.
+/// The catalogue of metrics, in the order in which they are listed.
+///
+///     let sharpe = try Metrics.named("sharpe")
+///     for metric in Metrics.all { print(metric.name, metric.definition) }
+public enum Metrics {
+  /// Every metric, group by group.
+  public static let all: [MetricDefinition] = groups.flatMap { group, definitions in
+    definitions.map { definition in
+      var definition = definition
+      definition.group = group
+      return definition
+    }
+  }
+
+  /// The names of the few by which a run is summed up.
+  public static let headlineNames = [
+    "total-return", "cagr", "volatility", "sharpe", "sortino", "max-drawdown", "calmar",
+    "max-drawdown-bars", "exposure", "turnover-annual", "trade-count", "trade-win-rate",
+    "trade-profit-factor", "trade-expectancy",
+  ]
+
+  /// The metric of a name.
+  ///
+  /// - Throws: `EvidenceError` with the names that may have been meant.
+  public static func named(_ name: String) throws(EvidenceError) -> MetricDefinition {
+    if let found = find(name) { return found }
+    throw .unknownMetric(name, candidates: NearestName.several(name, among: all.map(\.name)))
+  }
+
+  static func find(_ name: String) -> MetricDefinition? { all.first { $0.name == name } }
+
+  private static let groups: [(MetricGroup, [MetricDefinition])] = [
+    (.returns, returnDefinitions), (.risk, riskDefinitions), (.ratios, ratioDefinitions),
+    (.drawdowns, drawdownDefinitions), (.tails, tailDefinitions),
+    (.distribution, distributionDefinitions), (.outcomes, outcomeDefinitions),
+    (.benchmark, benchmarkDefinitions), (.trades, tradeDefinitions),
+    (.activity, activityDefinitions),
+  ]
+}
+
+/// The name, title, unit and definition of a metric.
 ///
 /// The definition line is what documentation and reports print; B is bars a year, n the number of
 /// returns, r a simple return of one bar, rf the risk-free rate of a bar, V wealth and d the
@@ -12,13 +52,13 @@ public struct MetricDefinition: Sendable {
   public let unit: MetricUnit
   /// Whether more is better; `nil` where neither direction is.
   public let higherIsBetter: Bool?
-  /// What it takes besides returns.
+  /// What it needs besides returns.
   public let needs: MetricNeeds
   /// The least number of returns from which it exists.
   public let minimumCount: Int
   /// One line that defines it.
   public let definition: String
-  /// The chapter of a report to which it belongs.
+  /// The group of a report to which it belongs.
   public internal(set) var group = MetricGroup.returns
 
   private let compute: @Sendable (MetricWorkspace) -> Double?
@@ -91,7 +131,7 @@ public enum MetricUnit: String, Hashable, Sendable, CaseIterable {
   case count
 }
 
-/// The chapters of the catalogue.
+/// The groups of the catalogue.
 public enum MetricGroup: String, Hashable, Sendable, CaseIterable {
   /// What was earned.
   case returns
@@ -115,7 +155,7 @@ public enum MetricGroup: String, Hashable, Sendable, CaseIterable {
   case activity
 }
 
-/// What a metric takes besides returns.
+/// What a metric needs besides returns.
 public struct MetricNeeds: OptionSet, Hashable, Sendable {
   /// The bits.
   public let rawValue: UInt8
@@ -164,7 +204,7 @@ public enum MetricAbsence: Hashable, Sendable, CustomStringConvertible {
     case .noBenchmark: "no benchmark"
     case .noTrades: "no trades"
     case .noAccount: "no account activity"
-    case .undefined: "undefined: its denominator is zero"
+    case .undefined: "the denominator is zero"
     }
   }
 }

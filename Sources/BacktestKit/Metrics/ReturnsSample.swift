@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Simple returns with what it takes to measure them: their dates, the bars of a year, and the
 /// rates against which they are held.
 ///
@@ -30,12 +32,12 @@ public struct ReturnsSample: Hashable, Sendable {
   ///   - barsPerYear: from the calendar, such as 252; `nil` when there is none.
   ///   - riskFree: taken off each return for Sharpe's and related ratios.
   ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `ReturnsError` when a number is not finite, a rate is not a rate, or the dates do
+  /// - Throws: `EvidenceError` when a number is not finite, a rate is not a rate, or the dates do
   ///   not fit.
   public init(
     returns: [Double], pointDates: [CivilDate]? = nil, barsPerYear: Double?,
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     if let row = returns.firstIndex(where: { !$0.isFinite }) {
       throw .notFinite(what: "return", row: row)
     }
@@ -59,12 +61,12 @@ public struct ReturnsSample: Hashable, Sendable {
   ///   - barsPerYear: from the calendar, such as 252; `nil` when there is none.
   ///   - riskFree: taken off each return for Sharpe's and related ratios.
   ///   - minimumAcceptableReturn: a year, as a fraction.
-  /// - Throws: `ReturnsError` when a number is not finite, the base is not positive, a rate is not
+  /// - Throws: `EvidenceError` when a number is not finite, the base is not positive, a rate is not
   ///   a rate, or the dates do not fit.
   public init(
     equity: [Double], pointDates: [CivilDate]? = nil, barsPerYear: Double?,
     riskFree: RiskFreeRate = .zero, minimumAcceptableReturn: Double = 0
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     if let row = equity.firstIndex(where: { !$0.isFinite }) {
       throw .notFinite(what: "equity point", row: row)
     }
@@ -81,7 +83,7 @@ public struct ReturnsSample: Hashable, Sendable {
   private init(
     returns: [Double], wealth: [Double], pointDates: [CivilDate]?, barsPerYear: Double?,
     riskFree: RiskFreeRate, minimumAcceptableReturn: Double
-  ) throws(ReturnsError) {
+  ) throws(EvidenceError) {
     try ReturnsSample.check(dates: pointDates, count: wealth.count)
     try ReturnsSample.check(riskFree, count: returns.count)
     if let barsPerYear, !(barsPerYear > 0 && barsPerYear.isFinite) {
@@ -104,7 +106,7 @@ public struct ReturnsSample: Hashable, Sendable {
     }
   }
 
-  private static func check(dates: [CivilDate]?, count: Int) throws(ReturnsError) {
+  private static func check(dates: [CivilDate]?, count: Int) throws(EvidenceError) {
     guard let dates else { return }
     guard dates.count == count else {
       throw .lengthMismatch(
@@ -115,7 +117,7 @@ public struct ReturnsSample: Hashable, Sendable {
     }
   }
 
-  private static func check(_ riskFree: RiskFreeRate, count: Int) throws(ReturnsError) {
+  private static func check(_ riskFree: RiskFreeRate, count: Int) throws(EvidenceError) {
     switch riskFree {
     case .annual(let rate), .perBar(let rate):
       guard rate > -1, rate.isFinite else {
@@ -136,9 +138,6 @@ extension ReturnsSample {
   /// The number of returns.
   public var count: Int { returns.count }
 
-  /// The date of each return.
-  public var returnDates: ArraySlice<CivilDate>? { pointDates?.dropFirst() }
-
   /// The minimum acceptable return of one bar; `nil` where it is not 0 and there is no calendar.
   var minimumPerBar: Double? {
     RiskFreeRate.perBar(ofAnnual: minimumAcceptableReturn, barsPerYear: barsPerYear)
@@ -158,4 +157,111 @@ func simpleReturns(ofEquity equity: [Double]) -> [Double] {
 /// Returns of an account that lost everything in a row: -100 % there, 0 after it.
 func ruined(_ returns: [Double], at row: Int) -> [Double] {
   returns[..<row] + [-1] + Array(repeating: 0, count: returns.count - row - 1)
+}
+
+/// What money earns without risk; it is taken off each return before Sharpe's and its relatives'
+/// ratios.
+public enum RiskFreeRate: Hashable, Sendable {
+  /// A rate a year, 0.02 for 2 %; a bar earns (1 + rate)^(1/B) - 1 where a year has B bars.
+  case annual(Double)
+  /// A rate a bar, the same for every bar.
+  case perBar(Double)
+  /// The rate of each bar, one for each return.
+  case series([Double])
+
+  /// Nothing.
+  public static let zero = RiskFreeRate.annual(0)
+
+  /// The rate a bar, or its mean for a series; `nil` where an annual rate meets no calendar.
+  func meanPerBar(barsPerYear: Double?) -> Double? {
+    switch self {
+    case .annual(let rate): RiskFreeRate.perBar(ofAnnual: rate, barsPerYear: barsPerYear)
+    case .perBar(let rate): rate
+    case .series(let rates):
+      rates.isEmpty ? nil : rates.compensatedSum { $0 } / Double(rates.count)
+    }
+  }
+
+  /// The rate a year that compounds from the rate a bar.
+  func compoundedAnnual(barsPerYear: Double) -> Double? {
+    switch self {
+    case .annual(let rate): rate
+    case .perBar(let rate): expm1(barsPerYear * log1p(rate))
+    case .series(let rates):
+      rates.isEmpty
+        ? nil
+        : expm1(barsPerYear / Double(rates.count) * rates.compensatedSum { log1p($0) })
+    }
+  }
+
+  /// (1 + rate)^(1/B) - 1, without the digits that a power near 1 loses.
+  static func perBar(ofAnnual rate: Double, barsPerYear: Double?) -> Double? {
+    if rate == 0 { return 0 }
+    return barsPerYear.map { expm1(log1p(rate) / $0) }
+  }
+}
+
+/// Returns compounded by calendar month and year of their session dates.
+///
+/// The first and last period may be incomplete. A month without a return is not listed.
+public struct CalendarReturns: Hashable, Sendable {
+  /// The return of one month or year.
+  public struct Period: Hashable, Sendable {
+    /// The year.
+    public var year: Int
+    /// The month from 1 to 12; `nil` for a whole year.
+    public var month: Int?
+    /// The compounded return, as a fraction.
+    public var value: Double
+  }
+
+  /// The months in order of time.
+  public private(set) var months: [Period] = []
+  /// The years in order of time.
+  public private(set) var years: [Period] = []
+
+  /// The months and years of a sample, or `nil` when it has no dates.
+  public init?(_ sample: ReturnsSample) {
+    guard let dates = sample.pointDates else { return nil }
+    months = CalendarReturns.periods(sample.wealth, dates) { ($0.year, $0.month) }
+    years = CalendarReturns.periods(sample.wealth, dates) { ($0.year, nil) }
+  }
+
+  /// The return of a month, or `nil` when it has none.
+  public subscript(year: Int, month: Int) -> Double? {
+    months.first { $0.year == year && $0.month == month }?.value
+  }
+
+  /// The return of a year, or `nil` when it has none.
+  public subscript(year: Int) -> Double? { years.first { $0.year == year }?.value }
+
+  /// The table with a row for each year: its twelve months, then the year.
+  public var table: [(year: Int, months: [Double?], total: Double)] {
+    years.map { year in
+      var row = [Double?](repeating: nil, count: 12)
+      for period in months where period.year == year.year {
+        if let month = period.month { row[month - 1] = period.value }
+      }
+      return (year.year, row, year.value)
+    }
+  }
+
+  private static func periods(
+    _ wealth: [Double], _ dates: [CivilDate], by key: (CivilDate) -> (Int32, Int8?)
+  ) -> [Period] {
+    var found: [Period] = []
+    var start = 0
+    for point in wealth.indices.dropFirst() {
+      let (year, month) = key(dates[point])
+      let isLast =
+        point + 1 == wealth.count || key(dates[point + 1]).0 != year
+        || key(dates[point + 1]).1 != month
+      guard isLast else { continue }
+      let base = wealth[start]
+      let value = base > 0 ? wealth[point] / base - 1 : 0
+      found.append(Period(year: Int(year), month: month.map(Int.init), value: value))
+      start = point
+    }
+    return found
+  }
 }

@@ -97,3 +97,126 @@ public struct TradeMetrics: Hashable, Sendable {
     RatioFormulas.quotient(values.compensatedSum { $0 }, Double(values.count))
   }
 }
+
+extension Metrics {
+  static let tradeDefinitions: [MetricDefinition] = [
+    trade(
+      "trade-count", "Closed trades", .count, nil, "number of closed round trips, from flat to flat"
+    ) {
+      Double($0.count)
+    },
+    trade(
+      "trade-open-count", "Open trades", .count, nil, "number of round trips still open at the end"
+    ) {
+      Double($0.openCount)
+    },
+    trade(
+      "trade-win-rate", "Winning trades", .fraction, true,
+      "wins / (wins + losses), net of costs; a profit of exactly 0 is neither"
+    ) { $0.winRate },
+    trade("trade-profit-factor", "Profit factor", .ratio, true, "profits / |losses|, in money") {
+      $0.profitFactor
+    },
+    trade(
+      "trade-profit-factor-on-returns", "Profit factor on returns", .ratio, true,
+      "the same, with each profit divided by its entry notional"
+    ) { $0.profitFactorOnReturns },
+    trade("trade-net-profit", "Net profit of closed trades", .money, true, "sum of net profits") {
+      $0.netProfit
+    },
+    trade("trade-expectancy", "Expectancy per trade", .money, true, "mean net profit of a trade") {
+      $0.expectancy
+    },
+    trade(
+      "trade-expectancy-fraction", "Expectancy per trade (%)", .fraction, true,
+      "mean of net profit / largest entry notional"
+    ) { $0.expectancyFraction },
+    trade("trade-payoff", "Payoff ratio", .ratio, true, "average win / |average loss|, in percent")
+    {
+      $0.payoff
+    },
+    trade("trade-average-win", "Average win", .fraction, true, "mean return of winning trades") {
+      $0.averageWin
+    },
+    trade("trade-average-loss", "Average loss", .fraction, true, "mean return of losing trades") {
+      $0.averageLoss
+    },
+    trade(
+      "trade-average-win-money", "Average win (money)", .money, true,
+      "mean profit of winning trades"
+    ) {
+      $0.averageWinMoney
+    },
+    trade(
+      "trade-average-loss-money", "Average loss (money)", .money, true, "mean loss of losing trades"
+    ) {
+      $0.averageLossMoney
+    },
+    trade("trade-best", "Best trade", .fraction, true, "largest return of a trade") { $0.best },
+    trade("trade-worst", "Worst trade", .fraction, true, "smallest return of a trade") { $0.worst },
+    trade(
+      "trade-average-bars", "Average bars held", .bars, nil,
+      "mean number of bars from entry to exit"
+    ) {
+      $0.averageBars
+    },
+    trade(
+      "trade-median-bars", "Median bars held", .bars, nil,
+      "median number of bars from entry to exit"
+    ) {
+      $0.medianBars
+    },
+    trade(
+      "trade-longest-win-streak", "Longest winning streak (trades)", .count, true,
+      "largest number of consecutive wins, by exit"
+    ) { Double($0.longestWinStreak) },
+    trade(
+      "trade-longest-loss-streak", "Longest losing streak (trades)", .count, false,
+      "largest number of consecutive losses, by exit"
+    ) { Double($0.longestLossStreak) },
+    trade(
+      "trade-sqn", "System quality number", .ratio, true,
+      "sqrt(n) x mean / sd of the returns of trades, n - 1 deviation (Tharp)"
+    ) { $0.systemQuality },
+    trade("trade-kelly", "Kelly fraction (trades)", .ratio, nil, "W - (1 - W) / payoff") {
+      $0.kelly
+    },
+    trade(
+      "trade-average-mae", "Average adverse excursion", .fraction, true,
+      "mean worst move against the entry price while open"
+    ) { $0.averageAdverseExcursion },
+    trade(
+      "trade-average-mfe", "Average favourable excursion", .fraction, true,
+      "mean best move in favour while open"
+    ) { $0.averageFavourableExcursion },
+  ]
+
+  private static func trade(
+    _ name: String, _ title: String, _ unit: MetricUnit, _ higherIsBetter: Bool?,
+    _ definition: String, _ compute: @escaping @Sendable (TradeMetrics) -> Double?
+  ) -> MetricDefinition {
+    MetricDefinition(
+      name, title, unit, higherIsBetter: higherIsBetter, needs: .roundTrips, minimumCount: 0,
+      definition
+    ) { $0.trades.flatMap(compute) }
+  }
+
+  static let activityDefinitions: [MetricDefinition] = [
+    MetricDefinition(
+      "exposure", "Exposure", .fraction, needs: .account, minimumCount: 1,
+      "mean of gross exposure / equity"
+    ) { $0.inputs.activity?.exposure },
+    MetricDefinition(
+      "time-in-market", "Time in market", .fraction, needs: .account, minimumCount: 1,
+      "share of points with an open position"
+    ) { $0.inputs.activity?.timeInMarket },
+    MetricDefinition(
+      "turnover", "Turnover", .ratio, higherIsBetter: false, needs: .account, minimumCount: 1,
+      "traded notional / 2 / mean equity"
+    ) { $0.inputs.activity?.turnover },
+    MetricDefinition(
+      "turnover-annual", "Annual turnover", .ratio, higherIsBetter: false,
+      needs: [.account, .calendar], "turnover x B / n"
+    ) { $0.inputs.activity?.annualTurnover },
+  ]
+}

@@ -60,8 +60,8 @@ public struct BullBear: RegimeClassifier {
 
   /// The turns of a series, in order; peaks and troughs alternate.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive, or times that are not as many.
-  public func turns(closes: [Double], times: [Timestamp]) throws(RegimeError) -> [Turn] {
+  /// - Throws: `EvidenceError` for closes that are not positive, or times that are not as many.
+  public func turns(closes: [Double], times: [Timestamp]) throws(EvidenceError) -> [Turn] {
     guard closes.count == times.count else {
       throw .unequalLengths(closes: closes.count, times: times.count)
     }
@@ -80,10 +80,10 @@ public struct BullBear: RegimeClassifier {
 
   /// Labels each bar; times are not needed and may be empty.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive.
+  /// - Throws: `EvidenceError` for closes that are not positive.
   public func labels(
     closes: [Double], times: [Timestamp] = []
-  ) throws(RegimeError) -> RegimeLabels {
+  ) throws(EvidenceError) -> RegimeLabels {
     let (turns, causal) = try phases(closes)
     var descriptive = [Int?](repeating: nil, count: closes.count)
     for (i, turn) in turns.enumerated() {
@@ -101,8 +101,8 @@ public struct BullBear: RegimeClassifier {
 
   private func phases(
     _ closes: [Double]
-  ) throws(RegimeError) -> (turns: [MarketPhaseTurn], known: [MarketPhase?]) {
-    try RegimeError.check(closes: closes)
+  ) throws(EvidenceError) -> (turns: [MarketPhaseTurn], known: [MarketPhase?]) {
+    try EvidenceError.check(closes: closes)
     var tracker = MarketPhaseTracker(threshold: threshold)
     var turns: [MarketPhaseTurn] = []
     var known: [MarketPhase?] = []

@@ -1,4 +1,4 @@
-/// Low, middle and high volatility by thirds of its own distribution.
+/// Low, middle and high volatility by thirds of its distribution.
 ///
 /// Volatility at a bar is the standard deviation (ddof 1) of the last `window` simple returns,
 /// times the root of the bars in a year. Cuts are the quantiles 1/3 and 2/3 of type 7 (linear
@@ -6,8 +6,8 @@
 /// hindsight the cuts are those of the whole series; at the time they are those of the values up to
 /// and including the bar, once there are `minimumHistory` of them.
 ///
-///     let weather = try VolatilityTerciles().analysis(of: bars)
-///     print(weather.cuts?.lower ?? .nan, weather.labels.agreement ?? .nan)
+///     let volatility = try VolatilityTerciles().analysis(of: bars)
+///     print(volatility.cuts?.lower ?? .nan, volatility.labels.agreement ?? .nan)
 public struct VolatilityTerciles: RegimeClassifier {
   /// How many returns a volatility is taken from; at least 2.
   public let window: Int
@@ -57,32 +57,32 @@ public struct VolatilityTerciles: RegimeClassifier {
 
   /// Measures and labels the bars of a series, annualised by its calendar.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive.
-  public func analysis(of bars: BarSeries) throws(RegimeError) -> Analysis {
+  /// - Throws: `EvidenceError` for closes that are not positive.
+  public func analysis(of bars: BarSeries) throws(EvidenceError) -> Analysis {
     let calendar = bars.calendar.map { bars.timeframe.barsPerYear(in: $0) }
     return try analysis(closes: Array(bars.close), barsPerYear: barsPerYear ?? calendar)
   }
 
   /// Measures and labels bars by their closes.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive.
-  public func analysis(closes: [Double]) throws(RegimeError) -> Analysis {
+  /// - Throws: `EvidenceError` for closes that are not positive.
+  public func analysis(closes: [Double]) throws(EvidenceError) -> Analysis {
     try analysis(closes: closes, barsPerYear: barsPerYear)
   }
 
   /// Labels each bar; times are not needed and may be empty.
   ///
-  /// - Throws: `RegimeError` for closes that are not positive.
+  /// - Throws: `EvidenceError` for closes that are not positive.
   public func labels(
     closes: [Double], times: [Timestamp] = []
-  ) throws(RegimeError) -> RegimeLabels {
+  ) throws(EvidenceError) -> RegimeLabels {
     try analysis(closes: closes).labels
   }
 
   private func analysis(
     closes: [Double], barsPerYear: Double?
-  ) throws(RegimeError) -> Analysis {
-    try RegimeError.check(closes: closes)
+  ) throws(EvidenceError) -> Analysis {
+    try EvidenceError.check(closes: closes)
     let values = volatilities(closes, scale: (barsPerYear ?? 1).squareRoot())
     let unknown = [Int?](repeating: nil, count: closes.count - values.count)
     let cuts = TercileRanks.cuts(ofSorted: values.sorted())
@@ -115,5 +115,73 @@ public struct VolatilityTerciles: RegimeClassifier {
       ranks.insert(i)
       return i + 1 >= minimumHistory ? ranks.cuts.label(of: values[i]) : nil
     }
+  }
+}
+
+/// The thirds of a growing set of values.
+///
+/// All values are given beforehand and ordered once; a tree of counts (P. Fenwick, 1994) over that
+/// order tells which of them are in the set. Inserting and asking take O(log n), and an answer
+/// depends on the inserted values alone.
+struct TercileRanks {
+  private let sorted: [Double]
+  private let place: [Int]
+  private var tree: [Int]
+  private var count = 0
+  private let topStep: Int
+
+  /// An empty set that may take each of these values once.
+  init(_ values: [Double]) {
+    let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
+    var place = [Int](repeating: 0, count: values.count)
+    for (position, index) in order.enumerated() { place[index] = position }
+    self.place = place
+    sorted = order.map { values[$0] }
+    tree = [Int](repeating: 0, count: values.count + 1)
+    var step = 1
+    while step * 2 <= values.count { step *= 2 }
+    topStep = step
+  }
+
+  /// Puts the value with this index into the set.
+  mutating func insert(_ index: Int) {
+    var node = place[index] + 1
+    while node < tree.count {
+      tree[node] += 1
+      node += node & -node
+    }
+    count += 1
+  }
+
+  /// The quantiles 1/3 and 2/3 of the values in the set, which must not be empty.
+  var cuts: VolatilityTerciles.Cuts { TercileRanks.cuts(count: count, value: value(rank:)) }
+
+  /// The quantiles 1/3 and 2/3 of ascending values; `nil` without values.
+  static func cuts(ofSorted values: [Double]) -> VolatilityTerciles.Cuts? {
+    values.isEmpty ? nil : cuts(count: values.count) { values[$0] }
+  }
+
+  /// The value of a rank, counted from 0, among those in the set.
+  private func value(rank: Int) -> Double {
+    var (position, remaining, step) = (0, rank + 1, topStep)
+    while step > 0 {
+      if position + step < tree.count, tree[position + step] < remaining {
+        position += step
+        remaining -= tree[position]
+      }
+      step /= 2
+    }
+    return sorted[position]
+  }
+
+  /// Type-7 quantiles; whole ranks are found in integers, so that a cut which is a value of the set
+  /// is that value exactly.
+  private static func cuts(count: Int, value: (Int) -> Double) -> VolatilityTerciles.Cuts {
+    func cut(_ third: Int) -> Double {
+      let (rank, rest) = ((count - 1) * third).quotientAndRemainder(dividingBy: 3)
+      let below = value(rank)
+      return rest == 0 ? below : below + (value(rank + 1) - below) * (Double(rest) / 3)
+    }
+    return VolatilityTerciles.Cuts(lower: cut(1), upper: cut(2))
   }
 }

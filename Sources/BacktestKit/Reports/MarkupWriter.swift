@@ -95,7 +95,7 @@ private enum MarkupEscape {
     bytes.append(contentsOf: utf8[clean...])
   }
 
-  /// The number of bytes judged, and what stands for them where they may not stand themselves.
+  /// The number of bytes judged, and their replacement where they are not allowed.
   private static func replacement(
     at i: Int, in utf8: UnsafeBufferPointer<UInt8>
   ) -> (length: Int, text: StaticString?) {

@@ -3,30 +3,30 @@
 ///
 ///     try Report(result).write(to: "Reports/crossover.html")
 ///
-/// What limits the result stands first, then the verdict in figures, then the evidence. The same
-/// report always gives the same bytes.
+/// Caveats come first, then the verdict in figures, then the evidence. The same report always gives
+/// the same bytes.
 public struct Report: Sendable {
   /// The heading.
   public var title: String
-  /// What the account is held against; equal parts of the universe, bought at the base point and
-  /// held, unless set; `nil` leaves the comparison out.
+  /// The benchmark; by default equal parts of the universe, bought at the base point and held.
+  /// `nil` leaves the comparison out.
   public var benchmark: BenchmarkCurve?
-  /// The weather by which the account is taken apart.
+  /// Results by market regime.
   public var regimes: [RegimeAnalysis] = []
-  /// What the data holds and what was odd about it; by default one report for each series.
+  /// The contents and findings of the data; by default one report for each series.
   public var dataQuality: [DataQualityReport]
-  /// Where the result comes from, beyond what the result knows itself: the study, a commit. A term
-  /// that the report would show anyway takes its place.
+  /// Where the result comes from, such as the study or a commit. An item replaces one of the same
+  /// term that the report would show anyway.
   public var provenance: [ProvenanceItem] = []
-  /// What limits the result beyond what the run knows itself; shown first.
-  public var limits: [ResultLimit] = []
+  /// Caveats beyond those of the run itself; shown first.
+  public var caveats: [ResultCaveat] = []
   /// The policies that decided; the report then also says whether they showed an edge.
-  public var policies: [ReportPolicy] = []
-  /// How figures are spread over several checkpoints, the middle one of which is this run.
+  var policies: [ReportPolicy] = []
+  /// The spread of figures over several checkpoints, of which this run is the median.
   public var replicates: Replicates?
-  /// What a policy's training assumed and this run does otherwise, in sentences.
-  public var policyRemarks: [String] = []
-  /// Sections of your own, shown before the assumptions.
+  /// Differences between a policy's training and this run, in sentences.
+  var policyRemarks: [String] = []
+  /// Custom sections, shown before the assumptions.
   public var customSections: [ReportSection] = []
 
   private let run: BacktestResult
@@ -39,7 +39,7 @@ public struct Report: Sendable {
       title: "\(result.strategy) on \(Report.universeName(result.universe))")
   }
 
-  /// A report on a walk-forward: its stitched out-of-sample run is what is judged.
+  /// A report on a walk-forward, which judges its stitched out-of-sample run.
   public init(_ walkForward: WalkForwardResult) {
     let run = walkForward.stitched
     self.init(
@@ -58,7 +58,7 @@ public struct Report: Sendable {
   /// The file, as UTF-8.
   public func bytes() -> [UInt8] { document().bytes() }
 
-  /// Writes the file; whoever reads it meanwhile finds the old one or the new.
+  /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
   ///
   /// - Throws: `FileError` when it cannot be written.
   public func write(to path: String) throws(FileError) {
@@ -66,33 +66,33 @@ public struct Report: Sendable {
   }
 
   private func document() -> ReportDocument {
-    let facts = facts
+    let model = model
     let sections =
-      facts.replicateSections + facts.policySections
-      + [facts.equitySection, facts.returnsSection] + facts.walkForwardSections
-      + facts.forecastSections + facts.regimeSections(regimes)
-      + [facts.tradesSection, facts.costsSection, facts.metricsSection] + facts.noteSections
+      model.replicateSections + model.policySections
+      + [model.equitySection, model.returnsSection] + model.walkForwardSections
+      + model.forecastSections + model.regimeSections(regimes)
+      + [model.tradesSection, model.costsSection, model.metricsSection] + model.noteSections
       + customSections
       + [
-        facts.assumptionsSection, facts.dataSection(dataQuality),
-        facts.provenanceSection(provenance),
+        model.assumptionsSection, model.dataSection(dataQuality),
+        model.provenanceSection(provenance),
       ]
     return ReportDocument(
-      title: title, subtitle: facts.subtitle, opening: facts.opening, sections: sections,
+      title: title, subtitle: model.subtitle, summary: model.summary, sections: sections,
       footer: footer)
   }
 
-  private var facts: ReportFacts {
-    var facts = ReportFacts(run: run, walkForward: walkForward, benchmark: benchmark)
-    facts.limits = limits
-    facts.policies = policies
-    facts.replicates = replicates
-    facts.policyRemarks = policyRemarks
-    return facts
+  private var model: ReportModel {
+    var model = ReportModel(run: run, walkForward: walkForward, benchmark: benchmark)
+    model.caveats = caveats
+    model.policies = policies
+    model.replicates = replicates
+    model.policyRemarks = policyRemarks
+    return model
   }
 
   /// Whether the policies showed an edge; `nil` of a report without policies.
-  var policyVerdict: PolicyVerdict? { facts.policyVerdict }
+  var policyVerdict: PolicyVerdict? { model.policyVerdict }
 
   private var footer: String {
     "BacktestKit \(BacktestKitVersion.current) · fingerprint \(run.fingerprint)"

@@ -5,32 +5,32 @@
 ///       ReportSection(id: "equity", title: "Equity", blocks: [chart]),
 ///     ])
 ///     let bytes = document.bytes()
-public struct ReportDocument: Sendable {
+struct ReportDocument: Sendable {
   /// The title of the page and its first heading.
-  public var title: String
+  var title: String
   /// A line below the title, for example instrument, period and engine version.
-  public var subtitle: String?
-  /// What stands before the list of contents: limits and warnings first, then the verdict.
-  public var opening: [any ReportBlock]
+  var subtitle: String?
+  /// What comes before the list of contents: caveats first, then the verdict.
+  var summary: [any ReportBlock]
   /// The sections, in order.
-  public var sections: [ReportSection]
+  var sections: [ReportSection]
   /// A line at the end, for example the fingerprint of the run.
-  public var footer: String?
+  var footer: String?
 
   /// A document from its parts.
-  public init(
-    title: String, subtitle: String? = nil, opening: [any ReportBlock] = [],
+  init(
+    title: String, subtitle: String? = nil, summary: [any ReportBlock] = [],
     sections: [ReportSection], footer: String? = nil
   ) {
     self.title = title
     self.subtitle = subtitle
-    self.opening = opening
+    self.summary = summary
     self.sections = sections
     self.footer = footer
   }
 
   /// The file, as UTF-8. Equal documents give equal bytes.
-  public func bytes() -> [UInt8] {
+  func bytes() -> [UInt8] {
     var writer = MarkupWriter()
     writer.markup("<!DOCTYPE html>\n")
     writer.element("html", ["lang": "en"]) { writer in
@@ -62,9 +62,9 @@ public struct ReportDocument: Sendable {
       if let subtitle { writer.element("p", text: subtitle) }
     }
     writer.element("div", ["class": "page"]) { writer in
-      // What the reader must know first stands before everything else, also on a narrow page.
+      // What the reader must know first comes before everything else, also on a narrow page.
       writer.element("div", ["class": "opening"]) { writer in
-        for block in opening { block.write(to: &writer) }
+        for block in summary { block.write(to: &writer) }
       }
       if sections.count > 1 { writeContents(ids: ids, to: &writer) }
       writer.element("main") { writer in
@@ -118,5 +118,81 @@ public struct ReportDocument: Sendable {
       }
     }
     return bytes.isEmpty ? "section" : String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// Something a report can show: a chart, a table, a paragraph, or what a user makes.
+///
+///     struct Signature: ReportBlock {
+///       func write(to writer: inout MarkupWriter) {
+///         writer.element("p") { $0.text("Reviewed by the desk.") }
+///       }
+///     }
+public protocol ReportBlock: Sendable {
+  /// Writes the block as HTML flow content. The same value always writes the same bytes.
+  func write(to writer: inout MarkupWriter)
+}
+
+/// A titled part of a report with its own anchor in the list of contents.
+public struct ReportSection: Sendable {
+  /// The anchor; other characters than `a-z 0-9 -` are replaced when the document is made.
+  public var id: String
+  /// The heading.
+  public var title: String
+  /// A sentence or two below the heading: what the section answers.
+  public var summary: String?
+  /// What it shows, in order.
+  public var blocks: [any ReportBlock]
+
+  /// A section from its parts.
+  public init(
+    id: String, title: String, summary: String? = nil, blocks: [any ReportBlock] = []
+  ) {
+    self.id = id
+    self.title = title
+    self.summary = summary
+    self.blocks = blocks
+  }
+}
+
+/// A paragraph of plain text.
+public struct ReportParagraph: ReportBlock {
+  /// The text.
+  public var text: String
+
+  /// A paragraph with this text.
+  public init(_ text: String) { self.text = text }
+
+  /// Writes a `p` element.
+  public func write(to writer: inout MarkupWriter) { writer.element("p", text: text) }
+}
+
+/// A heading inside a section.
+struct ReportSubheading: ReportBlock {
+  /// The text.
+  var text: String
+
+  /// A heading with this text.
+  init(_ text: String) { self.text = text }
+
+  /// Writes an `h3` element.
+  func write(to writer: inout MarkupWriter) { writer.element("h3", text: text) }
+}
+
+/// Blocks side by side where the page is wide enough, one below the other where it is not.
+struct ReportColumns: ReportBlock {
+  /// The blocks, in reading order.
+  var blocks: [any ReportBlock]
+
+  /// These blocks side by side.
+  init(_ blocks: [any ReportBlock]) { self.blocks = blocks }
+
+  /// Writes a grid with a cell for each block.
+  func write(to writer: inout MarkupWriter) {
+    writer.element("div", ["class": "columns"]) { writer in
+      for block in blocks {
+        writer.element("div") { block.write(to: &$0) }
+      }
+    }
   }
 }

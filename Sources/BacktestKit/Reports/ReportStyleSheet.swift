@@ -1,5 +1,5 @@
-/// How a report looks: light and dark, screen and paper. A chart in a file of its own shares the
-/// colours and the marks.
+/// How a report looks: light and dark, screen and paper. A chart in a separate file shares
+/// the colours and the marks.
 enum ReportStyleSheet {
   /// The colours, by name.
   static let colours: StaticString = """
@@ -22,7 +22,7 @@ enum ReportStyleSheet {
     --n1:#332119;--n2:#4e2c19;--n3:#6f3a1a;--n4:#95491a;--heat:#f2f5f8}}
     """
 
-  /// What stands inside the drawing of a chart.
+  /// The marks inside the drawing of a chart.
   static let marks: StaticString = """
     .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}
     .s5{--c:var(--s5)}
@@ -198,7 +198,7 @@ enum ReportStyleSheet {
     details::details-content{content-visibility:visible;block-size:auto;display:block}}
     """
 
-  /// A chart in a file of its own.
+  /// A chart in a separate file.
   static let image: StaticString = """
     svg{background:var(--paper);
     font:13px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;

@@ -1,4 +1,4 @@
-/// What stands in one cell of a table.
+/// The content of a table cell.
 public enum ReportCell: Hashable, Sendable {
   /// Plain text.
   case text(String)
@@ -43,7 +43,7 @@ public struct ReportTable: ReportBlock {
     public var title: String
     /// How numbers are shown.
     public var format: NumberFormat
-    /// Whether the column stands at the right edge, as numbers do.
+    /// Whether the column is aligned to the right, as numbers are.
     public var isNumeric: Bool
     /// Whether negative numbers are coloured as losses and positive ones as gains.
     public var isSigned: Bool
@@ -194,5 +194,15 @@ public struct ReportTable: ReportBlock {
     case .date(let date): writer.text(date.description)
     case .time(let time): writer.text(time.tableText)
     }
+  }
+}
+
+extension Timestamp {
+  /// Date and minute in UTC as a table shows it: `2018-12-31 21:00`; only the date at midnight.
+  var tableText: String {
+    let date = utcDate
+    let minutes = (self - date.midnight).nanoseconds / 60_000_000_000
+    guard minutes > 0 else { return date.description }
+    return "\(date) \(twoDigits(minutes / 60)):\(twoDigits(minutes % 60))"
   }
 }

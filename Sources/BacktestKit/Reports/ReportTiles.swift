@@ -1,5 +1,5 @@
 /// Whether a figure or a verdict speaks for the strategy or against it.
-public enum ReportTone: Hashable, Sendable {
+enum ReportTone: Hashable, Sendable {
   /// Neither.
   case neutral
   /// For it.
@@ -17,22 +17,22 @@ public enum ReportTone: Hashable, Sendable {
 }
 
 /// A row of big figures: what a reader wants to know first.
-public struct ReportTiles: ReportBlock {
+struct ReportTiles: ReportBlock {
   /// One figure.
-  public struct Tile: Hashable, Sendable {
+  struct Tile: Hashable, Sendable {
     /// The figure, already formatted.
-    public var value: String
+    var value: String
     /// Its name.
-    public var caption: String
+    var caption: String
     /// A second line, for example the benchmark's figure or an interval.
-    public var detail: String?
+    var detail: String?
     /// What the figure means, shown when the reader points at it.
-    public var definition: String?
+    var definition: String?
     /// Whether it speaks for the strategy; shown as a coloured edge and never by colour alone.
-    public var tone: ReportTone
+    var tone: ReportTone
 
     /// A tile from its parts.
-    public init(
+    init(
       _ caption: String, value: String, detail: String? = nil, definition: String? = nil,
       tone: ReportTone = .neutral
     ) {
@@ -45,13 +45,13 @@ public struct ReportTiles: ReportBlock {
   }
 
   /// The figures, most important first.
-  public var tiles: [Tile]
+  var tiles: [Tile]
 
   /// A row of these figures.
-  public init(_ tiles: [Tile]) { self.tiles = tiles }
+  init(_ tiles: [Tile]) { self.tiles = tiles }
 
   /// Writes a list whose items flow into as many columns as fit.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     writer.element("ul", ["class": "tiles"]) { writer in
       for tile in tiles {
         writer.element("li", ["class": tile.tone.cssClass + tile.sizeClass]) { writer in
@@ -74,10 +74,10 @@ public struct ReportTiles: ReportBlock {
   }
 }
 
-/// A box that stands out: limits and warnings of a result, or the verdict of a gate.
-public struct ReportNotice: ReportBlock {
+/// A highlighted box: limits and warnings of a result, or the verdict of a gate.
+struct ReportNotice: ReportBlock {
   /// What kind of notice it is, which gives it its colour.
-  public enum Kind: Hashable, Sendable {
+  enum Kind: Hashable, Sendable {
     /// Something the reader must know before believing a figure.
     case warning
     /// Something worth knowing.
@@ -89,21 +89,21 @@ public struct ReportNotice: ReportBlock {
   }
 
   /// What kind of notice it is.
-  public var kind: Kind
+  var kind: Kind
   /// The first line.
-  public var title: String
+  var title: String
   /// The points, one sentence each.
-  public var items: [String]
+  var items: [String]
 
   /// A notice from its parts.
-  public init(_ kind: Kind, title: String, items: [String] = []) {
+  init(_ kind: Kind, title: String, items: [String] = []) {
     self.kind = kind
     self.title = title
     self.items = items
   }
 
   /// Writes an `aside` element.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     let style =
       switch kind {
       case .warning: "notice warning"
@@ -122,29 +122,29 @@ public struct ReportNotice: ReportBlock {
 }
 
 /// Names and their values, as assumptions and provenance need them.
-public struct ReportDefinitions: ReportBlock {
+struct ReportDefinitions: ReportBlock {
   /// One name and its value.
-  public struct Item: Hashable, Sendable {
+  struct Item: Hashable, Sendable {
     /// The name.
-    public var term: String
+    var term: String
     /// The value.
-    public var value: String
+    var value: String
 
     /// A name and its value.
-    public init(_ term: String, _ value: String) {
+    init(_ term: String, _ value: String) {
       self.term = term
       self.value = value
     }
   }
 
   /// The pairs, in order.
-  public var items: [Item]
+  var items: [Item]
 
   /// A list of these pairs.
-  public init(_ items: [Item]) { self.items = items }
+  init(_ items: [Item]) { self.items = items }
 
   /// Writes a `dl` element.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     writer.element("dl") { writer in
       for item in items {
         writer.element("dt", text: item.term)

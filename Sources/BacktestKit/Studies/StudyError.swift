@@ -1,62 +1,60 @@
-/// Why a study cannot be run; every message says what, where and what to do.
-public enum StudyError: Error, CustomStringConvertible {
-  /// The study file.
-  case document(DocumentError)
-  /// Price files, all that cannot be used.
-  case data([DataError])
-  /// The series do not make a universe.
-  case universe(UniverseError)
-  /// Bars cannot be put together as asked.
-  case resampling(ResamplingError)
-  /// The walk-forward plan does not fit.
-  case walkForward(WalkForwardError)
-  /// Prices from which no regimes can be told.
-  case regimes(RegimeError)
-  /// A benchmark that is not there or no price.
-  case benchmark(String)
-  /// Replicates that cannot be run.
-  case replicates(String)
-  /// A policy that cannot decide in this market, or could not any more.
-  case policy(PolicyError)
-  /// Rules that do not fit the data.
-  case configuration(ConfigurationError)
-  /// Fewer bars than the warm-up takes, or a single one.
-  case tooFewBars(bars: Int, warmup: Int)
-  /// A part of the study that the job needs.
-  case missing(key: String, study: String, purpose: String)
-  /// A file that cannot be written or read.
-  case file(String)
+/// Why a study cannot be run: which part of it is wrong, where, and what to do.
+public struct StudyError: Error, Equatable, CustomStringConvertible {
+  /// A part of a study, or of what it needs.
+  public enum Part: String, Hashable, Sendable {
+    /// A file that cannot be read or written; the reason names it.
+    case file
+    /// The price data: missing or invalid rows, too few bars, series that do not fit together.
+    case data
+    /// Rules that do not fit the data.
+    case configuration
+    /// A policy that cannot decide in this market, or stopped deciding.
+    case policy
+    /// The walk-forward plan, its grid or its checkpoints.
+    case walkForward = "walk-forward"
+    /// The regimes.
+    case regimes
+    /// The benchmark.
+    case benchmark
+    /// The replicates.
+    case replicates
+  }
 
-  /// The message with the study before it, unless it begins with a file of its own.
-  func message(of study: String) -> String {
-    switch self {
-    case .document, .data, .missing, .file: description
-    case .universe, .resampling, .tooFewBars: "\(study): data: \(self)"
-    case .walkForward, .regimes, .benchmark, .policy, .replicates, .configuration:
-      "\(study): \(self)"
+  /// The part that is wrong.
+  public let part: Part
+  /// What is wrong and what to do; one line for each problem.
+  public let reason: String
+
+  /// An error from its parts.
+  public init(_ part: Part, _ reason: String) {
+    self.part = part
+    self.reason = reason
+  }
+
+  /// The part and what is wrong with it.
+  public var description: String {
+    switch part {
+    case .file, .configuration: reason
+    case .data, .policy, .walkForward, .regimes, .benchmark, .replicates:
+      "\(part.rawValue): \(reason)"
     }
   }
 
-  /// What is wrong; more than one line where more than one thing is.
-  public var description: String {
-    switch self {
-    case .document(let error): "\(error)"
-    case .data(let errors): errors.map { "\($0)" }.joined(separator: "\n")
-    case .universe(let error): "\(error)"
-    case .resampling(let error): "\(error)"
-    case .walkForward(let error): "walk-forward: \(error)"
-    case .regimes(let error): "regimes: \(error)"
-    case .benchmark(let reason): "benchmark: \(reason)"
-    case .replicates(let reason): "replicates: \(reason)"
-    case .policy(let error): "policy: \(error)"
-    case .configuration(let error): "\(error)"
-    case .tooFewBars(let bars, let warmup):
-      "\(bars) bar\(bars == 1 ? "" : "s"), but the warm-up takes \(warmup) and a return needs two; "
-        + "give more bars or a shorter 'warmup'"
-    case .missing(let key, let study, let purpose):
-      "\(study): the study has no '\(key)', which \(purpose) needs; "
-        + "`bt-run init` writes an example"
-    case .file(let reason): reason
+  /// The message after the path of the study, unless the reason names a file itself.
+  func message(of study: String) -> String {
+    part == .file ? reason : "\(study): \(self)"
+  }
+
+  /// Does some work of a part and reports its error as one of the study.
+  static func wrapping<Value>(
+    _ part: Part, _ work: () throws -> Value
+  ) throws(StudyError) -> Value {
+    do {
+      return try work()
+    } catch let error as StudyError {
+      throw error
+    } catch {
+      throw StudyError(part, "\(error)")
     }
   }
 }

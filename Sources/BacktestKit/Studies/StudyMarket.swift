@@ -13,12 +13,12 @@ public struct StudyMarket: Sendable {
   /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
   /// where a policy of the study was trained on adjusted closes.
   private(set) var unadjustedPrices: [String] = []
-  /// Series of raw closes beside which the data has no adjusted ones; only looked for as well.
-  private(set) var untoldPrices: [String] = []
+  /// Series of raw closes beside which the data has no adjusted ones; only looked for then.
+  private(set) var unknownPrices: [String] = []
   /// What each series holds and what was odd about it.
   public let quality: [DataQualityReport]
 
-  /// The series by which regimes are told: the benchmark, else the first of the universe.
+  /// The series by which regimes are classified: the benchmark, else the first of the universe.
   public var regimeSeries: BarSeries { benchmark ?? universe.series[0] }
 
   /// Reads all files of a study.
@@ -40,30 +40,22 @@ public struct StudyMarket: Sendable {
           unadjustedPrices += zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
             .map(\.0.instrument.symbol)
         } else {
-          untoldPrices += loaded.map(\.instrument.symbol)
+          unknownPrices += loaded.map(\.instrument.symbol)
         }
       } catch {
         failures.append(error)
       }
     }
-    guard failures.isEmpty else { throw .data(failures) }
-    if let target = study.data.resample {
-      do throws(ResamplingError) {
-        series = try series.map { (one) throws(ResamplingError) in try one.resampled(to: target) }
-      } catch {
-        throw .resampling(error)
-      }
+    guard failures.isEmpty else {
+      throw StudyError(.file, failures.map { "\($0)" }.joined(separator: "\n"))
     }
-    do throws(UniverseError) {
-      universe = try Universe(series)
-    } catch {
-      throw .universe(error)
+    let bars = series
+    let universe = try StudyError.wrapping(.data) {
+      guard let target = study.data.resample else { return try Universe(bars) }
+      return try Universe(bars.map { try $0.resampled(to: target) })
     }
-    do throws(ConfigurationError) {
-      try study.configuration.validate(for: universe)
-    } catch {
-      throw .configuration(error)
-    }
+    try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    self.universe = universe
     feed = Feed(universe)
     folder = study.folder
     benchmark = try study.loadBenchmark(from: universe)
@@ -117,26 +109,22 @@ extension Study {
       let symbol = benchmark.symbol ?? ""
       guard let found = universe.instrument(symbol) else {
         let known = universe.series.map(\.instrument.symbol).joined(separator: ", ")
-        throw .benchmark("there is no '\(symbol)' in the data; known are \(known)")
+        throw StudyError(.benchmark, "there is no '\(symbol)' in the data; known are \(known)")
       }
       return universe[found]
     }
     var file = StudyFile(path: path)
     file.symbol = benchmark.symbol
-    let series: [BarSeries]
-    do throws(DataError) {
-      series = try load(file)
-    } catch {
-      throw .data([error])
-    }
+    let wanted = file
+    let series = try StudyError.wrapping(.file) { try load(wanted) }
     if let symbol = benchmark.symbol {
       guard let found = series.first(where: { $0.instrument.symbol == symbol }) else {
-        throw .benchmark("there is no '\(symbol)' in \(path)")
+        throw StudyError(.benchmark, "there is no '\(symbol)' in \(path)")
       }
       return found
     }
     guard series.count == 1 else {
-      throw .benchmark("\(path) holds several symbols; name one by 'symbol'")
+      throw StudyError(.benchmark, "\(path) holds several symbols; name one by 'symbol'")
     }
     return series[0]
   }

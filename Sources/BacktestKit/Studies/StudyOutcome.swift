@@ -1,6 +1,6 @@
-/// What came of a study.
+/// The outcome of a study.
 public struct StudyOutcome: Sendable {
-  /// What was asked for.
+  /// The study.
   public let study: Study
   /// The bars.
   public let market: StudyMarket
@@ -8,17 +8,17 @@ public struct StudyOutcome: Sendable {
   public let result: BacktestResult
   /// The folds, where the study walked forward.
   public let walkForward: WalkForwardResult?
-  /// What the run is held against.
+  /// The benchmark.
   public let benchmark: BenchmarkCurve?
   /// The run by regimes.
   public let regimes: [RegimeAnalysis]
-  /// The forecasts held against what came; `nil` where there were none.
+  /// The forecasts compared with what happened; `nil` without forecasts.
   public let forecasts: ForecastEvaluation?
-  /// How the run did.
+  /// The metrics of the run.
   public let metrics: PerformanceMetrics
-  /// All runs, where the study asks for replicates; this one is that in the middle.
+  /// All runs, where the study asks for replicates; this outcome is the median one.
   public internal(set) var replicates: StudyReplicateOutcomes?
-  /// How the same policy ends under the accounting of its training, where that is another.
+  /// How the same policy ends under the accounting of its training, where that is different.
   public internal(set) var trainersAccounting: TrainersAccounting?
 
   init(
@@ -35,9 +35,11 @@ public struct StudyOutcome: Sendable {
     metrics = walkForward?.metrics ?? result.metrics
   }
 
-  /// What a reader must know before believing the figures, of the policies' training and of the
-  /// run, the gravest first.
-  public var limits: [ResultLimit] { ResultLimit.gravestFirst(trainingLimits + result.limits) }
+  /// What to know before trusting the figures, of the policies' training and of the run, the most
+  /// serious first.
+  public var caveats: [ResultCaveat] {
+    ResultCaveat.mostSeriousFirst(trainingCaveats + result.caveats)
+  }
 
   /// Whether it is a run or a walk-forward, as the result file says it.
   var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
@@ -45,7 +47,7 @@ public struct StudyOutcome: Sendable {
 
 /// All runs of a study with replicates.
 public struct StudyReplicateOutcomes: Sendable {
-  /// How their metrics are spread, and which of them is shown.
+  /// The spread of their metrics, and which run is shown.
   public let summary: Replicates
   /// The runs in the order of the study.
   public let outcomes: [StudyOutcome]
@@ -57,4 +59,91 @@ public struct TrainersAccounting: Hashable, Sendable {
   public let fee: Double
   /// The equity at the end.
   public let finalEquity: Double
+}
+
+extension StudyOutcome {
+  /// The report of this outcome.
+  public func report() -> Report {
+    var report = walkForward.map { Report($0) } ?? Report(result)
+    report.title = study.name
+    report.benchmark = benchmark
+    report.regimes = regimes
+    report.dataQuality = market.quality
+    report.provenance = provenance
+    report.caveats = trainingCaveats
+    report.policies = study.strategy.policies.map {
+      $0.report(foldsHaveWeights: foldsHaveWeights)
+    }
+    report.policyRemarks = trainingRemarks
+    report.replicates = replicates?.summary
+    return report
+  }
+
+  /// Writes `report.html`, the tables and `result.json` to a folder. They are written beside their
+  /// places first and then renamed one by one.
+  ///
+  /// - Throws: `StudyError` when the folder or a file cannot be written.
+  @discardableResult
+  public func write(to folder: String) throws(StudyError) -> ResultRecord {
+    try StudyError.wrapping(.file) {
+      let record = try ResultRecord(self, folder: folder)
+      let tables = ResultTables(result)
+      var files = try ResultFolder(path: folder)
+      try files.write(report().bytes(), to: "report.html")
+      try tables.writeEquity(to: try files.file("equity.csv"))
+      try tables.writeOrders(to: try files.file("orders.csv"))
+      try tables.writeFills(to: try files.file("fills.csv"))
+      try tables.writeTrades(to: try files.file("trades.csv"))
+      try tables.writeLedger(to: try files.file("ledger.csv"))
+      if let walkForward {
+        try writeFolds(walkForward, to: try files.file("folds.csv"))
+      } else {
+        files.remove(["folds.csv"])
+      }
+      if !result.forecasts.isEmpty {
+        try tables.writeForecasts(to: try files.file("forecasts.csv"))
+      } else {
+        files.remove(["forecasts.csv"])
+      }
+      if !result.decisions.isEmpty {
+        try tables.writeDecisions(to: try files.file("decisions.csv"))
+      } else {
+        files.remove(["decisions.csv"])
+      }
+      if !regimes.isEmpty {
+        try writeRegimes(regimes, to: try files.file("regimes.csv"))
+      } else {
+        files.remove(["regimes.csv"])
+      }
+      try files.write(JSONWriter.bytes(of: record.json(self)), to: "result.json")
+      try files.commit()
+      return record
+    }
+  }
+
+  private var provenance: [ProvenanceItem] {
+    var items = [
+      ProvenanceItem("BacktestKit", BacktestKitVersion.current),
+      ProvenanceItem("Strategy", study.strategy.definition.name),
+      ProvenanceItem("Fingerprint", result.fingerprint.description),
+      ProvenanceItem("Seed", "\(study.seed)"),
+    ]
+    for policy in study.strategy.policies {
+      let own = foldsHaveWeights ? nil : policy.trained
+      let weights = own.map { ", weights \($0.weightsDigest.prefix(16))" } ?? ""
+      items.append(
+        ProvenanceItem(
+          "Policy \(policy.manifest.name)",
+          "\(policy.path), manifest \(policy.manifestDigest.prefix(16))\(weights)"))
+    }
+    for series in result.universe.series {
+      guard let source = series.source else { continue }
+      items.append(
+        ProvenanceItem(
+          series.instrument.symbol,
+          "\(source.path), \(source.byteCount) bytes, digest \(source.digest), "
+            + "\(series.count) bars"))
+    }
+    return items
+  }
 }

@@ -1,5 +1,5 @@
-/// The same study done with several checkpoints of one algorithm, which differ by chance alone: how
-/// its figures are spread, and which run stands for all.
+/// Runs of one study with several checkpoints of an algorithm, which differ by chance alone: the
+/// spread of the figures, and the median run, which represents all.
 ///
 ///     let replicates = Replicates(members, objective: "sharpe")
 ///     print(replicates.distribution(of: "sharpe")?.median ?? .nan)
@@ -10,7 +10,7 @@
 public struct Replicates: Sendable, Equatable {
   /// One of the runs.
   public struct Member: Sendable, Equatable {
-    /// What tells it from the others: a checkpoint, or a seed.
+    /// Its name: a checkpoint, or a seed.
     public var name: String
     /// Its metrics by name; those without a value are left out.
     public var values: [String: Double]
@@ -26,7 +26,7 @@ public struct Replicates: Sendable, Equatable {
   public let members: [Member]
   /// The metric by which the middle is found.
   public let objective: String
-  /// The position of the run that stands for all.
+  /// The position of the median run, which represents all.
   public let shown: Int
 
   /// Some runs, the middle of which is found by a metric.

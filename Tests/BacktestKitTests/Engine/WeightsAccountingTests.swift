@@ -83,7 +83,7 @@ struct WeightsAccountingTests {
     let refused = OrderOutcome.Kind.rejected(.weightsAccounting)
     #expect(result.outcomes.map(\.kind) == [refused, refused, refused, refused])
     #expect(result.counts.rejectedOrders == 4)
-    #expect(result.limits.contains { $0.code == .rejectedOrders })
+    #expect(result.caveats.contains { $0.code == .rejectedOrders })
   }
 
   @Test func ruinEndsAtZero() throws {
@@ -93,7 +93,7 @@ struct WeightsAccountingTests {
     #expect(result.ruinedAt == result.curve.times[2])
     check([result.account.deficitWrittenOff, result.account.priceProfit], [200, -1_200])
     #expect(abs(result.ledger.reduce(0) { $0 + $1.amount }) < 1e-9)
-    #expect(result.account.cash == 0 && result.limits.map(\.code).first == .ruined)
+    #expect(result.account.cash == 0 && result.caveats.map(\.code).first == .ruined)
     // Exactly nothing left is ruin as well; a fee can bring it about.
     let fee = try run(
       [100, 100, 100], [0: { _, trading in trading.target(.first, weight: 2) }], fee: 0.5)
@@ -193,15 +193,15 @@ struct WeightsAccountingTests {
 
   @Test func theResultSaysWhatItIs() throws {
     let result = try longThenShort()
-    let codes = result.limits.map(\.code)
+    let codes = result.caveats.map(\.code)
     #expect(codes.first == .weightsAccounting)
     #expect(!codes.contains(.sameClose) && !codes.contains(.noCosts) && !codes.contains(.fewTrades))
     let free = try run([100, 110], [0: { _, trading in trading.target(.first, weight: 1) }])
-    #expect(free.limits.map(\.code).contains(.noCosts))
+    #expect(free.caveats.map(\.code).contains(.noCosts))
     let report = String(decoding: Report(result).bytes(), as: UTF8.self)
     // The notice at the top comes before the section of assumptions.
     let parts = report.split(separator: "equity is multiplied by 1 + the sum")
-    #expect(parts.count == 2 && parts[0].contains("Weights accounting, as in the training"))
+    #expect(parts.count == 2 && parts[0].contains("Weights accounting, as in policy training"))
     #expect(report.contains("100 basis points of the equity"))
     #expect(!report.contains("Market orders"))
   }

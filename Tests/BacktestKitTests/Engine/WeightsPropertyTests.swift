@@ -197,6 +197,6 @@ struct WeightsPropertyTests {
     let account = run.account
     let explained = 1_000 + account.priceProfit - account.commissionPaid
     #expect(agrees(run.equity.last!, explained, within: 1e-11))
-    #expect(run.limits.first?.code == .weightsAccounting)
+    #expect(run.caveats.first?.code == .weightsAccounting)
   }
 }

@@ -69,7 +69,7 @@ struct RollingStatisticsTests {
   @Test(arguments: [(1, 11), (2, 12), (7, 13), (50, 14)] as [(Int, UInt64)])
   func meansAgreeWithTheWindow(period: Int, seed: UInt64) {
     let tolerance = { 4e-16 * Self.largest($0) * Double(period) }
-    check(RollingMean(period), period: period, seed: seed, allowing: tolerance, Self.mean)
+    check(SimpleMovingAverage(period), period: period, seed: seed, allowing: tolerance, Self.mean)
     check(
       WeightedMovingAverage(period), period: period, seed: seed, allowing: tolerance
     ) { window in
@@ -125,7 +125,7 @@ struct RollingStatisticsTests {
   @Test func aHundredThousandUpdatesDoNotDrift() throws {
     let series = Self.series(.offset, seed: 51, count: 100_000)
     let tail = Array(series.suffix(50))
-    let mean = try #require(RollingMean(50).values(over: series).last ?? nil)
+    let mean = try #require(SimpleMovingAverage(50).values(over: series).last ?? nil)
     let deviation = try #require(RollingDeviation(50).values(over: series).last ?? nil)
     #expect(mean == Self.mean(tail))
     #expect(abs(deviation / Self.deviation(tail, lessOne: false) - 1) < 1e-12)

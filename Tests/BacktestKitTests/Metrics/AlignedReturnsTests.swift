@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct AlignedReturnsTests {
@@ -56,13 +56,14 @@ struct AlignedReturnsTests {
   @Test func columnsThatDoNotFitAreRefused() throws {
     let sample = try ReturnsSample(
       equity: [1, 2, 3], pointDates: dates(3, 4, 4), barsPerYear: nil)
-    #expect(throws: ReturnsError.repeatedDate(row: 1)) {
+    #expect(throws: EvidenceError.repeatedDate(row: 1)) {
       try AlignedReturns(sample, benchmarkPrices: [1, 2], dates: dates(3, 4))
     }
-    #expect(throws: ReturnsError.notFinite(what: "benchmark price", row: 1)) {
+    #expect(throws: EvidenceError.notFinite(what: "benchmark price", row: 1)) {
       try AlignedReturns(sample, benchmarkPrices: [1, 0], dates: dates(3, 4))
     }
-    #expect(throws: ReturnsError.lengthMismatch(what: "benchmark returns", expected: 1, found: 2)) {
+    #expect(throws: EvidenceError.lengthMismatch(what: "benchmark returns", expected: 1, found: 2))
+    {
       try AlignedReturns(returns: [0], benchmark: [0, 1])
     }
   }

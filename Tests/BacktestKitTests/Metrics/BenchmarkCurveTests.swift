@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Strategies
 import Testing
 
@@ -84,13 +84,13 @@ struct BenchmarkCurveTests {
 
   @Test func whatIsNoCurveIsRefused() {
     let days = ["2024-01-02", "2024-01-02"].map { CivilDate($0)! }
-    #expect(throws: ReturnsError.repeatedDate(row: 1)) {
+    #expect(throws: EvidenceError.repeatedDate(row: 1)) {
       try BenchmarkCurve("B", dates: days, prices: [1, 2], pricesPerYear: nil)
     }
-    #expect(throws: ReturnsError.notFinite(what: "benchmark price", row: 0)) {
+    #expect(throws: EvidenceError.notFinite(what: "benchmark price", row: 0)) {
       try BenchmarkCurve("B", dates: [days[0]], prices: [0], pricesPerYear: nil)
     }
-    #expect(throws: ReturnsError.lengthMismatch(what: "benchmark dates", expected: 1, found: 2)) {
+    #expect(throws: EvidenceError.lengthMismatch(what: "benchmark dates", expected: 1, found: 2)) {
       try BenchmarkCurve("B", dates: days, prices: [1], pricesPerYear: nil)
     }
   }

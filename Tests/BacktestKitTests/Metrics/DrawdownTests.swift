@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct DrawdownTests {

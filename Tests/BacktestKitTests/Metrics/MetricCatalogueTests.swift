@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct MetricCatalogueTests {
@@ -17,12 +17,15 @@ struct MetricCatalogueTests {
 
   @Test func unknownNamesSayWhatMayHaveBeenMeant() throws {
     #expect(try Metrics.named("sharpe").title == "Sharpe ratio")
-    let error = #expect(throws: UnknownMetricError.self) { try Metrics.named("sharp-ratio") }
-    #expect(error?.name == "sharp-ratio")
-    let typo = #expect(throws: UnknownMetricError.self) { try Metrics.named("sortion") }
-    #expect(typo?.candidates.first == "sortino")
-    #expect(typo?.description == "there is no metric \"sortion\"; did you mean sortino?")
-    #expect(throws: ObjectiveError.self) { try ObjectiveEvaluator("sortion", barsPerYear: 252) }
+    let unknown = #expect(throws: EvidenceError.self) { try Metrics.named("sharp-ratio") }
+    guard case .unknownMetric("sharp-ratio", _) = unknown else {
+      Issue.record("\(String(describing: unknown))")
+      return
+    }
+    let typo = EvidenceError.unknownMetric("sortion", candidates: ["sortino"])
+    #expect(throws: typo) { try Metrics.named("sortion") }
+    #expect("\(typo)" == "there is no metric \"sortion\"; did you mean sortino?")
+    #expect(throws: typo) { try ObjectiveEvaluator("sortion", barsPerYear: 252) }
   }
 
   @Test func whatDoesNotExistRanksLast() throws {
@@ -60,7 +63,7 @@ struct MetricCatalogueTests {
       compared += 1
     }
     #expect(compared > 70)
-    #expect(throws: ObjectiveError.needsMoreThanReturns(metric: "beta")) {
+    #expect(throws: EvidenceError.needsMoreThanReturns(metric: "beta")) {
       try ObjectiveEvaluator("beta", barsPerYear: 252)
     }
   }

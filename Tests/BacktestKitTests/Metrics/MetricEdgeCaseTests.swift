@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// What exists, what does not, and why.
@@ -88,8 +88,8 @@ struct MetricEdgeCaseTests {
   @Test(arguments: [Double.nan, .infinity, -.infinity])
   func oneNumberThatIsNotFiniteSpoilsTheSet(bad: Double) throws {
     let returns = [0.01, bad, -0.02, 0.03, 0.01]
-    #expect(throws: ReturnsError.notFinite(what: "return", row: 1)) { try metrics(returns) }
-    #expect(throws: ReturnsError.notFinite(what: "equity point", row: 2)) {
+    #expect(throws: EvidenceError.notFinite(what: "return", row: 1)) { try metrics(returns) }
+    #expect(throws: EvidenceError.notFinite(what: "equity point", row: 2)) {
       try ReturnsSample(equity: [1, 2, bad], barsPerYear: 252)
     }
     let core = CoreRatios(returns: returns, barsPerYear: 252)
@@ -109,7 +109,7 @@ struct MetricEdgeCaseTests {
     let paid = try metrics(Self.five, barsPerYear: nil, riskFree: .annual(0.02))
     #expect(try paid.absence(of: "kelly-continuous") == .noCalendar)
     #expect(try found.absence(of: "kelly-continuous") == nil)
-    #expect(throws: ObjectiveError.noCalendar(metric: "sharpe")) {
+    #expect(throws: EvidenceError.noCalendar(metric: "sharpe")) {
       try ObjectiveEvaluator("sharpe", barsPerYear: nil)
     }
   }
@@ -138,18 +138,18 @@ struct MetricEdgeCaseTests {
   }
 
   @Test func settingsThatAreNoneAreRefused() {
-    #expect(throws: ReturnsError.invalidBarsPerYear(0)) { try metrics([0, 0], barsPerYear: 0) }
-    #expect(throws: ReturnsError.baseNotPositive(0)) {
+    #expect(throws: EvidenceError.invalidBarsPerYear(0)) { try metrics([0, 0], barsPerYear: 0) }
+    #expect(throws: EvidenceError.baseNotPositive(0)) {
       try ReturnsSample(equity: [0, 1], barsPerYear: nil)
     }
-    #expect(throws: ReturnsError.invalidRate(what: "the risk-free rate", value: -1)) {
+    #expect(throws: EvidenceError.invalidRate(what: "the risk-free rate", value: -1)) {
       try metrics([0, 0], riskFree: .annual(-1))
     }
-    #expect(throws: ReturnsError.lengthMismatch(what: "risk-free rates", expected: 2, found: 1)) {
+    #expect(throws: EvidenceError.lengthMismatch(what: "risk-free rates", expected: 2, found: 1)) {
       try metrics([0, 0], riskFree: .series([0]))
     }
     let dates = ["2020-01-02", "2020-01-01"].compactMap { CivilDate($0) }
-    #expect(throws: ReturnsError.datesNotAscending(row: 1)) {
+    #expect(throws: EvidenceError.datesNotAscending(row: 1)) {
       try ReturnsSample(returns: [0], pointDates: dates, barsPerYear: nil)
     }
   }

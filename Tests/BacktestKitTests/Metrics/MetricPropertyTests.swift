@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// The fast ways against the slowest obvious ones, on made-up returns. A failure names its seed.

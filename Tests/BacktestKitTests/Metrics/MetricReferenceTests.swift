@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// Every value of the reference file, each by the definition that stands beside it.

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct TradeMetricsTests {
@@ -151,7 +151,8 @@ struct TradeMetricsTests {
     #expect(Array(daily.equity) == [100, 102, 103, 104])
     #expect(Array(daily.grossExposure) == [0, 2, 4, 5])
     #expect(dates.map(\.day) == [1, 1, 2, 3])
-    let sample = try ReturnsSample(daily, pointDates: dates, barsPerYear: 252)
+    let sample = try ReturnsSample(
+      equity: Array(daily.equity), pointDates: dates, barsPerYear: 252)
     #expect(PerformanceMetrics(sample).maxDrawdown == 0 && sample.count == 3)
   }
 }

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct BullBearTests {
@@ -82,7 +82,7 @@ struct BullBearTests {
     } catch {
       #expect(error.description.contains("bar 2"))
     }
-    #expect(throws: RegimeError.unequalLengths(closes: 2, times: 1)) {
+    #expect(throws: EvidenceError.unequalLengths(closes: 2, times: 1)) {
       try BullBear().turns(closes: [1, 2], times: [.distantPast])
     }
   }

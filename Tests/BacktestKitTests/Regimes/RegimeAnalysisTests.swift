@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct RegimeAnalysisTests {
@@ -70,7 +70,7 @@ struct RegimeAnalysisTests {
   @Test func pricesThatCannotBeUsedAreRefused() throws {
     let series = try MarketBuilder.series([(1, 1, 1, 1), (0, 0, 0, 0)])
     let result = try runScript(series, [:])
-    #expect(throws: RegimeError.unusableClose(row: 1, value: 0)) {
+    #expect(throws: EvidenceError.unusableClose(row: 1, value: 0)) {
       try RegimeAnalysis(result, series: series, classifier: BullBear())
     }
   }

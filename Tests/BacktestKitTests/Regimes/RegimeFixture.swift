@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 struct VolatilityTercilesTests {
@@ -92,7 +92,7 @@ struct VolatilityTercilesTests {
   @Test func shortSeriesHaveNoLabels() throws {
     let analysis = try VolatilityTerciles(window: 3).analysis(closes: [1, 2, 3])
     #expect(analysis.cuts == nil && analysis.labels.descriptive == [nil, nil, nil])
-    #expect(throws: RegimeError.unusableClose(row: 1, value: -2)) {
+    #expect(throws: EvidenceError.unusableClose(row: 1, value: -2)) {
       try VolatilityTerciles(window: 3).analysis(closes: [1, -2, 3])
     }
   }

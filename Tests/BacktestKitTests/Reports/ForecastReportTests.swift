@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// A report says first of all that forecasts show no skill, and shows what they were worth.
@@ -17,9 +17,9 @@ struct ForecastReportTests {
     #expect(page.values(of: "id").contains("forecasts"))
     let text = String(decoding: bytes, as: UTF8.self)
     for part in [
-      "The forecasts show no skill in direction", "Direction: what was forecast and what came",
-      "Always up instead", "Said and come", "How full predicted intervals were",
-      "Conformal 90%, second half", "Direction by instrument", "All together", "no skill shown",
+      "The forecasts show no skill in direction", "Direction: forecast and outcome",
+      "Always up", "Reliability of probabilities", "Coverage of predicted intervals",
+      "Conformal 90%, second half", "Direction by instrument", "All instruments", "no skill shown",
       "Three classes", ">\(NumberFormat.percent(decimals: 1).text(matrix.accuracy))</td>",
       ">\(NumberFormat.integer.text(Double(matrix.truePositives)))</td>",
       ">\(NumberFormat.number(decimals: 3).text(matrix.matthewsCorrelation))</td>",
@@ -28,7 +28,7 @@ struct ForecastReportTests {
     }
     // Once before everything else and once in the section itself, before its first table.
     let places = text.ranges(of: "no skill shown").map(\.lowerBound)
-    let table = try #require(text.ranges(of: "Direction: what was forecast").first)
+    let table = try #require(text.ranges(of: "Direction: forecast and outcome").first)
     #expect(places.count == 2 && places[0] < text.ranges(of: "<nav").first!.lowerBound)
     #expect(places[1] < table.lowerBound)
   }
@@ -43,8 +43,8 @@ struct ForecastReportTests {
       trading.forecast(.first, score: closes[row + 1] - closes[row])
     })
     let text = Report(try runScript([series], script)).text
-    #expect(text.contains("The direction was foretold better than by chance"))
-    #expect(!text.contains("no skill") && !text.contains("Said and come"))
+    #expect(text.contains("The direction forecasts beat chance"))
+    #expect(!text.contains("no skill") && !text.contains("Reliability of probabilities"))
     #expect(!text.contains("Direction by instrument") && !text.contains("Three classes"))
     #expect(!(try ReportFixtures.sharedRun.get().forecasts.count > 0))
   }
@@ -54,6 +54,6 @@ struct ForecastReportTests {
     let text = Report(
       try runScript(series, [2: { _, trading in trading.forecast(.first, probabilityUp: 0.5) }])
     ).text
-    #expect(text.contains("There is no direction to judge"))
+    #expect(text.contains("There are no direction forecasts to judge"))
   }
 }

@@ -54,7 +54,7 @@ struct ReportDocumentTests {
     line.xTitle = evil
     line.yTitle = evil
     let blocks: [any ReportBlock] = [
-      ReportParagraph(evil), ReportSubheading(evil), ReportDisclosure(evil, []),
+      ReportParagraph(evil), ReportSubheading(evil),
       ReportNotice(.warning, title: evil, items: [evil]),
       ReportTiles([.init(evil, value: evil, detail: evil, definition: evil)]),
       ReportDefinitions([.init(evil, evil)]),
@@ -71,7 +71,7 @@ struct ReportDocumentTests {
       MonthlyHeatMap(caption: evil, months: [.init(year: 2024, month: 1, value: 0)]),
     ]
     let document = ReportDocument(
-      title: evil, subtitle: evil, opening: blocks,
+      title: evil, subtitle: evil, summary: blocks,
       sections: [ReportSection(id: evil, title: evil, summary: evil, blocks: blocks)], footer: evil)
     let checker = try MarkupChecker(document.bytes())
     #expect(!checker.tags.contains { $0.name == "script" })

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Strategies
 import Testing
 
@@ -14,10 +14,10 @@ struct ReportEdgeCaseTests {
     let series = try ReportFixtures.index(from: "2017-01-01")
     let (page, text) = try page(Report(runScript(series, [:])))
     #expect(page.values(of: "id") == ReportTests.sections.filter { $0 != "regimes" })
-    #expect(text.contains("The strategy ordered nothing."))
+    #expect(text.contains("The strategy placed no orders."))
     // A flat account has no ratio, and the page says why.
-    #expect(text.contains("Sharpe ratio none (undefined: its denominator is zero)"))
-    #expect(text.contains("None: undefined: its denominator is zero."))
+    #expect(text.contains("Sharpe ratio not available (the denominator is zero)"))
+    #expect(text.contains("No value: the denominator is zero."))
   }
 
   @Test func ordersThatNeverFill() throws {
@@ -25,7 +25,7 @@ struct ReportEdgeCaseTests {
     let result = try runScript(
       series, [0: { _, trading in trading.submit(Order(.first, quantity: 1, kind: .limit(5))) }])
     let (_, text) = try page(Report(result))
-    #expect(text.contains("Nothing traded: 1 order, none of them filled."))
+    #expect(text.contains("No trades: 1 order, none of them filled."))
     #expect(text.contains("still live at the end"))
   }
 
@@ -57,8 +57,8 @@ struct ReportEdgeCaseTests {
     let series = try MarketBuilder.series(bars, calendar: nil)
     let result = try runScript(series, [0: { _, trading in trading.target(.first, weight: 1) }])
     let (_, text) = try page(Report(result))
-    #expect(text.contains("Sharpe ratio none (no calendar)"))
-    #expect(text.contains("None: no calendar."))
+    #expect(text.contains("Sharpe ratio not available (no calendar)"))
+    #expect(text.contains("No value: no calendar."))
     #expect(text.contains("not annualised: no calendar"))
     #expect(text.contains("No trading calendar is given"))
   }
@@ -76,7 +76,7 @@ struct ReportEdgeCaseTests {
         5: { _, trading in trading.target(.first, weight: 0) },
       ])
     let (_, text) = try page(Report(result))
-    #expect(text.contains("bars of 1h") && text.contains("8,760 bars a year"))
+    #expect(text.contains("bars of 1h") && text.contains("8,760 bars per year"))
     // Entry and exit are told to the minute.
     #expect(text.contains(">2024-01-01 06:00<"))
     #expect(text.contains(">Beta</th><td class=\"n\">"))

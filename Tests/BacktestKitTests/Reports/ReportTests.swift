@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Strategies
 import Testing
 
@@ -20,10 +20,11 @@ struct ReportTests {
     }
     let text = String(decoding: bytes, as: UTF8.self)
     for part in [
-      "SMACrossover", "S&amp;P 500", "Sharpe ratio × √252", "(252 bars a year)", "USD, log scale",
-      "more rows in trades.csv", "Bull/bear 20 %, told by SPX", "as known at the time",
+      "SMACrossover", "S&amp;P 500", "Sharpe ratio × √252", "(252 bars per year)",
+      "USD, log scale", "more rows in trades.csv", "Bull/bear 20 %, by prices of SPX",
+      "as known at the time",
       "studies/crossover.yaml", "<dd>as named</dd>", result.fingerprint.description,
-      "nothing here is a claim of significance",
+      "so the figures do not show statistical significance",
     ] {
       #expect(text.contains(part), "\(part)")
     }
@@ -48,7 +49,7 @@ struct ReportTests {
     #expect(text.contains("holding equal parts"))
     var alone = Report(result)
     alone.benchmark = nil
-    #expect(!alone.text.contains("holding equal parts") && !alone.text.contains("Against "))
+    #expect(!alone.text.contains("holding equal parts") && !alone.text.contains("Compared with "))
   }
 
   @Test func aWalkForwardShowsItsFolds() throws {
@@ -65,7 +66,8 @@ struct ReportTests {
       ])
     let text = String(decoding: bytes, as: UTF8.self)
     let sharpe = NumberFormat.ratio.text(walkForward.metrics.sharpe)
-    #expect(text.contains("Out-of-sample Sharpe ratio \(sharpe) (252 bars a year) against"))
+    #expect(
+      text.contains("Out-of-sample Sharpe ratio \(sharpe) (252 bars per year), compared with"))
     #expect(text.contains("12 folds; 9 candidates per fold."))
     #expect(text.contains(WalkForwardResult.efficiencyDefinition))
     #expect(text.contains(NumberFormat.ratio.text(walkForward.efficiency)))
@@ -91,7 +93,7 @@ struct ReportTests {
     walkForward.plan.carry = .returns
     let text = Report(walkForward).text
     #expect(!text.contains("Cost drag by year"))
-    #expect(text.contains("each fold begins with the initial capital"))
+    #expect(text.contains("each fold starts with the initial capital"))
   }
 
   @Test func hostileNamesAndNotesStayText() throws {
@@ -129,12 +131,12 @@ struct ReportTests {
       SMACrossover(fast: 20, slow: 200), on: ReportFixtures.index(), configuration: configuration
     ).run()
     let text = Report(result).text
-    let warning = try #require(text.firstRange(of: "at the very close on which they were decided"))
+    let warning = try #require(text.firstRange(of: "filled at the close they were based on"))
     let figure = try #require(text.firstRange(of: "<ul class=\"tiles\">"))
-    let title = try #require(text.firstRange(of: "Before you believe the figures"))
+    let title = try #require(text.firstRange(of: "Caveats: read these first"))
     #expect(title.upperBound < warning.lowerBound && warning.upperBound < figure.lowerBound)
     #expect(text.contains("known only at its close"))
-    for limit in result.limits { #expect(text.contains(limit.message)) }
+    for caveat in result.caveats { #expect(text.contains(caveat.message)) }
   }
 
   @Test func aFileIsWrittenWhole() throws {

@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 
 /// A whole report over ten years of a seeded random walk, made with the public API only.
 struct SampleReport {
@@ -63,7 +63,7 @@ struct SampleReport {
     ReportDocument(
       title: "Moving-average crossover on the S&P 500",
       subtitle: "SPX, daily bars, 2014-12-31 to 2024-08-21, 2,516 bars",
-      opening: opening,
+      summary: opening,
       sections: [
         ReportSection(
           id: "equity", title: "Equity and drawdown",

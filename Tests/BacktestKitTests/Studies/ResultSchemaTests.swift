@@ -136,7 +136,7 @@ struct ResultSchemaTests {
     let scratch = try ScratchFolder()
     let written = try outcome.write(to: scratch.path)
     let read = try ResultRecord(path: scratch.path + "/result.json")
-    #expect(read == written && read.limits.first?.code == "weights-accounting")
+    #expect(read == written && read.caveats.first?.code == "weights-accounting")
     #expect(read.setting("account.accounting.rule") == .choice("weights"))
     #expect(read.setting("account.accounting.fee") == .number(0.001))
     #expect(read.setting("execution.fill") == nil && read.setting("account.funding") == nil)
@@ -162,7 +162,7 @@ struct ResultSchemaTests {
     #expect(read.forecast("parts[0].direction.accuracy") == .number(share))
     #expect(read.forecast("parts[1].symbol") == .choice("IBM"))
     #expect(read.forecast("count") == .integer(outcome.result.forecasts.count))
-    #expect(read.limits.contains { $0.code == "no-forecast-skill" })
+    #expect(read.caveats.contains { $0.code == "no-forecast-skill" })
 
     let bytes = try FileBytes.read(scratch.path + "/forecasts.csv")
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")

@@ -10,16 +10,16 @@ struct StudyPolicyOutcomeTests {
   @Test func aRunSaysThatThereIsNoEdge() throws {
     let outcome = try StudyRunner(PolicyScratch.study(PolicyScratch.fixture)).run()
     #expect(outcome.result.strategy == "ppo_discrete" && !outcome.result.fills.isEmpty)
-    #expect(outcome.limits.first?.code == .unknownTraining)
+    #expect(outcome.caveats.first?.code == .unknownTraining)
     #expect(outcome.trainersAccounting == nil)
     let page = Self.text(outcome)
-    #expect(page.contains("No edge shown: return a year"))
+    #expect(page.contains("No edge shown: annual return"))
     #expect(page.contains("for buy and hold, Sharpe ratio"))
     #expect(page.contains("17 -&gt; 64 tanh -&gt; 64 tanh -&gt; 3"))
-    #expect(page.contains("One of 3 (argmax): the share of equity to hold: 0, 1, "))
+    #expect(page.contains("One of 3 actions (argmax): the share of equity to hold: 0, 1, "))
     #expect(page.contains("log_return (10), log_close_over_sma (2)"))
     #expect(
-      page.contains("does not say in &#39;execution&#39;") || page.contains("does not say in"))
+      page.contains("does not state in &#39;execution&#39;"))
   }
 
   /// The trainers' account is the one of the weights branch, run on the same policy.
@@ -34,22 +34,22 @@ struct StudyPolicyOutcomeTests {
     let weights = try StudyRunner(other).run()
     #expect(agrees(told.finalEquity, weights.result.equity.last ?? 0, within: 1e-12))
     #expect(told.finalEquity != outcome.result.equity.last)
-    #expect(outcome.limits.contains { $0.code == .otherExecution })
+    #expect(outcome.caveats.contains { $0.code == .otherExecution })
     let page = Self.text(outcome)
     #expect(
       page.contains("was trained to act at the close that it observes; this run fills at the"))
     #expect(weights.trainersAccounting == nil)
-    #expect(!weights.limits.contains { $0.code == .otherExecution })
+    #expect(!weights.caveats.contains { $0.code == .otherExecution })
   }
 
   @Test func figuresFromTheTrainingAreCalledInSample() throws {
     let late = try PolicyScratch.folder(dataEnd: "2014-06-30")
     let inside = try StudyRunner(PolicyScratch.study(late.path)).run()
-    #expect(inside.limits.first?.code == .inSample)
-    #expect(inside.limits[0].message.contains("until 2014-06-30"))
+    #expect(inside.caveats.first?.code == .inSample)
+    #expect(inside.caveats[0].message.contains("until 2014-06-30"))
     let early = try PolicyScratch.folder(dataEnd: "2011-12-31")
     let outside = try StudyRunner(PolicyScratch.study(early.path)).run()
-    #expect(!outside.limits.contains { [.inSample, .unknownTraining].contains($0.code) })
+    #expect(!outside.caveats.contains { [.inSample, .unknownTraining].contains($0.code) })
   }
 
   /// A policy of adjusted closes sees no raw ones where the data has both.
@@ -61,14 +61,14 @@ struct StudyPolicyOutcomeTests {
       Issue.record("raw closes were taken")
     } catch {
       #expect("\(error)".contains("ppo_discrete was trained on adjusted closes"))
-      #expect("\(error)".contains("those of SPX are raw; give 'data: {price: adjusted}'"))
+      #expect("\(error)".contains("closes of SPX are raw; set 'data: {price: adjusted}'"))
     }
     study.data.priceBasis = .adjusted
     let adjusted = try StudyRunner(study).run()
-    #expect(!adjusted.limits.contains { $0.code == .unknownPrices })
+    #expect(!adjusted.caveats.contains { $0.code == .unknownPrices })
     // Where both are the same there is nothing to refuse.
     let index = try StudyRunner(PolicyScratch.study(folder.path)).run()
-    #expect(!index.limits.contains { $0.code == .unknownPrices })
+    #expect(!index.caveats.contains { $0.code == .unknownPrices })
     let lines = try Fixture.text("prices/AAPL.csv").split(separator: "\n").map { line in
       line.split(separator: ",").enumerated().filter { $0.offset != 5 }.map(\.element)
         .joined(separator: ",")
@@ -76,8 +76,8 @@ struct StudyPolicyOutcomeTests {
     let plain = "\(folder.path)/plain.csv"
     try PlainFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: plain)
     let untold = try StudyRunner(PolicyScratch.study(folder.path, file: plain)).run()
-    let limit = try #require(untold.limits.first { $0.code == .unknownPrices })
-    #expect(limit.message.contains("whether the closes of SPX are adjusted cannot be told"))
+    let limit = try #require(untold.caveats.first { $0.code == .unknownPrices })
+    #expect(limit.message.contains("whether the closes of SPX are adjusted is unknown"))
   }
 
   /// What holds of several members is said once.
@@ -95,10 +95,11 @@ struct StudyPolicyOutcomeTests {
         """.utf8), name: "study.yaml", format: .yaml)
     let study = try Study(
       document: document, folder: Fixture.path(""), catalogue: StrategyCatalogue([]))
-    let limits = try StudyRunner(study).run().limits.filter { $0.code == .unknownTraining }
-    #expect(limits.count == 1)
+    let caveats = try StudyRunner(study).run().caveats.filter { $0.code == .unknownTraining }
+    #expect(caveats.count == 1)
     #expect(
-      limits[0].message.hasPrefix("The manifests of ppo_discrete and dqn_d3 do not say until"))
+      caveats[0].message.hasPrefix(
+        "The manifests of ppo_discrete and dqn_d3 do not state the last day"))
   }
 
   @Test func replicatesShowTheMiddleAndTheSpread() throws {
@@ -149,9 +150,9 @@ struct StudyPolicyOutcomeTests {
     let walk = try #require(outcome.walkForward)
     let digests = walk.folds.compactMap(\.source?.digest)
     #expect(digests.count == walk.folds.count && Set(digests).count == digests.count)
-    #expect(outcome.limits.first?.code == .unknownTraining)
-    #expect(outcome.limits[0].message.contains("{train_end} is not in their template"))
-    #expect(outcome.limits.contains { $0.code == .sharedNormaliser })
+    #expect(outcome.caveats.first?.code == .unknownTraining)
+    #expect(outcome.caveats[0].message.contains("{train_end} is not in their template"))
+    #expect(outcome.caveats.contains { $0.code == .sharedNormaliser })
     #expect(Self.text(outcome).contains(digests[0].prefix(16)))
     let page = Self.text(outcome)
     #expect(page.contains("Out-of-sample Sharpe ratio") && page.contains("Efficiency"))
@@ -168,7 +169,7 @@ struct StudyPolicyOutcomeTests {
     let study = try PolicyScratch.study(
       PolicyScratch.fixture, "walk-forward: {train: 252, test: 252}")
     let outcome = try StudyRunner(study).walkForward()
-    #expect(outcome.limits.map(\.code).contains(.notRetrained))
+    #expect(outcome.caveats.map(\.code).contains(.notRetrained))
     #expect(outcome.walkForward?.candidates.count == 1)
     let page = Self.text(outcome)
     #expect(page.contains("Nothing is chosen") && !page.contains("Efficiency"))

@@ -44,7 +44,7 @@ struct FoldObjectiveTests {
       instrument: known.instrument, timeframe: known.timeframe, calendar: nil,
       openTimes: known.openTimes, closeTimes: known.closeTimes, open: known.open,
       high: known.high, low: known.low, close: known.close)
-    #expect(throws: WalkForwardError.objective(.noCalendar(metric: "sharpe"))) {
+    #expect(throws: EvidenceError.noCalendar(metric: "sharpe")) {
       try FoldObjective("sharpe", universe: Universe([unknown]), riskFree: 0)
     }
     let run = Backtest(Mix(), on: try Universe([unknown])).run()

@@ -29,7 +29,7 @@ struct FoldStrategyTests {
     var walk = try Self.walk(carry)
     let seen = Mutex<[FoldPeriod]>([])
     let weights = [0.0, 1, 0.5, 0, 1]
-    walk.strategyOfFold = { (fold) throws(WalkForwardError) in
+    walk.strategyOfFold = { (fold) throws(EvidenceError) in
       seen.withLock { $0.append(fold) }
       return FoldStrategy(
         Self.holding(weights[fold.index]),
@@ -53,7 +53,7 @@ struct FoldStrategyTests {
 
   @Test func progressCountsTheMakingOfStrategies() throws {
     var walk = try Self.walk()
-    walk.strategyOfFold = { (_) throws(WalkForwardError) in FoldStrategy(Self.holding(1)) }
+    walk.strategyOfFold = { (_) throws(EvidenceError) in FoldStrategy(Self.holding(1)) }
     let calls = Mutex<[[Int]]>([])
     _ = try walk.run(threads: 2) { done, total in calls.withLock { $0.append([done, total]) } }
     // Five strategies, five train windows, five test windows.
@@ -62,8 +62,11 @@ struct FoldStrategyTests {
 
   @Test func aStrategyThatCannotBeMadeEndsItBeforeTheFirstRun() throws {
     var walk = try Self.walk()
-    walk.strategyOfFold = { (fold) throws(WalkForwardError) in
-      guard fold.index < 3 else { throw .strategy(fold, reason: "the checkpoint is not there") }
+    walk.strategyOfFold = { (fold) throws(EvidenceError) in
+      guard fold.index < 3 else {
+        throw .strategy(
+          fold: fold.index, testDates: fold.testDates, reason: "the checkpoint is not there")
+      }
       return FoldStrategy(Self.holding(1))
     }
     do {

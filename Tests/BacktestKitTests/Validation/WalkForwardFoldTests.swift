@@ -158,7 +158,7 @@ struct WalkForwardFoldTests {
       $0.configuration.execution.slippage = BasisPointSlippage(basisPoints: 7)
     }
     guard boundary != .carry || carry == .equity else {
-      #expect(throws: WalkForwardError.carryNeedsEquity) { try study.run() }
+      #expect(throws: EvidenceError.carryNeedsEquity) { try study.run() }
       return
     }
     let run = try study.run().stitched
@@ -216,7 +216,7 @@ struct WalkForwardFoldTests {
     #expect(null.folds.allSatisfy { $0.choice == 0 && $0.nullCount == 2 && $0.isArbitraryChoice })
     #expect(null.folds.allSatisfy { $0.isFlatInSample && $0.isFlatOutOfSample })
     #expect(null.meanInSample == 0 && null.meanOutOfSample == 0 && null.efficiency == nil)
-    #expect(null.warnings.contains { $0.contains("took the first") })
+    #expect(null.warnings.contains { $0.contains("used the first candidate") })
     // Equal numbers: the first too.
     #expect(try flat.run().folds.map(\.choice) == [0, 0])
     // Flat against moving: a number beats none.
@@ -244,11 +244,12 @@ struct WalkForwardFoldTests {
     #expect(result.folds[0].testDates.upperBound == CivilDate("2024-01-08"))
     var early = try Self.study(Self.rising + [190, 200], grid)
     early.plan.skip = 2
-    #expect(try early.run().warnings.contains { $0.contains("before the longest warm-up") })
+    #expect(
+      try early.run().warnings.contains { $0.contains("before the end of the longest warm-up") })
     early.plan.skip = 0
-    #expect(throws: WalkForwardError.invalidSkip(0)) { try early.run() }
+    #expect(throws: EvidenceError.invalidSkip(0)) { try early.run() }
     early.plan.skip = 7
-    #expect(throws: WalkForwardError.tooFewBars(available: 2, needed: 4, skipped: 7)) {
+    #expect(throws: EvidenceError.tooFewBars(available: 2, needed: 4, skipped: 7)) {
       try early.run()
     }
   }

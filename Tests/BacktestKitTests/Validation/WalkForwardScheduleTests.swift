@@ -138,28 +138,28 @@ struct WalkForwardScheduleTests {
     // Friday 28 February is the last session before March.
     let dates = days(59, from: "2020-01-01").filter { $0.weekday.rawValue <= 5 }
     #expect(dates.last?.description == "2020-02-28")
-    #expect(throws: WalkForwardError.self) { try schedule(.months(1), .months(1), dates) }
+    #expect(throws: EvidenceError.self) { try schedule(.months(1), .months(1), dates) }
     let plan = try schedule(.months(1), .months(1), dates, nextDate: CivilDate("2020-03-02"))
     #expect(plan.folds.count == 1 && plan.droppedTailBars == 0)
   }
 
   @Test func tooFewBarsAreAnError() throws {
-    #expect(throws: WalkForwardError.tooFewBars(available: 29, needed: 30, skipped: 0)) {
+    #expect(throws: EvidenceError.tooFewBars(available: 29, needed: 30, skipped: 0)) {
       try schedule(.bars(20), .bars(10), days(29))
     }
-    #expect(throws: WalkForwardError.tooFewBars(available: 30, needed: 33, skipped: 0)) {
+    #expect(throws: EvidenceError.tooFewBars(available: 30, needed: 33, skipped: 0)) {
       try schedule(.bars(20), .bars(10), days(30)) {
         $0.gap = 3
         $0.gapFrom = .test
       }
     }
-    #expect(throws: WalkForwardError.tooFewBars(available: 20, needed: 21, skipped: 0)) {
+    #expect(throws: EvidenceError.tooFewBars(available: 20, needed: 21, skipped: 0)) {
       try schedule(.bars(20), .bars(10), days(20)) { $0.tail = .keep }
     }
-    #expect(throws: WalkForwardError.tooFewBars(available: 0, needed: 30, skipped: 0)) {
+    #expect(throws: EvidenceError.tooFewBars(available: 0, needed: 30, skipped: 0)) {
       try schedule(.bars(20), .bars(10), [])
     }
-    let error = #expect(throws: WalkForwardError.self) {
+    let error = #expect(throws: EvidenceError.self) {
       try schedule(.years(1), .months(6), days(400))
     }
     #expect(
@@ -170,16 +170,16 @@ struct WalkForwardScheduleTests {
   }
 
   @Test func lengthsThatAreNoneAreAnError() {
-    #expect(throws: WalkForwardError.emptyLength(window: "train", .bars(0))) {
+    #expect(throws: EvidenceError.emptyLength(window: "train", length: "0 bars")) {
       try schedule(.bars(0), .bars(10), days(100))
     }
-    #expect(throws: WalkForwardError.emptyLength(window: "test", .months(-1))) {
+    #expect(throws: EvidenceError.emptyLength(window: "test", length: "-1 months")) {
       try schedule(.bars(10), .months(-1), days(100))
     }
-    #expect(throws: WalkForwardError.negativeGap(-1)) {
+    #expect(throws: EvidenceError.negativeGap(-1)) {
       try schedule(.bars(10), .bars(10), days(100)) { $0.gap = -1 }
     }
-    #expect(throws: WalkForwardError.gapTooLong(10, fold: 0, trainBars: 10)) {
+    #expect(throws: EvidenceError.gapTooLong(10, fold: 0, trainBars: 10)) {
       try schedule(.bars(10), .bars(10), days(100)) { $0.gap = 10 }
     }
   }
@@ -187,7 +187,7 @@ struct WalkForwardScheduleTests {
   @Test func aHoleInTheDatesIsAnError() {
     let dates = days(40) + days(40, from: "2020-06-01")
     #expect(
-      throws: WalkForwardError.emptyWindow(
+      throws: EvidenceError.emptyWindow(
         fold: 1, from: CivilDate("2020-03-01")!, until: CivilDate("2020-04-01")!)
     ) {
       try schedule(.months(1), .months(1), dates)
@@ -198,10 +198,10 @@ struct WalkForwardScheduleTests {
     let huge = Int.max
     for train in [WalkForwardLength.bars(huge), .days(huge), .months(huge), .years(huge)] {
       for test in [WalkForwardLength.bars(huge), .days(huge), .months(huge), .years(huge)] {
-        #expect(throws: WalkForwardError.self) {
+        #expect(throws: EvidenceError.self) {
           try schedule(train, test, days(100)) { $0.gapFrom = .test }
         }
-        #expect(throws: WalkForwardError.self) {
+        #expect(throws: EvidenceError.self) {
           try schedule(.bars(10), test, days(100)) {
             $0.gapFrom = .test
             $0.gap = huge

@@ -28,8 +28,8 @@ struct WalkForwardSearchTests {
   }
 
   @Test func gridsThatAreNoneAreAnError() throws {
-    func error(_ grid: ParameterGrid) -> WalkForwardError? {
-      do throws(WalkForwardError) {
+    func error(_ grid: ParameterGrid) -> EvidenceError? {
+      do throws(EvidenceError) {
         _ = try grid.candidates(of: SMACrossover.definition)
         return nil
       } catch {
@@ -43,7 +43,7 @@ struct WalkForwardSearchTests {
       error(ParameterGrid(["fast": [70], "slow": [60, 50]])) == .noCandidates(combinations: 2))
     let many = ParameterGrid.Dimension(name: "fast", values: (1...1_001).map { .integer($0) })
     let more = ParameterGrid.Dimension(name: "slow", values: (1...1_001).map { .integer($0) })
-    #expect(error(ParameterGrid([many, more])) == .gridTooLarge)
+    #expect(error(ParameterGrid([many, more])) == .gridTooLarge(largest: 1_000_000))
     guard case .parameters(.unknownParameter("quick", _, _)) = error(ParameterGrid(["quick": [1]]))
     else {
       Issue.record("an unknown parameter is not an error of the catalogue")
@@ -61,7 +61,7 @@ struct WalkForwardSearchTests {
     var study = try Self.study(Self.grid)
     study.plan.search = .random(count: 3)
     study.plan.seed = 11
-    let draws = try WalkForwardStudy(study).draws
+    let draws = try PreparedWalkForward(study).draws
     for (fold, draw) in draws.enumerated() {
       var random = Randomness(seed: 11, stream: "search/\(fold)")
       #expect(draw == random.sample(3, from: 9).sorted())
@@ -80,7 +80,7 @@ struct WalkForwardSearchTests {
     #expect(random.folds.map(\.choice) == all.folds.map(\.choice))
     #expect(random.stitched.curve == all.stitched.curve)
     study.plan.search = .random(count: 0)
-    #expect(throws: WalkForwardError.emptySearch(count: 0)) { try study.run() }
+    #expect(throws: EvidenceError.emptySearch(count: 0)) { try study.run() }
   }
 
   @Test(arguments: WalkForwardPlan.Carry.allCases)
@@ -137,12 +137,13 @@ struct WalkForwardSearchTests {
   @Test func objectivesThatCannotBeAreAnError() throws {
     var study = try Self.study(Self.grid)
     study.plan.objective = "sharp"
-    guard
-      case .objective(.unknown) = #expect(
-        throws: WalkForwardError.self, performing: { try study.run() })
-    else { return }
+    let unknown = #expect(throws: EvidenceError.self) { try study.run() }
+    guard case .unknownMetric("sharp", _) = unknown else {
+      Issue.record("\(String(describing: unknown))")
+      return
+    }
     study.plan.objective = "exposure"
-    #expect(throws: WalkForwardError.objective(.needsMoreThanReturns(metric: "exposure"))) {
+    #expect(throws: EvidenceError.needsMoreThanReturns(metric: "exposure")) {
       try study.run()
     }
   }

@@ -20,6 +20,6 @@ let result = try Backtest(
 let metrics = result.metrics
 print("CAGR \(metrics.cagr ?? .nan), Sharpe ratio \(metrics.sharpe ?? .nan)")
 print("deepest drawdown \(metrics.maxDrawdown ?? .nan), \(result.trades.count) round trips")
-for limit in result.limits { print("limit:", limit.message) }
+for caveat in result.caveats { print("caveat:", caveat.message) }
 print("fingerprint \(result.fingerprint)")
 try Report(result).write(to: "Reports/crossover.html")

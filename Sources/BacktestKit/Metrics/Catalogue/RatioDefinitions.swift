@@ -7,13 +7,13 @@ extension Metrics {
       "sqrt(B) x mean(r - rf) / sd(r - rf), n - 1 deviation (Sharpe, 1994)"
     ) { $0.sharpe },
     MetricDefinition(
-      "sharpe-standard-error", "Standard error of Sharpe", .ratio, needs: .calendar,
-      "sqrt(B) x sqrt((1 + S^2/2) / n), S the Sharpe ratio of one bar (Lo, 2002)"
+      "sharpe-standard-error", "Standard error of the Sharpe ratio", .ratio, needs: .calendar,
+      "sqrt(B) x sqrt((1 + S^2/2) / n), S the Sharpe ratio per bar (Lo, 2002)"
     ) { space in
       space.sharpePerBar.map { ((1 + $0 * $0 / 2) / space.count * space.barsPerYear).squareRoot() }
     },
     MetricDefinition(
-      "sharpe-lo", "Sharpe ratio, Lo", .ratio, higherIsBetter: true, needs: .calendar,
+      "sharpe-lo", "Sharpe ratio (Lo)", .ratio, higherIsBetter: true, needs: .calendar,
       "S B / sqrt(B + 2 sum (B - k) rho_k) over the lags 1 to 5 (Lo, 2002)"
     ) { $0.sharpeLo },
     MetricDefinition(
@@ -22,15 +22,15 @@ extension Metrics {
         + "(Sortino, van der Meer, 1991)"
     ) { $0.sortino },
     MetricDefinition(
-      "sortino-negatives-only", "Sortino ratio, losing bars", .ratio, higherIsBetter: true,
-      needs: .calendar, "the same with the mean square of returns below MAR only"
+      "sortino-negatives-only", "Sortino ratio (losing bars only)", .ratio, higherIsBetter: true,
+      needs: .calendar, "the same, with the mean square over returns below MAR only"
     ) { $0.sortinoOfLosses },
     MetricDefinition(
       "calmar", "Calmar ratio", .ratio, higherIsBetter: true, needs: .calendar,
       "CAGR / |max drawdown| over the whole sample"
     ) { $0.calmar },
     MetricDefinition(
-      "calmar-36-months", "Calmar ratio, 36 months", .ratio, higherIsBetter: true,
+      "calmar-36-months", "Calmar ratio (36 months)", .ratio, higherIsBetter: true,
       needs: .calendar, "CAGR / |max drawdown| of the last 3 B returns (Young, 1991)"
     ) { $0.calmarOfThreeYears },
     MetricDefinition(
@@ -48,7 +48,7 @@ extension Metrics {
     ) { $0.perDrawdown(abs($0.meanUnderwater)) },
     MetricDefinition(
       "sterling", "Sterling ratio", .ratio, higherIsBetter: true, needs: .calendar,
-      "CAGR / mean size of the 5 deepest drawdowns"
+      "CAGR / mean depth of the 5 deepest drawdowns"
     ) { space in
       let worst = space.worstFive
       return space.perDrawdown(worst.reduce(0, -) / Double(max(worst.count, 1)))
@@ -73,15 +73,15 @@ extension Metrics {
     },
     MetricDefinition(
       "kappa-3", "Kappa 3", .ratio, higherIsBetter: true,
-      "mean(r - MAR) / (mean of max(MAR - r, 0)^3)^(1/3), of one bar (Kaplan, Knowles, 2004)"
+      "mean(r - MAR) / (mean of max(MAR - r, 0)^3)^(1/3), per bar (Kaplan, Knowles, 2004)"
     ) { $0.kappaThree },
     MetricDefinition(
       "gain-to-pain", "Gain to pain", .ratio, higherIsBetter: true, needs: .dates,
-      "sum of monthly returns / size of the sum of negative ones (Schwager)"
+      "sum of monthly returns / |sum of the negative ones| (Schwager)"
     ) { $0.gainToPain },
     MetricDefinition(
-      "gain-to-pain-bars", "Gain to pain of bars", .ratio, higherIsBetter: true,
-      "sum of r / size of the sum of negative r"
+      "gain-to-pain-bars", "Gain to pain (bars)", .ratio, higherIsBetter: true,
+      "sum of r / |sum of negative r|"
     ) { $0.outcomes.profitFactor.map { $0 - 1 } },
     MetricDefinition(
       "kelly-continuous", "Kelly leverage", .ratio,
@@ -124,7 +124,7 @@ extension MetricWorkspace {
     let window = sample.wealth.suffix(count + 1)
     let cagr = RatioFormulas.annualized(
       growth: (window.last ?? 1) / (window.first ?? 1), count: count, barsPerYear: barsPerYear)
-    return RatioFormulas.calmar(cagr: cagr, maxDrawdown: MetricWorkspace.maxDrawdown(window))
+    return RatioFormulas.calmar(cagr: cagr, maxDrawdown: RunningDrawdown.deepest(of: window))
   }
 
   fileprivate var kappaThree: Double? {
@@ -140,5 +140,43 @@ extension MetricWorkspace {
   fileprivate var gainToPain: Double? {
     let months = calendarReturns?.months.map(\.value) ?? []
     return OutcomeTally(months).profitFactor.map { $0 - 1 }
+  }
+}
+
+/// The formulas that several metrics share.
+enum RatioFormulas {
+  /// a / b, or `nil` for 0/0, x/0 and where the result is not finite.
+  static func quotient(_ a: Double, _ b: Double?) -> Double? {
+    guard let b, b != 0 else { return nil }
+    let value = a / b
+    return value.isFinite ? value : nil
+  }
+
+  /// growth^(B/n) - 1: the return a year that compounds to `growth` in `count` bars; -1 when
+  /// nothing is left.
+  static func annualized(growth: Double, count: Int, barsPerYear: Double) -> Double? {
+    guard growth > 0 else { return -1 }
+    let value = pow(growth, barsPerYear / Double(count)) - 1
+    return value.isFinite ? value : nil
+  }
+
+  /// sqrt(B) x mean / deviation: Sharpe's ratio with a standard deviation, Sortino's with a
+  /// downside deviation.
+  static func annualizedRatio(_ mean: Double, _ deviation: Double?, barsPerYear: Double) -> Double?
+  {
+    quotient(mean, deviation).map { $0 * barsPerYear.squareRoot() }
+  }
+
+  /// Return a year over the size of a drawdown; no drawdown, or one of rounding only, gives `nil`.
+  static func calmar(cagr: Double?, maxDrawdown: Double) -> Double? {
+    cagr.flatMap { quotient($0, abs(maxDrawdown.withoutRounding())) }
+  }
+
+  /// sqrt(mean(min(r - target, 0)^2)) over all values.
+  static func downsideDeviation(
+    _ returns: UnsafeBufferPointer<Double>, below target: Double
+  ) -> Double {
+    let squares = VectorSums.squaredShortfalls(returns, below: target)
+    return (squares / Double(returns.count)).squareRoot().withoutRounding()
   }
 }

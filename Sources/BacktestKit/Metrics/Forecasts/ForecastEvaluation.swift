@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A run's forecasts held against what the next bar brought.
+/// A run's forecasts compared with the return of the next bar.
 ///
 ///     if let evaluation = ForecastEvaluation(result), let up = evaluation.whole.direction {
 ///       print(up.matrix.accuracy ?? .nan, up.matrix.majorityAccuracy ?? .nan)

@@ -1,40 +1,40 @@
 /// Vertical bars over a few categories with short names, side by side or stacked: returns by year,
 /// costs by kind and year.
-public struct BarChart: ReportBlock {
+struct BarChart: ReportBlock {
   /// The bars of one colour.
-  public struct Group: Sendable {
+  struct Group: Sendable {
     /// The name in the legend.
-    public var name: String
+    var name: String
     /// A value for each category; one that is not finite leaves a gap.
-    public var values: [Double]
+    var values: [Double]
 
     /// Bars from a name and values.
-    public init(_ name: String, values: [Double]) {
+    init(_ name: String, values: [Double]) {
       self.name = name
       self.values = values
     }
   }
 
   /// The heading.
-  public var title: String
+  var title: String
   /// A line below the heading.
-  public var subtitle: String?
+  var subtitle: String?
   /// The names below the bars. Up to eight may be long and take several lines; of more, such as
   /// years, some go where they do not all fit.
-  public var categories: [String]
+  var categories: [String]
   /// The groups, each with a value for each category.
-  public var groups: [Group]
+  var groups: [Group]
   /// Whether bars of one category stand on each other rather than side by side.
-  public var isStacked: Bool
+  var isStacked: Bool
   /// How the labels of the y axis are written.
-  public var unit: AxisUnit
-  /// What stands above the y axis.
-  public var yTitle: String?
+  var unit: AxisUnit
+  /// The title above the y axis.
+  var yTitle: String?
   /// How tall it is.
-  public var height: ChartHeight
+  var height: ChartHeight
 
   /// A chart from its parts.
-  public init(
+  init(
     title: String, subtitle: String? = nil, categories: [String], groups: [Group],
     isStacked: Bool = false, unit: AxisUnit = .plain, yTitle: String? = nil,
     height: ChartHeight = .medium
@@ -51,12 +51,12 @@ public struct BarChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
-  /// The chart as an SVG file of its own, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     let bars = placedBars()
@@ -147,5 +147,64 @@ extension BarChart {
       let values = zip(categories, group.values).map { "\($0) \(format.text($1))" }
       return "\(group.name): \(values.joined(separator: ", "))."
     }.joined(separator: " ")
+  }
+}
+
+/// Horizontal bars with a name and a figure each, for categories with long names: attribution by
+/// instrument, costs by kind, importance of features.
+struct RankedBars: ReportBlock {
+  /// One bar.
+  struct Item: Hashable, Sendable {
+    /// The name.
+    var name: String
+    /// The value; one that is not finite has a figure "–" and no bar.
+    var value: Double
+
+    /// A bar.
+    init(_ name: String, _ value: Double) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// What the bars show.
+  var caption: String
+  /// The bars, top to bottom.
+  var items: [Item]
+  /// How the figures are written.
+  var format: NumberFormat
+
+  /// Bars from their parts.
+  init(caption: String, items: [Item], format: NumberFormat = .money) {
+    self.caption = caption
+    self.items = items
+    self.format = format
+  }
+
+  /// Writes a table with a row a bar.
+  func write(to writer: inout MarkupWriter) {
+    let extent = ChartScale.extent(of: items.map(\.value)) ?? 0...0
+    let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
+    let span = high > low ? high - low : 1
+    writer.element("table", ["class": "bars"]) { writer in
+      writer.element("caption", text: caption)
+      for item in items {
+        writer.element("tr") { writer in
+          writer.element("th", ["scope": "row"], text: item.name)
+          writer.element("td", ["class": "n"], text: format.text(item.value))
+          writer.element("td", ["aria-hidden": "true"]) { writer in
+            guard item.value.isFinite else { return }
+            let left = NumberFormat.markup((min(item.value, 0) - low) / span * 100, decimals: 2)
+            let width = NumberFormat.markup(abs(item.value) / span * 100, decimals: 2)
+            writer.element(
+              "i",
+              [
+                "class": item.value < 0 ? "loss" : "gain",
+                "style": "margin-left:\(left)%;width:\(width)%",
+              ], text: "")
+          }
+        }
+      }
+    }
   }
 }

@@ -12,7 +12,7 @@ struct ChartDrawing {
     }
   }
 
-  /// The chart as an SVG file of its own, 960 pixels wide, with its title, legend and labels.
+  /// The chart as a separate SVG file, 960 pixels wide, with its title, legend and labels.
   func svg() -> [UInt8] {
     let layout = ImageLayout(frame: frame)
     var writer = MarkupWriter()
@@ -104,7 +104,7 @@ struct ChartDrawing {
   }
 }
 
-/// Where the parts of a chart stand in a file of its own, in pixels.
+/// The positions of the parts of a chart in a separate file, in pixels.
 private struct ImageLayout {
   static let width = 960
   static let margin = 24

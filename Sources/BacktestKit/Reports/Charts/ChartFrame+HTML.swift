@@ -1,5 +1,5 @@
 extension ChartFrame {
-  /// Writes the chart as an HTML figure; `marks` is what stands inside the drawing.
+  /// Writes the chart as an HTML figure; `marks` is the inside of the drawing.
   func writeFigure(marks: MarkupWriter, to writer: inout MarkupWriter) {
     writer.element("figure", ["class": "chart"]) { writer in
       writer.element("figcaption") { writer in
@@ -62,7 +62,7 @@ extension ChartFrame {
   private func writeYLabels(to writer: inout MarkupWriter) {
     writer.element("div", ["class": "ylab", "aria-hidden": "true"]) { writer in
       for tick in yTicks {
-        let top = FixedDecimal.markup(100 - tick.position * 100, decimals: 2)
+        let top = NumberFormat.markup(100 - tick.position * 100, decimals: 2)
         writer.element("span", ["style": "top:\(top)%"], text: tick.text)
       }
     }
@@ -91,7 +91,7 @@ extension ChartFrame {
   }
 
   private func writeAcross(_ label: PlacedLabel, to writer: inout MarkupWriter) {
-    let left = "left:\(FixedDecimal.markup(label.position * 100, decimals: 2))%"
+    let left = "left:\(NumberFormat.markup(label.position * 100, decimals: 2))%"
     if label.isOptional {
       writer.element("span", ["class": "o", "style": left], text: label.text)
     } else {

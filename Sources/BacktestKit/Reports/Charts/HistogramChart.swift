@@ -5,40 +5,40 @@ internal import Glibc
 ///
 /// The width of a range is twice the interquartile range over the cube root of the count
 /// (D. Freedman and P. Diaconis, 1981), held so that there are 8 to 80 ranges.
-public struct HistogramChart: ReportBlock {
+struct HistogramChart: ReportBlock {
   /// A value marked by a vertical line.
-  public struct Mark: Hashable, Sendable {
+  struct Mark: Hashable, Sendable {
     /// The name in the legend; the value is added to it.
-    public var name: String
-    /// Where the line stands.
-    public var value: Double
+    var name: String
+    /// The value at which the line is drawn.
+    var value: Double
 
     /// A marked value.
-    public init(_ name: String, at value: Double) {
+    init(_ name: String, at value: Double) {
       self.name = name
       self.value = value
     }
   }
 
   /// The heading.
-  public var title: String
+  var title: String
   /// A line below the heading.
-  public var subtitle: String?
+  var subtitle: String?
   /// The values; those that are not finite are left out.
-  public var values: [Double]
+  var values: [Double]
   /// Whether the normal curve is drawn.
-  public var showsNormalCurve: Bool
-  /// Marked values; the legend tells up to three of them apart.
-  public var marks: [Mark]
+  var showsNormalCurve: Bool
+  /// Marked values; the legend distinguishes up to three.
+  var marks: [Mark]
   /// How the labels of the x axis are written.
-  public var unit: AxisUnit
-  /// What stands below the x axis.
-  public var xTitle: String?
+  var unit: AxisUnit
+  /// The title below the x axis.
+  var xTitle: String?
   /// How tall it is.
-  public var height: ChartHeight
+  var height: ChartHeight
 
   /// A histogram from its parts.
-  public init(
+  init(
     title: String, subtitle: String? = nil, values: [Double], showsNormalCurve: Bool = true,
     marks: [Mark] = [], unit: AxisUnit = .percent, xTitle: String? = nil,
     height: ChartHeight = .medium
@@ -54,12 +54,12 @@ public struct HistogramChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
-  /// The chart as an SVG file of its own, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     guard let bins = HistogramBins(values) else { return nil }
@@ -98,7 +98,7 @@ extension HistogramChart {
     var legend = [LegendEntry(name: "Count", mark: .area, style: "s0")]
     if showsNormalCurve, bins.deviation > 0 {
       legend.append(
-        LegendEntry(name: "Normal, same mean and deviation", mark: .line, style: "s1"))
+        LegendEntry(name: "Normal distribution", mark: .line, style: "s1"))
     }
     for (i, mark) in marks.enumerated() {
       legend.append(
@@ -112,7 +112,7 @@ extension HistogramChart {
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
       summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
-        + "mean \(format.text(bins.mean)), deviation \(format.text(bins.deviation)).",
+        + "mean \(format.text(bins.mean)), standard deviation \(format.text(bins.deviation)).",
       height: height, legend: legend, xScale: ChartScale(range),
       yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(

@@ -4,9 +4,9 @@
 ///       title: "Growth of 1", series: [ChartSeries("Strategy", times: times, values: growth)])
 ///     chart.isLogarithmic = true
 ///     chart.bands = folds
-public struct LineChart: ReportBlock {
+struct LineChart: ReportBlock {
   /// What the x axis counts.
-  public enum XAxis: Hashable, Sendable {
+  enum XAxis: Hashable, Sendable {
     /// Calendar time in UTC; the x values are seconds since 1970.
     case time
     /// A number.
@@ -14,34 +14,34 @@ public struct LineChart: ReportBlock {
   }
 
   /// The heading.
-  public var title: String
+  var title: String
   /// A line below the heading.
-  public var subtitle: String?
+  var subtitle: String?
   /// The lines; the first is drawn on top. Six colours, then they repeat.
-  public var series: [ChartSeries]
+  var series: [ChartSeries]
   /// What the x axis counts.
-  public var xAxis = XAxis.time
-  /// What stands below the x axis.
-  public var xTitle: String?
+  var xAxis = XAxis.time
+  /// The title below the x axis.
+  var xTitle: String?
   /// How the labels of the y axis are written.
-  public var unit: AxisUnit
-  /// What stands above the y axis.
-  public var yTitle: String?
+  var unit: AxisUnit
+  /// The title above the y axis.
+  var yTitle: String?
   /// Whether equal ratios are equally tall; ignored where a value is not positive.
-  public var isLogarithmic = false
+  var isLogarithmic = false
   /// Whether the space between the first line and zero is filled.
-  public var isFilled = false
+  var isFilled = false
   /// A value marked across the chart, for example 1 for growth or 0 for a ratio.
-  public var baseline: Double?
+  var baseline: Double?
   /// Shaded ranges of time.
-  public var bands: [ChartBand] = []
+  var bands: [ChartBand] = []
   /// Dots.
-  public var markers: [ChartMarkers] = []
+  var markers: [ChartMarkers] = []
   /// How tall it is.
-  public var height: ChartHeight
+  var height: ChartHeight
 
   /// A chart of these lines over time.
-  public init(
+  init(
     title: String, subtitle: String? = nil, series: [ChartSeries], unit: AxisUnit = .plain,
     height: ChartHeight = .tall
   ) {
@@ -55,7 +55,7 @@ public struct LineChart: ReportBlock {
   /// A drawdown chart: the space between zero and each point's distance from the highest before it.
   ///
   /// Drawdowns are fractions, zero or negative.
-  public static func underwater(
+  static func underwater(
     title: String, series: [ChartSeries], height: ChartHeight = .short
   ) -> LineChart {
     var chart = LineChart(title: title, series: series, unit: .percent, height: height)
@@ -65,12 +65,12 @@ public struct LineChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
-  /// The chart as an SVG file of its own, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     guard let frame = frame() else { return nil }
@@ -214,5 +214,114 @@ extension LineChart {
       marks.path(data, ChartStyle.dot(series.count + i))
       if set.shape == .ring { marks.path(data, "dot hole") }
     }
+  }
+}
+
+/// A line of a chart: a name and points in ascending x.
+///
+/// A value that is not finite interrupts the line.
+struct ChartSeries: Sendable {
+  /// The name in the legend.
+  var name: String
+  /// The positions of the points: any unit, or seconds since 1970 on an axis of time.
+  var x: [Double]
+  /// The values, one for each x.
+  var y: [Double]
+
+  /// A series over numbers.
+  init(_ name: String, x: [Double], y: [Double]) {
+    precondition(x.count == y.count, "an x for each y")
+    self.name = name
+    self.x = x
+    self.y = y
+  }
+
+  /// A series over time.
+  init(_ name: String, times: [Timestamp], values: [Double]) {
+    self.init(name, x: times.map(\.axisSeconds), y: values)
+  }
+
+  /// A series over time in which `nil` interrupts the line.
+  init(_ name: String, times: [Timestamp], values: [Double?]) {
+    self.init(name, times: times, values: values.map { $0 ?? .nan })
+  }
+}
+
+/// A shaded range behind the lines of a chart: a fold, or a time in one regime.
+struct ChartBand: Hashable, Sendable {
+  /// Where it begins.
+  var from: Timestamp
+  /// Where it ends.
+  var to: Timestamp
+  /// What the shade means; it appears once in the legend. Bands of one name share a shade.
+  var name: String
+  /// A short text at its upper edge, shown where there is room.
+  var label: String?
+
+  /// A band from its parts.
+  init(from: Timestamp, to: Timestamp, name: String, label: String? = nil) {
+    self.from = from
+    self.to = to
+    self.name = name
+    self.label = label
+  }
+}
+
+/// A set of dots on a chart, for example all entries.
+struct ChartMarkers: Sendable {
+  /// How the dots look.
+  enum Shape: Hashable, Sendable {
+    /// A filled dot.
+    case dot
+    /// A dot with an empty middle.
+    case ring
+  }
+
+  /// The name in the legend.
+  var name: String
+  /// How the dots look.
+  var shape: Shape
+  /// Their times.
+  var times: [Timestamp]
+  /// Their values, one for each time.
+  var values: [Double]
+
+  /// Markers from their parts.
+  init(_ name: String, shape: Shape, times: [Timestamp], values: [Double]) {
+    precondition(times.count == values.count, "a time for each value")
+    self.name = name
+    self.shape = shape
+    self.times = times
+    self.values = values
+  }
+}
+
+extension Timestamp {
+  /// Seconds since 1970 as an axis of time counts them.
+  var axisSeconds: Double { Double(nanoseconds) / 1e9 }
+}
+
+extension ChartSeries {
+  /// The line in the units of a drawing, cut where a value is missing and reduced to what shows.
+  func runs(in frame: ChartFrame) -> [[DrawingPoint]] {
+    var runs: [[DrawingPoint]] = []
+    var run: [DrawingPoint] = []
+    func end() {
+      if !run.isEmpty { runs.append(PointDecimation.extremes(of: run, width: 2)) }
+      run = []
+    }
+    for (x, y) in zip(x, y) {
+      if x.isFinite, y.isFinite { run.append(frame.point(x, y)) } else { end() }
+    }
+    end()
+    return runs
+  }
+
+  /// The smallest and largest finite value and the last one, in words.
+  func spoken(as format: NumberFormat) -> String {
+    guard let extent = ChartScale.extent(of: y) else { return "\(name): no values." }
+    let last = y.last { $0.isFinite }
+    return "\(name): from \(format.text(extent.lowerBound)) to \(format.text(extent.upperBound)), "
+      + "last \(format.text(last))."
   }
 }

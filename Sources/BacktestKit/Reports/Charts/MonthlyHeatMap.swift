@@ -1,19 +1,19 @@
 /// Returns by month and year as a table whose cells are coloured by sign and size.
 ///
-/// The figures are in the cells, so nothing rests on colour; the year's figure compounds the
-/// months.
-public struct MonthlyHeatMap: ReportBlock {
+/// The figures are in the cells, so nothing depends on colour alone. The figure of the year
+/// compounds its months.
+struct MonthlyHeatMap: ReportBlock {
   /// The return of one month.
-  public struct Month: Hashable, Sendable {
+  struct Month: Hashable, Sendable {
     /// The year.
-    public var year: Int
+    var year: Int
     /// The month, 1 to 12.
-    public var month: Int
+    var month: Int
     /// The return as a fraction.
-    public var value: Double
+    var value: Double
 
     /// A month's return.
-    public init(year: Int, month: Int, value: Double) {
+    init(year: Int, month: Int, value: Double) {
       precondition((1...12).contains(month), "months are 1 to 12")
       self.year = year
       self.month = month
@@ -22,23 +22,23 @@ public struct MonthlyHeatMap: ReportBlock {
   }
 
   /// What the table shows.
-  public var caption: String
+  var caption: String
   /// The months, in any order; of two for the same month the later one counts.
-  public var months: [Month]
+  var months: [Month]
 
   /// A table of these months.
-  public init(caption: String, months: [Month]) {
+  init(caption: String, months: [Month]) {
     self.caption = caption
     self.months = months
   }
 
   /// Writes a table with a row a year; on a narrow page each year takes two lines of six months.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     let scale = colourScale
     writer.element("table", ["class": "heat"]) { writer in
       let full = NumberFormat.percent(decimals: 1).text(scale)
       writer.element(
-        "caption", text: "\(caption), in percent. Full colour from ±\(full) a month.")
+        "caption", text: "\(caption), in percent. Full colour from ±\(full) per month")
       writer.element("thead") { writer in
         writer.element("tr") { writer in
           writer.element("th", ["scope": "col"], text: "Year")

@@ -1,16 +1,16 @@
 /// Dots over two numbers, for example in-sample against out-of-sample ratios.
-public struct ScatterChart: ReportBlock {
+struct ScatterChart: ReportBlock {
   /// Dots of one colour.
-  public struct Cloud: Sendable {
+  struct Cloud: Sendable {
     /// The name in the legend.
-    public var name: String
-    /// Where the dots stand from left to right.
-    public var x: [Double]
-    /// Where they stand from bottom to top, one for each x.
-    public var y: [Double]
+    var name: String
+    /// The values of the dots along the x axis.
+    var x: [Double]
+    /// Their values along the y axis, one for each x.
+    var y: [Double]
 
     /// Dots from their coordinates; those that are not finite are left out.
-    public init(_ name: String, x: [Double], y: [Double]) {
+    init(_ name: String, x: [Double], y: [Double]) {
       precondition(x.count == y.count, "an x for each y")
       self.name = name
       self.x = x
@@ -19,24 +19,24 @@ public struct ScatterChart: ReportBlock {
   }
 
   /// The heading.
-  public var title: String
+  var title: String
   /// A line below the heading.
-  public var subtitle: String?
+  var subtitle: String?
   /// The dots, first colour first.
-  public var clouds: [Cloud]
-  /// What stands below the x axis.
-  public var xTitle: String
-  /// What stands above the y axis.
-  public var yTitle: String
+  var clouds: [Cloud]
+  /// The title below the x axis.
+  var xTitle: String
+  /// The title above the y axis.
+  var yTitle: String
   /// How the labels of both axes are written.
-  public var unit: AxisUnit
+  var unit: AxisUnit
   /// The name of the line on which both values are equal; `nil` leaves it out.
-  public var diagonalName: String?
+  var diagonalName: String?
   /// How tall it is.
-  public var height: ChartHeight
+  var height: ChartHeight
 
   /// A chart from its parts.
-  public init(
+  init(
     title: String, subtitle: String? = nil, clouds: [Cloud], xTitle: String, yTitle: String,
     unit: AxisUnit = .plain, diagonalName: String? = nil, height: ChartHeight = .tall
   ) {
@@ -51,12 +51,12 @@ public struct ScatterChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
+  func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
-  /// The chart as an SVG file of its own, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     guard let frame = frame() else { return nil }

@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// Every rule under which the figures came about, in words.
   var assumptionsSection: ReportSection {
     let trading =
@@ -29,7 +29,7 @@ extension ReportFacts {
       switch initial {
       case .zero: "0 each"
       case .equal: "1 over the number of instruments each"
-      case .each(let weights): weights.map { ReportText.number($0) }.joined(separator: ", ")
+      case .each(let weights): weights.map { NumberText.number($0) }.joined(separator: ", ")
       }
     return [
       Item("Decisions", "\(decisionTime), from closed bars alone."),
@@ -38,7 +38,7 @@ extension ReportFacts {
         "Weights: from the close of a decision to the next close equity is multiplied by 1 + the "
           + "sum of weight x return - fee x the sum of changes of the stated weights; nothing is "
           + "ordered, no price is paid, and there are no lots and no limit on weights."),
-      Item("Fee", "\(ReportText.basisPoints(fee * 1e4)) of the equity that changes hands."),
+      Item("Fee", "\(NumberText.basisPoints(fee * 1e4)) of the equity that changes hands."),
       Item("Initial weights", "\(start); the first statement is charged as a change of them."),
       Item(
         "Not modelled",
@@ -66,7 +66,7 @@ extension ReportFacts {
     let limit =
       switch rules.limitFill {
       case .touch: "when the bar reaches the price"
-      case .through(let ticks): "when the bar goes \(ReportText.count(ticks, "tick")) beyond it"
+      case .through(let ticks): "when the bar goes \(NumberText.count(ticks, "tick")) beyond it"
       }
     let gap =
       rules.improvesOnGaps
@@ -85,14 +85,14 @@ extension ReportFacts {
       Item("Stop orders", "Become market orders at their price, or at an open beyond it."),
       Item(
         "Path inside a bar", "\(rules.intrabarPath.rawValue): \(path). Its true order is unknown."),
-      Item("Latency", ReportFacts.duration(rules.latency)),
+      Item("Latency", ReportModel.duration(rules.latency)),
     ]
   }
 
   private var liquidityItems: [Item] {
     let text =
       rules.participation.map { share in
-        "At most \(ReportText.percent(share)) of a bar's volume for all orders of an instrument. "
+        "At most \(NumberText.percent(share)) of a bar's volume for all orders of an instrument. "
           + "The volume is that of the bar being filled and is known only at its close."
       }
       ?? "Unlimited: every order fills whole, whatever the volume. A bar with no volume fills "
@@ -105,26 +105,26 @@ extension ReportFacts {
       switch rules.commission {
       case is NoCommission: "None."
       case let model as BasisPointCommission:
-        "\(ReportText.basisPoints(model.basisPoints)) of the slipped notional."
+        "\(NumberText.basisPoints(model.basisPoints)) of the slipped notional."
       case let model as PerShareCommission:
-        "\(ReportText.number(model.perShare)) \(currency) a unit, at least "
-          + "\(ReportText.number(model.minimumPerOrder)) an order."
+        "\(NumberText.number(model.perShare)) \(currency) a unit, at least "
+          + "\(NumberText.number(model.minimumPerOrder)) an order."
       case let model as PerOrderCommission:
-        "\(ReportText.number(model.amount)) \(currency) an order."
+        "\(NumberText.number(model.amount)) \(currency) an order."
       default: "A model of its own: \(type(of: rules.commission))."
       }
     let slippage: String =
       switch rules.slippage {
       case is NoSlippage: "None."
       case let model as BasisPointSlippage:
-        "\(ReportText.basisPoints(model.basisPoints)) of the price, against the order."
+        "\(NumberText.basisPoints(model.basisPoints)) of the price, against the order."
       case let model as HalfSpreadSlippage:
-        "Half of a spread of \(ReportText.number(model.spread)) in price units."
+        "Half of a spread of \(NumberText.number(model.spread)) in price units."
       case let model as VolumeShareSlippage:
-        "\(ReportText.number(model.impact)) x (share of the bar's volume)²; the volume is known "
+        "\(NumberText.number(model.impact)) x (share of the bar's volume)²; the volume is known "
           + "only at the bar's close."
       case let model as SquareRootSlippage:
-        "\(ReportText.number(model.impact)) x deviation of 20 returns x √(quantity / mean volume "
+        "\(NumberText.number(model.impact)) x deviation of 20 returns x √(quantity / mean volume "
           + "of 20 bars)."
       default: "A model of its own: \(type(of: rules.slippage))."
       }
@@ -145,7 +145,7 @@ extension ReportFacts {
       switch account.funding {
       case .cash: "Paid in full; short positions cannot be opened."
       case .margin(let leverage):
-        "Long and short up to \(ReportText.number(leverage)) x equity."
+        "Long and short up to \(NumberText.number(leverage)) x equity."
       }
     let sizing =
       rules.sizing == .atDecision
@@ -168,13 +168,13 @@ extension ReportFacts {
 
   private var measureItems: [Item] {
     let warmup =
-      run.configuration.warmup.map { "\(ReportText.count($0, "bar"))" }
+      run.configuration.warmup.map { "\(NumberText.count($0, "bar"))" }
       ?? "the strategy's own"
     let base = dates.first.map { " The base point lies on \($0)." } ?? ""
     return [
       Item("Warm-up", "\(warmup); its bars are not measured.\(base)"),
       Item("Annualisation", annualization),
-      Item("Risk-free rate", "\(ReportText.percent(run.configuration.riskFreeRate)) a year"),
+      Item("Risk-free rate", "\(NumberText.percent(run.configuration.riskFreeRate)) a year"),
       Item(
         "Benchmark",
         benchmark.map {
@@ -191,13 +191,13 @@ extension ReportFacts {
       switch plan.search {
       case .grid: "Every combination of the grid."
       case .random(let count):
-        "\(ReportText.count(count, "combination")) drawn a fold without replacement, seed "
+        "\(NumberText.count(count, "combination")) drawn a fold without replacement, seed "
           + "\(plan.seed)."
       }
     let gap =
       windows.gap == 0
       ? ""
-      : "; a gap of \(ReportText.count(windows.gap, "bar")), taken from the "
+      : "; a gap of \(NumberText.count(windows.gap, "bar")), taken from the "
         + "\(windows.gapFrom.rawValue) window"
     let boundary =
       switch plan.boundary {
@@ -207,7 +207,7 @@ extension ReportFacts {
       }
     let tail =
       walkForward.droppedTailBars > 0
-      ? " The last \(ReportText.count(walkForward.droppedTailBars, "bar")) belong to no fold." : ""
+      ? " The last \(NumberText.count(walkForward.droppedTailBars, "bar")) belong to no fold." : ""
     return [
       Item(
         "Windows",
@@ -225,6 +225,6 @@ extension ReportFacts {
 
   private static func duration(_ span: TimeSpan) -> String {
     let seconds = Double(span.nanoseconds) / 1e9
-    return seconds == 0 ? "None: an order is live at once." : "\(ReportText.number(seconds)) s"
+    return seconds == 0 ? "None: an order is live at once." : "\(NumberText.number(seconds)) s"
   }
 }

@@ -1,5 +1,5 @@
-extension ReportFacts {
-  /// Whether probabilities of up came true; nothing where there are none.
+extension ReportModel {
+  /// Whether probabilities of up were right; empty where there are none.
   func calibrationBlocks(_ part: ForecastEvaluation.Part) -> [any ReportBlock] {
     guard let found = part.probabilities else { return [] }
     return [
@@ -8,7 +8,7 @@ extension ReportFacts {
     ]
   }
 
-  /// Whether returns fell into predicted distributions; nothing where there are none.
+  /// Whether predicted distributions were right; empty where there are none.
   func distributionBlocks(_ part: ForecastEvaluation.Part) -> [any ReportBlock] {
     guard let found = part.distribution else { return [] }
     return [
@@ -22,22 +22,23 @@ extension ReportFacts {
     let figure = NumberFormat.number(decimals: 4)
     let start =
       "Probabilities: Brier score \(figure.text(found.brier)) against "
-      + "\(figure.text(found.uncertainty)) of always saying the base rate"
-    guard let skill = found.brierSkill else { return start + ", which never changed." }
+      + "\(figure.text(found.uncertainty)) for always forecasting the base rate"
+    guard let skill = found.brierSkill else { return start + "; the outcome never changed." }
     return start
-      + (skill > 0 ? ": \(NumberFormat.percent(decimals: 2).text(skill)) less." : ": no skill.")
+      + (skill > 0 ? ": \(NumberFormat.percent(decimals: 2).text(skill)) lower." : ": no skill.")
   }
 
-  /// Whether the intervals were as full as they should be.
+  /// Whether the intervals contained as many returns as they should.
   func sentence(on found: DistributionCalibration) -> String {
     let share = NumberFormat.percent(decimals: 1)
     let parts = found.coverage.filter { $0.level == 0.9 || $0.level == 0.99 }.map {
-      "the central \(NumberFormat.percent(decimals: 0).text($0.level)) held \(share.text($0.share))"
+      "the central \(NumberFormat.percent(decimals: 0).text($0.level)) interval contained "
+        + "\(share.text($0.share)) of returns"
     }
     let isUneven = found.uniformity.pValue < BinaryClassification.skillLevel
-    return "Predicted distributions: \(parts.joined(separator: ", ")); as a whole they "
-      + "\(isUneven ? "do not fit" : "are not refuted") (Kolmogorov and Smirnov, p "
-      + "\(FigureText.probability(found.uniformity.pValue)))."
+    return "Predicted distributions: \(parts.joined(separator: ", ")); overall they "
+      + "\(isUneven ? "do not fit" : "are not rejected") (Kolmogorov-Smirnov test, p "
+      + "\(NumberText.probability(found.uniformity.pValue)))."
   }
 
   private func reliabilityDiagram(_ found: ProbabilityCalibration) -> ScatterChart {
@@ -46,15 +47,16 @@ extension ReportFacts {
     let bins = full.isEmpty ? found.bins : full
     let left = found.bins.count - bins.count
     return ScatterChart(
-      title: "Said and come",
-      subtitle: "A dot for each tenth of probability; on the line up came as often as said"
+      title: "Reliability of probabilities",
+      subtitle:
+        "One dot per tenth of probability; on the dashed line, ups were as frequent as forecast"
         + (left > 0
-          ? ". Tenths of fewer than \(BacktestResult.enoughTrades) bars are left out" : ""),
+          ? ". Tenths with fewer than \(BacktestResult.enoughTrades) bars are left out" : ""),
       clouds: [
         .init("Bins", x: bins.map(\.meanProbability), y: bins.map(\.frequency))
       ],
-      xTitle: "Mean probability of up", yTitle: "Share of ups", unit: .percent,
-      diagonalName: "As often as said", height: .medium)
+      xTitle: "Mean forecast probability of up", yTitle: "Observed share of ups", unit: .percent,
+      diagonalName: "As frequent as forecast", height: .medium)
   }
 
   private func probabilityTable(_ found: ProbabilityCalibration) -> ReportTable {
@@ -63,28 +65,33 @@ extension ReportFacts {
       [.text(name), .number(value, else: "the outcome never changed"), .text(text)]
     }
     return ReportTable(
-      caption: "Judgement of the probabilities (\(ReportText.count(found.count, "forecast")))",
-      columns: [.text("Figure"), .number("Value", as: figure), .prose("Definition")],
+      caption: "Scores of the probabilities (\(NumberText.count(found.count, "forecast")))",
+      columns: [.text("Score"), .number("Value", as: figure), .prose("Definition")],
       rows: [
         row(
-          "Brier score", found.brier, "squared error: reliability − resolution + uncertainty"),
-        row("Reliability", found.reliability, "what calibration would save"),
-        row("Resolution", found.resolution, "how well cases are told apart; more is better"),
-        row("Uncertainty", found.uncertainty, "the Brier score of the base rate"),
-        row("Brier skill", found.brierSkill, "1 − Brier score over uncertainty"),
-        row("Log loss", found.logLoss, "0.69315 for always saying one half"),
-        row("Expected error", found.expectedError, "mean distance of said and come"),
-        row("Largest error", found.maximumError, "of one tenth, however few bars it has"),
+          "Brier score", found.brier,
+          "mean squared error; reliability − resolution + uncertainty"),
+        row(
+          "Reliability", found.reliability, "error that calibration would remove; less is better"),
+        row(
+          "Resolution", found.resolution,
+          "how well forecasts separate ups from downs; more is better"),
+        row("Uncertainty", found.uncertainty, "Brier score of the base rate"),
+        row("Brier skill", found.brierSkill, "1 − Brier score / uncertainty"),
+        row("Log loss", found.logLoss, "0.69315 for always forecasting 50%"),
+        row("Expected error", found.expectedError, "mean gap between forecast and observed share"),
+        row(
+          "Largest error", found.maximumError, "largest gap of any tenth, however few bars it has"),
       ])
   }
 
   private func binTable(_ found: ProbabilityCalibration) -> ReportTable {
     let share = NumberFormat.percent(decimals: 1)
     return ReportTable(
-      caption: "Probabilities by tenth; a probability on an edge belongs to the upper one",
+      caption: "Probabilities by tenth; a value on an edge counts in the upper tenth",
       columns: [
-        .text("Said"), .number("Bars", as: .integer), .number("Mean said", as: share),
-        .number("Came", as: share),
+        .text("Forecast"), .number("Bars", as: .integer), .number("Mean forecast", as: share),
+        .number("Observed", as: share),
         .number("Difference", as: .signedPercent(decimals: 1)),
       ],
       rows: found.bins.map { bin in
@@ -99,8 +106,9 @@ extension ReportFacts {
 
   private func transformChart(_ found: DistributionCalibration) -> BarChart {
     BarChart(
-      title: "Where returns fell in their predicted distribution",
-      subtitle: "By tenths of the distribution, lowest first; each would hold 10% were it right",
+      title: "Returns by tenth of the predicted distribution",
+      subtitle:
+        "Lowest tenth first; each would contain 10% of returns if the distribution were right",
       categories: (1...10).map { "\($0 * 10)%" },
       groups: [
         .init(
@@ -124,9 +132,9 @@ extension ReportFacts {
       ])
     }
     return ReportTable(
-      caption: "How full predicted intervals were",
+      caption: "Coverage of predicted intervals",
       columns: [
-        .text("Interval"), .number("Should hold", as: share), .number("Held", as: share),
+        .text("Interval"), .number("Expected", as: share), .number("Observed", as: share),
         .number("Difference", as: .signedPercent(decimals: 1)),
       ], rows: rows)
   }
@@ -137,22 +145,29 @@ extension ReportFacts {
       [.text(name), .number(value), .text(text)]
     }
     var rows = [
-      row("Transform, mean", found.transformMean, "0.5 where the means are right"),
-      row("Transform, variance", found.transformVariance, "0.08333 where the deviations are right"),
+      row("Transform, mean", found.transformMean, "0.5 if the means are right"),
+      row("Transform, variance", found.transformVariance, "0.08333 if the deviations are right"),
       row(
         "Kolmogorov–Smirnov", found.uniformity.statistic,
-        "largest distance from even; p \(FigureText.probability(found.uniformity.pValue))"),
-      row("Ranked score", found.meanRankedScore, "continuous ranked probability score, in returns"),
-      row("Log score", found.meanLogScore, "mean logarithm of the density; more is better"),
-      row("Winkler 90%", found.intervalScore90, "width with penalties outside, in returns"),
+        "largest distance from a uniform distribution; p "
+          + NumberText.probability(found.uniformity.pValue)
+      ),
+      row(
+        "Ranked score", found.meanRankedScore,
+        "mean continuous ranked probability score, in units of return; less is better"),
+      row("Log score", found.meanLogScore, "mean log of the predicted density; more is better"),
+      row(
+        "Winkler 90%", found.intervalScore90,
+        "mean width plus penalties for returns outside, in units of return; less is better"),
     ]
     for loss in found.quantileLosses {
       let name = NumberFormat.percent(decimals: 0).text(loss.quantile)
-      rows.append(row("Quantile loss \(name)", loss.loss, "pinball loss, in returns"))
+      rows.append(
+        row("Quantile loss \(name)", loss.loss, "pinball loss, in units of return; less is better"))
     }
     return ReportTable(
-      caption: "Scores of \(ReportText.count(found.count, "predicted distribution"))",
-      columns: [.text("Figure"), .number("Value", as: figure), .prose("Definition")], rows: rows,
+      caption: "Scores of \(NumberText.count(found.count, "predicted distribution"))",
+      columns: [.text("Score"), .number("Value", as: figure), .prose("Definition")], rows: rows,
       isFolded: true)
   }
 }

@@ -1,36 +1,36 @@
-extension ReportFacts {
-  /// What the data holds and what was odd about it.
+extension ReportModel {
+  /// The contents of the data, and the findings of a check.
   func dataSection(_ reports: [DataQualityReport]) -> ReportSection {
     var blocks: [any ReportBlock] = []
     if reports.isEmpty {
-      blocks.append(ReportParagraph("The data was not examined."))
+      blocks.append(ReportParagraph("The data was not checked."))
     } else {
       blocks.append(seriesTable(reports))
       if reports.contains(where: { !$0.counts.isEmpty }) {
         blocks.append(findingTable(reports))
         blocks.append(issueTable(reports))
       } else {
-        blocks.append(ReportParagraph("Nothing odd was found in any series."))
+        blocks.append(ReportParagraph("The check found nothing unusual in any series."))
       }
     }
     if let table = correlationTable() { blocks.append(table) }
     return ReportSection(
       id: "data", title: "Data quality",
-      summary: "What each series holds, and what a check of its rows found.", blocks: blocks)
+      summary: "The contents of each series, and what a check of its rows found.", blocks: blocks)
   }
 
-  /// How the instruments moved together; `nil` for one instrument or more than a page can show.
+  /// The correlations of the instruments; `nil` for one instrument or more than a page can show.
   private func correlationTable() -> ReportTable? {
     let symbols = run.universe.series.map(\.instrument.symbol)
     guard (2...12).contains(symbols.count),
       let correlation = try? InstrumentCorrelation(run.universe), correlation.returnCount >= 20
     else { return nil }
     return ReportTable(
-      caption: "Correlation of returns over \(correlation.returnCount) common sessions",
+      caption: "Correlation of returns (\(correlation.returnCount) common sessions)",
       columns: [.text("Series")] + symbols.map { .number($0, as: .ratio) },
       rows: symbols.indices.map { row in
         [.text(symbols[row])]
-          + symbols.indices.map { .number(correlation[row, $0], else: "never moved") }
+          + symbols.indices.map { .number(correlation[row, $0], else: "the price never moved") }
       })
   }
 
@@ -40,7 +40,9 @@ extension ReportFacts {
       columns: [
         .text("Series"), .number("Bars", as: .integer), .text("From"), .text("To"),
         .text("Timeframe"), .text("Calendar"), .text("Prices"), .text("Volume"),
-        .number("Missing", as: .integer, definition: "sessions or bars that the calendar has"),
+        .number(
+          "Missing", as: .integer,
+          definition: "sessions or bars of the calendar that the data lacks"),
         .number("Findings", as: .integer),
       ],
       rows: reports.map { report in
@@ -69,7 +71,7 @@ extension ReportFacts {
         report.counts.map { count in
           [
             .text(report.symbol), .text(count.code.rawValue),
-            .text(ReportFacts.meaning(of: count.code)), .number(Double(count.bars)),
+            .text(ReportModel.meaning(of: count.code)), .number(Double(count.bars)),
             .number(Double(count.repaired)),
           ]
         }
@@ -86,7 +88,7 @@ extension ReportFacts {
       }
     }
     return ReportTable(
-      caption: "The first findings of each series",
+      caption: "First findings of each series",
       columns: [
         .text("Series"), .number("Line", as: .number(decimals: 0)), .prose("Finding"),
         .text("Repair"),
@@ -95,24 +97,24 @@ extension ReportFacts {
 
   private static func meaning(of code: DataIssue.Code) -> String {
     switch code {
-    case .notANumber: "a price that is missing or no number"
-    case .highBelowLow: "a high below the low"
-    case .outsideRange: "an open or close outside low and high"
-    case .nonPositivePrice: "a price at or below zero"
-    case .negativeVolume: "a negative volume"
-    case .duplicateTime: "a time that stands twice"
-    case .outOfOrder: "a time before the one above it"
-    case .unreadableFile: "a file that cannot be read"
-    case .badHeader: "a header that does not fit"
-    case .malformedRow: "a row with too few or too many fields"
-    case .badNumber: "a field that is no number"
-    case .badTime: "a time that cannot be read"
-    case .badTimeframe: "times that do not fit one length of bars"
-    case .outsideCalendar: "a bar when the calendar has no trading"
-    case .gap: "sessions without a bar"
-    case .zeroVolume: "a bar on which nothing traded"
-    case .noVolume: "volumes that are all zero and count as not given"
-    case .jump: "a close more than 40% away from the one before"
+    case .notANumber: "a price is missing or not a number"
+    case .highBelowLow: "the high is below the low"
+    case .outsideRange: "the open or close is outside the range from low to high"
+    case .nonPositivePrice: "a price is zero or negative"
+    case .negativeVolume: "a volume is negative"
+    case .duplicateTime: "two rows have the same time"
+    case .outOfOrder: "a row is earlier than the row above it"
+    case .unreadableFile: "the file cannot be read"
+    case .badHeader: "the header does not match"
+    case .malformedRow: "a row has too few or too many fields"
+    case .badNumber: "a field is not a number"
+    case .badTime: "a time cannot be read"
+    case .badTimeframe: "the times do not fit a single timeframe"
+    case .outsideCalendar: "a bar lies outside the trading hours of the calendar"
+    case .gap: "sessions have no bar"
+    case .zeroVolume: "a bar has a volume of zero"
+    case .noVolume: "all volumes are zero and are treated as missing"
+    case .jump: "a close is more than 40% away from the previous one"
     }
   }
 }

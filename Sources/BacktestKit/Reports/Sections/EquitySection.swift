@@ -1,14 +1,15 @@
-extension ReportFacts {
-  /// The account beside its benchmark, and how far below their peaks both were.
+extension ReportModel {
+  /// Equity and drawdown of the account and its benchmark.
   var equitySection: ReportSection {
     var blocks: [any ReportBlock] = [equityChart, drawdownChart]
     if let rolling = rollingChart { blocks.append(rolling) }
     if !metrics.drawdowns.isEmpty { blocks.append(drawdownTable) }
-    let what = walkForward == nil ? "How the account grew" : "How the out-of-sample account grew"
-    let beside = benchmark.map { " beside \($0.nameInSentence), both from the same capital" } ?? ""
+    let what = walkForward == nil ? "Growth of the account" : "Out-of-sample growth of the account"
+    let beside =
+      benchmark.map { " compared with \($0.nameInSentence), starting from the same capital" } ?? ""
     return ReportSection(
       id: "equity", title: walkForward == nil ? "Equity" : "Out-of-sample equity",
-      summary: "\(what)\(beside), and how far below its peak it was.", blocks: blocks)
+      summary: "\(what)\(beside), and drawdowns from the highest value so far.", blocks: blocks)
   }
 
   private func series(_ own: [Double], _ other: [Double?]?) -> [ChartSeries] {
@@ -21,7 +22,7 @@ extension ReportFacts {
 
   private var equityChart: LineChart {
     var chart = LineChart(
-      title: "Equity", subtitle: walkForward.map { _ in "Every second fold is shaded" },
+      title: "Equity", subtitle: walkForward.map { _ in "Every second test window is shaded" },
       series: series(sample.wealth, benchmark?.values))
     chart.isLogarithmic = true
     chart.yTitle = currency
@@ -42,11 +43,11 @@ extension ReportFacts {
     var chart = LineChart.underwater(
       title: "Drawdown", series: series(Drawdown.underwater(sample.wealth), other),
       height: .medium)
-    chart.subtitle = "Distance below the highest close so far"
+    chart.subtitle = "Percentage below the highest value so far"
     return chart
   }
 
-  /// The ratio over a moving year, where two of them fit.
+  /// The ratio over a rolling year, where the run lasts two years or more.
   private var rollingChart: LineChart? {
     guard let barsPerYear = sample.barsPerYear, barsPerYear >= 12 else { return nil }
     let window = Int(barsPerYear)
@@ -54,8 +55,9 @@ extension ReportFacts {
     let values = RollingMetrics(window: window).sharpe(sample)
     let points = Array(times.dropFirst(window))
     var chart = LineChart(
-      title: "Sharpe ratio over one year",
-      subtitle: "The last \(ReportText.count(window, "bar")), annualised with \(annualization)",
+      title: "Rolling one-year Sharpe ratio",
+      subtitle:
+        "Over the last \(NumberText.count(window, "bar")), annualised with \(annualization)",
       series: [
         ChartSeries(run.strategy, times: points, values: Array(values.dropFirst(window - 1)))
       ], height: .medium)
@@ -78,10 +80,13 @@ extension ReportFacts {
   private var drawdownTable: ReportTable {
     let deepest = Drawdown.deepest(5, of: metrics.drawdowns)
     return ReportTable(
-      caption: "The deepest drawdowns",
+      caption: "Deepest drawdowns",
       columns: [
         .number("Depth", as: .percent(decimals: 1)), .text("Peak"), .text("Valley"),
-        .text("Recovered"), .number("Bars", as: .integer), .number("Days", as: .integer),
+        .text("Recovery"), .number("Length, bars", as: .integer),
+        .number(
+          "Length, days", as: .integer,
+          definition: "calendar days from the peak to the recovery or the end"),
       ],
       rows: deepest.map { fall in
         func date(_ date: CivilDate?, else reason: String) -> ReportCell {
@@ -94,5 +99,48 @@ extension ReportFacts {
           .number(fall.dates.map { Double($0.calendarDays) }, else: "no dates"),
         ]
       })
+  }
+}
+
+extension ReportModel {
+  /// Returns by month and year, and their distribution.
+  var returnsSection: ReportSection {
+    var blocks: [any ReportBlock] = []
+    if let calendar = metrics.calendarReturns, !calendar.months.isEmpty {
+      blocks.append(
+        MonthlyHeatMap(
+          caption: "Returns by month",
+          months: calendar.months.compactMap { period in
+            period.month.map { .init(year: period.year, month: $0, value: period.value) }
+          }))
+      blocks.append(ReportColumns([yearChart(calendar), histogram]))
+    } else {
+      blocks.append(ReportParagraph("There are no returns by month or year."))
+    }
+    return ReportSection(
+      id: "returns", title: "Returns",
+      summary: "By month and year of the session. The first and last periods may be incomplete.",
+      blocks: blocks)
+  }
+
+  private func yearChart(_ calendar: CalendarReturns) -> BarChart {
+    let years = calendar.years
+    var groups = [BarChart.Group(run.strategy, values: years.map(\.value))]
+    if let benchmark, let other = benchmark.metrics?.calendarReturns {
+      groups.append(.init(benchmark.name, values: years.map { other[$0.year] ?? .nan }))
+    }
+    return BarChart(
+      title: "Returns by year", categories: years.map { "\($0.year)" }, groups: groups,
+      unit: .percent)
+  }
+
+  private var histogram: HistogramChart {
+    let marks = [("VaR 95%", "var-95"), ("Expected shortfall 95%", "expected-shortfall-95")]
+    return HistogramChart(
+      title: "Distribution of returns",
+      subtitle: "Returns per bar, with the normal curve of the same mean and standard deviation",
+      values: sample.returns,
+      marks: marks.compactMap { name, metric in values[metric].map { .init(name, at: $0) } },
+      xTitle: "Return per bar")
   }
 }

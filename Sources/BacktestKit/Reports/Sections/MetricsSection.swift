@@ -1,5 +1,5 @@
-extension ReportFacts {
-  /// Every metric of the catalogue, chapter by chapter, with its definition.
+extension ReportModel {
+  /// Every metric of the catalogue by group, with its definition.
   var metricsSection: ReportSection {
     var blocks: [any ReportBlock] = [
       table("Main metrics", Metrics.headlineNames.compactMap { Metrics.find($0) })
@@ -13,9 +13,9 @@ extension ReportFacts {
     }
     return ReportSection(
       id: "metrics", title: "Metrics",
-      summary: "Annual figures use \(annualization); risk-free rate "
-        + "\(ReportText.percent(run.configuration.riskFreeRate)) a year. A dash has its reason "
-        + "beside it.",
+      summary: "Annual figures use \(annualization) and a risk-free rate of "
+        + "\(NumberText.percent(run.configuration.riskFreeRate)) per year. Where a value is "
+        + "missing, the definition gives the reason.",
       blocks: blocks)
   }
 
@@ -34,7 +34,8 @@ extension ReportFacts {
         var row: [ReportCell] = [.text(metric.title), cell(metric, value)]
         if let benchmark {
           let other = isComparison ? nil : benchmark.own[metric.name]
-          row.append(other.map { .text(metric.unit.format.text($0)) } ?? .text(""))
+          row.append(
+            other.map { .text(metric.unit.format(currency: currency).text($0)) } ?? .text(""))
         }
         row.append(.text(definition(metric, isMissing: value == nil)))
         return row
@@ -42,33 +43,35 @@ extension ReportFacts {
   }
 
   private func cell(_ metric: MetricDefinition, _ value: Double?) -> ReportCell {
-    value.map { .text(metric.unit.format.text($0)) } ?? .missing(reason(metric))
+    value.map { .text(metric.unit.format(currency: currency).text($0)) } ?? .missing(reason(metric))
   }
 
   private func definition(_ metric: MetricDefinition, isMissing: Bool) -> String {
     var text = metric.definition
     if metric.needs.contains(.calendar), let barsPerYear = sample.barsPerYear {
-      text += "; B = \(ReportText.number(barsPerYear))"
+      text += "; B = \(NumberText.number(barsPerYear))"
     }
-    return isMissing ? "None: \(reason(metric)). \(text)" : text
+    return isMissing ? "No value: \(reason(metric)). \(text)" : text
   }
 
   private func reason(_ metric: MetricDefinition) -> String {
     guard metric.group == .benchmark else { return absence(of: metric.name) }
-    guard let comparison = benchmark?.comparison else { return "no common days" }
-    return ((try? comparison.absence(of: metric.name)) ?? nil)?.description ?? "it does not exist"
+    guard let comparison = benchmark?.comparison else {
+      return "no days in common with the benchmark"
+    }
+    return ((try? comparison.absence(of: metric.name)) ?? nil)?.description ?? "undefined"
   }
 
   private func groupTitle(_ group: MetricGroup) -> String {
     switch group {
     case .returns: "Returns"
     case .risk: "Risk"
-    case .ratios: "Return for risk"
+    case .ratios: "Risk-adjusted return"
     case .drawdowns: "Drawdowns"
-    case .tails: "Tails"
-    case .distribution: "Distribution"
+    case .tails: "Tail risk"
+    case .distribution: "Distribution of returns"
     case .outcomes: "Winning and losing bars"
-    case .benchmark: "Against \(benchmark?.name ?? "the benchmark")"
+    case .benchmark: "Compared with \(benchmark?.name ?? "the benchmark")"
     case .trades: "Closed trades"
     case .activity: "Exposure and turnover"
     }

@@ -1,4 +1,4 @@
-extension ReportFacts {
+extension ReportModel {
   /// Where the figures come from: the study, the files by content, and the configuration.
   func provenanceSection(_ given: [ProvenanceItem]) -> ReportSection {
     let terms = Set(given.map { $0.term.lowercased() })
@@ -53,7 +53,7 @@ extension ReportFacts {
     let funding: String =
       switch configuration.account.funding {
       case .cash: "cash"
-      case .margin(let leverage): "margin, leverage \(ReportText.number(leverage))"
+      case .margin(let leverage): "margin, leverage \(NumberText.number(leverage))"
       }
     let limitFill: String =
       switch rules.limitFill {
@@ -66,12 +66,12 @@ extension ReportFacts {
       ("fill", rules.marketFill.rawValue), ("limit-fill", limitFill),
       ("gap-improvement", rules.improvesOnGaps ? "on" : "off"),
       ("intrabar", rules.intrabarPath.rawValue),
-      ("participation", rules.participation.map { ReportText.percent($0) } ?? "unlimited"),
+      ("participation", rules.participation.map { NumberText.percent($0) } ?? "unlimited"),
       ("size-at", rules.sizing.rawValue), ("on-shortfall", rules.shortfall.rawValue),
       ("commission", "\(type(of: rules.commission))"), ("slippage", "\(type(of: rules.slippage))"),
       ("on-series-end", configuration.onSeriesEnd.rawValue),
       ("warmup", configuration.warmup.map { "\($0)" } ?? "the strategy's own"),
-      ("risk-free", ReportText.percent(configuration.riskFreeRate)),
+      ("risk-free", NumberText.percent(configuration.riskFreeRate)),
     ]
     return ReportTable(
       caption: "Configuration", columns: [.text("Key"), .text("Value")],

@@ -1,11 +1,12 @@
-extension ReportFacts {
-  /// The account taken apart by weather, in hindsight beside what was known at the time.
+extension ReportModel {
+  /// Results by market regime, in hindsight and as known at the time.
   func regimeSections(_ analyses: [RegimeAnalysis]) -> [ReportSection] {
     guard !analyses.isEmpty else { return [] }
     var blocks: [any ReportBlock] = []
     for analysis in analyses {
       blocks.append(
-        ReportSubheading("\(ReportText.capitalized(analysis.name)), told by \(analysis.seriesName)")
+        ReportSubheading(
+          "\(NumberText.capitalized(analysis.name)), by prices of \(analysis.seriesName)")
       )
       blocks.append(
         ReportColumns([
@@ -17,15 +18,16 @@ extension ReportFacts {
         let share = NumberFormat.percent(decimals: 0).text(agreement)
         blocks.append(
           ReportParagraph(
-            "Hindsight and the knowledge of the time agree on \(share) of the bars that have both "
-              + "labels. Only the second could have been traded."))
+            "Both views agree on \(share) of the bars that have both labels. Only regimes known at "
+              + "the time could have been traded."))
       }
     }
     return [
       ReportSection(
         id: "regimes", title: "Regimes",
-        summary: "The same returns, split by the regime of their bar as seen afterwards, and by "
-          + "the regime that was known at the close before.",
+        summary:
+          "The same returns by market regime, once as seen in hindsight and once as known at "
+          + "the previous close.",
         blocks: blocks)
     ]
   }
@@ -42,7 +44,7 @@ extension ReportFacts {
       series: [ChartSeries(run.strategy, times: times, values: sample.wealth)], height: .medium)
     chart.isLogarithmic = true
     chart.yTitle = currency
-    // The commonest regime stays white, so that the others can be told apart.
+    // The most frequent regime stays white, so that the others stand out.
     let parts = analysis.parts(knowledge).filter { $0.barCount > 0 }
     let commonest = parts.max { $0.barCount < $1.barCount }?.name
     for part in parts where part.name != commonest || parts.count == 1 {
@@ -66,16 +68,17 @@ extension ReportFacts {
       columns: [
         .text("Regime"), .number("Bars", as: .integer),
         .number("Share", as: .percent(decimals: 1)),
-        .number("Runs", as: .integer, definition: "uninterrupted stretches"),
-        .number("Mean a bar", as: .percent(decimals: 3), isSigned: true),
+        .number("Runs", as: .integer, definition: "uninterrupted stretches of bars"),
+        .number("Mean per bar", as: .percent(decimals: 3), isSigned: true),
         .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
         .number(
           "CAGR", as: .signedPercent(decimals: 1), isSigned: true,
-          definition: "of its returns put end to end, \(annualization)"),
+          definition: "of its returns joined together, \(annualization)"),
         .number("Volatility", as: .percent(decimals: 1), definition: annualization),
         .number("Sharpe ratio", as: .ratio, isSigned: true, definition: annualization),
         .number(
-          "Worst drawdown", as: .percent(decimals: 1), definition: "inside one uninterrupted run"),
+          "Worst drawdown", as: .percent(decimals: 1),
+          definition: "within one uninterrupted stretch"),
       ],
       rows: analysis.parts(knowledge).map { part in
         let reason = part.barCount == 0 ? empty : absenceOfAnnual
@@ -90,6 +93,6 @@ extension ReportFacts {
   }
 
   private var absenceOfAnnual: String {
-    sample.barsPerYear == nil ? "no calendar" : "too few returns, or none of them moves"
+    sample.barsPerYear == nil ? "no calendar" : "too few returns, or all returns are equal"
   }
 }

@@ -1,5 +1,5 @@
-extension ReportFacts {
-  /// Round trips, what became of orders, and who earned it.
+extension ReportModel {
+  /// Round trips, the profit of each instrument, and the outcomes of orders.
   var tradesSection: ReportSection {
     var blocks: [any ReportBlock] = []
     if run.trades.isEmpty {
@@ -15,26 +15,26 @@ extension ReportFacts {
     return ReportSection(id: "trades", title: "Trades", summary: tradeSummary, blocks: blocks)
   }
 
-  /// How many trades there are, and how much of the profit those still open hold.
+  /// The number of trades, and the profit of those that are still open.
   private var tradeSummary: String {
     let closed = run.trades.filter { !$0.isOpen }
     let open = run.trades.filter(\.isOpen)
     func money(_ trades: [RoundTrip]) -> String {
       NumberFormat.integer.text(trades.reduce(0) { $0 + $1.profit }) + " " + currency
     }
-    let text = "\(ReportText.count(closed.count, "round trip")) from flat to flat, net of costs"
+    let text = "\(NumberText.count(closed.count, "closed round trip")), net of costs"
     guard !open.isEmpty else { return text + "." }
     let end = walkForward == nil ? "the end" : "the end of a fold"
-    return "\(text): \(money(closed)). \(open.count) more still open at \(end) hold "
-      + "\(money(open)) at their marks; they are listed and never counted."
+    return "\(text): \(money(closed)). \(open.count) more were still open at \(end), worth "
+      + "\(money(open)) at the last price; they are listed but not counted."
   }
 
   private var whyNoTrades: String {
     if !run.configuration.accounting.placesOrders {
-      return "The account is a vector of weights: nothing is ordered, and there are no round trips."
+      return "Weights accounting has no orders, so there are no round trips."
     }
-    if run.orders.isEmpty { return "The strategy ordered nothing." }
-    return "Nothing traded: \(ReportText.count(run.orders.count, "order")), none of them filled."
+    if run.orders.isEmpty { return "The strategy placed no orders." }
+    return "No trades: \(NumberText.count(run.orders.count, "order")), none of them filled."
   }
 
   private var tradeTable: ReportTable {
@@ -46,9 +46,13 @@ extension ReportFacts {
         .number("Entry price", as: .money), .number("Exit price", as: .money),
         .number("Profit, \(currency)", as: .money, isSigned: true),
         .number("Return", as: .signedPercent(decimals: 2), isSigned: true),
-        .number("Bars", as: .integer),
-        .number("MAE", as: .percent(decimals: 1), definition: "worst move against the entry price"),
-        .number("MFE", as: .percent(decimals: 1), definition: "best move in favour"),
+        .number("Bars held", as: .integer),
+        .number(
+          "MAE", as: .percent(decimals: 1),
+          definition: "maximum adverse excursion: the worst move against the entry price"),
+        .number(
+          "MFE", as: .percent(decimals: 1),
+          definition: "maximum favourable excursion: the best move in favour"),
       ],
       rows: run.trades.map { trade in
         [
@@ -68,7 +72,7 @@ extension ReportFacts {
 
   private var tradeHistogram: HistogramChart {
     HistogramChart(
-      title: "Trades by return", subtitle: "Closed trades, net of costs",
+      title: "Distribution of trade returns", subtitle: "Closed trades, net of costs",
       values: run.trades.filter { !$0.isOpen }.map(\.profitFraction), showsNormalCurve: false,
       xTitle: "Return on the entry notional")
   }
@@ -78,7 +82,7 @@ extension ReportFacts {
     for trade in run.trades { profits[Int(trade.instrument.index)] += trade.profit }
     let order = profits.indices.sorted { (-profits[$0], $0) < (-profits[$1], $1) }
     var items = order.map { RankedBars.Item(symbol(InstrumentID($0)), profits[$0]) }
-    var caption = "Net profit by instrument, \(currency), open positions at their marks"
+    var caption = "Net profit by instrument, \(currency), with open positions at the last price"
     if items.count > 24 {
       items = Array(items.prefix(12) + items.suffix(12))
       caption += "; the best 12 and the worst 12"
@@ -90,35 +94,35 @@ extension ReportFacts {
     var names: [String] = []
     var counts: [String: Int] = [:]
     for outcome in run.outcomes {
-      let name = ReportFacts.name(of: outcome.kind)
+      let name = ReportModel.name(of: outcome.kind)
       if counts[name] == nil { names.append(name) }
       counts[name, default: 0] += 1
     }
     return ReportTable(
-      caption: "What became of \(ReportText.count(run.orders.count, "order")), each in orders.csv",
+      caption: "Outcomes of \(NumberText.count(run.orders.count, "order")) (all in orders.csv)",
       columns: [.text("Outcome"), .number("Orders", as: .integer)],
       rows: names.map { [.text($0), .number(Double(counts[$0] ?? 0))] })
   }
 
   private static func name(of kind: OrderOutcome.Kind) -> String {
     switch kind {
-    case .filled: "filled whole"
+    case .filled: "filled in full"
     case .cancelled: "cancelled by the strategy"
-    case .cancelledByGroup: "cancelled by another of its group"
+    case .cancelledByGroup: "cancelled by another order of its group"
     case .expired: "expired"
-    case .cut: "made smaller by buying power"
-    case .rejected(let reason): "refused: \(reason.rawValue)"
+    case .cut: "reduced to the buying power"
+    case .rejected(let reason): "rejected: \(reason.rawValue)"
     case .stillLive: "still live at the end"
     }
   }
 
-  /// What the strategy wrote down; nothing where it wrote nothing.
+  /// The notes of the strategy; empty without notes.
   var noteSections: [ReportSection] {
     guard !run.notes.isEmpty else { return [] }
     return [
       ReportSection(
-        id: "notes", title: "Notes of the strategy",
-        summary: "What the strategy wrote down while it ran.",
+        id: "notes", title: "Strategy notes",
+        summary: "Notes that the strategy recorded during the run.",
         blocks: [
           ReportTable(
             caption: "Notes", columns: [.text("Time, UTC"), .prose("Note")],
@@ -126,5 +130,111 @@ extension ReportFacts {
             limit: .init(rowCount: 50, file: "result.json"))
         ])
     ]
+  }
+}
+
+extension ReportModel {
+  /// What trading cost, in money, over what was earned, and year by year.
+  var costsSection: ReportSection {
+    var blocks: [any ReportBlock] = [costTable]
+    var charts: [any ReportBlock] = [
+      RankedBars(
+        caption: "From gross to net profit, \(currency)",
+        items: [
+          .init("Gross profit, at reference prices", costs.gross),
+          .init("Commission", -costs.commission), .init("Slippage", -costs.slippage),
+        ] + (costs.writtenOff != 0 ? [.init("Deficit written off", costs.writtenOff)] : []) + [
+          .init("Net profit", costs.net)
+        ])
+    ]
+    if let chart = dragChart { charts.append(chart) }
+    blocks.append(ReportColumns(charts))
+    return ReportSection(
+      id: "costs", title: "Costs",
+      summary: !run.configuration.accounting.placesOrders
+        ? "The fee for each change of weights is booked as commission at the next close. The gross "
+          + "profit is what the account would have earned without it."
+        : "Commission and slippage are booked with each fill. The gross profit is what the account "
+          + "would have earned without them.",
+      blocks: blocks)
+  }
+
+  private var costTable: ReportTable {
+    let noProfit = "no profit before costs"
+    func share(_ cost: Double) -> ReportCell {
+      .number(costs.gross > 0 ? cost / costs.gross : nil, else: noProfit)
+    }
+    let notional = run.account.tradedNotional
+    func drag(_ cost: Double) -> ReportCell {
+      .number(notional > 0 ? cost / notional : nil, else: "nothing was traded")
+    }
+    func row(_ name: String, _ cost: Double) -> [ReportCell] {
+      [.text(name), .number(cost), share(cost), drag(cost), yearly(cost)]
+    }
+    return ReportTable(
+      caption: "Costs; turnover \(turnoverText)",
+      columns: [
+        .text("Cost"), .number(currency, as: .money),
+        .number("of gross profit", as: .percent(decimals: 1)),
+        .number("of traded notional", as: .basisPoints),
+        .number(
+          "of equity per year", as: .percent(decimals: 2),
+          definition: "cost / mean equity x bars per year / number of bars"),
+      ],
+      rows: [
+        row("Commission", costs.commission), row("Slippage", costs.slippage),
+        row("Total", costs.total),
+      ])
+  }
+
+  /// Whether the curve is not in the money of its fills.
+  private var isChained: Bool { walkForward?.plan.carry == .returns }
+
+  private func yearly(_ cost: Double) -> ReportCell {
+    if isChained { return .missing("each fold starts with the initial capital") }
+    let equity = run.curve.equity
+    let mean = equity.reduce(0, +) / Double(max(equity.count, 1))
+    guard let barsPerYear = sample.barsPerYear, sample.count > 0, mean > 0 else {
+      return .missing(sample.barsPerYear == nil ? "no calendar" : "no returns")
+    }
+    return .number(cost / mean * barsPerYear / Double(sample.count))
+  }
+
+  private var turnoverText: String {
+    if let value = values["turnover-annual"] {
+      return "\(NumberFormat.ratio.text(value)) times per year"
+    }
+    if let value = values["turnover"] {
+      return "\(NumberFormat.ratio.text(value)) times in total"
+    }
+    return "none"
+  }
+
+  /// Costs of each year over the account's value before it.
+  private var dragChart: BarChart? {
+    guard let first = dates.first, costs.total > 0, !isChained else { return nil }
+    let years = (Int(first.year)...Int((dates.last ?? first).year)).map { $0 }
+    var opening = [Double](repeating: .nan, count: years.count)
+    for (date, value) in zip(dates, sample.wealth) {
+      let place = Int(date.year) - years[0]
+      if opening[place].isNaN { opening[place] = value }
+    }
+    var commission = [Double](repeating: 0, count: years.count)
+    var slippage = commission
+    for charge in run.charges {
+      let place = Int(charge.time.utcDate.year) - years[0]
+      guard years.indices.contains(place) else { continue }
+      commission[place] += charge.commission
+      slippage[place] += charge.slippage
+    }
+    func drag(_ cost: [Double]) -> [Double] {
+      zip(cost, opening).map { $1 > 0 ? $0 / $1 : .nan }
+    }
+    return BarChart(
+      title: "Cost drag by year", subtitle: "Costs as a share of equity at the start of the year",
+      categories: years.map { "\($0)" },
+      groups: [
+        .init("Commission", values: drag(commission)), .init("Slippage", values: drag(slippage)),
+      ], isStacked: true, unit: .percent)
   }
 }

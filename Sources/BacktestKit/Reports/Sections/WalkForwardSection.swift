@@ -1,5 +1,5 @@
-extension ReportFacts {
-  /// The folds, and what became of the in-sample promise; nothing for a plain run.
+extension ReportModel {
+  /// The folds, and how in-sample results held up out of sample; empty for a plain run.
   var walkForwardSections: [ReportSection] {
     guard let walkForward else { return [] }
     let isSearched = !walkForward.grid.dimensions.isEmpty
@@ -17,21 +17,23 @@ extension ReportFacts {
 
   private func foldSummary(_ walkForward: WalkForwardResult) -> String {
     if !walkForward.grid.dimensions.isEmpty {
-      return "Parameters are chosen on each train window by \(walkForward.objective.title) and "
-        + "judged on the test window after it."
+      return
+        "On each train window, parameters are chosen by \(walkForward.objective.title); the test "
+        + "window after it shows how they do on new data."
     }
     return walkForward.folds.contains { $0.source != nil }
-      ? "Each fold has a checkpoint of its own, judged on the test window after its train window."
-      : "Nothing is chosen: the same strategy decides in every fold, and the windows only cut "
-        + "its run into pieces."
+      ? "Each fold has its own checkpoint, tested on the window after its train window."
+      : "Nothing is chosen: every fold runs the same strategy, and the windows only divide the "
+        + "run."
   }
 
   private func scatter(_ walkForward: WalkForwardResult) -> ScatterChart {
     let folds = walkForward.folds
     let title = walkForward.objective.title
     return ScatterChart(
-      title: "In sample against out of sample",
-      subtitle: "A dot a fold; below the line the test window did worse than the train window",
+      title: "In-sample and out-of-sample results",
+      subtitle:
+        "One dot per fold; below the dashed line, the test window did worse than the train window",
       clouds: [
         .init(
           "Folds", x: folds.map { $0.inSample ?? .nan }, y: folds.map { $0.outOfSample ?? .nan })
@@ -42,29 +44,29 @@ extension ReportFacts {
   }
 
   private func summaryTable(_ walkForward: WalkForwardResult) -> ReportTable {
-    let format = walkForward.objective.unit.format
+    let format = walkForward.objective.unit.format(currency: currency)
     let title = walkForward.objective.title
     func row(_ name: String, _ value: Double?, _ format: NumberFormat, _ text: String)
       -> [ReportCell]
     {
       let cell: ReportCell =
-        value.map { .text(format.text($0)) } ?? .missing("no fold has a value, or it is undefined")
+        value.map { .text(format.text($0)) } ?? .missing("undefined, or no fold has a value")
       return [.text(name), cell, .text(text)]
     }
-    let flat = "a flat fold counts as 0"
+    let flat = "a fold without any returns counts as 0"
     return ReportTable(
-      caption: "How much of the in-sample promise was kept",
-      columns: [.text("Figure"), .number("Value", as: .ratio), .prose("Definition")],
+      caption: "In-sample and out-of-sample \(title)",
+      columns: [.text("Measure"), .number("Value", as: .ratio), .prose("Definition")],
       rows: [
         row(
           "\(title), in sample", walkForward.meanInSample, format,
-          "mean over folds of the chosen parameters; \(flat)"),
+          "mean over folds, with the chosen parameters; \(flat)"),
         row(
           "\(title), out of sample", walkForward.meanOutOfSample, format,
           "mean over folds; \(flat)"),
         row(
           "\(title), stitched", walkForward.stitchedObjective, format,
-          "of all test windows as one run, \(annualization)"),
+          "all test windows as one run, \(annualization)"),
         row(
           "Efficiency", walkForward.efficiency, .ratio, WalkForwardResult.efficiencyDefinition),
       ])
@@ -88,8 +90,8 @@ extension ReportFacts {
   }
 
   private func foldColumns(_ walkForward: WalkForwardResult) -> [FoldColumn] {
-    let format = walkForward.objective.unit.format
-    let lost = "an earlier fold had lost all money"
+    let format = walkForward.objective.unit.format(currency: currency)
+    let lost = "an earlier fold lost all money"
     func column(
       _ column: ReportTable.Column, if isShown: Bool = true,
       _ cell: @escaping (WalkForwardFold) -> ReportCell
@@ -106,7 +108,7 @@ extension ReportFacts {
       column(.text("Chosen"), if: !walkForward.grid.dimensions.isEmpty) {
         .text(chosen($0, walkForward))
       },
-      column(.prose("Decided by"), if: walkForward.folds.contains { $0.source != nil }) {
+      column(.prose("Checkpoint"), if: walkForward.folds.contains { $0.source != nil }) {
         .text($0.source.map { "\(shortened($0.path)), \($0.digest.prefix(16))" } ?? "")
       },
       column(
@@ -120,16 +122,16 @@ extension ReportFacts {
       column(.number("Return", as: .signedPercent(decimals: 1), isSigned: true)) {
         .number($0.metrics?.totalReturn, else: lost)
       },
-      column(.number("Drawdown", as: .percent(decimals: 1))) {
+      column(.number("Max drawdown", as: .percent(decimals: 1))) {
         .number($0.metrics?.maxDrawdown, else: lost)
       },
-      column(.number("Trades", as: .integer, definition: "closed in the test window")) {
+      column(.number("Trades", as: .integer, definition: "trades closed in the test window")) {
         .number(Double($0.tradeCount))
       },
       column(
         .number(
           "No value", as: .integer,
-          definition: "candidates for which the objective does not exist on the train window"),
+          definition: "candidates whose objective is undefined on the train window"),
         if: walkForward.folds.contains { $0.nullCount > 0 }
       ) { .number(Double($0.nullCount)) },
     ]
@@ -144,7 +146,7 @@ extension ReportFacts {
 
   private func objective(_ value: Double?, isFlat: Bool) -> ReportCell {
     if let value { return .number(value) }
-    return isFlat ? .text("flat, 0") : .missing("the objective does not exist here")
+    return isFlat ? .text("flat, 0") : .missing("the objective is undefined here")
   }
 
   /// The searched parameters alone; the others are the same in every fold.
@@ -156,7 +158,7 @@ extension ReportFacts {
     let text =
       pairs.isEmpty
       ? fold.parameters.description : pairs.joined(separator: pairs.count > 3 ? " " : "\u{A0}")
-    return fold.isArbitraryChoice ? text + " (no objective: the first)" : text
+    return fold.isArbitraryChoice ? text + " (no objective: first candidate)" : text
   }
 
   private func parameterSection(_ walkForward: WalkForwardResult) -> ReportSection {
@@ -165,35 +167,36 @@ extension ReportFacts {
       parameterChart(dimension.name, walkForward)
     }
     if !charts.isEmpty { blocks.append(ReportColumns(charts)) }
-    let tried = ReportText.count(walkForward.candidates.count, "set") + " of parameters"
+    let tried = NumberText.count(walkForward.candidates.count, "parameter set")
+    let count = walkForward.infeasibleCount
     let refused =
-      walkForward.infeasibleCount > 0
-      ? " (\(walkForward.infeasibleCount) combinations are refused by the strategy)" : ""
+      count > 0 ? " (the strategy does not accept \(NumberText.count(count, "combination")))" : ""
     return ReportSection(
       id: "parameters", title: "Chosen parameters",
-      summary: "\(tried)\(refused); \(walkForward.distinctChoices) of them were chosen. A "
-        + "parameter that jumps from fold to fold was fitted to noise.",
+      summary:
+        "\(tried) tried\(refused), \(walkForward.distinctChoices) of them chosen. A parameter "
+        + "that jumps from fold to fold has been fitted to noise.",
       blocks: blocks)
   }
 
   private func stabilityTable(_ walkForward: WalkForwardResult) -> ReportTable {
     ReportTable(
-      caption: "Stability of the choice",
+      caption: "Stability of the chosen parameters",
       columns: [
-        .text("Parameter"), .prose("Values tried"), .number("Different choices", as: .integer),
-        .text("Most frequent"), .number("in folds", as: .percent(decimals: 0)),
+        .text("Parameter"), .prose("Values tried"), .number("Distinct choices", as: .integer),
+        .text("Most frequent"), .number("Share of folds", as: .percent(decimals: 0)),
         .number(
           "Mean step", as: .percent(decimals: 0),
-          definition: "mean of |step| between neighbouring folds over the range tried"),
+          definition: "mean absolute change from fold to fold / range of the values tried"),
       ],
       rows: walkForward.stability.map { one in
         let dimension = walkForward.grid.dimensions.first { $0.name == one.name }
         let values = dimension?.values.map(\.description) ?? []
         return [
-          .text(one.name), .text(ReportText.list(values, limit: 12)),
+          .text(one.name), .text(NumberText.list(values, limit: 12)),
           .number(Double(one.distinctCount)), .text(one.mostFrequent.description),
           .number(one.mostFrequentShare),
-          .number(one.meanRelativeStep, else: "one fold, or values that are no numbers"),
+          .number(one.meanRelativeStep, else: "only one fold, or the values are not numbers"),
         ]
       })
   }

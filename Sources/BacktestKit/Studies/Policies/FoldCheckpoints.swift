@@ -4,39 +4,39 @@ struct FoldCheckpoints: Sendable {
   let policy: StudyPolicy
   let training: StudyTraining
   let market: StudyMarket
-  /// What `{seed}` stands for.
+  /// What `{seed}` is replaced with.
   let seed: Int
   /// Whether the user asked to stop.
   let isInterrupted: @Sendable () -> Bool
 
   /// The strategy of a fold.
-  func strategy(of fold: FoldPeriod) throws(WalkForwardError) -> FoldStrategy {
-    do throws(PolicyError) {
+  func strategy(of fold: FoldPeriod) throws(EvidenceError) -> FoldStrategy {
+    do {
       let (place, name, keptIn) = try checkpoint(of: fold)
-      let own: StudyPolicy
-      do throws(PolicyError) {
-        own = try policy.replacing(with: place, named: name)
-      } catch {
-        // A checkpoint of the cache may be that of a manifest that has changed since.
-        guard let keptIn else { throw error }
-        throw PolicyError("\(name): \(error); remove the folder \(keptIn) to train it again")
-      }
+      let own = try replacement(with: place, named: name, keptIn: keptIn)
       var strategy = study.strategy
       strategy.policies = [own]
-      let decider: StudyDecider
-      do throws(StudyError) {
-        decider = try StudyDecider(strategy, in: market)
-      } catch {
-        throw PolicyError("\(error)")
-      }
       return FoldStrategy(
-        decider.definition,
+        try StudyDecider(strategy, in: market).definition,
         source: FoldSource(
           path: name, digest: own.trained?.weightsDigest ?? "",
           trainedUntil: own.manifestDigest == policy.manifestDigest
             ? nil : own.manifest.trainedUntil))
     } catch {
-      throw .strategy(fold, reason: "\(error)")
+      throw .strategy(fold: fold.index, testDates: fold.testDates, reason: "\(error)")
+    }
+  }
+
+  /// The policy with the checkpoint of a fold.
+  private func replacement(
+    with place: String, named name: String, keptIn: String?
+  ) throws(PolicyError) -> StudyPolicy {
+    do throws(PolicyError) {
+      return try policy.replacing(with: place, named: name)
+    } catch {
+      // A checkpoint of the cache may be that of a manifest that has changed since.
+      guard let keptIn else { throw error }
+      throw PolicyError("\(name): \(error); remove the folder \(keptIn) to train it again")
     }
   }
 

@@ -7,7 +7,7 @@ struct StudyDecider: Sendable {
   /// The programs that decide, which run until the decider goes.
   private let processes: [ExternalPolicy]
 
-  /// - Throws: `StudyError.policy` where the market lacks what a policy needs, or a program does
+  /// - Throws: `StudyError` where the market lacks what a policy needs, or a program does
   ///   not start.
   init(_ strategy: StudyStrategy, in market: StudyMarket) throws(StudyError) {
     guard !strategy.policies.isEmpty else {
@@ -16,7 +16,7 @@ struct StudyDecider: Sendable {
       processes = []
       return
     }
-    do throws(PolicyError) {
+    do {
       var processes: [ExternalPolicy] = []
       var members: [PolicyMember] = []
       for policy in strategy.policies {
@@ -39,7 +39,7 @@ struct StudyDecider: Sendable {
       ) { _ in made }
       for process in processes { try process.start() }
     } catch {
-      throw .policy(error)
+      throw StudyError(.policy, "\(error)")
     }
   }
 
@@ -49,7 +49,7 @@ struct StudyDecider: Sendable {
   /// Throws why a program cannot decide any more; a run in which that happened counts for nothing.
   func checkProcesses() throws(StudyError) {
     for process in processes {
-      if let failure = process.failure { throw .policy(failure) }
+      if let failure = process.failure { throw StudyError(.policy, "\(failure)") }
     }
   }
 }
@@ -62,8 +62,8 @@ extension StudyMarket {
     else { return }
     throw PolicyError(
       source: policy.path,
-      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
-        + "of \(FigureText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
+      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but the "
+        + "closes of \(NumberText.list(unadjustedPrices)) are raw; set 'data: {price: adjusted}'")
   }
 }
 

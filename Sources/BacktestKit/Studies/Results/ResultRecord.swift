@@ -1,5 +1,5 @@
-/// What `result.json` holds: enough to know what was run on what, how it did, and whether running
-/// it again gives the same.
+/// The contents of `result.json`: what was run on which data, how it did, and what is needed to
+/// reproduce it.
 ///
 ///     let record = try ResultRecord(path: "Reports/study/result.json")
 ///     print(record.fingerprint, record.metrics["sharpe"] ?? .nan)
@@ -31,17 +31,17 @@ public struct ResultRecord: Sendable, Equatable {
   public var finalEquity: Double
   /// Metrics by name in the order of the catalogue; those without a value are left out.
   public var metrics: [Metric]
-  /// Limits by code, with their messages.
-  public var limits: [Limit]
+  /// Caveats by code, with their messages.
+  public var caveats: [Caveat]
   /// The files that were read.
-  public var data: [DataFile]
+  var data: [DataFile]
   /// The rules in effect, defaults included, in the order of the file.
-  public var configuration: [Setting]
-  /// How often the run met what a reader should know.
-  public var counts: Counts
-  /// The figures of the forecasts by where they stand, such as `parts[0].direction.accuracy`; empty
-  /// without forecasts.
-  public var forecasts: [Setting]
+  var configuration: [Setting]
+  /// The numbers of orders, fills and other events.
+  var counts: Counts
+  /// The figures of the forecasts by key, such as `parts[0].direction.accuracy`; empty without
+  /// forecasts.
+  var forecasts: [Setting]
   /// The folder from which the study's paths count, relative to the folder of the record.
   public var studyFolder: String
   /// When equity was gone; `nil` in a run that kept some.
@@ -63,54 +63,54 @@ public struct ResultRecord: Sendable, Equatable {
     public var value: Double
   }
 
-  /// A limit of the result.
-  public struct Limit: Sendable, Equatable {
-    /// What kind of limit.
+  /// A caveat of the result.
+  public struct Caveat: Sendable, Equatable {
+    /// Its kind.
     public var code: String
-    /// What it means here.
+    /// One or two sentences with the figures.
     public var message: String
   }
 
   /// A file that was read.
-  public struct DataFile: Sendable, Equatable {
+  struct DataFile: Sendable, Equatable {
     /// The instrument.
-    public var symbol: String
+    var symbol: String
     /// The path as the study gives it.
-    public var path: String
+    var path: String
     /// The size of the file.
-    public var byteCount: Int
+    var byteCount: Int
     /// The SHA-256 of its bytes.
-    public var sha256: String
+    var sha256: String
     /// The number of bars that were used.
-    public var barCount: Int
+    var barCount: Int
     /// `raw` or `adjusted`.
-    public var prices: String
+    var prices: String
   }
 
   /// A rule in effect.
-  public struct Setting: Sendable, Equatable {
-    /// Where it stands, such as `execution.slippage.basis-points` or `walk-forward.grid.fast[0]`.
-    public var key: String
+  struct Setting: Sendable, Equatable {
+    /// Its key, such as `execution.slippage.basis-points` or `walk-forward.grid.fast[0]`.
+    var key: String
     /// What it is set to; words are choices.
-    public var value: ParameterValue
+    var value: ParameterValue
   }
 
-  /// How many there were of what can be counted.
-  public struct Counts: Sendable, Equatable {
+  /// The numbers of orders, fills and other events.
+  struct Counts: Sendable, Equatable {
     /// Orders that were submitted.
-    public var orders: Int
+    var orders: Int
     /// Fills.
-    public var fills: Int
-    /// Round trips, those still open at the end among them.
-    public var trades: Int
+    var fills: Int
+    /// Round trips, including those still open at the end.
+    var trades: Int
     /// Bars on which the fills depend on the assumed path inside the bar.
-    public var ambiguousBars: Int
-    /// Orders made smaller for want of buying power.
-    public var cutOrders: Int
-    /// Orders that were refused.
-    public var rejectedOrders: Int
+    var ambiguousBars: Int
+    /// Orders reduced because buying power was too low.
+    var cutOrders: Int
+    /// Orders that were rejected.
+    var rejectedOrders: Int
     /// Positions at the end whose series had ended before.
-    public var stalePositions: Int
+    var stalePositions: Int
   }
 
   /// The value of a rule in effect, or `nil` where there is none.
@@ -179,8 +179,8 @@ extension ResultRecord {
         table.optional(key, .number()).map { Metric(name: key, value: $0) }
       }
     }
-    limits = table.sections("limits") {
-      Limit(code: $0.value("code", .text), message: $0.value("message", .text))
+    caveats = table.sections("limits") {
+      Caveat(code: $0.value("code", .text), message: $0.value("message", .text))
     }
     data = table.sections("data") {
       DataFile(
@@ -195,7 +195,7 @@ extension ResultRecord {
     counts = table.section("counts") { Counts(&$0) }
     forecasts = table.node("forecasts").map { Setting.all(in: JSONValue($0)) } ?? []
     studyFolder = table.value("study-folder", .text)
-    // These are for other readers; folds and regimes have tables of their own as well.
+    // These are for other readers; folds and regimes are in separate tables as well.
     for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }
     _ = table.node("folds")
     _ = table.node("efficiency")

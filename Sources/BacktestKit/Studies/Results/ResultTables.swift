@@ -16,15 +16,13 @@ struct ResultTables {
   func writeEquity(to file: FileOutput) throws(FileOutputError) {
     var csv = try CSVWriter(["time", "equity", "gross_exposure", "drawdown"], to: file)
     let curve = result.curve
-    var peak = 0.0
+    let drawdown = Drawdown.underwater(Array(curve.equity))
     for row in 0..<curve.equity.count {
-      peak = max(peak, curve.equity[row])
-      let drawdown = peak > 0 ? curve.equity[row] / peak - 1 : 0
       try csv.row {
         $0.field(curve.times[row].description)
         $0.field(curve.equity[row])
         $0.field(curve.grossExposure[row])
-        $0.field(drawdown)
+        $0.field(drawdown[row])
       }
     }
     try csv.finish()

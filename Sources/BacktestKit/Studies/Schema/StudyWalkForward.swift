@@ -29,7 +29,7 @@ public struct StudyWalkForward: Sendable {
     let varying = Set(dimensions.map(\.name))
     let fixed = strategy.given.filter { !varying.contains($0.name) }
     grid = ParameterGrid(dimensions, fixed: fixed)
-    do throws(WalkForwardError) {
+    do throws(EvidenceError) {
       _ = try grid.candidates(of: strategy.definition)
     } catch {
       table.report("\(error)", at: "grid")

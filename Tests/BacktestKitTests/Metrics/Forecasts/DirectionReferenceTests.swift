@@ -1,4 +1,4 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// Figures of two crossovers' signals agree with scikit-learn and SciPy.
@@ -25,7 +25,9 @@ struct DirectionReferenceTests {
       "balanced_accuracy": matrix.balancedAccuracy, "mcc": matrix.matthewsCorrelation,
       "kappa": matrix.kappa, "roc_auc_of_score": skill.areaUnderROC,
       "average_precision_of_score": skill.averagePrecision,
-      "precision_macro": matrix.macroPrecision, "recall_macro": matrix.macroRecall,
+      "precision_macro": matrix.precision.flatMap { up in
+        short.precision.map { (up + $0) / 2 }
+      }, "recall_macro": matrix.balancedAccuracy,
       "f1_macro": matrix.macroF1, "f1_weighted": matrix.weightedF1,
       "precision_short": short.precision, "recall_short": short.recall,
       "pesaran_timmermann": test?.statistic, "pesaran_timmermann_p_one_sided": test?.pValue,

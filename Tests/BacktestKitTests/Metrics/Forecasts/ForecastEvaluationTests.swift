@@ -129,10 +129,10 @@ struct ForecastEvaluationTests {
         }))
     }
     let blind = try run { $0 % 3 == 0 ? 1 : -1 }
-    let message = try #require(blind.limits.first { $0.code == .noForecastSkill }?.message)
+    let message = try #require(blind.caveats.first { $0.code == .noForecastSkill }?.message)
     #expect(message.contains("no skill shown"), "\(message)")
     let seeing = try run { $0 + 1 < 300 ? closes[$0 + 1] - closes[$0] : 0 }
-    #expect(!seeing.limits.contains { $0.code == .noForecastSkill })
-    #expect(try run { _ in 0 }.limits.contains { $0.code == .noForecastSkill } == false)
+    #expect(!seeing.caveats.contains { $0.code == .noForecastSkill })
+    #expect(try run { _ in 0 }.caveats.contains { $0.code == .noForecastSkill } == false)
   }
 }

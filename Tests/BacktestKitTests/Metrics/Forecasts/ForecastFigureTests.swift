@@ -8,7 +8,7 @@ struct ForecastFigureTests {
     let empty = BinaryClassification()
     let figures = [
       empty.baseRate, empty.majorityAccuracy, empty.accuracy, empty.precision, empty.recall,
-      empty.f1, empty.balancedAccuracy, empty.macroPrecision, empty.macroF1, empty.weightedF1,
+      empty.f1, empty.balancedAccuracy, empty.macroF1, empty.weightedF1,
       empty.matthewsCorrelation, empty.kappa,
     ]
     #expect(figures.allSatisfy { $0 == nil } && empty.pesaranTimmermann == nil)

@@ -186,7 +186,7 @@ struct PolicyStrategyTests {
     #expect(strategy.refusalCount == 30)
     let result = engine.result(strategy: "")
     #expect(result.notes.count == 20)
-    let limit = try #require(result.limits.first)
+    let limit = try #require(result.caveats.first)
     #expect(limit.code == .refusedDecisions)
     #expect(limit.message.hasPrefix("scripted refused 30 of 30 decisions (first: "))
     #expect(limit.message.hasSuffix(": no); positions were closed."))

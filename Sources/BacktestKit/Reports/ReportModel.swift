@@ -1,5 +1,5 @@
-/// Everything that several sections of a report need, computed once.
-struct ReportFacts {
+/// What several sections of a report need, computed once.
+struct ReportModel {
   let run: BacktestResult
   let walkForward: WalkForwardResult?
   /// The returns that are measured, and when their points were taken.
@@ -11,15 +11,15 @@ struct ReportFacts {
   let benchmark: ReportBenchmark?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
-  /// What limits the result beyond what the run knows itself.
-  var limits: [ResultLimit] = []
+  /// Caveats beyond those of the run.
+  var caveats: [ResultCaveat] = []
   /// The policies that decided.
   var policies: [ReportPolicy] = []
-  /// How figures are spread, where several checkpoints were run.
+  /// The spread of figures, where several checkpoints were run.
   var replicates: Replicates?
   /// The policy's further assumptions.
   var policyRemarks: [String] = []
-  /// What was forecast, held against what came; `nil` without forecasts.
+  /// Forecasts compared with what happened; `nil` without forecasts.
   let forecasts: ForecastEvaluation?
 
   init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
@@ -42,31 +42,31 @@ struct ReportFacts {
 
   /// Instruments, bars and time in one line.
   var subtitle: String {
-    var parts = [ReportText.list(run.universe.series.map(\.instrument.symbol), limit: 6)]
+    var parts = [NumberText.list(run.universe.series.map(\.instrument.symbol), limit: 6)]
     parts.append(timeframes)
     if let first = dates.first, let last = dates.last { parts.append("\(first) to \(last)") }
-    parts.append(ReportText.count(sample.count, "return"))
+    parts.append(NumberText.count(sample.count, "return"))
     return parts.joined(separator: " · ")
   }
 
   private var timeframes: String {
     var names: [String] = []
     for series in run.universe.series {
-      let name = ReportText.bars(series.timeframe)
+      let name = series.timeframe.barsText
       if !names.contains(name) { names.append(name) }
     }
     return names.joined(separator: ", ")
   }
 
-  /// By what ratios were annualised: `252 bars a year`.
+  /// How ratios are annualised: `252 bars per year`.
   var annualization: String {
-    sample.barsPerYear.map { "\(ReportText.number($0)) bars a year" }
+    sample.barsPerYear.map { "\(NumberText.number($0)) bars per year" }
       ?? "not annualised: no calendar"
   }
 
   /// Why a metric has no value.
   func absence(of name: String) -> String {
-    ((try? metrics.absence(of: name)) ?? nil)?.description ?? "it does not exist"
+    ((try? metrics.absence(of: name)) ?? nil)?.description ?? "undefined"
   }
 
   /// Whether every series has bars of a session or longer, so that dates say enough.
@@ -99,12 +99,12 @@ struct ReportBenchmark {
   /// Its own figures over the same time.
   let metrics: PerformanceMetrics?
   let own: [String: Double]
-  /// What relates the account to it; `nil` where the two cannot be laid side by side.
+  /// The account compared with it; `nil` where they have no days in common.
   let comparison: PerformanceMetrics?
   /// How much more the account earned than it.
   let difference: ReturnDifference?
 
-  /// The name as it stands inside a sentence; names of markets keep their capitals.
+  /// The name inside a sentence; names of markets keep their capitals.
   var nameInSentence: String {
     switch name {
     case BenchmarkCurve.heldName: "buy and hold"
@@ -139,13 +139,13 @@ extension BacktestResult {
   }
 }
 
-/// What trading cost, and what would have been earned without.
+/// What trading cost, and the profit before costs.
 struct ReportCosts {
   let commission: Double
   let slippage: Double
   /// Profit after all costs.
   let net: Double
-  /// Debt that was written off at ruin, which is in the net profit.
+  /// Debt written off at ruin, which is part of the net profit.
   let writtenOff: Double
 
   init(run: BacktestResult, walkForward: WalkForwardResult?) {
@@ -172,4 +172,18 @@ struct ReportCosts {
   var total: Double { commission + slippage }
   /// Profit at reference prices, before costs.
   var gross: Double { net + total - writtenOff }
+}
+
+extension Timeframe {
+  /// Bars of this length, in words.
+  fileprivate var barsText: String {
+    switch self {
+    case .intraday: "bars of \(self)"
+    case .session: "daily bars"
+    case .week: "weekly bars"
+    case .month: "monthly bars"
+    case .quarter: "quarterly bars"
+    case .year: "yearly bars"
+    }
+  }
 }

@@ -1,23 +1,23 @@
 extension StudyOutcome {
-  /// What a reader must know of the policies' training before believing the figures, the gravest
-  /// first; nothing for a strategy of the catalogue.
-  var trainingLimits: [ResultLimit] {
+  /// What to know of the policies' training before trusting the figures, the most serious first;
+  /// empty for a strategy of the catalogue.
+  var trainingCaveats: [ResultCaveat] {
     guard !study.strategy.policies.isEmpty else { return [] }
-    var found: [ResultLimit] = []
+    var found: [ResultCaveat] = []
     if let training = study.walkForward?.training, let walkForward {
-      found += foldLimits(walkForward, training)
+      found += foldCaveats(walkForward, training)
     } else {
-      found += fixedLimits(study.strategy.policies)
+      found += fixedCaveats(study.strategy.policies)
       if let walkForward, walkForward.folds.count > 1 {
         found.append(
-          ResultLimit(
+          ResultCaveat(
             .notRetrained,
-            "The same trained policy decided in all \(walkForward.folds.count) folds: nothing was "
-              + "trained on the train windows, which only move the test windows."))
+            "The same trained policy decided in all \(walkForward.folds.count) folds. Nothing was "
+              + "trained on the train windows, which only position the test windows."))
       }
     }
-    found += priceLimits + executionLimits
-    return ResultLimit.gravestFirst(found)
+    found += priceCaveats + executionCaveats
+    return ResultCaveat.mostSeriousFirst(found)
   }
 
   /// The session of the first return and that of the last.
@@ -27,119 +27,121 @@ extension StudyOutcome {
     return dates[1]...last
   }
 
-  /// What is known of policies that decided all the time.
-  private func fixedLimits(_ policies: [StudyPolicy]) -> [ResultLimit] {
+  /// Caveats of policies that decided in all folds.
+  private func fixedCaveats(_ policies: [StudyPolicy]) -> [ResultCaveat] {
     guard let measured else { return [] }
-    var found: [ResultLimit] = []
+    var found: [ResultCaveat] = []
     let dates = (metrics.sample.pointDates ?? result.sessionDates).dropFirst()
     let trained = policies.compactMap { policy -> String? in
       guard let end = policy.manifest.trainedUntil, end >= measured.lowerBound else { return nil }
       return "\(policy.manifest.name) was trained on data until \(end), and "
         + "\(dates.count { $0 <= end }) of \(dates.count) returns, from \(measured.lowerBound) "
-        + "on, lie in that time"
+        + "on, are in that period"
     }
     if !trained.isEmpty {
-      found.append(ResultLimit(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
+      found.append(ResultCaveat(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
     }
     let silent = policies.filter { $0.manifest.trainedUntil == nil }.map(\.manifest.name)
     if !silent.isEmpty {
       let whose =
         silent.count == 1
-        ? "manifest of \(silent[0]) does not say until which day its"
-        : "manifests of \(listed(silent, "and")) do not say until which day their"
+        ? "manifest of \(silent[0]) does not state the last day of its"
+        : "manifests of \(listed(silent, "and")) do not state the last day of their"
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .unknownTraining,
-          "The \(whose) training data went ('trained: data_end'), so some or all of the figures "
-            + "may be in-sample."))
+          "The \(whose) training data ('trained: data_end'), so some or all of the figures may be "
+            + "in-sample."))
     }
     return found
   }
 
-  /// What is known of the checkpoints of folds.
-  private func foldLimits(
+  /// Caveats of the checkpoints of folds.
+  private func foldCaveats(
     _ walk: WalkForwardResult, _ training: StudyTraining
-  ) -> [ResultLimit] {
-    var found: [ResultLimit] = []
+  ) -> [ResultCaveat] {
+    var found: [ResultCaveat] = []
     let early = walk.folds.filter { fold in
       fold.source?.trainedUntil.map { $0 >= fold.testDates.lowerBound } ?? false
     }
     if let fold = early.first, let end = fold.source?.trainedUntil {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .inSample,
           "In-sample: the checkpoints of \(early.count) of \(walk.folds.count) folds were trained "
-            + "on data of their test windows; that of fold \(fold.index) until \(end), tested "
-            + "from \(fold.testDates.lowerBound)."))
+            + "on data from their test windows. The checkpoint of fold \(fold.index) was trained until "
+            + "\(end) and tested from \(fold.testDates.lowerBound)."))
     }
     let silent = walk.folds.count { $0.source?.trainedUntil == nil }
     if silent > 0 {
-      let told =
+      let reason =
         training.namesTrainEnd
         ? training.isCommand
-          ? "their training was told where the train window ends, but that it kept to it cannot be "
-            + "seen here"
-          : "they are named by the end of the train window, but that they know nothing after it "
-            + "cannot be seen here"
+          ? "the training command received the end of the train window, but whether it stopped there "
+            + "cannot be verified"
+          : "their names contain the end of the train window, but whether they know later data "
+            + "cannot be verified"
         : "nothing ties them to the end of the train window: "
           + (training.isCommand
             ? "the command does not use {train_end}" : "{train_end} is not in their template")
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .unknownTraining,
-          "The checkpoints of \(silent) of \(walk.folds.count) folds do not say until which day "
-            + "their training data went; \(told)."))
+          "The checkpoints of \(silent) of \(walk.folds.count) folds do not state the last day "
+            + "of their training data; \(reason)."))
     }
     if silent > 0, let policy = study.strategy.policies.first, policy.normaliserIsTrained {
       found.append(
-        ResultLimit(
+        ResultCaveat(
           .sharedNormaliser,
-          "Checkpoints without a manifest of their own see observations normalised with the "
-            + "numbers of \(policy.manifest.name), from its training and not from theirs."))
+          "Checkpoints without their own manifest get observations normalised with the statistics "
+            + "of \(policy.manifest.name), from its training and not from theirs."))
     }
     return found
   }
 
-  /// Policies that were trained to act at another price than this run's, by that price.
-  private var executionLimits: [ResultLimit] {
+  /// Policies that were trained to act at a different price than this run, by that price.
+  private var executionCaveats: [ResultCaveat] {
     guard let own = study.execution else { return [] }
     return PolicyManifest.Execution.allCases.compactMap { trained in
       let names = study.strategy.policies.filter { $0.manifest.execution == trained }
         .map(\.manifest.name)
       guard trained != own, !names.isEmpty else { return nil }
-      return ResultLimit(
+      return ResultCaveat(
         .otherExecution,
         "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained to act at "
           + "\(trained.place); this run fills at \(own.place).")
     }
   }
 
-  /// Policies of adjusted closes on prices of which nobody says whether they are.
-  private var priceLimits: [ResultLimit] {
+  /// Policies trained on adjusted closes, run on prices that may or may not be adjusted.
+  private var priceCaveats: [ResultCaveat] {
     let names = study.strategy.policies.filter(\.observesAdjustedCloses).map(\.manifest.name)
-    guard !market.untoldPrices.isEmpty, !names.isEmpty else { return [] }
+    guard !market.unknownPrices.isEmpty, !names.isEmpty else { return [] }
     return [
-      ResultLimit(
+      ResultCaveat(
         .unknownPrices,
         "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained on adjusted closes; "
-          + "whether the closes of \(FigureText.list(market.untoldPrices)) are adjusted cannot be "
-          + "told, because the data has no column of adjusted closes.")
+          + "whether the closes of \(NumberText.list(market.unknownPrices)) are adjusted is unknown, "
+          + "because the data has no column of adjusted closes.")
     ]
   }
 
-  /// What training assumed and this run does, in sentences.
+  /// Differences between training and this run, in sentences.
   var trainingRemarks: [String] {
     var remarks = study.strategy.policies.map { policy in
       let own = study.execution?.place ?? "the close that it observes (weights accounting)"
       return policy.manifest.execution.map {
         "\(policy.manifest.name) was trained to act at \($0.place); this run fills at \(own)."
-      } ?? "The manifest of \(policy.manifest.name) does not say in 'execution' when its trainer "
-        + "acted; this run fills at \(own)."
+      }
+        ?? "The manifest of \(policy.manifest.name) does not state in 'execution' at which price its "
+        + "training acted; this run fills at \(own)."
     }
     if let trainers = trainersAccounting {
       let difference = trainers.finalEquity - (result.curve.equity.last ?? 0)
       remarks.append(
-        "Under the trainers' accounting (weights, fee \(trainers.fee)) the same policy ends at "
+        "Under the accounting of its training (weights, fee \(trainers.fee)), the same policy ends "
+          + "at "
           + "\(NumberFormat.money.text(trainers.finalEquity)) "
           + "\(study.configuration.account.currency), a difference of "
           + "\(NumberFormat.money.text(difference)).")

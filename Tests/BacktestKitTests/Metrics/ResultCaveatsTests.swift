@@ -1,11 +1,11 @@
-import BacktestKit
+@testable import BacktestKit
 import Testing
 
 /// Each limit shows when its reason is there, and only then.
 struct ResultLimitsTests {
-  typealias Code = ResultLimit.Code
+  typealias Code = ResultCaveat.Code
 
-  private func codes(_ result: BacktestResult) -> Set<Code> { Set(result.limits.map(\.code)) }
+  private func codes(_ result: BacktestResult) -> Set<Code> { Set(result.caveats.map(\.code)) }
 
   /// Prices that rise and fall in turn, a trade every two bars.
   private func wave(count: Int) -> [MarketBuilder.Prices] {
@@ -33,7 +33,7 @@ struct ResultLimitsTests {
 
   @Test func aBusyRunHasNone() throws {
     let series = try MarketBuilder.series(wave(count: 400))
-    #expect(try busyRun(series).limits.isEmpty)
+    #expect(try busyRun(series).caveats.isEmpty)
   }
 
   @Test func aShortQuietFreeRunSaysSo() throws {
@@ -45,8 +45,8 @@ struct ResultLimitsTests {
         5: { _, trading in trading.target(.first, quantity: 0) },
       ])
     #expect(codes(result) == [.fewTrades, .shortSample, .oneSided, .noCosts])
-    let messages = result.limits.map(\.message)
-    #expect(messages.contains { $0.contains("Only 19 returns over 19 days; a year has 365") })
+    let messages = result.caveats.map(\.message)
+    #expect(messages.contains { $0.contains("Only 19 returns over 19 days; a year has 365 bars") })
     #expect(messages.contains { $0.contains("Only 1 round trip was closed") })
     #expect(messages.contains { $0.contains("is long") })
   }
@@ -55,7 +55,7 @@ struct ResultLimitsTests {
     let series = try MarketBuilder.series(wave(count: 400))
     let result = try runScript(series, [:])
     #expect(codes(result) == [.fewTrades])
-    #expect(result.limits[0].message.hasPrefix("No round trip was closed"))
+    #expect(result.caveats[0].message.hasPrefix("No round trip was closed"))
   }
 
   @Test func sameCloseIsSaid() throws {
@@ -76,7 +76,7 @@ struct ResultLimitsTests {
     let cut = try busyRun(series) { $0.account.initialCash = 300 }
     #expect(codes(cut).contains(.cutOrders))
     let number = cut.counts.cutOrders
-    #expect(cut.limits.contains { $0.message.hasPrefix("\(number) orders were made smaller") })
+    #expect(cut.caveats.contains { $0.message.hasPrefix("\(number) orders were reduced because") })
     let refused = try busyRun(series) {
       $0.account.initialCash = 300
       $0.execution.shortfall = .reject
@@ -88,8 +88,8 @@ struct ResultLimitsTests {
     let series = try MarketBuilder.series(wave(count: 400))
     let result = try runScript(
       series, [0: { _, trading in trading.submit(Order(.first, quantity: -5)) }])
-    let limit = try #require(result.limits.first { $0.code == .shortNotAllowed })
-    #expect(limit.message.hasPrefix("1 order to sell short was refused by the cash account"))
+    let limit = try #require(result.caveats.first { $0.code == .shortNotAllowed })
+    #expect(limit.message.hasPrefix("1 order to sell short was rejected: a cash account"))
     #expect(!codes(result).contains(.rejectedOrders))
   }
 
@@ -98,7 +98,7 @@ struct ResultLimitsTests {
     let short = try MarketBuilder.series(wave(count: 200), symbol: "B")
     let strategy = ScriptedStrategy([0: { _, trading in trading.target(.second, quantity: 10) }])
     let result = try runScript([long, short], strategy)
-    let message = result.limits.first { $0.code == .staleMarks }?.message
+    let message = result.caveats.first { $0.code == .staleMarks }?.message
     #expect(message?.hasPrefix("1 open position is valued") == true)
   }
 
@@ -115,7 +115,7 @@ struct ResultLimitsTests {
           ])
         },
       ])
-    #expect(result.limits.contains { $0.message.hasPrefix("1 bar is ambiguous") })
+    #expect(result.caveats.contains { $0.message.hasPrefix("1 bar is ambiguous") })
   }
 
   @Test func modelsOfVolumeNeedVolumesAndRawPrices() throws {
@@ -126,7 +126,7 @@ struct ResultLimitsTests {
     series.priceBasis = .adjusted
     let adjusted = try busyRun(series) { $0.execution.slippage = VolumeShareSlippage() }
     #expect(codes(adjusted) == [.adjustedPricesWithVolumeModels])
-    #expect(adjusted.limits[0].message.hasSuffix(": A."))
+    #expect(adjusted.caveats[0].message.hasSuffix(": A."))
     #expect(try codes(busyRun(series)).isEmpty)
   }
 
@@ -148,8 +148,8 @@ struct ResultLimitsTests {
     let result = try runScript(
       series, [0: { _, trading in trading.target(.first, weight: 3) }]
     ) { $0.account.funding = .margin(leverage: 4) }
-    #expect(result.ruinedAt != nil && result.limits.first?.code == .ruined)
-    #expect(result.limits[0].message.contains("lost everything on 2024-01-0"))
+    #expect(result.ruinedAt != nil && result.caveats.first?.code == .ruined)
+    #expect(result.caveats[0].message.contains("lost everything on 2024-01-0"))
   }
 
   @Test func everyCodeHasAnotherName() {

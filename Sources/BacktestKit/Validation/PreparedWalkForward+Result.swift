@@ -1,4 +1,4 @@
-extension WalkForwardStudy {
+extension PreparedWalkForward {
   /// Puts choices and test runs together.
   func result(_ choices: [FoldChoice], _ runs: [BacktestResult?]) -> WalkForwardResult {
     var stitcher = FoldStitcher(
@@ -61,32 +61,81 @@ extension WalkForwardStudy {
     if let time = stitched.ruinedAt { warnings.append("the account was lost at \(time)") }
     if skip <= warmup {
       warnings.append(
-        "the evaluation begins at bar \(skip), before the longest warm-up of \(warmup) bars is over"
+        "the evaluation begins at bar \(skip), before the end of the longest warm-up (\(warmup) bars)"
       )
     }
     if objective.metric.higherIsBetter == nil {
-      warnings.append("\(objective.metric.name) has no better direction; more was taken as better")
+      warnings.append(
+        "\(objective.metric.name) has no better direction; larger values were taken as better")
     }
     warn(
       zip(choices, draws).count { $0.nullCount == $1.count }, of: count,
-      "had no candidate with an objective in sample and took the first")
+      "had no candidate with an in-sample objective and used the first candidate")
     let inSample = choices.map(\.score)
     let outOfSample = scores.compactMap { $0 }
     for (scores, place) in [(inSample, "in sample"), (outOfSample, "out of sample")] {
       let missing = scores.filter { $0.value == nil }
       let flat = missing.count { $0.contribution != nil }
       warn(flat, of: count, "are flat \(place) and count as 0 in the mean")
-      warn(missing.count - flat, of: count, "have no objective \(place) and are not in its mean")
+      warn(
+        missing.count - flat, of: count, "have no objective \(place) and are left out of its mean")
     }
     if plan.boundary == .liquidate {
       let left = stitched.trades.count { $0.isOpen }
       if left > 0 {
-        warnings.append("\(left) positions could not be closed at the end of their fold")
+        warnings.append(
+          "\(NumberText.count(left, "position")) could not be closed at the end of the fold")
       }
     }
     if schedule.droppedTailBars > 0 {
-      warnings.append("\(schedule.droppedTailBars) bars after the last test window are not tested")
+      warnings.append(
+        "\(NumberText.count(schedule.droppedTailBars, "bar")) after the last test window are not tested"
+      )
     }
     return warnings
+  }
+}
+
+/// The metric by which folds choose, taken from a run as `BacktestResult.metrics` takes it.
+struct FoldObjective: Sendable {
+  /// The objective of a run.
+  struct Score: Sendable {
+    /// The metric; `nil` where it does not exist.
+    var value: Double?
+    /// Whether all returns are the same, so that a fold without a value counts as 0.
+    var isFlat: Bool
+    /// Whether the account was lost.
+    var isRuined = false
+
+    /// What the fold adds to a mean; `nil` leaves it out.
+    var contribution: Double? { value ?? (isFlat && !isRuined ? 0 : nil) }
+  }
+
+  let evaluator: ObjectiveEvaluator
+  /// Whether the series differ in their bars, so that the last point of each session counts.
+  private let bySession: Bool
+
+  var metric: MetricDefinition { evaluator.metric }
+
+  init(_ name: String, universe: Universe, riskFree: Double) throws(EvidenceError) {
+    let barsPerYear = universe.barsPerYear
+    bySession = barsPerYear == nil
+    evaluator = try ObjectiveEvaluator(
+      name, barsPerYear: barsPerYear ?? universe.series[0].calendar?.sessionsPerYear,
+      riskFree: riskFree)
+  }
+
+  /// The objective of a run.
+  func score(_ run: BacktestResult) -> Score {
+    let curve =
+      bySession ? run.curve.lastPointOfEachSession(dates: run.sessionDates).curve : run.curve
+    let equity = Array(curve.equity)
+    let trades = metric.needs.contains(.roundTrips) ? run.trades : nil
+    let value = evaluator.value(equity: equity, roundTrips: trades)
+    guard value == nil else { return Score(value: value, isFlat: false) }
+    let returns = simpleReturns(ofEquity: equity)
+    return Score(
+      value: nil, isFlat: returns.allSatisfy { $0 == returns[0] },
+      isRuined: run.ruinedAt != nil)
   }
 }

@@ -17,6 +17,10 @@ public enum NumberFormat: Hashable, Sendable {
   case basisPoints
   /// A number with k, M, B or T for thousands to trillions, as axis labels need it.
   case compact(decimals: Int)
+  /// A whole number with its unit: `1 bar`, `346 bars`.
+  case count(of: String)
+  /// An amount with two decimals and its currency: `1,250.00 USD`.
+  case amount(currency: String)
 
   /// A ratio such as Sharpe's: two decimals.
   public static let ratio = NumberFormat.number(decimals: 2)
@@ -25,7 +29,7 @@ public enum NumberFormat: Hashable, Sendable {
   /// An amount of money: two decimals.
   public static let money = NumberFormat.number(decimals: 2)
 
-  /// What stands for a value that does not exist.
+  /// The text for a value that does not exist.
   public static let missing = "–"
 
   /// The text of a value, or ``missing``.
@@ -45,12 +49,22 @@ public enum NumberFormat: Hashable, Sendable {
       let units: [(Double, String)] = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")]
       let (unit, name) = units.first { abs(value) >= $0.0 } ?? (1, "")
       return FixedDecimal(value / unit, decimals: decimals).text() + name
+    case .count(let noun):
+      let number = NumberFormat.integer.text(value)
+      return "\(number) \(noun)\(number == "1" ? "" : "s")"
+    case .amount(let currency):
+      return NumberFormat.money.text(value) + " " + currency
     }
+  }
+
+  /// A number as CSS and SVG read it: a dot, a hyphen, no separators, no trailing zeros.
+  static func markup(_ value: Double, decimals: Int) -> String {
+    FixedDecimal(value, decimals: decimals).markup
   }
 }
 
 /// A number rounded to a fixed count of decimals.
-struct FixedDecimal {
+private struct FixedDecimal {
   private var isNegative: Bool
   /// The absolute value in units of the last decimal; `nil` when it is too large for that.
   private var units: UInt64?
@@ -96,12 +110,11 @@ struct FixedDecimal {
     return (isNegative ? "−" : "") + String(decoding: text, as: UTF8.self)
   }
 
-  /// The number as CSS and SVG read it: a dot, a hyphen, no separators, no trailing zeros.
-  static func markup(_ value: Double, decimals: Int) -> String {
-    let decimal = FixedDecimal(value, decimals: decimals)
-    guard let units = decimal.units else { return "0" }
-    let scale = UInt64(powers[decimals])
-    var text = (decimal.isNegative ? "-" : "") + String(units / scale)
+  /// The digits as CSS and SVG read them.
+  var markup: String {
+    guard let units else { return "0" }
+    let scale = UInt64(FixedDecimal.powers[decimals])
+    var text = (isNegative ? "-" : "") + String(units / scale)
     var fraction = String(units % scale + scale).dropFirst()
     while fraction.last == "0" { fraction.removeLast() }
     if !fraction.isEmpty { text += "." + fraction }
@@ -113,12 +126,73 @@ struct FixedDecimal {
   ]
 }
 
-extension Timestamp {
-  /// Date and minute in UTC as a table shows it: `2018-12-31 21:00`; only the date at midnight.
-  var tableText: String {
-    let date = utcDate
-    let minutes = (self - date.midnight).nanoseconds / 60_000_000_000
-    guard minutes > 0 else { return date.description }
-    return "\(date) \(twoDigits(minutes / 60)):\(twoDigits(minutes % 60))"
+/// Numbers and lists inside sentences.
+enum NumberText {
+  /// `1 return`, `5,030 returns`.
+  static func count(_ value: Int, _ noun: String) -> String {
+    NumberFormat.count(of: noun).text(Double(value))
+  }
+
+  /// `1,234`.
+  static func grouped(_ value: Int) -> String { NumberFormat.integer.text(Double(value)) }
+
+  /// A number without needless decimals.
+  static func number(_ value: Double) -> String {
+    if value == value.rounded() { return NumberFormat.integer.text(value) }
+    for decimals in 1...6 {
+      let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
+      if (value * scale).rounded() / scale == value {
+        return NumberFormat.number(decimals: decimals).text(value)
+      }
+    }
+    return NumberFormat.number(decimals: 6).text(value)
+  }
+
+  /// A fraction as percent without needless decimals.
+  static func percent(_ fraction: Double) -> String {
+    let scaled = (fraction * 1e8).rounded() / 1e6
+    return number(scaled) + "%"
+  }
+
+  /// A p-value after its name: `= 0.046`, `< 0.001`.
+  static func probability(_ value: Double) -> String {
+    let text = NumberFormat.number(decimals: 3).text(value)
+    return text == "0.000" ? "< 0.001" : "= " + text
+  }
+
+  /// `1 basis point`, `2.5 basis points`.
+  static func basisPoints(_ value: Double) -> String {
+    "\(number(value)) basis point\(value == 1 ? "" : "s")"
+  }
+
+  /// The first names, and how many more there are.
+  static func list(_ names: [String], limit: Int = 8) -> String {
+    guard names.count > limit else { return names.joined(separator: ", ") }
+    return names.prefix(limit).joined(separator: ", ") + " and \(names.count - limit) more"
+  }
+
+  /// A text with a capital letter first.
+  static func capitalized(_ text: String) -> String {
+    text.prefix(1).uppercased() + text.dropFirst()
+  }
+
+  /// A message as a sentence: a capital letter first, a full stop at the end.
+  static func sentence(_ text: String) -> String {
+    let end = text.hasSuffix(".") || text.hasSuffix("!") || text.hasSuffix("?") ? "" : "."
+    return capitalized(text) + end
+  }
+}
+
+extension MetricUnit {
+  /// How values in this unit are written; money with its currency where one is given.
+  func format(currency: String? = nil) -> NumberFormat {
+    switch self {
+    case .ratio: .ratio
+    case .fraction: .percent(decimals: 2)
+    case .money: currency.map { .amount(currency: $0) } ?? .money
+    case .days: .count(of: "day")
+    case .bars: .count(of: "bar")
+    case .count: .integer
+    }
   }
 }
