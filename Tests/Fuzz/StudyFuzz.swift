@@ -72,6 +72,8 @@ private struct FuzzedStudy {
       execution.section("slippage") { _ = $0.optional("basis-points", .number()) }
     }
     _ = table.sections("runs") { $0.value("name", .text) }
-    _ = table.namedSections("costs") { $1.value("fee", .integer()) }
+    table.section("costs") { costs in
+      for name in costs.keys { _ = costs.section(name) { $0.value("fee", .integer()) } }
+    }
   }
 }

@@ -1,5 +1,12 @@
-/// Numbers read from decimal text, always the double nearest to what is written.
+/// Numbers as decimal text: read as the double nearest to what is written, and written in the
+/// fewest digits that read back as the same double.
 enum DecimalText {
+  /// The fewest digits that read back as the same number, a whole one without `.0`.
+  static func shortest(_ value: Double) -> String {
+    let text = value.description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
   /// Powers of ten that a double holds exactly.
   static let powersOfTen: [Double] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,

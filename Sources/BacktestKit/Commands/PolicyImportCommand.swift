@@ -37,7 +37,7 @@ extension Command {
           context.output.write(importSummary(policy, out))
           return .done
         } catch let error as IncompleteImport {
-          throw CommandFailure(status: .wrongInput, message: questions(error, source))
+          throw CommandError.input(questions(error, source))
         }
       }
     }
@@ -64,10 +64,10 @@ private func questions(_ error: IncompleteImport, _ source: PolicyImport) -> Str
 extension ImportedPolicy {
   /// Writes the files of the policy, after it was read back from what will be written.
   func write(to folder: String) throws {
-    try ResultFolder.check(folder)
+    try AtomicFolder.check(folder)
     let bytes = JSONWriter.bytes(of: manifest)
     try verify(bytes)
-    var files = try ResultFolder(path: folder)
+    var files = try AtomicFolder(path: folder)
     if let normaliser { try files.write(JSONWriter.bytes(of: normaliser), to: "norm.json") }
     try files.write(weights, to: "model.safetensors")
     try files.write(bytes, to: "manifest.json")
@@ -85,9 +85,8 @@ extension ImportedPolicy {
     } catch {
       // Lines of a file that is not written yet say nothing to the reader.
       let problems = error.problems.map { $0.message }
-      throw CommandFailure(
-        status: .wrongInput,
-        message: "the answers and the checkpoint make no policy: "
+      throw CommandError.input(
+        "the answers and the checkpoint make no policy: "
           + problems.joined(separator: "; "))
     }
     let archive = try TensorArchive(bytes: weights, name: "model.safetensors")

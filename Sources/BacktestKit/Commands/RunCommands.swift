@@ -84,10 +84,11 @@ private func expectedFingerprint(
 
 extension ArgumentRule where Value == RunFingerprint {
   fileprivate static var fingerprint: ArgumentRule {
-    ArgumentRule(
-      name: "hash", expected: "a fingerprint of 32 hexadecimal digits",
-      placeholder: RunFingerprint(digest: ContentDigest.Value(high: 0, low: 0)),
-      parse: { RunFingerprint($0) }, show: { "\($0)" })
+    let value = DocumentRule.text(
+      "a fingerprint of 32 hexadecimal digits",
+      placeholder: RunFingerprint(digest: ContentDigest.Value(high: 0, low: 0))
+    ) { RunFingerprint($0) }
+    return ArgumentRule(name: "hash", value: value, show: { "\($0)" })
   }
 }
 

@@ -52,23 +52,22 @@ struct StudyJob: Sendable {
       try context.checkInterrupt()
       do {
         try perform(path, &owners, context, show)
-      } catch let failure as CommandFailure {
+      } catch let failure as CommandError {
         throw failure
       } catch {
         // What was interrupted has failed for that reason alone.
         try context.checkInterrupt()
         let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
         guard options.paths.count > 1 else {
-          throw CommandFailure(status: .wrongInput, message: message)
+          throw CommandError.input(message)
         }
         context.errors.write("\(message)\n")
         failed.append(path)
       }
     }
     if !failed.isEmpty {
-      throw CommandFailure(
-        status: .wrongInput,
-        message: "\(failed.count) of \(options.paths.count) studies failed: "
+      throw CommandError.input(
+        "\(failed.count) of \(options.paths.count) studies failed: "
           + failed.joined(separator: ", "))
     }
     return .done
@@ -95,7 +94,7 @@ struct StudyJob: Sendable {
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
-      throw CommandFailure(
+      throw CommandError(
         status: .fault,
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
@@ -117,7 +116,7 @@ struct StudyJob: Sendable {
           + "folder of its own")
     }
     owners[place] = path
-    try ResultFolder.check(folder)
+    try AtomicFolder.check(folder)
   }
 
   private func present(
@@ -156,7 +155,7 @@ struct StudyJob: Sendable {
     return { done, total in
       if context.interrupt.isRaised() {
         bar.finish()
-        context.errors.write("\(CommandFailure.interrupted.message)\n")
+        context.errors.write("\(CommandError.interrupted.message)\n")
         ProcessSignals.exit(.interrupted)
       }
       bar.show(done, of: total, name, context, isQuiet: isQuiet)

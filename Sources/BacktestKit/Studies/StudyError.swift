@@ -4,10 +4,8 @@ public enum StudyError: Error, CustomStringConvertible {
   case document(DocumentError)
   /// Price files, all that cannot be used.
   case data([DataError])
-  /// The series do not make a universe.
-  case universe(UniverseError)
-  /// Bars cannot be put together as asked.
-  case resampling(ResamplingError)
+  /// The series do not make a universe, or cannot be resampled as asked.
+  case market(MarketError)
   /// The walk-forward plan does not fit.
   case walkForward(WalkForwardError)
   /// Prices from which no regimes can be told.
@@ -31,7 +29,7 @@ public enum StudyError: Error, CustomStringConvertible {
   func message(of study: String) -> String {
     switch self {
     case .document, .data, .missing, .file: description
-    case .universe, .resampling, .tooFewBars: "\(study): data: \(self)"
+    case .market, .tooFewBars: "\(study): data: \(self)"
     case .walkForward, .regimes, .benchmark, .policy, .replicates, .configuration:
       "\(study): \(self)"
     }
@@ -42,8 +40,7 @@ public enum StudyError: Error, CustomStringConvertible {
     switch self {
     case .document(let error): "\(error)"
     case .data(let errors): errors.map { "\($0)" }.joined(separator: "\n")
-    case .universe(let error): "\(error)"
-    case .resampling(let error): "\(error)"
+    case .market(let error): "\(error)"
     case .walkForward(let error): "walk-forward: \(error)"
     case .regimes(let error): "regimes: \(error)"
     case .benchmark(let reason): "benchmark: \(reason)"

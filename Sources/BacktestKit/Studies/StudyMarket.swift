@@ -47,17 +47,13 @@ public struct StudyMarket: Sendable {
       }
     }
     guard failures.isEmpty else { throw .data(failures) }
-    if let target = study.data.resample {
-      do throws(ResamplingError) {
-        series = try series.map { (one) throws(ResamplingError) in try one.resampled(to: target) }
-      } catch {
-        throw .resampling(error)
+    do throws(MarketError) {
+      if let target = study.data.resample {
+        series = try series.map { (one) throws(MarketError) in try one.resampled(to: target) }
       }
-    }
-    do throws(UniverseError) {
       universe = try Universe(series)
     } catch {
-      throw .universe(error)
+      throw .market(error)
     }
     do throws(ConfigurationError) {
       try study.configuration.validate(for: universe)

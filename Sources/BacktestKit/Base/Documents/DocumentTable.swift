@@ -167,16 +167,6 @@ extension DocumentTable {
     return values
   }
 
-  /// Decodes a table whose keys are names that the user chose, each with a table as its value; an
-  /// absent key is no entry.
-  mutating func namedSections<Value>(
-    _ key: String, _ decode: (String, inout DocumentTable) -> Value
-  ) -> [(name: String, value: Value)] {
-    section(key) { table in
-      table.keys.map { name in (name, table.section(name) { decode(name, &$0) }) }
-    }
-  }
-
   private mutating func decodeTable<Value>(
     _ node: DocumentNode, path: String, _ decode: (inout DocumentTable) -> Value
   ) -> Value {

@@ -18,43 +18,29 @@ struct CommandProgram: Sendable {
   /// Runs a command line, given without the program's name.
   func run(_ words: [String], in context: CommandContext) -> ExitCode {
     var path = [root]
-    do throws(UsageError) {
-      let action = try find(words, &path, context)
-      guard let action else { return .done }
-      return perform(action, path, context)
-    } catch {
-      let screen = HelpScreen(path: path, width: context.errors.width)
-      context.errors.write(
-        "\(screen.title): \(error.message)\n\(screen.usage)See '\(screen.title) --help'.\n")
-      return .wrongInput
-    }
-  }
-
-  private func perform(
-    _ action: CommandAction, _ path: [Command], _ context: CommandContext
-  ) -> ExitCode {
-    let title = path.map(\.name).joined(separator: " ")
     do {
+      guard let action = try find(words, &path, context) else { return .done }
       return try action(context)
-    } catch let failure as CommandFailure {
-      context.errors.write("\(title): \(failure.message)\n")
-      return failure.status
     } catch {
-      context.errors.write("\(title): \(error)\n")
-      return .wrongInput
+      let failure = error as? CommandError ?? .input("\(error)")
+      let screen = HelpScreen(path: path, width: context.errors.width)
+      let usage = "\(screen.usage)See '\(screen.title) --help'.\n"
+      context.errors.write(
+        "\(screen.title): \(failure.message)\n\(failure.showsUsage ? usage : "")")
+      return failure.status
     }
   }
 
   /// Follows the words down the tree; `nil` when help or the version was all that was asked.
   private func find(
     _ words: [String], _ path: inout [Command], _ context: CommandContext
-  ) throws(UsageError) -> CommandAction? {
+  ) throws(CommandError) -> CommandAction? {
     var rest = words[...]
     var wantsHelp = false
     while let command = path.last, !command.subcommands.isEmpty {
       guard let word = rest.popFirst() else {
         if wantsHelp { break }
-        throw UsageError(message: "a command is missing")
+        throw CommandError.usage("a command is missing")
       }
       if word == "--help" || word == "-h" || word == "help" {
         wantsHelp = true
@@ -74,7 +60,7 @@ struct CommandProgram: Sendable {
     return try path[path.count - 1].action(for: rest)
   }
 
-  private func unknown(_ word: String, in command: Command, isProgram: Bool) -> UsageError {
+  private func unknown(_ word: String, in command: Command, isProgram: Bool) -> CommandError {
     let isOption = word.hasPrefix("-")
     let names =
       isOption ? ["--help"] + (isProgram ? ["--version"] : []) : command.subcommands.map(\.name)
@@ -85,7 +71,7 @@ struct CommandProgram: Sendable {
         ? "options come after the command"
         : "commands are \(listed(command.subcommands.map(\.name), "and"))")
     let kind = isOption ? "option" : "command"
-    return UsageError(message: "unknown \(kind) \(quotedForMessage(word)); \(advice)")
+    return CommandError.usage("unknown \(kind) \(quotedForMessage(word)); \(advice)")
   }
 
   private static func addingCompletion(to root: Command) -> Command {

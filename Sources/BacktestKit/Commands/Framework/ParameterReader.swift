@@ -18,7 +18,7 @@ struct ParameterReader {
   /// The words of the command line, sorted by parameter; `nil` while declaring.
   private let words: SortedWords?
   private var positionals: ArraySlice<String>
-  private var problem: UsageError?
+  private var problem: CommandError?
 
   /// A reader that notes declarations.
   init() {
@@ -38,16 +38,16 @@ struct ParameterReader {
   /// Ends the reading.
   ///
   /// - Throws: the first problem.
-  func finish() throws(UsageError) {
+  func finish() throws(CommandError) {
     if let problem { throw problem }
     if let word = positionals.first {
-      throw UsageError(message: "unexpected argument \(quotedForMessage(word)); remove it")
+      throw CommandError.usage("unexpected argument \(quotedForMessage(word)); remove it")
     }
   }
 
   /// Refuses parameters that do not fit together.
   mutating func require(_ condition: @autoclosure () -> Bool, _ message: String) {
-    if isReading, problem == nil, !condition() { problem = UsageError(message: message) }
+    if isReading, problem == nil, !condition() { problem = CommandError.usage(message) }
   }
 }
 
@@ -67,8 +67,8 @@ extension ParameterReader {
     declaration.isRequired = true
     declare(declaration)
     guard let word = words?.values[name]?.first else {
-      fail("option '--\(name)' is missing; it must be \(rule.expected)")
-      return rule.placeholder
+      fail("option '--\(name)' is missing; it must be \(rule.value.expected)")
+      return rule.value.placeholder
     }
     return parse(word, rule, for: "--\(name)")
   }
@@ -120,7 +120,7 @@ extension ParameterReader {
     declareArgument(name, rule, help, isRequired: true)
     guard let word = positionals.popFirst() else {
       fail("argument '<\(name)>' is missing")
-      return rule.placeholder
+      return rule.value.placeholder
     }
     return parse(word, rule, for: "<\(name)>")
   }
@@ -172,16 +172,15 @@ extension ParameterReader {
   }
 
   private mutating func fail(_ message: String) {
-    if isReading, problem == nil { problem = UsageError(message: message) }
+    if isReading, problem == nil { problem = CommandError.usage(message) }
   }
 
   private mutating func parse<Value>(
     _ word: String, _ rule: ArgumentRule<Value>, for label: String
   ) -> Value {
     if let value = rule.parse(word) { return value }
-    let nearest = NearestName.find(word, among: rule.choices)
-    let advice = nearest.map { "; did you mean '\($0)'?" } ?? ""
-    fail("'\(label)' must be \(rule.expected), not \(quotedForMessage(word))\(advice)")
-    return rule.placeholder
+    let advice = rule.advice(word).map { "; \($0)" } ?? ""
+    fail("'\(label)' must be \(rule.value.expected), not \(quotedForMessage(word))\(advice)")
+    return rule.value.placeholder
   }
 }

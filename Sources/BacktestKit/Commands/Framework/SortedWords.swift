@@ -16,7 +16,7 @@ struct SortedWords: Equatable {
   /// - Throws: where a word looks like an option and is none, or a value is missing or too much.
   init(
     _ words: some Collection<String>, for declarations: [ParameterDeclaration]
-  ) throws(UsageError) {
+  ) throws(CommandError) {
     rest = Array(words)[...]
     self.declarations = declarations + [.help]
     while let word = rest.popFirst() {
@@ -38,7 +38,7 @@ struct SortedWords: Equatable {
     words.prefix { $0 != "--" }.contains { $0 == "--help" || $0 == "-h" }
   }
 
-  private mutating func sortLong(_ word: String) throws(UsageError) {
+  private mutating func sortLong(_ word: String) throws(CommandError) {
     let parts = word.dropFirst(2).split(
       separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
@@ -48,7 +48,7 @@ struct SortedWords: Equatable {
     let value = parts.count > 1 ? String(parts[1]) : nil
     if option.form == .flag {
       guard value == nil else {
-        throw UsageError(message: "option '--\(name)' takes no value; write '--\(name)' alone")
+        throw CommandError.usage("option '--\(name)' takes no value; write '--\(name)' alone")
       }
       values[name] = [""]
     } else {
@@ -56,7 +56,7 @@ struct SortedWords: Equatable {
     }
   }
 
-  private mutating func sortShort(_ word: String) throws(UsageError) {
+  private mutating func sortShort(_ word: String) throws(CommandError) {
     var letters = word.dropFirst()
     while let letter = letters.popFirst() {
       guard let option = declarations.first(where: { $0.short == letter }) else {
@@ -73,15 +73,15 @@ struct SortedWords: Equatable {
 
   private mutating func add(
     _ attached: String?, to option: ParameterDeclaration, written: String
-  ) throws(UsageError) {
+  ) throws(CommandError) {
     var value = attached
     if value == nil, let next = rest.first, !isOption(next) { value = rest.popFirst() }
     guard let value else {
-      throw UsageError(
-        message: "option '\(written)' needs a value: \(written) <\(option.valueName)>")
+      throw CommandError.usage(
+        "option '\(written)' needs a value: \(written) <\(option.valueName)>")
     }
     guard option.isRepeated || values[option.name] == nil else {
-      throw UsageError(message: "option '--\(option.name)' is given twice; remove one of them")
+      throw CommandError.usage("option '--\(option.name)' is given twice; remove one of them")
     }
     values[option.name, default: []].append(value)
   }
@@ -99,10 +99,10 @@ struct SortedWords: Equatable {
 
   private func isNegativeNumber(_ word: String) -> Bool { Double(word) != nil && !isOption(word) }
 
-  private func unknown(_ written: String) -> UsageError {
+  private func unknown(_ written: String) -> CommandError {
     let names = declarations.filter { $0.form != .argument }.map { "--\($0.name)" }
     let nearest = written.count > 2 ? NearestName.find(written, among: names) : nil
     let advice = nearest.map { "; did you mean '\($0)'?" } ?? ""
-    return UsageError(message: "unknown option \(quotedForMessage(written))\(advice)")
+    return CommandError.usage("unknown option \(quotedForMessage(written))\(advice)")
   }
 }

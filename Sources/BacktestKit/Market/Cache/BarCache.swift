@@ -54,7 +54,7 @@ struct BarCache {
       }
       return (digest.value, byteCount)
     } catch {
-      throw DataError(.unreadableFile, file: path, "cannot \(error.action): \(error.reason)")
+      throw DataError(error, file: path)
     }
   }
 }

@@ -150,27 +150,10 @@ struct CSVHeader {
     return kept.isEmpty ? lower : kept
   }
 
-  /// The name that takes the fewest edits to become `wanted`, if it takes few.
+  /// The name that most likely means `wanted`.
   private static func nearest(to wanted: String, among names: [String]) -> String? {
-    let target = Array(plain(wanted).utf8)
-    let ranked = names.prefix(100).map { name in
-      (name: name, distance: editDistance(Array(plain(name).utf8.prefix(40)), target))
-    }
-    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(1, target.count / 3) ? best.name : nil
-  }
-
-  private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var row = Array(0...b.count)
-    for (i, left) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, right) in b.enumerated() {
-        let substituted = diagonal + (left == right ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[b.count]
+    let plainNames = names.prefix(100).map(plain)
+    let nearest = NearestName.find(plain(wanted), among: plainNames)
+    return nearest.flatMap(plainNames.firstIndex).map { names[$0] }
   }
 }

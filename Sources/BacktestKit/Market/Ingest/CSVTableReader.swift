@@ -4,10 +4,10 @@ struct CSVTableReader: ~Copyable {
   private let options: CSVReadOptions
   private let source: CSVByteSource
   private let defaultSymbol: String
-  private let usesFastLane: Bool
+  private let usesPlainRowParser: Bool
   private var buffer: CSVTextBuffer
   private var rules = CSVRowRules()
-  private var clock: CSVClock
+  private var clock: CSVTimestampParser
   /// The line of the next record.
   private var line = 1
   private var log: DataIssueLog
@@ -23,10 +23,10 @@ struct CSVTableReader: ~Copyable {
 
   init(
     _ source: CSVByteSource, options: CSVReadOptions, defaultSymbol: String,
-    usesFastLane: Bool = true
+    usesPlainRowParser: Bool = true
   ) throws(DataError) {
     guard
-      let clock = CSVClock(format: options.mapping.timeFormat, zone: options.mapping.zone)
+      let clock = CSVTimestampParser(format: options.mapping.timeFormat, zone: options.mapping.zone)
     else {
       throw DataError(
         .badTime, file: source.name,
@@ -35,7 +35,7 @@ struct CSVTableReader: ~Copyable {
     self.options = options
     self.source = source
     self.defaultSymbol = defaultSymbol
-    self.usesFastLane = usesFastLane
+    self.usesPlainRowParser = usesPlainRowParser
     self.clock = clock
     buffer = CSVTextBuffer(source)
     log = DataIssueLog(file: source.name)
@@ -64,12 +64,12 @@ struct CSVTableReader: ~Copyable {
   private mutating func readRows(
     _ records: CSVRecordReader, header: CSVHeader, separator: UInt8
   ) throws(DataError) {
-    let lane = CSVFastLane(header: header, separator: separator)
+    let lane = CSVPlainRowParser(header: header, separator: separator)
     let hasSymbol = header.hasSymbol
     // Stamps in two columns are put together only on the careful lane.
-    let usesFastLane = usesFastLane && !header.hasTimeOfDay
+    let usesPlainRowParser = usesPlainRowParser && !header.hasTimeOfDay
     while true {
-      if usesFastLane { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
+      if usesPlainRowParser { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
       switch try records.next(&buffer) {
       case .end: return
       case .blank(let lines): line += lines
@@ -86,7 +86,7 @@ struct CSVTableReader: ~Copyable {
 
   /// Reads rows over the fast lane as far as it goes.
   private mutating func readPlainRows(
-    _ lane: borrowing CSVFastLane, header: CSVHeader, hasSymbol: Bool
+    _ lane: borrowing CSVPlainRowParser, header: CSVHeader, hasSymbol: Bool
   ) {
     var row = CSVRow()
     var symbol = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -117,7 +117,7 @@ struct CSVTableReader: ~Copyable {
     let line = line
     builders.selected.pointee.review(row, line: line, rules: rules) { role in
       let column = header.column(of: role) ?? 0
-      return CSVPlace.of(column: column, in: record, separator: separator, line: line)
+      return CSVFieldPlace.of(column: column, in: record, separator: separator, line: line)
     }
   }
 }
@@ -164,7 +164,7 @@ extension CSVTableReader {
           row[role] = number
           continue
         }
-        let text = CSVPlace.quoted(records.field(column))
+        let text = CSVFieldPlace.quoted(records.field(column))
         refuse(.badNumber, records, column: column, "the \(role.label) \(text) is not a number")
       }
       isReadable = false
@@ -175,8 +175,8 @@ extension CSVTableReader {
 
   private mutating func readStamp(
     _ records: CSVRecordReader, column: Int, header: CSVHeader
-  ) -> CSVStamp? {
-    var stamp: CSVStamp?
+  ) -> CSVTimestamp? {
+    var stamp: CSVTimestamp?
     var text = ""
     if let second = header.column(of: .timeOfDay) {
       text = records.field(column) + " " + records.field(second)
@@ -185,7 +185,7 @@ extension CSVTableReader {
       stamp = records.withField(column) { clock.read($0) }
     }
     if stamp == nil {
-      let shown = CSVPlace.quoted(text.isEmpty ? records.field(column) : text)
+      let shown = CSVFieldPlace.quoted(text.isEmpty ? records.field(column) : text)
       refuse(
         .badTime, records, column: column, "\(shown) is no time; name its form in the mapping")
     }
@@ -214,7 +214,7 @@ extension CSVTableReader {
       case .malformed(let message):
         throw DataError(.malformedRow, file: source.name, line: line, message)
       case .record(let lines):
-        names = (0..<records.fieldCount).map { CSVPlace.printable(records.field($0)) }
+        names = (0..<records.fieldCount).map { CSVFieldPlace.printable(records.field($0)) }
         headerLine = line
         line += lines
       }
@@ -232,7 +232,7 @@ extension CSVTableReader {
       guard isUsable, let byte = wanted.asciiValue, !"\"'.-+:\n\r\0".contains(wanted) else {
         throw DataError(
           .badHeader, file: source.name,
-          "the separator \(CSVPlace.quoted(String(wanted))) is not possible; "
+          "the separator \(CSVFieldPlace.quoted(String(wanted))) is not possible; "
             + "take one such as , ; or a tab")
       }
       return byte

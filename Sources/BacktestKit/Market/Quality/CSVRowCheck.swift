@@ -45,7 +45,7 @@ extension CSVBarBuilder {
   }
 
   private mutating func checkTime(
-    _ stamp: CSVStamp, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
+    _ stamp: CSVTimestamp, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
   ) -> Bool {
     let (time, last) = (stamp.nanoseconds, lastStamp)
     if time > last || (count == 0 && last == .min) { return true }

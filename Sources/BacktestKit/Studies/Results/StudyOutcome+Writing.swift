@@ -21,15 +21,10 @@ extension StudyOutcome {
   /// - Throws: `StudyError.file` when the folder or a file cannot be written.
   @discardableResult
   public func write(to folder: String) throws(StudyError) -> ResultRecord {
-    let record: ResultRecord
     do throws(FileError) {
-      record = try ResultRecord(self, folder: folder)
-    } catch {
-      throw .file("\(error)")
-    }
-    do throws(FileOutputError) {
+      let record = try ResultRecord(self, folder: folder)
       let tables = ResultTables(result)
-      var files = try ResultFolder(path: folder)
+      var files = try AtomicFolder(path: folder)
       try files.write(report().bytes(), to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"))
       try tables.writeOrders(to: try files.file("orders.csv"))
@@ -58,10 +53,10 @@ extension StudyOutcome {
       }
       try files.write(JSONWriter.bytes(of: record.json(self)), to: "result.json")
       try files.commit()
+      return record
     } catch {
       throw .file("\(error)")
     }
-    return record
   }
 
   private var provenance: [ProvenanceItem] {

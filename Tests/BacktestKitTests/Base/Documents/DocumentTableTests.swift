@@ -28,7 +28,11 @@ private struct Sketch: Equatable {
     grid = table.optionalList("grid", of: .number(.fraction)) ?? []
     execution = table.section("execution", Execution.init)
     runs = table.sections("runs") { $0.value("name", .text) }
-    costs = table.namedSections("costs") { "\($0)=\($1.value("fee", .integer()))" }.map(\.value)
+    costs = table.section("costs") { table in
+      table.keys.map { name in
+        table.section(name) { "\(name)=\($0.value("fee", .integer()))" }
+      }
+    }
     if cash > 1e9 { table.report("'cash' is more than the model is made for", at: "cash") }
   }
 }
