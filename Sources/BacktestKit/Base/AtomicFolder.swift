@@ -81,7 +81,8 @@ struct AtomicFolder: ~Copyable {
     try file(name).write(bytes)
   }
 
-  /// Has files removed by `commit()` that an earlier job left and that would contradict the new ones.
+  /// Has files removed by `commit()` that an earlier job may have left and that would contradict
+  /// the new ones.
   mutating func remove(_ names: [String]) { removals += names }
 
   /// Puts all files in their places.

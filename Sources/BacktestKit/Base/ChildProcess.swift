@@ -7,7 +7,7 @@ internal import Synchronization
 ///     child.exchange(Array("{\"id\":1}\n".utf8), within: 10)   // .line(answer)
 ///     child.terminate(grace: 2)
 ///
-/// It leads a process group of its own, so that whatever it starts ends with it, and it is ended
+/// It leads its own process group, so that whatever it starts ends with it, and it is ended
 /// and reaped at the latest when the value goes. All calls may come from any thread; one waits for
 /// the other.
 final class ChildProcess: Sendable {
@@ -174,7 +174,7 @@ enum ChildExit: Equatable, Sendable, CustomStringConvertible {
   /// In a way that nobody knows, because this process does not keep how its children end.
   case unknown
 
-  /// From what `waitpid` told.
+  /// From the status that `waitpid` gives.
   init(waitStatus: Int32) {
     let signal = waitStatus & 0x7F
     self = signal == 0 ? .status((waitStatus >> 8) & 0xFF) : .signal(signal)

@@ -20,7 +20,7 @@ enum DecimalText {
   /// exact doubles and their quotient is rounded once, which is the correctly rounded value.
   /// > W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990.
   ///
-  /// - Precondition: a byte that is neither a digit nor a point stands before the memory ends.
+  /// - Precondition: the memory holds a byte that is neither a digit nor a point after the number.
   @inline(__always)
   static func scanSimple(
     _ position: inout UnsafePointer<UInt8>, powers: UnsafePointer<Double>

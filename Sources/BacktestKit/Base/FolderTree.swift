@@ -18,20 +18,20 @@ enum FolderTree {
     }
   }
 
-  /// Whether a folder stands under this name.
+  /// Whether the path is a folder.
   static func isFolder(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
 
-  /// Whether an ordinary file stands under this name.
+  /// Whether the path is an ordinary file.
   static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
 
-  /// Whether a pipe, a device or another thing stands under this name that is neither a file nor a
-  /// folder; reading such a thing may never end.
+  /// Whether the path is a pipe, a device or something else that is neither a file nor a folder;
+  /// reading it may never end.
   static func isSpecial(_ path: String) -> Bool {
     kind(of: path).map { $0 != S_IFREG && $0 != S_IFDIR } ?? false
   }
 
   private static func kind(of path: String) -> mode_t? {
-    // What stands behind a NUL would be lost on the way to the system.
+    // The system would ignore all that follows a NUL.
     guard !path.utf8.contains(0) else { return nil }
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
@@ -65,7 +65,7 @@ enum FolderTree {
     guard rmdir(folder) == 0 else { throw .last(path: folder, action: "remove") }
   }
 
-  /// Whether a folder, and not a link to one, stands under this name.
+  /// Whether the path is a folder and not a link to one.
   static func isRealFolder(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -1,6 +1,6 @@
 /// The program `bt-run` over a catalogue of strategies.
 ///
-/// A package with strategies of its own has all commands from a main of a few lines:
+/// A package with its own strategies gets all commands from a main of a few lines:
 ///
 ///     import BacktestKit
 ///     import Strategies
@@ -17,7 +17,8 @@ public struct BacktestCommands: Sendable {
   public init(catalogue: StrategyCatalogue, name: String = "bt-run") {
     program = CommandProgram(
       name, version: BacktestKitVersion.current,
-      summary: "Backtest trading strategies on historical bars, and say what the result proves.",
+      summary:
+        "Backtest trading strategies on historical bars, and report what the results are worth.",
       subcommands: [
         .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .data,
         .policy, .strategies(catalogue), .initialize(catalogue),
@@ -46,7 +47,7 @@ extension Command {
         } else if name != nil, let one = shown.first {
           context.output.write("\(one.name): \(one.summary)\n\n\(parameterTable(one))")
         } else {
-          var table = TextTable([.left("strategy"), .left("what it does")])
+          var table = TextTable([.left("strategy"), .left("description")])
           for one in shown { table.add([one.name, one.summary]) }
           context.output.write(table.text)
         }
@@ -58,7 +59,7 @@ extension Command {
 
 private func parameterTable(_ definition: StrategyDefinition) -> String {
   var table = TextTable([
-    .left("parameter"), .right("default"), .left("what it may be"), .left("what it is"),
+    .left("parameter"), .right("default"), .left("values"), .left("description"),
   ])
   for one in definition.parameters {
     table.add([one.name, "\(one.defaultValue)", "\(one.domain)", one.help])

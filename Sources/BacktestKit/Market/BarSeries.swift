@@ -76,7 +76,7 @@ public struct BarSeries: Sendable {
   public var priceBasis: PriceBasis
   /// Where the bars came from, for provenance.
   public var source: DataSource?
-  /// What was odd in the source, in row order; empty for clean data.
+  /// What is unusual in the source, in row order; empty for clean data.
   public var issues: [DataIssue] = []
 
   /// Which prices the columns hold.

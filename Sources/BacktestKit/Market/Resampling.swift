@@ -16,7 +16,7 @@ extension BarSeries {
       throw MarketError(
         symbol: instrument.symbol,
         "bars of \(timeframe) cannot be combined into \(target); "
-          + "take a whole multiple of \(timeframe)")
+          + "use a multiple of \(timeframe)")
     }
     let starts = groupStarts(target)
     let ends = starts.dropFirst() + [count]

@@ -12,7 +12,7 @@ public struct InstrumentID: Hashable, Comparable, Sendable, BitwiseCopyable {
   public static func < (a: InstrumentID, b: InstrumentID) -> Bool { a.index < b.index }
 }
 
-/// What kind of thing an instrument is; it decides the default lot.
+/// The class of an instrument; it decides the default lot.
 public enum AssetClass: String, Sendable, CaseIterable {
   /// Shares and exchange-traded funds: whole shares unless the lot says otherwise.
   case equity
@@ -26,7 +26,7 @@ public enum AssetClass: String, Sendable, CaseIterable {
   case crypto
 }
 
-/// A thing that can be traded, and the grain in which it trades.
+/// Something that can be traded, with its price step and smallest quantity.
 public struct Instrument: Hashable, Sendable {
   /// The name under which it appears in every table; unique in a universe.
   public var symbol: String
@@ -38,7 +38,7 @@ public struct Instrument: Hashable, Sendable {
   public var lotSize: Double?
   /// Money per price unit and unit of quantity: 1 for shares, 50 for an E-mini contract.
   public var multiplier: Double
-  /// What kind of thing it is.
+  /// Its asset class.
   public var assetClass: AssetClass
 
   /// An instrument; the lot defaults to 1 for equities, indices and futures, and to none otherwise.
@@ -64,7 +64,7 @@ public struct Instrument: Hashable, Sendable {
     }
   }
 
-  /// The grain of quantities.
+  /// The steps of quantities.
   public enum LotSize: Hashable, Sendable {
     /// What the asset class implies.
     case standard

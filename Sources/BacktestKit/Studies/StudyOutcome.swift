@@ -39,6 +39,11 @@ public struct StudyOutcome: Sendable {
   /// run, the gravest first.
   public var limits: [ResultLimit] { ResultLimit.gravestFirst(trainingLimits + result.limits) }
 
+  /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.
+  var benchmarkMetrics: PerformanceMetrics? {
+    benchmark?.sample(over: metrics.sample).map { PerformanceMetrics($0) }
+  }
+
   /// Whether it is a run or a walk-forward, as the result file says it.
   var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
 }

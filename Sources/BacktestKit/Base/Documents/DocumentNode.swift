@@ -24,7 +24,7 @@ struct DocumentNode: Sendable {
 struct DocumentEntry: Sendable {
   /// The name.
   var key: String
-  /// Where the name stands.
+  /// Where the name is written.
   var keyPlace: DocumentPlace
   /// What it is set to.
   var value: DocumentNode
@@ -76,7 +76,7 @@ extension DocumentNode {
   }
 }
 
-/// Where something was said: a line and column of a file, or a part of the command line.
+/// Where something is written: a line and column of a file, or a part of the command line.
 public struct DocumentPlace: Hashable, Sendable {
   /// The file as it was named, or the whole `--set` argument.
   public var source: String
@@ -103,7 +103,7 @@ extension DocumentPlace: CustomStringConvertible {
   }
 }
 
-/// One thing that is wrong in a document, said in one message.
+/// One problem of a document, in one message.
 public struct DocumentProblem: Hashable, Sendable {
   /// Where it is wrong.
   public var place: DocumentPlace

@@ -105,7 +105,7 @@ struct DocumentOverride: Sendable {
   /// Reads `path=value`.
   ///
   /// The path names keys with dots between them and list items by `[index]` from 0. A key that
-  /// holds a dot stands in quotes: `prices.'BRK.B'=1`. The value is YAML: `5`, `true`,
+  /// holds a dot is quoted: `prices.'BRK.B'=1`. The value is YAML: `5`, `true`,
   /// `[1, 2]`, `{ticks: 1}`; nothing after `=` is null.
   ///
   /// - Throws: where the path or the value cannot be read.

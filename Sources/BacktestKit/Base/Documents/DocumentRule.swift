@@ -10,7 +10,7 @@
 struct DocumentRule<Value> {
   /// What is expected, as a message says it: `a number from 0 to 1`.
   var expected: String
-  /// What decoding goes on with where the value is missing or wrong; it never leaves the decoder.
+  /// What decoding continues with where the value is missing or wrong; it never leaves the decoder.
   var placeholder: Value
   /// The value of a node, or `nil` where the node does not fit.
   var convert: (DocumentNode) -> Value?
@@ -92,7 +92,7 @@ extension DocumentRule where Value == CivilDate {
 }
 
 extension DocumentRule where Value == DocumentNode {
-  /// Anything, as it stands.
+  /// Any value, unchanged.
   static func anything(placeholder: DocumentNode) -> DocumentRule {
     DocumentRule(expected: "a value", placeholder: placeholder, convert: { $0 })
   }

@@ -65,7 +65,7 @@ extension JSONValue {
     return members.first { $0.key == key }?.value
   }
 
-  /// Sets a key of a table, at its end unless told or there already.
+  /// Sets a key of a table, at its end unless `first` or already there.
   mutating func set(_ key: String, _ value: JSONValue, first: Bool = false) {
     guard case .table(var members) = self else { return }
     if let place = members.firstIndex(where: { $0.key == key }) {

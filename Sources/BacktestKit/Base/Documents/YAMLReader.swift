@@ -46,7 +46,7 @@ struct YAMLReader: ~Copyable {
     switch try next() {
     case .end: return root
     case .other(let place), .scalar(_, _, let place), .list(let place), .table(let place):
-      throw DocumentError(at: place, "a second document begins here; put it into a file of its own")
+      throw DocumentError(at: place, "a second document begins here; put it into a separate file")
     }
   }
 

@@ -54,14 +54,14 @@ struct Command: Sendable {
   ///
   /// - Throws: where the words do not fit the parameters.
   func action(for words: some Collection<String>) throws(CommandError) -> CommandAction {
-    var reader = ParameterReader(try SortedWords(words, for: declarations))
+    var reader = ParameterReader(try ParsedArguments(words, for: declarations))
     let action = declare(&reader)
     try reader.finish()
     return action
   }
 }
 
-/// What a command gets from outside: streams, time and the wish of the user to stop.
+/// What a command gets from outside: streams, a clock, and whether the user asked to stop.
 struct CommandContext: Sendable {
   /// Where results go.
   var output: any TextStream

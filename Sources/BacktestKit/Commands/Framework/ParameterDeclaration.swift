@@ -16,7 +16,7 @@ struct ParameterDeclaration: Equatable, Sendable {
   var name: String
   /// Its one-letter name.
   var short: Character?
-  /// What stands for the value in help.
+  /// The placeholder for the value in help.
   var valueName = ""
   /// What it is for, one sentence.
   var help: String

@@ -11,7 +11,7 @@ protocol TextStream: Sendable {
   var width: Int { get }
 }
 
-/// A stream over a file descriptor, without a buffer of its own.
+/// An unbuffered stream over a file descriptor.
 final class FileStream: TextStream {
   private let descriptor: Int32
   private let failure = Atomic<Int32>(0)
@@ -90,7 +90,7 @@ enum ProcessSignals {
   static func exit(_ status: ExitCode) -> Never { Glibc.exit(status.rawValue) }
 }
 
-/// Time that only goes on, for progress and durations; never for results.
+/// Monotonic time, for progress and durations; never for results.
 protocol MonotonicClock: Sendable {
   /// Seconds since some fixed moment.
   var seconds: Double { get }

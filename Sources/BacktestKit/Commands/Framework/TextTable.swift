@@ -4,7 +4,7 @@
 ///     table.add(["Sharpe", "0.48"])
 ///     context.output.write(table.text)
 struct TextTable {
-  /// A column: its heading and the side on which its cells stand.
+  /// A column: its heading and the alignment of its cells.
   struct Column: Sendable {
     fileprivate var heading: String
     fileprivate var isRight: Bool
@@ -104,7 +104,7 @@ extension Unicode.Scalar {
 /// A line that shows how far a long command is and how long it will still take.
 ///
 /// It is drawn only where a person looks at the stream, at most ten times a second, and removed
-/// when it is finished or goes out of scope, so a message never stands behind it.
+/// when it is finished or goes out of scope, so that messages never follow it on one line.
 ///
 ///     var progress = ProgressBar("folds", total: 39, in: context, isQuiet: options.isQuiet)
 ///     for fold in folds { …; progress.advance() }

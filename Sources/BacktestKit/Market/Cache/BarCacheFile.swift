@@ -26,7 +26,7 @@ struct BarCacheFile {
     guard let bytes = Self.mapped(path), bytes.count >= Self.prologueSize else { return nil }
     let whole = UnsafeRawBufferPointer(start: bytes.start, count: bytes.count)
     guard whole.prefix(8).elementsEqual(Self.magic) else { return nil }
-    var prologue = BinaryCursor(whole, from: 8)
+    var prologue = BinaryReader(whole, from: 8)
     let directoryLimit = UInt64(bytes.count - Self.prologueSize)
     guard prologue.word() == UInt64(bytes.count), let size = prologue.word(),
       size <= directoryLimit, let high = prologue.word(), let low = prologue.word()
@@ -35,7 +35,7 @@ struct BarCacheFile {
     let directory = UnsafeRawBufferPointer(rebasing: whole[Self.prologueSize..<end])
     let digest = Self.digest(UnsafeRawBufferPointer(rebasing: whole[0..<24]), directory)
     guard digest == ContentDigest.Value(high: high, low: low) else { return nil }
-    var cursor = BinaryCursor(directory, from: 0)
+    var cursor = BinaryReader(directory, from: 0)
     guard BarCacheKey(&cursor) == key, let count = cursor.word(), count < 1 << 32 else {
       return nil
     }
@@ -63,7 +63,7 @@ struct BarCacheFile {
     return digest.value
   }
 
-  /// The digest of a series' columns as they stand in a file, padding left out.
+  /// The digest of a series' columns in a file, without padding.
   private static func digest(
     ofColumnsAt offset: Int, rows: Int, in file: UnsafeRawBufferPointer
   ) -> ContentDigest.Value {
@@ -121,7 +121,7 @@ extension BarCacheFile {
   static func write(
     _ series: [BarSeries], symbol: String, key: BarCacheKey, to path: String
   ) throws(FileError) {
-    // The offsets stand in the directory, whose size does not depend on them.
+    // The directory holds the offsets, whose size does not depend on them.
     let draft = directory(series, symbol: symbol, key: key, start: 0)
     let start = (prologueSize + draft.count + 63) / 64 * 64
     let directory = directory(series, symbol: symbol, key: key, start: start)
@@ -214,7 +214,7 @@ struct BinaryWriter {
 }
 
 /// Takes values from bytes; `nil` when they end too early.
-struct BinaryCursor {
+struct BinaryReader {
   private let bytes: UnsafeRawBufferPointer
   private var position: Int
 
@@ -239,7 +239,7 @@ struct BinaryCursor {
 }
 
 extension BarCacheKey {
-  init?(_ cursor: inout BinaryCursor) {
+  init?(_ cursor: inout BinaryReader) {
     guard let size = cursor.integer(), let a = cursor.word(), let b = cursor.word(),
       let c = cursor.word(), let d = cursor.word()
     else { return nil }
@@ -254,7 +254,7 @@ extension BarCacheKey {
 }
 
 extension BarCacheEntry {
-  init?(_ cursor: inout BinaryCursor) {
+  init?(_ cursor: inout BinaryReader) {
     guard let isNamed = cursor.word(), let name = cursor.text(), let length = cursor.text(),
       let timeframe = Timeframe(length), let rowCount = cursor.integer(),
       let offset = cursor.integer(), let high = cursor.word(), let low = cursor.word(),
@@ -284,7 +284,7 @@ extension BarCacheEntry {
 }
 
 extension DataIssue {
-  fileprivate init?(_ cursor: inout BinaryCursor) {
+  fileprivate init?(_ cursor: inout BinaryReader) {
     guard let code = cursor.text().flatMap(Code.init(rawValue:)), let line = cursor.integer(),
       let column = cursor.integer(), let message = cursor.text(), let repair = cursor.text(),
       let count = cursor.integer()

@@ -21,9 +21,9 @@ struct CSVBarBuilder {
   private(set) var lines = Memory<UInt32>()
   /// Seconds east of UTC of each row's clock; allocated when the first is not zero.
   private(set) var secondsEast: [Int32] = []
-  /// Whether any stamp told a time of day.
+  /// Whether any timestamp has a time of day.
   private(set) var hasTimeOfDay = false
-  /// Rows that a repair held; their volume stays 0.
+  /// Rows whose price a repair carried over; their volume is 0.
   private(set) var heldRows: [Int] = []
   /// How many rows that were not held have a volume of 0.
   private(set) var zeroVolumeCount = 0

@@ -3,7 +3,7 @@ struct CSVBarTiming {
   let calendar: (any TradingCalendar)?
   let meaning: CSVMapping.StampMeaning
   let timeframe: Timeframe
-  /// Whether rows that cannot be are dropped rather than refused.
+  /// Whether invalid rows are dropped rather than refused.
   let repairs: Bool
 
   /// Replaces the stamps of `builder` by open times and gives the close times; `nil` where they do
@@ -11,10 +11,10 @@ struct CSVBarTiming {
   func apply(to builder: inout CSVBarBuilder) -> Column<Timestamp>? {
     guard case .intraday(let seconds) = timeframe else { return applyDates(to: &builder) }
     guard builder.hasTimeOfDay else {
-      return refuse(&builder, "the stamps are dates, which cannot be bars of \(timeframe)")
+      return refuse(&builder, "the times are dates; bars of \(timeframe) need a time of day")
     }
     guard (1..<86_400).contains(seconds) else {
-      return refuse(&builder, "bars of \(seconds) s are not possible; take 1 s to less than a day")
+      return refuse(&builder, "bars of \(seconds) s are not supported; use 1 s to less than a day")
     }
     return applyIntraday(to: &builder, seconds: seconds)
   }
@@ -84,7 +84,7 @@ extension CSVBarTiming {
     builder.log.add(
       .gap, line: line,
       "\(builder.symbol): \(missing) \(noun)\(missing == 1 ? "" : "s") of \(calendar.name) without "
-        + "bar between \(last.last) and \(next.first)",
+        + "a bar between \(last.last) and \(next.first)",
       count: missing)
   }
 }
@@ -92,16 +92,17 @@ extension CSVBarTiming {
 extension CSVBarTiming {
   /// Open and close times of bars of `seconds`, clipped to the hours of their sessions.
   func applyIntraday(to builder: inout CSVBarBuilder, seconds: Int) -> Column<Timestamp>? {
-    var walk = CSVSessionTracker(calendar: calendar, length: Int64(seconds) * 1_000_000_000)
+    var tracker = CSVSessionTracker(calendar: calendar, length: Int64(seconds) * 1_000_000_000)
     let count = builder.count
     var misfit: Int?
     let closeTimes = Column<Timestamp>(count: count) { closes in
       for row in 0..<count {
         let stamp = builder.stamps.start[row]
-        let bar = meaning == .open ? walk.move(opening: stamp) : walk.move(closing: stamp)
+        let bar =
+          meaning == .open ? tracker.advance(toOpen: stamp) : tracker.advance(toClose: stamp)
         if !bar.followsDirectly || !bar.isInSession {
           if !bar.fits && misfit == nil { misfit = row }
-          note(walk, row: row, &builder)
+          note(tracker, row: row, &builder)
         }
         builder.stamps.start[row] = bar.open
         closes[row] = Timestamp(nanoseconds: bar.close)
@@ -112,13 +113,13 @@ extension CSVBarTiming {
       return refuse(
         &builder, row: misfit,
         "\(time) is not a whole number of \(timeframe) bars after the "
-          + "bar before; name the timeframe or correct the stamp")
+          + "bar before; set the timeframe or correct the time")
     }
     return closeTimes
   }
 
-  private func note(_ walk: CSVSessionTracker, row: Int, _ builder: inout CSVBarBuilder) {
-    guard let calendar, let current = walk.current else { return }
+  private func note(_ tracker: CSVSessionTracker, row: Int, _ builder: inout CSVBarBuilder) {
+    guard let calendar, let current = tracker.current else { return }
     let line = Int(builder.lines.start[row])
     if !current.isInSession {
       builder.log.add(
@@ -126,8 +127,8 @@ extension CSVBarTiming {
         "\(builder.symbol): \(Timestamp(nanoseconds: current.open)) is outside the hours of "
           + calendar.name)
     }
-    let missing = walk.missingBars
-    guard let previous = walk.previous, missing > 0 else { return }
+    let missing = tracker.missingBars
+    guard let previous = tracker.previous, missing > 0 else { return }
     builder.log.add(
       .gap, line: line,
       "\(builder.symbol): \(missing) bar\(missing == 1 ? "" : "s") missing between "
@@ -136,15 +137,15 @@ extension CSVBarTiming {
   }
 }
 
-/// Walks from bar to bar of an intraday series and knows the session of the one it stands on.
+/// Follows an intraday series bar by bar and knows the session of the current one.
 struct CSVSessionTracker {
   private let calendar: (any TradingCalendar)?
   /// The length of a bar in nanoseconds.
   private let length: Int64
   /// The bar before the current one.
-  private(set) var previous: Stand?
-  /// The bar on which the walk stands.
-  private(set) var current: Stand?
+  private(set) var previous: SessionBar?
+  /// The current bar.
+  private(set) var current: SessionBar?
 
   init(calendar: (any TradingCalendar)?, length: Int64) {
     self.calendar = calendar
@@ -152,7 +153,7 @@ struct CSVSessionTracker {
   }
 
   /// A bar and the session to which it belongs. All times are nanoseconds since 1970.
-  struct Stand: BitwiseCopyable {
+  struct SessionBar: BitwiseCopyable {
     var open: Int64
     var close: Int64
     /// The session in which it lies, or else the next one; without a calendar all of time.
@@ -169,7 +170,7 @@ struct CSVSessionTracker {
 
   /// Steps to the bar that begins at an instant.
   @inline(__always)
-  mutating func move(opening open: Int64) -> Stand {
+  mutating func advance(toOpen open: Int64) -> SessionBar {
     guard let here = current, here.isInSession, open < here.sessionClose else {
       return arrive(located(open: open, close: open &+ length, at: open &+ 1))
     }
@@ -184,8 +185,8 @@ struct CSVSessionTracker {
   }
 
   /// Steps to the bar that ends at an instant. The last bar of a session may be a short one.
-  mutating func move(closing close: Int64) -> Stand {
-    var next: Stand
+  mutating func advance(toClose close: Int64) -> SessionBar {
+    var next: SessionBar
     if let here = current, here.isInSession, close <= here.sessionClose {
       next = here
       (next.open, next.close) = (close &- length, close)
@@ -201,7 +202,7 @@ struct CSVSessionTracker {
     return arrive(next)
   }
 
-  private mutating func arrive(_ bar: Stand) -> Stand {
+  private mutating func arrive(_ bar: SessionBar) -> SessionBar {
     var next = bar
     if let here = current {
       let difference = next.open &- here.open
@@ -217,8 +218,8 @@ struct CSVSessionTracker {
     return next
   }
 
-  private func located(open: Int64, close: Int64, at instant: Int64) -> Stand {
-    var bar = Stand(open: open, close: close)
+  private func located(open: Int64, close: Int64, at instant: Int64) -> SessionBar {
+    var bar = SessionBar(open: open, close: close)
     guard let calendar else { return bar }
     let time = Timestamp(nanoseconds: instant)
     bar.date = calendar.sessionDate(of: time)
@@ -235,8 +236,8 @@ struct CSVSessionTracker {
   /// How many bars of the calendar's sessions lie between the last two.
   var missingBars: Int {
     guard let calendar, let previous, let current else { return 0 }
-    // Bars of a stand's session that had begun when it had.
-    func begun(_ bar: Stand) -> Int64 {
+    // How many bars of the session had begun at its open.
+    func begun(_ bar: SessionBar) -> Int64 {
       bar.isInSession ? (bar.open - bar.sessionOpen) / length + 1 : 0
     }
     let upToCurrent = max(0, begun(current) - 1)

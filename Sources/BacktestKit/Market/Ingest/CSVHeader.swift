@@ -1,6 +1,6 @@
 /// What each column of a file means.
 struct CSVHeader {
-  /// The names of the columns as they stand in the file.
+  /// The names of the columns as written in the file.
   let names: [String]
   /// The meaning of each column.
   let roles: [CSVRole]
@@ -40,7 +40,7 @@ struct CSVHeader {
         let list = found.map { "\"\(names[$0])\" (column \($0 + 1))" }.joined(separator: ", ")
         throw DataError(
           .badHeader, file: file, line: line,
-          "more than one column could be the \(role.label): \(list); name one in the mapping")
+          "several columns could be the \(role.label): \(list); choose one in the mapping")
       }
       if let column = found.first { columns.append((role, column)) }
     }

@@ -69,14 +69,14 @@ struct CSVTimestamp: BitwiseCopyable, Equatable {
   var nanoseconds: Int64 = 0
   /// How far the clock that was read is east of UTC, in seconds.
   var secondsEast: Int32 = 0
-  /// Whether the text told a time of day.
+  /// Whether the text has a time of day.
   var hasTimeOfDay = false
 }
 
 /// Reads rows of plain text without libcsv: no quotes, no blanks around fields, decimal numbers
 /// that one exact division makes, stamps in their plainest form, `\n` or `\r\n` at the end.
 ///
-/// It gives a row up at the first byte that is not so, and the parser of record reads it.
+/// It leaves a row to the parser of record at the first byte that is anything else.
 struct CSVPlainRowParser: ~Copyable {
   let separator: UInt8
   private let roles: UnsafeMutableBufferPointer<CSVRole>
@@ -108,7 +108,7 @@ struct CSVPlainRowParser: ~Copyable {
   ///   - position: The first byte of a record.
   ///   - row: Where the values go.
   ///   - symbol: Where the symbol's bytes go, if the file has symbols.
-  /// - Precondition: 32 zero bytes stand after the text.
+  /// - Precondition: 32 zero bytes follow the text.
   @inline(__always)
   func read(
     _ position: inout UnsafePointer<UInt8>, clock: inout CSVTimestampParser, row: inout CSVRow,

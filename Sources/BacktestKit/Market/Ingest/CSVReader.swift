@@ -15,7 +15,7 @@ public struct CSVReadOptions: Sendable {
   public var timeframe: Timeframe?
   /// Which prices to take.
   public var priceBasis: BarSeries.PriceBasis = .raw
-  /// What to do with rows that cannot be.
+  /// What to do with invalid rows.
   public var quality: Quality = .strict
   /// Whether prices may be zero or negative, as those of futures may.
   public var allowsNonPositivePrices = false
@@ -29,9 +29,9 @@ public struct CSVReadOptions: Sendable {
   /// Raw prices, strict quality, no calendar and no cache.
   public init() {}
 
-  /// What to do with rows that cannot be.
+  /// What to do with invalid rows.
   public enum Quality: String, Hashable, Sendable, CaseIterable {
-    /// Refuse the file and say where they stand.
+    /// Refuse the file and list them with their places.
     case strict
     /// Fix, hold or drop them and list each.
     case repair
@@ -66,7 +66,7 @@ extension ContentDigest.Value {
 public struct CSVReader: Sendable {
   /// What is asked for.
   public var options: CSVReadOptions
-  /// Whether rows of plain text may go past libcsv; tests compare both ways.
+  /// Whether plain rows may bypass libcsv; tests compare both ways.
   var usesPlainRowParser = true
 
   /// A reader with options.

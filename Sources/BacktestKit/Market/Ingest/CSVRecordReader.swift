@@ -1,11 +1,11 @@
 internal import CLibCSV
 
-/// Reads record after record from a buffer over libcsv, and knows where each field stands.
+/// Reads record after record from a buffer through libcsv, and knows the position of each field.
 final class CSVRecordReader {
   private let parser: CSVRecordParser
   private let file: String
   private let separator: UInt8
-  /// The record with its ending, as it stands in the file.
+  /// The record as it is in the file, with its line ending.
   private var record: [UInt8] = []
 
   init(separator: UInt8, file: String) {
@@ -14,7 +14,7 @@ final class CSVRecordReader {
     parser = CSVRecordParser(separator: separator)
   }
 
-  /// What stands next; with how many lines it takes.
+  /// What comes next, and how many lines it takes.
   enum Item {
     case record(lines: Int)
     case blank(lines: Int)
@@ -46,7 +46,7 @@ final class CSVRecordReader {
       guard let text = try buffer.line() else { return .malformed(tooLong) }
       let isEnd = text.isEmpty
       if text.contains(0) {
-        return .malformed("a NUL byte; this is no CSV file, or it is UTF-16: save it as UTF-8")
+        return .malformed("a NUL byte; this is not a CSV file, or it is UTF-16: save it as UTF-8")
       }
       record.append(contentsOf: text)
       let outcome = isEnd ? parser.finish() : parser.feed(UnsafeRawBufferPointer(text))
@@ -64,11 +64,11 @@ final class CSVRecordReader {
   }
 
   private var tooLong: String {
-    "the row is longer than a megabyte; a quote may not be closed, or this is no CSV file"
+    "the row is longer than 1 MiB; a quote may not be closed, or this is not a CSV file"
   }
 }
 
-/// Where fields stand, and how text is shown.
+/// The positions of fields, and text of files in messages.
 enum CSVFieldPlace {
   /// The line and column, from 1, of a field in a record that begins on `line`.
   static func of(
@@ -102,7 +102,7 @@ enum CSVFieldPlace {
   }
 }
 
-/// Numbers as they stand in fields.
+/// Numbers in fields.
 enum CSVNumberText {
   /// Reads a field: NaN where it is empty or says that nothing is known, `nil` where it is no
   /// number.
@@ -120,7 +120,8 @@ enum CSVNumberText {
 
 /// The parser of record: libcsv in strict mode, fed line by line.
 ///
-/// It decides what a record and a field are; the fast lane reads only rows on which both agree.
+/// It decides what a record and a field are; the plain-row parser reads only rows on which both
+/// agree.
 final class CSVRecordParser {
   /// The text of all fields of the last record, one after another.
   private(set) var text: [UInt8] = []
@@ -129,13 +130,13 @@ final class CSVRecordParser {
   private var isComplete = false
   private let parser: UnsafeMutablePointer<csv_parser>
 
-  /// What a line came to.
+  /// What a line holds.
   enum Outcome {
     /// A record ends with it.
     case record
     /// Nothing: a blank line.
     case blank
-    /// A quoted field goes on in the next line.
+    /// A quoted field continues on the next line.
     case open
     /// Quotes that open or close nowhere.
     case malformed

@@ -35,7 +35,7 @@ struct CSVSeriesBuilder {
   private func noRow(_ symbol: String?) -> DataIssue {
     DataIssue(
       code: .unreadableFile, file: source.path, line: 0, column: 0,
-      message: (symbol.map { "\($0): " } ?? "") + "there is no row of data that can be kept")
+      message: (symbol.map { "\($0): " } ?? "") + "the file has no usable rows")
   }
 
   private func timing(of builders: borrowing CSVBuilderSet) throws(DataError) -> CSVBarTiming {
@@ -70,7 +70,7 @@ struct CSVSeriesBuilder {
     if hasVolume {
       builder.log.add(
         .noVolume, line: Int(builder.lines.start[0]),
-        "\(builder.symbol): the volume is 0 on every bar, so it counts as not given")
+        "\(builder.symbol): the volume is 0 on every bar, so volumes are ignored")
     }
     for row in 0..<builder.count { builder.setVolume(.nan, row: row) }
     for row in held { builder.setVolume(0, row: row) }
@@ -129,18 +129,18 @@ struct CSVTimeframeInference {
       smallest = min(smallest, smallestDifference(in: builder.pointee))
     }
     if hasTimeOfDay && smallest == .max {
-      throw refusal("the length of a single bar is not known; name the timeframe")
+      throw refusal("the timeframe cannot be inferred from a single bar; set the timeframe")
     }
     // Stamps of daily bars may lie an hour less than a day apart when clocks change.
     if hasTimeOfDay && smallest < 22 * 3_600_000_000_000 {
       guard smallest % 1_000_000_000 == 0 else {
-        throw refusal("stamps are \(smallest) ns apart, not whole seconds; name the timeframe")
+        throw refusal("the times are \(smallest) ns apart, not whole seconds; set the timeframe")
       }
       return .intraday(seconds: Int(smallest / 1_000_000_000))
     }
     if let timeframe = dailyOrLonger(builders) { return timeframe }
     throw refusal(
-      "the dates fit neither days, weeks, months, quarters nor years; name the timeframe")
+      "the dates are not daily, weekly, monthly, quarterly or yearly; set the timeframe")
   }
 
   private func refusal(_ message: String) -> DataError {
@@ -159,7 +159,7 @@ struct CSVTimeframeInference {
   }
 
   private func dailyOrLonger(_ builders: borrowing CSVBuilderSet) -> Timeframe? {
-    // How often each number of days lies between neighbours; 400 stands for all longer ones.
+    // How often each number of days lies between neighbours; 400 counts all longer ones.
     var histogram = [Int](repeating: 0, count: 401)
     for index in 0..<builders.count {
       let days = dates.dates(of: builders[index].pointee).map(\.daysSinceEpoch)

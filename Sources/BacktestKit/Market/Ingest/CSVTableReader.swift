@@ -1,5 +1,5 @@
-/// Reads one file into builders, one for each symbol, over two lanes: rows of plain text by the
-/// fast lane, everything else by libcsv.
+/// Reads one file into builders, one for each symbol, plain rows by the
+/// fast parser, everything else by libcsv.
 struct CSVTableReader: ~Copyable {
   private let options: CSVReadOptions
   private let source: CSVByteSource
@@ -13,7 +13,7 @@ struct CSVTableReader: ~Copyable {
   private var log: DataIssueLog
   private var builders = CSVBuilderSet()
 
-  /// What a file came to.
+  /// What a file holds.
   struct Table: ~Copyable {
     var builders: CSVBuilderSet
     /// Findings that belong to no symbol.
@@ -30,7 +30,7 @@ struct CSVTableReader: ~Copyable {
     else {
       throw DataError(
         .badTime, file: source.name,
-        "the time pattern cannot be understood; write it like dd/MM/yyyy HH:mm")
+        "the time pattern is invalid; write it like dd/MM/yyyy HH:mm")
     }
     self.options = options
     self.source = source
@@ -66,7 +66,7 @@ struct CSVTableReader: ~Copyable {
   ) throws(DataError) {
     let lane = CSVPlainRowParser(header: header, separator: separator)
     let hasSymbol = header.hasSymbol
-    // Stamps in two columns are put together only on the careful lane.
+    // Timestamps in two columns are read only through libcsv.
     let usesPlainRowParser = usesPlainRowParser && !header.hasTimeOfDay
     while true {
       if usesPlainRowParser { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
@@ -77,14 +77,14 @@ struct CSVTableReader: ~Copyable {
         takeRecord(records, header: header)
         line += lines
       case .malformed(let message):
-        // What follows a stray quote cannot be told into records any more.
+        // After a stray quote the rest can no longer be divided into records.
         log.add(.malformedRow, line: line, message)
         return
       }
     }
   }
 
-  /// Reads rows over the fast lane as far as it goes.
+  /// Reads plain rows up to the first one that is not.
   private mutating func readPlainRows(
     _ lane: borrowing CSVPlainRowParser, header: CSVHeader, hasSymbol: Bool
   ) {
@@ -132,7 +132,7 @@ extension CSVTableReader {
       let fields = "\(records.fieldCount) field\(records.fieldCount == 1 ? "" : "s")"
       return refuse(
         .malformedRow, records, column: min(records.fieldCount, count),
-        "the row has \(fields) where the header has \(count)")
+        "the row has \(fields), the header has \(count)")
     }
     guard let row = readValues(records, header: header) else { return }
     if let column = header.column(of: .symbol) {
@@ -187,7 +187,8 @@ extension CSVTableReader {
     if stamp == nil {
       let shown = CSVFieldPlace.quoted(text.isEmpty ? records.field(column) : text)
       refuse(
-        .badTime, records, column: column, "\(shown) is no time; name its form in the mapping")
+        .badTime, records, column: column,
+        "\(shown) is not a time; set the time format in the mapping")
     }
     return stamp
   }
@@ -232,8 +233,8 @@ extension CSVTableReader {
       guard isUsable, let byte = wanted.asciiValue, !"\"'.-+:\n\r\0".contains(wanted) else {
         throw DataError(
           .badHeader, file: source.name,
-          "the separator \(CSVFieldPlace.quoted(String(wanted))) is not possible; "
-            + "take one such as , ; or a tab")
+          "the separator \(CSVFieldPlace.quoted(String(wanted))) is not supported; "
+            + "use one such as , ; or a tab")
       }
       return byte
     }

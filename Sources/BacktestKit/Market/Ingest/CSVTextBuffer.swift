@@ -4,7 +4,7 @@ internal import Glibc
 struct CSVTextBuffer: ~Copyable {
   /// The longest line that can be read.
   static let capacity = 1 << 20
-  /// Zero bytes after the text, so that the fast lane may look ahead.
+  /// Zero bytes after the text, so that the plain-row parser may read ahead.
   private static let slack = 64
 
   // Only what has been read, and the slack behind it, is ever initialised.
@@ -25,7 +25,7 @@ struct CSVTextBuffer: ~Copyable {
 
   var isAtEnd: Bool { position == count }
 
-  /// The next byte; zeros stand after the last.
+  /// The next byte; zeros follow the last.
   var next: UnsafePointer<UInt8> { UnsafePointer(memory + position) }
 
   /// Moves what is left to the front and reads on behind it.
@@ -135,12 +135,13 @@ final class CSVByteSource {
           if mayEnd { return filled }
           throw DataError(
             .unreadableFile, file: name,
-            "the gzip data end after \(byteCount) bytes, before the text does; fetch it again")
+            "the gzip data end early, after \(byteCount) bytes; download the file again")
         }
         inflater.feed(chunk[0..<count])
       case .damaged(let reason):
         throw DataError(
-          .unreadableFile, file: name, "the gzip data are damaged: \(reason); fetch it again")
+          .unreadableFile, file: name,
+          "the gzip data are damaged: \(reason); download the file again")
       }
     }
     return filled
@@ -173,7 +174,7 @@ private final class FileHandleBox {
 
 /// Inflates gzip data, also of several members one after another.
 final class GzipInflater {
-  /// What a step came to.
+  /// The outcome of a step.
   enum Step {
     case written(Int)
     /// More input is needed; its end is the end of the text where `mayEnd`.

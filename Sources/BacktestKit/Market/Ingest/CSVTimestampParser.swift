@@ -30,7 +30,7 @@ struct CSVTimestampParser {
     isUTC = zone.name == CSVMapping.StampZone.utc.name
   }
 
-  /// Reads a whole field with all care; `nil` where it is no stamp of this file's format.
+  /// Reads any field; `nil` where it is no stamp of this file's format.
   mutating func read(_ text: UnsafeBufferPointer<UInt8>) -> CSVTimestamp? {
     switch mode {
     case .undecided: return decide(text)
@@ -68,7 +68,7 @@ struct CSVTimestampParser {
   /// Reads a stamp that ends with `separator`, in the plainest form of the file's format, and moves
   /// to that separator; `nil` where the form is not the plainest.
   ///
-  /// - Precondition: eight zero bytes or more stand after the text.
+  /// - Precondition: at least eight zero bytes follow the text.
   @inline(__always)
   mutating func scan(_ position: inout UnsafePointer<UInt8>, separator: UInt8) -> CSVTimestamp? {
     switch mode {
@@ -162,7 +162,7 @@ enum CSVTimestampText {
     var nanoseconds: Int64 = 0
     /// How far the clock is east of UTC; `nil` where the text does not say.
     var secondsEast: Int?
-    /// Whether the text tells a time of day.
+    /// Whether the text has a time of day.
     var hasTimeOfDay = false
   }
 
@@ -200,7 +200,7 @@ enum CSVTimestampText {
 
   /// Reads a whole ISO 8601 text: a date as `YYYY-MM-DD` or `YYYYMMDD`, then perhaps a time of day
   /// with or without colons, then perhaps a zone. Between a date and a time written in digits
-  /// alone nothing need stand: `202001310930`.
+  /// alone no separator is needed: `202001310930`.
   static func iso(_ text: UnsafeBufferPointer<UInt8>) -> Civil? {
     var cursor = CSVFieldCursor(text)
     guard let year = cursor.digits(4) else { return nil }

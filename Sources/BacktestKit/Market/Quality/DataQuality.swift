@@ -1,4 +1,4 @@
-/// What a series holds and what was odd about it, as `data check` prints it.
+/// What a series holds and what is unusual about it, as `data check` prints it.
 ///
 ///     print(DataQualityReport(series))
 public struct DataQualityReport: Sendable, CustomStringConvertible {
@@ -81,7 +81,7 @@ struct DataIssueLog {
   private(set) var issues: [DataIssue] = []
   private var counts: [DataIssue.Code: Int] = [:]
   private var overflow: [DataIssue.Code: DataIssue] = [:]
-  /// Whether a finding stands that no repair can cure.
+  /// Whether there is a finding that no repair fixes.
   private(set) var hasErrors = false
 
   init(file: String) { self.file = file }
