@@ -61,15 +61,36 @@ struct KillTests {
       job.send(SIGKILL)
       let ended = try job.finish()
       #expect(ended.status == -SIGKILL || ended.status == 0)
-      var count = 0
-      for (name, bytes) in try folder.files("out") {
-        // Nobody could clean up behind a killed process, but nobody takes these for results.
-        if name.hasPrefix("."), name.hasSuffix(".partial") { continue }
-        count += 1
-        #expect(bytes == old[name] || bytes == new[name], "\(name), killed at \(part) %")
-      }
-      #expect(count == 9)
+      let files = try folder.files("out")
+      #expect(files == old || files == new, "killed at \(part) %: \(folder.names("out"))")
     }
+    try theNextJobTidiesUp(folder, new)
+  }
+
+  /// A job that is killed as soon as its files are whole, so most likely while it exchanges them.
+  @Test func killsWhileTheFoldersAreExchanged() throws {
+    let (folder, old, new, _) = try prepared()
+    try folder.write("mine", to: "out/own/notes.txt")
+    for _ in 0..<5 {
+      let job = try BuiltProgram.start(Self.slow, in: folder)
+      while job.isRunning, !folder.names().contains(where: { $0.hasSuffix(".replaced.partial") }) {}
+      job.send(SIGKILL)
+      _ = try job.finish()
+      let files = try folder.files("out", skipping: "own")
+      #expect(files == old || files == new, "\(folder.names("out"))")
+    }
+    #expect(try BuiltProgram.run(Self.slow, in: folder).status == 0)
+    #expect(try folder.files("out", skipping: "own") == new)
+    #expect(try folder.text("out/own/notes.txt") == "mine")
+    #expect(!folder.names().contains(where: isStaging))
+  }
+
+  private func isStaging(_ name: String) -> Bool { name.hasSuffix(".partial") }
+
+  private func theNextJobTidiesUp(_ folder: WorkFolder, _ new: [String: [UInt8]]) throws {
+    #expect(try BuiltProgram.run(Self.slow, in: folder).status == 0)
+    #expect(try folder.files("out") == new)
+    #expect(!folder.names().contains(where: isStaging), "\(folder.names())")
   }
 
   @Test func aFullDiskLeavesTheOldFiles() throws {

@@ -16,7 +16,7 @@ public func fuzzCSV(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   if choice & 64 != 0 { options.mapping.headers = ["time", "open", "high", "low", "close"] }
   var reader = CSVReader(options)
   let fast = fuzzOutcome(of: reader, bytes)
-  reader.usesFastLane = false
+  reader.usesPlainRowParser = false
   precondition(fast == fuzzOutcome(of: reader, bytes), "the lanes differ")
   return 0
 }
@@ -43,7 +43,7 @@ private func fuzzSummary(_ series: BarSeries) -> String {
     precondition(series.openTimes[row - 1] <= bar.openTime, "opens do not ascend")
   }
   for target in [Timeframe.session, .week, .month, .year] {
-    do throws(ResamplingError) {
+    do throws(MarketError) {
       let count = try series.resampled(to: target).count
       precondition(count > 0 && count <= series.count)
     } catch {

@@ -7,7 +7,7 @@ internal import Synchronization
 ///     child.exchange(Array("{\"id\":1}\n".utf8), within: 10)   // .line(answer)
 ///     child.terminate(grace: 2)
 ///
-/// It leads a process group of its own, so that whatever it starts ends with it, and it is ended
+/// It leads its own process group, so that whatever it starts ends with it, and it is ended
 /// and reaped at the latest when the value goes. All calls may come from any thread; one waits for
 /// the other.
 final class ChildProcess: Sendable {
@@ -28,7 +28,7 @@ final class ChildProcess: Sendable {
   ///   - folder: where it works; `nil` for the folder of this process.
   init(
     _ command: [String], folder: String? = nil, streams: Streams
-  ) throws(ChildProcessError) {
+  ) throws(FileError) {
     state = Mutex(try ChildState.start(command, folder: folder, streams: streams))
   }
 
@@ -135,5 +135,108 @@ struct ChildState: Sendable {
   static func close(_ descriptor: inout Int32) {
     if descriptor >= 0 { Glibc.close(descriptor) }
     descriptor = -1
+  }
+}
+
+extension FileError {
+  /// A program that cannot be started.
+  init(starting program: String, _ reason: String) {
+    self.init(
+      path: program.isEmpty ? "" : quotedForMessage(program, limit: 200),
+      action: "start the program", reason: reason)
+  }
+
+  /// The error that starting a program in a folder gave.
+  init(starting program: String, in folder: String?, code: Int32) {
+    let place = folder.map { ", seen from the folder \(quotedForMessage($0, limit: 200))" } ?? ""
+    let reason =
+      switch code {
+      case ENOENT where program.contains("/"):
+        "there is no program of this name\(place), or not the one that its first line names"
+      case ENOENT: "there is no program of this name on the PATH; install it or give its path"
+      case EACCES:
+        "the file is not executable; make it so, or name its interpreter: python3 \(program)"
+      case ENOEXEC:
+        "the system cannot run the file; it needs a first line such as #!/usr/bin/env python3, or "
+          + "its interpreter before it"
+      default: String(cString: strerror(code))
+      }
+    self.init(starting: program, reason)
+  }
+}
+
+/// How a process ended.
+enum ChildExit: Equatable, Sendable, CustomStringConvertible {
+  /// By itself.
+  case status(Int32)
+  /// By a signal.
+  case signal(Int32)
+  /// In a way that nobody knows, because this process does not keep how its children end.
+  case unknown
+
+  /// From the status that `waitpid` gives.
+  init(waitStatus: Int32) {
+    let signal = waitStatus & 0x7F
+    self = signal == 0 ? .status((waitStatus >> 8) & 0xFF) : .signal(signal)
+  }
+
+  /// `ended with exit status 3`, `was ended by signal 9 (SIGKILL)`.
+  var description: String {
+    switch self {
+    case .status(let status): return "ended with exit status \(status)"
+    case .signal(let signal):
+      let name = Self.names.first { $0.signal == signal }.map { " (\($0.name))" } ?? ""
+      return "was ended by signal \(signal)\(name)"
+    case .unknown: return "ended, and its exit status is not known"
+    }
+  }
+
+  private static let names: [(signal: Int32, name: String)] = [
+    (SIGHUP, "SIGHUP"), (SIGINT, "SIGINT"), (SIGQUIT, "SIGQUIT"), (SIGILL, "SIGILL"),
+    (SIGABRT, "SIGABRT"), (SIGBUS, "SIGBUS"), (SIGFPE, "SIGFPE"), (SIGKILL, "SIGKILL"),
+    (SIGSEGV, "SIGSEGV"), (SIGPIPE, "SIGPIPE"), (SIGALRM, "SIGALRM"), (SIGTERM, "SIGTERM"),
+  ]
+}
+
+/// The last bytes of a stream, for messages.
+struct StreamTail: Sendable {
+  private static let limit = 4096
+  private var bytes: [UInt8] = []
+
+  mutating func append(_ more: [UInt8]) {
+    bytes += more.suffix(Self.limit)
+    // Cut only now and then, so that small pieces cost little.
+    if bytes.count > 4 * Self.limit { bytes.removeFirst(bytes.count - Self.limit) }
+  }
+
+  /// The last lines that are not blank, oldest first.
+  func lines(_ count: Int) -> [String] {
+    // Programs that draw progress bars go back by carriage returns.
+    let pieces = bytes.suffix(Self.limit).split { $0 == 0x0A || $0 == 0x0D }
+    let lines = pieces.filter { piece in piece.contains { $0 > 0x20 } }
+    return lines.suffix(count).map { String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+/// A moment up to which another process may take its time.
+///
+/// A run asks no clock, and no result depends on one: what a passed deadline causes is an error
+/// that ends the run. Nothing else in the library may use it.
+struct Deadline {
+  private let end: Double
+
+  /// The moment in so many seconds from now.
+  init(seconds: Double) { end = Deadline.now + seconds }
+
+  /// What is left in milliseconds, rounded up; 0 when the moment has passed.
+  var milliseconds: Int32 {
+    let left = (1_000 * (end - Deadline.now)).rounded(.up)
+    return left > 0 ? Int32(min(left, 1e9)) : 0
+  }
+
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 }

@@ -1,5 +1,12 @@
-/// Numbers read from decimal text, always the double nearest to what is written.
+/// Numbers as decimal text: read as the double nearest to what is written, and written in the
+/// fewest digits that read back as the same double.
 enum DecimalText {
+  /// The fewest digits that read back as the same number, a whole one without `.0`.
+  static func shortest(_ value: Double) -> String {
+    let text = value.description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
   /// Powers of ten that a double holds exactly.
   static let powersOfTen: [Double] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
@@ -13,7 +20,7 @@ enum DecimalText {
   /// exact doubles and their quotient is rounded once, which is the correctly rounded value.
   /// > W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990.
   ///
-  /// - Precondition: a byte that is neither a digit nor a point stands before the memory ends.
+  /// - Precondition: the memory holds a byte that is neither a digit nor a point after the number.
   @inline(__always)
   static func scanSimple(
     _ position: inout UnsafePointer<UInt8>, powers: UnsafePointer<Double>

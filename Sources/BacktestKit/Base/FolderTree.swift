@@ -2,53 +2,43 @@ internal import Glibc
 
 /// Folders with all that is in them.
 enum FolderTree {
-  /// What could not be done, and the system's number for why.
-  struct Failure: Error, Equatable {
-    var path: String
-    var code: Int32
-
-    /// The error as a file's.
-    func error(_ action: String) -> FileError {
-      FileError(path: path, action: action, reason: String(cString: strerror(code)))
-    }
-  }
-
   /// Makes a folder and those above it, where they are not there yet.
-  static func make(_ path: String) throws(Failure) {
+  static func make(_ path: String) throws(FileError) {
     var folder = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       folder += part
       if mkdir(folder, 0o777) != 0 {
         let code = errno
         guard isFolder(folder) else {
-          throw Failure(path: folder, code: code == EEXIST ? ENOTDIR : code)
+          throw FileError(
+            path: folder, action: "create the folder", code: code == EEXIST ? ENOTDIR : code)
         }
       }
       folder += "/"
     }
   }
 
-  /// Whether a folder stands under this name.
+  /// Whether the path is a folder.
   static func isFolder(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
 
-  /// Whether an ordinary file stands under this name.
+  /// Whether the path is an ordinary file.
   static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
 
-  /// Whether a pipe, a device or another thing stands under this name that is neither a file nor a
-  /// folder; reading such a thing may never end.
+  /// Whether the path is a pipe, a device or something else that is neither a file nor a folder;
+  /// reading it may never end.
   static func isSpecial(_ path: String) -> Bool {
     kind(of: path).map { $0 != S_IFREG && $0 != S_IFDIR } ?? false
   }
 
   private static func kind(of path: String) -> mode_t? {
-    // What stands behind a NUL would be lost on the way to the system.
+    // The system would ignore all that follows a NUL.
     guard !path.utf8.contains(0) else { return nil }
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
   /// The files below a folder, as paths from it, in the order of their bytes.
-  static func files(below folder: String) throws(Failure) -> [String] {
+  static func files(below folder: String) throws(FileError) -> [String] {
     var files: [String] = []
     for name in try names(in: folder) {
       let path = "\(folder)/\(name)"
@@ -62,27 +52,28 @@ enum FolderTree {
   }
 
   /// Removes a folder and all that is in it; one that is not there is no failure.
-  static func remove(_ folder: String) throws(Failure) {
+  static func remove(_ folder: String) throws(FileError) {
     guard isRealFolder(folder) else { return }
     for name in try names(in: folder) {
       let path = "\(folder)/\(name)"
       if isRealFolder(path) {
         try remove(path)
       } else if unlink(path) != 0 {
-        throw Failure(path: path, code: errno)
+        throw .last(path: path, action: "remove")
       }
     }
-    guard rmdir(folder) == 0 else { throw Failure(path: folder, code: errno) }
+    guard rmdir(folder) == 0 else { throw .last(path: folder, action: "remove") }
   }
 
-  /// Whether a folder, and not a link to one, stands under this name.
-  private static func isRealFolder(_ path: String) -> Bool {
+  /// Whether the path is a folder and not a link to one.
+  static func isRealFolder(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  private static func names(in folder: String) throws(Failure) -> [String] {
-    guard let stream = opendir(folder) else { throw Failure(path: folder, code: errno) }
+  /// The names in a folder, in no order.
+  static func names(in folder: String) throws(FileError) -> [String] {
+    guard let stream = opendir(folder) else { throw .last(path: folder, action: "read") }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {
@@ -92,5 +83,14 @@ enum FolderTree {
       if name != ".", name != ".." { names.append(name) }
     }
     return names
+  }
+
+  /// Flushes the names in a folder, so that a rename survives a power cut. A folder that cannot be
+  /// flushed is no failure, since the files in it are complete either way.
+  static func flush(_ folder: String) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
   }
 }

@@ -2,7 +2,7 @@ internal import CZlib
 
 /// One stream of deflated bytes that zlib takes apart piece by piece.
 final class InflateStream {
-  /// What stands around the deflated bytes.
+  /// The wrapping of the deflated bytes.
   enum Wrapping {
     /// Nothing, as inside a zip archive.
     case none
@@ -10,7 +10,7 @@ final class InflateStream {
     case gzip
   }
 
-  /// How the stream goes on after a piece.
+  /// The state of the stream after a piece.
   enum Status: Equatable {
     case goingOn
     case finished

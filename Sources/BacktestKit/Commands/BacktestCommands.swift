@@ -1,6 +1,6 @@
 /// The program `bt-run` over a catalogue of strategies.
 ///
-/// A package with strategies of its own has all commands from a main of a few lines:
+/// A package with its own strategies gets all commands from a main of a few lines:
 ///
 ///     import BacktestKit
 ///     import Strategies
@@ -17,7 +17,8 @@ public struct BacktestCommands: Sendable {
   public init(catalogue: StrategyCatalogue, name: String = "bt-run") {
     program = CommandProgram(
       name, version: BacktestKitVersion.current,
-      summary: "Backtest trading strategies on historical bars, and say what the result proves.",
+      summary:
+        "Backtest trading strategies on historical bars, and report what the results are worth.",
       subcommands: [
         .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .data,
         .policy, .strategies(catalogue), .initialize(catalogue),
@@ -26,4 +27,55 @@ public struct BacktestCommands: Sendable {
 
   /// Runs the command line of this process and ends the process with one of the exit codes.
   public func main() -> Never { program.main(CommandLine.arguments) }
+}
+
+extension Command {
+  /// `strategies`: what the catalogue offers.
+  static func strategies(_ catalogue: StrategyCatalogue) -> Command {
+    Command(
+      "strategies", summary: "List the strategies of the catalogue, or one with its parameters."
+    ) { parameters in
+      let name = parameters.optionalArgument(
+        "name", .oneOf(catalogue.definitions.map(\.name), name: "strategy"),
+        help: "The strategy to show.")
+      let printsJSON = parameters.flag("json", help: "Print JSON instead of tables.")
+      return { context in
+        let shown = catalogue.definitions.filter { name == nil || $0.name == name }
+        if printsJSON {
+          let json = JSONValue.list(shown.map(strategyJSON))
+          context.output.write(String(decoding: JSONWriter.bytes(of: json), as: UTF8.self))
+        } else if name != nil, let one = shown.first {
+          context.output.write("\(one.name): \(one.summary)\n\n\(parameterTable(one))")
+        } else {
+          var table = TextTable([.left("strategy"), .left("description")])
+          for one in shown { table.add([one.name, one.summary]) }
+          context.output.write(table.text)
+        }
+        return .done
+      }
+    }
+  }
+}
+
+private func parameterTable(_ definition: StrategyDefinition) -> String {
+  var table = TextTable([
+    .left("parameter"), .right("default"), .left("values"), .left("description"),
+  ])
+  for one in definition.parameters {
+    table.add([one.name, "\(one.defaultValue)", "\(one.domain)", one.help])
+  }
+  return table.text
+}
+
+private func strategyJSON(_ definition: StrategyDefinition) -> JSONValue {
+  [
+    "name": .text(definition.name), "summary": .text(definition.summary),
+    "parameters": .list(
+      definition.parameters.map { one in
+        [
+          "name": .text(one.name), "default": JSONValue(one.defaultValue),
+          "domain": .text("\(one.domain)"), "help": .text(one.help),
+        ] as JSONValue
+      }),
+  ]
 }

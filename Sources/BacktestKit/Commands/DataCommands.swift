@@ -1,5 +1,5 @@
 extension Command {
-  /// `data`: looking at price files and bringing them in.
+  /// `data`: checks, describes and imports price files.
   static var data: Command {
     Command(
       "data", summary: "Check, describe or import price files.",
@@ -10,9 +10,9 @@ extension Command {
     Command(
       "check", summary: "Check price files row by row.",
       discussion: """
-        What cannot be (a missing number, a high below the low, a duplicate or late row, a price \
-        that is not positive) is an error with its line and column, and the exit code is 2. What \
-        is odd (gaps against the calendar, no volume, jumps over 40 %) is a warning.
+        Invalid rows (a missing number, a high below the low, a duplicate or late row, a price \
+        that is not positive) are errors with line and column, and the exit code is 2. Unusual \
+        ones (gaps in the calendar, no volume, jumps over 40 %) are warnings.
         """
     ) { parameters in
       let options = DataOptions(&parameters)
@@ -27,12 +27,12 @@ extension Command {
   }
 
   private static var dataInfo: Command {
-    Command("info", summary: "Say what price files hold.") { parameters in
+    Command("info", summary: "Describe price files.") { parameters in
       let options = DataOptions(&parameters)
       let printsJSON = parameters.flag("json", help: "Print JSON instead of a table.")
       return { context in
         var reports: [DataQualityReport] = []
-        // What can be said is said even where other files cannot be used.
+        // Files that can be read are described even when others cannot.
         defer {
           if printsJSON {
             context.output.write(JSONValue.list(reports.map(reportJSON)).text)
@@ -87,28 +87,28 @@ struct DataOptions: Sendable {
 
   init(_ parameters: inout ParameterReader) {
     paths = parameters.arguments(
-      "file", .file(endings: ["csv", "gz"]), isRequired: true, help: "The price files.")
+      "file", .file(endings: ["csv", "gz"]), isRequired: true, help: "Price files.")
     symbol = parameters.optionalOption(
-      "symbol", .text("symbol"), help: "The name of the instrument, else the file's.")
+      "symbol", .text("symbol"), help: "The instrument's name (default: the file's name).")
     let calendar = parameters.optionalOption(
       "calendar", .oneOf(TradingCalendars.names, name: "calendar"),
-      help: "The market's hours, against which gaps are found.")
+      help: "The market's calendar, used to find gaps.")
     options.calendar = calendar.flatMap { TradingCalendars.named($0) }
     let timeframe = parameters.optionalOption(
-      "timeframe", .timeframe, help: "How long a bar lasts, else the smallest difference.")
+      "timeframe", .timeframe, help: "How long a bar lasts (default: the smallest time step).")
     options.timeframe = timeframe
     let isAdjusted = parameters.flag(
-      "adjusted", help: "Scale prices by the adjusted close over the close.")
+      "adjusted", help: "Scale prices by adjusted close / close.")
     options.priceBasis = isAdjusted ? .adjusted : .raw
     let repairs = parameters.flag(
-      "repair", help: "Fix, hold or drop rows that cannot be, and list each.")
+      "repair", help: "Fix, hold or drop invalid rows, and list each one.")
     options.quality = repairs ? .repair : .strict
     options.allowsNonPositivePrices = parameters.flag(
-      "non-positive", help: "Accept prices at or below zero, as of futures.")
+      "non-positive", help: "Accept prices at or below zero, such as those of futures.")
     options.mapping.separator = parameters.optionalOption(
       "separator", .separator, help: "The character between fields, or 'tab'.")
     let pattern = parameters.optionalOption(
-      "time-format", .text("pattern"), help: "How times are written, such as dd/MM/yyyy.")
+      "time-format", .text("pattern"), help: "The format of times, such as dd/MM/yyyy.")
     if let pattern { options.mapping.timeFormat = .pattern(pattern) }
   }
 
@@ -117,7 +117,7 @@ struct DataOptions: Sendable {
     try CSVReader(options).load(path, symbol: symbol)
   }
 
-  /// Does something with each file; one that fails is reported and the rest goes on.
+  /// Calls `body` with each file; one that fails is reported, and the others follow.
   func eachFile(
     in context: CommandContext, _ body: (String) throws -> Void
   ) throws -> ExitCode {
@@ -127,32 +127,117 @@ struct DataOptions: Sendable {
       do {
         try body(path)
       } catch {
-        context.errors.write("\((error as? CommandFailure)?.message ?? "\(error)")\n")
+        context.errors.write("\((error as? CommandError)?.message ?? "\(error)")\n")
         failed += 1
       }
     }
     guard failed > 0 else { return .done }
-    throw CommandFailure(
-      status: .wrongInput,
-      message: "\(failed) of \(paths.count) file\(paths.count == 1 ? "" : "s") cannot be used")
+    throw CommandError.input(
+      "\(failed) of \(paths.count) file\(paths.count == 1 ? "" : "s") cannot be used")
   }
 }
 
 extension ArgumentRule where Value == Character {
   fileprivate static var separator: ArgumentRule {
-    ArgumentRule(
-      name: "character", expected: "one character such as ';', or 'tab'", placeholder: ",",
-      parse: { text in
-        if text == "tab" { return "\t" }
-        return text.utf8.count == 1 ? text.first : nil
-      }, show: { String($0) })
+    let value = DocumentRule.text(
+      "one character such as ';', or 'tab'", placeholder: "," as Character
+    ) { text in
+      if text == "tab" { return "\t" }
+      return text.utf8.count == 1 ? text.first : nil
+    }
+    return ArgumentRule(name: "character", value: value, show: { String($0) })
   }
 }
 
 extension ArgumentRule where Value == Timeframe {
-  static var timeframe: ArgumentRule {
-    ArgumentRule(
-      name: "timeframe", expected: "a timeframe such as 15m, 1h or 1d", placeholder: .session,
-      parse: { Timeframe($0) }, show: { "\($0)" })
+  fileprivate static var timeframe: ArgumentRule {
+    ArgumentRule(name: "timeframe", value: .timeframe, show: { "\($0)" })
   }
+}
+
+extension Command {
+  /// `data import`: price files of any layout converted to one.
+  static var dataImport: Command {
+    Command(
+      "import", summary: "Convert price files of any layout to one layout.",
+      discussion: """
+        Writes SYMBOL.csv with the columns time, open, high, low, close and volume, times in ISO \
+        8601, and SYMBOL.json with the source's name and SHA-256, the number of bars, and the \
+        repairs. Bars of a session or longer have a date for a time.
+        """
+    ) { parameters in
+      let options = DataOptions(&parameters)
+      let out = parameters.option("out", short: "o", .folder(), help: "Where the files go.")
+      return { context in
+        var sources: [String: String] = [:]
+        return try options.eachFile(in: context) { path in
+          let digest = try SHA256.hexadecimal(ofFile: path)
+          let all = try options.load(path).map {
+            DataImport(series: $0, source: path, sha256: digest)
+          }
+          // No series of a file is written if one would overwrite a series of another file.
+          for one in all {
+            if let other = sources[one.stem] {
+              throw CommandError.input(
+                "\(path): \(out)/\(one.stem).csv was just written from \(other); "
+                  + "import one of them into another folder, or name it by --symbol")
+            }
+          }
+          for one in all {
+            sources[one.stem] = path
+            try one.write(to: out)
+            context.output.write("\(out)/\(one.stem).csv: \(one.series.count) bars\n")
+          }
+        }
+      }
+    }
+  }
+}
+
+/// A series in the one layout, and where it came from.
+private struct DataImport {
+  var series: BarSeries
+  var source: String
+  var sha256: String
+
+  /// The name of the files: the symbol, kept from leading to another folder.
+  var stem: String {
+    let name = String(series.instrument.symbol.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
+    return name.hasPrefix(".") ? "-" + name.dropFirst() : name
+  }
+
+  func write(to folder: String) throws {
+    var files = try AtomicFolder(path: folder, isShared: true)
+    let file = try files.file("\(stem).csv")
+    var csv = try CSVWriter(["time", "open", "high", "low", "close", "volume"], to: file)
+    let calendar = series.calendar ?? AlwaysOpenCalendar()
+    for row in 0..<series.count {
+      let bar = series[row]
+      let time =
+        series.timeframe.isIntraday
+        ? bar.openTime.description : calendar.sessionDate(of: bar.closeTime).description
+      try csv.row {
+        $0.field(time)
+        $0.field(bar.open)
+        $0.field(bar.high)
+        $0.field(bar.low)
+        $0.field(bar.close)
+        $0.field(bar.volume)
+      }
+    }
+    try csv.finish()
+    let repairs = series.issues.filter { $0.repair != nil }
+    let name = source.split(separator: "/").last.map(String.init) ?? source
+    let origin: JSONValue = [
+      "symbol": .text(series.instrument.symbol), "source": .text(name), "sha256": .text(sha256),
+      "bars": .integer(series.count), "prices": .text(series.priceBasis.rawValue),
+      "repairs": .list(repairs.map { .text("\($0)") }),
+    ]
+    try files.write(JSONWriter.bytes(of: origin), to: "\(stem).json")
+    try files.commit()
+  }
+}
+
+extension Timeframe {
+  fileprivate var isIntraday: Bool { if case .intraday = self { true } else { false } }
 }

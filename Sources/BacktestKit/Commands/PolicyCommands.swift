@@ -1,5 +1,5 @@
 extension Command {
-  /// `policy`: bringing trained policies in and looking at them.
+  /// `policy`: imports and shows trained policies.
   static var policy: Command {
     Command(
       "policy", summary: "Import, inspect, verify or list trained policies.",
@@ -10,8 +10,8 @@ extension Command {
     Command(
       "verify", summary: "Check a policy's files, its network and its golden decisions.",
       discussion: """
-        Every weights file that the manifest names and that is there must have its digest and hold \
-        the same network; every golden decision must come out, discrete actions equal, numbers to \
+        Every weights file that the manifest names must, if present, match its digest and hold the \
+        same network. Golden decisions must be reproduced: discrete actions exactly, numbers to \
         1e-5.
         """
     ) { parameters in
@@ -30,9 +30,8 @@ extension Command {
           }
         }
         guard failed.isEmpty else {
-          throw CommandFailure(
-            status: .wrongInput,
-            message: "\(failed.count) of \(paths.count) policies cannot be used: "
+          throw CommandError.input(
+            "\(failed.count) of \(paths.count) policies cannot be used: "
               + failed.joined(separator: ", "))
         }
         return .done
@@ -43,7 +42,7 @@ extension Command {
   private static var policyList: Command {
     Command("list", summary: "List the policies below a folder.") { parameters in
       let folder = parameters.optionalArgument(
-        "folder", .folder(), help: "Where to look; else the current folder.")
+        "folder", .folder(), help: "Where to look (default: the current folder).")
       return { context in
         var table = TextTable([
           .left("policy"), .left("algorithm"), .left("observes"), .left("decides"),
@@ -51,9 +50,8 @@ extension Command {
         ])
         let paths = PolicyFolder.manifests(below: folder ?? ".")
         guard !paths.isEmpty else {
-          throw CommandFailure(
-            status: .wrongInput,
-            message: "\(folder ?? "."): no manifest.json of a policy below it; bring one in with "
+          throw CommandError.input(
+            "\(folder ?? "."): no manifest.json of a policy below it; bring one in with "
               + "'bt-run policy import'")
         }
         for path in paths { table.add(policyRow(path)) }
@@ -64,7 +62,7 @@ extension Command {
   }
 }
 
-/// One policy as a line of the list; what is wrong with it stands in its last column.
+/// One policy as a line of the list; the last column says what is wrong with it.
 private func policyRow(_ path: String) -> [String] {
   let name = path.hasSuffix("/manifest.json") ? String(path.dropLast(14)) : path
   do throws(DocumentError) {
@@ -115,4 +113,191 @@ extension ActionDefinition.Meaning {
     case .orders: "orders"
     }
   }
+}
+
+extension Command {
+  /// `policy inspect`: what a checkpoint or a policy holds.
+  static var policyInspect: Command {
+    Command(
+      "inspect", summary: "Describe a checkpoint or a policy; nothing in it is executed."
+    ) { parameters in
+      let path = parameters.argument(
+        "file", .file("file"), help: "A checkpoint, a policy's folder or its manifest.")
+      let printsJSON = parameters.flag("json", help: "Print JSON instead of tables.")
+      return { context in
+        let report: PolicyInspection
+        if PolicyFolder.isPolicy(path) {
+          report = try PolicyInspection(policy: path)
+        } else {
+          report = try PolicyInspection(checkpoint: path)
+        }
+        context.output.write(printsJSON ? report.json.text : report.text)
+        return .done
+      }
+    }
+  }
+}
+
+/// What a checkpoint or a policy holds, as facts and tensors.
+struct PolicyInspection: Sendable {
+  private var facts: [(name: String, value: String)] = []
+  private var tensors: [NamedTensor] = []
+
+  /// A checkpoint.
+  init(checkpoint path: String) throws(PolicyError) {
+    let source = try PolicyImport(checkpoint: path)
+    tensors = source.tensors.tensors
+    if let layout = source.layout {
+      add("layout", layout.family.rawValue)
+      add("inputs", "\(layout.inputCount)")
+      add("outputs", "\(layout.outputCount)")
+    } else {
+      add("layout", "unknown; an import needs the 'network' in its answers")
+    }
+    if let facts = source.facts { add(facts) }
+    if let name = source.facts?.activation {
+      add("activation", name)
+    } else if let activation = try? source.activation() {
+      add("activation", activation + " (the library's default)")
+    }
+    addCounts()
+  }
+
+  /// A policy.
+  init(policy path: String) throws {
+    let manifest = try PolicyManifest(path: path)
+    add("name", manifest.name)
+    add("algorithm", manifest.algorithm)
+    let observation = manifest.observation
+    add("observes", "\(observation.shape), \(observation.features.count) features")
+    add("decides", manifest.decides)
+    if let execution = manifest.execution { add("trained to act at", execution.rawValue) }
+    for remark in manifest.remarks { add("remark", remark) }
+    add("golden decisions", "\(manifest.golden.count)")
+    guard manifest.network != nil else { return }
+    let policy = try TrainedPolicy(manifest: manifest)
+    add("network", policy.networkSummary)
+    add("weights", "\(policy.weightsPath), SHA-256 \(policy.weightsDigest)")
+    tensors = try TensorArchive(path: policy.weightsPath).tensors
+    addCounts()
+  }
+
+  /// Adds a fact from a file, without characters that could control a terminal.
+  private mutating func add(_ name: String, _ value: String?) {
+    if let value { facts.append((name, shown(value))) }
+  }
+
+  private mutating func addCounts() {
+    add("tensors", "\(tensors.count)")
+    add("parameters", "\(tensors.reduce(0) { $0 + $1.count })")
+    let odd = tensors.filter { !$0.isFinite }.map(\.name)
+    if !odd.isEmpty { add("not finite", odd.joined(separator: ", ")) }
+  }
+
+  private mutating func add(_ facts: StableBaselinesFacts) {
+    add("library", facts.version.map { "stable-baselines3 \($0)" })
+    add("policy class", facts.policyClass.map { "\(facts.policyModule ?? "?").\($0)" })
+    add("observation space", facts.observationSpace.map(\.summary))
+    add("action space", facts.actionSpace.map(\.summary))
+    add("trained steps", facts.trainedSteps.map { "\($0)" })
+    add("seed", facts.seed.map { "\($0)" })
+  }
+
+  /// Two tables.
+  var text: String {
+    let width = facts.map(\.name.count).max() ?? 0
+    let lines = facts.map { fact in
+      fact.name + String(repeating: " ", count: width + 2 - fact.name.count) + fact.value + "\n"
+    }
+    guard !tensors.isEmpty else { return lines.joined() }
+    var table = TextTable([.left("tensor"), .left("shape"), .left("type"), .right("numbers")])
+    for tensor in tensors {
+      table.add([
+        shown(tensor.name), "\(tensor.shape)", tensor.elementType.rawValue, "\(tensor.count)",
+      ])
+    }
+    return lines.joined() + "\n" + table.text
+  }
+
+  /// The same for programs.
+  var json: JSONValue {
+    [
+      "facts": .table(facts.map { JSONMember(key: $0.name, value: .text($0.value)) }),
+      "tensors": .list(
+        tensors.map { tensor in
+          [
+            "name": .text(tensor.name), "shape": .list(tensor.shape.map { .integer($0) }),
+            "type": .text(tensor.elementType.rawValue),
+          ] as JSONValue
+        }),
+    ]
+  }
+}
+
+/// Text of a file on one line, without quotes.
+func shown(_ text: String) -> String {
+  String(quotedForMessage(text, limit: 400).dropFirst().dropLast())
+}
+
+extension Command {
+  /// `policy import`: a checkpoint made into a policy.
+  static var policyImport: Command {
+    Command(
+      "import", summary: "Make a policy from a checkpoint of a training library.",
+      discussion: """
+        Writes manifest.json, model.safetensors and, where observations were normalised, \
+        norm.json, all of them or none. Reads archives of Stable-Baselines3 and sb3-contrib \
+        (zipped or unpacked), torch zips (.pt, .pth, CleanRL), safetensors and RLlib checkpoints; \
+        nothing in them is executed.
+
+        What a checkpoint does not record, above all its features and the meaning of its actions, \
+        comes from a file of answers: a YAML or JSON document with the keys of a manifest. If \
+        answers are missing, the command names them and writes nothing.
+        """
+    ) { parameters in
+      let checkpoint = parameters.argument(
+        "checkpoint", .file("checkpoint"), help: "The file, or the folder of an unpacked one.")
+      let vecNormalize = parameters.optionalOption(
+        "vecnormalize", .file(endings: ["pkl"]),
+        help: "The statistics by which Stable-Baselines3 normalised observations.")
+      let answers = parameters.optionalOption(
+        "with", .file(endings: ["yaml", "yml", "json"]),
+        help: "Answers to what the checkpoint does not record.")
+      let name = parameters.optionalOption(
+        "name", .text("name"), help: "The policy's name (default: the folder's name).")
+      let out = parameters.option("out", short: "o", .folder(), help: "Where the policy goes.")
+      return { context in
+        let source = try PolicyImport(checkpoint: checkpoint, vecNormalize: vecNormalize)
+        let document = try answers.map { path throws(DocumentError) in
+          try DocumentReader.read(file: path)
+        }
+        let stem = out.split(separator: "/").last.map(String.init) ?? "policy"
+        do {
+          let policy = try source.policy(name: name ?? stem, answers: document)
+          try policy.write(to: out)
+          context.output.write(importSummary(policy, out))
+          return .done
+        } catch let error as IncompleteImport {
+          throw CommandError.input(questions(error, source))
+        }
+      }
+    }
+  }
+}
+
+/// What was written, and what to do next.
+private func importSummary(_ policy: ImportedPolicy, _ folder: String) -> String {
+  let remarks = policy.remarks.map { "note: \($0)\n" }.joined()
+  let files = policy.normaliser == nil ? "" : ", \(folder)/norm.json"
+  return remarks + "\(folder)/manifest.json, \(folder)/model.safetensors\(files)\n"
+    + "Next: bt-run policy verify \(folder), then 'strategy: {policy: \(folder)}' in a study\n"
+}
+
+/// The answers that are missing, and what the checkpoint does record.
+private func questions(_ error: IncompleteImport, _ source: PolicyImport) -> String {
+  let lines = error.missing.map { "  \($0.key): \($0.expected)" }
+  let found = source.layout.map { "the network is that of \($0.family.rawValue)" }
+  let known = found.map { " (\($0))" } ?? ""
+  return "\(error.checkpoint) does not record all that a policy needs\(known); "
+    + "give these answers in a file, with --with FILE:\n" + lines.joined(separator: "\n")
 }

@@ -2,14 +2,14 @@ extension Command {
   /// `run`: one run over all bars.
   static func run(_ catalogue: StrategyCatalogue) -> Command {
     Command(
-      "run", summary: "Run the strategy of a study over all its bars.",
+      "run", summary: "Run a study's strategy over all its bars.",
       discussion: """
         Writes report.html, result.json and the tables equity, orders, fills, trades and ledger \
-        into a folder, all of them or none.
+        into a folder, all of them or none; other files in the folder are kept.
 
-        A result.json runs its study again, and a run that is expected to have a fingerprint is \
-        compared with it; both write nothing unless --out names a folder. A run with another \
-        fingerprint ends with exit status 3.
+        A result.json runs its study again. With --expect the run's fingerprint is compared, and \
+        a different one ends with exit status 3. Neither writes anything unless --out names a \
+        folder.
         """
     ) { parameters in
       let options = StudyJobOptions(&parameters)
@@ -24,9 +24,9 @@ extension Command {
   /// `walkforward`: parameters chosen on the past, tried on what follows.
   static func walkForward(_ catalogue: StrategyCatalogue) -> Command {
     Command(
-      "walkforward", summary: "Choose parameters on each train window, judge them on the next.",
+      "walkforward", summary: "Choose parameters on each train window and test them on the next.",
       discussion: """
-        The study's walk-forward part gives the windows, the grid of parameters and the \
+        The study's walk-forward section sets the windows, the grid of parameters and the \
         objective. The report shows the stitched out-of-sample run, each fold, and how stable \
         the choices were. Results do not depend on the number of threads.
         """
@@ -42,20 +42,20 @@ extension Command {
     }
   }
 
-  /// `regimes`: a run split by market regime.
+  /// `regimes`: a run split by the state of the market.
   static func regimes(_ catalogue: StrategyCatalogue) -> Command {
     Command(
       "regimes", summary: "Split a run by market regimes, in hindsight and as known at the time.",
       discussion: """
-        Regimes are those that the study names, else bull-bear and volatility, by the \
-        benchmark's prices or, without one, the first instrument's. Nothing is written unless \
-        --out names a folder.
+        The study names the regimes (default: bull-bear and volatility). They are found from the \
+        benchmark's prices or, without a benchmark, from those of the first instrument. Nothing \
+        is written unless --out names a folder.
         """
     ) { parameters in
       var options = StudyJobOptions(&parameters)
       let names = Study.RegimeChoice.allCases.map(\.rawValue)
       let chosen = parameters.options(
-        "by", .oneOf(names, name: "regimes"), help: "Regimes to split by, instead of the study's.")
+        "by", .oneOf(names, name: "regimes"), help: "Regimes to split by (default: the study's).")
       if !chosen.isEmpty {
         options.overrides.append("regimes=[\(chosen.joined(separator: ", "))]")
       }
@@ -84,10 +84,11 @@ private func expectedFingerprint(
 
 extension ArgumentRule where Value == RunFingerprint {
   fileprivate static var fingerprint: ArgumentRule {
-    ArgumentRule(
-      name: "hash", expected: "a fingerprint of 32 hexadecimal digits",
-      placeholder: RunFingerprint(digest: ContentDigest.Value(high: 0, low: 0)),
-      parse: { RunFingerprint($0) }, show: { "\($0)" })
+    let value = DocumentRule.text(
+      "a fingerprint of 32 hexadecimal digits",
+      placeholder: RunFingerprint(digest: ContentDigest.Value(high: 0, low: 0))
+    ) { RunFingerprint($0) }
+    return ArgumentRule(name: "hash", value: value, show: { "\($0)" })
   }
 }
 
@@ -109,6 +110,86 @@ private func regimeTables(_ regimes: [RegimeAnalysis]) -> String {
         ])
       }
     }
-    return "\n\(analysis.name), by prices of \(analysis.seriesName)\n\(table.text)"
+    return "\n\(analysis.name), from the prices of \(analysis.seriesName)\n\(table.text)"
   }.joined()
+}
+
+/// The summary of a run on a terminal.
+struct ResultSummary {
+  let outcome: StudyOutcome
+
+  init(_ outcome: StudyOutcome) { self.outcome = outcome }
+
+  var text: String {
+    let result = outcome.result
+    let sample = outcome.metrics.sample
+    let dates = sample.pointDates ?? result.sessionDates
+    var lines = ["\(outcome.study.name)"]
+    let symbols = result.universe.series.map(\.instrument.symbol).joined(separator: ", ")
+    lines.append("\(result.strategy) on \(symbols)")
+    if let first = dates.first, let last = dates.last {
+      let year = sample.barsPerYear.map { ", \(NumberText.number($0)) bars per year" } ?? ""
+      lines.append("\(first) to \(last), \(NumberText.count(sample.count, "return"))\(year)")
+    }
+    if let walk = outcome.walkForward { lines += walkForward(walk) }
+    if let verdict = outcome.report().policyVerdict { lines.append(verdict.text) }
+    if let replicates = outcome.replicates?.summary { lines.append(middle(replicates)) }
+    lines.append("")
+    return lines.joined(separator: "\n") + "\n" + table + caveats
+      + "\nFingerprint: \(result.fingerprint)\n"
+  }
+
+  private func walkForward(_ walk: WalkForwardResult) -> [String] {
+    let name = walk.objective.name
+    let format = walk.objective.unit.format()
+    let outOfSample = "out of sample \(format.text(walk.stitchedObjective)) (stitched)"
+    return [
+      "\(walk.folds.count) folds, train \(walk.plan.windows.train), test \(walk.plan.windows.test)"
+        + "\(walk.plan.windows.isAnchored ? ", anchored" : ""), "
+        + NumberText.count(walk.candidates.count, "candidate"),
+      walk.choosesNothing
+        ? "\(name) \(outOfSample); nothing was chosen on the train windows"
+        : "\(name) in sample \(format.text(walk.meanInSample)) (mean), \(outOfSample), "
+          + "efficiency \(NumberFormat.ratio.text(walk.efficiency))",
+    ]
+  }
+
+  /// The spread of the objective over replicates, and which of them the table shows.
+  private func middle(_ replicates: Replicates) -> String {
+    let spread = replicates.distribution(of: replicates.objective).map { found in
+      let text = NumberFormat.ratio.text
+      return "\(replicates.objective) median \(text(found.median)), quartiles "
+        + "\(text(found.lowerQuartile)) to \(text(found.upperQuartile)), range "
+        + "\(text(found.minimum)) to \(text(found.maximum))"
+    }
+    return "\(replicates.members.count) replicates, \(spread ?? "no \(replicates.objective)"); "
+      + "shown is the median run, \(replicates.members[replicates.shown].name)"
+  }
+
+  private var table: String {
+    let metrics = outcome.metrics
+    let benchmark = outcome.benchmark.flatMap { $0.sample(over: metrics.sample) }
+      .map { PerformanceMetrics($0) }
+    var columns = [TextTable.Column.left(""), .right("strategy")]
+    if let benchmark = outcome.benchmark { columns.append(.right(benchmark.name)) }
+    var table = TextTable(columns)
+    for name in Metrics.headlineNames {
+      guard let metric = Metrics.find(name) else { continue }
+      let format = metric.unit.format(currency: outcome.study.configuration.account.currency)
+      let value = (try? metrics.value(of: name)) ?? nil
+      var cells = [metric.title, format.text(value)]
+      if outcome.benchmark != nil {
+        let other = benchmark.flatMap { (try? $0.value(of: name)) ?? nil }
+        cells.append(other.map { format.text($0) } ?? "")
+      }
+      table.add(cells)
+    }
+    return table.text
+  }
+
+  private var caveats: String {
+    let caveats = outcome.caveats
+    guard !caveats.isEmpty else { return "" }
+    return "\nCaveats:\n" + caveats.map { "- \($0.message)\n" }.joined()
+  }
 }

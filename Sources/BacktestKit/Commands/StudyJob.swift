@@ -12,29 +12,29 @@ struct StudyJobOptions: Sendable {
   init(_ parameters: inout ParameterReader) {
     paths = parameters.arguments(
       "study", .file(endings: ["yaml", "yml", "json"]), isRequired: true,
-      help: "The study files; the result of an earlier run, result.json, runs its study again.")
+      help: "Study files; the result.json of an earlier run runs its study again.")
     out = parameters.optionalOption(
       "out", short: "o", .folder(),
-      help: "Where results go; else the study's output folder, else Reports/<study>.")
+      help: "Where results go (default: the study's output folder, or Reports/<study>).")
     overrides = parameters.options(
       "set", .text("key=value"),
-      help: "Replace a value of the study, such as execution.fill=next-close.")
+      help: "Override a key of the study, such as execution.fill=next-close.")
     threads = parameters.optionalOption(
       "threads", .integer("n", .atLeast(1)),
-      help: "Runs that go on at a time; else one for each processor.")
+      help: "Parallel runs (default: all processors).")
     isQuiet = parameters.flag(
-      "quiet", short: "q", help: "Print errors only, and JSON where it is asked for.")
+      "quiet", short: "q", help: "Print only errors, and JSON with --json.")
     printsJSON = parameters.flag(
-      "json", help: "Print result.json instead of a table, one for each study.")
+      "json", help: "Print each study's result.json instead of a table.")
   }
 }
 
-/// One command over one or more studies: each is done in turn, a study that fails does not keep
-/// the others from being done, and the end says which failed.
+/// One command over one or more studies: they run one after another, a study that fails does not
+/// stop the others, and the last message names those that failed.
 struct StudyJob: Sendable {
   var options: StudyJobOptions
   var catalogue: StrategyCatalogue
-  /// What is done with a study; `nil` takes what the file says it was.
+  /// The kind of run; `nil` takes the one that the file records.
   var kind: ResultRecord.Kind?
   /// The fingerprint that the run must have.
   var expectedFingerprint: RunFingerprint?
@@ -52,23 +52,22 @@ struct StudyJob: Sendable {
       try context.checkInterrupt()
       do {
         try perform(path, &owners, context, show)
-      } catch let failure as CommandFailure {
+      } catch let failure as CommandError {
         throw failure
       } catch {
         // What was interrupted has failed for that reason alone.
         try context.checkInterrupt()
         let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
         guard options.paths.count > 1 else {
-          throw CommandFailure(status: .wrongInput, message: message)
+          throw CommandError.input(message)
         }
         context.errors.write("\(message)\n")
         failed.append(path)
       }
     }
     if !failed.isEmpty {
-      throw CommandFailure(
-        status: .wrongInput,
-        message: "\(failed.count) of \(options.paths.count) studies failed: "
+      throw CommandError.input(
+        "\(failed.count) of \(options.paths.count) studies failed: "
           + failed.joined(separator: ", "))
     }
     return .done
@@ -95,7 +94,7 @@ struct StudyJob: Sendable {
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
-      throw CommandFailure(
+      throw CommandError(
         status: .fault,
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
@@ -114,11 +113,11 @@ struct StudyJob: Sendable {
     if let owner = owners[place] {
       throw StudyError(
         .file,
-        "\(path): its results would replace those of \(owner) in \(folder); give each study its "
-          + "own output folder")
+        "\(path): its results would overwrite those of \(owner) in \(folder); give each study "
+          + "another output folder")
     }
     owners[place] = path
-    try ResultFolder.check(folder)
+    try AtomicFolder.check(folder)
   }
 
   private func present(
@@ -132,7 +131,9 @@ struct StudyJob: Sendable {
     }
     guard !options.isQuiet else { return }
     context.output.write(ResultSummary(outcome).text)
-    if expectedFingerprint != nil { context.output.write("Reproduced: it is the one expected.\n") }
+    if expectedFingerprint != nil {
+      context.output.write("Reproduced: the fingerprint is the expected one.\n")
+    }
     show(outcome, context)
     if let folder { context.output.write("\nReport: \(folder)/report.html\n") }
   }
@@ -153,11 +154,11 @@ struct StudyJob: Sendable {
     _ context: CommandContext, _ name: String
   ) -> @Sendable (Int, Int) -> Void {
     let isQuiet = options.isQuiet
-    let bar = ProgressBox()
+    let bar = SharedProgressBar()
     return { done, total in
       if context.interrupt.isRaised() {
         bar.finish()
-        context.errors.write("\(CommandFailure.interrupted.message)\n")
+        context.errors.write("\(CommandError.interrupted.message)\n")
         ProcessSignals.exit(.interrupted)
       }
       bar.show(done, of: total, name, context, isQuiet: isQuiet)
@@ -166,7 +167,7 @@ struct StudyJob: Sendable {
 }
 
 /// A progress bar behind a lock, because runs report from several threads.
-private final class ProgressBox: Sendable {
+private final class SharedProgressBar: Sendable {
   private let bar = Mutex<ProgressBar?>(nil)
 
   func show(

@@ -35,11 +35,11 @@ public struct Backtest<S: Strategy>: Sendable {
 
   /// A backtest on one series with costs, everything else by default.
   ///
-  /// - Throws: `UniverseError` when the series has no bars.
+  /// - Throws: `MarketError` when the series has no bars.
   public init(
     _ strategy: S, on series: BarSeries, costs: TradingCosts = .none,
     configuration: BacktestConfiguration = BacktestConfiguration()
-  ) throws(UniverseError) {
+  ) throws(MarketError) {
     var configuration = configuration
     costs.apply(to: &configuration.execution)
     self.init(strategy, on: try Universe([series]), configuration: configuration)

@@ -12,7 +12,7 @@ public struct DataIssue: Hashable, Sendable {
   public var message: String
   /// What a repair did; `nil` when nothing was changed.
   public var repair: Repair?
-  /// How many bars or sessions it stands for: the missing ones of a gap, or a run of like bars.
+  /// How many bars or sessions it covers: the missing ones of a gap, or a run of like bars.
   public var count: Int
 
   /// An issue from its parts.
@@ -41,7 +41,7 @@ public struct DataIssue: Hashable, Sendable {
     case nonPositivePrice = "E_DATA_PRICE"
     /// A negative volume.
     case negativeVolume = "E_DATA_VOLUME"
-    /// A time that stands twice.
+    /// A time that occurs twice.
     case duplicateTime = "E_DATA_DUPLICATE"
     /// A time before the one above it.
     case outOfOrder = "E_DATA_ORDER"
@@ -53,9 +53,9 @@ public struct DataIssue: Hashable, Sendable {
     case malformedRow = "E_DATA_ROW"
     /// A field that should hold a number and does not.
     case badNumber = "E_DATA_NUMBER"
-    /// A stamp that cannot be read, or no such date.
+    /// A time that cannot be read, or a date that does not exist.
     case badTime = "E_DATA_TIME"
-    /// Stamps that do not fit one length of bars.
+    /// Times that do not fit one timeframe.
     case badTimeframe = "E_DATA_TIMEFRAME"
     /// A bar on a day or at an hour on which the calendar has no trading.
     case outsideCalendar = "W_DATA_CALENDAR"

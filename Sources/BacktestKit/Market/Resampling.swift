@@ -8,12 +8,15 @@ extension BarSeries {
   /// Weeks end on Friday. A bar belongs to the session, week, month, quarter or year of the session
   /// in which it closes.
   ///
-  /// - Throws: `ResamplingError` when the timeframe is finer than that of the series, or intraday
+  /// - Throws: `MarketError` when the timeframe is finer than that of the series, or intraday
   ///   and no multiple of it.
-  public func resampled(to target: Timeframe) throws(ResamplingError) -> BarSeries {
+  public func resampled(to target: Timeframe) throws(MarketError) -> BarSeries {
     if target == timeframe { return self }
     guard target.canHold(timeframe) else {
-      throw ResamplingError(symbol: instrument.symbol, from: timeframe, to: target)
+      throw MarketError(
+        symbol: instrument.symbol,
+        "bars of \(timeframe) cannot be combined into \(target); "
+          + "use a multiple of \(timeframe)")
     }
     let starts = groupStarts(target)
     let ends = starts.dropFirst() + [count]
@@ -40,36 +43,21 @@ extension BarSeries {
   /// The rows at which the bars of a coarser timeframe begin.
   private func groupStarts(_ target: Timeframe) -> [Int] {
     var starts: [Int] = []
-    var walk = ResamplingWalk(calendar: calendar, target: target)
-    for row in 0..<count where walk.entersNewGroup(openTimes[row], closeTimes[row]) {
+    var groups = ResamplingGroups(calendar: calendar, target: target)
+    for row in 0..<count where groups.entersNewGroup(openTimes[row], closeTimes[row]) {
       starts.append(row)
     }
     return starts
   }
 }
 
-/// A timeframe into which bars cannot be gathered.
-public struct ResamplingError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Whose bars they are.
-  public var symbol: String
-  /// How long they last.
-  public var from: Timeframe
-  /// How long they should last.
-  public var to: Timeframe
-
-  /// One line that says what does not fit.
-  public var description: String {
-    "\(symbol): bars of \(from) cannot be gathered into \(to); take a whole multiple of \(from)"
-  }
-}
-
 extension Timeframe {
-  /// Whether bars of `other` can be gathered into bars of this timeframe.
+  /// Whether bars of `other` can be combined into bars of this timeframe.
   fileprivate func canHold(_ other: Timeframe) -> Bool {
     if case (.intraday(let long), .intraday(let short)) = (self, other) {
       return long > short && long % short == 0
     }
-    // Weeks do not end with months, so they cannot be gathered into them.
+    // Weeks do not end with months, so they cannot be combined into them.
     if other == .week { return false }
     return coarseness > other.coarseness
   }
@@ -86,8 +74,8 @@ extension Timeframe {
   }
 }
 
-/// Walks over bars and tells where a coarser one begins.
-private struct ResamplingWalk {
+/// Goes over bars in order and finds where each coarser one begins.
+private struct ResamplingGroups {
   let calendar: (any TradingCalendar)?
   let target: Timeframe
   private var group: Int?
@@ -122,7 +110,7 @@ private struct ResamplingWalk {
         (dayOpen, dayClose) = (session.open, session.close)
         return
       }
-      // A bar outside the hours stands alone in time; it is anchored at midnight.
+      // A bar outside the hours belongs to no session; it counts from midnight.
       (dayOpen, dayClose) = ((close - TimeSpan(nanoseconds: 1)).utcDate.midnight, close)
       return
     }

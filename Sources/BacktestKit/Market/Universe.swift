@@ -1,3 +1,80 @@
+/// The row number of an instrument in a universe, which is in ascending order of symbols.
+public struct InstrumentID: Hashable, Comparable, Sendable, BitwiseCopyable {
+  /// The position in the universe, from 0.
+  public var index: Int32
+
+  /// The instrument at a position of the universe.
+  @inlinable
+  public init(_ index: Int) { self.index = Int32(truncatingIfNeeded: index) }
+
+  /// Universe order.
+  @inlinable
+  public static func < (a: InstrumentID, b: InstrumentID) -> Bool { a.index < b.index }
+}
+
+/// The class of an instrument; it decides the default lot.
+public enum AssetClass: String, Sendable, CaseIterable {
+  /// Shares and exchange-traded funds: whole shares unless the lot says otherwise.
+  case equity
+  /// An index level, traded as if it could be held; whole units unless the lot says otherwise.
+  case index
+  /// Futures contracts: whole contracts.
+  case future
+  /// Currency pairs: any quantity.
+  case forex
+  /// Crypto-currencies: any quantity.
+  case crypto
+}
+
+/// Something that can be traded, with its price step and smallest quantity.
+public struct Instrument: Hashable, Sendable {
+  /// The name under which it appears in every table; unique in a universe.
+  public var symbol: String
+  /// The currency of its prices, ISO 4217.
+  public var currency: String
+  /// The smallest price step, in price units; `nil` leaves prices unrounded.
+  public var tickSize: Double?
+  /// The smallest quantity; `nil` allows any fraction.
+  public var lotSize: Double?
+  /// Money per price unit and unit of quantity: 1 for shares, 50 for an E-mini contract.
+  public var multiplier: Double
+  /// Its asset class.
+  public var assetClass: AssetClass
+
+  /// An instrument; the lot defaults to 1 for equities, indices and futures, and to none otherwise.
+  ///
+  /// - Precondition: tick, lot and multiplier are positive and finite where given.
+  public init(
+    symbol: String, currency: String = "USD", assetClass: AssetClass = .equity,
+    tickSize: Double? = nil, lotSize: LotSize = .standard, multiplier: Double = 1
+  ) {
+    precondition(tickSize.map { $0 > 0 && $0.isFinite } ?? true, "a tick is positive")
+    precondition(multiplier > 0 && multiplier.isFinite, "a multiplier is positive")
+    self.symbol = symbol
+    self.currency = currency
+    self.assetClass = assetClass
+    self.tickSize = tickSize
+    self.multiplier = multiplier
+    switch lotSize {
+    case .standard: self.lotSize = [.forex, .crypto].contains(assetClass) ? nil : 1
+    case .fractional: self.lotSize = nil
+    case .units(let units):
+      precondition(units > 0 && units.isFinite, "a lot is positive")
+      self.lotSize = units
+    }
+  }
+
+  /// The steps of quantities.
+  public enum LotSize: Hashable, Sendable {
+    /// What the asset class implies.
+    case standard
+    /// Any fraction.
+    case fractional
+    /// Multiples of that many units.
+    case units(Double)
+  }
+}
+
 /// The series of a run in ascending order of symbols, compared byte by byte.
 ///
 /// The order is the same whatever the order of files or keys was, because results may not depend
@@ -8,17 +85,21 @@ public struct Universe: Sendable {
 
   /// A universe of some series.
   ///
-  /// - Throws: `UniverseError` when it is empty, a symbol stands twice, or a series has no bar.
-  public init(_ series: [BarSeries]) throws(UniverseError) {
-    guard !series.isEmpty else { throw .empty }
+  /// - Throws: `MarketError` when it is empty, two series have one symbol, or a series has no bars.
+  public init(_ series: [BarSeries]) throws(MarketError) {
+    guard !series.isEmpty else { throw MarketError("a universe needs at least one series") }
     let sorted = series.sorted { a, b in
       a.instrument.symbol.utf8.lexicographicallyPrecedes(b.instrument.symbol.utf8)
     }
     for (a, b) in zip(sorted, sorted.dropFirst())
     where a.instrument.symbol == b.instrument.symbol {
-      throw .duplicateSymbol(a.instrument.symbol)
+      throw MarketError(
+        symbol: a.instrument.symbol,
+        "two series of the universe have this symbol; rename or remove one of them")
     }
-    for one in sorted where one.count == 0 { throw .noBars(one.instrument.symbol) }
+    for one in sorted where one.count == 0 {
+      throw MarketError(symbol: one.instrument.symbol, "there are no bars in the chosen period")
+    }
     self.series = sorted
   }
 
@@ -31,24 +112,5 @@ public struct Universe: Sendable {
   /// The instrument with a symbol, or `nil`.
   public func instrument(_ symbol: String) -> InstrumentID? {
     series.firstIndex { $0.instrument.symbol == symbol }.map(InstrumentID.init)
-  }
-}
-
-/// Series that do not make a universe.
-public enum UniverseError: Error, Equatable, CustomStringConvertible {
-  /// No series at all.
-  case empty
-  /// Two series of one symbol.
-  case duplicateSymbol(String)
-  /// A series without bars.
-  case noBars(String)
-
-  /// One line that says what is wrong.
-  public var description: String {
-    switch self {
-    case .empty: "a universe needs at least one series"
-    case .duplicateSymbol(let symbol): "\(symbol) stands twice in the universe"
-    case .noBars(let symbol): "\(symbol) has no bars in the chosen period"
-    }
   }
 }

@@ -41,6 +41,11 @@ public struct StudyOutcome: Sendable {
     ResultCaveat.mostSeriousFirst(trainingCaveats + result.caveats)
   }
 
+  /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.
+  var benchmarkMetrics: PerformanceMetrics? {
+    benchmark?.sample(over: metrics.sample).map { PerformanceMetrics($0) }
+  }
+
   /// Whether it is a run or a walk-forward, as the result file says it.
   var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
 }
@@ -79,8 +84,8 @@ extension StudyOutcome {
     return report
   }
 
-  /// Writes `report.html`, the tables and `result.json` to a folder. They are written beside their
-  /// places first and then renamed one by one.
+  /// Writes `report.html`, the tables and `result.json` to a folder, which takes the place of an earlier
+  /// one whole.
   ///
   /// - Throws: `StudyError` when the folder or a file cannot be written.
   @discardableResult
@@ -88,7 +93,7 @@ extension StudyOutcome {
     try StudyError.wrapping(.file) {
       let record = try ResultRecord(self, folder: folder)
       let tables = ResultTables(result)
-      var files = try ResultFolder(path: folder)
+      var files = try AtomicFolder(path: folder)
       try files.write(report().bytes(), to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"))
       try tables.writeOrders(to: try files.file("orders.csv"))

@@ -19,7 +19,7 @@ struct FileBytesTests {
     try FileBytes.write("old", to: path)
     do {
       let file = try AtomicFile(path: path)
-      try Array("half".utf8).withUnsafeBytes { try file.append($0) }
+      try file.output.write(Array("half".utf8))
       #expect(folder.names.count == 2)
     }
     #expect(folder.names == ["result.txt"])

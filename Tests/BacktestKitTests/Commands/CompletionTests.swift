@@ -23,9 +23,9 @@ struct CompletionTests {
       var template = Array((P_tmpdir + "/backtestkit-XXXXXX").utf8CString)
       path = try #require(mkdtemp(&template).map { String(cString: $0) })
       let script = DemoProgram.output("completion", "bash").text
-      try FileOutput.write(Array(script.utf8), to: path + "/script")
+      try FileBytes.write(Array(script.utf8), to: path + "/script")
       for name in ["a study.yaml", "b.json", "c.csv"] {
-        try FileOutput.write([], to: path + "/" + name)
+        try FileBytes.write([], to: path + "/" + name)
       }
       mkdir(path + "/results", 0o777)
     }

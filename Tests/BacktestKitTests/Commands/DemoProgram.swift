@@ -61,7 +61,7 @@ enum DemoProgram {
       switch way {
       case "input":
         throw DocumentError(at: DocumentPlace(source: "a.yaml", line: 1, column: 2), "is wrong")
-      case "fault": throw CommandFailure(status: .fault, message: "the fingerprint differs")
+      case "fault": throw CommandError(status: .fault, message: "the fingerprint differs")
       default: try context.checkInterrupt()
       }
       return .done

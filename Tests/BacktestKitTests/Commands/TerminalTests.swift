@@ -64,10 +64,10 @@ struct ProgressBarTests {
     func work(_ errors: MemoryStream) throws {
       var progress = ProgressBar("x", total: 2, in: context(errors, HandClock()), isQuiet: false)
       progress.advance()
-      throw CommandFailure.interrupted
+      throw CommandError.interrupted
     }
     let errors = MemoryStream(isTerminal: true)
-    #expect(throws: CommandFailure.self) { try work(errors) }
+    #expect(throws: CommandError.self) { try work(errors) }
     #expect(errors.text.hasSuffix("\r\u{1B}[K"))
   }
 
@@ -97,7 +97,7 @@ struct InterruptTests {
     let context = CommandContext(
       output: MemoryStream(), errors: MemoryStream(), clock: HandClock(),
       interrupt: Interrupt { true })
-    #expect(throws: CommandFailure.interrupted) { try context.checkInterrupt() }
+    #expect(throws: CommandError.interrupted) { try context.checkInterrupt() }
   }
 }
 

@@ -11,7 +11,7 @@ struct CSVLaneTests {
 
   private func outcome(_ bytes: [UInt8], fast: Bool, _ options: CSVReadOptions) -> Outcome {
     var reader = CSVReader(options)
-    reader.usesFastLane = fast
+    reader.usesPlainRowParser = fast
     do throws(DataError) {
       let all = try reader.load(bytes: bytes, name: "random.csv")
       return .series(

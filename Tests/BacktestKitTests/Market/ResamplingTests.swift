@@ -75,15 +75,15 @@ struct ResamplingTests {
   }
 
   @Test func whatCannotBeGatheredIsRefused() throws {
-    let error = #expect(throws: ResamplingError.self) {
+    let error = #expect(throws: MarketError.self) {
       try daily.resampled(to: .intraday(seconds: 60))
     }
     #expect(
       error?.description
-        == "sp500: bars of 1d cannot be gathered into 1m; take a whole multiple of 1d")
+        == "sp500: bars of 1d cannot be combined into 1m; take a whole multiple of 1d")
     let weekly = try daily.resampled(to: .week)
-    #expect(throws: ResamplingError.self) { try weekly.resampled(to: .month) }
-    #expect(throws: ResamplingError.self) { try weekly.resampled(to: .session) }
+    #expect(throws: MarketError.self) { try weekly.resampled(to: .month) }
+    #expect(throws: MarketError.self) { try weekly.resampled(to: .session) }
     #expect(try weekly.resampled(to: .week).count == weekly.count)
   }
 

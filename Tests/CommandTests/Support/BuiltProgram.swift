@@ -27,6 +27,13 @@ enum BuiltProgram {
       throw NeverEnded()
     }
 
+    /// Whether the process has not ended yet; it is not reaped.
+    var isRunning: Bool {
+      var information = siginfo_t()
+      let options = WEXITED | WNOWAIT | WNOHANG
+      return waitid(P_PID, id_t(process), &information, options) == 0 && information.si_signo == 0
+    }
+
     /// Sends a signal.
     func send(_ signal: Int32) { kill(process, signal) }
 

@@ -39,10 +39,10 @@ final class WorkFolder {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")) ?? []).sorted()
   }
 
-  /// All files of a folder with their bytes.
-  func files(_ folder: String) throws -> [String: [UInt8]] {
+  /// All files of a folder with their bytes, save one entry that is no file.
+  func files(_ folder: String, skipping other: String? = nil) throws -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
-    for name in names(folder) { files[name] = try bytes("\(folder)/\(name)") }
+    for name in names(folder) where name != other { files[name] = try bytes("\(folder)/\(name)") }
     return files
   }
 }

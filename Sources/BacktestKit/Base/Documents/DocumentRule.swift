@@ -1,6 +1,6 @@
 /// What a key must hold: how a message names it, and how a node is turned into it.
 ///
-/// A schema adds rules of its own:
+/// A schema adds its own rules:
 ///
 ///     extension DocumentRule where Value == Timeframe {
 ///       static let timeframe = text("a timeframe such as 15m or 1d", placeholder: .days(1)) {
@@ -10,7 +10,7 @@
 struct DocumentRule<Value> {
   /// What is expected, as a message says it: `a number from 0 to 1`.
   var expected: String
-  /// What decoding goes on with where the value is missing or wrong; it never leaves the decoder.
+  /// What decoding continues with where the value is missing or wrong; it never leaves the decoder.
   var placeholder: Value
   /// The value of a node, or `nil` where the node does not fit.
   var convert: (DocumentNode) -> Value?
@@ -92,7 +92,7 @@ extension DocumentRule where Value == CivilDate {
 }
 
 extension DocumentRule where Value == DocumentNode {
-  /// Anything, as it stands.
+  /// Any value, unchanged.
   static func anything(placeholder: DocumentNode) -> DocumentRule {
     DocumentRule(expected: "a value", placeholder: placeholder, convert: { $0 })
   }
@@ -111,6 +111,18 @@ extension DocumentRule {
       },
       advice: quoteAdvice)
   }
+
+  /// One of some names, as `parse` understands them.
+  static func name(
+    among names: [String], placeholder: Value, parse: @escaping (String) -> Value?
+  ) -> DocumentRule {
+    var rule = text(listed(names, "or"), placeholder: placeholder, parse: parse)
+    rule.advice = { node in
+      guard case .text(let text) = node.content else { return nil }
+      return NearestName.find(text, among: names).map { "did you mean '\($0)'?" }
+    }
+    return rule
+  }
 }
 
 extension DocumentRule where Value: RawRepresentable<String> & CaseIterable {
@@ -120,16 +132,7 @@ extension DocumentRule where Value: RawRepresentable<String> & CaseIterable {
     guard let first = Value.allCases.first else {
       preconditionFailure("an enumeration without cases cannot be chosen from")
     }
-    return DocumentRule(
-      expected: listed(names, "or"), placeholder: first,
-      convert: { node in
-        guard case .text(let text) = node.content else { return nil }
-        return Value(rawValue: text)
-      },
-      advice: { node in
-        guard case .text(let text) = node.content else { return nil }
-        return NearestName.find(text, among: names).map { "did you mean '\($0)'?" }
-      })
+    return name(among: names, placeholder: first) { Value(rawValue: $0) }
   }
 }
 
@@ -153,4 +156,48 @@ private func numberAdvice(_ node: DocumentNode) -> String? {
     return "write it without quotes and separators"
   }
   return nil
+}
+
+/// The numbers that a key accepts.
+struct DocumentBounds: Sendable {
+  private var lowest = -Double.infinity
+  private var highest = Double.infinity
+  private var includesLowest = true
+
+  /// Every finite number.
+  static let any = DocumentBounds()
+  /// Numbers above 0.
+  static let positive = DocumentBounds(lowest: 0, includesLowest: false)
+  /// Numbers of 0 and above.
+  static let notNegative = atLeast(0)
+  /// Numbers from 0 to 1.
+  static let fraction = within(0...1)
+
+  /// Numbers of `lowest` and above.
+  static func atLeast(_ lowest: Double) -> DocumentBounds { DocumentBounds(lowest: lowest) }
+
+  /// Numbers of a range, its ends included.
+  static func within(_ range: ClosedRange<Double>) -> DocumentBounds {
+    DocumentBounds(lowest: range.lowerBound, highest: range.upperBound)
+  }
+
+  /// Whether a number is finite and inside.
+  func contains(_ value: Double) -> Bool {
+    value.isFinite && value <= highest && (includesLowest ? value >= lowest : value > lowest)
+  }
+
+  /// The finite number inside that is nearest to 0 or, with an open end, 1.
+  var placeholder: Double { contains(0) ? 0 : contains(1) ? 1 : max(lowest, min(highest, 0)) }
+
+  /// What comes after `a number` in a message: ` from 0 to 1`.
+  var phrase: String {
+    switch (lowest.isFinite, highest.isFinite) {
+    case (false, false): ""
+    case (true, false):
+      includesLowest
+        ? " of at least \(DecimalText.shortest(lowest))" : " above \(DecimalText.shortest(lowest))"
+    case (false, true): " of at most \(DecimalText.shortest(highest))"
+    case (true, true): " from \(DecimalText.shortest(lowest)) to \(DecimalText.shortest(highest))"
+    }
+  }
 }

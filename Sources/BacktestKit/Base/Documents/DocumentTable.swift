@@ -25,7 +25,7 @@ struct DocumentTable {
   private var isAsked: Set<String> = []
   private var problems: [DocumentProblem] = []
   private var missing: [(key: String, problem: DocumentProblem)] = []
-  /// A stand-in for a table that is no table, whose problem is recorded already.
+  /// Whether this replaces a value that is not a table, whose problem is already recorded.
   private let isStandIn: Bool
 
   fileprivate init(_ node: DocumentNode, keyPath: String, isStandIn: Bool = false) {
@@ -87,7 +87,7 @@ extension DocumentTable {
     node(key).flatMap { convert($0, rule, key) }
   }
 
-  /// The values of a list; a single value stands for a list of one. An absent key is `nil`.
+  /// The values of a list; a single value counts as a list of one. An absent key is `nil`.
   mutating func optionalList<Value>(_ key: String, of rule: DocumentRule<Value>) -> [Value]? {
     guard let node = node(key) else { return nil }
     guard case .list(let items) = node.content else {
@@ -235,7 +235,7 @@ extension DocumentNode {
     guard !problems.isEmpty else { return value }
     if problems.count == DocumentTable.problemLimit {
       let source = DocumentPlace(source: place.source)
-      problems.append(DocumentProblem(at: source, "there may be more problems; mend these first"))
+      problems.append(DocumentProblem(at: source, "there may be more problems; fix these first"))
     }
     throw DocumentError(problems)
   }

@@ -1,3 +1,92 @@
+/// A JSON value to be written, its keys in the order in which they were given.
+///
+///     let summary: JSONValue = ["name": "crossover", "sharpe": 0.5, "folds": [1, 2, 3]]
+///     summary.text   // pretty, ends in a line feed
+enum JSONValue: Sendable, Equatable {
+  case null
+  case bool(Bool)
+  case integer(Int)
+  /// A number; one that is not finite is written as null.
+  case number(Double)
+  case text(String)
+  case list([JSONValue])
+  case table([JSONMember])
+}
+
+/// A key of a JSON table and its value.
+struct JSONMember: Sendable, Equatable {
+  /// The name.
+  var key: String
+  /// What it is set to.
+  var value: JSONValue
+}
+
+extension JSONValue {
+  /// A number, or null where there is none.
+  init(_ number: Double?) { self = number.map { .number($0) } ?? .null }
+
+  /// Text, or null where there is none.
+  init(_ text: String?) { self = text.map { .text($0) } ?? .null }
+
+  /// A document as it was read, such as a study to be kept with its result.
+  init(_ node: DocumentNode) {
+    switch node.content {
+    case .null: self = .null
+    case .bool(let value): self = .bool(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .number(value)
+    case .text(let text): self = .text(text)
+    case .list(let items): self = .list(items.map { JSONValue($0) })
+    case .table(let entries):
+      self = .table(entries.map { JSONMember(key: $0.key, value: JSONValue($0.value)) })
+    }
+  }
+}
+
+extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
+  ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+  init(nilLiteral: ()) { self = .null }
+  init(booleanLiteral value: Bool) { self = .bool(value) }
+  init(integerLiteral value: Int) { self = .integer(value) }
+  init(floatLiteral value: Double) { self = .number(value) }
+  init(stringLiteral value: String) { self = .text(value) }
+  init(arrayLiteral elements: JSONValue...) { self = .list(elements) }
+  init(dictionaryLiteral elements: (String, JSONValue)...) {
+    self = .table(elements.map { JSONMember(key: $0.0, value: $0.1) })
+  }
+}
+
+extension JSONValue {
+  /// The value of a key of a table.
+  subscript(key: String) -> JSONValue? {
+    guard case .table(let members) = self else { return nil }
+    return members.first { $0.key == key }?.value
+  }
+
+  /// Sets a key of a table, at its end unless `first` or already there.
+  mutating func set(_ key: String, _ value: JSONValue, first: Bool = false) {
+    guard case .table(var members) = self else { return }
+    if let place = members.firstIndex(where: { $0.key == key }) {
+      members[place].value = value
+    } else {
+      members.insert(JSONMember(key: key, value: value), at: first ? 0 : members.count)
+    }
+    self = .table(members)
+  }
+
+  /// Takes a key out of a table.
+  mutating func remove(_ key: String) -> JSONValue? {
+    guard case .table(var members) = self,
+      let place = members.firstIndex(where: { $0.key == key })
+    else { return nil }
+    let value = members.remove(at: place).value
+    self = .table(members)
+    return value
+  }
+}
+
 /// Writes JSON values as bytes: the same value is always the same bytes, and a finite number reads
 /// back as the same Double.
 ///

@@ -53,15 +53,15 @@ struct Command: Sendable {
   /// Reads the words that follow the command's name.
   ///
   /// - Throws: where the words do not fit the parameters.
-  func action(for words: some Collection<String>) throws(UsageError) -> CommandAction {
-    var reader = ParameterReader(try SortedWords(words, for: declarations))
+  func action(for words: some Collection<String>) throws(CommandError) -> CommandAction {
+    var reader = ParameterReader(try ParsedArguments(words, for: declarations))
     let action = declare(&reader)
     try reader.finish()
     return action
   }
 }
 
-/// What a command gets from outside: streams, time and the wish of the user to stop.
+/// What a command gets from outside: streams, a clock, and whether the user asked to stop.
 struct CommandContext: Sendable {
   /// Where results go.
   var output: any TextStream
@@ -73,7 +73,60 @@ struct CommandContext: Sendable {
   var interrupt: Interrupt
 
   /// Ends the command when the user asked to stop; long commands call it between two steps.
-  func checkInterrupt() throws(CommandFailure) {
+  func checkInterrupt() throws(CommandError) {
     if interrupt.isRaised() { throw .interrupted }
+  }
+}
+
+/// A command line that cannot be understood, or a command that ends without success for a reason
+/// that the user must know.
+///
+/// Any other error that a command throws is shown by its description and ends it with
+/// ``ExitCode/wrongInput``, since the library throws only about input; faults of ours trap.
+struct CommandError: Error, Equatable {
+  /// How the program ends.
+  var status: ExitCode
+  /// What went wrong and what to do.
+  var message: String
+  /// Whether the command line itself is wrong, so that its usage is shown.
+  var showsUsage = false
+
+  /// A command line that cannot be understood.
+  static func usage(_ message: String) -> CommandError {
+    CommandError(status: .wrongInput, message: message, showsUsage: true)
+  }
+
+  /// Input that cannot be used.
+  static func input(_ message: String) -> CommandError {
+    CommandError(status: .wrongInput, message: message)
+  }
+
+  /// The user asked to stop.
+  static let interrupted = CommandError(
+    status: .interrupted, message: "interrupted; no file is half written")
+}
+
+/// How a command ended, as the shell sees it.
+public enum ExitCode: Int32, Sendable, CaseIterable {
+  /// Done, and a gate passed; warnings and ruin in a run are no failures.
+  case done = 0
+  /// A gate failed.
+  case gateFailed = 1
+  /// The input or the command line is wrong.
+  case wrongInput = 2
+  /// A fault of the program, or a run that does not reproduce its fingerprint.
+  case fault = 3
+  /// The user interrupted; no file is half written.
+  case interrupted = 130
+
+  /// What help screens say about it.
+  var meaning: String {
+    switch self {
+    case .done: "Done; a gate passed."
+    case .gateFailed: "A gate failed."
+    case .wrongInput: "The input or the command line is wrong."
+    case .fault: "A fault of the program, or a run that does not reproduce its fingerprint."
+    case .interrupted: "Interrupted; no file is half written."
+    }
   }
 }

@@ -18,43 +18,29 @@ struct CommandProgram: Sendable {
   /// Runs a command line, given without the program's name.
   func run(_ words: [String], in context: CommandContext) -> ExitCode {
     var path = [root]
-    do throws(UsageError) {
-      let action = try find(words, &path, context)
-      guard let action else { return .done }
-      return perform(action, path, context)
-    } catch {
-      let screen = HelpScreen(path: path, width: context.errors.width)
-      context.errors.write(
-        "\(screen.title): \(error.message)\n\(screen.usage)See '\(screen.title) --help'.\n")
-      return .wrongInput
-    }
-  }
-
-  private func perform(
-    _ action: CommandAction, _ path: [Command], _ context: CommandContext
-  ) -> ExitCode {
-    let title = path.map(\.name).joined(separator: " ")
     do {
+      guard let action = try find(words, &path, context) else { return .done }
       return try action(context)
-    } catch let failure as CommandFailure {
-      context.errors.write("\(title): \(failure.message)\n")
-      return failure.status
     } catch {
-      context.errors.write("\(title): \(error)\n")
-      return .wrongInput
+      let failure = error as? CommandError ?? .input("\(error)")
+      let screen = HelpScreen(path: path, width: context.errors.width)
+      let usage = "\(screen.usage)See '\(screen.title) --help'.\n"
+      context.errors.write(
+        "\(screen.title): \(failure.message)\n\(failure.showsUsage ? usage : "")")
+      return failure.status
     }
   }
 
   /// Follows the words down the tree; `nil` when help or the version was all that was asked.
   private func find(
     _ words: [String], _ path: inout [Command], _ context: CommandContext
-  ) throws(UsageError) -> CommandAction? {
+  ) throws(CommandError) -> CommandAction? {
     var rest = words[...]
     var wantsHelp = false
     while let command = path.last, !command.subcommands.isEmpty {
       guard let word = rest.popFirst() else {
         if wantsHelp { break }
-        throw UsageError(message: "a command is missing")
+        throw CommandError.usage("a command is missing")
       }
       if word == "--help" || word == "-h" || word == "help" {
         wantsHelp = true
@@ -67,14 +53,14 @@ struct CommandProgram: Sendable {
         throw unknown(word, in: command, isProgram: path.count == 1)
       }
     }
-    if wantsHelp || SortedWords.askForHelp(rest) {
+    if wantsHelp || ParsedArguments.askForHelp(rest) {
       context.output.write(HelpScreen(path: path, width: context.output.width).text)
       return nil
     }
     return try path[path.count - 1].action(for: rest)
   }
 
-  private func unknown(_ word: String, in command: Command, isProgram: Bool) -> UsageError {
+  private func unknown(_ word: String, in command: Command, isProgram: Bool) -> CommandError {
     let isOption = word.hasPrefix("-")
     let names =
       isOption ? ["--help"] + (isProgram ? ["--version"] : []) : command.subcommands.map(\.name)
@@ -85,7 +71,7 @@ struct CommandProgram: Sendable {
         ? "options come after the command"
         : "commands are \(listed(command.subcommands.map(\.name), "and"))")
     let kind = isOption ? "option" : "command"
-    return UsageError(message: "unknown \(kind) \(quotedForMessage(word)); \(advice)")
+    return CommandError.usage("unknown \(kind) \(quotedForMessage(word)); \(advice)")
   }
 
   private static func addingCompletion(to root: Command) -> Command {
@@ -131,5 +117,130 @@ extension CommandProgram {
       if status == .done { status = .wrongInput }
     }
     ProcessSignals.exit(status)
+  }
+}
+
+/// The help of a command, made from its declarations.
+struct HelpScreen {
+  /// The program and its commands down to the one shown.
+  let path: [Command]
+  /// The columns of the terminal.
+  let width: Int
+
+  /// How the command is called: `bt-run data check`.
+  var title: String { path.map(\.name).joined(separator: " ") }
+
+  /// The usage line, wrapped, with a line feed at the end.
+  var usage: String {
+    var words = ["Usage:", title]
+    let declarations = command.declarations
+    if command.subcommands.isEmpty {
+      words.append("[options]")
+      for option in declarations where option.form == .option && option.isRequired {
+        words.append("--\(option.name) <\(option.valueName)>")
+      }
+      words += declarations.filter { $0.form == .argument }.map(\.usage)
+    } else {
+      words.append("<command>")
+    }
+    return wrapped(words, indent: 7 + 1 + 2)
+  }
+
+  /// The whole screen.
+  var text: String {
+    var sections = [paragraph(command.summary), usage]
+    if !command.discussion.isEmpty {
+      let paragraphs = command.discussion.split(separator: "\n\n").map { paragraph(String($0)) }
+      sections.append(paragraphs.joined(separator: "\n"))
+    }
+    let declarations = command.declarations
+    let options = declarations.filter { $0.form != .argument } + standardOptions
+    sections.append(
+      table("Commands:", command.subcommands.map { ($0.name, $0.summary) }))
+    sections.append(
+      table(
+        "Arguments:",
+        declarations.filter { $0.form == .argument }.map { ($0.label, $0.helpText) }))
+    sections.append(table("Options:", options.map { ($0.optionLabel, $0.helpText) }))
+    sections.append(
+      table("Exit status:", ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }))
+    if !command.subcommands.isEmpty {
+      sections.append(paragraph("See '\(title) <command> --help' for more on a command."))
+    }
+    return sections.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private var command: Command { path[path.count - 1] }
+
+  private var standardOptions: [ParameterDeclaration] {
+    path.count == 1 ? [.help, .version] : [.help]
+  }
+
+  private var lineWidth: Int { min(max(width, 50), 100) }
+
+  private func paragraph(_ text: String) -> String {
+    wrapped(text.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init), indent: 0)
+  }
+
+  private func table(_ heading: String, _ rows: [(String, String)]) -> String {
+    guard !rows.isEmpty else { return "" }
+    // Labels longer than this get a line of their own.
+    let labelWidth = min(rows.map(\.0.displayWidth).max() ?? 0, 26)
+    let indent = 2 + labelWidth + 2
+    var text = heading + "\n"
+    for (label, help) in rows {
+      let lines = wrapped(
+        help.split(separator: " ").map(String.init), indent: indent, isFirstIndented: true)
+      if label.displayWidth > labelWidth {
+        text += "  \(label)\n\(lines)"
+      } else {
+        text += "  \(label.padded(to: labelWidth))  \(lines.dropFirst(indent))"
+      }
+    }
+    return text
+  }
+
+  /// Words in lines of at most the width; lines after the first are indented.
+  private func wrapped(_ words: [String], indent: Int, isFirstIndented: Bool = false) -> String {
+    let margin = String(repeating: " ", count: indent)
+    var lines: [String] = []
+    var line = isFirstIndented ? margin : ""
+    var isEmpty = true
+    for word in words {
+      if !isEmpty, line.displayWidth + 1 + word.displayWidth > lineWidth {
+        lines.append(line)
+        line = margin
+        isEmpty = true
+      }
+      line += isEmpty ? word : " " + word
+      isEmpty = false
+    }
+    return (lines + [line]).map { $0 + "\n" }.joined()
+  }
+}
+
+extension ParameterDeclaration {
+  /// How a usage line shows an argument: `<study>`, `[<file>...]`.
+  fileprivate var usage: String {
+    let name = isRepeated ? "<\(name)>..." : "<\(name)>"
+    return isRequired ? name : "[\(name)]"
+  }
+
+  /// How the list shows an option: `-o, --out <folder>`.
+  fileprivate var optionLabel: String {
+    let letter = short.map { "-\($0), " } ?? "    "
+    return "\(letter)--\(name)" + (form == .option ? " <\(valueName)>" : "")
+  }
+
+  /// The help with what follows from the declaration.
+  fileprivate var helpText: String {
+    var notes: [String] = []
+    if isRequired, form == .option { notes.append("required") }
+    if isRepeated, form == .option { notes.append("may be repeated") }
+    if let fallback { notes.append("default: \(fallback)") }
+    if case .words(let words) = completion, !words.isEmpty {
+      notes.insert("one of: \(words.joined(separator: ", "))", at: 0)
+    }
+    return notes.isEmpty ? help : "\(help) (\(notes.joined(separator: "; ")))"
   }
 }

@@ -15,10 +15,10 @@
 struct ParameterReader {
   /// The parameters asked for so far.
   private(set) var declarations: [ParameterDeclaration] = []
-  /// The words of the command line, sorted by parameter; `nil` while declaring.
-  private let words: SortedWords?
+  /// The words of the command line, parsed; `nil` while declaring.
+  private let words: ParsedArguments?
   private var positionals: ArraySlice<String>
-  private var problem: UsageError?
+  private var problem: CommandError?
 
   /// A reader that notes declarations.
   init() {
@@ -27,7 +27,7 @@ struct ParameterReader {
   }
 
   /// A reader of a command line.
-  init(_ words: SortedWords) {
+  init(_ words: ParsedArguments) {
     self.words = words
     positionals = words.positionals[...]
   }
@@ -38,16 +38,16 @@ struct ParameterReader {
   /// Ends the reading.
   ///
   /// - Throws: the first problem.
-  func finish() throws(UsageError) {
+  func finish() throws(CommandError) {
     if let problem { throw problem }
     if let word = positionals.first {
-      throw UsageError(message: "unexpected argument \(quotedForMessage(word)); remove it")
+      throw CommandError.usage("unexpected argument \(quotedForMessage(word)); remove it")
     }
   }
 
   /// Refuses parameters that do not fit together.
   mutating func require(_ condition: @autoclosure () -> Bool, _ message: String) {
-    if isReading, problem == nil, !condition() { problem = UsageError(message: message) }
+    if isReading, problem == nil, !condition() { problem = CommandError.usage(message) }
   }
 }
 
@@ -67,8 +67,8 @@ extension ParameterReader {
     declaration.isRequired = true
     declare(declaration)
     guard let word = words?.values[name]?.first else {
-      fail("option '--\(name)' is missing; it must be \(rule.expected)")
-      return rule.placeholder
+      fail("option '--\(name)' is missing; it must be \(rule.value.expected)")
+      return rule.value.placeholder
     }
     return parse(word, rule, for: "--\(name)")
   }
@@ -120,7 +120,7 @@ extension ParameterReader {
     declareArgument(name, rule, help, isRequired: true)
     guard let word = positionals.popFirst() else {
       fail("argument '<\(name)>' is missing")
-      return rule.placeholder
+      return rule.value.placeholder
     }
     return parse(word, rule, for: "<\(name)>")
   }
@@ -172,16 +172,124 @@ extension ParameterReader {
   }
 
   private mutating func fail(_ message: String) {
-    if isReading, problem == nil { problem = UsageError(message: message) }
+    if isReading, problem == nil { problem = CommandError.usage(message) }
   }
 
   private mutating func parse<Value>(
     _ word: String, _ rule: ArgumentRule<Value>, for label: String
   ) -> Value {
     if let value = rule.parse(word) { return value }
-    let nearest = NearestName.find(word, among: rule.choices)
+    let advice = rule.advice(word).map { "; \($0)" } ?? ""
+    fail("'\(label)' must be \(rule.value.expected), not \(quotedForMessage(word))\(advice)")
+    return rule.value.placeholder
+  }
+}
+
+/// The words of a command line, assigned to the parameters of the command.
+///
+/// The rules are those of GNU: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`,
+/// flags together as `-qv`, `--` before words that are no options, `-` as a word.
+struct ParsedArguments: Equatable {
+  /// The values of each option given, in order; a flag has one empty value.
+  private(set) var values: [String: [String]] = [:]
+  /// The words that belong to no option.
+  private(set) var positionals: [String] = []
+
+  private var rest: ArraySlice<String>
+  private let declarations: [ParameterDeclaration]
+
+  /// Parses the words of a command.
+  ///
+  /// - Throws: where a word looks like an option and is none, or a value is missing or too much.
+  init(
+    _ words: some Collection<String>, for declarations: [ParameterDeclaration]
+  ) throws(CommandError) {
+    rest = Array(words)[...]
+    self.declarations = declarations + [.help]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        positionals += rest
+        rest = []
+      } else if word.hasPrefix("--") {
+        try parseLong(word)
+      } else if word.hasPrefix("-"), word != "-", !isNegativeNumber(word) {
+        try parseShort(word)
+      } else {
+        positionals.append(word)
+      }
+    }
+  }
+
+  /// Whether help is asked for, whatever else is wrong with the words.
+  static func askForHelp(_ words: some Collection<String>) -> Bool {
+    words.prefix { $0 != "--" }.contains { $0 == "--help" || $0 == "-h" }
+  }
+
+  private mutating func parseLong(_ word: String) throws(CommandError) {
+    let parts = word.dropFirst(2).split(
+      separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard let option = declarations.first(where: { $0.form != .argument && $0.name == name }) else {
+      throw unknown("--\(name)")
+    }
+    let value = parts.count > 1 ? String(parts[1]) : nil
+    if option.form == .flag {
+      guard value == nil else {
+        throw CommandError.usage("option '--\(name)' takes no value; write '--\(name)' alone")
+      }
+      values[name] = [""]
+    } else {
+      try add(value, to: option, written: "--\(name)")
+    }
+  }
+
+  private mutating func parseShort(_ word: String) throws(CommandError) {
+    var letters = word.dropFirst()
+    while let letter = letters.popFirst() {
+      guard let option = declarations.first(where: { $0.short == letter }) else {
+        throw unknown("-\(letter)")
+      }
+      if option.form == .flag {
+        values[option.name] = [""]
+        continue
+      }
+      let value = letters.first == "=" ? letters.dropFirst() : letters
+      return try add(letters.isEmpty ? nil : String(value), to: option, written: "-\(letter)")
+    }
+  }
+
+  private mutating func add(
+    _ attached: String?, to option: ParameterDeclaration, written: String
+  ) throws(CommandError) {
+    var value = attached
+    if value == nil, let next = rest.first, !isOption(next) { value = rest.popFirst() }
+    guard let value else {
+      throw CommandError.usage(
+        "option '\(written)' needs a value: \(written) <\(option.valueName)>")
+    }
+    guard option.isRepeated || values[option.name] == nil else {
+      throw CommandError.usage("option '--\(option.name)' is given twice; remove one of them")
+    }
+    values[option.name, default: []].append(value)
+  }
+
+  /// Whether a word is an option of this command, and so hardly the value of another.
+  private func isOption(_ word: String) -> Bool {
+    if word == "--" { return true }
+    guard word.hasPrefix("-"), word != "-" else { return false }
+    if word.hasPrefix("--") {
+      let name = word.dropFirst(2).prefix { $0 != "=" }
+      return declarations.contains { $0.form != .argument && $0.name == name }
+    }
+    return declarations.contains { $0.short == word.dropFirst().first }
+  }
+
+  private func isNegativeNumber(_ word: String) -> Bool { Double(word) != nil && !isOption(word) }
+
+  private func unknown(_ written: String) -> CommandError {
+    let names = declarations.filter { $0.form != .argument }.map { "--\($0.name)" }
+    let nearest = written.count > 2 ? NearestName.find(written, among: names) : nil
     let advice = nearest.map { "; did you mean '\($0)'?" } ?? ""
-    fail("'\(label)' must be \(rule.expected), not \(quotedForMessage(word))\(advice)")
-    return rule.placeholder
+    return CommandError.usage("unknown option \(quotedForMessage(written))\(advice)")
   }
 }

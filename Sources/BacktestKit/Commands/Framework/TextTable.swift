@@ -4,7 +4,7 @@
 ///     table.add(["Sharpe", "0.48"])
 ///     context.output.write(table.text)
 struct TextTable {
-  /// A column: its heading and the side on which its cells stand.
+  /// A column: its heading and the alignment of its cells.
   struct Column: Sendable {
     fileprivate var heading: String
     fileprivate var isRight: Bool
@@ -51,4 +51,121 @@ struct TextTable {
     while line.last == " " { line.removeLast() }
     return line
   }
+}
+
+extension StringProtocol {
+  /// The columns that the text takes in a terminal: none for combining marks and control
+  /// characters, two for East Asian wide characters and emoji, one for all others.
+  ///
+  /// A close approximation of Unicode Standard Annex 11 by blocks.
+  var displayWidth: Int { unicodeScalars.reduce(0) { $0 + $1.displayWidth } }
+
+  /// The text with blanks behind it, up to a width.
+  func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: Swift.max(0, width - displayWidth))
+  }
+
+  /// The text with blanks before it, up to a width.
+  func leftPadded(to width: Int) -> String {
+    String(repeating: " ", count: Swift.max(0, width - displayWidth)) + self
+  }
+
+  /// The text cut to a width, with `…` as its last character where something was cut.
+  func cut(to width: Int) -> String {
+    guard displayWidth > width else { return String(self) }
+    var text = ""
+    var used = 1
+    for character in self {
+      used += String(character).displayWidth
+      guard used <= width else { break }
+      text.append(character)
+    }
+    return width > 0 ? text + "…" : ""
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var displayWidth: Int {
+    if value < 0x7F { return value < 0x20 ? 0 : 1 }
+    switch properties.generalCategory {
+    case .nonspacingMark, .enclosingMark, .format, .control: return 0
+    default: break
+    }
+    switch value {
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+      0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF,
+      0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+      return 2
+    default: return 1
+    }
+  }
+}
+
+/// A line that shows how far a long command is and how long it will still take.
+///
+/// It is drawn only where a person looks at the stream, at most ten times a second, and removed
+/// when it is finished or goes out of scope, so that messages never follow it on one line.
+///
+///     var progress = ProgressBar("folds", total: 39, in: context, isQuiet: options.isQuiet)
+///     for fold in folds { …; progress.advance() }
+///     progress.finish()
+struct ProgressBar: ~Copyable {
+  private static let barWidth = 24
+  private static let redrawSeconds = 0.1
+
+  private let label: String
+  private let total: Int
+  private let stream: any TextStream
+  private let clock: any MonotonicClock
+  private let start: Double
+  private let isVisible: Bool
+  private var done = 0
+  private var lastDrawn: Double?
+
+  /// A bar over `total` steps.
+  init(_ label: String, total: Int, in context: CommandContext, isQuiet: Bool) {
+    self.label = label
+    self.total = total
+    stream = context.errors
+    clock = context.clock
+    start = context.clock.seconds
+    isVisible = context.errors.isTerminal && !isQuiet && total > 0
+  }
+
+  /// Notes that steps are done.
+  mutating func advance(by steps: Int = 1) {
+    done = min(done + steps, total)
+    guard isVisible else { return }
+    let now = clock.seconds
+    if let lastDrawn, now - lastDrawn < Self.redrawSeconds { return }
+    lastDrawn = now
+    stream.write("\r\(line(at: now).cut(to: stream.width - 1))\u{1B}[K")
+  }
+
+  /// Removes the line.
+  consuming func finish() {}
+
+  deinit {
+    if lastDrawn != nil { stream.write("\r\u{1B}[K") }
+  }
+
+  private func line(at now: Double) -> String {
+    let filled = Self.barWidth * done / total
+    let bar =
+      String(repeating: "#", count: filled) + String(repeating: "-", count: Self.barWidth - filled)
+    var line = "\(label) [\(bar)] \(100 * done / total) %  \(done)/\(total)"
+    if done > 0, done < total {
+      let left = (now - start) * Double(total - done) / Double(done)
+      line += "  ETA \(clockText(seconds: left))"
+    }
+    return line
+  }
+}
+
+/// Seconds as a clock shows them: `0:07`, `12:30`, `1:02:03`.
+func clockText(seconds: Double) -> String {
+  let whole = Int(min(max(seconds.rounded(.up), 0), 359_999))
+  let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60)
+  return hours > 0
+    ? "\(hours):\(twoDigits(minutes)):\(twoDigits(rest))" : "\(minutes):\(twoDigits(rest))"
 }

@@ -22,7 +22,7 @@ struct BarCache {
     return file.series(options: options, symbol: symbol, source: source)
   }
 
-  /// Keeps series just read from a text. A cache that cannot be written is no reason to fail.
+  /// Keeps series just read from a text. Failing to write the cache is no error.
   func store(_ series: [BarSeries], symbol: String) {
     guard let source = series.first?.source,
       let digest = ContentDigest.Value(hexadecimal: source.digest)
@@ -54,7 +54,7 @@ struct BarCache {
       }
       return (digest.value, byteCount)
     } catch {
-      throw DataError(.unreadableFile, file: path, "cannot \(error.action): \(error.reason)")
+      throw DataError(error, file: path)
     }
   }
 }

@@ -26,7 +26,7 @@ struct BarCacheFile {
     guard let bytes = Self.mapped(path), bytes.count >= Self.prologueSize else { return nil }
     let whole = UnsafeRawBufferPointer(start: bytes.start, count: bytes.count)
     guard whole.prefix(8).elementsEqual(Self.magic) else { return nil }
-    var prologue = BinaryCursor(whole, from: 8)
+    var prologue = BinaryReader(whole, from: 8)
     let directoryLimit = UInt64(bytes.count - Self.prologueSize)
     guard prologue.word() == UInt64(bytes.count), let size = prologue.word(),
       size <= directoryLimit, let high = prologue.word(), let low = prologue.word()
@@ -35,7 +35,7 @@ struct BarCacheFile {
     let directory = UnsafeRawBufferPointer(rebasing: whole[Self.prologueSize..<end])
     let digest = Self.digest(UnsafeRawBufferPointer(rebasing: whole[0..<24]), directory)
     guard digest == ContentDigest.Value(high: high, low: low) else { return nil }
-    var cursor = BinaryCursor(directory, from: 0)
+    var cursor = BinaryReader(directory, from: 0)
     guard BarCacheKey(&cursor) == key, let count = cursor.word(), count < 1 << 32 else {
       return nil
     }
@@ -63,7 +63,7 @@ struct BarCacheFile {
     return digest.value
   }
 
-  /// The digest of a series' columns as they stand in a file, padding left out.
+  /// The digest of a series' columns in a file, without padding.
   private static func digest(
     ofColumnsAt offset: Int, rows: Int, in file: UnsafeRawBufferPointer
   ) -> ContentDigest.Value {
@@ -121,7 +121,7 @@ extension BarCacheFile {
   static func write(
     _ series: [BarSeries], symbol: String, key: BarCacheKey, to path: String
   ) throws(FileError) {
-    // The offsets stand in the directory, whose size does not depend on them.
+    // The directory holds the offsets, whose size does not depend on them.
     let draft = directory(series, symbol: symbol, key: key, start: 0)
     let start = (prologueSize + draft.count + 63) / 64 * 64
     let directory = directory(series, symbol: symbol, key: key, start: start)
@@ -138,11 +138,11 @@ extension BarCacheFile {
     head.bytes += directory
     head.bytes += [UInt8](repeating: 0, count: start - head.bytes.count)
     var file = try AtomicFile(path: path)
-    try file.append(head.bytes)
+    try file.output.write(head.bytes)
     for one in series {
-      for times in [one.openTimes, one.closeTimes] { try file.append(column: times) }
+      for times in [one.openTimes, one.closeTimes] { try file.output.write(column: times) }
       for values in [one.open, one.high, one.low, one.close, one.volume] {
-        try file.append(column: values)
+        try file.output.write(column: values)
       }
     }
     try file.commit()
@@ -167,26 +167,15 @@ extension BarCacheFile {
   }
 }
 
-extension AtomicFile {
-  fileprivate func append(_ bytes: [UInt8]) throws(FileError) {
-    try bytes.withUnsafeBufferPointer { (raw) throws(FileError) in
-      try append(UnsafeRawBufferPointer(raw))
-    }
-  }
-
-  fileprivate func append<T>(column: Column<T>) throws(FileError) {
+extension FileOutput {
+  fileprivate func write<T>(column: Column<T>) throws(FileError) {
     // A closure of `withUnsafeBufferPointer` cannot throw a typed error through `rethrows`.
-    let failure = column.withUnsafeBufferPointer { values -> FileError? in
-      do throws(FileError) {
-        try append(UnsafeRawBufferPointer(values))
-        return nil
-      } catch {
-        return error
-      }
+    let outcome = column.withUnsafeBufferPointer { values in
+      Result { () throws(FileError) in try write(UnsafeRawBufferPointer(values)) }
     }
-    if let failure { throw failure }
+    try outcome.get()
     let size = column.count * MemoryLayout<T>.stride
-    try append([UInt8](repeating: 0, count: BarCacheFile.columnSize(column.count) - size))
+    try write([UInt8](repeating: 0, count: BarCacheFile.columnSize(column.count) - size))
   }
 }
 
@@ -205,5 +194,112 @@ struct BarCacheEntry {
   func fits(fileSize: Int) -> Bool {
     guard offset >= 0, offset % 64 == 0, rowCount >= 0, rowCount < 1 << 40 else { return false }
     return offset <= fileSize && (fileSize - offset) / 7 >= BarCacheFile.columnSize(rowCount)
+  }
+}
+
+/// Appends values to bytes, little-endian.
+struct BinaryWriter {
+  var bytes: [UInt8] = []
+
+  mutating func word(_ value: UInt64) {
+    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
+  mutating func integer(_ value: Int) { word(UInt64(bitPattern: Int64(value))) }
+
+  mutating func text(_ value: String) {
+    integer(value.utf8.count)
+    bytes.append(contentsOf: value.utf8)
+  }
+}
+
+/// Takes values from bytes; `nil` when they end too early.
+struct BinaryReader {
+  private let bytes: UnsafeRawBufferPointer
+  private var position: Int
+
+  init(_ bytes: UnsafeRawBufferPointer, from position: Int) {
+    self.bytes = bytes
+    self.position = position
+  }
+
+  mutating func word() -> UInt64? {
+    guard bytes.count - position >= 8 else { return nil }
+    defer { position += 8 }
+    return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+  }
+
+  mutating func integer() -> Int? { word().map { Int(Int64(bitPattern: $0)) } }
+
+  mutating func text() -> String? {
+    guard let count = integer(), count >= 0, count <= bytes.count - position else { return nil }
+    defer { position += count }
+    return String(decoding: bytes[position..<position + count], as: UTF8.self)
+  }
+}
+
+extension BarCacheKey {
+  init?(_ cursor: inout BinaryReader) {
+    guard let size = cursor.integer(), let a = cursor.word(), let b = cursor.word(),
+      let c = cursor.word(), let d = cursor.word()
+    else { return nil }
+    self.init(
+      content: .init(high: a, low: b), byteCount: size, options: .init(high: c, low: d))
+  }
+
+  func write(to writer: inout BinaryWriter) {
+    writer.integer(byteCount)
+    for half in [content.high, content.low, options.high, options.low] { writer.word(half) }
+  }
+}
+
+extension BarCacheEntry {
+  init?(_ cursor: inout BinaryReader) {
+    guard let isNamed = cursor.word(), let name = cursor.text(), let length = cursor.text(),
+      let timeframe = Timeframe(length), let rowCount = cursor.integer(),
+      let offset = cursor.integer(), let high = cursor.word(), let low = cursor.word(),
+      let issueCount = cursor.integer()
+    else { return nil }
+    var issues: [DataIssue] = []
+    for _ in 0..<max(0, issueCount) {
+      guard let issue = DataIssue(&cursor) else { return nil }
+      issues.append(issue)
+    }
+    self.init(
+      symbol: isNamed == 1 ? name : nil, timeframe: timeframe, rowCount: rowCount, offset: offset,
+      digest: .init(high: high, low: low), issues: issues)
+  }
+
+  func write(to writer: inout BinaryWriter) {
+    writer.word(symbol == nil ? 0 : 1)
+    writer.text(symbol ?? "")
+    writer.text(timeframe.description)
+    writer.integer(rowCount)
+    writer.integer(offset)
+    writer.word(digest.high)
+    writer.word(digest.low)
+    writer.integer(issues.count)
+    for issue in issues { issue.write(to: &writer) }
+  }
+}
+
+extension DataIssue {
+  fileprivate init?(_ cursor: inout BinaryReader) {
+    guard let code = cursor.text().flatMap(Code.init(rawValue:)), let line = cursor.integer(),
+      let column = cursor.integer(), let message = cursor.text(), let repair = cursor.text(),
+      let count = cursor.integer()
+    else { return nil }
+    self.init(
+      code: code, file: "", line: line, column: column, message: message,
+      repair: Repair(rawValue: repair), count: count)
+  }
+
+  fileprivate func write(to writer: inout BinaryWriter) {
+    writer.text(code.rawValue)
+    writer.integer(line)
+    writer.integer(column)
+    writer.text(message)
+    writer.text(repair?.rawValue ?? "")
+    writer.integer(count)
   }
 }

@@ -61,3 +61,130 @@ extension CivilDate {
   /// `Timestamp`.
   var hasTimestamps: Bool { 1_678 <= year && year <= 2_261 }
 }
+
+/// The trading hours of one session.
+public struct Session: Hashable, Sendable, BitwiseCopyable {
+  /// The civil date by which the session is named.
+  public var date: CivilDate
+  /// When trading begins.
+  public var open: Timestamp
+  /// When trading ends.
+  public var close: Timestamp
+
+  /// A session from its parts.
+  public init(date: CivilDate, open: Timestamp, close: Timestamp) {
+    self.date = date
+    self.open = open
+    self.close = close
+  }
+}
+
+extension Session {
+  /// The time from open to close.
+  public var duration: TimeSpan { close - open }
+
+  /// How many bars of a timeframe this session holds, the last one shortened where the length does
+  /// not divide: 26 bars of 15 minutes on a regular day in New York, 14 when it closes at 13:00. A
+  /// session or anything longer is one bar.
+  public func barCount(of timeframe: Timeframe) -> Int {
+    guard case .intraday(let seconds) = timeframe else { return 1 }
+    let length = Int64(seconds) * 1_000_000_000
+    return Int((duration.nanoseconds + length - 1) / length)
+  }
+}
+
+/// A market that never closes: a session is a UTC day, from 00:00 to 24:00.
+public struct AlwaysOpenCalendar: TradingCalendar {
+  /// The calendar.
+  public init() {}
+
+  /// `24x7`.
+  public var name: String { "24x7" }
+  /// 365.
+  public var sessionsPerYear: Double { 365 }
+  /// 24 hours.
+  public var regularSessionSeconds: Int { 86_400 }
+
+  /// Every day has a session.
+  public func session(on date: CivilDate) -> Session? {
+    guard date.hasTimestamps else { return nil }
+    let open = date.midnight
+    return Session(date: date, open: open, close: open + .days(1))
+  }
+
+  /// The UTC day; midnight belongs to the day that it ends.
+  public func sessionDate(of time: Timestamp) -> CivilDate {
+    CivilDate(daysSinceEpoch: time.dayEndingAtOrAfter)
+  }
+}
+
+extension Timestamp {
+  /// The UTC day, counted from 1970-01-01, that ends first at or after this instant.
+  var dayEndingAtOrAfter: Int {
+    let (day, inDay) = nanoseconds.flooredQuotient(by: 86_400_000_000_000)
+    return Int(inDay == 0 ? day - 1 : day)
+  }
+}
+
+extension TradingCalendar where Self == AlwaysOpenCalendar {
+  /// A market that never closes.
+  public static var alwaysOpen: AlwaysOpenCalendar { AlwaysOpenCalendar() }
+}
+
+/// Monday to Friday without holidays: a session is a UTC day, from 00:00 to 24:00.
+///
+/// For markets whose holidays are not known, and for data that is daily and unevenly gapped.
+public struct WeekdaysCalendar: TradingCalendar {
+  /// The calendar.
+  public init() {}
+
+  /// `weekdays`.
+  public var name: String { "weekdays" }
+  /// 260.
+  public var sessionsPerYear: Double { 260 }
+  /// 24 hours.
+  public var regularSessionSeconds: Int { 86_400 }
+
+  /// Every Monday to Friday has a session.
+  public func session(on date: CivilDate) -> Session? {
+    let day = date.daysSinceEpoch
+    guard mondayBasedWeekday(ofDay: day) < 5, date.hasTimestamps else { return nil }
+    let open = Timestamp(seconds: Int64(day) * 86_400)
+    return Session(date: date, open: open, close: open + .days(1))
+  }
+
+  /// The UTC day, or the Monday after it on a weekend; midnight belongs to the day that it ends.
+  public func sessionDate(of time: Timestamp) -> CivilDate {
+    let day = time.dayEndingAtOrAfter
+    let weekday = mondayBasedWeekday(ofDay: day)
+    return CivilDate(daysSinceEpoch: weekday < 5 ? day : day + 7 - weekday)
+  }
+}
+
+/// The day of the week of a day counted from 1970-01-01: Monday is 0, Sunday 6.
+func mondayBasedWeekday(ofDay day: Int) -> Int {
+  // 1970-01-01 was a Thursday.
+  (day + 3).flooredQuotient(by: 7).remainder
+}
+
+extension TradingCalendar where Self == WeekdaysCalendar {
+  /// Monday to Friday without holidays.
+  public static var weekdays: WeekdaysCalendar { WeekdaysCalendar() }
+}
+
+/// The calendars that a study file can name.
+public enum TradingCalendars {
+  /// The names, in alphabetical order, for messages.
+  public static var names: [String] { ["24x7", "weekdays", "XNYS"] }
+
+  /// The calendar of a name, or `nil` where there is none: `24x7` (also `24/7`), `weekdays`, `XNYS`
+  /// (also `NYSE`). Upper and lower case are the same.
+  public static func named(_ name: String) -> (any TradingCalendar)? {
+    switch name.lowercased() {
+    case "24x7", "24/7": AlwaysOpenCalendar()
+    case "weekdays": WeekdaysCalendar()
+    case "xnys", "nyse": NewYorkStockExchangeCalendar()
+    default: nil
+    }
+  }
+}

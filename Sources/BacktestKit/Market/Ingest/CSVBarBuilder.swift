@@ -21,9 +21,9 @@ struct CSVBarBuilder {
   private(set) var lines = Memory<UInt32>()
   /// Seconds east of UTC of each row's clock; allocated when the first is not zero.
   private(set) var secondsEast: [Int32] = []
-  /// Whether any stamp told a time of day.
+  /// Whether any timestamp has a time of day.
   private(set) var hasTimeOfDay = false
-  /// Rows that a repair held; their volume stays 0.
+  /// Rows whose price a repair carried over; their volume is 0.
   private(set) var heldRows: [Int] = []
   /// How many rows that were not held have a volume of 0.
   private(set) var zeroVolumeCount = 0
@@ -78,7 +78,7 @@ struct CSVBarBuilder {
   }
 
   /// Adds a row of a price at which nothing traded.
-  mutating func appendHeld(_ stamp: CSVStamp, line: Int) {
+  mutating func appendHeld(_ stamp: CSVTimestamp, line: Int) {
     heldRows.append(count)
     let price = lastClose
     append(
@@ -175,5 +175,75 @@ struct CSVBarBuilder {
     close.release()
     volume.release()
     lines.release()
+  }
+}
+
+/// The builders of a file, one for each symbol, in the order in which symbols first appear.
+struct CSVBuilderSet: ~Copyable {
+  /// The builder of the row that is being read; there is one once a symbol has been selected.
+  private(set) var selected: UnsafeMutablePointer<CSVBarBuilder>!
+  private var all: [UnsafeMutablePointer<CSVBarBuilder>] = []
+  private var indices: [[UInt8]: Int] = [:]
+  private var selectedIndex = 0
+
+  deinit {
+    for builder in all {
+      builder.pointee.release()
+      builder.deinitialize(count: 1)
+      builder.deallocate()
+    }
+  }
+
+  var count: Int { all.count }
+
+  /// The builder at a position.
+  subscript(index: Int) -> UnsafeMutablePointer<CSVBarBuilder> { all[index] }
+
+  /// Adds a builder and selects it.
+  mutating func open(_ symbol: String, expectedCount: Int, file: String) {
+    let builder = UnsafeMutablePointer<CSVBarBuilder>.allocate(capacity: 1)
+    builder.initialize(
+      to: CSVBarBuilder(
+        symbol: symbol, symbolBytes: Array(symbol.utf8), expectedCount: expectedCount, file: file))
+    selectedIndex = all.count
+    all.append(builder)
+    selected = builder
+  }
+
+  /// Selects the builder of a symbol, adding it when it is new.
+  ///
+  /// Long files go through all symbols over and over, or stay with one for many rows, so the
+  /// selected one and the one after it are tried before the table.
+  @inline(__always)
+  mutating func select(_ symbol: UnsafeBufferPointer<UInt8>, file: String) {
+    if !all.isEmpty {
+      if isSelected(symbol) { return }
+      selectedIndex = selectedIndex + 1 == all.count ? 0 : selectedIndex + 1
+      selected = all[selectedIndex]
+      if isSelected(symbol) { return }
+    }
+    find(symbol, file: file)
+  }
+
+  @inline(__always)
+  private func isSelected(_ symbol: UnsafeBufferPointer<UInt8>) -> Bool {
+    let bytes = selected.pointee.symbolBytes
+    guard bytes.count == symbol.count else { return false }
+    guard let start = symbol.baseAddress else { return true }
+    return bytes.withUnsafeBytes { memcmp($0.baseAddress!, start, symbol.count) == 0 }
+  }
+
+  @inline(never)
+  private mutating func find(_ symbol: UnsafeBufferPointer<UInt8>, file: String) {
+    let bytes = Array(symbol)
+    if let index = indices[bytes] {
+      selectedIndex = index
+      selected = all[index]
+      return
+    }
+    indices[bytes] = all.count
+    let name = String(decoding: bytes, as: UTF8.self)
+    open(name, expectedCount: 64, file: file)
+    selected.pointee.symbolBytes = bytes
   }
 }

@@ -1,6 +1,6 @@
 /// What each column of a file means.
 struct CSVHeader {
-  /// The names of the columns as they stand in the file.
+  /// The names of the columns as written in the file.
   let names: [String]
   /// The meaning of each column.
   let roles: [CSVRole]
@@ -40,7 +40,7 @@ struct CSVHeader {
         let list = found.map { "\"\(names[$0])\" (column \($0 + 1))" }.joined(separator: ", ")
         throw DataError(
           .badHeader, file: file, line: line,
-          "more than one column could be the \(role.label): \(list); name one in the mapping")
+          "several columns could be the \(role.label): \(list); choose one in the mapping")
       }
       if let column = found.first { columns.append((role, column)) }
     }
@@ -150,27 +150,10 @@ struct CSVHeader {
     return kept.isEmpty ? lower : kept
   }
 
-  /// The name that takes the fewest edits to become `wanted`, if it takes few.
+  /// The name that most likely means `wanted`.
   private static func nearest(to wanted: String, among names: [String]) -> String? {
-    let target = Array(plain(wanted).utf8)
-    let ranked = names.prefix(100).map { name in
-      (name: name, distance: editDistance(Array(plain(name).utf8.prefix(40)), target))
-    }
-    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(1, target.count / 3) ? best.name : nil
-  }
-
-  private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var row = Array(0...b.count)
-    for (i, left) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, right) in b.enumerated() {
-        let substituted = diagonal + (left == right ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[b.count]
+    let plainNames = names.prefix(100).map(plain)
+    let nearest = NearestName.find(plain(wanted), among: plainNames)
+    return nearest.flatMap(plainNames.firstIndex).map { names[$0] }
   }
 }

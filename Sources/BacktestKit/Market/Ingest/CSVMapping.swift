@@ -32,7 +32,7 @@ public struct CSVMapping: Sendable {
   /// The names of the columns of a file without a header line; `nil` reads them from the file.
   public var headers: [String]?
   /// The character between fields, one byte in UTF-8; `nil` takes the one of `,`, `;`, tab and `|`
-  /// that stands most often in the first line.
+  /// that is most frequent in the first line.
   public var separator: Character?
   /// How stamps are written.
   public var timeFormat: TimeFormat = .automatic
@@ -87,7 +87,7 @@ public struct CSVMapping: Sendable {
     /// have UTC: -18,000 in New York in winter.
     public var secondsEast: @Sendable (_ localSeconds: Int64) -> Int
 
-    /// A zone with a rule of its own.
+    /// A zone with its own rule.
     public init(name: String, secondsEast: @escaping @Sendable (_ localSeconds: Int64) -> Int) {
       self.name = name
       self.secondsEast = secondsEast

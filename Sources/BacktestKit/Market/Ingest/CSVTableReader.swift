@@ -1,19 +1,19 @@
-/// Reads one file into builders, one for each symbol, over two lanes: rows of plain text by the
-/// fast lane, everything else by libcsv.
+/// Reads one file into builders, one for each symbol, plain rows by the
+/// fast parser, everything else by libcsv.
 struct CSVTableReader: ~Copyable {
   private let options: CSVReadOptions
   private let source: CSVByteSource
   private let defaultSymbol: String
-  private let usesFastLane: Bool
+  private let usesPlainRowParser: Bool
   private var buffer: CSVTextBuffer
   private var rules = CSVRowRules()
-  private var clock: CSVClock
+  private var clock: CSVTimestampParser
   /// The line of the next record.
   private var line = 1
   private var log: DataIssueLog
   private var builders = CSVBuilderSet()
 
-  /// What a file came to.
+  /// What a file holds.
   struct Table: ~Copyable {
     var builders: CSVBuilderSet
     /// Findings that belong to no symbol.
@@ -23,19 +23,19 @@ struct CSVTableReader: ~Copyable {
 
   init(
     _ source: CSVByteSource, options: CSVReadOptions, defaultSymbol: String,
-    usesFastLane: Bool = true
+    usesPlainRowParser: Bool = true
   ) throws(DataError) {
     guard
-      let clock = CSVClock(format: options.mapping.timeFormat, zone: options.mapping.zone)
+      let clock = CSVTimestampParser(format: options.mapping.timeFormat, zone: options.mapping.zone)
     else {
       throw DataError(
         .badTime, file: source.name,
-        "the time pattern cannot be understood; write it like dd/MM/yyyy HH:mm")
+        "the time pattern is invalid; write it like dd/MM/yyyy HH:mm")
     }
     self.options = options
     self.source = source
     self.defaultSymbol = defaultSymbol
-    self.usesFastLane = usesFastLane
+    self.usesPlainRowParser = usesPlainRowParser
     self.clock = clock
     buffer = CSVTextBuffer(source)
     log = DataIssueLog(file: source.name)
@@ -64,12 +64,12 @@ struct CSVTableReader: ~Copyable {
   private mutating func readRows(
     _ records: CSVRecordReader, header: CSVHeader, separator: UInt8
   ) throws(DataError) {
-    let lane = CSVFastLane(header: header, separator: separator)
+    let lane = CSVPlainRowParser(header: header, separator: separator)
     let hasSymbol = header.hasSymbol
-    // Stamps in two columns are put together only on the careful lane.
-    let usesFastLane = usesFastLane && !header.hasTimeOfDay
+    // Timestamps in two columns are read only through libcsv.
+    let usesPlainRowParser = usesPlainRowParser && !header.hasTimeOfDay
     while true {
-      if usesFastLane { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
+      if usesPlainRowParser { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
       switch try records.next(&buffer) {
       case .end: return
       case .blank(let lines): line += lines
@@ -77,16 +77,16 @@ struct CSVTableReader: ~Copyable {
         takeRecord(records, header: header)
         line += lines
       case .malformed(let message):
-        // What follows a stray quote cannot be told into records any more.
+        // After a stray quote the rest can no longer be divided into records.
         log.add(.malformedRow, line: line, message)
         return
       }
     }
   }
 
-  /// Reads rows over the fast lane as far as it goes.
+  /// Reads plain rows up to the first one that is not.
   private mutating func readPlainRows(
-    _ lane: borrowing CSVFastLane, header: CSVHeader, hasSymbol: Bool
+    _ lane: borrowing CSVPlainRowParser, header: CSVHeader, hasSymbol: Bool
   ) {
     var row = CSVRow()
     var symbol = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -117,7 +117,7 @@ struct CSVTableReader: ~Copyable {
     let line = line
     builders.selected.pointee.review(row, line: line, rules: rules) { role in
       let column = header.column(of: role) ?? 0
-      return CSVPlace.of(column: column, in: record, separator: separator, line: line)
+      return CSVFieldPlace.of(column: column, in: record, separator: separator, line: line)
     }
   }
 }
@@ -132,7 +132,7 @@ extension CSVTableReader {
       let fields = "\(records.fieldCount) field\(records.fieldCount == 1 ? "" : "s")"
       return refuse(
         .malformedRow, records, column: min(records.fieldCount, count),
-        "the row has \(fields) where the header has \(count)")
+        "the row has \(fields), the header has \(count)")
     }
     guard let row = readValues(records, header: header) else { return }
     if let column = header.column(of: .symbol) {
@@ -164,7 +164,7 @@ extension CSVTableReader {
           row[role] = number
           continue
         }
-        let text = CSVPlace.quoted(records.field(column))
+        let text = CSVFieldPlace.quoted(records.field(column))
         refuse(.badNumber, records, column: column, "the \(role.label) \(text) is not a number")
       }
       isReadable = false
@@ -175,8 +175,8 @@ extension CSVTableReader {
 
   private mutating func readStamp(
     _ records: CSVRecordReader, column: Int, header: CSVHeader
-  ) -> CSVStamp? {
-    var stamp: CSVStamp?
+  ) -> CSVTimestamp? {
+    var stamp: CSVTimestamp?
     var text = ""
     if let second = header.column(of: .timeOfDay) {
       text = records.field(column) + " " + records.field(second)
@@ -185,9 +185,10 @@ extension CSVTableReader {
       stamp = records.withField(column) { clock.read($0) }
     }
     if stamp == nil {
-      let shown = CSVPlace.quoted(text.isEmpty ? records.field(column) : text)
+      let shown = CSVFieldPlace.quoted(text.isEmpty ? records.field(column) : text)
       refuse(
-        .badTime, records, column: column, "\(shown) is no time; name its form in the mapping")
+        .badTime, records, column: column,
+        "\(shown) is not a time; set the time format in the mapping")
     }
     return stamp
   }
@@ -214,7 +215,7 @@ extension CSVTableReader {
       case .malformed(let message):
         throw DataError(.malformedRow, file: source.name, line: line, message)
       case .record(let lines):
-        names = (0..<records.fieldCount).map { CSVPlace.printable(records.field($0)) }
+        names = (0..<records.fieldCount).map { CSVFieldPlace.printable(records.field($0)) }
         headerLine = line
         line += lines
       }
@@ -232,8 +233,8 @@ extension CSVTableReader {
       guard isUsable, let byte = wanted.asciiValue, !"\"'.-+:\n\r\0".contains(wanted) else {
         throw DataError(
           .badHeader, file: source.name,
-          "the separator \(CSVPlace.quoted(String(wanted))) is not possible; "
-            + "take one such as , ; or a tab")
+          "the separator \(CSVFieldPlace.quoted(String(wanted))) is not supported; "
+            + "use one such as , ; or a tab")
       }
       return byte
     }

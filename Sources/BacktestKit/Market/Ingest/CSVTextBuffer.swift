@@ -4,7 +4,7 @@ internal import Glibc
 struct CSVTextBuffer: ~Copyable {
   /// The longest line that can be read.
   static let capacity = 1 << 20
-  /// Zero bytes after the text, so that the fast lane may look ahead.
+  /// Zero bytes after the text, so that the plain-row parser may read ahead.
   private static let slack = 64
 
   // Only what has been read, and the slack behind it, is ever initialised.
@@ -25,7 +25,7 @@ struct CSVTextBuffer: ~Copyable {
 
   var isAtEnd: Bool { position == count }
 
-  /// The next byte; zeros stand after the last.
+  /// The next byte; zeros follow the last.
   var next: UnsafePointer<UInt8> { UnsafePointer(memory + position) }
 
   /// Moves what is left to the front and reads on behind it.
@@ -66,5 +66,152 @@ struct CSVTextBuffer: ~Copyable {
       offset += 1
     }
     return nil
+  }
+}
+
+/// The text of a CSV file in pieces: from a file or from memory, inflated if it is gzip, with the
+/// digest of the bytes as they are stored.
+final class CSVByteSource {
+  let name: String
+  /// The digest of the stored bytes read so far.
+  private(set) var digest = ContentDigest()
+  /// The stored bytes read so far.
+  private(set) var byteCount = 0
+  /// The size of the stored bytes as the file system gives it.
+  let expectedByteCount: Int
+
+  private let memory: UnsafeRawBufferPointer?
+  private var memoryPosition = 0
+  private var inflater: GzipInflater?
+  private let file: FileHandleBox?
+
+  /// The text of a file.
+  init(path: String) throws(DataError) {
+    name = path
+    memory = nil
+    do throws(FileError) {
+      let box = FileHandleBox(try FileInput(path: path))
+      file = box
+      expectedByteCount = box.input.byteCount
+    } catch {
+      throw DataError(error, file: path)
+    }
+  }
+
+  /// The text of some bytes, which must outlive the source.
+  init(bytes: UnsafeRawBufferPointer, name: String) {
+    self.name = name
+    memory = bytes
+    file = nil
+    expectedByteCount = bytes.count
+  }
+
+  /// Fills `target` with text until it is full or the text ends; returns the number of bytes.
+  func read(into target: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
+    if let inflater { return try inflate(inflater, into: target) }
+    let isFirst = byteCount == 0
+    let count = try readStored(into: target)
+    guard isFirst, count >= 2, target[0] == 0x1F, target[1] == 0x8B else { return count }
+    let inflater = GzipInflater(pending: Array(target[0..<count]))
+    self.inflater = inflater
+    return try inflate(inflater, into: target)
+  }
+
+  private func inflate(
+    _ inflater: GzipInflater, into target: UnsafeMutableRawBufferPointer
+  ) throws(DataError) -> Int {
+    var filled = 0
+    while filled < target.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+      switch inflater.inflate(into: rest) {
+      case .written(let count): filled += count
+      case .finished: return filled
+      case .needsInput(let mayEnd):
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        let count = try chunk.withUnsafeMutableBufferPointer { (raw) throws(DataError) in
+          try readStored(into: UnsafeMutableRawBufferPointer(raw))
+        }
+        if count == 0 {
+          if mayEnd { return filled }
+          throw DataError(
+            .unreadableFile, file: name,
+            "the gzip data end early, after \(byteCount) bytes; download the file again")
+        }
+        inflater.feed(chunk[0..<count])
+      case .damaged(let reason):
+        throw DataError(
+          .unreadableFile, file: name,
+          "the gzip data are damaged: \(reason); download the file again")
+      }
+    }
+    return filled
+  }
+
+  private func readStored(into target: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
+    var count = 0
+    if let memory {
+      count = min(target.count, memory.count - memoryPosition)
+      let piece = UnsafeRawBufferPointer(rebasing: memory[memoryPosition..<memoryPosition + count])
+      target.copyMemory(from: piece)
+      memoryPosition += count
+    } else if let file {
+      do throws(FileError) {
+        count = try file.input.read(into: target)
+      } catch {
+        throw DataError(error, file: name)
+      }
+    }
+    digest.update(UnsafeRawBufferPointer(rebasing: target[0..<count]))
+    byteCount += count
+    return count
+  }
+}
+
+private final class FileHandleBox {
+  let input: FileInput
+  init(_ input: consuming FileInput) { self.input = input }
+}
+
+/// Inflates gzip data, also of several members one after another.
+final class GzipInflater {
+  /// The outcome of a step.
+  enum Step {
+    case written(Int)
+    /// More input is needed; its end is the end of the text where `mayEnd`.
+    case needsInput(mayEnd: Bool)
+    case finished
+    case damaged(String)
+  }
+
+  private let stream = InflateStream(.gzip)
+  private var input: [UInt8]
+  private var position = 0
+  private var isBetweenMembers = false
+
+  init(pending: [UInt8]) { input = pending }
+
+  /// Hands over more input; only after a step needed it.
+  func feed(_ bytes: some Collection<UInt8>) {
+    input = Array(bytes)
+    position = 0
+  }
+
+  /// Writes some bytes of text into `target`, which is not empty.
+  func inflate(into target: UnsafeMutableRawBufferPointer) -> Step {
+    if isBetweenMembers {
+      // A member may follow; padding of zeros may too, and ends the data.
+      guard position < input.count else { return .needsInput(mayEnd: true) }
+      guard input[position] == 0x1F else { return .finished }
+      stream.reset()
+      isBetweenMembers = false
+    }
+    guard position < input.count else { return .needsInput(mayEnd: false) }
+    let step = input.withUnsafeBytes { source in
+      stream.inflate(UnsafeRawBufferPointer(rebasing: source[position...]), into: target)
+    }
+    position += step.read
+    if case .damaged(let reason) = step.status { return .damaged(reason) }
+    isBetweenMembers = step.status == .finished
+    return .written(step.written)
   }
 }

@@ -1,15 +1,15 @@
-/// The rules by which rows are judged.
+/// The rules for checking rows.
 struct CSVRowRules {
   var repairs = false
   var allowsNonPositivePrices = false
   var adjusts = false
   var hasVolume = true
-  /// A close that moves by more than this share of the one before is odd.
+  /// A close that differs from the one before by more than this share is reported.
   var jumpLimit = 0.4
 }
 
 extension CSVBarBuilder {
-  /// Whether a row is beyond doubt: later than the last, consistent, traded, near the last close.
+  /// Whether a row needs no review: later than the last, consistent, traded, near the last close.
   @inline(__always)
   func isPlain(_ row: CSVRow, _ rules: CSVRowRules) -> Bool {
     let isConsistent =
@@ -22,7 +22,7 @@ extension CSVBarBuilder {
       && (!rules.adjusts || row.canBeAdjusted)
   }
 
-  /// Judges a row with all care: adds it as it is or repaired, or leaves it out, and notes why.
+  /// Reviews a row: adds it as it is or repaired, or leaves it out, and logs why.
   ///
   /// - Parameter place: The line and column of a role's field.
   @inline(never)
@@ -45,7 +45,7 @@ extension CSVBarBuilder {
   }
 
   private mutating func checkTime(
-    _ stamp: CSVStamp, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
+    _ stamp: CSVTimestamp, _ rules: CSVRowRules, _ place: (CSVRole) -> (line: Int, column: Int)
   ) -> Bool {
     let (time, last) = (stamp.nanoseconds, lastStamp)
     if time > last || (count == 0 && last == .min) { return true }
@@ -55,7 +55,7 @@ extension CSVBarBuilder {
     if time == last {
       log.add(
         .duplicateTime, line: at.line, column: at.column,
-        "\(text) stands in a row above already", repair: repair)
+        "\(text) is already in an earlier row", repair: repair)
     } else {
       log.add(
         .outOfOrder, line: at.line, column: at.column,
@@ -133,7 +133,7 @@ extension CSVBarBuilder {
       let at = place(.volume)
       log.add(
         .negativeVolume, line: at.line, column: at.column,
-        "the volume is \(row.volume); it cannot be negative or infinite",
+        "the volume is \(row.volume); it must be finite and not negative",
         repair: rules.repairs ? .fixed : nil)
       row.volume = 0
     }

@@ -81,7 +81,7 @@ public struct CheckpointCache: Sendable {
     // Another may have trained it while this one waited.
     if let kept = try kept(training, key, place) { return kept }
     let partial = "\(place).partial"
-    try CheckpointCacheError.files("remove") { () throws(FolderTree.Failure) in
+    try CheckpointCacheError.file { () throws(FileError) in
       try FolderTree.remove(partial)
     }
     try train(training, key, in: partial, isInterrupted)
@@ -99,7 +99,7 @@ public struct CheckpointCache: Sendable {
   }
 
   private func madeFolder() throws(CheckpointCacheError) -> String {
-    try CheckpointCacheError.files("create the folder") { () throws(FolderTree.Failure) in
+    try CheckpointCacheError.file { () throws(FileError) in
       try FolderTree.make(folder)
     }
     // The command may work in another folder.
@@ -122,7 +122,7 @@ public struct CheckpointCache: Sendable {
     _ training: Training, _ key: String, in partial: String, _ isInterrupted: () -> Bool
   ) throws(CheckpointCacheError) {
     func removePartial() { try? FolderTree.remove(partial) }
-    try CheckpointCacheError.files("create the folder") { () throws(FolderTree.Failure) in
+    try CheckpointCacheError.file { () throws(FileError) in
       try FolderTree.make(partial)
     }
     var values = training.values
@@ -173,14 +173,6 @@ public enum CheckpointCacheError: Error, Equatable, Sendable, CustomStringConver
     case .command(let error): "\(error)"
     case .file(let error): "\(error)"
     case .unusable(let problem): problem
-    }
-  }
-
-  static func files<Value>(
-    _ action: String, _ work: () throws(FolderTree.Failure) -> Value
-  ) throws(CheckpointCacheError) -> Value {
-    do throws(FolderTree.Failure) { return try work() } catch {
-      throw .file(error.error(action))
     }
   }
 

@@ -7,7 +7,7 @@ enum CheckpointRecord {
   static func write(
     _ key: String, _ training: CheckpointCache.Training, in folder: String
   ) throws(CheckpointCacheError) {
-    let names = try CheckpointCacheError.files("read") { () throws(FolderTree.Failure) in
+    let names = try CheckpointCacheError.file { () throws(FileError) in
       try FolderTree.files(below: folder)
     }
     var files: [JSONValue] = []

@@ -38,7 +38,7 @@ public enum CommandRun {
     isInterrupted: () -> Bool = { false }
   ) throws(CommandRunError) {
     let child: ChildProcess
-    do throws(ChildProcessError) {
+    do throws(FileError) {
       child = try ChildProcess(command, folder: folder, streams: .captured)
     } catch {
       throw CommandRunError(command: command, problem: "\(error)")

@@ -67,7 +67,7 @@ final class PolicyProcess: Sendable {
     if state.isStopped { throw error("it was stopped and decides no more") }
     if let child = state.child { return child }
     let child: ChildProcess
-    do throws(ChildProcessError) {
+    do throws(FileError) {
       child = try ChildProcess(command, folder: folder, streams: .lines)
     } catch {
       let failure = self.error("\(error)")

@@ -6,13 +6,7 @@ protocol ByteSink {
   mutating func write(_ bytes: [UInt8]) throws(Failure)
 }
 
-/// Bytes kept in memory.
-struct ByteBuffer: ByteSink {
-  /// The bytes written so far.
-  var bytes: [UInt8] = []
-
-  mutating func write(_ bytes: [UInt8]) { self.bytes += bytes }
-}
+extension FileOutput: ByteSink {}
 
 /// Writes rows of comma-separated values to a sink, in large pieces.
 ///

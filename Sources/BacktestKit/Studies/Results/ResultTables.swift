@@ -13,7 +13,7 @@ struct ResultTables {
   }
 
   /// Equity, exposure and drawdown at each point, the base point first.
-  func writeEquity(to file: FileOutput) throws(FileOutputError) {
+  func writeEquity(to file: FileOutput) throws(FileError) {
     var csv = try CSVWriter(["time", "equity", "gross_exposure", "drawdown"], to: file)
     let curve = result.curve
     let drawdown = Drawdown.underwater(Array(curve.equity))
@@ -29,7 +29,7 @@ struct ResultTables {
   }
 
   /// Every order and what became of it.
-  func writeOrders(to file: FileOutput) throws(FileOutputError) {
+  func writeOrders(to file: FileOutput) throws(FileError) {
     let header = [
       "order", "submitted", "symbol", "quantity", "kind", "price", "time_in_force", "group",
       "reduce_only", "outcome", "reason", "filled_quantity", "ended", "cut_to",
@@ -67,7 +67,7 @@ struct ResultTables {
   }
 
   /// Every fill with its costs.
-  func writeFills(to file: FileOutput) throws(FileOutputError) {
+  func writeFills(to file: FileOutput) throws(FileError) {
     let header = [
       "time", "order", "symbol", "quantity", "reference", "price", "slippage", "commission",
       "intrabar",
@@ -90,7 +90,7 @@ struct ResultTables {
   }
 
   /// Every round trip, those still open at the end marked.
-  func writeTrades(to file: FileOutput) throws(FileOutputError) {
+  func writeTrades(to file: FileOutput) throws(FileError) {
     let header = [
       "symbol", "direction", "entry_time", "exit_time", "bars", "quantity", "entry_price",
       "exit_price", "gross_profit", "commission", "slippage", "profit", "return",
@@ -121,7 +121,7 @@ struct ResultTables {
   }
 
   /// Every forecast and the logarithmic return that it met; empty where it does not count.
-  func writeForecasts(to file: FileOutput) throws(FileOutputError) {
+  func writeForecasts(to file: FileOutput) throws(FileError) {
     let header = [
       "time", "symbol", "score", "probability_up", "expected_return", "deviation", "outcome",
     ]
@@ -141,7 +141,7 @@ struct ResultTables {
   }
 
   /// Every decision of a policy: what it wanted of an instrument, and what was held before.
-  func writeDecisions(to file: FileOutput) throws(FileOutputError) {
+  func writeDecisions(to file: FileOutput) throws(FileError) {
     var csv = try CSVWriter(
       ["time", "symbol", "action", "target_weight", "quantity", "weight"], to: file)
     for decision in result.decisions {
@@ -158,7 +158,7 @@ struct ResultTables {
   }
 
   /// Every movement of cash.
-  func writeLedger(to file: FileOutput) throws(FileOutputError) {
+  func writeLedger(to file: FileOutput) throws(FileError) {
     var csv = try CSVWriter(["time", "kind", "amount", "symbol", "order"], to: file)
     for entry in result.ledger {
       try csv.row { row in
@@ -174,7 +174,7 @@ struct ResultTables {
 }
 
 /// The folds of a walk-forward as CSV.
-func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileOutputError) {
+func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileError) {
   let names = walk.folds.first?.parameters.values.map(\.name) ?? []
   let hasSources = walk.folds.contains { $0.source != nil }
   let header =
@@ -207,7 +207,7 @@ func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileOutpu
 }
 
 /// The regimes of a run as CSV, both ways of knowing them.
-func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileOutputError) {
+func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileError) {
   let header = [
     "regimes", "known", "label", "bars", "share", "runs", "total_return", "mean", "volatility",
     "sharpe", "worst_drawdown",

@@ -172,7 +172,7 @@ struct YAMLDocumentTests {
     do {
       _ = try DocumentReader.read(path: "/")
     } catch {
-      #expect(error.description == "/: cannot read the file: Is a directory")
+      #expect(error.description == "/: cannot read the file: it is a directory")
     }
   }
 }

@@ -1,8 +1,83 @@
+/// What one column of a file means.
+enum CSVRole: Int, CaseIterable {
+  // The raw values of the numbers are their places in `CSVRow.numbers`.
+  case open, high, low, close, adjustedClose, volume
+  case time, timeOfDay, symbol, ignored
+
+  /// Whether its fields are numbers.
+  var isNumber: Bool { rawValue <= CSVRole.volume.rawValue }
+
+  /// The name in messages.
+  var label: String {
+    switch self {
+    case .adjustedClose: "adjusted close"
+    case .timeOfDay: "time of day"
+    default: "\(self)"
+    }
+  }
+}
+
+/// The values of one record.
+struct CSVRow: BitwiseCopyable {
+  /// When, as a stamp.
+  var stamp = CSVTimestamp()
+  /// First price.
+  var open = Double.nan
+  /// Highest price.
+  var high = Double.nan
+  /// Lowest price.
+  var low = Double.nan
+  /// Last price.
+  var close = Double.nan
+  /// Last price adjusted for splits and dividends.
+  var adjustedClose = Double.nan
+  /// Units traded.
+  var volume = Double.nan
+}
+
+extension CSVRow {
+  /// The number of a role.
+  subscript(role: CSVRole) -> Double {
+    get {
+      switch role {
+      case .open: open
+      case .high: high
+      case .low: low
+      case .close: close
+      case .adjustedClose: adjustedClose
+      case .volume: volume
+      case .time, .timeOfDay, .symbol, .ignored: .nan
+      }
+    }
+    set {
+      switch role {
+      case .open: open = newValue
+      case .high: high = newValue
+      case .low: low = newValue
+      case .close: close = newValue
+      case .adjustedClose: adjustedClose = newValue
+      case .volume: volume = newValue
+      case .time, .timeOfDay, .symbol, .ignored: break
+      }
+    }
+  }
+}
+
+/// A stamp as it was read.
+struct CSVTimestamp: BitwiseCopyable, Equatable {
+  /// Nanoseconds since 1970 in UTC.
+  var nanoseconds: Int64 = 0
+  /// How far the clock that was read is east of UTC, in seconds.
+  var secondsEast: Int32 = 0
+  /// Whether the text has a time of day.
+  var hasTimeOfDay = false
+}
+
 /// Reads rows of plain text without libcsv: no quotes, no blanks around fields, decimal numbers
 /// that one exact division makes, stamps in their plainest form, `\n` or `\r\n` at the end.
 ///
-/// It gives a row up at the first byte that is not so, and the parser of record reads it.
-struct CSVFastLane: ~Copyable {
+/// It leaves a row to the parser of record at the first byte that is anything else.
+struct CSVPlainRowParser: ~Copyable {
   let separator: UInt8
   private let roles: UnsafeMutableBufferPointer<CSVRole>
   private let shared: [(role: CSVRole, from: CSVRole)]
@@ -33,10 +108,10 @@ struct CSVFastLane: ~Copyable {
   ///   - position: The first byte of a record.
   ///   - row: Where the values go.
   ///   - symbol: Where the symbol's bytes go, if the file has symbols.
-  /// - Precondition: 32 zero bytes stand after the text.
+  /// - Precondition: 32 zero bytes follow the text.
   @inline(__always)
   func read(
-    _ position: inout UnsafePointer<UInt8>, clock: inout CSVClock, row: inout CSVRow,
+    _ position: inout UnsafePointer<UInt8>, clock: inout CSVTimestampParser, row: inout CSVRow,
     symbol: inout UnsafeBufferPointer<UInt8>
   ) -> Bool {
     var next = position

@@ -8,23 +8,24 @@ extension ChildState {
 
   static func start(
     _ command: [String], folder: String?, streams: ChildProcess.Streams
-  ) throws(ChildProcessError) -> ChildState {
-    try starting.withLock { (_) throws(ChildProcessError) in
+  ) throws(FileError) -> ChildState {
+    try starting.withLock { (_) throws(FileError) in
       try startAlone(command, folder, streams)
     }
   }
 
   private static func startAlone(
     _ command: [String], _ folder: String?, _ streams: ChildProcess.Streams
-  ) throws(ChildProcessError) -> ChildState {
+  ) throws(FileError) -> ChildState {
     guard let program = command.first, !program.isEmpty else {
-      throw ChildProcessError("a command needs a program")
+      throw FileError(starting: "", "a command needs a program")
     }
     guard !(command + [folder ?? ""]).contains(where: { $0.utf8.contains(0) }) else {
-      throw ChildProcessError("a command must not hold a NUL character")
+      throw FileError(starting: program, "a command must not hold a NUL character")
     }
     if let folder, !FolderTree.isFolder(folder) {
-      throw ChildProcessError("there is no folder \(quotedForMessage(folder, limit: 200))")
+      throw FileError(
+        starting: program, "there is no folder \(quotedForMessage(folder, limit: 200))")
     }
     var pipes: [(read: Int32, write: Int32)] = []
     func closeAll() { for pipe in pipes { closeBoth(pipe) } }
@@ -32,7 +33,7 @@ extension ChildState {
       guard let pipe = makePipe() else {
         let reason = String(cString: strerror(errno))
         closeAll()
-        throw ChildProcessError("\(quotedForMessage(program)) gets no pipe: \(reason)")
+        throw FileError(starting: program, "it gets no pipe: \(reason)")
       }
       pipes.append(pipe)
     }
@@ -40,7 +41,7 @@ extension ChildState {
     let code = spawn(command, folder, pipes, &process)
     guard code == 0 else {
       closeAll()
-      throw ChildProcessError(code: code, program: program, folder: folder)
+      throw FileError(starting: program, in: folder, code: code)
     }
     if streams == .captured {
       Glibc.close(pipes[0].write)
@@ -134,5 +135,115 @@ extension ChildState {
     var words = command.map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
     return posix_spawnp(&process, command[0], &actions, &attributes, &words, environ)
+  }
+}
+
+extension ChildState {
+  /// Sends a line and waits for one. All streams move together, so that neither side can wait for
+  /// the other to empty a full pipe.
+  mutating func exchange(_ line: [UInt8], deadline: Deadline) -> ChildLine {
+    var rest = line[...]
+    while true {
+      if rest.isEmpty, let line = takeLine() { return .line(line) }
+      if unread.count > Self.lineLimit { return .tooLong }
+      if output < 0 { return .closed }
+      let left = deadline.milliseconds
+      if left == 0 { return .timedOut }
+      let sent = rest.withUnsafeBytes { move(writing: $0, milliseconds: left) }
+      rest.removeFirst(sent)
+      // A process that reads no more may still say why.
+      if input < 0 { rest = [] }
+    }
+  }
+
+  private mutating func takeLine() -> [UInt8]? {
+    guard let end = unread[scanned...].firstIndex(of: 0x0A) else {
+      scanned = unread.count
+      return nil
+    }
+    guard end <= Self.lineLimit else { return nil }
+    let line = Array(unread[..<end])
+    unread.removeSubrange(...end)
+    scanned = 0
+    return line
+  }
+
+  /// Waits until something can be written or read, writes and reads what goes without waiting, and
+  /// gives the number of bytes written.
+  @discardableResult
+  mutating func move(writing bytes: UnsafeRawBufferPointer?, milliseconds: Int32) -> Int {
+    let wantsToWrite = input >= 0 && bytes?.isEmpty == false
+    // A negative descriptor is left out by poll.
+    var waits = [
+      pollfd(fd: wantsToWrite ? input : -1, events: Int16(POLLOUT), revents: 0),
+      pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+    ]
+    guard poll(&waits, nfds_t(waits.count), milliseconds) > 0 else { return 0 }
+    if waits[1].revents != 0 { readOutput() }
+    if waits[2].revents != 0 { readErrors() }
+    guard let bytes, waits[0].revents != 0 else { return 0 }
+    let (count, code) = writeWithoutSignal(bytes)
+    if count < 0, code != EAGAIN, code != EINTR { ChildState.close(&input) }
+    return max(count, 0)
+  }
+
+  /// Takes what an ended process has left in its pipes.
+  mutating func drain() {
+    // Bounded, since a process that left its group may hold the other end and write on.
+    for _ in 0..<64 where !readOutput() { break }
+    for _ in 0..<64 where !readErrors() { break }
+  }
+
+  @discardableResult
+  private mutating func readOutput() -> Bool {
+    let piece = Self.read(&output)
+    if isCaptured {
+      tail.append(piece)
+    } else if unread.count <= Self.lineLimit {
+      unread += piece
+    }
+    return !piece.isEmpty
+  }
+
+  @discardableResult
+  private mutating func readErrors() -> Bool {
+    let piece = Self.read(&errors)
+    tail.append(piece)
+    return !piece.isEmpty
+  }
+
+  /// What can be read at once, one piece at most; a stream at its end is closed.
+  private static func read(_ descriptor: inout Int32) -> [UInt8] {
+    guard descriptor >= 0 else { return [] }
+    let source = descriptor
+    let piece = withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+      let count = Glibc.read(source, buffer.baseAddress, buffer.count)
+      if count < 0, errno == EAGAIN || errno == EINTR { return nil as [UInt8]? }
+      return Array(buffer.prefix(max(count, 0)))
+    }
+    if piece?.isEmpty == true { close(&descriptor) }
+    return piece ?? []
+  }
+
+  /// Writes without the signal that writing to a closed pipe sends: it is held back in this thread
+  /// and taken away, unless it was waiting already.
+  private func writeWithoutSignal(_ bytes: UnsafeRawBufferPointer) -> (count: Int, code: Int32) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    var waiting = sigset_t()
+    sigpending(&waiting)
+    let wasWaiting = sigismember(&waiting, SIGPIPE) == 1
+    var before = sigset_t()
+    pthread_sigmask(SIG_BLOCK, &signals, &before)
+    let count = write(input, bytes.baseAddress, bytes.count)
+    let code = errno
+    if count < 0, code == EPIPE, !wasWaiting {
+      var noTime = timespec()
+      while sigtimedwait(&signals, nil, &noTime) < 0, errno == EINTR {}
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+    return (count, code)
   }
 }

@@ -1,5 +1,5 @@
 /// A pattern by which stamps are read, such as `dd/MM/yyyy HH:mm`.
-struct CSVTimePattern: Equatable {
+struct CSVTimestampPattern: Equatable {
   private enum Token: Equatable {
     case year4, year2, month, monthName, day, hour, hour12, minute, second, fraction, halfDay, zone
     case literal(UInt8)
@@ -26,7 +26,7 @@ struct CSVTimePattern: Equatable {
         tokens += run.map(Token.literal)
         continue
       }
-      guard let token = CSVTimePattern.token(byte, count: run.count) else { return nil }
+      guard let token = CSVTimestampPattern.token(byte, count: run.count) else { return nil }
       tokens.append(token)
     }
     let hasYear = tokens.contains(.year4) || tokens.contains(.year2)
@@ -62,8 +62,8 @@ struct CSVTimePattern: Equatable {
   }
 
   /// Reads a whole text by the pattern, or gives `nil`.
-  func read(_ text: UnsafeBufferPointer<UInt8>) -> CSVTimeText.Civil? {
-    var cursor = CSVTextCursor(text)
+  func read(_ text: UnsafeBufferPointer<UInt8>) -> CSVTimestampText.Civil? {
+    var cursor = CSVFieldCursor(text)
     var parts = Parts()
     for token in tokens {
       guard parts.take(token, from: &cursor) else { return nil }
@@ -83,7 +83,7 @@ struct CSVTimePattern: Equatable {
     var zone: Int?
     var hasTimeOfDay = false
 
-    mutating func take(_ token: Token, from cursor: inout CSVTextCursor) -> Bool {
+    mutating func take(_ token: Token, from cursor: inout CSVFieldCursor) -> Bool {
       func store(_ value: Int?, _ field: inout Int) -> Bool {
         if let value { field = value }
         return value != nil
@@ -104,7 +104,7 @@ struct CSVTimePattern: Equatable {
       }
     }
 
-    private mutating func takeTime(_ token: Token, from cursor: inout CSVTextCursor) -> Bool {
+    private mutating func takeTime(_ token: Token, from cursor: inout CSVFieldCursor) -> Bool {
       hasTimeOfDay = true
       let value: Int?
       if token == .fraction {
@@ -130,7 +130,7 @@ struct CSVTimePattern: Equatable {
       return true
     }
 
-    var civil: CSVTimeText.Civil? {
+    var civil: CSVTimestampText.Civil? {
       var hour = hour
       if let halfDay {
         guard (1...12).contains(hour) else { return nil }
@@ -139,9 +139,104 @@ struct CSVTimePattern: Equatable {
       guard hour < 24, minute < 60, second < 60, (1678...2261).contains(year),
         let date = CivilDate(year: year, month: month, day: day)
       else { return nil }
-      return CSVTimeText.Civil(
+      return CSVTimestampText.Civil(
         seconds: Int64(date.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second),
         nanoseconds: fraction, secondsEast: zone, hasTimeOfDay: hasTimeOfDay)
     }
+  }
+}
+
+/// Steps through the bytes of one field.
+struct CSVFieldCursor {
+  private var rest: UnsafeBufferPointer<UInt8>.SubSequence
+
+  init(_ text: UnsafeBufferPointer<UInt8>) { rest = text[...] }
+
+  var isAtEnd: Bool { rest.isEmpty }
+
+  var isAtDigit: Bool { rest.first.map { $0 &- 0x30 < 10 } ?? false }
+
+  /// Moves past a byte if it is next.
+  mutating func skip(_ byte: UInt8) -> Bool {
+    guard rest.first == byte else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  /// Exactly `count` digits as a number.
+  mutating func digits(_ count: Int) -> Int? {
+    guard rest.count >= count else { return nil }
+    var value = 0
+    for byte in rest.prefix(count) {
+      guard byte &- 0x30 < 10 else { return nil }
+      value = value * 10 + Int(byte &- 0x30)
+    }
+    rest = rest.dropFirst(count)
+    return value
+  }
+
+  /// One or two digits as a number.
+  mutating func oneOrTwoDigits() -> Int? { digits(2) ?? digits(1) }
+
+  /// All digits that are next as a number that fits 64 bits.
+  mutating func integer() -> Int64? {
+    var value: Int64 = 0
+    let digits = rest.prefix { $0 &- 0x30 < 10 }
+    guard !digits.isEmpty, digits.count <= 19 else { return nil }
+    for byte in digits {
+      let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = tens.addingReportingOverflow(Int64(byte &- 0x30))
+      guard !overflow, !carry else { return nil }
+      value = sum
+    }
+    rest = rest.dropFirst(digits.count)
+    return value
+  }
+
+  /// The digits of a fraction of a second as nanoseconds; more than nine must be zeros.
+  mutating func fraction() -> Int64? {
+    let digits = rest.prefix { $0 &- 0x30 < 10 }
+    guard !digits.isEmpty, digits.dropFirst(9).allSatisfy({ $0 == 0x30 }) else { return nil }
+    var value: Int64 = 0
+    for index in 0..<9 {
+      let byte = index < digits.count ? digits[digits.startIndex + index] : 0x30
+      value = value * 10 + Int64(byte &- 0x30)
+    }
+    rest = rest.dropFirst(digits.count)
+    return value
+  }
+
+  /// `Z`, `±HH`, `±HHMM` or `±HH:MM` as seconds east of UTC.
+  mutating func zone() -> Int? {
+    if skip(0x5A) || skip(0x7A) { return 0 }
+    let isWest = rest.first == 0x2D
+    guard skip(0x2B) || skip(0x2D), let hours = digits(2), hours < 24 else { return nil }
+    var seconds = hours * 3_600
+    if skip(0x3A) || !isAtEnd {
+      guard let minutes = digits(2), minutes < 60 else { return nil }
+      seconds += minutes * 60
+    }
+    return isWest ? -seconds : seconds
+  }
+
+  /// The month of an English three-letter name, without regard to case.
+  mutating func monthName() -> Int? {
+    guard rest.count >= 3 else { return nil }
+    let name = rest.prefix(3).map { $0 | 0x20 }
+    let names = [
+      "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ]
+    guard let index = names.firstIndex(where: { Array($0.utf8) == name }) else { return nil }
+    rest = rest.dropFirst(3)
+    return index + 1
+  }
+
+  /// `AM` or `PM` without regard to case, as the hours to add.
+  mutating func halfDay() -> Int? {
+    guard rest.count >= 2, rest[rest.startIndex + 1] | 0x20 == 0x6D else { return nil }
+    let letter = rest[rest.startIndex] | 0x20
+    guard letter == 0x61 || letter == 0x70 else { return nil }
+    rest = rest.dropFirst(2)
+    return letter == 0x70 ? 12 : 0
   }
 }

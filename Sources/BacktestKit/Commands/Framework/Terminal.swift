@@ -1,6 +1,48 @@
 internal import Glibc
 internal import Synchronization
 
+/// Where text goes: standard output, standard error, or memory in tests.
+protocol TextStream: Sendable {
+  /// Writes text as it is.
+  func write(_ text: String)
+  /// Whether a person looks at it.
+  var isTerminal: Bool { get }
+  /// The columns of the terminal; 80 where there is none.
+  var width: Int { get }
+}
+
+/// An unbuffered stream over a file descriptor.
+final class FileStream: TextStream {
+  private let descriptor: Int32
+  private let failure = Atomic<Int32>(0)
+
+  /// A stream over an open descriptor, which it does not close.
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
+  func write(_ text: String) {
+    // After a failure nothing more is written: what follows would make no sense.
+    guard failure.load(ordering: .relaxed) == 0 else { return }
+    var text = text
+    if let code = text.withUTF8({ writeAll(UnsafeRawBufferPointer($0), to: descriptor) }) {
+      failure.store(code, ordering: .relaxed)
+    }
+  }
+
+  /// What went wrong with writing, if anything. A reader that went away is no problem.
+  var problem: String? {
+    let code = failure.load(ordering: .relaxed)
+    return code == 0 || code == EPIPE ? nil : String(cString: strerror(code))
+  }
+
+  var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  var width: Int {
+    var size = winsize()
+    let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return isKnown ? Int(size.ws_col) : 80
+  }
+}
+
 /// Whether the user asked to stop.
 struct Interrupt: Sendable {
   /// Whether it was asked.
@@ -46,4 +88,19 @@ enum ProcessSignals {
 
   /// Ends the process.
   static func exit(_ status: ExitCode) -> Never { Glibc.exit(status.rawValue) }
+}
+
+/// Monotonic time, for progress and durations; never for results.
+protocol MonotonicClock: Sendable {
+  /// Seconds since some fixed moment.
+  var seconds: Double { get }
+}
+
+/// The monotonic clock of the system.
+struct SystemClock: MonotonicClock {
+  var seconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
 }
