@@ -16,6 +16,8 @@ public enum StudyError: Error, CustomStringConvertible {
   case benchmark(String)
   /// Replicates that cannot be run.
   case replicates(String)
+  /// A strategy that cannot run on the study's instruments.
+  case strategy(StrategyError)
   /// A policy that cannot decide in this market, or could not any more.
   case policy(PolicyError)
   /// Rules that do not fit the data.
@@ -32,7 +34,8 @@ public enum StudyError: Error, CustomStringConvertible {
     switch self {
     case .document, .data, .missing, .file: description
     case .universe, .resampling, .tooFewBars: "\(study): data: \(self)"
-    case .walkForward, .regimes, .benchmark, .policy, .replicates, .configuration:
+    case .walkForward, .regimes, .benchmark, .strategy, .policy, .replicates,
+      .configuration:
       "\(study): \(self)"
     }
   }
@@ -48,6 +51,7 @@ public enum StudyError: Error, CustomStringConvertible {
     case .regimes(let error): "regimes: \(error)"
     case .benchmark(let reason): "benchmark: \(reason)"
     case .replicates(let reason): "replicates: \(reason)"
+    case .strategy(let error): "strategy: \(error)"
     case .policy(let error): "policy: \(error)"
     case .configuration(let error): "\(error)"
     case .tooFewBars(let bars, let warmup):

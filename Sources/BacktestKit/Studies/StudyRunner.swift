@@ -42,15 +42,15 @@ public struct StudyRunner: Sendable {
   }
 
   private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
-    let decider = try StudyDecider(study.strategy, in: market)
-    let strategy = decider.definition.make(study.strategy.parameters)
+    let programs = try study.strategy.programs()
+    let strategy = try study.strategy.make(sharing: programs, in: market)
     let warmup = study.configuration.warmup ?? strategy.warmup
     let bars = market.feed.instants.count
     guard bars >= 2, warmup < bars else { throw .tooFewBars(bars: bars, warmup: warmup) }
     let result = Self.run(strategy, study, market)
-    try decider.checkProcesses()
+    try programs.check()
     var outcome = try outcome(study, market, result, walkForward: nil)
-    if let (configuration, fee) = study.trainersAccounting(decider, in: market) {
+    if let (configuration, fee) = study.trainersAccounting(of: strategy, in: market) {
       var other = study
       other.configuration = configuration
       let trainers = Self.run(strategy, other, market)
@@ -70,9 +70,13 @@ public struct StudyRunner: Sendable {
     }
     let market = try StudyMarket(study)
     return try replicated { (study, seed, progress) throws(StudyError) in
-      let decider = try StudyDecider(study.strategy, in: market)
+      let programs = try study.strategy.programs()
+      // A policy that cannot decide here says so before anything is trained or searched.
+      if study.strategy.isPolicy {
+        _ = try study.strategy.make(sharing: programs, in: market)
+      }
       var walk = WalkForward(
-        decider.definition, grid: part.grid, on: market.feed,
+        study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
         configuration: study.configuration, plan: part.plan)
       if let training = part.training, let policy = study.strategy.policies.first {
         let checkpoints = FoldCheckpoints(
@@ -85,11 +89,11 @@ public struct StudyRunner: Sendable {
       let result: WalkForwardResult
       do throws(WalkForwardError) {
         // A program in another process decides for one run at a time.
-        result = try walk.run(threads: decider.hasProcess ? 1 : threads, progress: progress)
+        result = try walk.run(threads: programs.isEmpty ? threads : 1, progress: progress)
       } catch {
         throw .walkForward(error)
       }
-      try decider.checkProcesses()
+      try programs.check()
       return try outcome(study, market, result.stitched, walkForward: result)
     }
   }

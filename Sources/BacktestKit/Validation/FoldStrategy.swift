@@ -50,8 +50,12 @@ extension WalkForwardStudy {
     for fold in folds.indices {
       let strategy = try make(period(fold))
       strategies[fold] = strategy
-      for candidate in candidates {
-        warmup = max(warmup, strategy.definition.make(candidate).warmup)
+      do throws(WalkForwardError) {
+        let longest = try WalkForwardStudy.longestWarmup(
+          of: candidates, strategy.definition, on: request.feed.universe)
+        warmup = max(warmup, longest)
+      } catch {
+        throw .strategy(period(fold), reason: "\(error)")
       }
       progress(fold + 1)
     }

@@ -29,6 +29,8 @@ public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
   case noCandidates(combinations: Int)
   /// A value that the strategy cannot take.
   case parameters(ParameterError)
+  /// The strategy cannot run on the universe.
+  case universe(StrategyError)
   /// The strategy of a fold that cannot be made, and why.
   case strategy(FoldPeriod, reason: String)
   /// A metric that cannot be an objective.
@@ -66,6 +68,7 @@ public enum WalkForwardError: Error, Equatable, CustomStringConvertible {
     case .noCandidates(let combinations):
       "the strategy accepts none of the \(combinations) combinations of the grid"
     case .parameters(let error): error.description
+    case .universe(let error): error.description
     case .strategy(let fold, let reason):
       "fold \(fold.index), tested from \(fold.testDates.lowerBound) to "
         + "\(fold.testDates.upperBound): \(reason)"

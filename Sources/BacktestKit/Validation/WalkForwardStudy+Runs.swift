@@ -13,11 +13,15 @@ extension WalkForwardStudy {
 
   /// Tries the candidates of each fold on its train window and chooses the best; of equals the
   /// first in the grid, and the first of all when none has an objective.
-  func search(threads: Int?, progress: @escaping @Sendable (Int) -> Void) -> [FoldChoice] {
+  func search(
+    threads: Int?, progress: @escaping @Sendable (Int) -> Void
+  ) throws(WalkForwardError) -> [FoldChoice] {
     let width = draws.first?.count ?? 0
-    let scores = parallelMap(count: searchCount, threads: threads, progress: progress) { index in
+    let scores = try parallelMap(
+      count: searchCount, threads: threads, progress: progress
+    ) { (index) throws(WalkForwardError) in
       let (fold, place) = index.quotientAndRemainder(dividingBy: width)
-      let run = simulate(draws[fold][place], of: fold, on: folds[fold].train)
+      let run = try simulate(draws[fold][place], of: fold, on: folds[fold].train)
       return objective.score(run)
     }
     return draws.indices.map { fold in
@@ -36,11 +40,13 @@ extension WalkForwardStudy {
   /// Runs each choice on its test window; `nil` for folds after the account was lost.
   func runTests(
     _ choices: [FoldChoice], threads: Int?, progress: @escaping @Sendable (Int) -> Void
-  ) -> [BacktestResult?] {
+  ) throws(WalkForwardError) -> [BacktestResult?] {
     guard plan.carry == .equity else {
       // Each fold begins anew, so that none waits for another.
-      let runs = parallelMap(count: folds.count, threads: threads, progress: progress) { fold in
-        simulate(
+      let runs = try parallelMap(
+        count: folds.count, threads: threads, progress: progress
+      ) { (fold) throws(WalkForwardError) in
+        try simulate(
           choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd)
       }
       let last = runs.firstIndex { $0.ruinedAt != nil } ?? runs.endIndex
@@ -54,7 +60,7 @@ extension WalkForwardStudy {
         progress(fold + 1)
         continue
       }
-      var run = simulate(
+      var run = try simulate(
         choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd,
         after: before)
       let account = run.account
@@ -77,7 +83,7 @@ extension WalkForwardStudy {
   private func simulate(
     _ candidate: Int, of fold: Int, on bars: Range<Int>,
     onWindowEnd: BacktestConfiguration.WindowEndRule = .hold, after before: Account? = nil
-  ) -> BacktestResult {
+  ) throws(WalkForwardError) -> BacktestResult {
     var configuration = request.configuration
     configuration.warmup = nil
     configuration.window = (bars.lowerBound + skip)..<(bars.upperBound + skip)
@@ -88,8 +94,15 @@ extension WalkForwardStudy {
     } else if let before {
       configuration.account.initialCash = before.equity
     }
+    let strategy: any Strategy
+    do throws(StrategyError) {
+      strategy = try strategies[fold].definition.make(
+        candidates[candidate], for: request.feed.universe)
+    } catch {
+      throw .universe(error)
+    }
     let engine = Engine(feed: request.feed, configuration: configuration, account: inherited)
-    return drive(engine, by: strategies[fold].definition.make(candidates[candidate]))
+    return drive(engine, by: strategy)
   }
 
   /// Opens the strategy's type once for the whole run.

@@ -26,8 +26,8 @@ struct WalkForwardStudy: Sendable {
       plan.objective, universe: request.feed.universe,
       riskFree: request.configuration.riskFreeRate)
     (candidates, infeasibleCount) = try request.grid.candidates(of: request.definition)
-    let warmups = candidates.map { request.definition.make($0).warmup }
-    warmup = warmups.max() ?? 0
+    warmup = try WalkForwardStudy.longestWarmup(
+      of: candidates, request.definition, on: request.feed.universe)
 
     let bars = request.feed.instants.count
     let wanted = plan.skip ?? warmup + 1
@@ -45,6 +45,21 @@ struct WalkForwardStudy: Sendable {
     draws = try WalkForwardStudy.draws(
       plan, candidateCount: candidates.count, foldCount: schedule.folds.count)
     strategies = Array(repeating: FoldStrategy(request.definition), count: schedule.folds.count)
+  }
+
+  /// The longest warm-up of a strategy's candidates.
+  static func longestWarmup(
+    of candidates: [StrategyParameters], _ definition: StrategyDefinition, on universe: Universe
+  ) throws(WalkForwardError) -> Int {
+    do throws(StrategyError) {
+      var longest = 0
+      for candidate in candidates {
+        longest = max(longest, try definition.make(candidate, for: universe).warmup)
+      }
+      return longest
+    } catch {
+      throw .universe(error)
+    }
   }
 
   private static func draws(

@@ -23,14 +23,14 @@ struct FoldCheckpoints: Sendable {
       }
       var strategy = study.strategy
       strategy.policies = [own]
-      let decider: StudyDecider
+      let programs = try PolicyPrograms(strategy.policies)
       do throws(StudyError) {
-        decider = try StudyDecider(strategy, in: market)
+        _ = try strategy.make(sharing: programs, in: market)
       } catch {
         throw PolicyError("\(error)")
       }
       return FoldStrategy(
-        decider.definition,
+        strategy.definition(sharing: programs),
         source: FoldSource(
           path: name, digest: own.trained?.weightsDigest ?? "",
           trainedUntil: own.manifestDigest == policy.manifestDigest

@@ -58,9 +58,10 @@ extension Study {
   /// orders and that makes sense: one policy that states weights, was trained to act at the close
   /// it observes, and pays costs that are a share of what is traded.
   func trainersAccounting(
-    _ decider: StudyDecider, in market: StudyMarket
+    of made: any Strategy, in market: StudyMarket
   ) -> (configuration: BacktestConfiguration, fee: Double)? {
-    guard strategy.policies.count == 1, decider.statesWeights, !decider.hasProcess,
+    guard strategy.policies.count == 1, strategy.policies[0].command.isEmpty,
+      (made as? PolicyStrategy)?.statesWeights == true,
       strategy.policies[0].manifest.execution == .sameClose, !configuration.accounting.holdsWeights,
       let commission = configuration.execution.commission.share,
       let slippage = configuration.execution.slippage.share
