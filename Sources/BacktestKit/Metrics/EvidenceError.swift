@@ -66,6 +66,8 @@ public enum EvidenceError: Error, Equatable {
   case noCandidates(combinations: Int)
   /// A value that the strategy cannot take.
   case parameters(ParameterError)
+  /// The strategy cannot run on the universe.
+  case universe(StrategyError)
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
 }
@@ -83,7 +85,7 @@ extension EvidenceError: CustomStringConvertible {
       .tooShort, .emptyWindow:
       windowText
     case .emptySearch, .noValues, .repeatedParameter, .gridTooLarge, .noCandidates, .parameters,
-      .strategy:
+      .universe, .strategy:
       searchText
     }
   }
@@ -165,6 +167,7 @@ extension EvidenceError: CustomStringConvertible {
     case .noCandidates(let combinations):
       "the strategy accepts none of the \(combinations) combinations of the grid"
     case .parameters(let error): error.description
+    case .universe(let error): error.description
     case .strategy(let fold, let dates, let reason):
       "fold \(fold), tested from \(dates.lowerBound) to \(dates.upperBound): \(reason)"
     default: ""

@@ -8,6 +8,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     case data
     /// Rules that do not fit the data.
     case configuration
+    /// A strategy that cannot run on the study's instruments.
+    case strategy
     /// A policy that cannot decide in this market, or stopped deciding.
     case policy
     /// The walk-forward plan, its grid or its checkpoints.
@@ -35,7 +37,7 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch part {
     case .file, .configuration: reason
-    case .data, .policy, .walkForward, .regimes, .benchmark, .replicates:
+    case .data, .strategy, .policy, .walkForward, .regimes, .benchmark, .replicates:
       "\(part.rawValue): \(reason)"
     }
   }

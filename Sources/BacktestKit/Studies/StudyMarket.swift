@@ -8,8 +8,6 @@ public struct StudyMarket: Sendable {
   public let feed: Feed
   /// The series of the benchmark, where the study names one.
   public let benchmark: BarSeries?
-  /// The folder of the study, from which paths count.
-  let folder: String
   /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
   /// where a policy of the study was trained on adjusted closes.
   private(set) var unadjustedPrices: [String] = []
@@ -57,7 +55,6 @@ public struct StudyMarket: Sendable {
     try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
     self.universe = universe
     feed = Feed(universe)
-    folder = study.folder
     benchmark = try study.loadBenchmark(from: universe)
     quality = universe.series.map(DataQualityReport.init)
   }

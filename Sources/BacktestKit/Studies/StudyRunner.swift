@@ -42,15 +42,15 @@ public struct StudyRunner: Sendable {
   }
 
   private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
-    let decider = try StudyDecider(study.strategy, in: market)
-    let strategy = decider.definition.make(study.strategy.parameters)
+    let programs = try study.strategy.programs()
+    let strategy = try study.strategy.make(sharing: programs, in: market)
     let warmup = study.configuration.warmup ?? strategy.warmup
     let bars = market.feed.instants.count
     guard bars >= 2, warmup < bars else { throw Self.tooFewBars(bars, warmup) }
     let result = Self.run(strategy, study, market)
-    try decider.checkProcesses()
+    try programs.check()
     var outcome = try outcome(study, market, result, walkForward: nil)
-    if let (configuration, fee) = study.trainersAccounting(decider, in: market) {
+    if let (configuration, fee) = study.trainersAccounting(of: strategy, in: market) {
       var other = study
       other.configuration = configuration
       let trainers = Self.run(strategy, other, market)
@@ -73,9 +73,13 @@ public struct StudyRunner: Sendable {
     }
     let market = try StudyMarket(study)
     return try replicated { (study, seed, progress) throws(StudyError) in
-      let decider = try StudyDecider(study.strategy, in: market)
+      let programs = try study.strategy.programs()
+      // A policy that cannot decide here says so before anything is trained or searched.
+      if study.strategy.isPolicy {
+        _ = try study.strategy.make(sharing: programs, in: market)
+      }
       var walk = WalkForward(
-        decider.definition, grid: part.grid, on: market.feed,
+        study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
         configuration: study.configuration, plan: part.plan)
       if let training = part.training, let policy = study.strategy.policies.first {
         let checkpoints = FoldCheckpoints(
@@ -88,9 +92,9 @@ public struct StudyRunner: Sendable {
       let plan = walk
       // A program in another process decides for one run at a time.
       let result = try StudyError.wrapping(.walkForward) {
-        try plan.run(threads: decider.hasProcess ? 1 : threads, progress: progress)
+        try plan.run(threads: programs.isEmpty ? threads : 1, progress: progress)
       }
-      try decider.checkProcesses()
+      try programs.check()
       return try outcome(study, market, result.stitched, walkForward: result)
     }
   }
@@ -202,9 +206,10 @@ extension Study {
   /// orders and that makes sense: one policy that states weights, was trained to act at the close
   /// it observes, and pays costs that are a share of what is traded.
   func trainersAccounting(
-    _ decider: StudyDecider, in market: StudyMarket
+    of made: any Strategy, in market: StudyMarket
   ) -> (configuration: BacktestConfiguration, fee: Double)? {
-    guard strategy.policies.count == 1, decider.statesWeights, !decider.hasProcess,
+    guard strategy.policies.count == 1, strategy.policies[0].command.isEmpty,
+      (made as? PolicyStrategy)?.statesWeights == true,
       strategy.policies[0].manifest.execution == .sameClose, configuration.accounting.placesOrders,
       let commission = configuration.execution.commission.share,
       let slippage = configuration.execution.slippage.share

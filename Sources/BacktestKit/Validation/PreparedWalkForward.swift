@@ -26,8 +26,8 @@ struct PreparedWalkForward: Sendable {
       plan.objective, universe: request.feed.universe,
       riskFree: request.configuration.riskFreeRate)
     (candidates, infeasibleCount) = try request.grid.candidates(of: request.definition)
-    let warmups = candidates.map { request.definition.make($0).warmup }
-    warmup = warmups.max() ?? 0
+    warmup = try PreparedWalkForward.longestWarmup(
+      of: candidates, request.definition, on: request.feed.universe)
 
     let bars = request.feed.instants.count
     let wanted = plan.skip ?? warmup + 1
@@ -45,6 +45,21 @@ struct PreparedWalkForward: Sendable {
     draws = try PreparedWalkForward.draws(
       plan, candidateCount: candidates.count, foldCount: schedule.folds.count)
     strategies = Array(repeating: FoldStrategy(request.definition), count: schedule.folds.count)
+  }
+
+  /// The longest warm-up of a strategy's candidates.
+  static func longestWarmup(
+    of candidates: [StrategyParameters], _ definition: StrategyDefinition, on universe: Universe
+  ) throws(EvidenceError) -> Int {
+    do throws(StrategyError) {
+      var longest = 0
+      for candidate in candidates {
+        longest = max(longest, try definition.make(candidate, for: universe).warmup)
+      }
+      return longest
+    } catch {
+      throw .universe(error)
+    }
   }
 
   private static func draws(
@@ -97,11 +112,15 @@ extension PreparedWalkForward {
 
   /// Tries the candidates of each fold on its train window and chooses the best; of equals the
   /// first in the grid, and the first of all when none has an objective.
-  func search(threads: Int?, progress: @escaping @Sendable (Int) -> Void) -> [FoldChoice] {
+  func search(
+    threads: Int?, progress: @escaping @Sendable (Int) -> Void
+  ) throws(EvidenceError) -> [FoldChoice] {
     let width = draws.first?.count ?? 0
-    let scores = parallelMap(count: searchCount, threads: threads, progress: progress) { index in
+    let scores = try parallelMap(
+      count: searchCount, threads: threads, progress: progress
+    ) { (index) throws(EvidenceError) in
       let (fold, place) = index.quotientAndRemainder(dividingBy: width)
-      let run = simulate(draws[fold][place], of: fold, on: folds[fold].train)
+      let run = try simulate(draws[fold][place], of: fold, on: folds[fold].train)
       return objective.score(run)
     }
     return draws.indices.map { fold in
@@ -120,11 +139,13 @@ extension PreparedWalkForward {
   /// Runs each choice on its test window; `nil` for folds after the account was lost.
   func runTests(
     _ choices: [FoldChoice], threads: Int?, progress: @escaping @Sendable (Int) -> Void
-  ) -> [BacktestResult?] {
+  ) throws(EvidenceError) -> [BacktestResult?] {
     guard plan.carry == .equity else {
       // Each fold begins anew, so that none waits for another.
-      let runs = parallelMap(count: folds.count, threads: threads, progress: progress) { fold in
-        simulate(
+      let runs = try parallelMap(
+        count: folds.count, threads: threads, progress: progress
+      ) { (fold) throws(EvidenceError) in
+        try simulate(
           choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd)
       }
       let last = runs.firstIndex { $0.ruinedAt != nil } ?? runs.endIndex
@@ -138,7 +159,7 @@ extension PreparedWalkForward {
         progress(fold + 1)
         continue
       }
-      var run = simulate(
+      var run = try simulate(
         choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd,
         after: before)
       let account = run.account
@@ -161,7 +182,7 @@ extension PreparedWalkForward {
   private func simulate(
     _ candidate: Int, of fold: Int, on bars: Range<Int>,
     onWindowEnd: BacktestConfiguration.WindowEndRule = .hold, after before: Account? = nil
-  ) -> BacktestResult {
+  ) throws(EvidenceError) -> BacktestResult {
     var configuration = request.configuration
     configuration.warmup = nil
     configuration.window = (bars.lowerBound + skip)..<(bars.upperBound + skip)
@@ -172,8 +193,15 @@ extension PreparedWalkForward {
     } else if let before {
       configuration.account.initialCash = before.equity
     }
+    let strategy: any Strategy
+    do throws(StrategyError) {
+      strategy = try strategies[fold].definition.make(
+        candidates[candidate], for: request.feed.universe)
+    } catch {
+      throw .universe(error)
+    }
     let engine = Engine(feed: request.feed, configuration: configuration, account: inherited)
-    return drive(engine, by: strategies[fold].definition.make(candidates[candidate]))
+    return drive(engine, by: strategy)
   }
 
   /// Opens the strategy's type once for the whole run.
@@ -205,8 +233,13 @@ extension PreparedWalkForward {
     for fold in folds.indices {
       let strategy = try make(period(fold))
       strategies[fold] = strategy
-      for candidate in candidates {
-        warmup = max(warmup, strategy.definition.make(candidate).warmup)
+      do throws(EvidenceError) {
+        let longest = try PreparedWalkForward.longestWarmup(
+          of: candidates, strategy.definition, on: request.feed.universe)
+        warmup = max(warmup, longest)
+      } catch {
+        let period = period(fold)
+        throw .strategy(fold: fold, testDates: period.testDates, reason: "\(error)")
       }
       progress(fold + 1)
     }

@@ -47,7 +47,7 @@ public struct WalkForward: Sendable {
   ///   - progress: called after each run with the number of runs done and of all runs, one call at
   ///     a time, on any thread; making the strategy of a fold counts as a run.
   /// - Throws: `EvidenceError` when the plan does not fit the bars, the strategy or the metrics,
-  ///   or the strategy of a fold cannot be made; always before the first run.
+  ///   or a strategy cannot be made for the universe, which is known before the first run.
   public func run(
     threads: Int? = nil, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
   ) throws(EvidenceError) -> WalkForwardResult {
@@ -56,8 +56,8 @@ public struct WalkForward: Sendable {
     let total = made + study.searchCount + study.folds.count
     try study.prepareStrategies { progress?($0, total) }
     let ready = study
-    let choices = ready.search(threads: threads) { progress?(made + $0, total) }
-    let results = ready.runTests(choices, threads: threads) {
+    let choices = try ready.search(threads: threads) { progress?(made + $0, total) }
+    let results = try ready.runTests(choices, threads: threads) {
       progress?(made + ready.searchCount + $0, total)
     }
     return study.result(choices, results)

@@ -38,5 +38,11 @@ extension Pullback {
       .integer("trend", default: 200, in: 5...1_000, "Bars of the long average."),
       .number("threshold", default: 10, in: 0...100, "RSI below which to buy."),
     ],
-    make: { Pullback(trend: $0.integer("trend"), threshold: $0.number("threshold")) })
+    make: { parameters, universe in
+      guard universe.count == 1 else {
+        throw StrategyError("it trades one instrument, but there are \(universe.count)")
+      }
+      return Pullback(
+        trend: parameters.integer("trend"), threshold: parameters.number("threshold"))
+    })
 }

@@ -16,9 +16,9 @@ public struct StrategyDefinition: Sendable {
   /// Its parameters, in the order in which they are shown.
   public let parameters: [ParameterDefinition]
   private let constraint: @Sendable (StrategyParameters) -> String?
-  private let factory: @Sendable (StrategyParameters) -> any Strategy
+  private let factory: @Sendable (StrategyParameters, Universe) throws -> any Strategy
 
-  /// A definition.
+  /// A definition of a strategy that runs on any universe.
   ///
   /// - Parameters:
   ///   - name: the name in a study file, in lower case with hyphens.
@@ -31,6 +31,26 @@ public struct StrategyDefinition: Sendable {
     name: String, summary: String, parameters: [ParameterDefinition] = [],
     constraint: @escaping @Sendable (StrategyParameters) -> String? = { _ in nil },
     make: @escaping @Sendable (StrategyParameters) -> any Strategy
+  ) {
+    self.init(
+      name: name, summary: summary, parameters: parameters, constraint: constraint,
+      make: { parameters, _ in make(parameters) })
+  }
+
+  /// A definition of a strategy that depends on the universe, or runs on some only.
+  ///
+  /// - Parameters:
+  ///   - name: the name in a study file, in lower case with hyphens.
+  ///   - summary: one line for a reader.
+  ///   - parameters: its parameters, in the order in which they are shown.
+  ///   - constraint: what must hold between parameters: `nil` when all is well, else the reason in
+  ///     one phrase.
+  ///   - make: makes the strategy anew for each run; throws where it cannot run on the universe,
+  ///     best a ``StrategyError``.
+  public init(
+    name: String, summary: String, parameters: [ParameterDefinition] = [],
+    constraint: @escaping @Sendable (StrategyParameters) -> String? = { _ in nil },
+    make: @escaping @Sendable (StrategyParameters, Universe) throws -> any Strategy
   ) {
     self.name = name
     self.summary = summary
@@ -73,6 +93,18 @@ public struct StrategyDefinition: Sendable {
     return complete
   }
 
-  /// A strategy ready for one run.
-  public func make(_ parameters: StrategyParameters) -> any Strategy { factory(parameters) }
+  /// A strategy ready for one run on a universe.
+  ///
+  /// - Throws: `StrategyError` where the strategy cannot run on it.
+  public func make(
+    _ parameters: StrategyParameters, for universe: Universe
+  ) throws(StrategyError) -> any Strategy {
+    do {
+      return try factory(parameters, universe)
+    } catch {
+      var problem = error as? StrategyError ?? StrategyError("\(error)")
+      problem.strategy = name
+      throw problem
+    }
+  }
 }

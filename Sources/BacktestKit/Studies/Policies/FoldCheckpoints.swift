@@ -16,8 +16,10 @@ struct FoldCheckpoints: Sendable {
       let own = try replacement(with: place, named: name, keptIn: keptIn)
       var strategy = study.strategy
       strategy.policies = [own]
+      let programs = try PolicyPrograms(strategy.policies)
+      _ = try strategy.make(sharing: programs, in: market)
       return FoldStrategy(
-        try StudyDecider(strategy, in: market).definition,
+        strategy.definition(sharing: programs),
         source: FoldSource(
           path: name, digest: own.trained?.weightsDigest ?? "",
           trainedUntil: own.manifestDigest == policy.manifestDigest

@@ -12,6 +12,8 @@ public struct StudyPolicy: Sendable {
   public internal(set) var weightsPath: String?
   /// The program that decides and its words; empty for a trained policy.
   public internal(set) var command: [String] = []
+  /// The folder of the study, in which a program works.
+  let folder: String
   /// How decisions become positions.
   public internal(set) var options = PolicyOptions()
 
@@ -36,6 +38,7 @@ public struct StudyPolicy: Sendable {
       throw PolicyError("\(error)")
     }
     self.path = path
+    self.folder = folder
     self.command = command
     guard command.isEmpty else { return }
     let policy = try TrainedPolicy(manifest: manifest)

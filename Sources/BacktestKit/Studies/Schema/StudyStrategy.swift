@@ -1,7 +1,6 @@
 /// Which strategy a study runs: one of the catalogue, or a policy.
 public struct StudyStrategy: Sendable {
-  /// Its definition in the catalogue; of a policy its name alone, because a strategy is made from
-  /// it when the market is known.
+  /// What makes it: its definition in the catalogue, or the policies.
   public var definition: StrategyDefinition
   /// Its parameters, complete and checked; none of a policy.
   public var parameters: StrategyParameters
@@ -55,7 +54,10 @@ public struct StudyStrategy: Sendable {
     }
     ensemble?.takeOptions(options)
     let name = ensemble?.name(of: policies) ?? policies.first?.manifest.name ?? "policy"
-    definition = StrategyDefinition(name: name, summary: "A policy.") { _ in NoDecisions() }
+    let all = policies
+    definition = Self.definition(name: name, all, ensemble) { () throws(PolicyError) in
+      try PolicyPrograms(all)
+    }
   }
 
   /// A strategy of the catalogue.
@@ -102,11 +104,6 @@ public struct StudyStrategy: Sendable {
         at: "command")
     }
   }
-}
-
-/// Stands where the strategy of a policy cannot be yet, because there is no market.
-private struct NoDecisions: Strategy {
-  mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {}
 }
 
 extension DocumentRule where Value == StrategyDefinition {

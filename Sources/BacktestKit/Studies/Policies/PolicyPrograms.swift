@@ -1,0 +1,110 @@
+/// The programs in other processes that decide in the runs of a study.
+///
+/// Runs that follow each other share them. They end with the last copy.
+struct PolicyPrograms: Sendable {
+  /// For each policy of the study its program; `nil` where a network decides.
+  let programs: [ExternalPolicy?]
+
+  /// Prepares the programs of a study's policies without starting them.
+  ///
+  /// - Throws: `PolicyError` for a command or a manifest that cannot be used.
+  init(_ policies: [StudyPolicy]) throws(PolicyError) {
+    var programs: [ExternalPolicy?] = []
+    for policy in policies { programs.append(try policy.program()) }
+    self.programs = programs
+  }
+
+  /// Whether networks decide everywhere. A program decides for one run at a time.
+  var isEmpty: Bool { programs.allSatisfy { $0 == nil } }
+
+  /// Starts them.
+  ///
+  /// - Throws: `PolicyError` with why one did not start.
+  func start() throws(PolicyError) {
+    for program in programs { try program?.start() }
+  }
+
+  /// Throws why a program cannot decide any more; a run in which that happened counts for nothing.
+  func check() throws(StudyError) {
+    for program in programs {
+      if let failure = program?.failure { throw StudyError(.policy, "\(failure)") }
+    }
+  }
+}
+
+extension StudyStrategy {
+  /// The programs that decide in runs of the strategy; none of the catalogue.
+  func programs() throws(StudyError) -> PolicyPrograms {
+    try StudyError.wrapping(.policy) { try PolicyPrograms(policies) }
+  }
+
+  /// The strategy as programs that run already decide in it.
+  func definition(sharing programs: PolicyPrograms) -> StrategyDefinition {
+    guard isPolicy else { return definition }
+    return Self.definition(name: definition.name, policies, ensemble) { programs }
+  }
+
+  /// The strategy of some policies.
+  ///
+  /// - Parameter programs: gives those that decide in a run.
+  static func definition(
+    name: String, _ policies: [StudyPolicy], _ ensemble: StudyEnsemble?,
+    programs: @escaping @Sendable () throws(PolicyError) -> PolicyPrograms
+  ) -> StrategyDefinition {
+    StrategyDefinition(name: name, summary: "A policy.") { _, universe in
+      let members = zip(policies, try programs().programs).map { $0.member(deciding: $1) }
+      guard let ensemble else { return try PolicyStrategy(members[0], universe: universe) }
+      return try EnsembleStrategy(
+        members, rule: ensemble.rule, universe: universe, options: ensemble.options)
+    }
+  }
+
+  /// A strategy ready for one run.
+  ///
+  /// - Throws: `StudyError` where it cannot run on the study's market.
+  func make(
+    sharing programs: PolicyPrograms, in market: StudyMarket
+  ) throws(StudyError) -> any Strategy {
+    let strategy = try StudyError.wrapping(isPolicy ? .policy : .strategy) {
+      try definition(sharing: programs).make(parameters, for: market.universe)
+    }
+    try StudyError.wrapping(.policy) {
+      try market.checkPrices(of: policies)
+      try programs.start()
+    }
+    return strategy
+  }
+}
+
+extension StudyPolicy {
+  /// The program that decides, not started; `nil` where a network does.
+  fileprivate func program() throws(PolicyError) -> ExternalPolicy? {
+    command.isEmpty ? nil : try ExternalPolicy(command, folder: folder, manifest: manifest)
+  }
+
+  /// The policy with what belongs to it.
+  fileprivate func member(deciding program: ExternalPolicy?) -> PolicyMember {
+    guard let decides: any Policy = program ?? trained else {
+      preconditionFailure("a policy is a network or a program")
+    }
+    let manifest = manifest
+    return PolicyMember(decides, manifest: manifest, options: options) {
+      (feature) throws(PolicyError) in
+      let other = try TrainedPolicy(path: "\(manifest.folder)/\(feature.policy)")
+      return ObservedPredictor(policy: other, observation: other.manifest.observation)
+    }
+  }
+}
+
+extension StudyMarket {
+  /// Refuses policies of adjusted closes on raw ones.
+  fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
+    guard !unadjustedPrices.isEmpty,
+      let policy = policies.first(where: \.observesAdjustedCloses)
+    else { return }
+    throw PolicyError(
+      source: policy.path,
+      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
+        + "of \(NumberText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
+  }
+}
