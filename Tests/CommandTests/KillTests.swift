@@ -11,86 +11,128 @@ struct KillTests {
     "walk-forward.grid.slow=[\((10...25).map(String.init).joined(separator: ", "))]",
   ]
 
-  /// The folder after a whole job with other rules, and the files of the job that is to be killed.
-  private func prepared() throws -> (
-    folder: WorkFolder, old: [String: [UInt8]], new: [String: [UInt8]], microseconds: Int
-  ) {
-    let folder = try SampleStudy.folder()
-    let clock = ContinuousClock()
-    var status: Int32 = -1
-    let time = try clock.measure { status = try BuiltProgram.run(Self.slow, in: folder).status }
-    #expect(status == 0)
-    let new = try folder.files("out")
-    status = try BuiltProgram.run("walkforward", "study.yaml", "--out", "out", in: folder).status
-    #expect(status == 0)
-    let old = try folder.files("out")
-    #expect(old.count == 9 && new.count == 9 && old["folds.csv"] != new["folds.csv"])
-    let microseconds = Int(time / .microseconds(1))
-    return (folder, old, new, microseconds)
+  /// The moment of a job at which a signal is sent.
+  enum Moment: CustomTestStringConvertible {
+    /// The job has used a share of the processor time that it takes to its end.
+    case used(percent: Int)
+    /// So many files have come or gone since the job began.
+    case changed(files: Int)
+
+    var testDescription: String { "\(self)" }
+  }
+
+  /// A folder in which a job with other rules has written, and the slow job is to write.
+  private struct Workplace {
+    let folder: WorkFolder
+    /// What the quick job wrote, and what the slow one would write.
+    let old: [String: [UInt8]]
+    let new: [String: [UInt8]]
+    /// Nanoseconds of processor time of the slow job.
+    let length: Int
+
+    init() throws {
+      folder = try SampleStudy.folder()
+      let job = try BuiltProgram.start(KillTests.slow, in: folder)
+      var length = 0
+      while try job.wait(until: { (job.processorTime ?? 0) > length }) {
+        length = job.processorTime ?? length
+      }
+      self.length = length
+      #expect(try job.finish().status == 0 && length > 0)
+      new = try folder.files("out")
+      let quick = try BuiltProgram.run("walkforward", "study.yaml", "--out", "out", in: folder)
+      #expect(quick.status == 0)
+      old = try folder.files("out")
+      #expect(old.count == 9 && new.count == 9 && old["folds.csv"] != new["folds.csv"])
+    }
+
+    /// Starts the slow job and waits for a moment of it.
+    ///
+    /// - Returns: The job, and whether it was still running then.
+    func start(until moment: Moment) throws -> (job: BuiltProgram.Running, isRunning: Bool) {
+      let before = folder.listing
+      let job = try BuiltProgram.start(KillTests.slow, in: folder)
+      try job.waitUntilItListens()
+      let isRunning = try job.wait {
+        switch moment {
+        case .used(let percent): (job.processorTime ?? 0) >= length * percent / 100
+        case .changed(let files): folder.listing.symmetricDifference(before).count >= files
+        }
+      }
+      return (job, isRunning)
+    }
   }
 
   @Test func interrupts() throws {
-    let (folder, old, new, length) = try prepared()
-    for (signal, part) in [
-      (SIGINT, 0), (SIGINT, 20), (SIGINT, 50), (SIGTERM, 70), (SIGINT, 90), (SIGINT, 96),
-      (SIGINT, 99),
-    ] {
-      let job = try BuiltProgram.start(Self.slow, in: folder)
-      try job.waitUntilItListens()
-      usleep(UInt32(length * part / 100))
-      job.send(signal)
+    let place = try Workplace()
+    let moments: [(Int32, Moment)] = [
+      (SIGINT, .used(percent: 0)), (SIGINT, .used(percent: 20)), (SIGINT, .used(percent: 50)),
+      (SIGTERM, .used(percent: 60)), (SIGINT, .used(percent: 90)), (SIGINT, .changed(files: 1)),
+      (SIGINT, .changed(files: 9)), (SIGTERM, .changed(files: 14)),
+    ]
+    for (signal, moment) in moments {
+      let (job, isRunning) = try place.start(until: moment)
+      if isRunning { job.send(signal) }
       let ended = try job.finish()
-      let files = try folder.files("out")
+      let files = try place.folder.files("out")
+      if case .used(let percent) = moment, percent <= 60 {
+        #expect(isRunning && ended.status == 130, "at \(moment): \(ended)")
+      }
       if ended.status == 0 {
         // It was done before the signal came.
-        #expect(files == new)
+        #expect(files == place.new)
         continue
       }
       #expect(ended.status == 130, "\(ended)")
       #expect(ended.errors.hasSuffix("interrupted; no file is half written\n"))
       #expect(ended.output == "")
-      #expect(files == old || files == new, "at \(part) %: \(folder.names("out"))")
+      #expect(
+        files == place.old || files == place.new, "at \(moment): \(place.folder.names("out"))")
     }
   }
 
   @Test func kills() throws {
-    let (folder, old, new, length) = try prepared()
-    for part in [50, 85, 90, 92, 94, 96, 98, 100] {
-      let job = try BuiltProgram.start(Self.slow, in: folder)
-      usleep(UInt32(length * part / 100))
-      job.send(SIGKILL)
+    let place = try Workplace()
+    let moments: [Moment] =
+      [50, 90].map { .used(percent: $0) } + [1, 3, 6, 9, 11, 14, 17].map { .changed(files: $0) }
+    var killedCount = 0
+    for moment in moments {
+      let (job, isRunning) = try place.start(until: moment)
+      if isRunning { job.send(SIGKILL) }
       let ended = try job.finish()
       #expect(ended.status == -SIGKILL || ended.status == 0)
-      let files = try folder.files("out")
-      #expect(files == old || files == new, "killed at \(part) %: \(folder.names("out"))")
+      killedCount += ended.status == 0 ? 0 : 1
+      let files = try place.folder.files("out")
+      #expect(
+        files == place.old || files == place.new, "at \(moment): \(place.folder.names("out"))")
     }
-    try theNextJobTidiesUp(folder, new)
+    #expect(killedCount >= 3, "most jobs ended before they could be killed")
+    try theNextJobTidiesUp(place)
   }
 
   /// A job that is killed as soon as its files are whole, so most likely while it exchanges them.
   @Test func killsWhileTheFoldersAreExchanged() throws {
-    let (folder, old, new, _) = try prepared()
-    try folder.write("mine", to: "out/own/notes.txt")
+    let place = try Workplace()
+    try place.folder.write("mine", to: "out/own/notes.txt")
     for _ in 0..<5 {
-      let job = try BuiltProgram.start(Self.slow, in: folder)
-      while job.isRunning, !folder.names().contains(where: { $0.hasSuffix(".replaced.partial") }) {}
+      let job = try BuiltProgram.start(Self.slow, in: place.folder)
+      _ = try job.wait {
+        place.folder.names().contains { $0.hasSuffix(".replaced.partial") }
+      }
       job.send(SIGKILL)
       _ = try job.finish()
-      let files = try folder.files("out", skipping: "own")
-      #expect(files == old || files == new, "\(folder.names("out"))")
+      let files = try place.folder.files("out", skipping: "own")
+      #expect(files == place.old || files == place.new, "\(place.folder.names("out"))")
     }
-    #expect(try BuiltProgram.run(Self.slow, in: folder).status == 0)
-    #expect(try folder.files("out", skipping: "own") == new)
-    #expect(try folder.text("out/own/notes.txt") == "mine")
-    #expect(!folder.names().contains(where: isStaging))
+    try theNextJobTidiesUp(place)
+    #expect(try place.folder.text("out/own/notes.txt") == "mine")
   }
 
-  private func isStaging(_ name: String) -> Bool { name.hasSuffix(".partial") }
-
-  private func theNextJobTidiesUp(_ folder: WorkFolder, _ new: [String: [UInt8]]) throws {
-    #expect(try BuiltProgram.run(Self.slow, in: folder).status == 0)
-    #expect(try folder.files("out") == new)
-    #expect(!folder.names().contains(where: isStaging), "\(folder.names())")
+  private func theNextJobTidiesUp(_ place: Workplace) throws {
+    #expect(try BuiltProgram.run(Self.slow, in: place.folder).status == 0)
+    #expect(try place.folder.files("out", skipping: "own") == place.new)
+    #expect(
+      !place.folder.names().contains { $0.hasSuffix(".partial") }, "\(place.folder.names())")
   }
 
   @Test func aFullDiskLeavesTheOldFiles() throws {

@@ -65,7 +65,9 @@ struct BrokerModelTests {
 /// What holds of every run, whatever the rules.
 struct BrokerPropertyTests {
   /// A random universe, random rules and a random trader, all from one seed.
-  private func run(_ seed: UInt64) throws -> BacktestResult {
+  private func run(
+    _ seed: UInt64, _ adjust: (inout ExecutionRules) -> Void = { _ in }
+  ) throws -> BacktestResult {
     var random = TestRandom(seed: seed &+ 1_000)
     let steps: [TimeSpan] = [.hours(6), .days(1), .hours(8)]
     let series = try (0..<(1 + random.below(4))).map { k in
@@ -94,6 +96,7 @@ struct BrokerPropertyTests {
       NoSlippage(), BasisPointSlippage(basisPoints: 9), VolumeShareSlippage(),
       SquareRootSlippage(),
     ])
+    adjust(&rules)
     configuration.execution = rules
     return Backtest(
       RandomTrader(seed: seed), on: try Universe(series), configuration: configuration
@@ -162,8 +165,8 @@ struct BrokerPropertyTests {
 
   @Test(arguments: 0..<64 as Range<UInt64>)
   func noBarGivesMoreThanItsShare(seed: UInt64) throws {
-    let result = try run(seed)
-    guard let participation = result.configuration.execution.participation else { return }
+    let participation = [0.002, 0.05, 0.5][Int(seed) % 3]
+    let result = try run(seed) { $0.participation = participation }
     var taken: [[Int32]: Double] = [:]
     for fill in result.fills where fill.time != result.ruinedAt {
       taken[[fill.instrument.index, fill.row], default: 0] += abs(fill.quantity)
@@ -171,6 +174,12 @@ struct BrokerPropertyTests {
     for (place, units) in taken {
       let volume = result.universe.series[Int(place[0])].volume[Int(place[1])]
       #expect(units <= participation * volume * (1 + 1e-9), "seed \(seed)")
+    }
+    #expect(!taken.isEmpty, "seed \(seed) trades nothing")
+    // The least share is used up somewhere, and what is left of an order waits for another bar.
+    if participation == 0.002, result.ruinedAt == nil {
+      let fillCounts = Dictionary(grouping: result.fills, by: \.order).mapValues(\.count)
+      #expect(fillCounts.values.contains { $0 > 1 }, "seed \(seed) never meets its limit")
     }
   }
 

@@ -15,6 +15,7 @@ struct RuinTests {
     ) { $0.account.initialCash = 100 }
     #expect(result.equity.first == 100)
     #expect(result.equity.min()! == 90, "a drawdown of 10 % from the base")
+    #expect(result.equity.count == 5)
     for (value, expected) in zip(result.equity, [100.0, 100, 90, 95, 99]) {
       #expect(agrees(value, expected, within: 1e-14))
     }

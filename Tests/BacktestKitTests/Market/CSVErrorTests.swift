@@ -10,6 +10,16 @@ struct CSVErrorTests {
     csvError("date,open,high,low,close,volume\n2020-01-06,10,12,9,11,5\n\(row)\n", change)
   }
 
+  @Test(arguments: [19, 20, 21, 23])
+  func twentyFindingsAreShownAndTheRestCounted(count: Int) {
+    let text = error(
+      Array(repeating: "2020-01-06,10,12,9,11,5", count: count).joined(separator: "\n"))
+    let lines = text.split(separator: "\n")
+    #expect(lines.count { $0.contains("E_DATA_DUPLICATE") } == min(count, 20))
+    #expect(lines.contains("and \(count - 20) more") == (count > 20))
+    #expect(lines.contains { $0.hasPrefix("and ") } == (count > 20))
+  }
+
   @Test(arguments: [
     ("2020-01-07,10,12,9,NaN,5", "20: E_DATA_NAN: the close is missing or not a number"),
     ("2020-01-07,10,12,,11,5", "18: E_DATA_NAN: the low is missing or not a number"),

@@ -101,6 +101,48 @@ struct CSVWarningTests {
     #expect(bars.issues.map(\.code) == [.zeroVolume, .duplicateTime])
   }
 
+  /// More than 40 % is a jump, whether the row is read the quick way or, without volume, with care.
+  @Test(
+    arguments: [
+      (140, nil), (140.1, "+40.1 %"), (139.9, nil), (60, nil), (59.9, "-40.1 %"), (60.1, nil),
+      (144, "+44.0 %"), (56, "-44.0 %"),
+    ] as [(Double, String?)], [5, 0])
+  func aMoveOfMoreThanFortyPercentIsAJump(_ move: (Double, String?), volume: Int) throws {
+    let (close, share) = move
+    let rows = "2020-01-06,100,100,100,100,5\n2020-01-07,\(close),\(close),\(close),\(close),"
+    let bars = try csvSeries("date,open,high,low,close,volume\n" + rows + "\(volume)\n")[0]
+    let jumps = bars.issues.filter { $0.code == .jump }
+    #expect(
+      jumps.map(\.message)
+        == (share.map { ["the close moves from 100.0 to \(close), by \($0)"] } ?? []))
+  }
+
+  @Test func adjustedPricesJumpByTheirOwnCloses() throws {
+    let text = """
+      date,open,high,low,close,adj_close,volume
+      2020-01-06,100,100,100,100,50,5
+      2020-01-07,50,50,50,50,50,5
+      2020-01-08,50,50,50,50,70.1,5
+
+      """
+    #expect(try csvSeries(text)[0].issues.map(\.line) == [3])
+    let adjusted = try csvSeries(text) { $0.priceBasis = .adjusted }[0]
+    #expect(adjusted.issues.map(\.code) == [.jump] && adjusted.issues[0].line == 4)
+  }
+
+  @Test(arguments: [2_000, 2_001, 2_003])
+  func twoThousandFindingsOfAKindAreKeptAndTheRestCounted(count: Int) throws {
+    let row = "2020-01-06,5,5,5,5,5\n"
+    let rows = String(repeating: row, count: count + 1)
+    let text = "date,open,high,low,close,volume\n" + rows
+    let bars = try csvSeries(text) { $0.quality = .repair }[0]
+    #expect(bars.count == 1 && bars.issues.count == min(count, 2_001))
+    #expect(bars.issues.reduce(0) { $0 + $1.count } == count)
+    let last = try #require(bars.issues.last)
+    #expect(
+      count == 2_000 ? last.line == 2_002 : last.message == "\(count - 2_000) more of this kind")
+  }
+
   @Test func oddRowsWarnAndStay() throws {
     let text = """
       date,open,high,low,close,volume

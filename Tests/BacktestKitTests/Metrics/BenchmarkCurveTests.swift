@@ -20,7 +20,7 @@ struct BenchmarkCurveTests {
     let held = try #require(BenchmarkCurve.buyAndHold(result))
     for curve in [try BenchmarkCurve(series), held] {
       let values = curve.scaled(to: sample.wealth[0], on: try #require(sample.pointDates))
-      #expect(values.count == 5_031)
+      #expect(values.count == 5_031 && sample.wealth.count == 5_031)
       for (found, equity) in zip(values, sample.wealth) {
         #expect(agrees(found, equity, relative: 1e-9))
       }

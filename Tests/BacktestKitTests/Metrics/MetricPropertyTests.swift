@@ -1,5 +1,7 @@
-@testable import BacktestKit
+import Glibc
 import Testing
+
+@testable import BacktestKit
 
 /// The fast ways against the slowest obvious ones, on made-up returns. A failure names its seed.
 struct MetricPropertyTests {
@@ -59,6 +61,7 @@ struct MetricPropertyTests {
   func rollingWindowsAreThoseComputedAfresh(seed: UInt64) throws {
     let returns = returns(seed: seed)
     let sample = try ReturnsSample(returns: returns, barsPerYear: 252, riskFree: .annual(0.03))
+    let free = pow(1.03, 1 / 252.0) - 1
     for window in [2, 5, 21, 100] {
       let sharpe = RollingMetrics(window: window).sharpe(sample)
       let volatility = RollingMetrics(window: window).volatility(sample)
@@ -68,13 +71,45 @@ struct MetricPropertyTests {
           continue
         }
         let last = Array(returns[(row - window + 1)...row])
-        let core = CoreRatios(returns: last, barsPerYear: 252, riskFree: 0.03)
-        #expect((sharpe[row] == nil) == (core.sharpe == nil), "window \(window), row \(row)")
-        if let found = sharpe[row], let value = core.sharpe {
-          #expect(abs(found - value) <= 1e-9 * max(1, abs(value)))
+        let isFlat = last.allSatisfy { $0 == last[0] }
+        let spread = isFlat ? 0 : deviation(last)
+        #expect(abs((volatility[row] ?? -1) - spread * 252.0.squareRoot()) <= 1e-12)
+        guard !isFlat else {
+          #expect(sharpe[row] == nil, "window \(window), row \(row)")
+          continue
         }
-        let fresh = try #require(core.volatility)
-        #expect(abs((volatility[row] ?? -1) - fresh) <= 1e-12)
+        let mean = last.reduce(0, +) / Double(window)
+        let value = (mean - free) / spread * 252.0.squareRoot()
+        let found = try #require(sharpe[row], "window \(window), row \(row)")
+        #expect(abs(found - value) <= 1e-9 * max(1, abs(value)))
+      }
+    }
+  }
+
+  @Test(arguments: 0..<16 as Range<UInt64>)
+  func rollingBetasAreThoseComputedAfresh(seed: UInt64) throws {
+    let benchmark = returns(seed: seed)
+    let noise = returns(seed: seed + 100)
+    let count = min(benchmark.count, noise.count)
+    let own = (0..<count).map { 0.7 * benchmark[$0] + noise[$0] }
+    let aligned = try AlignedReturns(returns: own, benchmark: Array(benchmark[..<count]))
+    for window in [2, 5, 21, 100] {
+      let beta = RollingMetrics(window: window).beta(aligned)
+      #expect(beta.count == count)
+      for row in 0..<count {
+        let rows = (row - window + 1)...row
+        let isFlat = rows.lowerBound < 0 || rows.allSatisfy { benchmark[$0] == benchmark[row] }
+        guard !isFlat else {
+          #expect(beta[row] == nil, "window \(window), row \(row)")
+          continue
+        }
+        let meanX = rows.reduce(0) { $0 + benchmark[$1] } / Double(window)
+        let meanY = rows.reduce(0) { $0 + own[$1] } / Double(window)
+        let products = rows.reduce(0) { $0 + (benchmark[$1] - meanX) * (own[$1] - meanY) }
+        let squares = rows.reduce(0) { $0 + (benchmark[$1] - meanX) * (benchmark[$1] - meanX) }
+        let found = try #require(beta[row], "window \(window), row \(row)")
+        let expected = products / squares
+        #expect(abs(found - expected) <= 1e-9 * max(1, abs(expected)))
       }
     }
   }

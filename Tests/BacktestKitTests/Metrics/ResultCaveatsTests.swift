@@ -51,6 +51,33 @@ struct ResultLimitsTests {
     #expect(messages.contains { $0.contains("is long") })
   }
 
+  @Test(arguments: [(29, true), (30, false), (31, false)])
+  func thirtyRoundTripsAreEnough(count: Int, isFew: Bool) throws {
+    let strategy = ScriptedStrategy(always: { bars, trading in
+      let instant = trading.now.utcDate.daysSinceEpoch - MarketBuilder.start.utcDate.daysSinceEpoch
+      let isLong = instant.isMultiple(of: 2) && instant < 2 * count
+      trading.target(.first, quantity: isLong ? 10 : 0)
+    })
+    let result = try runScript([MarketBuilder.series(wave(count: 400))], strategy)
+    #expect(result.trades.count == count && result.trades.allSatisfy { !$0.isOpen })
+    #expect(codes(result).contains(.fewTrades) == isFew)
+    if isFew {
+      let message = result.limits.first { $0.code == .fewTrades }?.message
+      #expect(
+        message == "Only 29 round trips were closed; figures about trades mean little below 30.")
+    }
+  }
+
+  /// A year has 365 bars by the calendar; without one it has 365 days.
+  @Test(arguments: [(365, true), (366, false)])
+  func aSampleOfLessThanAYearIsShort(bars: Int, isShort: Bool) throws {
+    let known = try MarketBuilder.series(wave(count: bars))
+    #expect(try codes(busyRun(known)) == (isShort ? [.shortSample] : []))
+    let unknown = try MarketBuilder.series(wave(count: bars), calendar: nil)
+    #expect(
+      try codes(busyRun(unknown)) == (isShort ? [.noCalendar, .shortSample] : [.noCalendar]))
+  }
+
   @Test func nothingTradedIsNeitherOneSidedNorFree() throws {
     let series = try MarketBuilder.series(wave(count: 400))
     let result = try runScript(series, [:])

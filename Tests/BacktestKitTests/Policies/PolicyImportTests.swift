@@ -56,6 +56,7 @@ import Testing
     for (index, observation) in oracle.raw.enumerated() {
       if oracle.startsEpisode(index) { policy.reset() }
       try observation.withUnsafeBufferPointer { try policy.decide($0, into: &decision) }
+      #expect(decision.action.count == oracle.actions[index].count)
       for (found, expected) in zip(decision.action, oracle.actions[index]) {
         #expect(abs(found - expected) <= 3e-6, "\(name) \(index)")
       }

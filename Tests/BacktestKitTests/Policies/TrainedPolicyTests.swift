@@ -15,6 +15,7 @@ import Testing
     for (index, observation) in oracle.raw.enumerated() {
       if oracle.startsEpisode(index) { policy.reset() }
       try observation.withUnsafeBufferPointer { try policy.decide($0, into: &decision) }
+      #expect(decision.action.count == oracle.actions[index].count)
       for (found, expected) in zip(decision.action, oracle.actions[index]) {
         #expect(abs(found - expected) <= (isDiscrete ? 0 : 3e-6), "\(name) \(index)")
       }
@@ -27,6 +28,7 @@ import Testing
     let oracle = try PolicyOracle(name)
     let normaliser = try PolicyManifest(path: Fixture.path("policies/\(name)"))
       .observation.normaliser
+    #expect(oracle.raw.count == oracle.normalised.count && !oracle.raw.isEmpty)
     for (raw, expected) in zip(oracle.raw, oracle.normalised) {
       var values = raw
       values.withUnsafeMutableBufferPointer { normaliser.apply(to: $0) }

@@ -72,6 +72,9 @@ struct BullBearTests {
     let labels = try BullBear().labels(closes: [100, 110, 119, 96])
     #expect(labels.descriptive == [nil, nil, nil, nil] && labels.causal == labels.descriptive)
     #expect(labels.agreement == nil)
+    for closes in [[100, 80.01], [100, 119.99]] {
+      #expect(try BullBear().labels(closes: closes).causal == [nil, nil])
+    }
     #expect(try BullBear().labels(closes: []).count == 0)
   }
 

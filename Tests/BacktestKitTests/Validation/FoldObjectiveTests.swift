@@ -1,11 +1,47 @@
 @testable import BacktestKit
+import Glibc
 import Testing
 
 struct FoldObjectiveTests {
+  /// Holds all it sees, and at every seventh decision nothing.
   private struct Mix: Strategy {
+    var decision = 0
+
     mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
-      for bar in bars { trading.rebalance(bar.instrument, weight: 0.4) }
+      decision += 1
+      let weight = decision.isMultiple(of: 7) ? 0 : 0.4
+      for bar in bars { trading.rebalance(bar.instrument, weight: weight) }
     }
+  }
+
+  /// The figures of a run by the plainest loops over its equity and its fills.
+  private func figures(
+    of run: BacktestResult, atMidnightOnly: Bool, barsPerYear: Double
+  ) -> [String: Double] {
+    let day = TimeSpan.days(1).nanoseconds
+    let equity = run.curve.times.indices.filter { point in
+      !atMidnightOnly || point == 0 || run.curve.times[point].nanoseconds.isMultiple(of: day)
+    }.map { run.curve.equity[$0] }
+    let returns = (1..<equity.count).map { equity[$0] / equity[$0 - 1] - 1 }
+    let n = Double(returns.count)
+    let mean = returns.reduce(0, +) / n
+    let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let growth = equity[equity.count - 1] / equity[0]
+    var deepest = 0.0
+    for (point, value) in equity.enumerated() {
+      for earlier in equity[...point] { deepest = min(deepest, value / earlier - 1) }
+    }
+    var held: [InstrumentID: Double] = [:]
+    var roundTripCount = 0.0
+    for fill in run.fills {
+      held[fill.instrument, default: 0] += fill.quantity
+      if abs(held[fill.instrument]!) < 1e-9 { roundTripCount += 1 }
+    }
+    return [
+      "sharpe": mean / (squares / (n - 1)).squareRoot() * barsPerYear.squareRoot(),
+      "total-return": growth - 1, "max-drawdown": deepest,
+      "calmar": (pow(growth, barsPerYear / n) - 1) / -deepest, "trade-count": roundTripCount,
+    ]
   }
 
   /// Prices that move up and down, one bar each `step` from 2024-01-01 on.
@@ -27,13 +63,19 @@ struct FoldObjectiveTests {
 
   /// Hourly bars beside daily ones: the last point of each session counts.
   @Test(arguments: ["sharpe", "total-return", "calmar", "max-drawdown", "trade-count"])
-  func anObjectiveIsTheMetricOfTheRun(name: String) throws {
+  func anObjectiveIsTheFigureOfThePlainLoops(name: String) throws {
     let daily = try series("A", 20, every: .days(1), .session)
     let hourly = try series("B", 480, every: .hours(1), .intraday(seconds: 3_600))
-    for universe in [try Universe([daily, hourly]), try Universe([hourly])] {
+    for (universe, isMixed) in [
+      (try Universe([daily, hourly]), true), (try Universe([hourly]), false),
+    ] {
       let run = Backtest(Mix(), on: universe).run()
       let objective = try FoldObjective(name, universe: universe, riskFree: 0)
       let value = try #require(objective.score(run).value)
+      let figures = figures(
+        of: run, atMidnightOnly: isMixed, barsPerYear: isMixed ? 365 : 24 * 365)
+      let expected = try #require(figures[name])
+      #expect(expected != 0 && abs(value - expected) <= 1e-9 * abs(expected))
       #expect(value == (try run.metrics.value(of: name)))
     }
   }

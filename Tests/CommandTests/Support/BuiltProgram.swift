@@ -27,11 +27,32 @@ enum BuiltProgram {
       throw NeverEnded()
     }
 
-    /// Whether the process has not ended yet; it is not reaped.
-    var isRunning: Bool {
+    /// The nanoseconds of processor time that the process has used; `nil` after its end.
+    var processorTime: Int? {
+      let folder = "/proc/\(process)/task"
+      guard let threads = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        return nil
+      }
+      let times = threads.compactMap { thread -> Int? in
+        let text = try? String(contentsOfFile: "\(folder)/\(thread)/schedstat", encoding: .utf8)
+        return text?.split(separator: " ").first.flatMap { Int($0) }
+      }
+      return times.isEmpty ? nil : times.reduce(0, +)
+    }
+
+    /// Waits until something can be observed or the process ends, whichever comes first.
+    ///
+    /// - Returns: Whether it was observed.
+    func wait(until isObserved: () throws -> Bool) throws -> Bool {
       var information = siginfo_t()
-      let options = WEXITED | WNOWAIT | WNOHANG
-      return waitid(P_PID, id_t(process), &information, options) == 0 && information.si_signo == 0
+      while try !isObserved() {
+        // Looks whether the process has ended and leaves its status to `finish`.
+        information.si_signo = 0
+        waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
+        if information.si_signo == SIGCHLD { return false }
+        sched_yield()
+      }
+      return true
     }
 
     /// Sends a signal.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A folder for one test, removed with all that is in it when the value goes.
 final class WorkFolder {
@@ -37,6 +38,17 @@ final class WorkFolder {
   /// The names of what a folder holds, in order; nothing for a folder that is not there.
   func names(_ folder: String = ".") -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")) ?? []).sorted()
+  }
+
+  /// All files below the folder, each with the number by which the file system knows it: another
+  /// file under the same name has another.
+  var listing: Set<String> {
+    let files = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+    return Set(
+      files.compactMap { name in
+        var status = stat()
+        return lstat("\(path)/\(name)", &status) == 0 ? "\(status.st_ino) \(name)" : nil
+      })
   }
 
   /// All files of a folder with their bytes, save one entry that is no file.

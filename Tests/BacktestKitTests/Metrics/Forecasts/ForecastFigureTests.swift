@@ -40,6 +40,30 @@ struct ForecastFigureTests {
     #expect(BinaryClassification(truePositives: 6, falseNegatives: 4).againstMajority?.pValue == 1)
   }
 
+  /// Both tests have to meet the level of 5 %: p-values on both sides of it, computed with exact
+  /// fractions and the complementary error function.
+  @Test func skillNeedsBothPValuesBelowFivePercent() throws {
+    func even(_ right: Int, _ wrong: Int) -> BinaryClassification {
+      BinaryClassification(
+        truePositives: right, falsePositives: wrong, trueNegatives: right, falseNegatives: wrong)
+    }
+    let near = (below: even(263, 237), above: even(160, 140))
+    #expect(agrees(try #require(near.below.pesaranTimmermann).pValue, 0.0499635454, within: 1e-9))
+    #expect(agrees(try #require(near.above.pesaranTimmermann).pValue, 0.0510920929, within: 1e-9))
+    #expect(near.below.beatsChance && !near.above.beatsChance)
+    func rare(_ right: Int, of count: Int) -> BinaryClassification {
+      BinaryClassification(
+        truePositives: right, falsePositives: count - right, trueNegatives: 1_000,
+        falseNegatives: 100)
+    }
+    let bets = (below: rare(101, of: 179), above: rare(110, of: 196))
+    #expect(
+      agrees(try #require(bets.below.againstMajority).pValue, 0.04991647844913214, within: 1e-12))
+    #expect(
+      agrees(try #require(bets.above.againstMajority).pValue, 0.050083367649108805, within: 1e-12))
+    #expect(bets.below.showsSkill && bets.above.beatsChance && !bets.above.showsSkill)
+  }
+
   @Test func aHundredMillionAnswersDoNotOverflow() {
     let many = BinaryClassification(
       truePositives: 50_000_000, falsePositives: 50_000_000, trueNegatives: 50_000_000,

@@ -79,7 +79,9 @@ struct ActionInterpreterTests {
     let box = try Self.box(3, "\"meaning\": \"softmax_weights\", \"assets\": [\"A\", \"B\", \"C\"]")
     // numpy.exp(a) / numpy.exp(a).sum() for a = [0, 0.5, 1].
     let expected = [0.18632372322584756, 0.3071958857184984, 0.506480391055654]
-    for (intent, weight) in zip(try Self.intents(box, [0, 0.5, 1]), expected) {
+    let intents = try Self.intents(box, [0, 0.5, 1])
+    #expect(intents.count == expected.count)
+    for (intent, weight) in zip(intents, expected) {
       guard case .target(let found) = intent.kind else { return #expect(Bool(false)) }
       #expect(abs(found - weight) <= 1e-15)
     }

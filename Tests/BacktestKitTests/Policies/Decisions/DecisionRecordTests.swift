@@ -154,6 +154,9 @@ struct DecisionRecordTests {
       ])
     // At 120 they are 600 of 900.
     #expect(try run([100, 120, 120]).isEmpty)
+    // Half as much again is the limit: 642.5 of 857.5 are 0.7493, 643 of 857 are 0.7503.
+    #expect(try run([100, 128.5, 128.5]).isEmpty)
+    #expect(try run([100, 128.6, 128.6]).count == 1)
     #expect(try run([100, 140, 150], { $0.drift = .rebalance }).isEmpty)
   }
 

@@ -44,7 +44,9 @@ struct NetworkOracleTests {
     let states = oracle["actor_state_every_20"] ?? oracle["state_every_20"]
     let actions = oracle["action"]?.items ?? []
     var state = network.makeState()
-    for (index, item) in (oracle["obs"]?.items ?? []).enumerated() {
+    let observations = try #require(oracle["obs"]).items
+    #expect(!observations.isEmpty)
+    for (index, item) in observations.enumerated() {
       if starts?[index] == 1 { state.reset() }
       let output = network.evaluate(item.numbers.map { Element($0) }, state: &state)
       let head = Array(output[policy])
@@ -126,7 +128,9 @@ struct WindowOracleTests {
     }
     #expect(network.dropoutCounts == [masks[0].factors[0].count])
     var state = network.makeState()
-    for (mask, expected) in zip(masks, try #require(oracle["outputs"]).items) {
+    let outputs = try #require(oracle["outputs"]).items
+    #expect(outputs.count == masks.count)
+    for (mask, expected) in zip(masks, outputs) {
       let output = network.evaluate(input, state: &state, dropout: mask)
       #expect(NetworkTolerance.fits(output, expected.numbers, isExact: false))
     }

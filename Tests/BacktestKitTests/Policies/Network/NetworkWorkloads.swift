@@ -83,6 +83,8 @@ struct NetworkWorkloadTests {
       let network = try Network<Element>(
         definition, head: head, weights: workload.weights, inputShape: shape)
       var state = network.makeState()
+      #expect(workload.inputs.count >= Self.count)
+      #expect(workload.outputs.count == workload.inputs.count)
       for (input, expected) in zip(workload.inputs, workload.outputs).prefix(Self.count) {
         let output = network.evaluate(input.map { Element($0) }, state: &state)
         #expect(NetworkTolerance.fits(output, expected.map { Double($0) }, isExact: false))

@@ -89,12 +89,14 @@ import Testing
     let rows = try Observed.rows(definition, feed)
     // The largest are about 20, which 32 bits round by 1e-6.
     let window = try #require(rows[first])
+    #expect(window.count == raw.joined().count)
     for (number, expected) in zip(window, raw.joined()) {
       #expect(abs(number - expected) <= 1e-6 * max(1, abs(expected)))
     }
     for step in 0..<64 {
       var numbers = try #require(rows[first + step])
       numbers.withUnsafeMutableBufferPointer { definition.normaliser.apply(to: $0) }
+      #expect(numbers.count == series[step..<step + 10].joined().count)
       for (number, expected) in zip(numbers, series[step..<step + 10].joined()) {
         #expect(abs(number - expected) <= max(2 * Double(Float(expected).ulp), 1e-12))
       }
