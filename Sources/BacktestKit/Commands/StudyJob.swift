@@ -112,8 +112,8 @@ struct StudyJob: Sendable {
     let place = relativePath(from: ".", to: folder)
     if let owner = owners[place] {
       throw StudyError.file(
-        "\(path): its results would overwrite those of \(owner) in \(folder); give each "
-          + "study another output folder")
+        "\(path): its results would overwrite those of \(owner) in \(folder); choose "
+          + "another output folder")
     }
     owners[place] = path
     try AtomicFolder.check(folder)
