@@ -142,7 +142,7 @@ struct ResultFileTests {
     let ended = try BuiltProgram.run(
       "run", "elsewhere/other/results/x/result.json", "--expect", record.fingerprint, in: folder)
     #expect(ended.status == 0, "\(ended)")
-    #expect(ended.output.hasSuffix("Reproduced: it is the one expected.\n"))
+    #expect(ended.output.hasSuffix("Reproduced: the fingerprint is the expected one.\n"))
     #expect(!folder.exists("Reports"))
   }
 

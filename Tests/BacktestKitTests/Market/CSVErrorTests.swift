@@ -30,11 +30,11 @@ struct CSVErrorTests {
     ("2020-01-07,10,12,-1,11,5", "18: E_DATA_PRICE: the low is -1.0; prices must be positive"),
     (
       "2020-01-07,10,12,9,11,-5",
-      "23: E_DATA_VOLUME: the volume is -5.0; it cannot be negative or infinite"
+      "23: E_DATA_VOLUME: the volume is -5.0; it must be finite and not negative"
     ),
     (
       "2020-01-06,10,12,9,11,5",
-      "1: E_DATA_DUPLICATE: 2020-01-06T00:00:00Z stands in a row above already"
+      "1: E_DATA_DUPLICATE: 2020-01-06T00:00:00Z is already in an earlier row"
     ),
     (
       "2020-01-05,10,12,9,11,5",
@@ -51,15 +51,15 @@ struct CSVErrorTests {
     ("2020-01-07,10,12,9,\"1,100\",5", "20: E_DATA_NUMBER: the close \"1,100\" is not a number"),
     (
       "2020-02-30,10,12,9,11,5",
-      "1: E_DATA_TIME: \"2020-02-30\" is no time; name its form in the mapping"
+      "1: E_DATA_TIME: \"2020-02-30\" is not a time; set the time format in the mapping"
     ),
     (
       "07.01.2020,10,12,9,11,5",
-      "1: E_DATA_TIME: \"07.01.2020\" is no time; name its form in the mapping"
+      "1: E_DATA_TIME: \"07.01.2020\" is not a time; set the time format in the mapping"
     ),
-    ("2020-01-07,10,12,9,11", "22: E_DATA_ROW: the row has 5 fields where the header has 6"),
-    ("2020-01-07,10,12,9,11,5,6", "25: E_DATA_ROW: the row has 7 fields where the header has 6"),
-    ("2020-01-07", "11: E_DATA_ROW: the row has 1 field where the header has 6"),
+    ("2020-01-07,10,12,9,11", "22: E_DATA_ROW: the row has 5 fields, the header has 6"),
+    ("2020-01-07,10,12,9,11,5,6", "25: E_DATA_ROW: the row has 7 fields, the header has 6"),
+    ("2020-01-07", "11: E_DATA_ROW: the row has 1 field, the header has 6"),
   ])
   func rowsThatCannotBeReadAreRefusedEvenUnderRepair(row: String, message: String) {
     #expect(error(row) == "prices.csv:3:\(message)")
@@ -71,7 +71,7 @@ struct CSVErrorTests {
     ("\n\r\n  \n", "prices.csv: E_DATA_FILE: the file is empty; a header line and rows are needed"),
     (
       "date,open,high,low,close\n",
-      "prices.csv: E_DATA_FILE: prices: there is no row of data that can be kept"
+      "prices.csv: E_DATA_FILE: prices: the file has no usable rows"
     ),
     (
       "date,opn,hgh,low,price\n",
@@ -81,8 +81,8 @@ struct CSVErrorTests {
     ),
     (
       "date,open,open,high,low,close\n",
-      "prices.csv:1: E_DATA_HEADER: more than one column could be the open: \"open\" (column 2), "
-        + "\"open\" (column 3); name one in the mapping"
+      "prices.csv:1: E_DATA_HEADER: several columns could be the open: \"open\" (column 2), "
+        + "\"open\" (column 3); choose one in the mapping"
     ),
     (
       "date,open,high,low,close\n\"2020-01-06,1,1,1,1\n2020-01-07,1,1,1,1\n",
@@ -91,17 +91,18 @@ struct CSVErrorTests {
     ),
     (
       "date,open,high,low,close\n2020-01-06,1,1\0,1,1\n",
-      "prices.csv:2: E_DATA_ROW: a NUL byte; this is no CSV file, or it is UTF-16: "
+      "prices.csv:2: E_DATA_ROW: a NUL byte; this is not a CSV file, or it is UTF-16: "
         + "save it as UTF-8"
     ),
     (
       "time,open,high,low,close\n2020-01-06 09:30,1,1,1,1\n",
-      "prices.csv: E_DATA_TIMEFRAME: one bar does not tell its length; name the timeframe"
+      "prices.csv: E_DATA_TIMEFRAME: the timeframe cannot be inferred from a single bar; "
+        + "set the timeframe"
     ),
     (
       "time,open,high,low,close\n1578303000,1,1,1,1\n1578303060,1,1,1,1\n1578303150,1,1,1,1\n",
       "prices.csv:4: E_DATA_TIMEFRAME: prices: 2020-01-06T09:32:30Z is not a whole number of 1m "
-        + "bars after the bar before; name the timeframe or correct the stamp"
+        + "bars after the bar before; set the timeframe or correct the time"
     ),
   ])
   func filesThatCannotBeReadSayWhy(text: String, message: String) {
@@ -144,23 +145,23 @@ struct CSVErrorTests {
         $0.calendar = PlainWeekdays()
       }
         == "prices.csv:3: E_DATA_TIMEFRAME: prices: 2020-01-06T14:30:00Z is not a whole number of "
-        + "14h bars after the bar before; name the timeframe or correct the stamp")
+        + "14h bars after the bar before; set the timeframe or correct the time")
     #expect(
       csvError(text) { $0.timeframe = .intraday(seconds: 0) }
-        == "prices.csv:2: E_DATA_TIMEFRAME: prices: bars of 0 s are not possible; "
-        + "take 1 s to less than a day")
+        == "prices.csv:2: E_DATA_TIMEFRAME: prices: bars of 0 s are not supported; "
+        + "use 1 s to less than a day")
     #expect(
       csvError(threeDays) { $0.timeframe = .intraday(seconds: 60) }
-        == "prices.csv:2: E_DATA_TIMEFRAME: prices: the stamps are dates, "
-        + "which cannot be bars of 1m")
+        == "prices.csv:2: E_DATA_TIMEFRAME: prices: the times are dates; "
+        + "bars of 1m need a time of day")
   }
 
   @Test func aBadPatternOrSeparatorIsRefused() {
     #expect(
       csvError(threeDays) { $0.mapping.timeFormat = .pattern("qq") }
-        == "prices.csv: E_DATA_TIME: the time pattern cannot be understood; "
+        == "prices.csv: E_DATA_TIME: the time pattern is invalid; "
         + "write it like dd/MM/yyyy HH:mm")
-    #expect(csvError(threeDays) { $0.mapping.separator = "7" }.contains("is not possible"))
+    #expect(csvError(threeDays) { $0.mapping.separator = "7" }.contains("is not supported"))
   }
 
   @Test func aMissingFileIsNamed() {

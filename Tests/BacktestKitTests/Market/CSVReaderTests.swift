@@ -182,7 +182,7 @@ struct CSVReaderTests {
     let text = "date,symbol,open,high,low,close\n2020-01-06,A,1,1,1,1\n2020-01-06,B,,1,1,1\n"
     #expect(
       csvError(text) { $0.quality = .repair }
-        == "prices.csv: E_DATA_FILE: B: there is no row of data that can be kept")
+        == "prices.csv: E_DATA_FILE: B: the file has no usable rows")
   }
 
   @Test func aCalendarIsNamedByItsShortForm() throws {
@@ -200,7 +200,7 @@ struct CSVReaderTests {
     #expect(bars[1].openTime.description == "2020-01-06T09:31:00Z")
     #expect(
       csvError("date,time,open,high,low,close\n2020-01-06,9h,1,1,1,1\n")
-        == "prices.csv:2:1: E_DATA_TIME: \"2020-01-06 9h\" is no time; name its form in the mapping"
+        == "prices.csv:2:1: E_DATA_TIME: \"2020-01-06 9h\" is not a time; set the time format in the mapping"
     )
     // A mapping that names the stamps leaves the other column alone.
     let daily = try csvSeries("date,time,open,high,low,close\n2020-01-06,9h,1,1,1,1\n") {

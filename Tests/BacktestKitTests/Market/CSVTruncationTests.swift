@@ -45,8 +45,8 @@ struct CSVTruncationTests {
       }
       #expect(
         error?.description
-          == "a.gz: E_DATA_FILE: the gzip data end after \(length) bytes, before the text does; "
-          + "fetch it again")
+          == "a.gz: E_DATA_FILE: the gzip data end early, after \(length) bytes; "
+          + "download the file again")
     }
     var broken = packed
     broken[packed.count / 2] ^= 0x55

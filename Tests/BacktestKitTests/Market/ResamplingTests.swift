@@ -80,7 +80,7 @@ struct ResamplingTests {
     }
     #expect(
       error?.description
-        == "sp500: bars of 1d cannot be combined into 1m; take a whole multiple of 1d")
+        == "sp500: bars of 1d cannot be combined into 1m; use a multiple of 1d")
     let weekly = try daily.resampled(to: .week)
     #expect(throws: MarketError.self) { try weekly.resampled(to: .month) }
     #expect(throws: MarketError.self) { try weekly.resampled(to: .session) }

@@ -108,7 +108,7 @@ struct YAMLDocumentTests {
     ),
     (
       "a: 1\n---\nb: 2\n",
-      "study.yaml:2:1: a second document begins here; put it into a file of its own"
+      "study.yaml:2:1: a second document begins here; put it into a separate file"
     ),
     ("a: &x 1\n", "study.yaml:1:4: anchors (&name) are not supported; repeat the value"),
     ("a: *x\n", "study.yaml:1:4: aliases (*name) are not supported; repeat the value"),
@@ -201,7 +201,7 @@ struct YAMLDocumentTests {
     for format in [DocumentReader.Format.yaml, .json] {
       #expect(
         documentRefusal(large, format)
-          == "study.yaml: the document is larger than 16 MB; keep data in files of their own")
+          == "study.yaml: the document is larger than 16 MB; keep data in separate files")
     }
   }
 

@@ -169,7 +169,7 @@ struct DocumentTableTests {
     #expect(all.count == 21 && all[0].contains("980 more unknown keys; remove them"))
     let wrong = messages(base + "grid: [\(String(repeating: "x, ", count: 10_000))x]")
     #expect(wrong.count == 101)
-    #expect(wrong.last == "study.yaml: there may be more problems; mend these first")
+    #expect(wrong.last == "study.yaml: there may be more problems; fix these first")
   }
 }
 
