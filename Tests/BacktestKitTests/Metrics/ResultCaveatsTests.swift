@@ -62,7 +62,7 @@ struct ResultLimitsTests {
     #expect(result.trades.count == count && result.trades.allSatisfy { !$0.isOpen })
     #expect(codes(result).contains(.fewTrades) == isFew)
     if isFew {
-      let message = result.limits.first { $0.code == .fewTrades }?.message
+      let message = result.caveats.first { $0.code == .fewTrades }?.message
       #expect(
         message == "Only 29 round trips were closed; figures about trades mean little below 30.")
     }

@@ -63,7 +63,7 @@ struct StrategyErrorTests {
     let walk = WalkForward(
       Self.pair, grid: ParameterGrid(["window": [2, 3]]), on: Feed(try Self.universe(1)),
       plan: WalkForwardPlan(train: .bars(10), test: .bars(5)))
-    do throws(WalkForwardError) {
+    do throws(EvidenceError) {
       _ = try walk.run()
       Issue.record("half a pair walked forward")
     } catch {
