@@ -54,7 +54,9 @@ struct ResultLimitsTests {
   @Test(arguments: [(29, true), (30, false), (31, false)])
   func thirtyRoundTripsAreEnough(count: Int, isFew: Bool) throws {
     let strategy = ScriptedStrategy(always: { bars, trading in
-      let instant = trading.now.utcDate.daysSinceEpoch - MarketBuilder.start.utcDate.daysSinceEpoch
+      // The first close is at the end of day 0.
+      let start = MarketBuilder.start.utcDate.daysSinceEpoch
+      let instant = trading.now.utcDate.daysSinceEpoch - start - 1
       let isLong = instant.isMultiple(of: 2) && instant < 2 * count
       trading.target(.first, quantity: isLong ? 10 : 0)
     })
