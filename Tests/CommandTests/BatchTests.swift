@@ -29,8 +29,8 @@ struct BatchTests {
     #expect(ended.status == 2)
     #expect(
       ended.errors == """
-        other/study.yaml: its results would overwrite those of study.yaml in Reports/study; \
-        choose another output folder
+        other/study.yaml: its results would overwrite those of study.yaml in Reports/study; give \
+        each study another output folder
         bt-run run: 1 of 2 studies failed: other/study.yaml
 
         """)

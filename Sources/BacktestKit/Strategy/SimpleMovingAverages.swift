@@ -6,7 +6,8 @@
 ///
 ///     mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
 ///       for position in 0..<bars.instrumentCount where averages.update(position, bars) {
-///         guard let fast = averages[position, 0], let slow = averages[position, 1] else { continue }
+///         guard let fast = averages[position, 0], let slow = averages[position, 1]
+///         else { continue }
 ///         trading.target(InstrumentID(position), weight: fast > slow ? 1 : 0)
 ///       }
 ///     }

@@ -84,8 +84,8 @@ extension StudyOutcome {
     return report
   }
 
-  /// Writes `report.html`, the tables and `result.json` to a folder, which takes the place of an earlier
-  /// one whole.
+  /// Writes `report.html`, the tables and `result.json` to a folder. The files replace those of an
+  /// earlier result all at once.
   ///
   /// - Throws: `StudyError` when the folder or a file cannot be written.
   @discardableResult

@@ -61,8 +61,8 @@ extension PreparedWalkForward {
     if let time = stitched.ruinedAt { warnings.append("the account was lost at \(time)") }
     if skip <= warmup {
       warnings.append(
-        "the evaluation begins at bar \(skip), before the end of the longest warm-up (\(warmup) bars)"
-      )
+        "the evaluation begins at bar \(skip), before the end of the longest warm-up "
+          + "(\(warmup) bars)")
     }
     if objective.metric.higherIsBetter == nil {
       warnings.append(
@@ -89,8 +89,8 @@ extension PreparedWalkForward {
     }
     if schedule.droppedTailBars > 0 {
       warnings.append(
-        "\(NumberText.count(schedule.droppedTailBars, "bar")) after the last test window are not tested"
-      )
+        "\(NumberText.count(schedule.droppedTailBars, "bar")) after the last test window are not "
+          + "tested")
     }
     return warnings
   }

@@ -59,7 +59,10 @@ struct ArgumentTests {
     ("run a -n -o x", "'--dry-run' writes nothing; leave out '--out'"),
     ("data check --limit 1", "argument '<file>' is missing"),
     ("data check a", "option '--limit' is missing; it must be a number from 0 to 1"),
-    ("data check a --limit nan", "'--limit' must be a number from 0 to 1, not 'nan'"),
+    (
+      "data check a --limit nan",
+      "'--limit' must be a number from 0 to 1, not 'nan'; write it without quotes and separators"
+    ),
     ("completion tcsh", "'<shell>' must be bash, zsh or fish, not 'tcsh'"),
   ])
   func whatIsWrongIsSaid(words: String, message: String) {

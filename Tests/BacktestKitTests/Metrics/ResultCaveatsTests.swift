@@ -66,7 +66,8 @@ struct ResultLimitsTests {
     if isFew {
       let message = result.caveats.first { $0.code == .fewTrades }?.message
       #expect(
-        message == "Only 29 round trips were closed; figures about trades mean little below 30.")
+        message == "Only 29 round trips were closed; figures about trades mean little with "
+          + "fewer than 30.")
     }
   }
 

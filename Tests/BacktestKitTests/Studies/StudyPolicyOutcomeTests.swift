@@ -61,7 +61,7 @@ struct StudyPolicyOutcomeTests {
       Issue.record("raw closes were taken")
     } catch {
       #expect("\(error)".contains("ppo_discrete was trained on adjusted closes"))
-      #expect("\(error)".contains("closes of SPX are raw; set 'data: {price: adjusted}'"))
+      #expect("\(error)".contains("those of SPX are raw; give 'data: {price: adjusted}'"))
     }
     study.data.priceBasis = .adjusted
     let adjusted = try StudyRunner(study).run()

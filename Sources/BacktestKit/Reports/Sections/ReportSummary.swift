@@ -20,7 +20,8 @@ extension ReportModel {
     guard walkForward != nil, open > 0 else { return [] }
     return [
       "\(open) of \(NumberText.count(run.trades.count, "round trip")) were still open at the end "
-        + "of a fold. They are valued at the last price and left out of figures about closed trades."
+        + "of a fold. They are valued at the last price and left out of figures about closed "
+        + "trades."
     ]
   }
 

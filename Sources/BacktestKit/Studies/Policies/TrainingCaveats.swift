@@ -69,16 +69,16 @@ extension StudyOutcome {
         ResultCaveat(
           .inSample,
           "In-sample: the checkpoints of \(early.count) of \(walk.folds.count) folds were trained "
-            + "on data from their test windows. The checkpoint of fold \(fold.index) was trained until "
-            + "\(end) and tested from \(fold.testDates.lowerBound)."))
+            + "on data from their test windows. The checkpoint of fold \(fold.index) was trained "
+            + "until \(end) and tested from \(fold.testDates.lowerBound)."))
     }
     let silent = walk.folds.count { $0.source?.trainedUntil == nil }
     if silent > 0 {
       let reason =
         training.namesTrainEnd
         ? training.isCommand
-          ? "the training command received the end of the train window, but whether it stopped there "
-            + "cannot be verified"
+          ? "the training command received the end of the train window, but whether it stopped "
+            + "there cannot be verified"
           : "their names contain the end of the train window, but whether they know later data "
             + "cannot be verified"
         : "nothing ties them to the end of the train window: "
@@ -122,8 +122,8 @@ extension StudyOutcome {
       ResultCaveat(
         .unknownPrices,
         "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained on adjusted closes; "
-          + "whether the closes of \(NumberText.list(market.unknownPrices)) are adjusted is unknown, "
-          + "because the data has no column of adjusted closes.")
+          + "whether the closes of \(NumberText.list(market.unknownPrices)) are adjusted is "
+          + "unknown, because the data has no column of adjusted closes.")
     ]
   }
 
@@ -134,8 +134,8 @@ extension StudyOutcome {
       return policy.manifest.execution.map {
         "\(policy.manifest.name) was trained to act at \($0.place); this run fills at \(own)."
       }
-        ?? "The manifest of \(policy.manifest.name) does not state in 'execution' at which price its "
-        + "training acted; this run fills at \(own)."
+        ?? "The manifest of \(policy.manifest.name) does not state in 'execution' at which price "
+        + "its training acted; this run fills at \(own)."
     }
     if let trainers = trainersAccounting {
       let difference = trainers.finalEquity - (result.curve.equity.last ?? 0)
