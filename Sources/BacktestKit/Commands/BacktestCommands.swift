@@ -18,7 +18,7 @@ public struct BacktestCommands: Sendable {
     program = CommandProgram(
       name, version: BacktestKitVersion.current,
       summary:
-        "Backtest trading strategies on historical bars, and report what the results are worth.",
+        "Backtest trading strategies on historical bars and evaluate the results.",
       subcommands: [
         .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .data,
         .policy, .strategies(catalogue), .initialize(catalogue),

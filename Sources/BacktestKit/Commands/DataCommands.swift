@@ -163,7 +163,7 @@ extension Command {
       discussion: """
         Writes SYMBOL.csv with the columns time, open, high, low, close and volume, times in ISO \
         8601, and SYMBOL.json with the source's name and SHA-256, the number of bars, and the \
-        repairs. Bars of a session or longer have a date for a time.
+        repairs. Bars of a session or longer have dates instead of times.
         """
     ) { parameters in
       let options = DataOptions(&parameters)

@@ -23,8 +23,6 @@ struct CSVTextBuffer: ~Copyable {
 
   deinit { memory.deallocate() }
 
-  var isAtEnd: Bool { position == count }
-
   /// The next byte; zeros follow the last.
   var next: UnsafePointer<UInt8> { UnsafePointer(memory + position) }
 
