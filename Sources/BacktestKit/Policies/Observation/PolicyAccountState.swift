@@ -47,3 +47,66 @@ public struct PolicyAccountState: Sendable, Equatable {
   /// The number of the policy's assets.
   public var assetCount: Int { targetWeight.count }
 }
+
+extension StateFeature.Kind {
+  /// The value for one of the policy's assets.
+  func value(_ state: borrowing PolicyAccountState, asset: Int) -> Double {
+    switch self {
+    case .positionWeight, .assetWeight: Double(Float(state.targetWeight[asset]))
+    case .realPosition: state.realWeight[asset]
+    case .cash: state.cash
+    case .shares: state.shares[asset]
+    case .unrealizedReturn: state.unrealizedReturn(asset)
+    case .positionCode: state.shares[asset] == 0 ? 0.5 : state.shares[asset] > 0 ? 1 : 0
+    case .tradeDuration: state.shares[asset] == 0 ? 0 : Double(state.entryAge[asset])
+    case .lastAction: state.lastAction[asset]
+    case .cooldown: Double(max(0, state.cooldown - max(0, state.barsSinceTrade[asset])))
+    }
+  }
+}
+
+extension PolicyAccountState {
+  /// The open position's return on its average cost, signed by its side; 0 when flat.
+  fileprivate func unrealizedReturn(_ asset: Int) -> Double {
+    guard shares[asset] != 0 else { return 0 }
+    let change = lastClose[asset] / averageCost[asset] - 1
+    return shares[asset] > 0 ? change : -change
+  }
+}
+
+/// The account features of past rows of a window.
+struct StateHistory: Sendable {
+  /// A feature that is kept, and its asset.
+  struct Column: Sendable, BitwiseCopyable {
+    var kind: StateFeature.Kind
+    var asset: Int
+  }
+
+  private let columns: ContiguousArray<Column>
+  private let mask: Int
+  private var values: ContiguousArray<Double>
+  private var rowCount = 0
+
+  /// A history of so many rows, zero at first; where no row is past, nothing is kept.
+  init(columns: ContiguousArray<Column>, depth: Int) {
+    var size = 1
+    while size < depth { size *= 2 }
+    mask = size - 1
+    self.columns = depth > 1 ? columns : []
+    values = ContiguousArray(repeating: 0, count: size * self.columns.count)
+  }
+
+  /// Keeps the row of now.
+  mutating func append(_ state: PolicyAccountState) {
+    let base = (rowCount & mask) &* columns.count
+    for index in columns.indices {
+      values[base &+ index] = columns[index].kind.value(state, asset: columns[index].asset)
+    }
+    rowCount &+= 1
+  }
+
+  /// The value of a column so many rows before the newest; zero before the first row.
+  func value(_ column: Int, age: Int) -> Double {
+    values[((rowCount &- 1 &- age) & mask) &* columns.count &+ column]
+  }
+}

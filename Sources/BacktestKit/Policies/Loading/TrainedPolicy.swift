@@ -1,0 +1,158 @@
+/// A policy that a training library made, run natively: the same decisions as there, without
+/// running anything that its files name.
+///
+///     let policy = try TrainedPolicy(path: "policies/ppo")
+///     var decision = policy.makeDecision()
+///     try policy.decide(observation, into: &decision)
+///     print(decision.action)
+///
+/// Everything is computed in 64 bits; outputs are rounded to 32 before the action rule, as the
+/// training libraries do. A copy goes on by itself; the weights are shared.
+public struct TrainedPolicy: Policy {
+  /// What the policy is.
+  public let manifest: PolicyManifest
+  /// The SHA-256 digest of the weights file that was read.
+  public let weightsDigest: String
+  /// The weights file that was read.
+  public let weightsPath: String
+  let network: Network<Double>
+  private let rule: DecisionRule
+  private var state: Network<Double>.State
+  private var input: ContiguousArray<Double>
+  private var sampling: DropoutSampling?
+
+  /// A policy over weights that were read; its golden decisions are not checked yet.
+  init(
+    manifest: PolicyManifest, definition: NetworkDefinition, weights: TensorArchive,
+    weightsPath: String, weightsDigest: String
+  ) throws(PolicyError) {
+    _ = try manifest.observation.expanded(over: manifest.observedAssets)
+    self.manifest = manifest
+    self.weightsPath = weightsPath
+    self.weightsDigest = weightsDigest
+    network = try Network<Double>(
+      definition, head: manifest.decidingHead, weights: weights,
+      inputShape: manifest.observation.shape)
+    rule = DecisionRule(manifest)
+    guard network.outputCount == rule.outputCount else {
+      throw PolicyError(
+        "the head '\(manifest.decidingHead)' has \(network.outputCount) outputs, but its "
+          + "\(manifest.action == nil ? "'output'" : "'action'") needs \(rule.outputCount)")
+    }
+    state = network.makeState()
+    input = ContiguousArray(repeating: 0, count: manifest.observation.count)
+    sampling = manifest.uncertainty.map { DropoutSampling($0, network) }
+  }
+
+  /// The numbers of an observation.
+  public var observationCount: Int { input.count }
+
+  /// A decision with room for the action and the outputs of the deciding head.
+  public func makeDecision() -> PolicyDecision {
+    PolicyDecision(
+      actionCount: manifest.action?.componentCount ?? 0, outputCount: network.outputCount)
+  }
+
+  /// Begins an episode: recurrent state goes back to zero.
+  public mutating func reset() { state.reset() }
+
+  /// Normalises the observation, evaluates the network and applies the rule of the training
+  /// library. Where the manifest asks for uncertainty, predictions are those of the samples.
+  ///
+  /// - Throws: `PolicyRefusal` where an output is not finite.
+  public mutating func decide(
+    _ observation: UnsafeBufferPointer<Double>, into decision: inout PolicyDecision
+  ) throws(PolicyRefusal) {
+    precondition(observation.count == input.count, "an observation of the policy's length")
+    let normaliser = manifest.observation.normaliser
+    input.withUnsafeMutableBufferPointer { input in
+      _ = input.update(from: observation)
+      normaliser.apply(to: input)
+    }
+    evaluate(into: &decision)
+    var isFinite = true
+    for value in decision.outputs where !value.isFinite { isFinite = false }
+    guard isFinite else { throw PolicyRefusal("the network's output is not a finite number") }
+    rule.apply(to: &decision)
+    sampling?.apply(rule, network, state, input, to: &decision)
+  }
+
+  private mutating func evaluate(into decision: inout PolicyDecision) {
+    let network = network
+    input.withUnsafeBufferPointer { input in
+      decision.outputs.withUnsafeMutableBufferPointer { output in
+        network.evaluate(input, state: &state, into: output)
+      }
+    }
+  }
+}
+
+/// Passes with dropout at work, by which a policy measures how sure it is.
+///
+/// The same masks are used at every decision, so a decision depends on its observation alone and
+/// two decisions differ by what was observed, not by chance.
+/// > Y. Gal, Z. Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016.
+struct DropoutSampling: Sendable {
+  private let masks: [DropoutMasks<Double>]
+  private var sample: PolicyDecision
+  /// Memory of its own, so that the policy's stays as it is and none is copied.
+  private var memory: Network<Double>.State
+
+  init(_ definition: UncertaintyDefinition, _ network: Network<Double>) {
+    var random = Randomness(seed: definition.seed, stream: "dropout")
+    masks = (0..<definition.samples).map { _ in network.makeDropoutMasks(&random) }
+    sample = PolicyDecision(actionCount: 0, outputCount: network.outputCount)
+    memory = network.makeState()
+  }
+
+  /// Replaces a decision's prediction by the mean of the samples, and its deviation by the root of
+  /// the mean variance within samples and the variance between them.
+  ///
+  /// For a policy that acts, the deviation is that of the first output between samples.
+  mutating func apply(
+    _ rule: DecisionRule, _ network: Network<Double>, _ state: Network<Double>.State,
+    _ input: ContiguousArray<Double>, to decision: inout PolicyDecision
+  ) {
+    if sample.action.count != decision.action.count { sample.action = decision.action }
+    var (signal, up, expected) = (SampleMoments(), SampleMoments(), SampleMoments())
+    var within = 0.0
+    for masks in masks {
+      // Only a recurrent network starts from what went before.
+      if network.isRecurrent { memory = state }
+      input.withUnsafeBufferPointer { input in
+        sample.outputs.withUnsafeMutableBufferPointer { output in
+          network.evaluate(input, state: &memory, dropout: masks, into: output)
+        }
+      }
+      rule.apply(to: &sample)
+      let prediction = sample.prediction
+      signal.add(prediction.signal ?? sample.outputs[0])
+      up.add(prediction.probabilityUp ?? 0)
+      expected.add(prediction.expectedReturn ?? 0)
+      let deviation = prediction.expectedReturn == nil ? 0 : prediction.deviation ?? 0
+      within += deviation * deviation
+    }
+    let hasReturn = decision.prediction.expectedReturn != nil
+    if decision.prediction.signal != nil { decision.prediction.signal = signal.mean }
+    if decision.prediction.probabilityUp != nil { decision.prediction.probabilityUp = up.mean }
+    if hasReturn { decision.prediction.expectedReturn = expected.mean }
+    let between = hasReturn ? expected.variance : signal.variance
+    decision.prediction.deviation = (within / Double(masks.count) + between).squareRoot()
+  }
+}
+
+/// Mean and variance of a few numbers, divisor n.
+private struct SampleMoments {
+  private var count = 0.0
+  private(set) var mean = 0.0
+  private var squares = 0.0
+
+  var variance: Double { count > 0 ? squares / count : 0 }
+
+  mutating func add(_ value: Double) {
+    count += 1
+    let distance = value - mean
+    mean += distance / count
+    squares += distance * (value - mean)
+  }
+}

@@ -1,0 +1,213 @@
+/// A command with placeholders, such as the one that trains a policy for a fold.
+///
+///     let template = try CommandTemplate(
+///       "python train.py --from {train_start} --to {train_end} --out {checkpoint}",
+///       placeholders: ["train_start", "train_end", "checkpoint", "seed"])
+///     template.substituted(["train_start": "2015-01-01", …])
+///
+/// A placeholder is a name in braces, letters and `_` only; `{{name}}` stands for the text
+/// `{name}`. Other braces are left alone. Values are put in after the words have been told apart,
+/// so a value with blanks stays in its word, and no shell ever reads them.
+public struct CommandTemplate: Sendable, Equatable {
+  /// The program and its words, placeholders in them.
+  public let words: [String]
+  /// The placeholders that it uses, in their order, none twice.
+  public let usedPlaceholders: [String]
+
+  /// A template from its words.
+  ///
+  /// - Parameters:
+  ///   - words: the program and what follows it.
+  ///   - placeholders: the names that will have a value.
+  /// - Throws: `PolicyError` when there is no program or a placeholder has another name.
+  public init(words: [String], placeholders: [String]) throws(PolicyError) {
+    guard let program = words.first, !program.isEmpty else {
+      throw PolicyError("the command names no program")
+    }
+    var used: [String] = []
+    for name in words.flatMap({ Piece.pieces(of: $0) }).compactMap(\.name) {
+      guard placeholders.contains(name) else {
+        let advice = NearestName.find(name, among: placeholders).map { "did you mean '{\($0)}'?" }
+        let known = "known are " + listed(placeholders.map { "{\($0)}" }, "and")
+        throw PolicyError(
+          source: CommandTemplate.shown(words),
+          "unknown placeholder '{\(name)}'; \(advice.map { "\($0) " } ?? "")\(known)")
+      }
+      if !used.contains(name) { used.append(name) }
+    }
+    self.words = words
+    usedPlaceholders = used
+  }
+
+  /// A template from one line, taken apart at blanks as a shell would: '…' and "…" keep blanks, a
+  /// backslash keeps the next character.
+  ///
+  /// - Throws: `PolicyError` for a quote that is not closed, for what only a shell could do, and as
+  ///   `init(words:placeholders:)`.
+  public init(_ line: String, placeholders: [String]) throws(PolicyError) {
+    try self.init(words: try CommandLineWords.split(line), placeholders: placeholders)
+  }
+
+  /// The words with the placeholders' values put in.
+  ///
+  /// - Precondition: each used placeholder has a value.
+  public func substituted(_ values: [String: String]) -> [String] {
+    words.map { word in
+      Piece.pieces(of: word).map { piece in
+        guard let name = piece.name else { return piece.text }
+        guard let value = values[name] else { preconditionFailure("{\(name)} has no value") }
+        return value
+      }.joined()
+    }
+  }
+
+  /// A command on one line, as a message shows it.
+  static func shown(_ words: [String]) -> String {
+    let line = words.map { word in
+      let isPlain = !word.isEmpty && !word.contains { " \t\n'\"\\|&;<>$`".contains($0) }
+      return isPlain ? word : "'" + word + "'"
+    }.joined(separator: " ")
+    return String(quotedForMessage(line, limit: 200).dropFirst().dropLast())
+  }
+}
+
+/// A part of a word: text, or a placeholder.
+private struct Piece {
+  var text = ""
+  var name: String?
+
+  static func pieces(of word: String) -> [Piece] {
+    var pieces: [Piece] = []
+    var text = ""
+    var rest = word[...]
+    while let next = rest.first {
+      if next == "{" {
+        if rest.hasPrefix("{{"), let name = name(at: rest.dropFirst(2)),
+          rest.dropFirst(2 + name.count).hasPrefix("}}")
+        {
+          text += "{\(name)}"
+          rest = rest.dropFirst(name.count + 4)
+          continue
+        }
+        if let name = name(at: rest.dropFirst()) {
+          pieces.append(Piece(text: text))
+          pieces.append(Piece(name: String(name)))
+          text = ""
+          rest = rest.dropFirst(name.count + 2)
+          continue
+        }
+      }
+      text.append(next)
+      rest = rest.dropFirst()
+    }
+    return pieces + [Piece(text: text)]
+  }
+
+  /// The name that stands here before a closing brace.
+  private static func name(at rest: Substring) -> Substring? {
+    let name = rest.prefix { $0 == "_" || ($0.isASCII && $0.isLetter) }
+    return !name.isEmpty && rest.dropFirst(name.count).first == "}" ? name : nil
+  }
+}
+
+/// A command's line taken apart at blanks.
+private enum CommandLineWords {
+  static func split(_ line: String) throws(PolicyError) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    var rest = line[...]
+    while let next = rest.popFirst() {
+      if let open = quote {
+        if next == open {
+          quote = nil
+        } else if open == "\"", next == "\\", let escaped = rest.first, "\"\\".contains(escaped) {
+          word?.append(rest.removeFirst())
+        } else {
+          word?.append(next)
+        }
+      } else if next.isWhitespace {
+        if let word { words.append(word) }
+        word = nil
+      } else if next == "'" || next == "\"" {
+        quote = next
+        word = word ?? ""
+      } else if next == "\\", let escaped = rest.popFirst() {
+        word = (word ?? "") + String(escaped)
+      } else if "|&;<>$`".contains(next) {
+        throw PolicyError(
+          source: line,
+          "no shell reads the command, so '\(next)' would mean nothing; put it in quotes, or "
+            + "start a shell: [sh, -c, '…']")
+      } else {
+        word = (word ?? "") + String(next)
+      }
+    }
+    if let quote { throw PolicyError(source: line, "the quote \(quote) is not closed") }
+    if let word { words.append(word) }
+    return words
+  }
+}
+
+/// A command that failed: which, how, and what it said last.
+public struct CommandRunError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The program and its words.
+  public var command: [String]
+  /// What happened, such as `it ended with exit status 3`.
+  public var problem: String
+  /// The last lines of its standard output and error, oldest first, at most ten.
+  public var lastLines: [String]
+
+  /// A command that failed.
+  public init(command: [String], problem: String, lastLines: [String] = []) {
+    self.command = command
+    self.problem = problem
+    self.lastLines = lastLines
+  }
+
+  /// One line: the command, what happened, and the last line that it wrote.
+  public var description: String {
+    let last = lastLines.last.map { "; its last line is \(quotedForMessage($0, limit: 200))" }
+    return "\(CommandTemplate.shown(command)): \(problem)\(last ?? "")"
+  }
+}
+
+/// Runs commands to their end.
+public enum CommandRun {
+  /// Runs a command to its end, without a shell and without input.
+  ///
+  /// It runs in a process group of its own; whatever it leaves running ends with it.
+  ///
+  /// - Parameters:
+  ///   - command: the program, looked for on the PATH unless its name has a slash, and its words.
+  ///   - folder: where it works; `nil` for the folder of this process.
+  ///   - seconds: how long it may take; `nil` for as long as it needs.
+  ///   - isInterrupted: whether the user asked to stop; asked ten times a second.
+  /// - Throws: `CommandRunError` unless it ends with exit status 0.
+  public static func run(
+    _ command: [String], folder: String? = nil, within seconds: Double? = nil,
+    isInterrupted: () -> Bool = { false }
+  ) throws(CommandRunError) {
+    let child: ChildProcess
+    do throws(ChildProcessError) {
+      child = try ChildProcess(command, folder: folder, streams: .captured)
+    } catch {
+      throw CommandRunError(command: command, problem: "\(error)")
+    }
+    let deadline = seconds.map { Deadline(seconds: $0) }
+    var problem: String?
+    while problem == nil {
+      if let exit = child.waitForExit(within: 0.1) {
+        if exit == .status(0) { return }
+        problem = "it \(exit)"
+      } else if isInterrupted() {
+        problem = "it was interrupted"
+      } else if let seconds, deadline?.milliseconds == 0 {
+        problem = "it did not end within \(seconds) s and was ended"
+      }
+    }
+    child.terminate(grace: 2)
+    throw CommandRunError(
+      command: command, problem: problem ?? "", lastLines: child.lastLines(10))
+  }
+}
