@@ -10,9 +10,9 @@ extension Command {
     Command(
       "verify", summary: "Check a policy's files, its network and its golden decisions.",
       discussion: """
-        Every weights file that the manifest names and that is there must have its digest and hold \
-        the same network; every golden decision must come out, discrete actions equal, numbers to \
-        1e-5.
+        Every weights file that the manifest names and that exists must have its digest and hold \
+        the same network; every golden decision must be reproduced, discrete actions exactly, \
+        numbers to 1e-5.
         """
     ) { parameters in
       let paths = parameters.arguments(
@@ -64,7 +64,7 @@ extension Command {
   }
 }
 
-/// One policy as a line of the list; what is wrong with it stands in its last column.
+/// One policy as a line of the list; the last column says what is wrong with it.
 private func policyRow(_ path: String) -> [String] {
   let name = path.hasSuffix("/manifest.json") ? String(path.dropLast(14)) : path
   do throws(DocumentError) {

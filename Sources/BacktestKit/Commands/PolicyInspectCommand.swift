@@ -35,10 +35,10 @@ struct PolicyInspection: Sendable {
       add("inputs", "\(layout.inputCount)")
       add("outputs", "\(layout.outputCount)")
     } else {
-      add("layout", "none that is known; an import needs the 'network' in its answers")
+      add("layout", "not known; an import needs the 'network' in its answers")
     }
-    if let facts = source.facts { add(facts) }
-    if let name = source.facts?.activation {
+    if let metadata = source.metadata { add(metadata) }
+    if let name = source.metadata?.activation {
       add("activation", name)
     } else if let activation = try? source.activation() {
       add("activation", activation + " (the library's default)")
@@ -77,13 +77,13 @@ struct PolicyInspection: Sendable {
     if !odd.isEmpty { add("not finite", odd.joined(separator: ", ")) }
   }
 
-  private mutating func add(_ facts: StableBaselinesFacts) {
-    add("library", facts.version.map { "stable-baselines3 \($0)" })
-    add("policy class", facts.policyClass.map { "\(facts.policyModule ?? "?").\($0)" })
-    add("observation space", facts.observationSpace.map(\.summary))
-    add("action space", facts.actionSpace.map(\.summary))
-    add("trained steps", facts.trainedSteps.map { "\($0)" })
-    add("seed", facts.seed.map { "\($0)" })
+  private mutating func add(_ metadata: StableBaselinesMetadata) {
+    add("library", metadata.version.map { "stable-baselines3 \($0)" })
+    add("policy class", metadata.policyClass.map { "\(metadata.policyModule ?? "?").\($0)" })
+    add("observation space", metadata.observationSpace.map(\.summary))
+    add("action space", metadata.actionSpace.map(\.summary))
+    add("trained steps", metadata.trainedSteps.map { "\($0)" })
+    add("seed", metadata.seed.map { "\($0)" })
   }
 
   /// Two tables.

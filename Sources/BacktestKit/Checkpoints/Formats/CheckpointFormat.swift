@@ -1,17 +1,19 @@
-/// How a file keeps weights.
+/// A file format for weights.
 public enum CheckpointFormat: String, Sendable, CaseIterable {
-  /// Hugging Face's format of tensors only, the one to prefer.
+  /// Hugging Face's format, which holds tensors only; the preferred one.
   case safetensors
-  /// What `torch.save` writes: `.pt`, `.pth`.
+  /// The output of `torch.save`: `.pt`, `.pth`.
   case torchZip = "torch-zip"
-  /// What a model of Stable-Baselines3 or sb3-contrib saves: `model.zip`.
+  /// A saved model of Stable-Baselines3 or sb3-contrib: `model.zip`.
   case stableBaselines = "sb3-zip"
   /// The `module_state.pkl` in a checkpoint of RLlib.
   case rllib = "rllib-module-state"
 
-  /// The format that the bytes themselves show; the name of a file says nothing.
+  /// The format of the bytes, whatever the file's name ends in.
   ///
-  /// - Throws: what else the file is, and how to export it in a format that is read.
+  /// - Throws: `CheckpointError` with what the file is instead, and how to export it in a format
+  ///   that
+  ///   is read.
   public static func detected(
     in bytes: [UInt8], name: String
   ) throws(CheckpointError) -> CheckpointFormat {
@@ -25,33 +27,33 @@ public enum CheckpointFormat: String, Sendable, CaseIterable {
     if view.hasBytes([0x50, 0x4B], at: 0) {
       let budget = try CheckpointBudget(fileBytes: bytes.count)
       let names = try ZipArchive(bytes, budget: budget).entries.map(\.name)
-      try ForeignFile.refuseOtherArchives(names)
+      try UnsupportedFormat.refuseOtherArchives(names)
       if names.contains(where: { ArchiveEntry.isCalled("policy.pth", $0) }) {
         return .stableBaselines
       }
       if names.contains(where: { ArchiveEntry.isCalled("data.pkl", $0) }) { return .torchZip }
       throw CheckpointError(
-        problem: "a zip archive without policy.pth and without data.pkl, so of no known format",
+        problem: "a zip archive without policy.pth or data.pkl, which is not a known format",
         advice: ReexportAdvice.safetensors)
     }
-    if let refusal = ForeignFile.refusal(of: bytes) { throw refusal }
+    if let refusal = UnsupportedFormat.refusal(of: bytes) { throw refusal }
     if view.hasBytes([0x7B], at: 8), let length = view.integer(UInt64.self, at: 0),
       length <= view.count - 8
     {
       return .safetensors
     }
-    if ForeignFile.isPickle(bytes) { return .rllib }
+    if UnsupportedFormat.isPickle(bytes) { return .rllib }
     let known = allCases.map(\.rawValue)
     throw CheckpointError(
       problem: bytes.isEmpty
-        ? "an empty file" : "of no known format: expected \(listed(known, "or"))",
+        ? "an empty file" : "not a known format: expected \(listed(known, "or"))",
       advice: ReexportAdvice.safetensors)
   }
 }
 
-/// Recognises files of weights that are not read, so that a refusal can name them.
-enum ForeignFile {
-  /// What the bytes are, as an error; `nil` where nothing is recognised.
+/// Recognises formats of weights that are not read, so that the error can name them.
+enum UnsupportedFormat {
+  /// An error with the format of the bytes; `nil` where it is not recognised.
   static func refusal(of bytes: ArraySlice<UInt8>) -> CheckpointError? {
     let view = BinaryView(bytes)
     if view.hasBytes(legacyMagic, at: 0) {
@@ -73,7 +75,7 @@ enum ForeignFile {
     return isONNX(view) ? onnx : nil
   }
 
-  /// Refuses what is no zip archive, under its own name where it has one.
+  /// Throws unless the bytes are a zip archive, with their format where it is recognised.
   static func requireZip(_ bytes: ArraySlice<UInt8>) throws(CheckpointError) {
     let view = BinaryView(bytes)
     if view.hasBytes([0x50, 0x4B], at: 0) || view.count < 22 && !isPickle(bytes) { return }
@@ -84,8 +86,8 @@ enum ForeignFile {
     }
   }
 
-  /// Whether the bytes are a pickle: one of protocol 2 or later by its first byte, an earlier one
-  /// by a name at its start and its last byte.
+  /// Whether the bytes are a pickle: protocol 2 or later is recognised by its first byte, an
+  /// earlier one by its first and last byte.
   static func isPickle(_ bytes: ArraySlice<UInt8>) -> Bool {
     let view = BinaryView(bytes)
     if view.hasBytes([0x80], at: 0), let version = view.integer(UInt8.self, at: 1) {
@@ -95,12 +97,12 @@ enum ForeignFile {
     return bytes.last == 0x2E && bytes.first.map(starts.contains) ?? false
   }
 
-  /// Refuses zip archives of other kinds by the names of their entries.
+  /// Throws for other kinds of zip archives, recognised by the names of their entries.
   static func refuseOtherArchives(_ names: [String]) throws(CheckpointError) {
     func has(_ name: String) -> Bool {
       names.contains { ArchiveEntry.isCalled(name, $0) }
     }
-    // Any folder above may be called code, for PyTorch names the uppermost like the file.
+    // A folder above may be called code, because PyTorch names the top folder like the file.
     let pickles = names.filter { ArchiveEntry.isCalled("data.pkl", $0) }
     let folder = String(pickles.first?.dropLast("data.pkl".count) ?? "")
     if pickles.count == 1,
@@ -123,13 +125,13 @@ enum ForeignFile {
     }
   }
 
-  /// The number with which PyTorch before 1.6 begins, a pickle of its own.
+  /// The number at the start of files of PyTorch before 1.6, a separate pickle.
   private static let legacyMagic: [UInt8] = [
     0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
   ]
 
-  /// A protocol buffer whose first field is a small version number, as that of ONNX is, and whose
-  /// second is one of the model's others.
+  /// Whether it is a protocol buffer whose first field is a small version number, as in ONNX, and
+  /// whose second is another field of an ONNX model.
   private static func isONNX(_ view: BinaryView) -> Bool {
     guard view.hasBytes([0x08], at: 0), let version = view.integer(UInt8.self, at: 1),
       let field = view.integer(UInt8.self, at: 2)
@@ -138,6 +140,6 @@ enum ForeignFile {
   }
 
   private static let onnx = CheckpointError(
-    problem: "an ONNX model, which is a graph and is not read",
-    advice: "from the model it was made of, " + ReexportAdvice.safetensors)
+    problem: "an ONNX model, a graph, which is not read",
+    advice: "from the original model, " + ReexportAdvice.safetensors)
 }

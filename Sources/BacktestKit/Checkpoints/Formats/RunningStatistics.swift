@@ -1,4 +1,4 @@
-/// The running mean and variance by which Stable-Baselines3 normalised observations, out of its
+/// The running mean and variance with which Stable-Baselines3 normalised observations, from its
 /// `vecnormalize.pkl`.
 ///
 /// An observation x became `clip((x - mean) / sqrt(variance + epsilon), -clip, clip)`, computed in
@@ -13,9 +13,9 @@ public struct RunningStatistics: Sendable, Equatable {
   public let shape: [Int]
   /// The mean of each number of an observation, in row-major order.
   public let mean: [Double]
-  /// The variance of each number, not its root.
+  /// The variance of each number, not its standard deviation.
   public let variance: [Double]
-  /// How many observations they come from.
+  /// The number of observations they come from.
   public let count: Double
   /// What is added to the variance under the root.
   public let epsilon: Double
@@ -26,14 +26,16 @@ public struct RunningStatistics: Sendable, Equatable {
 
   /// Reads a `vecnormalize.pkl`; nothing in it is executed.
   ///
-  /// - Throws: what is wrong with it, in one line; observations in a dictionary are refused.
+  /// - Throws: `CheckpointError` with what is wrong, in one line; dictionaries of observations are
+  ///   not read.
   public init(vecNormalize path: String) throws(CheckpointError) {
     try self.init(vecNormalize: try CheckpointFile.bytes(path), name: path)
   }
 
-  /// Reads the bytes of a `vecnormalize.pkl`; `name` is what messages call it.
+  /// Reads the bytes of a `vecnormalize.pkl`; `name` is its name in messages.
   ///
-  /// - Throws: what is wrong with it, in one line; observations in a dictionary are refused.
+  /// - Throws: `CheckpointError` with what is wrong, in one line; dictionaries of observations are
+  ///   not read.
   public init(vecNormalize bytes: [UInt8], name: String) throws(CheckpointError) {
     self = try CheckpointError.inFile(name) { () throws(CheckpointError) in
       let budget = try CheckpointBudget(fileBytes: bytes.count)
@@ -67,7 +69,7 @@ struct VecNormalizeReader {
     "in Python, write mean, var, epsilon and clip_obs of VecNormalize.load(path, venv) as norm.json"
 
   init(_ bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget) throws(CheckpointError) {
-    if let refusal = ForeignFile.refusal(of: bytes) { throw refusal }
+    if let refusal = UnsupportedFormat.refusal(of: bytes) { throw refusal }
     do {
       graph = try PickleReader.read(bytes, .vecNormalize, budget)
     } catch {
@@ -82,7 +84,7 @@ struct VecNormalizeReader {
     let whole = try state(of: graph.root, class: "VecNormalize")
     let isOn = try flag(whole, "norm_obs")
     let epsilon = try number(whole, "epsilon")
-    // Without a bound in Python; the largest number bounds nothing and can be written in JSON.
+    // Infinity means no limit; the largest number has the same effect and can be written in JSON.
     let clip = min(
       try number(whole, "clip_obs", allowsInfinity: true), .greatestFiniteMagnitude)
     try Self.require(
@@ -188,8 +190,8 @@ struct VecNormalizeReader {
         throw CheckpointError(problem: "expected an array of numbers", advice: Self.advice)
       }
       let view = try array.view(in: graph)
-      // A million numbers an observation; eight bytes each once converted.
-      try Self.require(view.layout.count <= 1 << 20, "more than 2^20 numbers an observation")
+      // A million numbers for each observation, eight bytes each once converted.
+      try Self.require(view.layout.count <= 1 << 20, "more than 2^20 numbers in an observation")
       return try view.tensor(key, budget)
     }
   }

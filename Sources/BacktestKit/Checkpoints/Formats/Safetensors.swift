@@ -2,7 +2,7 @@
 /// without gaps.
 /// > Hugging Face, *Safetensors format*, 2022.
 enum SafetensorsReader {
-  /// The format allows 100 MB; a header of this length names 80,000 tensors.
+  /// The format allows 100 MB; a header of this size describes 80,000 tensors.
   private static let headerLimit = 8 << 20
 
   static func tensors(
@@ -74,7 +74,7 @@ enum SafetensorsReader {
     for (name, _, range) in order {
       try CheckpointError.unless(
         range.lowerBound == end,
-        "gap or overlap between tensors: \(quotedForMessage(name)) begins at byte "
+        "gap or overlap between tensors: \(quotedForMessage(name)) starts at byte "
           + "\(range.lowerBound), expected \(end)", advice: again)
       end = range.upperBound
     }
@@ -158,9 +158,9 @@ enum SafetensorsReader {
 }
 
 extension TensorArchive {
-  /// The tensors as a safetensors file: the same archive is always the same bytes.
+  /// The tensors as a safetensors file; the same archive always gives the same bytes.
   ///
-  /// The tensors stand in the order of the archive, without gaps, behind a header that is padded
+  /// The tensors follow in the order of the archive, without gaps, after a header that is padded
   /// with spaces to a multiple of eight bytes.
   /// > Hugging Face, *Safetensors format*, 2022.
   public func safetensorsBytes() -> [UInt8] {

@@ -9,7 +9,7 @@ struct StableBaselinesReader {
   private let budget: CheckpointBudget
 
   init(_ bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget) throws(CheckpointError) {
-    try ForeignFile.requireZip(bytes)
+    try UnsupportedFormat.requireZip(bytes)
     archive = try ZipArchive(bytes, budget: budget)
     policy = try ArchiveEntry.only("policy.pth", in: archive, ReexportAdvice.stableBaselines)
     folder = String(policy.name.dropLast("policy.pth".count))
@@ -23,89 +23,89 @@ struct StableBaselinesReader {
     }
   }
 
-  /// What `data` says; `nil` where the archive has none.
-  func facts() throws(CheckpointError) -> StableBaselinesFacts? {
+  /// The metadata in `data`; `nil` where the archive has none.
+  func metadata() throws(CheckpointError) -> StableBaselinesMetadata? {
     guard let data = archive[folder + "data"] else { return nil }
     var version: [UInt8]?
-    if let entry = archive[folder + StableBaselinesFacts.versionEntry] {
+    if let entry = archive[folder + StableBaselinesMetadata.versionEntry] {
       version = Array(try archive.read(entry))
     }
     let text = try archive.read(data)
     try budget.takeDocument(text)
     let bytes = Array(text)
     return try CheckpointError.inEntry(data.name) { () throws(CheckpointError) in
-      try StableBaselinesFacts(data: bytes, version: version)
+      try StableBaselinesMetadata(data: bytes, version: version)
     }
   }
 }
 
-/// The archive of a model of Stable-Baselines3 or sb3-contrib: its tensors and what it says about
-/// itself in plain text.
+/// The archive of a model of Stable-Baselines3 or sb3-contrib: its tensors and its metadata in
+/// plain text.
 ///
 /// ```swift
 /// let model = try StableBaselinesArchive(path: "model.zip")
-/// if case .discrete(let count, _)? = model.facts?.actionSpace { print("\(count) actions") }
+/// if case .discrete(let count, _)? = model.metadata?.actionSpace { print("\(count) actions") }
 /// ```
 public struct StableBaselinesArchive: Sendable {
   /// The tensors of the policy.
   public let tensors: TensorArchive
-  /// What `data` says; `nil` where the archive has none.
-  public let facts: StableBaselinesFacts?
+  /// The metadata in `data`; `nil` where the archive has none.
+  public let metadata: StableBaselinesMetadata?
 
   /// Reads `model.zip`, or the folder that it was unpacked into.
   ///
-  /// - Throws: what is wrong with it, in one line.
+  /// - Throws: `CheckpointError` with what is wrong, in one line.
   public init(path: String) throws(CheckpointError) {
     if FolderTree.isFolder(path) {
       tensors = try TensorArchive(path: path, format: .stableBaselines)
-      facts = try Self.facts(inFolder: path)
+      metadata = try Self.metadata(inFolder: path)
     } else {
-      (tensors, facts) = try Self.read(try CheckpointFile.bytes(path), name: path)
+      (tensors, metadata) = try Self.read(try CheckpointFile.bytes(path), name: path)
     }
   }
 
   /// Reads the bytes of `model.zip`; `name` is what messages call it.
   ///
-  /// - Throws: what is wrong with it, in one line.
+  /// - Throws: `CheckpointError` with what is wrong, in one line.
   public init(bytes: [UInt8], name: String) throws(CheckpointError) {
-    (tensors, facts) = try Self.read(bytes, name: name)
+    (tensors, metadata) = try Self.read(bytes, name: name)
   }
 
   private static func read(
     _ bytes: [UInt8], name: String
-  ) throws(CheckpointError) -> (TensorArchive, StableBaselinesFacts?) {
+  ) throws(CheckpointError) -> (TensorArchive, StableBaselinesMetadata?) {
     try CheckpointError.inFile(name) { () throws(CheckpointError) in
       let budget = try CheckpointBudget(fileBytes: bytes.count)
       let reader = try StableBaselinesReader(bytes[...], budget)
-      return (TensorArchive(try reader.tensors(), source: name), try reader.facts())
+      return (TensorArchive(try reader.tensors(), source: name), try reader.metadata())
     }
   }
 
-  private static func facts(
+  private static func metadata(
     inFolder path: String
-  ) throws(CheckpointError) -> StableBaselinesFacts? {
+  ) throws(CheckpointError) -> StableBaselinesMetadata? {
     let data = "\(path)/data"
     guard FolderTree.isFile(data) else { return nil }
-    let versionPath = "\(path)/\(StableBaselinesFacts.versionEntry)"
+    let versionPath = "\(path)/\(StableBaselinesMetadata.versionEntry)"
     let version =
       FolderTree.isFile(versionPath) ? try CheckpointFile.bytes(versionPath) : nil
     return try CheckpointError.inFile(data) { () throws(CheckpointError) in
-      try StableBaselinesFacts(data: try CheckpointFile.bytes(data), version: version)
+      try StableBaselinesMetadata(data: try CheckpointFile.bytes(data), version: version)
     }
   }
 }
 
-/// What a model of Stable-Baselines3 says about itself in plain text.
+/// The metadata of a Stable-Baselines3 model in plain text.
 ///
-/// Beside each pickled value `data` holds its text; the pickles are never read. What the texts do
-/// not say is `nil`: the activation of a policy with default arguments, for one, depends on its
-/// class and is not written. What they say in a way that is not understood is an error.
-public struct StableBaselinesFacts: Sendable, Equatable {
-  /// The module of the policy's class, such as `stable_baselines3.common.policies`; it tells the
-  /// family of the algorithm, which has no entry of its own.
+/// Beside each pickled value, `data` holds a text; the pickles are never read. Values that the
+/// texts do not hold are `nil`: the activation of a policy with default arguments, for example,
+/// depends on its class and is not written. A text that is not understood is an error.
+public struct StableBaselinesMetadata: Sendable, Equatable {
+  /// The module of the policy's class, such as `stable_baselines3.common.policies`; it shows the
+  /// family of the algorithm, which is not stored separately.
   public var policyModule: String?
-  /// The policy's class, such as `ActorCriticPolicy`; `nil` for a class without functions of its
-  /// own, whose name is not written.
+  /// The policy's class, such as `ActorCriticPolicy`; `nil` for a class that defines no functions,
+  /// whose name is not written.
   public var policyClass: String?
   /// What the policy observes.
   public var observationSpace: StableBaselinesSpace?
@@ -113,25 +113,26 @@ public struct StableBaselinesFacts: Sendable, Equatable {
   public var actionSpace: StableBaselinesSpace?
   /// The widths of the hidden layers, where they were given.
   public var layers: StableBaselinesLayers?
-  /// The class of the activation, where it was given: the name alone, such as `ReLU`, of one of
-  /// PyTorch; anything else as it is written, such as `<class '__main__.ReLU'>` or a function.
+  /// The class of the activation, where it was given: for one of PyTorch the name alone, such as
+  /// `ReLU`; anything else as it is written, such as `<class '__main__.ReLU'>` or a function.
   public var activation: String?
-  /// The class of the features extractor, where it was given; what is no class, as it is written.
+  /// The class of the features extractor, where it was given; anything but a class as it is
+  /// written.
   public var featuresExtractor: String?
   /// The class of the features extractor with its module, such as
   /// `stable_baselines3.common.torch_layers.FlattenExtractor` or `__main__.Mine`.
   public var featuresExtractorPath: String?
-  /// Beyond which mean actions are clipped under gSDE (`clip_mean`), where it was given.
+  /// The bound to which mean actions are clipped under gSDE (`clip_mean`), where it was given.
   public var clipMean: Double?
   /// Whether exploration depends on the state (gSDE).
   public var usesStateDependentExploration: Bool?
   /// Whether actions are squashed by tanh, where it was given.
   public var squashesOutput: Bool?
-  /// Whether weights began orthogonal, where it was given.
+  /// Whether weights were initialised orthogonally, where it was given.
   public var initialisesOrthogonally: Bool?
   /// The recurrent part, where any of its arguments were given or the class is a recurrent one.
   public var recurrent: StableBaselinesRecurrence?
-  /// The steps that the model was trained for.
+  /// The number of steps that the model was trained for.
   public var trainedSteps: Int?
   /// The seed of the training.
   public var seed: Int?
@@ -143,12 +144,12 @@ public struct StableBaselinesFacts: Sendable, Equatable {
 public enum StableBaselinesSpace: Sendable, Equatable {
   /// One of `count` whole numbers from `start` on.
   case discrete(count: Int, start: Int)
-  /// Numbers in a shape, between bounds. The bounds are as printed, with eight digits, and `nil`
-  /// where the text is shortened; in row-major order.
+  /// Numbers in a shape, between bounds. The bounds are as printed, with eight digits, in row-major
+  /// order; `nil` where the text is shortened.
   case box(shape: [Int], elementType: String, low: [Double]?, high: [Double]?)
   /// Several discrete choices, with the number of each.
   case multiDiscrete([Int])
-  /// So many choices of 0 or 1.
+  /// A number of choices of 0 or 1.
   case multiBinary(Int)
   /// A space of another class, such as `Dict`.
   case other(String)
@@ -168,7 +169,7 @@ public struct StableBaselinesLayers: Sendable, Equatable {
 }
 
 /// The recurrent part of a policy; a value is `nil` where it was not given and the library's
-/// default holds.
+/// default applies.
 public struct StableBaselinesRecurrence: Sendable, Equatable {
   /// The width of the hidden state; 256 by default.
   public var hiddenSize: Int?
@@ -176,6 +177,6 @@ public struct StableBaselinesRecurrence: Sendable, Equatable {
   public var layerCount: Int?
   /// Whether actor and critic share the network; not by default.
   public var isShared: Bool?
-  /// Whether the critic has a network of its own; it has by default.
+  /// Whether the critic has its own recurrent network; it has by default.
   public var hasCriticNetwork: Bool?
 }

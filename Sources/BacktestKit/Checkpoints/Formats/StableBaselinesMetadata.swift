@@ -1,8 +1,8 @@
-extension StableBaselinesFacts {
+extension StableBaselinesMetadata {
   /// The entry that holds the version.
   static let versionEntry = "_stable_baselines3_version"
 
-  /// Reads `data`, and the text of the version.
+  /// Reads `data` and the version.
   init(data: [UInt8], version: [UInt8]?) throws(CheckpointError) {
     let root: DocumentNode
     do {
@@ -59,14 +59,14 @@ extension StableBaselinesFacts {
     recurrent = try StableBaselinesRecurrence(arguments)
   }
 
-  /// The class of a policy, out of the text of one of its functions, best the one that is always
-  /// its own: `<function ActorCriticPolicy.__init__ at 0x…>`.
+  /// The class of a policy, from the text of one of its functions, preferably the one that every
+  /// class defines: `<function ActorCriticPolicy.__init__ at 0x…>`.
   private static func className(_ policy: DocumentNode) -> String? {
     guard case .table(let members) = policy.content else { return nil }
     let start = "<function "
     let own = members.filter { $0.key == "__init__" } + members
     let text = own.lazy.compactMap(\.value.shortText).first { $0.hasPrefix(start) }
-    // Inside of a function the name is `make.<locals>.Policy.__init__`.
+    // For a class inside a function the name is `make.<locals>.Policy.__init__`.
     let path = text?.dropFirst(start.count).split(separator: " ").first?.split(separator: ".")
     return path?.dropLast().last.map(String.init)
   }
@@ -111,7 +111,7 @@ extension StableBaselinesSpace {
         self = .multiBinary(count)
         return
       }
-      // For choices in a table of several dimensions `n` is a tuple, and the shape tells.
+      // For choices in several dimensions `n` is a tuple, and the shape has the count.
       let key = node["_shape"] == nil ? "n" : "_shape"
       self = .multiBinary(
         try node.required(key, "whole numbers above 0") { $0.integers.flatMap(Self.count) })
@@ -148,7 +148,7 @@ extension StableBaselinesLayers {
         self.init(shared: [], policy: widths, value: widths)
       }
     case .table:
-      // One of two may be missing and has no layers then.
+      // One of the two may be missing, and has no layers then.
       let ends = [node["pi"], node["vf"] ?? node["qf"]]
       let widths = ends.map { $0.map(\.integers) ?? [] }
       guard let policy = widths[0], let value = widths[1], ends.contains(where: { $0 != nil })
@@ -178,7 +178,7 @@ extension DocumentNode {
     return entries.first { $0.key == key }?.value
   }
 
-  /// The value of a key as something that it must be; `nil` where the key is missing.
+  /// The value of a key in an expected form; `nil` where the key is missing.
   fileprivate func readable<Value>(
     _ key: String, _ expected: String, _ read: (DocumentNode) -> Value?
   ) throws(CheckpointError) -> Value? {
@@ -191,7 +191,7 @@ extension DocumentNode {
     return value
   }
 
-  /// The value of a key that must be there.
+  /// The value of a required key.
   fileprivate func required<Value>(
     _ key: String, _ expected: String, _ read: (DocumentNode) -> Value?
   ) throws(CheckpointError) -> Value {
@@ -221,7 +221,7 @@ extension DocumentNode {
     if case .bool(let value) = content { value } else { nil }
   }
 
-  /// A text of a length that a name or a short description has, on one line.
+  /// A text as short as a name or a short description, on one line.
   fileprivate var shortText: String? {
     guard case .text(let text) = content, text.utf8.count <= 256,
       !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
@@ -244,7 +244,7 @@ extension DocumentNode {
     return path.isEmpty || path.hasPrefix(".") || path.hasSuffix(".") ? nil : String(path)
   }
 
-  /// Any value as it is written, short and on one line. A text that could be taken for a name is
+  /// Any value as it is written, short and on one line. A text that could be mistaken for a name is
   /// quoted.
   fileprivate var cleaned: String {
     guard case .text(let text) = content else { return found }
@@ -252,10 +252,10 @@ extension DocumentNode {
     return text.hasPrefix("<") ? String(quoted.dropFirst().dropLast()) : quoted
   }
 
-  /// A whole number that was written as itself or as its text.
+  /// A whole number, written as a number or as text.
   fileprivate var printedInteger: Int? { integer ?? shortText.flatMap { Int($0) } }
 
-  /// A number of choices, written in the same ways.
+  /// A number of choices, written in one of these ways.
   fileprivate var printedCount: Int? { printedInteger.flatMap { $0 > 0 ? $0 : nil } }
 
   /// The numbers of an array as NumPy prints it; `nil` where it shortened them.
@@ -268,6 +268,6 @@ extension DocumentNode {
 }
 
 extension String {
-  /// What stands behind the last dot.
+  /// The part behind the last dot.
   fileprivate var lastPart: String { split(separator: ".").last.map(String.init) ?? self }
 }

@@ -1,10 +1,59 @@
 internal import Glibc
 
+extension TensorArchive {
+  /// Reads a checkpoint.
+  ///
+  /// The path is a file, or the folder of an unpacked Stable-Baselines3 archive (`policy.pth`) or
+  /// of an RLlib checkpoint. Without a format, the bytes decide.
+  ///
+  /// - Throws: `CheckpointError` with what is wrong, in one line.
+  public init(path: String, format: CheckpointFormat? = nil) throws(CheckpointError) {
+    guard FolderTree.isFolder(path) else {
+      try self.init(bytes: try CheckpointFile.bytes(path), name: path, format: format)
+      return
+    }
+    let policy = "\(path)/policy.pth"
+    if format ?? .stableBaselines == .stableBaselines, FolderTree.isFile(policy) {
+      try self.init(bytes: try CheckpointFile.bytes(policy), name: policy, format: .torchZip)
+    } else if format ?? .rllib == .rllib, let state = try CheckpointFile.moduleState(in: path) {
+      try self.init(bytes: try CheckpointFile.bytes(state), name: state, format: .rllib)
+    } else {
+      throw CheckpointError(
+        file: path,
+        problem: "a folder with neither policy.pth (Stable-Baselines3) nor "
+          + "learner_group/learner/rl_module/default_policy/module_state.pkl (RLlib)",
+        advice: "give the file of weights itself")
+    }
+  }
+
+  /// Reads the bytes of a checkpoint; `name` is its name in messages.
+  ///
+  /// - Throws: `CheckpointError` with what is wrong, in one line.
+  public init(
+    bytes: [UInt8], name: String, format: CheckpointFormat? = nil
+  ) throws(CheckpointError) {
+    let tensors = try CheckpointError.inFile(name) { () throws(CheckpointError) in
+      let budget = try CheckpointBudget(fileBytes: bytes.count)
+      let all = bytes[...]
+      let actual: CheckpointFormat
+      if let format { actual = format } else { actual = try CheckpointFormat.detected(in: all) }
+      switch actual {
+      case .safetensors: return try SafetensorsReader.tensors(in: all, budget)
+      case .torchZip: return try TorchZipReader.tensors(in: all, budget)
+      case .rllib: return try ArrayPickleReader.tensors(in: all, budget)
+      case .stableBaselines:
+        return try StableBaselinesReader(all, budget).tensors()
+      }
+    }
+    self.init(tensors, source: name)
+  }
+}
+
 /// Files and folders of checkpoints on the disk.
 enum CheckpointFile {
-  /// All bytes of a file that is no larger than a checkpoint may be.
+  /// All bytes of a file, which must be within the limits of checkpoints.
   static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
-    // A device or a pipe has no size that could be checked before memory is asked for.
+    // A device or a pipe has no size to check before memory is allocated.
     if FolderTree.isSpecial(path) || FolderTree.isFolder(path) {
       throw CheckpointError(file: path, problem: "expected a file, found a device or a folder")
     }
@@ -41,7 +90,7 @@ enum CheckpointFile {
     return names.sorted()
   }
 
-  /// The module state in a checkpoint folder of RLlib; `nil` where the folder is none.
+  /// The module state in a checkpoint folder of RLlib; `nil` where it is not such a folder.
   static func moduleState(in folder: String) throws(CheckpointError) -> String? {
     let levels = ["learner_group", "learner", "rl_module"]
     var modules = folder
@@ -73,12 +122,12 @@ enum CheckpointFile {
   }
 }
 
-/// Reads a pickled dictionary of NumPy arrays, the `module_state.pkl` of RLlib.
+/// Reads a pickled dictionary of NumPy arrays: the `module_state.pkl` of RLlib.
 enum ArrayPickleReader {
   static func tensors(
     in bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget
   ) throws(CheckpointError) -> [NamedTensor] {
-    if let refusal = ForeignFile.refusal(of: bytes) { throw refusal }
+    if let refusal = UnsupportedFormat.refusal(of: bytes) { throw refusal }
     return try CheckpointError.advising(ReexportAdvice.safetensors) {
       () throws(CheckpointError) in
       try arrays(in: try PickleReader.read(bytes, .arrays, budget), budget)

@@ -19,7 +19,7 @@ struct NumericType {
 
   var isBigEndian: Bool { order == ">" }
 
-  /// The element type, when it is one that weights have.
+  /// The element type, which must be one that weights have.
   func elementType() throws(CheckpointError) -> TensorElementType {
     guard let type = Self.types[name] else {
       throw CheckpointError(
@@ -35,14 +35,14 @@ struct NumericType {
   ]
 }
 
-/// A NumPy array or number as its pickle describes it.
+/// A NumPy array or number as described by its pickle.
 struct NumericArray {
   private var type = PickleValue.none
   private var shape: [Int] = []
   private var isColumnMajor = false
   private var data: Range<Int>?
 
-  /// An array that gets its state later.
+  /// An array whose state follows later.
   init() {}
 
   /// Reads `(bytes, dtype, shape, order)`.
@@ -105,8 +105,7 @@ struct TorchStorage: Hashable {
   /// The number of elements.
   let count: Int
 
-  /// Reads `('storage', class, key, location, count)`; the location, such as `cuda:0`, is nobody's
-  /// business here.
+  /// Reads `('storage', class, key, location, count)`; the location, such as `cuda:0`, is ignored.
   init(_ items: [PickleValue]?, _ graph: PickleGraph) throws(CheckpointError) {
     guard let items, items.count == 5, case .text("storage") = items[0],
       case .global(.storage(let elementType)) = items[1], case .text(let key) = items[2],

@@ -1,19 +1,21 @@
-/// A file of weights that cannot be used: where, what was expected, what was found, what to do.
+/// Why a file of weights cannot be read: where, what was expected, what was found, what to do.
 ///
-/// One line, whatever the file holds:
-/// `model.zip: policy.pth: archive/data.pkl: names 'posix.system', …; save …`.
+/// The message is one line, whatever the file holds:
+/// `model.zip: policy.pth: archive/data.pkl: global 'posix.system' is not allowed: …; save …`.
 public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The file or folder as it was given.
-  public var file: String
-  /// The entry of the archive, or the tensor, that is wrong; empty for the file as a whole.
-  public var entry: String
+  /// The file or folder as it was given; `nil` where it is not known yet.
+  public var file: String?
+  /// The entry of the archive, or the tensor, that is wrong; `nil` for the file as a whole.
+  public var entry: String?
   /// What was expected and what was found.
   public var problem: String
-  /// How to get a file that can be read; empty where there is nothing to advise.
-  public var advice: String
+  /// How to get a file that can be read; `nil` where there is no advice.
+  public var advice: String?
 
   /// An error from its parts.
-  public init(file: String = "", entry: String = "", problem: String, advice: String = "") {
+  public init(
+    file: String? = nil, entry: String? = nil, problem: String, advice: String? = nil
+  ) {
     self.file = file
     self.entry = entry
     self.problem = problem
@@ -22,20 +24,21 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
 
   /// `file: entry: problem; advice`.
   public var description: String {
-    let parts = [file, entry, problem].filter { !$0.isEmpty }
-    return parts.joined(separator: ": ") + (advice.isEmpty ? "" : "; \(advice)")
+    [file, entry, problem].compactMap(\.self).joined(separator: ": ")
+      + (advice.map { "; \($0)" } ?? "")
   }
 }
 
 extension CheckpointError {
-  /// Refuses the file unless a condition holds.
+  /// Throws an error unless a condition holds.
   static func unless(
-    _ condition: Bool, _ problem: @autoclosure () -> String, advice: @autoclosure () -> String = ""
+    _ condition: Bool, _ problem: @autoclosure () -> String,
+    advice: @autoclosure () -> String? = nil
   ) throws(CheckpointError) {
     if !condition { throw CheckpointError(problem: problem(), advice: advice()) }
   }
 
-  /// Does a part of the reading whose errors are of one entry.
+  /// Reads one entry; errors get its name.
   static func inEntry<Value>(
     _ entry: String, _ body: () throws(CheckpointError) -> Value
   ) throws(CheckpointError) -> Value {
@@ -44,12 +47,12 @@ extension CheckpointError {
     } catch {
       var located = error
       let name = shown(entry)
-      located.entry = error.entry.isEmpty ? name : "\(name): \(error.entry)"
+      located.entry = error.entry.map { "\(name): \($0)" } ?? name
       throw located
     }
   }
 
-  /// Does a part of the reading whose errors get an advice where they have none.
+  /// Reads a part whose errors get this advice where they have none.
   static func advising<Value>(
     _ advice: String, _ body: () throws(CheckpointError) -> Value
   ) throws(CheckpointError) -> Value {
@@ -57,12 +60,12 @@ extension CheckpointError {
       return try body()
     } catch {
       var advised = error
-      if advised.advice.isEmpty { advised.advice = advice }
+      advised.advice = error.advice ?? advice
       throw advised
     }
   }
 
-  /// Does the reading of one file.
+  /// Reads one file; errors get its name where they have none.
   static func inFile<Value>(
     _ file: String, _ body: () throws(CheckpointError) -> Value
   ) throws(CheckpointError) -> Value {
@@ -70,23 +73,23 @@ extension CheckpointError {
       return try body()
     } catch {
       var located = error
-      if located.file.isEmpty { located.file = file }
+      located.file = error.file ?? file
       throw located
     }
   }
 
-  /// A file that the system does not give.
+  /// A file that the system could not open or read.
   init(_ error: FileError) {
     self.init(file: error.path, problem: "cannot \(error.action): \(error.reason)")
   }
 
-  /// A name out of a file, fit for a message.
+  /// A name from a file, safe for a message.
   private static func shown(_ entry: String) -> String {
     String(quotedForMessage(entry, limit: 120).dropFirst().dropLast())
   }
 }
 
-/// How to write a file that can be read, one line of Python each.
+/// How to write a file that can be read, one line of Python for each format.
 enum ReexportAdvice {
   static let stateDictionary = #"save torch.save(model.state_dict(), "model.pt")"#
   static let safetensors =

@@ -12,7 +12,7 @@ public struct NamedTensor: Sendable, Equatable {
   /// The elements in row-major order, little-endian, `count * elementType.byteCount` bytes.
   let bytes: [UInt8]
 
-  /// A tensor over bytes that were checked.
+  /// A tensor from bytes that were checked.
   init(name: String, shape: [Int], elementType: TensorElementType, bytes: [UInt8]) {
     precondition(
       bytes.count == shape.reduce(1, *) * elementType.byteCount, "bytes that fill the shape")
@@ -79,7 +79,7 @@ extension NamedTensor {
       bytes: floats.flatMap { littleEndianBytes($0.bitPattern) })
   }
 
-  /// The elements in row-major order; integers beyond 2^53 are rounded, all others exact.
+  /// The elements in row-major order; integers beyond 2^53 are rounded, all others are exact.
   public func doubles() -> [Double] {
     bytes.withUnsafeBytes { raw in
       switch elementType {
@@ -108,7 +108,7 @@ extension NamedTensor {
 
   /// Whether no element is infinite or not a number.
   public var isFinite: Bool {
-    // A number is finite unless all bits of its exponent are set; nothing is copied to see that.
+    // A number is finite unless all bits of its exponent are set. Nothing is copied for this check.
     bytes.withUnsafeBytes { raw in
       switch elementType {
       case .float64: raw.elements(UInt64.self).allSatisfy { $0 << 1 < 0xFFE0 << 48 }

@@ -1,4 +1,4 @@
-/// Where the elements of a tensor lie in a storage, counted in elements.
+/// The positions of a tensor's elements in its storage, counted in elements.
 struct TensorLayout {
   let shape: [Int]
   private let strides: [Int]
@@ -8,7 +8,7 @@ struct TensorLayout {
   /// One past the last element that is used.
   let end: Int
 
-  /// No length, stride or offset reaches this.
+  /// Every length, stride and offset is below this.
   static let lengthLimit = 1 << 40
 
   /// A layout of lengths, strides and an offset that are not negative.
@@ -44,8 +44,8 @@ struct TensorLayout {
     try self.init(shape: shape, strides: try Self.strides(of: shape), offset: 0)
   }
 
-  /// The number of elements of a shape. Lengths beside a zero are limited too, since products of
-  /// them must not overflow anywhere.
+  /// The number of elements of a shape. Lengths beside a zero are limited too, so that their
+  /// products never overflow.
   static func count(of shape: [Int]) throws(CheckpointError) -> Int {
     var product = 1
     for length in shape {
@@ -72,7 +72,7 @@ struct TensorLayout {
   }
 }
 
-/// A tensor in its storage, not yet copied.
+/// A tensor in its storage, before it is copied.
 struct TensorView {
   let elementType: TensorElementType
   let layout: TensorLayout
@@ -115,7 +115,7 @@ extension TensorLayout {
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, width: Int
   ) {
     guard count > 0 else { return }
-    // The longest tail of dimensions that lies without gaps is copied in one piece.
+    // The longest tail of dimensions without gaps is copied at once.
     var (piece, outer) = (1, shape.count)
     while outer > 0, shape[outer - 1] == 1 || strides[outer - 1] == piece {
       piece *= shape[outer - 1]

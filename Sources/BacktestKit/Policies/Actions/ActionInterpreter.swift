@@ -1,21 +1,19 @@
-internal import Glibc
-
-/// Turns actions into what they want of each asset, by the meaning that the trainer's environment
-/// gave to them.
+/// Turns actions into intents for each asset, by the meaning that the trainer's environment gave
+/// them.
 ///
-///     var interpreter = try ActionInterpreter(manifest.action!)
+///     var interpreter = try ActionInterpreter(definition)
 ///     try interpreter.interpret(decision.action, state, limits: .none, into: &intents)
 ///
-/// It knows nothing of a market or an engine. Intents come in the order in which they are to be
-/// carried out. Interpreting allocates nothing once `intents` has room for each asset.
-public struct ActionInterpreter: Sendable {
+/// It depends on no market or engine. Intents come in the order in which to carry them out.
+/// Interpreting allocates nothing once `intents` has room for each asset.
+struct ActionInterpreter: Sendable {
   /// What the actions mean.
-  public let definition: ActionDefinition
+  let definition: ActionDefinition
   /// The number of assets that an action is about; at least 1.
-  public let assetCount: Int
-  /// Money per price unit and unit of quantity of each asset; 1 unless said.
-  public var multipliers: ContiguousArray<Double>
-  // Room for the order in which units are traded.
+  let assetCount: Int
+  /// Money per price unit and unit of quantity of each asset; 1 by default.
+  var multipliers: ContiguousArray<Double>
+  // Scratch space for the order in which units are traded.
   var order: ContiguousArray<Int>
   var units: ContiguousArray<Double>
 
@@ -23,7 +21,7 @@ public struct ActionInterpreter: Sendable {
   ///
   /// - Throws: `PolicyError` where the number of choices does not say which assets they are about,
   ///   or a choice has no target.
-  public init(_ definition: ActionDefinition) throws(PolicyError) {
+  init(_ definition: ActionDefinition) throws(PolicyError) {
     self.definition = definition
     assetCount = max(definition.assets.count, 1)
     order = ContiguousArray(0..<assetCount)
@@ -32,8 +30,8 @@ public struct ActionInterpreter: Sendable {
     if let problem { throw PolicyError(problem) }
   }
 
-  /// Whether actions state shares of equity, and not units to trade.
-  public var statesWeights: Bool {
+  /// Whether actions set shares of equity, rather than units to trade.
+  var setsTargetWeights: Bool {
     switch definition.meaning {
     case .shareDeltas, .orders: false
     default: true
@@ -63,21 +61,21 @@ public struct ActionInterpreter: Sendable {
     default: break
     }
     if !isOneChoice, definition.componentCount != assetCount {
-      return "an action of \(definition.componentCount) components cannot be about "
+      return "an action of \(definition.componentCount) components does not fit "
         + "\(assetCount) assets"
     }
     return nil
   }
 
-  /// What an action wants of the assets.
+  /// The intents of an action.
   ///
   /// - Parameters:
   ///   - action: the number of each choice, or the components of a box.
   ///   - state: the account, in the policy's order of assets.
   ///   - limits: the shares of equity that are allowed.
   ///   - intents: overwritten; at most one an asset.
-  /// - Throws: `PolicyRefusal` where the action is none of the definition's.
-  public mutating func interpret(
+  /// - Throws: `PolicyRefusal` where the action is not one of the definition's.
+  mutating func interpret(
     _ action: ContiguousArray<Double>, _ state: PolicyAccountState, limits: WeightLimits,
     into intents: inout ContiguousArray<PolicyIntent>
   ) throws(PolicyRefusal) {
@@ -126,7 +124,7 @@ public struct ActionInterpreter: Sendable {
       guard definition.kind != .box else { continue }
       let size = definition.sizes[component]
       guard value >= 0, value < Double(size), value == value.rounded() else {
-        throw PolicyRefusal("the action \(value) is none of 0...\(size - 1)")
+        throw PolicyRefusal("the action \(value) is not in 0...\(size - 1)")
       }
     }
   }
@@ -143,17 +141,17 @@ public struct ActionInterpreter: Sendable {
     var greatest = action[0]
     for value in action { greatest = max(greatest, value) }
     var sum = 0.0
-    for value in action { sum += exp(value - greatest) }
+    for value in action { sum += (value - greatest).exponential }
     for asset in 0..<assetCount {
-      let weight = exp(action[asset] - greatest) / sum
+      let weight = (action[asset] - greatest).exponential / sum
       intents.append(PolicyIntent(asset: asset, .target(limits.clamped(weight))))
     }
   }
 }
 
 extension ActionDefinition.CommandTable {
-  /// The side to which a command leads: 1 long, 0 flat, -1 short; `nil` where it is none that the
-  /// environment carries out from this side.
+  /// The side that a command leads to: 1 long, 0 flat, -1 short; `nil` where the environment
+  /// ignores the command on this side.
   ///
   /// Source: freqtrade's environments with 3, 4 and 5 actions. With 4 and 5 a position is left
   /// before the other side is entered; with 3 a command for the other side turns the position.
@@ -176,9 +174,9 @@ extension ActionDefinition.CommandTable {
 }
 
 extension ActionInterpreter {
-  /// Units to buy and sell as FinRL's environment for stocks deals with them: sales first, from the
-  /// largest on; then purchases from the largest on, each as far as the cash that is left pays for
-  /// it with its cost.
+  /// Buys and sells units as FinRL's environment for stocks does: sales first, the largest first;
+  /// then purchases, the largest first, each limited to what the remaining cash pays for with
+  /// costs.
   ///
   /// Source: X. Liu et al., "FinRL: A Deep Reinforcement Learning Library for Automated Stock
   /// Trading in Quantitative Finance", 2020, and its `StockTradingEnv`. The product of action and
@@ -212,8 +210,8 @@ extension ActionInterpreter {
     }
   }
 
-  /// Assets in ascending order of units; equal ones stay in the policy's order, so that of equal
-  /// purchases the last asset comes first.
+  /// Sorts assets by units, ascending. Equal ones keep the policy's order, so of equal purchases
+  /// the last asset comes first.
   private mutating func sortByUnits() {
     for place in order.indices {
       order[place] = place
@@ -225,15 +223,15 @@ extension ActionInterpreter {
     }
   }
 
-  /// The whole units that so much money pays for, by the floor of Python's division, which looks at
-  /// the remainder and so never rounds up.
+  /// The whole units that the cash pays for, by Python's floor division, which uses the remainder
+  /// and so never rounds up.
   private func wholeUnits(for cash: Double, at price: Double) -> Double {
     guard cash >= price else { return 0 }
     let whole = (cash - cash.truncatingRemainder(dividingBy: price)) / price
     return whole.rounded()
   }
 
-  /// Proportions of cash to buy with, and of holdings to sell, in the policy's order of assets.
+  /// Trades proportions of cash and of holdings, in the policy's order of assets.
   mutating func tradeProportions(
     _ action: ContiguousArray<Double>, _ state: PolicyAccountState,
     _ table: ActionDefinition.ProportionTable, _ limits: WeightLimits,
@@ -262,51 +260,51 @@ extension ActionInterpreter {
   }
 }
 
-/// What an action wants of one asset, before limits of the account and rules of execution.
-public struct PolicyIntent: Hashable, Sendable, BitwiseCopyable {
+/// What an action asks for in one asset, before limits of the account and rules of execution.
+struct PolicyIntent: Hashable, Sendable, BitwiseCopyable {
   /// The position of the asset among those of the policy.
-  public var asset: Int
-  /// What is wanted of it.
-  public var kind: Kind
+  var asset: Int
+  /// What is asked for.
+  var kind: Kind
 
-  /// What can be wanted.
-  public enum Kind: Hashable, Sendable, BitwiseCopyable {
-    /// The position shall be worth a share of equity; drift is left alone.
+  /// What an action can ask for.
+  enum Kind: Hashable, Sendable, BitwiseCopyable {
+    /// A position worth this share of equity; drift is left alone.
     case target(Double)
-    /// The position shall be brought to a share of equity now, and be left alone afterwards.
+    /// Trading to this share of equity now, and leaving the position alone afterwards.
     case rebalance(Double)
-    /// So many units are bought, or sold where negative.
+    /// Buying this number of units, or selling where it is negative.
     case trade(Double)
   }
 
   /// An intent from its parts.
-  public init(asset: Int, _ kind: Kind) {
+  init(asset: Int, _ kind: Kind) {
     self.asset = asset
     self.kind = kind
   }
 }
 
-/// Between which shares of equity a policy may put an asset.
-public struct WeightLimits: Hashable, Sendable, BitwiseCopyable {
+/// The shares of equity that a policy may give to an asset.
+struct WeightLimits: Hashable, Sendable, BitwiseCopyable {
   /// The lowest share; 0 forbids short positions.
-  public var lowest: Double
+  var lowest: Double
   /// The highest share.
-  public var highest: Double
+  var highest: Double
 
   /// Any share.
-  public static let none = WeightLimits(lowest: -.infinity, highest: .infinity)
+  static let none = WeightLimits(lowest: -.infinity, highest: .infinity)
 
   /// Limits from their parts.
   ///
   /// - Precondition: `lowest <= 0 <= highest`.
-  public init(lowest: Double, highest: Double) {
+  init(lowest: Double, highest: Double) {
     precondition(lowest <= 0 && highest >= 0, "being flat is always allowed")
     self.lowest = lowest
     self.highest = highest
   }
 
   /// The nearest share within the limits.
-  public func clamped(_ weight: Double) -> Double { min(max(weight, lowest), highest) }
+  func clamped(_ weight: Double) -> Double { min(max(weight, lowest), highest) }
   /// Whether positions may go below zero.
-  public var allowsShorts: Bool { lowest < 0 }
+  var allowsShorts: Bool { lowest < 0 }
 }

@@ -1,5 +1,6 @@
-/// From the outputs of a head to an action or a prediction, by the rules of the training libraries.
-struct DecisionRule: Sendable {
+/// Turns the outputs of a head into an action or a prediction, by the rules of the training
+/// libraries.
+struct OutputDecoder: Sendable {
   private let action: ActionDefinition?
   private let output: OutputDefinition?
   private let low: ContiguousArray<Float>
@@ -63,13 +64,13 @@ struct DecisionRule: Sendable {
 }
 
 extension OutputDefinition {
-  /// Whether the probability of its class "up" is that of a return above zero: of two classes the
-  /// other is all the rest.
-  var tellsRises: Bool {
+  /// Whether the probability of its class "up" is the probability of a return above zero, as it is
+  /// where there are only two classes.
+  var predictsRises: Bool {
     if case .classes(let classes) = kind { classes.names.count == 2 } else { true }
   }
 
-  /// What outputs say of the next bar.
+  /// The prediction of the next bar.
   func prediction(of outputs: ContiguousArray<Double>) -> PolicyPrediction {
     var prediction = PolicyPrediction()
     switch kind {
@@ -79,7 +80,7 @@ extension OutputDefinition {
     case .gaussian:
       prediction.expectedReturn = outputs[0] * unit.factor
       prediction.signal = prediction.expectedReturn
-      prediction.deviation = exponential(outputs[1] / 2) * unit.factor
+      prediction.deviation = (outputs[1] / 2).exponential * unit.factor
     case .classes(let classes): classes.fill(&prediction, from: outputs)
     }
     return prediction
@@ -87,7 +88,7 @@ extension OutputDefinition {
 }
 
 extension OutputDefinition.Classes {
-  /// Probabilities of up and down, and the mean and deviation of the classes' own returns.
+  /// The probabilities of up and down, and the mean and deviation of the classes' returns.
   fileprivate func fill(
     _ prediction: inout PolicyPrediction, from outputs: ContiguousArray<Double>
   ) {
@@ -110,9 +111,11 @@ extension OutputDefinition.Classes {
   }
 
   private func weight(_ output: Double, _ greatest: Double) -> Double {
-    usesSoftmax ? exponential(output - greatest) : output
+    usesSoftmax ? (output - greatest).exponential : output
   }
 }
 
-/// e^x, by the library's own lanes, so that it is the same on every system.
-private func exponential(_ x: Double) -> Double { SIMD4(repeating: x).exponential()[0] }
+extension Double {
+  /// e^x as networks compute it, the same on every system.
+  var exponential: Double { SIMD4(repeating: self).exponential()[0] }
+}

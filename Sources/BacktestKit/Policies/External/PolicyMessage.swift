@@ -1,6 +1,6 @@
-/// The lines between this process and that of an external policy.
-enum PolicyLine {
-  /// The name and version of what the two speak.
+/// The messages between this process and that of an external policy, one line of JSON each.
+enum PolicyMessage {
+  /// The name and version of the protocol.
   static let protocolName = "backtestkit.policy-process/1"
 
   /// What is wrong with a line.
@@ -8,11 +8,11 @@ enum PolicyLine {
     var text: String
     init(_ text: String) { self.text = text }
 
-    /// The first problem of a document, without its place: lines are short.
+    /// The first problem of a document, without its place, because messages are short.
     init(_ error: DocumentError) { text = error.problems[0].message }
   }
 
-  /// The first line that a process gets: what it will be asked and what it shall answer.
+  /// The first message to a process: what it will observe and what it must answer.
   static func greeting(_ manifest: PolicyManifest) -> [UInt8] {
     var members = [
       JSONMember(key: "protocol", value: .text(protocolName)),
@@ -47,7 +47,7 @@ enum PolicyLine {
     return .table(members)
   }
 
-  /// An observation as a line; each number is the shortest that reads back as the same 32 bits.
+  /// An observation; each number is the shortest decimal that reads back as the same 32 bits.
   static func request(_ number: Int, observation: [Double], startsEpisode: Bool) -> [UInt8] {
     var line = Array("{\"id\":\(number),\"episode_start\":\(startsEpisode),\"observation\":[".utf8)
     for (index, value) in observation.enumerated() {
@@ -82,33 +82,33 @@ enum PolicyLine {
       }
       return try document.decode(decode)
     } catch {
-      // What is no JSON was mostly meant for people.
+      // A line that is not JSON was probably meant for people.
       let isForeign = line.first { $0 > 0x20 } != 0x7B
       guard isForeign else { throw Problem(error) }
       throw Problem(
-        "this is no answer; only answers such as \(example) belong on standard output, all else "
-          + "on standard error")
+        "this is not an answer; only answers such as \(example) belong on standard output, and all "
+          + "else on standard error")
     }
   }
 
   private static let example = #"{"id":1,"action":2}"#
 }
 
-/// What a process answered.
+/// The answer of a process.
 struct PolicyAnswer: Sendable {
   var action: [Double] = []
   var outputs: [Double] = []
   var prediction = PolicyPrediction()
-  /// Why it does not decide; `nil` where it does.
+  /// Why it does not decide; `nil` where it decides.
   var refusal: String?
 
-  /// Reads an answer and holds it to the manifest.
-  init(line: [UInt8], number: Int, manifest: PolicyManifest) throws(PolicyLine.Problem) {
-    let (id, answer) = try PolicyLine.decode(line) { table in
+  /// Reads an answer and checks it against the manifest.
+  init(line: [UInt8], number: Int, manifest: PolicyManifest) throws(PolicyMessage.Problem) {
+    let (id, answer) = try PolicyMessage.decode(line) { table in
       (table.value("id", .integer()), PolicyAnswer(&table))
     }
     guard id == number else {
-      throw PolicyLine.Problem("its 'id' is \(id) where \(number) was asked")
+      throw PolicyMessage.Problem("its 'id' is \(id) where \(number) was asked")
     }
     self = answer
     guard refusal == nil else { return }
@@ -116,11 +116,11 @@ struct PolicyAnswer: Sendable {
       try checkAction(definition)
     } else {
       guard action.isEmpty else {
-        throw PolicyLine.Problem("it holds an 'action', but its manifest describes a predictor")
+        throw PolicyMessage.Problem("it holds an 'action', but its manifest describes a predictor")
       }
       guard !outputs.isEmpty || prediction != PolicyPrediction() else {
-        throw PolicyLine.Problem(
-          "it predicts nothing; a predictor tells 'outputs', 'signal', 'probability_up' or "
+        throw PolicyMessage.Problem(
+          "it predicts nothing; a predictor answers with 'outputs', 'signal', 'probability_up' or "
             + "'expected_return'")
       }
     }
@@ -134,35 +134,36 @@ struct PolicyAnswer: Sendable {
     prediction.probabilityUp = table.optional("probability_up", .number(.fraction))
     prediction.expectedReturn = table.optional("expected_return", .number())
     prediction.deviation = table.optional("deviation", .number(.notNegative))
-    // The process's own remarks.
+    // Remarks that are not read.
     _ = table.node("info")
     if refusal != nil, !action.isEmpty {
       table.report("an answer holds an 'action' or a 'refuse', not both", at: "refuse")
     }
   }
 
-  private mutating func checkAction(_ definition: ActionDefinition) throws(PolicyLine.Problem) {
+  private mutating func checkAction(_ definition: ActionDefinition) throws(PolicyMessage.Problem) {
     let count = definition.componentCount
     guard action.count == count else {
       let found = action.isEmpty ? "no 'action'" : "an 'action' of \(action.count)"
-      throw PolicyLine.Problem(
+      throw PolicyMessage.Problem(
         "it holds \(found) where \(count) number\(count == 1 ? " is" : "s are") expected")
     }
     for index in action.indices {
       let place = count == 1 ? "its action" : "number \(index + 1) of its action"
       if definition.kind == .box {
         let (low, high) = (definition.low[index], definition.high[index])
-        // Bounds and actions may both have been rounded to 32 bits on their way.
+        // Bounds and actions may both have been rounded to 32 bits.
         let slack = 1e-6 * max(1, abs(low), abs(high))
         guard (low - slack...high + slack).contains(action[index]) else {
-          throw PolicyLine.Problem("\(place) is \(action[index]), outside of \(low)...\(high)")
+          throw PolicyMessage.Problem("\(place) is \(action[index]), outside of \(low)...\(high)")
         }
         action[index] = min(max(action[index], low), high)
       } else {
         let size = definition.sizes[index]
         guard let choice = Int(exactly: action[index]), (0..<size).contains(choice) else {
           let found = Int(exactly: action[index]).map(String.init) ?? "\(action[index])"
-          throw PolicyLine.Problem("\(place) is \(found), not a whole number from 0 to \(size - 1)")
+          throw PolicyMessage.Problem(
+            "\(place) is \(found), not a whole number from 0 to \(size - 1)")
         }
       }
     }

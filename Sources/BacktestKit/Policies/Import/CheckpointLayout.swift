@@ -1,11 +1,11 @@
-/// The network that the names of a checkpoint's tensors spell, in the layouts that training
+/// The network that the names of a checkpoint's tensors show, in the layouts that training
 /// libraries write.
 struct CheckpointLayout: Sendable {
   /// The library and family, for messages and labels.
   var family: Family
   /// The layers of each head as a manifest writes them; activations are placeholders.
   var heads: [(name: String, layers: [Layer])]
-  /// The numbers that the deciding head takes and gives.
+  /// The number of inputs and of outputs of the deciding head.
   var inputCount: Int
   var outputCount: Int
 
@@ -20,7 +20,7 @@ struct CheckpointLayout: Sendable {
     case cleanBox = "PPO of CleanRL, continuous"
     case cleanDiscrete = "PPO of CleanRL, discrete"
 
-    /// What the library calls the algorithm, where the layout says so.
+    /// The library's name of the algorithm, as far as the layout shows it.
     var algorithm: String {
       switch self {
       case .actorCritic: "PPO or A2C"
@@ -32,8 +32,7 @@ struct CheckpointLayout: Sendable {
       }
     }
 
-    /// The activation that the library takes unless told; `nil` where it has no default that its
-    /// files would leave out.
+    /// The library's default activation; `nil` where it has none that its files would leave out.
     var defaultActivation: String? {
       switch self {
       case .actorCritic, .recurrent: "tanh"
@@ -42,7 +41,7 @@ struct CheckpointLayout: Sendable {
       }
     }
 
-    /// How the action of a box comes from the head.
+    /// How the head's outputs become the action of a box.
     var boxTransform: String {
       switch self {
       case .softActorCritic, .twinDelayed, .rllib: "unscale_from_unit"
@@ -78,10 +77,10 @@ struct CheckpointLayout: Sendable {
     }
   }
 
-  /// Whether the network has an activation that the names do not tell.
+  /// Whether the network has an activation that the names do not show.
   var needsActivation: Bool { heads.contains { $0.layers.contains(.activation) } }
 
-  /// The network as a manifest writes it; a `flatten` stands first where observations have rows.
+  /// The network as a manifest writes it, with a `flatten` first where observations have rows.
   func json(activation: String, flattens: Bool) -> JSONValue {
     .table(
       heads.map { head in
@@ -101,16 +100,16 @@ struct CheckpointLayout: Sendable {
         }
       })
     return archive.tensors.filter { tensor in
-      // What stands behind the last dot is the tensor's own part of the name.
+      // The part behind the last dot is the tensor's name within its layer.
       tensor.name.lastIndex(of: ".").map { layers.contains(String(tensor.name[..<$0])) } ?? false
     }
   }
 }
 
 extension CheckpointLayout {
-  /// The layout of a checkpoint, or `nil` where its names spell none that is known.
+  /// The layout of a checkpoint, or `nil` where its names match no known one.
   ///
-  /// - Parameter clipMean: where a SAC that explores by its state clips its mean; 2 by default.
+  /// - Parameter clipMean: the bound of the mean of a SAC with state-dependent exploration.
   init?(_ archive: TensorArchive, clipMean: Double = 2) {
     let names = TensorNames(archive)
     if names.has("lstm_actor.weight_ih_l0") {
@@ -158,7 +157,7 @@ extension CheckpointLayout {
     else { return nil }
     self.family = family
     heads = [("policy", policy)]
-    // A head of which a tensor is missing would make the whole manifest unusable.
+    // A head with a missing tensor would make the whole manifest unusable.
     let isWhole = value.allSatisfy { layer in
       guard case .linear(let name) = layer else { return true }
       return names.shape(name) != nil
@@ -217,7 +216,7 @@ private struct TensorNames {
     return shape
   }
 
-  /// Whether the observation passes through layers of its own before the ones that are known.
+  /// Whether the observation passes through other layers before the known ones.
   var hasExtractor: Bool {
     archive.names.contains { name in
       ["features_extractor.", "pi_features_extractor.", "mlp_extractor.shared_net."]
@@ -225,7 +224,7 @@ private struct TensorNames {
     }
   }
 
-  /// Linear layers at the even places of a sequence, each with an activation behind it.
+  /// Linear layers at the even positions of a sequence, each followed by an activation.
   func chain(_ prefix: String) -> [CheckpointLayout.Layer] {
     var layers: [CheckpointLayout.Layer] = []
     var place = 0
@@ -233,7 +232,7 @@ private struct TensorNames {
       layers += [.linear("\(prefix).\(place)"), .activation]
       place += 2
     }
-    // A layer at another place means that something stands between that the names do not tell.
+    // A layer at another position means that there are layers between that the names do not show.
     let known = Set(
       layers.compactMap { layer -> String? in
         guard case .linear(let name) = layer else { return nil }

@@ -2,15 +2,9 @@ extension TrainedPolicy {
   /// Reads a policy, and checks its weights and its golden decisions.
   ///
   /// - Parameter path: a folder with a `manifest.json`, or a manifest.
-  /// - Throws: `PolicyError` with what is wrong, in one line for each.
+  /// - Throws: `PolicyError` with everything that is wrong, one line for each problem.
   public init(path: String) throws(PolicyError) {
-    let manifest: PolicyManifest
-    do throws(DocumentError) {
-      manifest = try PolicyManifest(path: path)
-    } catch {
-      throw PolicyError("\(error)")
-    }
-    try self.init(manifest: manifest)
+    try self.init(manifest: try PolicyError.wrapping(try PolicyManifest(path: path)))
   }
 
   /// Reads the weights of a manifest, and checks them and its golden decisions.
@@ -33,7 +27,7 @@ extension TrainedPolicy {
   }
 
   /// This policy with the weights of another checkpoint of the same network, such as that of a
-  /// fold; golden decisions are not checked, because they are those of the first checkpoint.
+  /// fold. Golden decisions are not checked, because they belong to the first checkpoint.
   ///
   /// - Throws: `PolicyError` where the checkpoint does not fit the network.
   public func replacingWeights(
@@ -47,7 +41,7 @@ extension TrainedPolicy {
       weightsPath: path, weightsDigest: try fileDigest(path))
   }
 
-  /// What the first golden decision that does not come out says; `nil` when all do.
+  /// How the first golden decision that is not reproduced differs; `nil` where all are reproduced.
   ///
   /// Actions must be equal where they are discrete, and equal to 1e-5 otherwise, as outputs.
   func goldenProblem() -> String? {
@@ -90,18 +84,18 @@ private func difference(
 }
 
 extension PolicyManifest {
-  /// The first file of weights that is there.
+  /// The first file of weights that exists.
   func firstWeightsFile() throws(PolicyError) -> WeightsFile {
     for file in weights where fileExists("\(folder)/\(file.file)") { return file }
     throw PolicyError(
       source: path,
-      "none of its weights files is there: "
+      "none of its weights files exists: "
         + weights.map { quotedForMessage($0.file) }.joined(separator: ", "))
   }
 }
 
 extension PolicyManifest.WeightsFile {
-  /// The digest of the file, which must be the manifest's where that gives one.
+  /// The digest of the file, which must equal the manifest's where that gives one.
   func checkedDigest(in manifest: PolicyManifest) throws(PolicyError) -> String {
     let found = try fileDigest("\(manifest.folder)/\(file)")
     guard let digest, digest != found else { return found }
@@ -117,19 +111,56 @@ private func fileDigest(_ path: String) throws(PolicyError) -> String {
   guard !FolderTree.isSpecial(path) else {
     throw PolicyError(source: path, "cannot read the file: it is a pipe or a device")
   }
-  do throws(FileError) {
-    return try SHA256.hexadecimal(ofFile: path)
-  } catch {
-    throw PolicyError("\(error)")
-  }
+  return try PolicyError.wrapping(try SHA256.hexadecimal(ofFile: path))
 }
 
 private func readWeights(
   _ path: String, _ format: CheckpointFormat?
 ) throws(PolicyError) -> TensorArchive {
-  do throws(CheckpointError) {
-    return try TensorArchive(path: path, format: format)
-  } catch {
-    throw PolicyError("\(error)")
+  try PolicyError.wrapping(try TensorArchive(path: path, format: format))
+}
+
+extension TrainedPolicy {
+  /// The deciding head in a few words: `17 -> 64 tanh -> 64 tanh -> 3`.
+  ///
+  /// The widths come from the weights. Layers that only reshape are left out.
+  var networkSummary: String {
+    let layers = manifest.network?[head: manifest.decidingHead]?.layers ?? []
+    var widths = network.matrixWidths[...]
+    // Where the matrices cannot be matched with layers, the widths are left out.
+    let counts = layers.map(\.matrixCount)
+    if counts.contains(nil) || counts.reduce(0, { $0 + ($1 ?? 0) }) != widths.count { widths = [] }
+    var parts = [manifest.observation.shape.map(String.init).joined(separator: " x ")]
+    for layer in layers {
+      switch layer {
+      case .linear: parts.append(widths.popFirst().map(String.init) ?? "linear")
+      case .conv1d(_, let kernel, _, _):
+        let width = widths.popFirst().map { " \($0)" } ?? ""
+        parts.append("conv1d\(width) of \(kernel)")
+      case .lstm(_, let hidden, let count, _), .gru(_, let hidden, let count, _):
+        widths = widths.dropFirst(count)
+        parts.append("\(layer.operation.rawValue) \(hidden)" + (count > 1 ? " x \(count)" : ""))
+      case .lstmCell(_, let hidden, _):
+        widths = widths.dropFirst()
+        parts.append("lstm_cell \(hidden)")
+      case .selfAttention, .batchNorm, .layerNorm, .reuse: parts.append(layer.operation.rawValue)
+      case .flatten, .dropout, .transposeTimeChannel, .lastStep: break
+      default: parts[parts.count - 1] += " \(layer.operation.rawValue)"
+      }
+    }
+    if parts.last == "linear" { parts[parts.count - 1] = "\(network.outputCount)" }
+    return parts.joined(separator: " -> ")
+  }
+}
+
+extension NetworkLayer {
+  /// The number of matrices it multiplies by; `nil` where one layer has several or another's.
+  fileprivate var matrixCount: Int? {
+    switch self {
+    case .linear, .conv1d, .lstmCell: 1
+    case .lstm(_, _, let levels, _), .gru(_, _, let levels, _): levels
+    case .selfAttention, .reuse: nil
+    default: 0
+    }
   }
 }

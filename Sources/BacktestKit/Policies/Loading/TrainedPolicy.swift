@@ -1,5 +1,7 @@
-/// A policy that a training library made, run natively: the same decisions as there, without
-/// running anything that its files name.
+internal import Glibc
+
+/// A policy that a training library made, run natively: the same decisions as there, and nothing
+/// that its files name is executed.
 ///
 ///     let policy = try TrainedPolicy(path: "policies/ppo")
 ///     var decision = policy.makeDecision()
@@ -7,7 +9,7 @@
 ///     print(decision.action)
 ///
 /// Everything is computed in 64 bits; outputs are rounded to 32 before the action rule, as the
-/// training libraries do. A copy goes on by itself; the weights are shared.
+/// training libraries do. Copies share the weights and are independent of each other otherwise.
 public struct TrainedPolicy: Policy {
   /// What the policy is.
   public let manifest: PolicyManifest
@@ -16,9 +18,12 @@ public struct TrainedPolicy: Policy {
   /// The weights file that was read.
   public let weightsPath: String
   let network: Network<Double>
-  private let rule: DecisionRule
+  private let decoder: OutputDecoder
   private var state: Network<Double>.State
+  /// The last observation, normalised.
   private var input: ContiguousArray<Double>
+  /// The one before it, where the network's window can slide.
+  private var previousInput: ContiguousArray<Double>
   private var sampling: DropoutSampling?
 
   /// A policy over weights that were read; its golden decisions are not checked yet.
@@ -30,21 +35,23 @@ public struct TrainedPolicy: Policy {
     self.manifest = manifest
     self.weightsPath = weightsPath
     self.weightsDigest = weightsDigest
-    network = try Network<Double>(
-      definition, head: manifest.decidingHead, weights: weights,
-      inputShape: manifest.observation.shape)
-    rule = DecisionRule(manifest)
-    guard network.outputCount == rule.outputCount else {
+    network = try PolicyError.wrapping(
+      try Network<Double>(
+        definition, head: manifest.decidingHead, weights: weights,
+        inputShape: manifest.observation.shape))
+    decoder = OutputDecoder(manifest)
+    guard network.outputCount == decoder.outputCount else {
       throw PolicyError(
         "the head '\(manifest.decidingHead)' has \(network.outputCount) outputs, but its "
-          + "\(manifest.action == nil ? "'output'" : "'action'") needs \(rule.outputCount)")
+          + "\(manifest.action == nil ? "'output'" : "'action'") needs \(decoder.outputCount)")
     }
     state = network.makeState()
     input = ContiguousArray(repeating: 0, count: manifest.observation.count)
+    previousInput = network.canSlide ? input : []
     sampling = manifest.uncertainty.map { DropoutSampling($0, network) }
   }
 
-  /// The numbers of an observation.
+  /// The number of values in an observation.
   public var observationCount: Int { input.count }
 
   /// A decision with room for the action and the outputs of the deciding head.
@@ -64,6 +71,7 @@ public struct TrainedPolicy: Policy {
     _ observation: UnsafeBufferPointer<Double>, into decision: inout PolicyDecision
   ) throws(PolicyRefusal) {
     precondition(observation.count == input.count, "an observation of the policy's length")
+    if network.canSlide { swap(&input, &previousInput) }
     let normaliser = manifest.observation.normaliser
     input.withUnsafeMutableBufferPointer { input in
       _ = input.update(from: observation)
@@ -73,29 +81,51 @@ public struct TrainedPolicy: Policy {
     var isFinite = true
     for value in decision.outputs where !value.isFinite { isFinite = false }
     guard isFinite else { throw PolicyRefusal("the network's output is not a finite number") }
-    rule.apply(to: &decision)
-    sampling?.apply(rule, network, state, input, to: &decision)
+    decoder.apply(to: &decision)
+    sampling?.apply(decoder, network, state, input, to: &decision)
   }
 
   private mutating func evaluate(into decision: inout PolicyDecision) {
     let network = network
+    let newRow = movedOnByOneRow ? input.count - network.inputShape[1] : 0
     input.withUnsafeBufferPointer { input in
       decision.outputs.withUnsafeMutableBufferPointer { output in
-        network.evaluate(input, state: &state, into: output)
+        if newRow > 0 {
+          let row = UnsafeBufferPointer(rebasing: input[newRow...])
+          network.slide(row, state: &state, into: output)
+        } else {
+          network.evaluate(input, state: &state, into: output)
+        }
+      }
+    }
+  }
+
+  /// Whether the observation is the window before it, moved on by one row, bit for bit.
+  private var movedOnByOneRow: Bool {
+    guard network.canSlide, state.holdsWindow else { return false }
+    let width = network.inputShape[1]
+    let kept = (input.count - width) * MemoryLayout<Double>.stride
+    return input.withUnsafeBytes { new in
+      previousInput.withUnsafeBytes { old in
+        let moved = UnsafeRawBufferPointer(rebasing: old[(old.count - kept)...])
+        guard kept > 0, let new = new.baseAddress, let moved = moved.baseAddress else {
+          return false
+        }
+        return memcmp(new, moved, kept) == 0
       }
     }
   }
 }
 
-/// Passes with dropout at work, by which a policy measures how sure it is.
+/// Evaluations with active dropout, by which a policy measures how sure it is.
 ///
-/// The same masks are used at every decision, so a decision depends on its observation alone and
-/// two decisions differ by what was observed, not by chance.
+/// Every decision uses the same masks, so it depends on its observation alone, and two decisions
+/// differ by what was observed and not by chance.
 /// > Y. Gal, Z. Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016.
 struct DropoutSampling: Sendable {
   private let masks: [DropoutMasks<Double>]
   private var sample: PolicyDecision
-  /// Memory of its own, so that the policy's stays as it is and none is copied.
+  /// Separate from the policy's, which must not change.
   private var memory: Network<Double>.State
 
   init(_ definition: UncertaintyDefinition, _ network: Network<Double>) {
@@ -110,21 +140,21 @@ struct DropoutSampling: Sendable {
   ///
   /// For a policy that acts, the deviation is that of the first output between samples.
   mutating func apply(
-    _ rule: DecisionRule, _ network: Network<Double>, _ state: Network<Double>.State,
+    _ decoder: OutputDecoder, _ network: Network<Double>, _ state: Network<Double>.State,
     _ input: ContiguousArray<Double>, to decision: inout PolicyDecision
   ) {
     if sample.action.count != decision.action.count { sample.action = decision.action }
     var (signal, up, expected) = (SampleMoments(), SampleMoments(), SampleMoments())
     var within = 0.0
     for masks in masks {
-      // Only a recurrent network starts from what went before.
+      // Only a recurrent network depends on earlier evaluations.
       if network.isRecurrent { memory = state }
       input.withUnsafeBufferPointer { input in
         sample.outputs.withUnsafeMutableBufferPointer { output in
           network.evaluate(input, state: &memory, dropout: masks, into: output)
         }
       }
-      rule.apply(to: &sample)
+      decoder.apply(to: &sample)
       let prediction = sample.prediction
       signal.add(prediction.signal ?? sample.outputs[0])
       up.add(prediction.probabilityUp ?? 0)

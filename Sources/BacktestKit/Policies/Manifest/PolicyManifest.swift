@@ -1,5 +1,5 @@
-/// What a trained policy is, in a file that its weights cannot contradict: the network, what it
-/// observes, what its actions mean, and the decisions that prove that it was read correctly.
+/// The description of a policy beside its weights: the network, what it observes, what its actions
+/// mean, and reference decisions that show whether it was read correctly.
 ///
 ///     let manifest = try PolicyManifest(path: "policies/ppo/manifest.json")
 ///     print(manifest.name, manifest.observation.shape)
@@ -10,38 +10,38 @@ public struct PolicyManifest: Sendable {
   public var name: String
   /// The algorithm that trained it, such as `PPO`.
   public var algorithm: String
-  /// The files that hold the weights; the first that is there is read.
+  /// The files that hold the weights; the first that exists is read.
   public var weights: [WeightsFile]
-  /// The network's heads; `nil` for a policy that runs in a process of its own.
+  /// The network's heads; `nil` for a policy that runs in a separate process.
   public var network: NetworkDefinition?
   /// What it observes.
   public var observation: ObservationDefinition
-  /// What its actions are and mean; `nil` for a predictor.
+  /// Its actions and their meaning; `nil` for a predictor.
   public var action: ActionDefinition?
   /// What it predicts; `nil` for a policy that acts.
   public var output: OutputDefinition?
   /// How its uncertainty is measured; `nil` where it is not.
   public var uncertainty: UncertaintyDefinition?
-  /// When its trainer's environment carried out actions; `nil` where the manifest does not say.
+  /// When its trainer's environment carried out actions; `nil` where that is not known.
   public var execution: Execution?
-  /// Bars after a trade during which its trainer's environment traded no more.
+  /// Bars after a trade during which its trainer's environment did not trade.
   public var cooldown = 0
   /// Decisions of the training library, checked when the policy is loaded.
   public var golden: [GoldenDecision]
   /// Remarks for readers: timing, reward, how it was trained.
   public var remarks: [String]
-  /// The last day of the data on which it was trained; `nil` where the manifest does not say.
+  /// The last day of its training data; `nil` where that is not known.
   public var trainedUntil: CivilDate?
-  /// The folder from which its files count.
+  /// The folder to which its file names are relative.
   public var folder: String
-  /// The manifest file as it was named.
+  /// The path of the manifest as it was given.
   public var path: String
 
   /// A file of weights.
   public struct WeightsFile: Sendable, Equatable {
     /// The name, relative to the manifest's folder.
     public var file: String
-    /// What kind of file it is.
+    /// The format of the file.
     public var format: CheckpointFormat
     /// The SHA-256 digest in hexadecimal digits; `nil` where the manifest gives none.
     public var digest: String?
@@ -63,7 +63,7 @@ public struct PolicyManifest: Sendable {
   /// Reads a manifest.
   ///
   /// - Parameter path: a manifest, or the folder of a `manifest.json`.
-  /// - Throws: everything that is wrong with it, each with its line.
+  /// - Throws: `DocumentError` with everything that is wrong, each problem with its line.
   public init(path: String) throws(DocumentError) {
     let file = path.hasSuffix(".json") ? path : "\(path)/manifest.json"
     let parts = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
@@ -78,7 +78,7 @@ public struct PolicyManifest: Sendable {
   }
 }
 
-/// How the uncertainty of a prediction is measured.
+/// How a policy measures the uncertainty of its predictions.
 public struct UncertaintyDefinition: Sendable, Equatable {
   /// The number of passes with dropout.
   public var samples: Int
@@ -100,7 +100,7 @@ public struct UncertaintyDefinition: Sendable, Equatable {
   }
 }
 
-/// What the training library decided on an observation.
+/// A reference decision: what the training library decided on an observation.
 public struct GoldenDecision: Sendable, Equatable {
   /// The observation before normalisation, row-major.
   public var observation: [Double]
@@ -178,7 +178,7 @@ extension PolicyManifest {
     }
   }
 
-  /// What does not fit together.
+  /// Reports what does not fit together.
   private func check(_ table: inout DocumentTable) {
     if action == nil, output == nil {
       table.report("a policy needs an 'action', or an 'output' where it only predicts")
@@ -217,12 +217,12 @@ extension PolicyManifest.WeightsFile {
     _ = table.optional("member", .text)
     digest = table.optional("sha256", .sha256)
     if !isBelow(file) {
-      table.report("a weights file lies in the manifest's folder or below it", at: "file")
+      table.report("a weights file must be in the manifest's folder or below it", at: "file")
     }
   }
 }
 
-/// Whether a file named in a manifest lies in its folder or below it.
+/// Whether a file named in a manifest is in its folder or below it.
 func isBelow(_ file: String) -> Bool {
   !file.hasPrefix("/") && !file.split(separator: "/").contains("..")
 }

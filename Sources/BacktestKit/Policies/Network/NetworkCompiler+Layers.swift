@@ -1,9 +1,9 @@
-// One layer
+// Single layers
 extension NetworkCompiler {
   /// Adds the steps of a layer; `name` is what its state is called.
   mutating func compile(
     _ layer: NetworkLayer, _ value: NetworkValue, name: String
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     switch layer {
     case .flatten: return try flattened(value)
     case .linear(let params): return try linear(params, value)
@@ -28,13 +28,13 @@ extension NetworkCompiler {
     case .dropout(let probability): return dropout(probability, value)
     case .transposeTimeChannel: return try transposedView(value)
     case .lastStep: return try lastStep(value)
-    case .reuse: throw problem("cannot stand here")
+    case .reuse: throw problem("is not allowed here")
     }
   }
 
   private mutating func linear(
     _ params: String, _ value: NetworkValue
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     let value = rowMajor(value)
     let inputs = value.rows.count
     let (matrix, shape) = try tensor("\(params).weight", [nil, inputs])
@@ -46,7 +46,7 @@ extension NetworkCompiler {
 
   private mutating func convolution(
     _ params: String, _ value: NetworkValue, kernel: Int, stride: Int, padding: Int
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     guard value.isTable else {
       throw problem("needs a table of channels x time, not \(value.found)")
     }
@@ -59,7 +59,7 @@ extension NetworkCompiler {
     let bias = try vector("\(params).bias", count: shape[0])
     var input = columnMajor(value).rows
     if padding > 0 {
-      // The rows around stay 0 as they were made.
+      // The rows around keep their initial 0.
       let padded = allocate(rows: times + 2 * padding, count: channels, stride: nil).rows
       var middle = padded
       middle.offset += padding * padded.stride
@@ -77,7 +77,7 @@ extension NetworkCompiler {
 
   private mutating func batchNorm(
     _ params: String, _ value: NetworkValue, eps: Double
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     let value = writable(value.isTable ? columnMajor(value) : value)
     let count = value.rows.count
     let weight = try vector("\(params).weight", count: count)
@@ -96,7 +96,7 @@ extension NetworkCompiler {
 
   private mutating func layerNorm(
     _ params: String, _ value: NetworkValue, eps: Double
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     let value = writable(rowMajor(value))
     let weight = try vector("\(params).weight", count: value.rows.count)
     let bias = try vector("\(params).bias", count: value.rows.count)
@@ -107,7 +107,7 @@ extension NetworkCompiler {
 
   private mutating func attention(
     _ params: String, _ value: NetworkValue, heads: Int
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     guard value.isTable else {
       throw problem("needs a table of time x features, not \(value.found)")
     }
@@ -123,7 +123,7 @@ extension NetworkCompiler {
     let projections = affine(input, columns: 3 * width, bias: innerBias) {
       inner[$1 * width + $0]
     }
-    // Only the last row is asked for more often than not.
+    // Often only the last row is needed.
     let first = nextLayer == .lastStep ? input.rows - 1 : 0
     let mixed = allocate(rows: input.rows - first, count: width, stride: nil)
     steps.append(
@@ -153,14 +153,14 @@ extension NetworkCompiler {
     return value
   }
 
-  private func transposedView(_ value: NetworkValue) throws(PolicyError) -> NetworkValue {
+  private func transposedView(_ value: NetworkValue) throws(NetworkError) -> NetworkValue {
     guard value.isTable else { throw problem("needs a table, not \(value.found)") }
     var view = value
     view.isTransposed.toggle()
     return view
   }
 
-  private mutating func lastStep(_ value: NetworkValue) throws(PolicyError) -> NetworkValue {
+  private mutating func lastStep(_ value: NetworkValue) throws(NetworkError) -> NetworkValue {
     guard value.isTable else {
       throw problem("needs a table of time x features, not \(value.found)")
     }
@@ -174,11 +174,11 @@ extension NetworkCompiler {
 
 // Layers with a state
 extension NetworkCompiler {
-  /// Adds a recurrent layer, level after level: the input's part of all gates at once, then the
-  /// steps in time.
+  /// Adds a recurrent layer, level after level: first the input's part of all gates at once, then
+  /// the steps in time.
   mutating func recurrent(
     _ layer: NetworkLayer, _ value: NetworkValue, name: String
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     var result = rowMajor(value)
     var levels: [(hidden: Int, cell: Int?)] = []
     let shape: (params: String, hidden: Int, suffixes: [String], isStateful: Bool)
@@ -211,11 +211,11 @@ extension NetworkCompiler {
 
   private mutating func addLevel(
     _ tensors: GateTensors, _ input: RowPlace, isStateful: Bool
-  ) throws(PolicyError) -> RecurrenceStep {
+  ) throws(NetworkError) -> RecurrenceStep {
     let (hidden, inputs) = (tensors.hidden, tensors.inputs)
     let width = sizes.roundedUp(hidden)
     let columns = tensors.gates * width
-    /// The row of the tensors that a column stands for; each gate is padded to whole registers.
+    /// The row of the tensors for a column; each gate is padded to whole registers.
     func row(_ column: Int) -> Int? {
       let (gate, unit) = column.quotientAndRemainder(dividingBy: width)
       return unit < hidden ? gate * hidden + unit : nil
@@ -250,7 +250,7 @@ private struct GateTensors {
   let hiddenMatrix: [Double]
   /// The bias that is added with the input.
   var inputBias: [Double]
-  /// The bias that is added with the hidden state, where the two cannot be one.
+  /// The bias that is added with the hidden state, where it cannot be added with the input.
   let hiddenBias: [Double]
 
   var gates: Int { isGRU ? 3 : 4 }
@@ -258,7 +258,7 @@ private struct GateTensors {
   init<Element>(
     _ compiler: NetworkCompiler<Element>, _ params: String, _ suffix: String, hidden: Int,
     inputs: Int, isGRU: Bool
-  ) throws(PolicyError) {
+  ) throws(NetworkError) {
     let rows = (isGRU ? 3 : 4) * hidden
     self.hidden = hidden
     self.inputs = inputs

@@ -1,4 +1,4 @@
-/// Turns layers and tensors into steps, and checks on the way that everything is there and fits.
+/// Turns layers and tensors into steps, and checks that all tensors exist and fit.
 struct NetworkCompiler<Element: NetworkElement> {
   let definition: NetworkDefinition
   let archive: TensorArchive
@@ -22,15 +22,15 @@ struct NetworkCompiler<Element: NetworkElement> {
     self.archive = archive
   }
 
-  /// The program that evaluates some heads, one after the other, on one input.
+  /// The program that evaluates heads, one after the other, on one input.
   mutating func compile(
     heads: [String], inputShape: [Int]
-  ) throws(PolicyError) -> NetworkProgram<Element> {
+  ) throws(NetworkError) -> NetworkProgram<Element> {
     let input = try inputValue(inputShape)
     var outputs: [NetworkOutput] = []
     for name in heads {
       place = "network.\(name)"
-      guard compiledHeads.insert(name).inserted else { throw problem("is asked for twice") }
+      guard compiledHeads.insert(name).inserted else { throw problem("is requested twice") }
       var value = input
       let layers = try head(name).layers
       for (index, layer) in layers.enumerated() {
@@ -46,7 +46,7 @@ struct NetworkCompiler<Element: NetworkElement> {
       inputShape: inputShape, outputs: outputs, recurrences: recurrences, dropouts: dropouts)
   }
 
-  private mutating func inputValue(_ shape: [Int]) throws(PolicyError) -> NetworkValue {
+  private mutating func inputValue(_ shape: [Int]) throws(NetworkError) -> NetworkValue {
     place = "network"
     guard !shape.isEmpty, shape.allSatisfy({ 0 < $0 && $0 <= 1 << 24 }) else {
       throw problem("the input's shape \(shape) must hold positive sizes")
@@ -65,7 +65,7 @@ struct NetworkCompiler<Element: NetworkElement> {
   private mutating func compile(
     _ layer: NetworkLayer, _ index: Int, of head: String, _ value: NetworkValue,
     _ input: NetworkValue
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     place = "network.\(head)[\(index)] (\(layer.operation.rawValue))"
     if case .reuse(let source) = layer { return try reused(source, by: head, input) }
     if value.mustBeFlattened, layer != .flatten {
@@ -82,11 +82,11 @@ struct NetworkCompiler<Element: NetworkElement> {
     return result
   }
 
-  /// The output of the first recurrent layer of another head from a place on; layers up to it are
-  /// compiled where that head is not asked for itself.
+  /// The output of the first recurrent layer of another head, from a position on. Layers up to it
+  /// are compiled where that head is not evaluated itself.
   private mutating func reused(
     _ source: String, by head: String, _ input: NetworkValue
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     let here = place
     guard let dot = source.lastIndex(of: "."), let from = Int(source[source.index(after: dot)...])
     else { throw problem("'of' must name a head and a layer, such as policy.0, not '\(source)'") }
@@ -110,20 +110,21 @@ struct NetworkCompiler<Element: NetworkElement> {
     return value
   }
 
-  private func head(_ name: String) throws(PolicyError) -> NetworkDefinition.Head {
+  private func head(_ name: String) throws(NetworkError) -> NetworkDefinition.Head {
     if let head = definition[head: name] { return head }
     let names = definition.heads.map(\.name)
     let advice =
       NearestName.find(name, among: names).map { "did you mean '\($0)'?" }
       ?? (names.isEmpty ? "there are none" : "there are \(listed(names, "and"))")
-    throw PolicyError("network: there is no head \(quotedForMessage(name)); \(advice)")
+    throw NetworkError(
+      at: "network", "there is no head \(quotedForMessage(name)); \(advice)")
   }
 
-  /// More memory is a slip in a size, or meant to harm: 128 MB in double precision.
+  /// 128 MB in double precision. A network that needs more has a wrong or malicious size.
   private static var largestMemory: Int { 1 << 24 }
 
   /// What is wrong with the layer that is being compiled.
-  func problem(_ text: String) -> PolicyError { PolicyError("\(place): \(text)") }
+  func problem(_ text: String) -> NetworkError { NetworkError(at: place, text) }
 }
 
 /// A value between two layers.
@@ -134,9 +135,9 @@ struct NetworkValue {
   var isTable = false
   /// Whether the table's columns are stored as rows.
   var isTransposed = false
-  /// Whether it is needed later, so that nothing may be written over it.
+  /// Whether it is needed later and must not be overwritten.
   var isKept = false
-  /// Whether it has more dimensions than layers other than `flatten` know.
+  /// Whether it has more dimensions than layers other than `flatten` support.
   var mustBeFlattened = false
 
   /// The lengths of its dimensions.
@@ -145,7 +146,7 @@ struct NetworkValue {
     return isTransposed ? [rows.count, rows.rows] : [rows.rows, rows.count]
   }
 
-  /// The shape as a message names it.
+  /// The shape in words, for messages.
   var found: String {
     isTable ? "a table of \(shape[0]) x \(shape[1])" : "a vector of \(rows.count)"
   }
@@ -158,17 +159,17 @@ extension NetworkCompiler {
     let stride = stride ?? count
     let value = NetworkValue(
       rows: RowPlace(offset: memoryCount, rows: rows, count: count, stride: stride))
-    // Whole panels, so that no load or store crosses into a neighbour.
+    // Whole panels, so that no load or store reaches into a neighbour.
     memoryCount += (rows * stride + sizes.wide - 1) / sizes.wide * sizes.wide + sizes.wide
     return value
   }
 
-  /// Space for numbers that are no value of a layer.
+  /// Space for numbers that are not a layer's value.
   mutating func allocate(_ count: Int) -> Int {
     allocate(rows: 1, count: count, stride: nil).rows.offset
   }
 
-  /// The value in a place of its own, so that it may be written over.
+  /// The value in a separate place where it may be overwritten.
   mutating func writable(_ value: NetworkValue) -> NetworkValue {
     guard value.isKept else { return value }
     var copy = value
@@ -200,7 +201,7 @@ extension NetworkCompiler {
   }
 
   /// The value as a vector in row-major order.
-  mutating func flattened(_ value: NetworkValue) throws(PolicyError) -> NetworkValue {
+  mutating func flattened(_ value: NetworkValue) throws(NetworkError) -> NetworkValue {
     var value = value
     value.mustBeFlattened = false
     guard value.isTable else { return value }
@@ -220,11 +221,11 @@ extension NetworkCompiler {
 
 // Tensors and matrices
 extension NetworkCompiler {
-  /// The elements of a tensor of a known shape; a `nil` size may be anything and is returned with
-  /// the elements.
+  /// The elements of a tensor with an expected shape; a `nil` size may be anything. The actual
+  /// shape is returned too.
   func tensor(
     _ name: String, _ expected: [Int?]
-  ) throws(PolicyError) -> (values: [Double], shape: [Int]) {
+  ) throws(NetworkError) -> (values: [Double], shape: [Int]) {
     let wanted = "[\(expected.map { $0.map(String.init) ?? "any" }.joined(separator: ", "))]"
     guard let tensor = archive[name] else {
       let near = NearestName.find(name, among: archive.names)
@@ -250,16 +251,16 @@ extension NetworkCompiler {
     if let index = values.firstIndex(where: { !Element($0).isFinite }) {
       throw problem(
         "the tensor \(quotedForMessage(name)) holds \(values[index]) at element \(index); "
-          + "only finite numbers can be used, so save the checkpoint of a sound training")
+          + "only finite numbers can be used, so save an earlier checkpoint of the training")
     }
     return (values, tensor.shape)
   }
 
-  /// Copies for two kinds of products and for putting them together stay within half a gigabyte.
+  /// With copies for two kinds of products, this stays within half a gigabyte.
   private static var largestNetwork: Int { 1 << 23 }
 
   /// The elements of a vector.
-  func vector(_ name: String, count: Int) throws(PolicyError) -> [Double] {
+  func vector(_ name: String, count: Int) throws(NetworkError) -> [Double] {
     try tensor(name, [count]).values
   }
 
@@ -271,7 +272,7 @@ extension NetworkCompiler {
     return listed(shown + (rest > 0 ? ["\(rest) more"] : []), "and")
   }
 
-  /// Keeps a vector, with zeros up to a length.
+  /// Stores a vector, with zeros up to a length.
   mutating func keep(_ values: [Double], padded: Int? = nil) -> Int {
     let offset = weights.count
     weights += values.map { Element($0) }
@@ -279,7 +280,7 @@ extension NetworkCompiler {
     return offset
   }
 
-  /// Keeps a matrix of inputs x columns, of which `value` gives the elements, panel after panel.
+  /// Stores a matrix of inputs x columns, whose elements `value` gives, panel after panel.
   mutating func keepPanels(
     inputs: Int, columns: Int, _ value: (_ input: Int, _ column: Int) -> Double
   ) -> PanelMatrix {
@@ -301,7 +302,7 @@ extension NetworkCompiler {
 
   /// The product of a value's rows with a matrix, plus a bias.
   ///
-  /// A window of many rows goes through OpenBLAS, whose kernels use the widest registers there are.
+  /// A window of many rows goes through OpenBLAS, whose kernels use the widest registers available.
   mutating func affine(
     _ input: RowPlace, taps: Int = 1, step: Int = 1, columns: Int, bias: [Double],
     _ value: (_ input: Int, _ column: Int) -> Double
@@ -330,6 +331,6 @@ extension NetworkCompiler {
     return result
   }
 
-  /// Multiplications from which on a call of OpenBLAS is worth while.
+  /// The number of multiplications from which OpenBLAS is faster.
   private static var libraryThreshold: Int { 131_072 }
 }

@@ -1,9 +1,31 @@
+extension NetworkDefinition {
+  /// Decodes the table `network` of a manifest.
+  init(_ table: inout DocumentTable) {
+    heads = []
+    for name in table.keys {
+      let layers = table.sections(name) { NetworkLayer(&$0) }
+      if case .list(let items)? = table.node(name)?.content, items.isEmpty {
+        table.report("\(quotedForMessage(name)) has no layers", at: name)
+      }
+      heads.append(Head(name: name, layers: layers))
+    }
+    if heads.isEmpty {
+      table.report("there is no network; add one, such as \"policy\": [{\"op\": \"linear\", …}]")
+    }
+  }
+
+  /// The table `network` of a manifest.
+  var json: JSONValue {
+    .table(heads.map { JSONMember(key: $0.name, value: .list($0.layers.map(\.json))) })
+  }
+}
+
 extension NetworkLayer {
   /// Decodes a layer of a manifest, `{"op": "linear", "params": "action_net"}`.
   init(_ table: inout DocumentTable) {
     let operation = table.value("op", .choice(of: Operation.self))
     guard table.holdsChoice("op", of: Operation.self) else {
-      // What belongs to an unknown layer is unknown too; one message is enough.
+      // The other keys of an unknown layer are unknown too; one message is enough.
       for key in table.keys { _ = table.node(key) }
       self = .flatten
       return
@@ -64,7 +86,7 @@ extension NetworkLayer {
     }
   }
 
-  /// Sizes above are slips, and their products would not fit a number.
+  /// Larger sizes are mistakes, and their products could overflow.
   static var largestSize: Double { 1_048_576 }
 }
 
@@ -79,7 +101,7 @@ extension DocumentTable {
 }
 
 extension NetworkLayer {
-  /// The layer as a manifest writes it; fields with a usual value are left out where they have it.
+  /// The layer as a manifest writes it, without fields that have their default value.
   var json: JSONValue {
     var members = [JSONMember(key: "op", value: .text(operation.rawValue))]
     func add(_ key: String, _ value: JSONValue) {

@@ -1,4 +1,4 @@
-/// The networks of a policy, as its manifest writes them: for each head its layers in order.
+/// The networks of a policy, as in its manifest: for each head its layers in order.
 ///
 ///     let actor = NetworkDefinition(heads: [
 ///       .init(name: "policy", layers: [
@@ -31,33 +31,11 @@ public struct NetworkDefinition: Sendable, Equatable {
   public subscript(head name: String) -> Head? { heads.first { $0.name == name } }
 }
 
-extension NetworkDefinition {
-  /// Decodes the table `network` of a manifest.
-  init(_ table: inout DocumentTable) {
-    heads = []
-    for name in table.keys {
-      let layers = table.sections(name) { NetworkLayer(&$0) }
-      if case .list(let items)? = table.node(name)?.content, items.isEmpty {
-        table.report("\(quotedForMessage(name)) has no layers", at: name)
-      }
-      heads.append(Head(name: name, layers: layers))
-    }
-    if heads.isEmpty {
-      table.report("there is no network; add one, such as \"policy\": [{\"op\": \"linear\", …}]")
-    }
-  }
-
-  /// The table `network` of a manifest.
-  var json: JSONValue {
-    .table(heads.map { JSONMember(key: $0.name, value: .list($0.layers.map(\.json))) })
-  }
-}
-
-/// One layer of a network: the closed list of what a policy's manifest may ask for.
+/// One layer of a network: the complete list of what a policy's manifest may use.
 ///
-/// Layers work on a vector or on a table. `params` is where a layer's tensors begin: the linear
-/// layer of `action_net` has `action_net.weight` and `action_net.bias`, as PyTorch names and lays
-/// them out.
+/// Layers work on a vector or on a table. `params` is the prefix of a layer's tensors: the linear
+/// layer `action_net` has `action_net.weight` and `action_net.bias`, named and laid out as in
+/// PyTorch.
 public enum NetworkLayer: Sendable, Equatable {
   /// Any shape to a vector, in row-major order.
   case flatten
@@ -70,7 +48,7 @@ public enum NetworkLayer: Sendable, Equatable {
   /// Gates in the order input, forget, cell, output. Tensors of each level k: weight_ih_lk (4
   /// hidden, in), weight_hh_lk (4 hidden, hidden), bias_ih_lk, bias_hh_lk (4 hidden).
   ///
-  /// One that is stateful goes on from where the last evaluation ended.
+  /// A stateful one continues from where the last evaluation ended.
   /// > S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9(8), 1997.
   case lstm(params: String, hidden: Int, layers: Int = 1, stateful: Bool = false)
   /// The same with one level, whose tensors have no `_l0` in their names.
@@ -79,10 +57,11 @@ public enum NetworkLayer: Sendable, Equatable {
   /// order reset, update, new. Tensors as for `lstm`, with 3 hidden.
   /// > K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", EMNLP 2014.
   case gru(params: String, hidden: Int, layers: Int = 1, stateful: Bool = false)
-  /// The running mean and variance taken off each channel of a table of channels x time, or each
-  /// element of a vector. Tensors: weight, bias, running_mean, running_var (channels).
+  /// Normalises each channel of a table of channels x time, or each element of a vector, by the
+  /// running mean and variance. Tensors: weight, bias, running_mean, running_var (channels).
   case batchNorm(params: String, eps: Double = 1e-5)
-  /// Mean and biased variance taken off a vector or each row of a table. Tensors: weight, bias.
+  /// Normalises a vector or each row of a table by its mean and biased variance. Tensors: weight,
+  /// bias.
   case layerNorm(params: String, eps: Double = 1e-5)
   /// Scaled dot-product attention of the rows of a table to each other. Tensors: in_proj_weight (3
   /// width, width) with the rows of query, key and value, in_proj_bias, out_proj.weight,
@@ -101,7 +80,7 @@ public enum NetworkLayer: Sendable, Equatable {
   case sigmoid
   /// x / (1 + e^-x).
   case silu
-  /// x times the normal distribution function of x, not an approximation of it.
+  /// x times the normal distribution function of x, without approximation.
   case gelu
   /// x, limited to a range.
   case hardtanh(min: Double, max: Double)
@@ -113,8 +92,8 @@ public enum NetworkLayer: Sendable, Equatable {
   case transposeTimeChannel
   /// The last row of a table.
   case lastStep
-  /// The output of another head's recurrent layer, such as `policy.1`: the first one from that
-  /// place on.
+  /// The output of another head's recurrent layer: of `policy.1`, the first one from that position
+  /// on.
   case reuse(of: String)
 }
 

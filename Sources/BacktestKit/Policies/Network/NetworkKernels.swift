@@ -14,7 +14,7 @@ struct NetworkKernels<Element: KernelElement> {
     UnsafeMutableRawPointer(place).storeBytes(of: lanes, as: Lanes.self)
   }
 
-  /// Applies a function to `count` elements in a row; nothing beyond them is touched.
+  /// Applies a function to `count` consecutive elements and touches no others.
   @inline(__always)
   static func map(
     _ place: UnsafeMutablePointer<Element>, _ count: Int, _ function: (Lanes) -> Lanes
@@ -35,7 +35,7 @@ struct NetworkKernels<Element: KernelElement> {
 
 // Products
 extension NetworkKernels {
-  /// Inputs of one product: some runs of elements, each a stride after the one before.
+  /// The inputs of one product: runs of elements, each a stride after the one before.
   struct Inputs {
     var first: UnsafePointer<Element>
     var runs: Int
@@ -45,8 +45,8 @@ extension NetworkKernels {
 
   /// output = initial + inputs * matrix, for some rows of inputs.
   ///
-  /// Each panel of the matrix is used for all rows while it is near. A wide panel has eight
-  /// registers of sums under way.
+  /// Each panel of the matrix is used for all rows while it is in the cache. A wide panel keeps
+  /// eight registers of sums.
   @inline(__always)
   func product(
     _ inputs: Inputs, rows: Int, inputStep: Int, _ matrix: PanelMatrix,
@@ -98,7 +98,7 @@ extension NetworkKernels {
     for _ in 0..<inputs.runs {
       var index = 0
       while index &+ lanes <= inputs.runLength {
-        // One load for several inputs: loads are what a product waits for.
+        // One load for several inputs, because loads are the bottleneck.
         let several = load(run + index)
         for lane in 0..<lanes { add(several[lane]) }
         index &+= lanes

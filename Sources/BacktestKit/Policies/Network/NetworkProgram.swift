@@ -1,5 +1,5 @@
-/// A compiled network: steps, weights and how much memory a state takes. Never changed, so copies
-/// of a network and all its states share it.
+/// A compiled network: steps, weights and the memory that a state takes. It never changes, so all
+/// copies of a network and its states share it.
 final class NetworkProgram<Element: NetworkElement>: Sendable {
   let steps: [NetworkStep]
   let weights: [Element]
@@ -9,6 +9,8 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
   let outputs: [NetworkOutput]
   let recurrences: [RecurrentPlace]
   let dropouts: [DropoutPlace]
+  /// What need not be computed again when a window moves on by one row.
+  let sliding: SlidingPlan?
 
   init(
     steps: [NetworkStep], weights: [Element], memoryCount: Int, input: RowPlace,
@@ -23,6 +25,7 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
     self.outputs = outputs
     self.recurrences = recurrences
     self.dropouts = dropouts
+    sliding = inputShape.count == 2 ? SlidingPlan(steps, input: input) : nil
   }
 }
 
@@ -49,8 +52,8 @@ struct DropoutPlace: Sendable {
   var probability: Double
 }
 
-/// A piece of work of a compiled network. Places are counted in elements from the start of the
-/// network's weights or of a state's memory.
+/// A step of a compiled network. Positions are counted in elements from the start of the network's
+/// weights or of a state's memory.
 enum NetworkStep: Sendable {
   case affine(AffineStep)
   case longShortTermMemory(RecurrenceStep)
@@ -120,7 +123,7 @@ struct RecurrenceStep: Sendable {
   var matrix: PanelMatrix
   /// The bias of the hidden state's part; only gated recurrent units keep the two apart.
   var bias: Int
-  /// Where the gates of one time are worked out.
+  /// Where the gates of one time are computed.
   var scratch: Int
   /// Lanes of hidden state, padded.
   var width: Int
@@ -135,7 +138,7 @@ struct AttentionStep: Sendable {
   var projections: RowPlace
   var width: Int
   var heads: Int
-  /// The first row whose answer is asked for.
+  /// The first row whose result is needed.
   var firstQuery: Int
   var scores: Int
   var output: RowPlace
@@ -169,7 +172,7 @@ struct DropoutStep: Sendable {
   var index: Int
 }
 
-/// Rows laid elsewhere.
+/// A copy of rows to another place.
 struct CopyStep: Sendable {
   var from: RowPlace
   var to: RowPlace

@@ -1,92 +1,46 @@
-/// A network over a window that moves on by one row at a time, such as bar by bar.
-///
-/// What the rows before have led to is kept: a convolution computes one new row, and a recurrent
-/// layer finds the input's part of its gates there. This is possible where the same row enters
-/// each window with the same values, so not where each window is normalised for itself, and up to
-/// the first padded or strided layer; behind it everything is computed anew.
-///
-///     var sliding = try SlidingNetwork(network)
-///     for row in rows { if let output = sliding.push(row) { … } }
-///
-/// The results are those of evaluating the whole window, to the last bit where ``Network`` computes
-/// without OpenBLAS, and to about 1e-14 (`Double`) or 1e-5 (`Float`) of them where it does not.
-public struct SlidingNetwork<Element: NetworkElement>: Sendable {
-  /// The network that is evaluated.
-  public let network: Network<Element>
-  private let plan: SlidingPlan
-  private var state: Network<Element>.State
-  /// Rows so far, but not more than a window.
-  private var rows = 0
-  /// Where the oldest row of the edge lies, if it is a ring.
-  private var firstRow = 0
-
-  /// A network whose observations are windows.
+// Windows that move on by one row at a time, such as bar by bar.
+//
+// The first layers of a window often look at one row, or at a few neighbouring rows: a convolution,
+// an activation, the input's part of a recurrent layer's gates. When the window moves on by one
+// row, all but the last row of their outputs is known already. Only that row is computed again, in
+// the same order of operations, so the result is that of the whole window to the last bit.
+extension Network {
+  /// Whether a window that moved on by one row takes less work than a new one.
   ///
-  /// - Throws: `PolicyError` when its observations are not tables of time x features.
-  public init(_ network: Network<Element>) throws(PolicyError) {
-    guard network.inputShape.count == 2 else {
-      throw PolicyError(
-        "a sliding window needs observations of time x features, not \(network.inputShape)")
-    }
-    self.network = network
-    plan = SlidingPlan(network.program)
-    state = network.makeState()
-  }
+  /// It does where the first layers look at rows without padding or strides, and are small enough
+  /// not to go through OpenBLAS, whose last digits depend on the number of rows.
+  public var canSlide: Bool { program.sliding != nil }
 
-  /// The numbers of a row.
-  public var rowCount: Int { network.program.input.count }
-  /// Whether a window of rows is there.
-  public var isFull: Bool { rows == network.program.input.rows }
-  /// Layers at the beginning, of the steps a network is compiled to, that are not computed anew.
-  var keptSteps: Int { plan.keptSteps }
-
-  /// Forgets all rows and begins a new episode.
-  public mutating func reset() {
-    rows = 0
-    firstRow = 0
-    state.reset()
-  }
-
-  /// Adds the next row of the window and, if the window is full, evaluates the network.
+  /// Evaluates the network on the window of the last evaluation moved on by one row.
+  ///
+  /// The output is exactly that of `evaluate` on the whole window.
   ///
   /// - Parameters:
-  ///   - row: ``rowCount`` numbers.
-  ///   - output: `network.outputCount` numbers, which stay as they are while the window fills.
-  /// - Returns: whether the network was evaluated.
-  @discardableResult
-  public mutating func push(
-    _ row: UnsafeBufferPointer<Element>, into output: UnsafeMutableBufferPointer<Element>
-  ) -> Bool { Element.push(row, to: &self, into: output) }
-
-  /// Adds the next row of the window.
-  ///
-  /// - Returns: the output, or `nil` while the window fills.
-  public mutating func push(_ row: [Element]) -> [Element]? {
-    var isEvaluated = false
-    let output = [Element](unsafeUninitializedCapacity: network.outputCount) { output, count in
-      count = network.outputCount
-      output.initialize(repeating: 0)
-      row.withUnsafeBufferPointer {
-        isEvaluated = push($0, into: UnsafeMutableBufferPointer(rebasing: output[0..<count]))
-      }
-    }
-    return isEvaluated ? output : nil
-  }
+  ///   - row: the newest row, `inputShape[1]` numbers.
+  ///   - state: the one with which the window before was evaluated, without dropout masks.
+  ///   - output: ``outputCount`` numbers, which must not overlap the row.
+  /// - Precondition: ``canSlide``, and the state has evaluated a window.
+  public func slide(
+    _ row: UnsafeBufferPointer<Element>, state: inout State,
+    into output: UnsafeMutableBufferPointer<Element>
+  ) { Element.slide(self, row, state: &state, into: output) }
 }
 
-extension SlidingNetwork where Element: KernelElement {
-  /// Adds a row; see `push`.
+extension Network where Element: KernelElement {
+  /// Moves the window on; see `slide`.
   @inline(__always)
-  mutating func run(
-    _ row: UnsafeBufferPointer<Element>, _ output: UnsafeMutableBufferPointer<Element>
-  ) -> Bool {
-    let program = network.program
+  func runSliding(
+    _ row: UnsafeBufferPointer<Element>, _ state: inout State,
+    _ output: UnsafeMutableBufferPointer<Element>
+  ) {
+    let program = program
+    guard let plan = program.sliding else { preconditionFailure("a network whose window slides") }
     precondition(
-      row.count == rowCount && output.count == network.outputCount, "a row and an output")
-    rows = min(rows + 1, program.input.rows)
-    let (plan, isFull, edgeRow) = (plan, isFull, firstRow)
-    if plan.isRing { firstRow = firstRow + 1 == plan.edge.rows ? 0 : firstRow + 1 }
-    let nextRow = firstRow
+      row.count == program.input.count && output.count == outputCount && state.holdsWindow
+        && state.memory.count == program.memoryCount, "a row after a window of this network")
+    let edgeRow = plan.isRing ? state.firstRow : plan.edge.rows - 1
+    if plan.isRing { state.firstRow = edgeRow + 1 == plan.edge.rows ? 0 : edgeRow + 1 }
+    let firstRow = state.firstRow
     program.weights.withUnsafeBufferPointer { weights in
       state.memory.withUnsafeMutableBufferPointer { memory in
         guard let weights = weights.baseAddress ?? UnsafePointer(memory.baseAddress),
@@ -99,13 +53,11 @@ extension SlidingNetwork where Element: KernelElement {
         if !plan.isRing { kernels.moveUp(plan.edge, last: plan.edge.rows) }
         (memory + (program.input.offset + (program.input.rows - 1) * program.input.stride)).update(
           from: first, count: row.count)
-        kernels.runLastRow(program.steps, plan, edgeRow: plan.isRing ? edgeRow : plan.edge.rows - 1)
-        guard isFull else { return }
-        kernels.run(program.steps, after: plan, firstRow: nextRow)
+        kernels.runLastRow(program.steps, plan, edgeRow: edgeRow)
+        kernels.run(program.steps, after: plan, firstRow: firstRow)
         kernels.write(program.outputs, to: output)
       }
     }
-    return isFull
   }
 }
 
@@ -117,7 +69,7 @@ extension NetworkKernels {
     target.update(from: target + place.stride, count: (rows - 1) * place.stride)
   }
 
-  /// Computes the last row of each value that is kept up; that of the edge goes to a row of it.
+  /// Computes the last row of each value that is kept; that of the edge goes to `edgeRow`.
   @inline(__always)
   fileprivate func runLastRow(_ steps: [NetworkStep], _ plan: SlidingPlan, edgeRow: Int) {
     for index in 0..<plan.keptSteps {
@@ -151,34 +103,31 @@ extension NetworkKernels {
   }
 }
 
-/// What of a network need not be computed again when its window moves on by one row.
-///
-/// Layers at the beginning that look at rows one by one, or at a few neighbouring rows without
-/// padding, keep their outputs; only the last row of each is new. So it goes on up to the first
-/// layer that looks at all rows, of a recurrent layer up to the input's part of its gates.
+/// Which steps of a network need not be computed again when its window moves on by one row.
 struct SlidingPlan: Sendable {
-  /// The steps that are kept up.
-  var keptSteps = 0
-  /// The values whose last rows these steps need, with how many rows, the input first.
-  var histories: [(place: RowPlace, rows: Int)] = []
+  /// The number of steps at the beginning of which only the last row is new.
+  private(set) var keptSteps = 0
+  /// The values of which these steps read some last rows, with the number of rows, the input first.
+  private(set) var histories: [(place: RowPlace, rows: Int)] = []
   /// The value that all further steps start from.
-  var edge: RowPlace
+  private(set) var edge: RowPlace
   /// Whether the edge is read as a ring, so that its rows need not move.
-  var isRing = false
+  private(set) var isRing = false
 
-  init<Element>(_ program: NetworkProgram<Element>) {
-    edge = program.input
+  /// The plan of a program; `nil` where nothing can be kept.
+  init?(_ steps: [NetworkStep], input: RowPlace) {
+    edge = input
     // Where several heads read the window, each needs all of it.
-    let readers = program.steps.filter { $0.source.offset == program.input.offset }
-    guard readers.count == 1 else { return }
-    for step in program.steps {
+    guard steps.count(where: { $0.source.offset == input.offset }) == 1 else { return nil }
+    for step in steps {
       guard step.source == edge, let next = step.rowByRow else { break }
       if case .affine(let affine) = step { histories.append((edge, affine.taps)) }
       edge = next
       keptSteps += 1
     }
-    guard keptSteps < program.steps.count else { return }
-    switch program.steps[keptSteps] {
+    guard !histories.isEmpty else { return nil }
+    guard keptSteps < steps.count else { return }
+    switch steps[keptSteps] {
     case .longShortTermMemory(let step), .gatedRecurrentUnit(let step): isRing = step.gates == edge
     default: break
     }
@@ -187,7 +136,7 @@ struct SlidingPlan: Sendable {
 
 extension NetworkStep {
   /// What it reads.
-  var source: RowPlace {
+  fileprivate var source: RowPlace {
     switch self {
     case .affine(let step): step.input
     case .longShortTermMemory(let step), .gatedRecurrentUnit(let step): step.gates
@@ -199,10 +148,11 @@ extension NetworkStep {
     }
   }
 
-  /// What it writes, where the last row depends on the last rows of what it reads only.
+  /// What it writes, where the last row depends on the last rows of what it reads only, and one row
+  /// alone has the same last digits as the whole window.
   fileprivate var rowByRow: RowPlace? {
     switch self {
-    case .affine(let step): step.step == 1 ? step.output : nil
+    case .affine(let step): step.step == 1 && step.library == nil ? step.output : nil
     case .pointwise(let step): step.place
     case .scale(let step), .layerNorm(let step), .softmax(let step): step.place
     default: nil

@@ -4,18 +4,18 @@
 ///     {"indicator": "bollinger", "period": 20, "output": "upper", "ddof": 1}
 ///     {"indicator": "macd", "fast": 12, "slow": 26, "signal": 9, "output": "line"}
 ///
-/// Values, seeds and first bars are those of `Indicators/`, which equal TA-Lib's. Trainers whose
-/// columns came from stockstats (FinRL) had other seeds: there exponential averages, and so `macd`,
-/// `rsi`, `dx` and `adx`, begin with the first input and weigh what there is, which differs by less
-/// than a rounding of 32 bits only after some ten times the period; and its Bollinger bands take
-/// the deviation of a sample, which is `"ddof": 1` here.
+/// Values, seeds and first bars are those of `Indicators/`, which equal TA-Lib's. Columns from
+/// stockstats (FinRL) have other seeds: its exponential averages, and so `macd`, `rsi`, `dx` and
+/// `adx`, begin with the first input, and the difference falls below the rounding of 32 bits only
+/// after about ten times the period. Its Bollinger bands use the deviation of a sample, which is
+/// `"ddof": 1` here.
 enum FeatureIndicatorTable {
-  /// One name.
+  /// One indicator.
   struct Entry: Sendable {
     var name: String
-    /// The outputs, the first of which is taken unless one is named; empty where there is one only.
+    /// The names of the outputs, the first of which is the default; empty where there is only one.
     var outputs: [String] = []
-    /// The period unless told; `nil` where the indicator takes none.
+    /// The default period; `nil` where the indicator takes none.
     var period: Int?
     /// The indicator for a feature and one of its outputs, by position.
     var make: @Sendable (MarketFeature, Int) -> any FeatureIndicator
@@ -155,7 +155,7 @@ extension FeatureIndicatorTable {
 extension FeatureIndicatorTable {
   /// The indicator that a feature names.
   ///
-  /// - Throws: what is wrong with the name, the output or the periods.
+  /// - Throws: `PolicyError` where the name, the output or a period is invalid.
   static func make(_ feature: MarketFeature) throws(PolicyError) -> any FeatureIndicator {
     guard let choice = feature.indicator else {
       throw PolicyError("an indicator feature needs the name of an 'indicator'")
@@ -217,7 +217,7 @@ extension DocumentRule where Value == String {
   }
 }
 
-/// An indicator of the library as a feature: takes bars, gives one number.
+/// An indicator of the library as a feature: it takes bars and gives one number.
 protocol FeatureIndicator: Sendable {
   /// Takes the next bar and gives the number; not finite while undefined.
   mutating func update(_ bar: Bar) -> Double
@@ -225,7 +225,7 @@ protocol FeatureIndicator: Sendable {
   var warmupLength: Int { get }
 }
 
-/// An indicator with the way from a bar to its input and from its output to a number.
+/// An indicator with functions from a bar to its input and from its output to a number.
 struct IndicatorOutput<Source: Indicator>: FeatureIndicator {
   var source: Source
   let input: @Sendable (Bar) -> Source.Input
@@ -239,8 +239,7 @@ struct IndicatorOutput<Source: Indicator>: FeatureIndicator {
   }
 }
 
-/// A band of deviations around the mean of the last closes, whose deviation may be that of a
-/// sample.
+/// A band of deviations around the mean of the last closes, by population or sample deviation.
 struct DeviationBand: FeatureIndicator {
   var deviation: RollingDeviation
   /// How many deviations the band is above the mean.

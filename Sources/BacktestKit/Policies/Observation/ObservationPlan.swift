@@ -1,4 +1,4 @@
-/// How the columns of an observation are computed, while it is put together.
+/// Collects how each column of an observation is computed, while the builder is set up.
 struct ObservationPlan {
   private let definition: ObservationDefinition
   private let symbols: [String]
@@ -10,22 +10,22 @@ struct ObservationPlan {
   private(set) var stateColumns: ContiguousArray<StateColumn> = []
   /// The columns that show covariances.
   private(set) var covarianceColumns: ContiguousArray<CovarianceColumn> = []
-  /// The columns there are, each of which is one number of a row.
+  /// The number of columns, each of which is one number of a row.
   private(set) var width = 0
-  /// The bars that each asset needs before the first observation.
+  /// The number of bars that each asset needs before the first observation.
   private(set) var needs: ContiguousArray<Int>
-  /// The instants at which all assets closed that the covariance needs; 0 without one.
+  /// The number of instants with closes of all assets that the covariance needs; 0 without one.
   private(set) var covarianceNeed = 0
   /// The state features of past rows.
   private(set) var keptStates: ContiguousArray<StateHistory.Column> = []
   /// The predictors of each asset.
-  private(set) var predictors: ContiguousArray<ContiguousArray<HostedPredictor>>
+  private(set) var predictors: ContiguousArray<ContiguousArray<PredictionStream>>
   private var predictorPositions: [PredictorKey: Int] = [:]
   private var predictorSignals: [SignalKey: Int] = [:]
   private var streams: [FeatureStreamPlan]
   private var covariance: MarketFeature?
   private var covarianceDepth = 1
-  /// The entries of the matrix that have columns.
+  /// The number of entries of the matrix that have columns so far.
   private var covarianceEntries = 0
 
   private struct PredictorKey: Hashable {
@@ -93,7 +93,7 @@ struct ObservationPlan {
     }
   }
 
-  /// The bars after which a value with a warm-up of its own fills what the definition asks for.
+  /// The bars after which a value with this warm-up fills what the definition asks for.
   private func need(warmup: Int, lag: Int) -> Int {
     switch (definition.padding, definition.missing) {
     case (.wait, _): warmup + lag + depth - 1
@@ -145,7 +145,7 @@ struct ObservationPlan {
     covarianceDepth = max(covarianceDepth, feature.lag + depth)
     covarianceNeed = max(
       covarianceNeed, need(warmup: feature.period + 1, lag: feature.lag))
-    // The definition's columns come row by row.
+    // The columns come row by row.
     let row = covarianceEntries / count
     covarianceEntries = (covarianceEntries + 1) % (count * count)
     covarianceColumns.append(
@@ -162,7 +162,7 @@ struct ObservationPlan {
     if position == predictors[asset].count {
       let predictor = try load(feature)
       predictors[asset].append(
-        try HostedPredictor(predictor, name: feature.policy, symbol: symbols[asset]))
+        try PredictionStream(predictor, name: feature.policy, symbol: symbols[asset]))
       predictorPositions[key] = position
     }
     let warmup = predictors[asset][position].warmup
@@ -206,10 +206,10 @@ struct CovarianceColumn: Sendable, BitwiseCopyable {
 }
 
 extension ObservationDefinition {
-  /// The features in the order of the observation's columns, each with its asset; where a feature
-  /// belongs to all assets at once its asset is the first.
+  /// The features in the order of the observation's columns, each with its asset; a feature of all
+  /// assets at once gets the first.
   ///
-  /// - Throws: an asset or a shape that does not fit.
+  /// - Throws: `PolicyError` where an asset or the shape does not fit.
   func expanded(over symbols: [String]) throws(PolicyError) -> [(feature: Feature, asset: Int)] {
     let bound = try features.map { (feature) throws(PolicyError) in
       try feature.boundAsset(among: symbols)
@@ -243,15 +243,16 @@ extension ObservationDefinition {
     return columns
   }
 
-  /// Checks that the features fill the shape, before they are spread over assets.
+  /// Checks that the features fill the shape, before they are repeated for each asset.
   private func checkShape(assetCount: Int, _ bound: [Int?]) throws(PolicyError) {
     if layout == .matrix, bound.contains(where: { $0 != nil }) {
       throw PolicyError(
-        "in the layout 'matrix' each feature is a row over all \(assetCount) assets; none can be "
-          + "of one asset or of the account")
+        "in the layout 'matrix' each feature is a row over all \(assetCount) assets, so none "
+          + "can be of one asset or of the account")
     }
     if layout != .matrix, features.contains(where: \.isCovariance) {
-      throw PolicyError("'covariance' is rows over all assets and needs the layout 'matrix'")
+      throw PolicyError(
+        "'covariance' is a block of rows over all assets and needs the layout 'matrix'")
     }
     var rows = 0
     var columns = 0
@@ -275,20 +276,21 @@ extension ObservationDefinition {
 }
 
 extension ObservationDefinition.Feature {
-  /// Whether it is rows of the covariance matrix.
+  /// Whether it is the covariance matrix.
   fileprivate var isCovariance: Bool {
     if case .market(let feature) = self { feature.kind == .covariance } else { false }
   }
 
-  /// The one asset that the feature is of: the one it names, or the first for what is of the whole
-  /// account; `nil` where it is repeated over assets.
+  /// The asset that the feature belongs to: the one it names, or the first for a feature of the
+  /// whole account; `nil` where it is repeated for each asset.
   fileprivate func boundAsset(among symbols: [String]) throws(PolicyError) -> Int? {
     if let name = asset {
       guard let position = symbols.firstIndex(of: name) else {
         let advice =
           NearestName.find(name, among: symbols).map { "did you mean '\($0)'?" }
           ?? "its assets are \(symbols.joined(separator: ", "))"
-        throw PolicyError("a feature is of '\(name)', which is no asset of the policy; \(advice)")
+        throw PolicyError(
+          "a feature is of '\(name)', which is not one of the policy's assets; \(advice)")
       }
       return position
     }

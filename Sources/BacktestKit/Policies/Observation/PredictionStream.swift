@@ -1,6 +1,20 @@
-/// A policy whose predictions are features of another policy, for the bars of one instrument.
-struct HostedPredictor: Sendable {
-  /// Which figure of its prediction goes to which signal of the instrument's stream.
+/// A policy whose predictions another policy observes, with its own observation.
+public struct ObservedPredictor: Sendable {
+  /// The policy, as it begins an episode.
+  public var policy: any Policy
+  /// What it observes of one instrument's bars.
+  public var observation: ObservationDefinition
+
+  /// A predictor.
+  public init(policy: any Policy, observation: ObservationDefinition) {
+    self.policy = policy
+    self.observation = observation
+  }
+}
+
+/// The predictions of a policy, bar by bar of one instrument, as features of another policy.
+struct PredictionStream: Sendable {
+  /// Which number of its prediction goes to which signal of the instrument's stream.
   var outputs: [(field: PredictionFeature.Field, signal: Int)] = []
   /// Bars until its first observation.
   var warmup: Int { observations.warmup }
@@ -8,12 +22,12 @@ struct HostedPredictor: Sendable {
   private var policy: any Policy
   private var decision: PolicyDecision
   private var numbers: ContiguousArray<Double>
-  /// It observes no account: the definition has no state features.
+  /// Empty, because its definition has no state features.
   private let account = PolicyAccountState(assetCount: 1)
 
-  /// Hosts a policy.
+  /// A stream of a policy's predictions.
   ///
-  /// - Throws: an observation that is not of bars alone, or that the policy does not take.
+  /// - Throws: `PolicyError` where it observes more than bars, or takes another number of values.
   init(_ predictor: ObservedPredictor, name: String, symbol: String) throws(PolicyError) {
     for feature in predictor.observation.features {
       guard case .market = feature else {
@@ -34,11 +48,11 @@ struct HostedPredictor: Sendable {
     numbers = ContiguousArray(repeating: 0, count: observations.count)
   }
 
-  /// Takes in the next bar and predicts; afterwards `figure` gives what was predicted.
+  /// Takes in the next bar and predicts; `value(of:)` then gives the prediction.
   mutating func update(_ bar: Bar) {
     observations.take(bar, asset: 0)
     decision.prediction = PolicyPrediction()
-    // Taken out while in use, so that it can be written beside the rest.
+    // Moved out while in use, so that it can be written while other properties are read.
     var room = ContiguousArray<Double>()
     swap(&room, &numbers)
     room.withUnsafeMutableBufferPointer { numbers in
@@ -52,27 +66,13 @@ struct HostedPredictor: Sendable {
     swap(&room, &numbers)
   }
 
-  /// A figure of the last prediction; not a number where there is none.
-  func figure(_ field: PredictionFeature.Field) -> Double {
+  /// A number of the last prediction; NaN where there is none.
+  func value(of field: PredictionFeature.Field) -> Double {
     switch field {
     case .signal: decision.prediction.signal ?? .nan
     case .probabilityUp: decision.prediction.probabilityUp ?? .nan
     case .expectedReturn: decision.prediction.expectedReturn ?? .nan
     case .deviation: decision.prediction.deviation ?? .nan
     }
-  }
-}
-
-/// A policy whose predictions are a feature of another policy, with what it observes itself.
-public struct ObservedPredictor: Sendable {
-  /// The policy, as it begins an episode.
-  public var policy: any Policy
-  /// What it observes of one instrument's bars.
-  public var observation: ObservationDefinition
-
-  /// A predictor.
-  public init(policy: any Policy, observation: ObservationDefinition) {
-    self.policy = policy
-    self.observation = observation
   }
 }

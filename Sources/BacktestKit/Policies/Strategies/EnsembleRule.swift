@@ -1,16 +1,17 @@
-/// How the weights that several policies want become one.
+/// How the weights that several policies ask for become one.
 public enum EnsembleRule: Sendable, Hashable {
   /// Their mean.
   case mean
-  /// What most of them want: the nearest of some targets or, where none are given, a direction (-1,
-  /// 0 or 1). Where no choice has the most votes the last weight stays.
+  /// The choice of most of them: the nearest of some targets or, where none are given, a direction
+  /// (-1, 0 or 1). In a tie the last weight stays.
   case vote(targets: [Double])
-  /// Their mean, each counting as much as it is sure; the plain mean where none is.
+  /// Their mean, weighted by confidence; the plain mean where none has any.
   case confidence(Confidence)
-  /// The weight of the policy whose own account grew most over the last bars; of equals the first.
+  /// The weight of the policy whose own account grew most over the last bars; in a tie, of the
+  /// first.
   case bestRecent(bars: Int)
 
-  /// How sure a policy is.
+  /// What measures the confidence of a policy.
   public enum Confidence: String, Sendable, CaseIterable {
     /// One over the square of the predicted deviation; 0 without one.
     case inverseVariance = "inverse-variance"
@@ -18,76 +19,72 @@ public enum EnsembleRule: Sendable, Hashable {
     case signal
   }
 
-  /// One policy's part in an ensemble's decision.
-  public struct Ballot: Sendable, Hashable, BitwiseCopyable {
-    /// The weight that it wants.
-    public var weight: Double
-    /// How sure it is, 0 or more; or under `bestRecent` by what factor its account grew.
-    public var figure: Double
-
-    /// A ballot from its parts.
-    public init(weight: Double, figure: Double = 0) {
-      self.weight = weight
-      self.figure = figure
-    }
+  /// One policy's vote in an ensemble's decision.
+  struct MemberVote: Sendable, Hashable, BitwiseCopyable {
+    /// The weight that it asks for.
+    var weight: Double
+    /// How much it counts: its confidence, 0 or more, or for `bestRecent` the factor by which its
+    /// account grew.
+    var strength = 0.0
   }
 
-  /// The weight on which ballots agree.
+  /// The combined weight.
   ///
   /// - Parameters:
-  ///   - ballots: one of each policy that has decided; without any the last weight stays.
-  ///   - last: the weight that was agreed on last.
-  public func combined(_ ballots: ContiguousArray<Ballot>, last: Double) -> Double {
-    guard !ballots.isEmpty else { return last }
+  ///   - votes: one of each policy that has decided; without any the last weight stays.
+  ///   - last: the last combined weight.
+  func combined(_ votes: ContiguousArray<MemberVote>, last: Double) -> Double {
+    guard !votes.isEmpty else { return last }
     switch self {
-    case .mean: return mean(ballots)
-    case .vote(let targets): return vote(ballots, targets) ?? last
+    case .mean: return mean(votes)
+    case .vote(let targets): return majority(votes, targets) ?? last
     case .confidence:
       var (sum, total) = (0.0, 0.0)
-      for ballot in ballots {
-        sum += ballot.figure * ballot.weight
-        total += ballot.figure
+      for vote in votes {
+        sum += vote.strength * vote.weight
+        total += vote.strength
       }
-      return total > 0 && total.isFinite ? sum / total : mean(ballots)
+      return total > 0 && total.isFinite ? sum / total : mean(votes)
     case .bestRecent:
-      var best = ballots[0]
-      for ballot in ballots where ballot.figure > best.figure { best = ballot }
+      var best = votes[0]
+      for vote in votes where vote.strength > best.strength { best = vote }
       return best.weight
     }
   }
 
-  private func mean(_ ballots: ContiguousArray<Ballot>) -> Double {
+  private func mean(_ votes: ContiguousArray<MemberVote>) -> Double {
     var sum = 0.0
-    for ballot in ballots { sum += ballot.weight }
-    return sum / Double(ballots.count)
+    for vote in votes { sum += vote.weight }
+    return sum / Double(votes.count)
   }
 
-  private func vote(_ ballots: ContiguousArray<Ballot>, _ targets: [Double]) -> Double? {
-    var winner: (choice: Double, votes: Int)?
+  /// The choice with the most votes; `nil` in a tie.
+  private func majority(_ votes: ContiguousArray<MemberVote>, _ targets: [Double]) -> Double? {
+    var winner: (choice: Double, count: Int)?
     var isTied = false
-    for ballot in ballots {
-      let choice = choice(ballot.weight, targets)
+    for vote in votes {
+      let choice = choice(vote.weight, targets)
       if choice == winner?.choice { continue }
-      var votes = 0
-      for other in ballots where self.choice(other.weight, targets) == choice { votes += 1 }
-      if votes > winner?.votes ?? 0 {
-        winner = (choice, votes)
+      var count = 0
+      for other in votes where self.choice(other.weight, targets) == choice { count += 1 }
+      if count > winner?.count ?? 0 {
+        winner = (choice, count)
         isTied = false
-      } else if votes == winner?.votes {
+      } else if count == winner?.count {
         isTied = true
       }
     }
     return isTied ? nil : winner?.choice
   }
 
-  /// The nearest target, the first of two equally near, or the direction.
+  /// The nearest target (the first of two equally near), or the direction.
   private func choice(_ weight: Double, _ targets: [Double]) -> Double {
     guard var nearest = targets.first else { return weight > 0 ? 1 : weight < 0 ? -1 : 0 }
     for target in targets where abs(target - weight) < abs(nearest - weight) { nearest = target }
     return nearest
   }
 
-  /// What is wrong with the rule, or does not go with its policies; `nil` when all is well.
+  /// What is wrong with the rule, or does not fit its policies; `nil` when all is well.
   func problem(for members: [PolicyMember]) -> String? {
     switch self {
     case .mean: return nil
@@ -97,28 +94,22 @@ public enum EnsembleRule: Sendable, Hashable {
       return portfolios == 0 || portfolios == members.count
         ? nil : "policies of one instrument and of a portfolio cannot vote together"
     case .confidence(.inverseVariance):
-      guard let mute = members.first(where: { !$0.manifest.tellsDeviation }) else { return nil }
-      return "\(mute.manifest.name) tells no deviation by which it could be weighted"
+      guard let member = members.first(where: { !$0.manifest.hasDeviation }) else { return nil }
+      return "\(member.manifest.name) predicts no deviation, which its weight in the ensemble needs"
     case .confidence(.signal): return nil
     case .bestRecent(let bars):
-      return bars >= 1 ? nil : "the best of the last \(bars) bars: 1 or more are needed"
+      return bars >= 1 ? nil : "the best of the last bars needs 1 bar or more, not \(bars)"
     }
   }
 }
 
-/// How an ensemble's weights become positions.
+/// How an ensemble decides and how its weights become positions.
 public struct EnsembleOptions: Sendable, Hashable {
-  /// A new weight that differs from the last stated one by less than this is not stated.
-  public var rebalanceThreshold = 0.0
-  /// The largest share of equity in one instrument; `nil` is no limit.
-  public var maximumWeight: Double?
-  /// Whether short positions are left out.
-  public var isLongOnly = false
-  /// Whether drift is traded.
-  public var drift = PolicyOptions.DriftRule.target
+  /// How the combined weights become positions.
+  public var weights = WeightOptions()
   /// Whose position a policy sees.
   public var memberState = MemberState.own
-  /// What a policy's own account pays for each unit of weight that it changes, a fraction.
+  /// The fee that a policy's own account pays for each unit of weight that changes, a fraction.
   public var fee = 0.0
 
   /// The default options.
@@ -126,41 +117,32 @@ public struct EnsembleOptions: Sendable, Hashable {
 
   /// Whose position the policies of an ensemble see.
   public enum MemberState: String, Sendable, CaseIterable {
-    /// That which each would have, had it decided alone.
+    /// The one that each would have if it decided alone.
     case own
-    /// That of the ensemble.
+    /// The ensemble's.
     case shared
   }
 
-  var limits: WeightLimits {
-    let highest = maximumWeight ?? .infinity
-    return WeightLimits(lowest: isLongOnly ? 0 : -highest, highest: highest)
-  }
-
+  /// What is wrong with the options; `nil` when all is well.
   var problem: String? {
-    if !(rebalanceThreshold >= 0 && rebalanceThreshold.isFinite) {
-      return "the rebalance threshold must be 0 or more, not \(rebalanceThreshold)"
-    }
-    if let maximumWeight, !(maximumWeight > 0) {
-      return "the maximum weight must be above 0, not \(maximumWeight)"
-    }
+    if let problem = weights.problem { return problem }
     return fee >= 0 && fee.isFinite ? nil : "the fee must be 0 or more, not \(fee)"
   }
 }
 
-/// What several predictions of one instrument say together.
+/// Several predictions of one instrument, combined.
 ///
-/// Each figure is the mean of those of the members, and is there only where all of them tell it. A
-/// signal needs one unit too: where some members tell a probability and others a return, there is
-/// none. The deviation is that of the mixture of the members' distributions, by the law of total
-/// variance: the mean of their variances and the variance of their means.
+/// Each number is the mean of the members' numbers, and is missing where a member has none. A
+/// signal also needs one unit: where some members predict a probability and others a return, there
+/// is none. The deviation is that of the mixture of the members' distributions, by the law of total
+/// variance: the mean of their variances plus the variance of their means.
 struct PredictionBlend: Sendable, BitwiseCopyable {
-  /// How many predictions it holds.
+  /// The number of predictions.
   private(set) var count = 0
   private var signal = Sum()
   private var probabilityUp = Sum()
   private var expectedReturn = Sum()
-  // Of the deviations that come with a return, the sum of squares; and of the returns.
+  // The sums of squares of the deviations that come with a return, and of the returns.
   private var variance = Sum()
   private var square = 0.0
 
@@ -177,7 +159,7 @@ struct PredictionBlend: Sendable, BitwiseCopyable {
     func mean(of all: Int) -> Double? { count == all ? total / Double(all) : nil }
   }
 
-  /// Takes one more prediction in.
+  /// Takes in one more prediction.
   mutating func add(_ prediction: PolicyPrediction) {
     count += 1
     signal.add(prediction.signal)
@@ -188,7 +170,7 @@ struct PredictionBlend: Sendable, BitwiseCopyable {
     square += mean * mean
   }
 
-  /// What they say together; nothing before the first.
+  /// The combined prediction; empty before the first.
   var prediction: PolicyPrediction {
     var blend = PolicyPrediction()
     guard count > 0 else { return blend }

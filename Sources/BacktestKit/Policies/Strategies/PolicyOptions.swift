@@ -1,24 +1,17 @@
 /// How a policy's decisions become positions, beyond what its manifest says.
 ///
 ///     var options = PolicyOptions()
-///     options.rebalanceThreshold = 0.05
+///     options.weights.rebalanceThreshold = 0.05
 ///     options.onRefusal = .hold
 public struct PolicyOptions: Sendable, Hashable {
-  /// A new weight that differs from the last stated one by less than this is not stated.
-  public var rebalanceThreshold = 0.0
+  /// How target weights become positions; weights are shares of the policy's part of equity.
+  public var weights = WeightOptions()
   /// How a decision becomes a weight; `nil` takes an action as it is, and the sign of a prediction.
   public var sizing: PolicySizing?
-  /// The largest share of equity in one instrument, of the part of equity that the policy has;
-  /// `nil` is no limit for actions, and 1 for predictions.
-  public var maximumWeight: Double?
-  /// Whether short positions are left out.
-  public var isLongOnly = false
   /// What becomes of positions when the policy does not decide.
   public var onRefusal = RefusalRule.flat
-  /// Decisions after which recurrent state goes back to its start; `nil` is one episode.
+  /// Decisions after which recurrent state is reset; `nil` for one episode without end.
   public var episodeLength: Int?
-  /// Whether drift is traded.
-  public var drift = DriftRule.target
   /// At which instants a policy of several assets decides.
   public var decide = CrossSectionRule.allClosed
 
@@ -31,41 +24,21 @@ public struct PolicyOptions: Sendable, Hashable {
     case flat
     /// They stay as they are.
     case hold
-    /// They are closed, and the policy is asked no more.
+    /// They are closed, and the policy is not asked any more.
     case stop
-  }
-
-  /// Whether drift is traded.
-  public enum DriftRule: String, Sendable, CaseIterable {
-    /// A weight that is the last stated one again trades nothing.
-    case target
-    /// Positions are brought to the stated weights at each decision.
-    case rebalance
   }
 
   /// At which instants a policy of several assets decides.
   public enum CrossSectionRule: String, Sendable, CaseIterable {
-    /// Where all of its assets closed.
+    /// When all of its assets closed.
     case allClosed = "all-closed"
-    /// Where any of them closed, once each has a close.
+    /// When any of them closed, once each has a close.
     case anyClosed = "any-closed"
   }
 
-  /// The weights that are allowed for a policy that acts, or for one that predicts.
-  func limits(isPredictor: Bool) -> WeightLimits {
-    let highest = maximumWeight ?? (isPredictor ? 1 : .infinity)
-    return WeightLimits(lowest: isLongOnly ? 0 : -highest, highest: highest)
-  }
-
-  /// What is wrong with the options themselves, or does not go with a policy; `nil` when all is
-  /// well.
+  /// What is wrong with the options, or does not fit a policy; `nil` when all is well.
   func problem(for manifest: PolicyManifest) -> String? {
-    if !(rebalanceThreshold >= 0 && rebalanceThreshold.isFinite) {
-      return "the rebalance threshold must be 0 or more, not \(rebalanceThreshold)"
-    }
-    if let maximumWeight, !(maximumWeight > 0) {
-      return "the maximum weight must be above 0, not \(maximumWeight)"
-    }
+    if let problem = weights.problem { return problem }
     if let episodeLength, episodeLength < 1 {
       return "an episode has 1 decision or more, not \(episodeLength)"
     }
@@ -75,9 +48,52 @@ public struct PolicyOptions: Sendable, Hashable {
     case .shareDeltas, .orders: tradesUnits = true
     default: tradesUnits = false
     }
-    if tradesUnits, rebalanceThreshold > 0 || maximumWeight != nil || drift == .rebalance {
+    if tradesUnits,
+      weights.rebalanceThreshold > 0 || weights.maximumWeight != nil || weights.drift == .rebalance
+    {
       return "this policy trades units; a rebalance threshold, a maximum weight and a drift rule "
-        + "are for policies that state weights"
+        + "are for policies that set target weights"
+    }
+    return nil
+  }
+}
+
+/// How the target weights of a policy or an ensemble become positions.
+public struct WeightOptions: Sendable, Hashable {
+  /// A target that differs from the last one by less than this keeps the last one.
+  public var rebalanceThreshold = 0.0
+  /// The largest share of equity in one instrument; `nil` is no limit for actions and ensembles,
+  /// and 1 for predictions.
+  public var maximumWeight: Double?
+  /// Whether short positions are not allowed.
+  public var isLongOnly = false
+  /// Whether drift is traded.
+  public var drift = DriftRule.target
+
+  /// The default options: no threshold, no limit, drift is left alone.
+  public init() {}
+
+  /// Whether drift is traded.
+  public enum DriftRule: String, Sendable, CaseIterable {
+    /// A target that equals the last one trades nothing.
+    case target
+    /// Positions are brought to their targets at each decision.
+    case rebalance
+  }
+
+  /// The weights that are allowed, up to a default maximum where none is given.
+  func limits(defaultMaximum: Double) -> WeightLimits {
+    let highest = maximumWeight ?? defaultMaximum
+    return WeightLimits(lowest: isLongOnly ? 0 : -highest, highest: highest)
+  }
+
+  /// What is wrong with the options; `nil` when all is well.
+  var problem: String? {
+    if !(rebalanceThreshold >= 0 && rebalanceThreshold.isFinite) {
+      return "the rebalance threshold must be 0 or more, not \(rebalanceThreshold)"
+    }
+    if let maximumWeight, !(maximumWeight > 0) {
+      return "the maximum weight must be above 0, not \(maximumWeight)"
     }
     return nil
   }
@@ -89,7 +105,7 @@ public enum PolicySizing: Sendable, Hashable {
   case sign(threshold: Double)
   /// The predicted signal times a factor.
   case proportional(factor: Double)
-  /// As much as the decision is sure of: the sign of a prediction, or an action's weight, times
+  /// By confidence: the sign of a prediction, or an action's weight, times
   /// `min(1, |mean| / (scale x deviation))`, where the mean is the prediction's or, for an action
   /// without one, its weight.
   case confidence(scale: Double)
@@ -109,20 +125,21 @@ public enum PolicySizing: Sendable, Hashable {
       if !(scale > 0 && scale.isFinite) {
         return "the scale of confidence must be above 0, not \(scale)"
       }
-      if !manifest.tellsDeviation {
-        return "sizing by confidence needs a deviation, which this policy does not tell; give it "
+      if !manifest.hasDeviation {
+        return
+          "sizing by confidence needs a deviation, which this policy does not predict; give it "
           + "'uncertainty', or an 'output' with one"
       }
       switch manifest.action?.meaning {
       case nil, .targetWeights, .softmaxWeights: return nil
-      default: return "sizing by confidence is for policies that state target weights"
+      default: return "sizing by confidence is for policies that set target weights"
       }
     }
   }
 
   /// The weight of a prediction within limits.
   ///
-  /// - Throws: `PolicyRefusal` where a figure that it needs is not there.
+  /// - Throws: `PolicyRefusal` where a number that it needs is missing.
   func weight(
     of prediction: PolicyPrediction, limits: WeightLimits
   ) throws(PolicyRefusal) -> Double {
@@ -142,23 +159,23 @@ public enum PolicySizing: Sendable, Hashable {
 }
 
 extension PolicyPrediction {
-  /// The signed number that stands for the direction.
+  /// A signed number for the direction: the signal, else the probability, else the return.
   var direction: Double? { signal ?? probabilityUp.map { 2 * $0 - 1 } ?? expectedReturn }
 
-  /// How sure a mean is, 0...1.
+  /// The confidence in a mean, 0...1.
   ///
   /// - Throws: `PolicyRefusal` without a deviation.
   func confidence(of mean: Double, scale: Double) throws(PolicyRefusal) -> Double {
     guard let deviation, deviation >= 0, mean.isFinite else {
-      throw PolicyRefusal("the decision has no deviation to be sized by")
+      throw PolicyRefusal("the decision has no deviation for its size")
     }
     return deviation == 0 ? 1 : min(1, abs(mean) / (scale * deviation))
   }
 }
 
 extension PolicyManifest {
-  /// Whether decisions can come with a deviation; a policy in a process of its own may.
-  var tellsDeviation: Bool {
+  /// Whether decisions can come with a deviation; those of an external policy may.
+  var hasDeviation: Bool {
     if network == nil || uncertainty != nil { return true }
     switch output?.kind {
     case .gaussian: return true

@@ -1,7 +1,8 @@
-extension PolicySeat {
-  /// Makes the state that of the account.
+// The account as a policy sees it
+extension PolicyRunner {
+  /// Updates the state from the account.
   mutating func refresh(from trading: TradingContext) {
-    if followsStatements { return refresh(fromWeightsOf: trading) }
+    if followsTargets { return refresh(fromWeightsOf: trading) }
     let equity = trading.equity * share
     var value = 0.0
     for asset in instruments.indices {
@@ -15,8 +16,7 @@ extension PolicySeat {
       state.realWeight[asset] = worth == 0 || equity == 0 ? 0 : worth / equity
       state.lastClose[asset] = trading.lastClose(instrument) ?? 0
       state.entryAge[asset] = position.isFlat ? 0 : row - Int(position.entryRow)
-      state.barsSinceTrade[asset] =
-        lastTradeRows[asset] < 0 ? .max : row - lastTradeRows[asset]
+      state.barsSinceTrade[asset] = lastTradeRows[asset].map { row - $0 }
     }
     if let ownCash {
       state.cash = ownCash
@@ -26,7 +26,7 @@ extension PolicySeat {
     state.equity = state.cash + value
   }
 
-  /// Makes the state that of an account of weights.
+  /// Updates the state from an account of weights.
   mutating func refresh(fromWeightsOf source: some WeightSource) {
     state.equity = source.equity * share
     var invested = 0.0
@@ -46,12 +46,12 @@ extension PolicySeat {
     for asset in instruments.indices {
       state.targetWeight[asset] = trading.heldWeight(instruments[asset]) / share
     }
-    guard share != 1, !statesWeights else { return }
+    guard share != 1, !setsTargetWeights else { return }
     let value = instruments.reduce(0) { $0 + trading.position($1).value }
     ownCash = trading.equity * share - value
   }
 
-  /// Books a fill of one of its instruments.
+  /// Takes in a fill, of one of its instruments or of another.
   mutating func book(_ fill: Fill) {
     guard let asset = instruments.firstIndex(of: fill.instrument) else { return }
     lastTradeRows[asset] = Int(fill.row)
@@ -63,7 +63,7 @@ extension PolicySeat {
 
 /// An account whose positions are shares of equity.
 protocol WeightSource {
-  /// What it is worth, in account currency.
+  /// Its value in account currency.
   var equity: Double { get }
   /// The share of equity that an instrument has now.
   func weight(_ instrument: InstrumentID) -> Double
@@ -74,15 +74,15 @@ protocol WeightSource {
 extension TradingContext: WeightSource {}
 
 extension PolicyAccountState {
-  /// Lets a bar of an asset go by.
+  /// Makes the open position and the last trade of an asset one bar older.
   mutating func ageOneBar(_ asset: Int) {
     entryAge[asset] += 1
-    if barsSinceTrade[asset] != .max { barsSinceTrade[asset] += 1 }
+    if let bars = barsSinceTrade[asset] { barsSinceTrade[asset] = bars + 1 }
   }
 
-  /// Writes down that a weight was stated at the last close, where nothing else says when and at
-  /// what price a position was entered.
-  mutating func state(_ asset: Int, weight: Double) {
+  /// Sets a target weight at the last close. In an account without trades, this alone says when and
+  /// at what price a position was entered.
+  mutating func setTarget(_ asset: Int, weight: Double) {
     let held = realWeight[asset]
     let close = lastClose[asset]
     if weight == 0 || held * weight <= 0 {
@@ -97,8 +97,8 @@ extension PolicyAccountState {
 }
 
 extension TradingContext {
-  /// The share of equity that an account holds before a policy states any: what it was told in an
-  /// account of weights, else what the positions are worth that it took over.
+  /// The share of equity that an instrument has before a policy sets any: the target in an account
+  /// of weights, else the value of the position that it took over.
   func heldWeight(_ instrument: InstrumentID) -> Double {
     account.holdsWeights ? targetWeight(instrument) : weight(instrument)
   }
@@ -110,16 +110,16 @@ extension TradingContext {
     return value == 0 || equity == 0 ? 0 : value / equity
   }
 
-  /// Writes down what a policy expects of an instrument's next bar; nothing where it tells nothing
-  /// that can be judged.
+  /// Records a policy's prediction of an instrument's next bar as a forecast, where it holds
+  /// anything that can be judged.
   ///
-  /// - Parameter tellsRises: whether its probability is that of a return above zero, as a forecast
-  ///   has it; the class "up" of three or more begins at a threshold of its own.
+  /// - Parameter predictsRises: whether its probability is that of a return above zero, as a
+  ///   forecast defines it; with three classes or more, "up" begins at a higher threshold.
   mutating func record(
-    _ prediction: PolicyPrediction, of instrument: InstrumentID, tellsRises: Bool = true
+    _ prediction: PolicyPrediction, of instrument: InstrumentID, predictsRises: Bool = true
   ) {
     var prediction = prediction
-    if !tellsRises { prediction.probabilityUp = nil }
+    if !predictsRises { prediction.probabilityUp = nil }
     guard prediction != PolicyPrediction() else { return }
     forecast(
       instrument, score: prediction.signal.finite,
@@ -130,39 +130,41 @@ extension TradingContext {
 }
 
 extension Double? {
-  /// The number, where it is one.
+  /// The number, where it is finite.
   fileprivate var finite: Double? { flatMap { $0.isFinite ? $0 : nil } }
 }
 
-/// Sees where positions run away from the weights that were stated, which happens where the same
-/// weight is stated again and again and so nothing is traded: a short position that loses grows.
-struct DriftWatch: Sendable {
-  /// The largest share of equity that was stated of each instrument.
+/// Notices positions that grow far beyond their target weights.
+///
+/// This happens where the same target is set again and again and so nothing is traded: a short
+/// position that loses grows.
+struct WeightDriftMonitor: Sendable {
+  /// The largest target of each instrument so far, a share of equity.
   private var largest: ContiguousArray<Double>
   private var hasNoted = false
-  /// How many times the largest stated share a position may be worth.
+  /// The multiple of the largest target that a position may be worth.
   private static let allowance = 1.5
 
   init(instrumentCount: Int) { largest = ContiguousArray(repeating: 0, count: instrumentCount) }
 
-  /// Looks at a position before a decision, and leaves one note in the first run-away case.
+  /// Checks a position before a decision, and notes the first that has drifted too far.
   ///
   /// - Parameters:
-  ///   - stated: the share of equity that was stated last.
-  ///   - held: that which the position has.
-  mutating func look(
-    _ instrument: InstrumentID, stated: Double, held: Double, _ trading: inout TradingContext
+  ///   - target: the last target, a share of equity.
+  ///   - held: the share of equity that the position has.
+  mutating func check(
+    _ instrument: InstrumentID, target: Double, held: Double, _ trading: inout TradingContext
   ) {
-    // An account of weights is brought to what was stated at each close.
+    // An account of weights is brought to its targets at each close.
     guard !hasNoted, !trading.account.holdsWeights else { return }
     let index = Int(instrument.index)
-    largest[index] = max(largest[index], abs(stated))
+    largest[index] = max(largest[index], abs(target))
     guard largest[index] > 0, abs(held) > Self.allowance * largest[index] else { return }
     hasNoted = true
     let symbol = trading.universe.series[index].instrument.symbol
     trading.note(
-      "the position in \(symbol) drifted to \(rounded(held)) of equity while \(rounded(stated)) "
-        + "was stated; drift: rebalance trades it back (noted once)")
+      "the position in \(symbol) drifted to \(rounded(held)) of equity while its target was "
+        + "\(rounded(target)); drift: rebalance trades it back (noted once)")
   }
 
   private func rounded(_ share: Double) -> Double { (share * 100).rounded() / 100 }

@@ -1,47 +1,48 @@
-/// A policy at the instruments that it trades: what it observes, what it remembers, what it wants.
-struct PolicySeat: Sendable {
+/// Runs a policy on the instruments that it trades: builds its observations, asks it for decisions,
+/// turns them into intents and carries these out.
+struct PolicyRunner: Sendable {
   /// The name of the policy.
   let name: String
   /// Its instruments, in the policy's order of assets.
   let instruments: ContiguousArray<InstrumentID>
   /// Their symbols.
   let symbols: [String]
-  /// The part of equity that its weights are shares of.
+  /// The fraction of the account's equity that the policy manages; its weights are shares of it.
   let share: Double
   /// Money per price unit and unit of quantity.
   let multipliers: ContiguousArray<Double>
   let options: PolicyOptions
-  let limits: WeightLimits
+  private let limits: WeightLimits
   private let sizing: PolicySizing?
-  /// Whether its probability of "up" is that of a return above zero.
-  let tellsRises: Bool
+  /// Whether its probability of "up" is the probability of a return above zero.
+  private let predictsRises: Bool
 
-  var policy: any Policy
-  var builder: ObservationBuilder
+  private var policy: any Policy
+  private var builder: ObservationBuilder
   /// Turns actions into intents; `nil` for a predictor.
   private var interpreter: ActionInterpreter?
   /// The account as the policy sees it.
   var state: PolicyAccountState
   private var observation: ContiguousArray<Double>
   private(set) var decision: PolicyDecision
-  /// What the last decision wants, in the order in which it is carried out.
+  /// The intents of the last decision, in the order in which they are carried out.
   private(set) var intents: ContiguousArray<PolicyIntent>
   private var decisionCount = 0
   private var hasClosed: ContiguousArray<Bool>
-  /// Whether it is asked no more.
+  /// Whether the policy is not asked any more.
   private(set) var hasStopped = false
-  /// Whether ages and entry prices follow statements, where an account has weights and no trades.
-  var followsStatements = false
-  /// The rows of the last trades; -1 before the first.
-  var lastTradeRows: ContiguousArray<Int>
-  /// Cash of this seat alone, where several share the account and trade units.
+  /// Whether ages and entry prices follow the targets, in an account of weights without trades.
+  private(set) var followsTargets = false
+  /// The rows of the last trades; `nil` before the first.
+  var lastTradeRows: ContiguousArray<Int?>
+  /// The runner's own cash, where several share an account and trade units.
   var ownCash: Double?
 
-  /// What became of a bar.
+  /// What happened at a bar.
   enum Outcome {
     /// There was nothing to decide.
     case idle
-    /// The seat's intents are new.
+    /// The runner has new intents.
     case decided
     /// The policy did not decide.
     case refused(PolicyRefusal)
@@ -57,13 +58,13 @@ struct PolicySeat: Sendable {
     self.share = share
     multipliers = ContiguousArray(instruments.map { universe.series[$0].instrument.multiplier })
     options = member.options
-    limits = options.limits(isPredictor: manifest.action == nil)
+    limits = options.weights.limits(defaultMaximum: manifest.action == nil ? 1 : .infinity)
     sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
-    tellsRises = manifest.output?.tellsRises ?? true
+    predictsRises = manifest.output?.predictsRises ?? true
     policy = member.policy
     builder = try ObservationBuilder(
-      manifest.observation, instruments: Array(self.instruments), symbols: symbols,
-      predictor: member.predictor)
+      manifest.observation, instruments: Array(self.instruments), symbols: symbols
+    ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
     if let action = manifest.action { interpreter = try ActionInterpreter(action) }
     interpreter?.multipliers = multipliers
     state = PolicyAccountState(assetCount: instruments.count)
@@ -73,33 +74,44 @@ struct PolicySeat: Sendable {
     intents = []
     intents.reserveCapacity(instruments.count)
     hasClosed = ContiguousArray(repeating: false, count: instruments.count)
-    lastTradeRows = ContiguousArray(repeating: -1, count: instruments.count)
+    lastTradeRows = ContiguousArray(repeating: nil, count: instruments.count)
   }
+
+  /// Bars before the first complete observation.
+  var warmup: Int { builder.warmup - 1 }
 
   /// Whether it predicts, and does not act.
   var isPredictor: Bool { interpreter == nil }
 
-  /// Whether its actions state shares of equity, and not units to trade.
-  var statesWeights: Bool { interpreter?.statesWeights ?? true }
+  /// Whether its decisions set target weights, rather than trade units.
+  var setsTargetWeights: Bool { interpreter?.setsTargetWeights ?? true }
 
-  /// Counts the bars that closed; returns how many of its assets did.
+  /// Begins an episode.
+  mutating func start(followsTargets: Bool) {
+    policy.reset()
+    self.followsTargets = followsTargets
+  }
+
+  /// Counts the bars that closed.
+  ///
+  /// - Returns: how many of its assets closed.
   mutating func countCloses(_ bars: BarSlice) -> Int {
     var closed = 0
     for asset in instruments.indices where bars[instruments[asset]] != nil {
       closed += 1
       hasClosed[asset] = true
-      if followsStatements { state.ageOneBar(asset) }
+      if followsTargets { state.ageOneBar(asset) }
     }
     return closed
   }
 
-  /// Takes in the bars that closed, and decides where it is due.
+  /// Takes in the bars that closed, and decides where a decision is due.
   ///
   /// - Parameters:
   ///   - closed: how many of its assets closed.
-  ///   - mayDecide: `false` while the run warms up: features take the bars in, and the policy's own
+  ///   - mayDecide: `false` while the run warms up; features then take in the bars, but the policy's
   ///     memory stays at its start.
-  /// - Precondition: the state is that of now.
+  /// - Precondition: the state is up to date.
   mutating func step(_ bars: BarSlice, closed: Int, mayDecide: Bool) -> Outcome {
     guard closed > 0 else { return .idle }
     builder.update(bars, state: state)
@@ -135,7 +147,7 @@ struct PolicySeat: Sendable {
     }
   }
 
-  // Parts are handed over one by one, so that none is copied while another is written.
+  // Parts are passed one by one, so that none is copied while another is written.
   private static func fill(
     _ observation: inout ContiguousArray<Double>, from builder: ObservationBuilder,
     _ state: PolicyAccountState
@@ -181,63 +193,95 @@ struct PolicySeat: Sendable {
     }
   }
 
-  /// Whether the environment would not trade an asset yet after its last trade.
-  func isCoolingDown(_ asset: Int) -> Bool { state.barsSinceTrade[asset] < state.cooldown }
-
-  /// The weight that is stated for one that is wanted: the last one where they differ by less than
-  /// the threshold.
-  func stated(_ wanted: Double, _ asset: Int) -> Double {
-    let last = state.targetWeight[asset]
-    return abs(wanted - last) < options.rebalanceThreshold ? last : wanted
+  /// Whether an asset may not be traded yet after its last trade, as in the trainer's environment.
+  func isCoolingDown(_ asset: Int) -> Bool {
+    state.barsSinceTrade[asset].map { $0 < state.cooldown } ?? false
   }
 }
 
-/// The seats of one policy in a universe.
-struct PolicyPanel: Sendable {
-  var seats: ContiguousArray<PolicySeat>
-  var refusals = RefusalLog()
-  /// Whether the first decision is near or past.
-  private(set) var hasBegun = false
+// Carrying out
+extension PolicyRunner {
+  /// Sets the targets or submits the orders of the last decision, and records it.
+  mutating func carryOut(_ trading: inout TradingContext, _ drift: inout WeightDriftMonitor) {
+    if instruments.count == 1 {
+      trading.record(decision.prediction, of: instruments[0], predictsRises: predictsRises)
+    }
+    for intent in intents where !isCoolingDown(intent.asset) {
+      let instrument = instruments[intent.asset]
+      switch intent.kind {
+      case .target(let wanted):
+        let (last, held) = (state.targetWeight[intent.asset], state.realWeight[intent.asset])
+        // A target that hardly differs from the last one keeps that one.
+        let isSame = abs(wanted - last) < options.weights.rebalanceThreshold
+        let weight = isSame ? last : wanted
+        state.setTarget(intent.asset, weight: weight)
+        switch options.weights.drift {
+        case .target:
+          drift.check(instrument, target: last * share, held: held * share, &trading)
+          trading.target(instrument, weight: weight * share)
+        case .rebalance: trading.rebalance(instrument, weight: weight * share)
+        }
+      case .rebalance(let weight):
+        state.setTarget(intent.asset, weight: weight)
+        trading.rebalance(instrument, weight: weight * share)
+      case .trade(let units): trading.submit(Order(instrument, quantity: units))
+      }
+    }
+    record(in: &trading)
+  }
 
-  init(_ seats: ContiguousArray<PolicySeat>) { self.seats = seats }
-
-  /// Bars before the first observation of each seat is complete.
-  var warmup: Int { seats.reduce(0) { max($0, $1.builder.warmup - 1) } }
-
-  /// Brings policies to the start of an episode.
-  mutating func start(followsStatements: Bool) {
-    for seat in seats.indices {
-      seats[seat].policy.reset()
-      seats[seat].followsStatements = followsStatements
+  /// Records what the last decision asked for in each instrument.
+  private func record(in trading: inout TradingContext) {
+    let (isOneChoice, isPredictor) = (decision.action.count == 1, isPredictor)
+    for asset in instruments.indices {
+      let wanted: DecisionRecord.Wanted =
+        setsTargetWeights
+        ? .weight(state.targetWeight[asset] * share) : .units(units(of: asset))
+      trading.recordDecision(
+        instruments[asset], weight: state.realWeight[asset] * share, wanted: wanted,
+        action: isPredictor ? nil : decision.action[isOneChoice ? 0 : asset])
     }
   }
 
-  /// Takes over what the account holds before the first decision.
-  mutating func begin(_ trading: TradingContext) {
-    hasBegun = true
-    for seat in seats.indices { seats[seat].begin(trading) }
+  /// The units of an asset that the last decision traded.
+  private func units(of asset: Int) -> Double {
+    for intent in intents where intent.asset == asset && !isCoolingDown(asset) {
+      if case .trade(let units) = intent.kind { return units }
+    }
+    return 0
+  }
+
+  /// Closes all positions, because there is no decision.
+  mutating func closePositions(_ trading: inout TradingContext) {
+    for asset in instruments.indices {
+      trading.recordDecision(
+        instruments[asset], weight: state.realWeight[asset] * share, wanted: .weight(0))
+      state.setTarget(asset, weight: 0)
+      trading.rebalance(instruments[asset], weight: 0)
+    }
   }
 }
 
-/// Counts refusals, and writes down the first.
+/// Counts refusals, and notes the first of them in the result.
 struct RefusalLog: Sendable {
   /// How many there were.
   private(set) var count = 0
-  private static let noted = 20
+  private static let notedCount = 20
 
-  mutating func note(
-    _ refusal: PolicyRefusal, by seat: PolicySeat, _ trading: inout TradingContext
+  mutating func add(
+    _ refusal: PolicyRefusal, of runner: PolicyRunner, _ trading: inout TradingContext
   ) {
     count += 1
-    let isLast = seat.hasStopped && seat.options.onRefusal != .stop
+    let isLast = runner.hasStopped && runner.options.onRefusal != .stop
     trading.countRefusal(
-      of: seat.name, refusal.reason,
-      effect: seat.options.onRefusal.effect + (isLast ? ", and it was asked no more" : ""))
-    guard count <= Self.noted else { return }
-    let rule = seat.hasStopped ? "it is asked no more" : "\(seat.options.onRefusal.rawValue)"
+      of: runner.name, refusal.reason,
+      effect: runner.options.onRefusal.effect + (isLast ? ", and it was asked no more" : ""))
+    guard count <= Self.notedCount else { return }
+    let rule = runner.hasStopped ? "it is asked no more" : "\(runner.options.onRefusal.rawValue)"
     trading.note(
-      "\(seat.name) did not decide on \(listed(seat.symbols, "and")): \(refusal.reason) (\(rule))"
-        + (count == Self.noted ? "; further refusals are counted only" : ""))
+      "\(runner.name) did not decide on \(listed(runner.symbols, "and")): \(refusal.reason) "
+        + "(\(rule))"
+        + (count == Self.notedCount ? "; further refusals are counted only" : ""))
   }
 }
 

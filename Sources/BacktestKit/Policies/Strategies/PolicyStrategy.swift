@@ -4,18 +4,20 @@
 ///     let strategy = try PolicyStrategy(policy, manifest: policy.manifest, universe: universe)
 ///     let result = Backtest(strategy, on: universe).run()
 ///
-/// A policy whose manifest names assets trades those of the universe; one that names none trades
-/// every instrument by a copy of itself with an equal part of equity, and each copy sees weights as
-/// shares of its part. Features take in every bar. The policy decides at the closes of its
-/// instruments, for the first time after the warm-up, so that recurrent state begins there.
+/// A policy whose manifest names assets trades those of the universe. One that names none trades
+/// every instrument with a separate copy of itself; each copy manages an equal part of equity, and
+/// sees weights as shares of its part. Features take in every bar. The policy decides at the closes
+/// of its instruments, for the first time after the warm-up, so recurrent state begins there.
 ///
-/// The strategy is a value: a copy goes on by itself, and a run begins with the policy as it was
-/// given.
+/// The strategy is a value: a copy is independent of the original, and a run begins with the policy
+/// as it was given.
 public struct PolicyStrategy: Strategy {
   /// The symbols of the universe in which it trades, in its order.
   public let symbols: [String]
-  var panel: PolicyPanel
-  private var drift: DriftWatch
+  private(set) var runners: ContiguousArray<PolicyRunner>
+  private var refusals = RefusalLog()
+  private var drift: WeightDriftMonitor
+  private var hasBegun = false
 
   /// A strategy in a universe.
   ///
@@ -37,117 +39,59 @@ public struct PolicyStrategy: Strategy {
   /// - Throws: `PolicyError` where the universe lacks an asset, or something does not fit.
   public init(_ member: PolicyMember, universe: Universe) throws(PolicyError) {
     symbols = universe.series.map(\.instrument.symbol)
-    panel = PolicyPanel(try member.seats(in: universe))
-    drift = DriftWatch(instrumentCount: universe.count)
+    runners = try member.runners(in: universe)
+    drift = WeightDriftMonitor(instrumentCount: universe.count)
   }
 
   /// Bars before the first observation is complete.
-  public var warmup: Int { panel.warmup }
+  public var warmup: Int { runners.reduce(0) { max($0, $1.warmup) } }
 
   /// How often the policy did not decide.
-  public var refusalCount: Int { panel.refusals.count }
+  public var refusalCount: Int { refusals.count }
 
-  /// Whether its decisions state shares of equity. Where they do not, they are orders, which an
-  /// account of weights cannot carry out.
-  public var statesWeights: Bool { panel.seats.allSatisfy(\.statesWeights) }
+  /// Whether its decisions set target weights. Where they do not, they are orders, which an account
+  /// of weights cannot carry out.
+  public var setsTargetWeights: Bool { runners.allSatisfy(\.setsTargetWeights) }
 
   /// Begins an episode.
   public mutating func onStart(_ trading: inout TradingContext) {
     precondition(
       trading.universe.series.map(\.instrument.symbol) == symbols,
       "a policy's strategy runs in the universe for which it was made")
-    panel.start(followsStatements: trading.account.holdsWeights)
+    let followsTargets = trading.account.holdsWeights
+    for index in runners.indices { runners[index].start(followsTargets: followsTargets) }
   }
 
-  /// Notes what was traded.
+  /// Takes in what was traded.
   public mutating func onFill(_ fill: Fill, _ trading: inout TradingContext) {
-    for seat in panel.seats.indices { panel.seats[seat].book(fill) }
+    for index in runners.indices { runners[index].book(fill) }
   }
 
   /// Takes in the bars that closed, and carries out what the policy decides on them.
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
-    if !trading.isWarmingUp, !panel.hasBegun { panel.begin(trading) }
-    for index in panel.seats.indices {
-      let closed = panel.seats[index].countCloses(bars)
+    if !trading.isWarmingUp, !hasBegun {
+      hasBegun = true
+      for index in runners.indices { runners[index].begin(trading) }
+    }
+    for index in runners.indices {
+      let closed = runners[index].countCloses(bars)
       guard closed > 0 else { continue }
-      panel.seats[index].refresh(from: trading)
-      switch panel.seats[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp) {
+      runners[index].refresh(from: trading)
+      switch runners[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp) {
       case .idle: break
       case .decided:
-        trading.countDecision(of: panel.seats[index].name)
-        panel.seats[index].carryOut(&trading, &drift)
+        trading.countDecision(of: runners[index].name)
+        runners[index].carryOut(&trading, &drift)
       case .refused(let refusal):
-        panel.refusals.note(refusal, by: panel.seats[index], &trading)
-        if panel.seats[index].options.onRefusal != .hold {
-          panel.seats[index].closePositions(&trading)
-        }
+        refusals.add(refusal, of: runners[index], &trading)
+        if runners[index].options.onRefusal != .hold { runners[index].closePositions(&trading) }
       }
     }
   }
 }
 
-extension PolicySeat {
-  /// States or orders what the last decision wants.
-  fileprivate mutating func carryOut(
-    _ trading: inout TradingContext, _ drift: inout DriftWatch
-  ) {
-    if instruments.count == 1 {
-      trading.record(decision.prediction, of: instruments[0], tellsRises: tellsRises)
-    }
-    for intent in intents where !isCoolingDown(intent.asset) {
-      let instrument = instruments[intent.asset]
-      switch intent.kind {
-      case .target(let wanted):
-        let (last, held) = (state.targetWeight[intent.asset], state.realWeight[intent.asset])
-        let weight = stated(wanted, intent.asset)
-        state.state(intent.asset, weight: weight)
-        switch options.drift {
-        case .target:
-          drift.look(instrument, stated: last * share, held: held * share, &trading)
-          trading.target(instrument, weight: weight * share)
-        case .rebalance: trading.rebalance(instrument, weight: weight * share)
-        }
-      case .rebalance(let weight):
-        state.state(intent.asset, weight: weight)
-        trading.rebalance(instrument, weight: weight * share)
-      case .trade(let units): trading.submit(Order(instrument, quantity: units))
-      }
-    }
-    record(in: &trading)
-  }
-
-  /// Writes down what the last decision wanted of each instrument.
-  private func record(in trading: inout TradingContext) {
-    let (isOneChoice, isPredictor) = (decision.action.count == 1, isPredictor)
-    for asset in instruments.indices {
-      let wanted: StrategyDecision.Wanted =
-        statesWeights ? .weight(state.targetWeight[asset] * share) : .units(units(of: asset))
-      trading.recordDecision(
-        instruments[asset], weight: state.realWeight[asset] * share, wanted: wanted,
-        action: isPredictor ? nil : decision.action[isOneChoice ? 0 : asset])
-    }
-  }
-
-  /// The units that the last decision traded of an asset.
-  private func units(of asset: Int) -> Double {
-    for intent in intents where intent.asset == asset && !isCoolingDown(asset) {
-      if case .trade(let units) = intent.kind { return units }
-    }
-    return 0
-  }
-
-  /// Closes what is held, because there is no decision.
-  fileprivate mutating func closePositions(_ trading: inout TradingContext) {
-    for asset in instruments.indices {
-      trading.recordDecision(
-        instruments[asset], weight: state.realWeight[asset] * share, wanted: .weight(0))
-      state.state(asset, weight: 0)
-      trading.rebalance(instruments[asset], weight: 0)
-    }
-  }
-}
-
-/// A policy with what belongs to it: what it observes, what its decisions mean, how they are sized.
+/// A policy with everything that belongs to it: what it observes, what its decisions mean, and how
+/// they become positions.
 public struct PolicyMember: Sendable {
   /// The policy, as it begins an episode.
   public var policy: any Policy
@@ -155,49 +99,57 @@ public struct PolicyMember: Sendable {
   public var manifest: PolicyManifest
   /// How its decisions become positions.
   public var options: PolicyOptions
-  /// Finds the policies whose predictions it observes.
-  public var predictor: @Sendable (PredictionFeature) throws(PolicyError) -> ObservedPredictor
+  /// Loads the policies whose predictions it observes; `nil` where it observes none.
+  public var loadPredictor: PredictorLoader?
 
-  /// A policy with what belongs to it.
+  /// Loads the policy that a prediction feature names.
+  public typealias PredictorLoader =
+    @Sendable (PredictionFeature) throws(PolicyError) -> ObservedPredictor
+
+  /// A policy with everything that belongs to it.
   ///
   /// - Parameters:
   ///   - policy: decides.
   ///   - manifest: what it observes, and what its decisions mean.
   ///   - options: how decisions become positions.
-  ///   - predictor: finds the policies whose predictions it observes; without it such a policy is
-  ///     an error.
+  ///   - loadPredictor: loads the policies whose predictions it observes; without it, such a policy
+  ///     is an error.
   public init(
     _ policy: any Policy, manifest: PolicyManifest, options: PolicyOptions = PolicyOptions(),
-    predictor: @escaping @Sendable (PredictionFeature) throws(PolicyError) -> ObservedPredictor =
-      ObservationBuilder.noPredictor
+    loadPredictor: PredictorLoader? = nil
   ) {
     self.policy = policy
     self.manifest = manifest
     self.options = options
-    self.predictor = predictor
+    self.loadPredictor = loadPredictor
   }
 }
 
 extension PolicyMember {
-  /// The seats of the policy in a universe: one with all of its assets where the manifest names
-  /// them, else one at each instrument with an equal part of equity.
-  func seats(in universe: Universe) throws(PolicyError) -> ContiguousArray<PolicySeat> {
-    do throws(PolicyError) {
+  /// Loads the policy that a prediction feature names.
+  func predictor(of feature: PredictionFeature) throws(PolicyError) -> ObservedPredictor {
+    guard let loadPredictor else { return try ObservationBuilder.noPredictor(feature) }
+    return try loadPredictor(feature)
+  }
+
+  /// The runners of the policy in a universe: one for all of its assets where the manifest names
+  /// them, else one for each instrument with an equal part of equity.
+  func runners(in universe: Universe) throws(PolicyError) -> ContiguousArray<PolicyRunner> {
+    try PolicyError.located(at: manifest.path) { () throws(PolicyError) in
       if let problem = options.problem(for: manifest) { throw PolicyError(problem) }
       if policy.observationCount != manifest.observation.count {
         throw PolicyError(
           "the policy takes \(policy.observationCount) numbers, its observation has "
             + "\(manifest.observation.count)")
       }
-      let assets = manifest.action?.assets ?? []
-      var seats: ContiguousArray<PolicySeat> = []
-      if assets.isEmpty {
+      var runners: ContiguousArray<PolicyRunner> = []
+      guard let assets = manifest.action?.assets, !assets.isEmpty else {
         for index in universe.series.indices {
-          seats.append(
-            try PolicySeat(
+          runners.append(
+            try PolicyRunner(
               self, instruments: [index], of: universe, share: 1 / Double(universe.count)))
         }
-        return seats
+        return runners
       }
       let symbols = universe.series.map(\.instrument.symbol)
       var instruments: [Int] = []
@@ -209,11 +161,8 @@ extension PolicyMember {
         }
         instruments.append(index)
       }
-      seats.append(try PolicySeat(self, instruments: instruments, of: universe, share: 1))
-      return seats
-    } catch {
-      throw error.source.isEmpty
-        ? PolicyError(source: manifest.path, error.problem) : error
+      runners.append(try PolicyRunner(self, instruments: instruments, of: universe, share: 1))
+      return runners
     }
   }
 }

@@ -1,28 +1,28 @@
-/// A command with placeholders, such as the one that trains a policy for a fold.
+/// A command with placeholders, such as one that trains a policy for each fold.
 ///
 ///     let template = try CommandTemplate(
 ///       "python train.py --from {train_start} --to {train_end} --out {checkpoint}",
 ///       placeholders: ["train_start", "train_end", "checkpoint", "seed"])
 ///     template.substituted(["train_start": "2015-01-01", …])
 ///
-/// A placeholder is a name in braces, letters and `_` only; `{{name}}` stands for the text
-/// `{name}`. Other braces are left alone. Values are put in after the words have been told apart,
-/// so a value with blanks stays in its word, and no shell ever reads them.
+/// A placeholder is a name in braces, letters and `_` only; `{{name}}` is the text `{name}`. Other
+/// braces are left alone. The line is split into words before the values are filled in, so a value
+/// with blanks stays one word, and no shell ever reads them.
 public struct CommandTemplate: Sendable, Equatable {
-  /// The program and its words, placeholders in them.
+  /// The program and its arguments, with their placeholders.
   public let words: [String]
-  /// The placeholders that it uses, in their order, none twice.
+  /// The placeholders that it uses, each once, in their order.
   public let usedPlaceholders: [String]
 
   /// A template from its words.
   ///
   /// - Parameters:
-  ///   - words: the program and what follows it.
-  ///   - placeholders: the names that will have a value.
-  /// - Throws: `PolicyError` when there is no program or a placeholder has another name.
+  ///   - words: the program and its arguments.
+  ///   - placeholders: the names of all placeholders.
+  /// - Throws: `PolicyError` when there is no program or a placeholder is unknown.
   public init(words: [String], placeholders: [String]) throws(PolicyError) {
     guard let program = words.first, !program.isEmpty else {
-      throw PolicyError("the command names no program")
+      throw PolicyError("the command has no program")
     }
     var used: [String] = []
     for name in words.flatMap({ Piece.pieces(of: $0) }).compactMap(\.name) {
@@ -30,7 +30,7 @@ public struct CommandTemplate: Sendable, Equatable {
         let advice = NearestName.find(name, among: placeholders).map { "did you mean '{\($0)}'?" }
         let known = "known are " + listed(placeholders.map { "{\($0)}" }, "and")
         throw PolicyError(
-          source: CommandTemplate.shown(words),
+          command: words,
           "unknown placeholder '{\(name)}'; \(advice.map { "\($0) " } ?? "")\(known)")
       }
       if !used.contains(name) { used.append(name) }
@@ -39,16 +39,16 @@ public struct CommandTemplate: Sendable, Equatable {
     usedPlaceholders = used
   }
 
-  /// A template from one line, taken apart at blanks as a shell would: '…' and "…" keep blanks, a
+  /// A template from one line, split at blanks as a shell would: '…' and "…" keep blanks, a
   /// backslash keeps the next character.
   ///
-  /// - Throws: `PolicyError` for a quote that is not closed, for what only a shell could do, and as
+  /// - Throws: `PolicyError` for an unclosed quote, for what only a shell could do, and as
   ///   `init(words:placeholders:)`.
   public init(_ line: String, placeholders: [String]) throws(PolicyError) {
     try self.init(words: try CommandLineWords.split(line), placeholders: placeholders)
   }
 
-  /// The words with the placeholders' values put in.
+  /// The words with the values of the placeholders filled in.
   ///
   /// - Precondition: each used placeholder has a value.
   public func substituted(_ values: [String: String]) -> [String] {
@@ -103,14 +103,14 @@ private struct Piece {
     return pieces + [Piece(text: text)]
   }
 
-  /// The name that stands here before a closing brace.
+  /// The name at the start of the text, before a closing brace.
   private static func name(at rest: Substring) -> Substring? {
     let name = rest.prefix { $0 == "_" || ($0.isASCII && $0.isLetter) }
     return !name.isEmpty && rest.dropFirst(name.count).first == "}" ? name : nil
   }
 }
 
-/// A command's line taken apart at blanks.
+/// A command line split at blanks.
 private enum CommandLineWords {
   static func split(_ line: String) throws(PolicyError) -> [String] {
     var words: [String] = []
@@ -137,8 +137,8 @@ private enum CommandLineWords {
       } else if "|&;<>$`".contains(next) {
         throw PolicyError(
           source: line,
-          "no shell reads the command, so '\(next)' would mean nothing; put it in quotes, or "
-            + "start a shell: [sh, -c, '…']")
+          "the command does not go through a shell, so '\(next)' has no meaning; put it in quotes, "
+            + "or start a shell: [sh, -c, '…']")
       } else {
         word = (word ?? "") + String(next)
       }
@@ -149,50 +149,28 @@ private enum CommandLineWords {
   }
 }
 
-/// A command that failed: which, how, and what it said last.
-public struct CommandRunError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The program and its words.
-  public var command: [String]
-  /// What happened, such as `it ended with exit status 3`.
-  public var problem: String
-  /// The last lines of its standard output and error, oldest first, at most ten.
-  public var lastLines: [String]
-
-  /// A command that failed.
-  public init(command: [String], problem: String, lastLines: [String] = []) {
-    self.command = command
-    self.problem = problem
-    self.lastLines = lastLines
-  }
-
-  /// One line: the command, what happened, and the last line that it wrote.
-  public var description: String {
-    let last = lastLines.last.map { "; its last line is \(quotedForMessage($0, limit: 200))" }
-    return "\(CommandTemplate.shown(command)): \(problem)\(last ?? "")"
-  }
-}
-
-/// Runs commands to their end.
-public enum CommandRun {
-  /// Runs a command to its end, without a shell and without input.
+/// Runs commands to completion.
+enum CommandRun {
+  /// Runs a command to completion, without a shell and without input.
   ///
-  /// It runs in a process group of its own; whatever it leaves running ends with it.
+  /// It runs in a new process group, and everything that it leaves running ends with it. Its time
+  /// limit reads the monotonic clock; all that this can cause is an error.
   ///
   /// - Parameters:
-  ///   - command: the program, looked for on the PATH unless its name has a slash, and its words.
-  ///   - folder: where it works; `nil` for the folder of this process.
-  ///   - seconds: how long it may take; `nil` for as long as it needs.
-  ///   - isInterrupted: whether the user asked to stop; asked ten times a second.
-  /// - Throws: `CommandRunError` unless it ends with exit status 0.
-  public static func run(
+  ///   - command: the program, found on the PATH unless its name has a slash, and its arguments.
+  ///   - folder: its working folder; `nil` for that of this process.
+  ///   - seconds: its time limit; `nil` for none.
+  ///   - isInterrupted: whether the user asked to stop; called ten times a second.
+  /// - Throws: `PolicyError` with its last lines unless it ends with exit status 0.
+  static func run(
     _ command: [String], folder: String? = nil, within seconds: Double? = nil,
     isInterrupted: () -> Bool = { false }
-  ) throws(CommandRunError) {
+  ) throws(PolicyError) {
     let child: ChildProcess
     do throws(ChildProcessError) {
       child = try ChildProcess(command, folder: folder, streams: .captured)
     } catch {
-      throw CommandRunError(command: command, problem: "\(error)")
+      throw PolicyError(command: command, "\(error)")
     }
     let deadline = seconds.map { Deadline(seconds: $0) }
     var problem: String?
@@ -203,11 +181,10 @@ public enum CommandRun {
       } else if isInterrupted() {
         problem = "it was interrupted"
       } else if let seconds, deadline?.milliseconds == 0 {
-        problem = "it did not end within \(seconds) s and was ended"
+        problem = "it did not end within \(seconds) s and was stopped"
       }
     }
     child.terminate(grace: 2)
-    throw CommandRunError(
-      command: command, problem: problem ?? "", lastLines: child.lastLines(10))
+    throw PolicyError(command: command, problem ?? "it failed", lastLines: child.lastLines(10))
   }
 }

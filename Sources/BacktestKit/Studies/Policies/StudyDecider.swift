@@ -31,7 +31,7 @@ struct StudyDecider: Sendable {
       } else {
         let single = try PolicyStrategy(members[0], universe: market.universe)
         made = single
-        statesWeights = single.statesWeights
+        statesWeights = single.setsTargetWeights
       }
       try market.checkPrices(of: strategy.policies)
       definition = StrategyDefinition(

@@ -2,7 +2,7 @@
 ///
 /// Decisions change nothing in the account: they are written down so that each can be held against
 /// what the training library would have decided, also where it led to no order.
-public struct StrategyDecision: Hashable, Sendable, BitwiseCopyable {
+public struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   /// When it was taken.
   public let time: Timestamp
   /// The instrument that it is about.
@@ -59,13 +59,13 @@ extension TradingContext {
   ///   - wanted: what is stated or ordered.
   ///   - action: the policy's own action, where there is one.
   mutating func recordDecision(
-    _ instrument: InstrumentID, weight: Double, wanted: StrategyDecision.Wanted,
+    _ instrument: InstrumentID, weight: Double, wanted: DecisionRecord.Wanted,
     action: Double? = nil
   ) {
     guard !isWarmingUp else { return }
     if decisions.isEmpty { decisions.reserveCapacity(recordRoom) }
     decisions.append(
-      StrategyDecision(
+      DecisionRecord(
         time: now, instrument: instrument, weight: weight, wanted: wanted, action: action))
   }
 }
