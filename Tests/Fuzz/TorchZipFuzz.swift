@@ -15,7 +15,7 @@ public func fuzzTorchZip(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     checkFuzzed(error)
   }
   do throws(CheckpointError) {
-    _ = try StableBaselinesFacts(data: bytes, version: bytes)
+    _ = try StableBaselinesMetadata(data: bytes, version: bytes)
   } catch {
     checkFuzzed(error)
   }

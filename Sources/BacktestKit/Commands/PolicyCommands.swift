@@ -154,8 +154,8 @@ struct PolicyInspection: Sendable {
     } else {
       add("layout", "unknown; an import needs the 'network' in its answers")
     }
-    if let facts = source.facts { add(facts) }
-    if let name = source.facts?.activation {
+    if let metadata = source.metadata { add(metadata) }
+    if let name = source.metadata?.activation {
       add("activation", name)
     } else if let activation = try? source.activation() {
       add("activation", activation + " (the library's default)")
@@ -194,13 +194,13 @@ struct PolicyInspection: Sendable {
     if !odd.isEmpty { add("not finite", odd.joined(separator: ", ")) }
   }
 
-  private mutating func add(_ facts: StableBaselinesFacts) {
-    add("library", facts.version.map { "stable-baselines3 \($0)" })
-    add("policy class", facts.policyClass.map { "\(facts.policyModule ?? "?").\($0)" })
-    add("observation space", facts.observationSpace.map(\.summary))
-    add("action space", facts.actionSpace.map(\.summary))
-    add("trained steps", facts.trainedSteps.map { "\($0)" })
-    add("seed", facts.seed.map { "\($0)" })
+  private mutating func add(_ metadata: StableBaselinesMetadata) {
+    add("library", metadata.version.map { "stable-baselines3 \($0)" })
+    add("policy class", metadata.policyClass.map { "\(metadata.policyModule ?? "?").\($0)" })
+    add("observation space", metadata.observationSpace.map(\.summary))
+    add("action space", metadata.actionSpace.map(\.summary))
+    add("trained steps", metadata.trainedSteps.map { "\($0)" })
+    add("seed", metadata.seed.map { "\($0)" })
   }
 
   /// Two tables.
@@ -268,18 +268,16 @@ extension Command {
       let out = parameters.option("out", short: "o", .folder(), help: "Where the policy goes.")
       return { context in
         let source = try PolicyImport(checkpoint: checkpoint, vecNormalize: vecNormalize)
-        let document = try answers.map { path throws(DocumentError) in
-          try DocumentReader.read(file: path)
+        let answers = try answers.map { path throws(PolicyError) in
+          try PolicyImport.Answers(path: path)
         }
+        let missing = try source.missingAnswers(answers)
+        guard missing.isEmpty else { throw CommandError.input(questions(missing, source)) }
         let stem = out.split(separator: "/").last.map(String.init) ?? "policy"
-        do {
-          let policy = try source.policy(name: name ?? stem, answers: document)
-          try policy.write(to: out)
-          context.output.write(importSummary(policy, out))
-          return .done
-        } catch let error as IncompleteImport {
-          throw CommandError.input(questions(error, source))
-        }
+        let policy = try source.policy(named: name ?? stem, answers)
+        try policy.write(to: out)
+        context.output.write(importSummary(policy, out))
+        return .done
       }
     }
   }
@@ -288,16 +286,18 @@ extension Command {
 /// What was written, and what to do next.
 private func importSummary(_ policy: ImportedPolicy, _ folder: String) -> String {
   let remarks = policy.remarks.map { "note: \($0)\n" }.joined()
-  let files = policy.normaliser == nil ? "" : ", \(folder)/norm.json"
+  let files = policy.hasNormaliser ? ", \(folder)/norm.json" : ""
   return remarks + "\(folder)/manifest.json, \(folder)/model.safetensors\(files)\n"
     + "Next: bt-run policy verify \(folder), then 'strategy: {policy: \(folder)}' in a study\n"
 }
 
 /// The answers that are missing, and what the checkpoint does record.
-private func questions(_ error: IncompleteImport, _ source: PolicyImport) -> String {
-  let lines = error.missing.map { "  \($0.key): \($0.expected)" }
+private func questions(
+  _ missing: [PolicyImport.MissingAnswer], _ source: PolicyImport
+) -> String {
+  let lines = missing.map { "  \($0)" }
   let found = source.layout.map { "the network is that of \($0.family.rawValue)" }
   let known = found.map { " (\($0))" } ?? ""
-  return "\(error.checkpoint) does not record all that a policy needs\(known); "
+  return "\(source.checkpoint) does not record all that a policy needs\(known); "
     + "give these answers in a file, with --with FILE:\n" + lines.joined(separator: "\n")
 }

@@ -24,7 +24,7 @@ public struct BacktestResult: Sendable {
   public var forecasts: [StrategyForecast]
   /// What trained policies wanted, in the order in which they decided; empty for strategies that
   /// are programs.
-  public var decisions: [StrategyDecision]
+  public var decisions: [DecisionRecord]
   /// The account at the end.
   public var account: Account
   /// What happened how often.

@@ -61,7 +61,7 @@ extension Engine {
     var forecasts: [StrategyForecast] = []
     swap(&forecasts, &trading.forecasts)
     forecasts.removeLast(forecasts.count - checkpoint.forecastCount)
-    var decisions: [StrategyDecision] = []
+    var decisions: [DecisionRecord] = []
     swap(&decisions, &trading.decisions)
     decisions.removeLast(decisions.count - checkpoint.decisionCount)
     trading = checkpoint.trading

@@ -10,7 +10,7 @@ extension Engine {
   /// cancellations and timers, then targets as one batch.
   mutating func collectRequests() {
     trading.hasRequests = false
-    if trading.account.followsStatements { return collectStatements() }
+    if trading.account.followsTargets { return collectStatements() }
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
     var budget = trading.broker.submissionBudget(worth: worth, account: &trading.account)
     if !trading.requests.isEmpty { carryOut(&budget) }

@@ -24,10 +24,10 @@ extension AccountingRule {
 extension Account {
   /// Whether the account itself brings holdings to the stated weights at each close, without
   /// orders.
-  var followsStatements: Bool { if case .weights = make { true } else { false } }
+  var followsTargets: Bool { if case .weights = make { true } else { false } }
 
   /// Whether accounts are of one make.
-  func isLike(_ other: Account) -> Bool { followsStatements == other.followsStatements }
+  func isLike(_ other: Account) -> Bool { followsTargets == other.followsTargets }
 
   /// Cash and the value of all positions, and the sum of the absolute values of all holdings.
   @inline(__always)
@@ -91,7 +91,7 @@ extension Account {
   /// What was earned since an earlier state of this account, where no trade tells: one entry of the
   /// ledger makes its entries add up to cash.
   func untradedProfit(since earlier: Account?) -> Double? {
-    guard followsStatements else { return nil }
+    guard followsTargets else { return nil }
     return priceProfit - (earlier?.priceProfit ?? 0)
   }
 

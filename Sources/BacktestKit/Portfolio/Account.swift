@@ -65,7 +65,7 @@ public struct Account: Sendable {
     cash = rules.initialCash
     positions = ContiguousArray(multipliers.map(Position.init(multiplier:)))
     make = accounting.make(instrumentCount: positions.count)
-    if followsStatements { heldCount = 1 }
+    if followsTargets { heldCount = 1 }
   }
 
   /// The valuation of cash and positions.

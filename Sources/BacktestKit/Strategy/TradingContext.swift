@@ -21,7 +21,7 @@ public struct TradingContext: Sendable {
   var notes: [StrategyNote] = []
   var tallies: [DecisionTally] = []
   var forecasts: [StrategyForecast] = []
-  var decisions: [StrategyDecision] = []
+  var decisions: [DecisionRecord] = []
   /// How many forecasts, and how many decisions, find room without asking for memory again.
   var recordRoom = 0
   @usableFromInline var standing: ContiguousArray<PositionTarget>

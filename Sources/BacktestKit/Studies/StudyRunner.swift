@@ -209,7 +209,7 @@ extension Study {
     of made: any Strategy, in market: StudyMarket
   ) -> (configuration: BacktestConfiguration, fee: Double)? {
     guard strategy.policies.count == 1, strategy.policies[0].command.isEmpty,
-      (made as? PolicyStrategy)?.statesWeights == true,
+      (made as? PolicyStrategy)?.setsTargetWeights == true,
       strategy.policies[0].manifest.execution == .sameClose, configuration.accounting.placesOrders,
       let commission = configuration.execution.commission.share,
       let slippage = configuration.execution.slippage.share

@@ -16,7 +16,7 @@ struct FoldStitcher {
   private var openTrades: [RoundTrip] = []
   private var notes: [StrategyNote] = []
   private var forecasts: [StrategyForecast] = []
-  private var decisions: [StrategyDecision] = []
+  private var decisions: [DecisionRecord] = []
   private var tallies: [DecisionTally] = []
   private var account: Account
   private var ruinedAt: Timestamp?

@@ -29,7 +29,7 @@ struct CheckpointLimitTests {
     let shared = PickleText.dictionary(keys) + PickleText.memorised(1)
     let ways = (0..<900).map { ("\($0)", PickleText.recalled(1)) }
     let root = PickleText.dictionary([("a", four), ("d", shared)] + ways)
-    #expect(refusal(root).contains("more than 16 MiB of names on the ways through"))
+    #expect(refusal(root).contains("more than 16 MiB of names on the paths through"))
   }
 
   @Test func textsTakeFromTheBudget() throws {

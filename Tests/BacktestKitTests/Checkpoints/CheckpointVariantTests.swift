@@ -52,7 +52,7 @@ struct CheckpointVariantTests {
     ([0x08, 0x0A, 0x12, 0x07] as [UInt8], "ONNX"),
     ([0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A, 0], "HDF5"),
     ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0], "NumPy"),
-    ([], "empty"), ([1, 2, 3], "of no known format"),
+    ([], "empty"), ([1, 2, 3], "not a known format"),
     (Array("cposix\nsystem\n.".utf8), "protocol 0 or 1"),
   ])
   func foreignFileIsNamed(bytes: [UInt8], problem: String) throws {

@@ -35,7 +35,7 @@ struct RunningStatisticsTests {
     let error = #expect(throws: CheckpointError.self) {
       try TensorArchive(path: Fixture.path("policies/ppo_box1/vecnormalize.pkl"))
     }
-    #expect(try #require(error).description.contains("a file of running statistics"))
+    #expect(try #require(error).description.contains("the file holds running statistics"))
   }
 
   @Test func namesOutsideOfTheListAreRefused() throws {

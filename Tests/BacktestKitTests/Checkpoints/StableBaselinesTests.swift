@@ -3,52 +3,52 @@ import Testing
 @testable import BacktestKit
 
 struct StableBaselinesTests {
-  private func facts(_ folder: String) throws -> StableBaselinesFacts {
+  private func metadata(_ folder: String) throws -> StableBaselinesMetadata {
     let path = Fixture.path("policies/\(folder)/model.zip")
     let model = try StableBaselinesArchive(path: path)
     #expect(!model.tensors.tensors.isEmpty && model.tensors.source == path)
-    return try #require(model.facts)
+    return try #require(model.metadata)
   }
 
   @Test func plainArgumentsAreRead() throws {
-    let facts = try facts("ppo_box1")
-    #expect(facts.policyModule == "stable_baselines3.common.policies")
-    #expect(facts.policyClass == "ActorCriticPolicy" && facts.version == "2.9.2")
-    #expect(facts.trainedSteps == 51_200 && facts.seed == 7)
-    #expect(facts.usesStateDependentExploration == false && facts.activation == nil)
+    let metadata = try metadata("ppo_box1")
+    #expect(metadata.policyModule == "stable_baselines3.common.policies")
+    #expect(metadata.policyClass == "ActorCriticPolicy" && metadata.version == "2.9.2")
+    #expect(metadata.trainedSteps == 51_200 && metadata.seed == 7)
+    #expect(metadata.usesStateDependentExploration == false && metadata.activation == nil)
     #expect(
-      facts.layers == StableBaselinesLayers(shared: [], policy: [32, 32], value: [32, 32]))
+      metadata.layers == StableBaselinesLayers(shared: [], policy: [32, 32], value: [32, 32]))
     #expect(
-      facts.actionSpace == .box(shape: [1], elementType: "float32", low: [-1], high: [1]))
+      metadata.actionSpace == .box(shape: [1], elementType: "float32", low: [-1], high: [1]))
     let bounds = [Double](repeating: .infinity, count: 17)
     #expect(
-      facts.observationSpace
+      metadata.observationSpace
         == .box(shape: [17], elementType: "float32", low: bounds.map { -$0 }, high: bounds))
-    #expect(facts.recurrent == nil)
+    #expect(metadata.recurrent == nil)
   }
 
   @Test func printedArgumentsAreRead() throws {
-    let facts = try facts("a2c_window_d5")
-    #expect(facts.activation == "ReLU" && facts.actionSpace == .discrete(count: 5, start: 0))
-    #expect(facts.layers == StableBaselinesLayers(shared: [], policy: [32], value: [64, 32]))
-    guard case .box(let shape, _, _, _)? = facts.observationSpace else {
+    let metadata = try metadata("a2c_window_d5")
+    #expect(metadata.activation == "ReLU" && metadata.actionSpace == .discrete(count: 5, start: 0))
+    #expect(metadata.layers == StableBaselinesLayers(shared: [], policy: [32], value: [64, 32]))
+    guard case .box(let shape, _, _, _)? = metadata.observationSpace else {
       Issue.record("no box")
       return
     }
     #expect(shape == [10, 5])
-    #expect(try self.facts("ppo_box1_sde").activation == "ELU")
-    #expect(try self.facts("ppo_box1_sde").usesStateDependentExploration == true)
+    #expect(try self.metadata("ppo_box1_sde").activation == "ELU")
+    #expect(try self.metadata("ppo_box1_sde").usesStateDependentExploration == true)
   }
 
   @Test func recurrentPoliciesAreRead() throws {
-    let two = try facts("rppo_lstm2_box")
+    let two = try metadata("rppo_lstm2_box")
     #expect(
       two.recurrent
         == StableBaselinesRecurrence(
           hiddenSize: 24, layerCount: 2, isShared: true, hasCriticNetwork: false))
     #expect(two.policyClass == "RecurrentActorCriticPolicy")
-    #expect(try facts("rppo_lstm_d3").recurrent?.hiddenSize == 24)
-    #expect(try facts("rppo_lstm_d3").recurrent?.isShared == nil)
+    #expect(try metadata("rppo_lstm_d3").recurrent?.hiddenSize == 24)
+    #expect(try metadata("rppo_lstm_d3").recurrent?.isShared == nil)
   }
 
   @Test(arguments: [
@@ -56,13 +56,13 @@ struct StableBaselinesTests {
     ("dqn_d3", "DQNPolicy", nil), ("ppo_discrete", "ActorCriticPolicy", nil),
   ])
   func familiesAreTold(folder: String, policy: String, low: Double?) throws {
-    let facts = try facts(folder)
-    #expect(facts.policyClass == policy)
+    let metadata = try metadata(folder)
+    #expect(metadata.policyClass == policy)
     if let low {
       #expect(
-        facts.actionSpace == .box(shape: [1], elementType: "float32", low: [low], high: [1]))
+        metadata.actionSpace == .box(shape: [1], elementType: "float32", low: [low], high: [1]))
     } else {
-      #expect(facts.actionSpace == .discrete(count: 3, start: 0))
+      #expect(metadata.actionSpace == .discrete(count: 3, start: 0))
     }
   }
 
@@ -77,23 +77,26 @@ struct StableBaselinesTests {
     }
     let packed = try StableBaselinesArchive(bytes: bytes, name: "model.zip")
     let unpacked = try StableBaselinesArchive(path: folder.path)
-    #expect(unpacked.facts == packed.facts && unpacked.tensors.tensors == packed.tensors.tensors)
+    #expect(unpacked.metadata == packed.metadata)
+    #expect(unpacked.tensors.tensors == packed.tensors.tensors)
     #expect(try TensorArchive(path: folder.path).tensors == packed.tensors.tensors)
   }
 
   @Test func archiveWithoutDataHasNoFacts() throws {
     let path = Fixture.path("policies/variants/sb3_policy_only.zip")
-    #expect(try StableBaselinesArchive(path: path).facts == nil)
+    #expect(try StableBaselinesArchive(path: path).metadata == nil)
   }
 
-  private func facts(data: String) throws -> StableBaselinesFacts {
-    try StableBaselinesFacts(data: Array(data.utf8), version: Array("1.6.2".utf8))
+  private func metadata(data: String) throws -> StableBaselinesMetadata {
+    try StableBaselinesMetadata(data: Array(data.utf8), version: Array("1.6.2".utf8))
   }
 
   @Test func otherSpacesAreRead() throws {
     func space(_ name: String, _ members: String) throws -> StableBaselinesSpace? {
-      try facts(data: #"{"action_space":{":type:":"<class 'gym.spaces.x.\#(name)'>",\#(members)}}"#)
-        .actionSpace
+      try metadata(
+        data: #"{"action_space":{":type:":"<class 'gym.spaces.x.\#(name)'>",\#(members)}}"#
+      )
+      .actionSpace
     }
     #expect(try space("MultiDiscrete", #""nvec":"[3 2\n 5]""#) == .multiDiscrete([3, 2, 5]))
     #expect(try space("MultiBinary", #""n":4"#) == .multiBinary(4))
@@ -106,7 +109,7 @@ struct StableBaselinesTests {
 
   @Test func olderLayersAreRead() throws {
     func layers(_ text: String) throws -> StableBaselinesLayers? {
-      try facts(data: #"{"policy_kwargs":{"net_arch":\#(text)}}"#).layers
+      try metadata(data: #"{"policy_kwargs":{"net_arch":\#(text)}}"#).layers
     }
     #expect(
       try layers(#"[64,{"vf":[32],"pi":[16]}]"#)
@@ -137,7 +140,7 @@ struct StableBaselinesTests {
     (#"{"policy_kwargs":{"lstm_hidden_size":"9"}}"#, "policy_kwargs: lstm_hidden_size"),
   ])
   func keyThatIsNotUnderstoodIsNamed(data: String, reason: String) throws {
-    let error = #expect(throws: CheckpointError.self) { try facts(data: data) }
+    let error = #expect(throws: CheckpointError.self) { try metadata(data: data) }
     let text = try #require(error).description
     #expect(text.contains(reason) && text.contains("model.save"), "\(text)")
   }
@@ -160,27 +163,27 @@ struct StableBaselinesTests {
               key: "features_extractor_class", value: .text("<class '__main__.Mine'>")),
           ]))
       ]))
-    let facts = try StableBaselinesFacts(data: node, version: nil)
-    #expect(facts.activation == expected && facts.clipMean == 2)
+    let metadata = try StableBaselinesMetadata(data: node, version: nil)
+    #expect(metadata.activation == expected && metadata.clipMean == 2)
     #expect(
-      facts.featuresExtractor == "Mine" && facts.featuresExtractorPath == "__main__.Mine")
+      metadata.featuresExtractor == "Mine" && metadata.featuresExtractorPath == "__main__.Mine")
   }
 
   @Test func policyIsNamedByItsOwnFunctions() throws {
     func name(_ members: String) throws -> String? {
-      try facts(data: #"{"policy_class":{"__module__":"__main__",\#(members)}}"#).policyClass
+      try metadata(data: #"{"policy_class":{"__module__":"__main__",\#(members)}}"#).policyClass
     }
     #expect(try name(#""f":"<function g at 0x1>""#) == nil)
     #expect(
       try name(#""f":"<function O.g at 0x1>","__init__":"<function m.<locals>.P.__init__ at 0x1>""#)
         == "P")
     #expect(
-      try facts(data: #"{"policy_class":{"__module__":"__main__"}}"#).policyModule == "__main__")
+      try metadata(data: #"{"policy_class":{"__module__":"__main__"}}"#).policyModule == "__main__")
   }
 
   @Test func brokenDataIsAnError() throws {
     for data in ["", "[]", #"{"a":1,"a":2}"#, "{"] {
-      #expect(throws: CheckpointError.self) { try facts(data: data) }
+      #expect(throws: CheckpointError.self) { try metadata(data: data) }
     }
   }
 }

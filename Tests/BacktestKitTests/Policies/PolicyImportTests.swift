@@ -16,7 +16,7 @@ import Testing
   ]
 
   /// What a fixture's manifest says and its checkpoint cannot.
-  private func answers(_ name: String, activation: String?) throws -> DocumentNode {
+  private func answers(_ name: String, activation: String?) throws -> PolicyImport.Answers {
     let bytes = try Fixture.bytes("policies/\(name)/manifest.json")
     let manifest = JSONValue(try JSONReader.read(bytes, name: name))
     let path = Fixture.path("policies/\(name)/vecnormalize.pkl")
@@ -32,7 +32,8 @@ import Testing
     if isBare, given["kind"] == "discrete" { action.set("rule", "argmax") }
     var answers: JSONValue = ["observation": observation, "action": action]
     if let activation { answers.set("activation", .text(activation)) }
-    return try JSONReader.read(JSONWriter.bytes(of: answers), name: "answers.json")
+    return PolicyImport.Answers(
+      document: try JSONReader.read(JSONWriter.bytes(of: answers), name: "answers.json"))
   }
 
   @Test(arguments: checkpoints)
@@ -46,7 +47,7 @@ import Testing
       checkpoint: "\(folder)/\(checkpoint.file)",
       vecNormalize: fileExists(statistics) ? statistics : nil)
     let imported = try source.policy(
-      name: name, answers: try answers(name, activation: checkpoint.activation))
+      named: name, try answers(name, activation: checkpoint.activation))
     let scratch = try ScratchFolder()
     try imported.write(to: scratch.path)
 
@@ -65,38 +66,23 @@ import Testing
 
   @Test func whatNobodySaysIsAskedFor() throws {
     let source = try PolicyImport(checkpoint: Fixture.path("policies/ppo_box1/model.zip"))
-    do {
-      _ = try source.policy(name: "p", answers: nil)
-      Issue.record("it was imported")
-    } catch let error as IncompleteImport {
-      #expect(
-        error.missing.map(\.key) == [
-          "observation.features", "observation.normalise", "action.meaning",
-        ])
-    }
+    let keys = ["observation.features", "observation.normalise", "action.meaning"]
+    #expect(try source.missingAnswers().map(\.key) == keys)
+    let error = #expect(throws: PolicyError.self) { try source.policy(named: "p") }
+    #expect(try keys.allSatisfy { try #require(error).problem.contains("\n  \($0): ") })
     let bare = try PolicyImport(checkpoint: Fixture.path("policies/rllib_ppo_d3/module_state.pkl"))
-    do {
-      _ = try bare.policy(name: "p", answers: nil)
-      Issue.record("it was imported")
-    } catch let error as IncompleteImport {
-      #expect(error.missing.map(\.key).contains("activation"))
-      #expect(error.missing.map(\.key).contains("action or output"))
-    }
+    #expect(try bare.missingAnswers().map(\.key).contains("activation"))
+    #expect(try bare.missingAnswers().map(\.key).contains("action or output"))
     let unknown = try PolicyImport(checkpoint: Fixture.path("policies/a3c_lstmcell_d3/model.pt"))
-    do {
-      _ = try unknown.policy(name: "p", answers: nil)
-      Issue.record("it was imported")
-    } catch let error as IncompleteImport {
-      #expect(error.missing.map(\.key).contains("network"))
-    }
+    #expect(try unknown.missingAnswers().map(\.key).contains("network"))
   }
 
   @Test func theDemoPolicyIsWhatItsArchiveGives() throws {
     let folder = Fixture.path("policies/ppo_discrete")
     let source = try PolicyImport(
       checkpoint: "\(folder)/model.zip", vecNormalize: "\(folder)/vecnormalize.pkl")
-    let answers = try DocumentReader.read(path: "\(folder)/answers.yaml")
-    let imported = try source.policy(name: "demo", answers: answers)
+    let answers = try PolicyImport.Answers(path: "\(folder)/answers.yaml")
+    let imported = try source.policy(named: "demo", answers)
     #expect(
       JSONWriter.bytes(of: imported.manifest) == (try Fixture.bytes("policies/demo/manifest.json")))
     #expect(imported.weights == (try Fixture.bytes("policies/demo/model.safetensors")))

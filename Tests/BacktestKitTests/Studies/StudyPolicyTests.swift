@@ -39,8 +39,9 @@ struct StudyPolicyTests {
     #expect(policy.path == "policies/ppo_discrete")
     #expect(policy.weightsPath?.hasPrefix("policies/ppo_discrete/model.") == true)
     let options = policy.options
-    #expect(options.rebalanceThreshold == 0.05 && options.onRefusal == .hold)
-    #expect(options.maximumWeight == 0.5 && options.isLongOnly && options.drift == .rebalance)
+    #expect(options.weights.rebalanceThreshold == 0.05 && options.onRefusal == .hold)
+    #expect(options.weights.maximumWeight == 0.5 && options.weights.isLongOnly)
+    #expect(options.weights.drift == .rebalance)
     #expect(options.decide == .anyClosed && options.episodeLength == 9)
     let manifest = try Self.study("policy: policies/ppo_discrete/manifest.json").strategy.policies
     #expect(manifest[0].manifestDigest == policy.manifestDigest)
@@ -53,8 +54,8 @@ struct StudyPolicyTests {
         + "window: 21, member-state: shared, fee: 0.001}, rebalance-threshold: 0.1")
     #expect(study.strategy.ensemble?.rule == .bestRecent(bars: 21))
     #expect(study.strategy.ensemble?.options.memberState == .shared)
-    #expect(study.strategy.ensemble?.options.rebalanceThreshold == 0.1)
-    #expect(study.strategy.policies.map(\.options.rebalanceThreshold) == [0, 0])
+    #expect(study.strategy.ensemble?.options.weights.rebalanceThreshold == 0.1)
+    #expect(study.strategy.policies.map(\.options.weights.rebalanceThreshold) == [0, 0])
     #expect(study.strategy.definition.name == "best-recent of ppo_discrete and dqn_d3")
   }
 

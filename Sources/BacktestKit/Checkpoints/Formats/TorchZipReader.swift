@@ -1,5 +1,5 @@
-/// Reads what `torch.save(model.state_dict(), path)` writes since PyTorch 1.6: a zip archive with
-/// a pickle that describes the tensors and one entry for each storage.
+/// Reads the files that `torch.save(model.state_dict(), path)` writes since PyTorch 1.6: a zip
+/// archive with a pickle that describes the tensors and one entry for each storage.
 struct TorchZipReader {
   private let archive: ZipArchive
   private let folder: String
@@ -11,7 +11,7 @@ struct TorchZipReader {
   static func tensors(
     in bytes: ArraySlice<UInt8>, _ budget: CheckpointBudget
   ) throws(CheckpointError) -> [NamedTensor] {
-    try ForeignFile.requireZip(bytes)
+    try UnsupportedFormat.requireZip(bytes)
     let archive = try ZipArchive(bytes, budget: budget)
     return try CheckpointError.advising(ReexportAdvice.stateDictionary) {
       () throws(CheckpointError) in try tensors(in: archive, budget)
@@ -22,7 +22,7 @@ struct TorchZipReader {
   private static func tensors(
     in archive: ZipArchive, _ budget: CheckpointBudget
   ) throws(CheckpointError) -> [NamedTensor] {
-    try ForeignFile.refuseOtherArchives(archive.entries.map(\.name))
+    try UnsupportedFormat.refuseOtherArchives(archive.entries.map(\.name))
     let pickle = try ArchiveEntry.only("data.pkl", in: archive, ReexportAdvice.stateDictionary)
     var reader = try TorchZipReader(archive, pickle, budget)
     let leaves = try reader.leaves(pickle)
@@ -44,7 +44,7 @@ struct TorchZipReader {
     self.budget = budget
     folder = String(pickle.name.dropLast("data.pkl".count))
     guard let entry = archive[folder + "byteorder"] else {
-      // Before PyTorch 2.1 there was no such entry, and no machine of another order.
+      // PyTorch before 2.1 wrote no such entry, and only little-endian files.
       isBigEndian = false
       return
     }
@@ -57,7 +57,7 @@ struct TorchZipReader {
     }
   }
 
-  /// The named tensors, their graph forgotten.
+  /// The named tensors, without the graph they come from.
   private func leaves(
     _ pickle: ZipArchive.Entry
   ) throws(CheckpointError) -> [StateDictionary.Leaf] {
@@ -94,7 +94,7 @@ struct TorchZipReader {
   ) throws(CheckpointError) -> ArraySlice<UInt8> {
     if let known = storages[storage.key] {
       try CheckpointError.unless(
-        known.declared == storage, "storage \(storage.key) is declared in two ways",
+        known.declared == storage, "storage \(storage.key) is declared twice, differently",
         advice: ReexportAdvice.again)
       return known.bytes
     }
@@ -108,7 +108,7 @@ struct TorchZipReader {
   }
 }
 
-/// Finds the entries of an archive that may lie in a folder of any name.
+/// Finds entries of an archive that may be in a folder of any name.
 enum ArchiveEntry {
   /// Whether an entry has a name, alone or at the end of its path.
   static func isCalled(_ name: String, _ path: String) -> Bool {

@@ -1,5 +1,5 @@
-/// A name that a pickle may hold. None is ever looked up or called: each is only a mark for what
-/// the reader itself does with the values behind it.
+/// A name that a pickle may hold. None is ever looked up or called: each only marks what the reader
+/// itself does with the values that follow.
 enum PickleGlobal: Hashable {
   case orderedDictionary
   case rebuildTensor
@@ -10,12 +10,12 @@ enum PickleGlobal: Hashable {
   case scalar
   case elementType
   case arrayClass
-  /// A class or function that stays a name.
+  /// A class or function of which only the name is kept.
   case inert(String)
 }
 
-/// What the pickles of one kind of file may hold: protocols, opcodes and names, all in closed
-/// lists. A list of what is forbidden could be passed by; what is not listed here does not exist.
+/// What the pickles of one kind of file may hold: protocols, opcodes and names, all as lists of
+/// what is allowed. A list of forbidden names could be circumvented.
 struct PickleProfile: Sendable {
   /// The highest protocol.
   let highestProtocol: Int
@@ -23,7 +23,7 @@ struct PickleProfile: Sendable {
   private let opcodes: Set<UInt8>
   /// Names as `module name`.
   private let globals: [String: PickleGlobal]
-  /// Whether integers of more than 72 bits may stand where nobody reads them.
+  /// Whether integers of more than 72 bits may occur in values that are not read.
   let allowsLargeIntegers: Bool
 
   /// The protocols, for messages.
@@ -34,7 +34,7 @@ struct PickleProfile: Sendable {
     Self.commonOpcodes.contains(opcode) || opcodes.contains(opcode)
   }
 
-  /// The name, when it is in the list. Both parts must match whole, so dots in a name lead nowhere.
+  /// The listed name, or `nil`. Both parts must match completely, so dots in a name have no effect.
   func global(_ module: String, _ name: String) -> PickleGlobal? { globals["\(module) \(name)"] }
 }
 
@@ -56,13 +56,13 @@ extension PickleProfile {
       .merging(inertGlobals) { first, _ in first },
     allowsLargeIntegers: true)
 
-  /// 30 of the 31 opcodes that state dictionaries of PyTorch consist of.
+  /// The opcodes of PyTorch's state dictionaries, except the one for references to storages.
   private static let commonOpcodes: Set<UInt8> = [
     0x80, 0x2E, 0x28, 0x63, 0x71, 0x72, 0x68, 0x6A, 0x4E, 0x88, 0x89, 0x4B, 0x4D, 0x4A, 0x8A, 0x47,
     0x58, 0x29, 0x5D, 0x7D, 0x74, 0x85, 0x86, 0x87, 0x61, 0x65, 0x73, 0x75, 0x52, 0x62,
   ]
 
-  /// Frames, short texts, counted memo entries, names from the stack, and bytes.
+  /// Frames, short texts, numbered memo entries, names from the stack, and bytes.
   private static let modernOpcodes: Set<UInt8> = [0x95, 0x8C, 0x94, 0x93, 0x42, 0x43, 0x8E, 0x96]
 
   private static let containers: [String: PickleGlobal] = [

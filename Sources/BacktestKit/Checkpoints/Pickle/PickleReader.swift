@@ -1,9 +1,9 @@
 /// Reads a pickle as a table of plain values.
 ///
 /// A pickle is a program for a stack machine, and in Python its names are looked up and called.
-/// This reader has no way to do either: the few names that a profile lists are marks, the others
-/// are refused where they stand. What it builds is numbers, texts, containers and descriptions of
-/// tensors, each checked before use and limited in size, number and depth.
+/// This reader can do neither: the few names that a profile lists are only markers, and all others
+/// are errors. It builds numbers, texts, containers and descriptions of tensors, each checked
+/// before use and limited in size, number and depth.
 /// > The opcodes are those of CPython's `pickletools` (protocols 2 to 5, PEP 307, 3154 and 574).
 struct PickleReader {
   let profile: PickleProfile
@@ -12,7 +12,7 @@ struct PickleReader {
   private let budget: CheckpointBudget
   private var position = 0
   private var stack: [PickleValue] = []
-  /// The heights of the stack at which marks stand.
+  /// The heights of the stack at which marks were set.
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
 
@@ -123,7 +123,7 @@ extension PickleReader {
     return text
   }
 
-  /// Takes the topmost value, which lies above the last mark.
+  /// Removes the topmost value, which must be above the last mark.
   private mutating func pop() throws(CheckpointError) -> PickleValue {
     try refuse(stack.count <= marks.last ?? 0, "stack underflow")
     return stack.removeLast()
@@ -136,7 +136,7 @@ extension PickleReader {
     return top
   }
 
-  /// Takes all values above the last mark, and the mark.
+  /// Removes the last mark and all values above it.
   private mutating func popMarked() throws(CheckpointError) -> [PickleValue] {
     guard let mark = marks.popLast() else { throw CheckpointError(problem: "no mark") }
     let items = Array(stack[mark...])
@@ -147,7 +147,7 @@ extension PickleReader {
 
 // Opcodes
 extension PickleReader {
-  /// The value that an opcode puts on the stack without looking at it; `nil` for other opcodes.
+  /// The value that an opcode pushes without reading the stack; `nil` for other opcodes.
   private mutating func plainValue(_ opcode: UInt8) throws(CheckpointError) -> PickleValue? {
     switch opcode {
     case 0x4E: return PickleValue.none
@@ -176,11 +176,11 @@ extension PickleReader {
     }
   }
 
-  /// Two's complement in as many bytes as its length says.
+  /// An integer in two's complement, with the number of bytes before it.
   private mutating func longInteger() throws(CheckpointError) -> PickleValue {
     let bytes = graph.slice(try place(try unsigned(UInt8.self)))
     guard bytes.count <= 8 else {
-      // A seed of 64 bits without a sign takes nine bytes.
+      // An unsigned seed of 64 bits takes nine bytes.
       try refuse(bytes.count > 9 && !profile.allowsLargeIntegers, "integer over 64 bits")
       return .largeInteger
     }
@@ -196,7 +196,7 @@ extension PickleReader {
     return global
   }
 
-  /// Marks and the memo; whether the opcode was one of these.
+  /// Handles marks and the memo; returns whether the opcode was one of these.
   private mutating func remember(_ opcode: UInt8) throws(CheckpointError) -> Bool {
     switch opcode {
     case 0x28: marks.append(stack.count)
@@ -223,7 +223,7 @@ extension PickleReader {
     stack.append(value)
   }
 
-  /// Tuples and what goes into containers; whether the opcode was one of these.
+  /// Handles tuples and additions to containers; returns whether the opcode was one of these.
   private mutating func collect(_ opcode: UInt8) throws(CheckpointError) -> Bool {
     switch opcode {
     case 0x74: stack.append(try graph.add(.tuple, try popMarked()))
@@ -275,7 +275,7 @@ extension PickleReader {
     try graph.extend(dictionary, items)
   }
 
-  /// The opcodes that would look up, call or restore something in Python.
+  /// Handles the opcodes that would look up, call or restore something in Python.
   private mutating func build(_ opcode: UInt8) throws(CheckpointError) {
     switch opcode {
     case 0x93:
@@ -289,7 +289,7 @@ extension PickleReader {
     case 0x52, 0x81:
       let arguments = graph.tuple(try pop())
       guard case .global(let global) = try pop(), let arguments else {
-        throw CheckpointError(problem: "REDUCE of something else than a listed name")
+        throw CheckpointError(problem: "REDUCE of something other than a listed name")
       }
       stack.append(try graph.reduced(global, arguments, profile))
     case 0x62:

@@ -1,8 +1,8 @@
 /// Finds the tensors in nested dictionaries of a pickle and names them with dots:
 /// `{"model": {"weight": …}}` holds `model.weight`.
 ///
-/// Lists, numbers and texts beside them, such as an optimizer's settings, are passed over. Names
-/// and totals come first; nothing is copied before all of them are known to be acceptable.
+/// Lists, numbers and texts beside them, such as an optimizer's settings, are ignored. All names
+/// and totals are checked before anything is copied.
 struct StateDictionary {
   /// A tensor or an array with its name.
   struct Leaf {
@@ -36,7 +36,7 @@ struct StateDictionary {
     steps += items.count / 2
     try CheckpointError.unless(
       steps <= CheckpointLimits.steps,
-      "more than \(CheckpointLimits.steps) entries on the ways through its dictionaries")
+      "more than \(CheckpointLimits.steps) entries on the paths through its dictionaries")
     var keys: Set<String> = []
     for position in stride(from: 0, to: items.count - 1, by: 2) {
       if case .text(let key) = items[position] {
@@ -51,7 +51,7 @@ struct StateDictionary {
         let key = try key(items[position])
         try charge(prefix.utf8.count + key.utf8.count)
         let name = prefix + key
-        // Longer ones could only hold names that are too long.
+        // Below a longer prefix all names would be too long.
         try TensorNameRule.check(name.isEmpty ? "." : name)
         try walk(node.items, prefix: name + ".", depth: depth + 1)
       case .tensor, .array:
@@ -69,12 +69,12 @@ struct StateDictionary {
     }
   }
 
-  /// Counts the bytes of keys and names, for the same ones may be reached in many ways.
+  /// Counts the bytes of keys and names, because the same ones may be reached on many paths.
   private mutating func charge(_ count: Int) throws(CheckpointError) {
     walkedBytes += count
     try CheckpointError.unless(
       walkedBytes <= CheckpointLimits.walkedBytes,
-      "more than \(CheckpointLimits.walkedBytes >> 20) MiB of names on the ways through its "
+      "more than \(CheckpointLimits.walkedBytes >> 20) MiB of names on the paths through its "
         + "dictionaries")
   }
 
@@ -84,12 +84,12 @@ struct StateDictionary {
     case .integer(let number): return String(number)
     default:
       throw CheckpointError(
-        problem: "a dictionary is named by something else than a text or a whole number")
+        problem: "the key of a dictionary is neither a text nor a whole number")
     }
   }
 }
 
-/// Adds up what the tensors of a file come to, whether they share bytes or not.
+/// Adds up the sizes of all tensors of a file, whether they share bytes or not.
 struct TensorTotals {
   private var elements = 0
   private var bytes = 0

@@ -1,7 +1,7 @@
 /// Reads and checks the directory of a zip archive.
 struct ZipDirectoryReader {
   private let view: BinaryView
-  /// Where the central directory begins and ends, and how many entries it claims.
+  /// The position of the central directory, and the number of entries it claims.
   private let directory: Range<Int>
   private let claimedCount: Int
   private var spans: [Range<Int>] = []
@@ -57,11 +57,11 @@ struct ZipDirectoryReader {
     return value
   }
 
-  /// Finds the directory by the record at the end of the file. A stored archive inside this one
-  /// ends in such a record too, so only one whose comment ends with the file counts.
+  /// Finds the directory by the record at the end of the file. An archive stored inside this one
+  /// ends in such a record too, so only the one whose comment ends with the file counts.
   private static func end(of view: BinaryView) throws(CheckpointError) -> (Range<Int>, Int) {
     try require(view.count >= 22, "too short for a zip archive: \(view.count) bytes")
-    // From the last place on where the record could begin, whole or cut.
+    // Backwards from the last position where the record could begin, complete or cut off.
     var end = view.count - 4
     let lowest = max(0, view.count - 22 - 0xFFFF)
     while end >= lowest, !view.hasBytes(Signature.end, at: end) { end -= 1 }
@@ -82,7 +82,7 @@ struct ZipDirectoryReader {
     var limit = end
     let needsWide = count == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF
     if view.hasBytes(Signature.wideLocator, at: end - 20) {
-      // PyTorch writes the wide record always; then the narrow one must say the same, or nothing.
+      // PyTorch always writes the wide record; the narrow one must agree with it or be empty.
       let wide = try wideEnd(of: view, before: end - 20)
       try require(
         [
@@ -100,7 +100,7 @@ struct ZipDirectoryReader {
     return (start..<limit, count)
   }
 
-  /// Reads the end record of archives whose numbers may need more than 32 bits.
+  /// Reads the end record for numbers of more than 32 bits.
   private static func wideEnd(
     of view: BinaryView, before locator: Int
   ) throws(CheckpointError) -> (count: Int, size: Int, start: Int, record: Int) {
@@ -170,9 +170,9 @@ extension ZipDirectoryReader {
     }
   }
 
-  /// Whether a part of a path is `..`; counted byte by byte, for archives hold many long names.
+  /// Whether a part of a path is `..`; checked byte by byte, because archives hold many long names.
   private static func leadsUp(_ raw: ArraySlice<UInt8>) -> Bool {
-    // The length of the part as long as it is dots only, and 3 for any other.
+    // The length of the part while it consists of dots only, and 3 for any other.
     var dots = 0
     for byte in raw {
       if byte == 0x2F {
@@ -199,7 +199,7 @@ extension ZipDirectoryReader {
     return name
   }
 
-  /// Replaces sizes that are too large for 32 bits by those of the zip64 field.
+  /// Replaces sizes of more than 32 bits with those of the zip64 field.
   private func widen(_ sizes: inout Sizes, extra: Range<Int>) throws(CheckpointError) {
     var position = extra.lowerBound
     var isWidened = false
@@ -208,7 +208,7 @@ extension ZipDirectoryReader {
       let end = position + 4 + count
       try Self.require(end <= extra.upperBound, "bad extra field")
       if kind == 1 {
-        // Which of two counts, readers decide differently.
+        // Readers differ in which of two counts.
         try Self.require(!isWidened, "two zip64 extra fields")
         isWidened = true
         var field = position + 4
@@ -223,7 +223,7 @@ extension ZipDirectoryReader {
     }
   }
 
-  /// Checks the local header, and gives the place of the data behind it.
+  /// Checks the local header, and gives the position of the data behind it.
   private mutating func local(
     _ sizes: Sizes, name: ArraySlice<UInt8>, flags: Int, method: Int, checksum: Int
   ) throws(CheckpointError) -> Range<Int> {
@@ -239,7 +239,7 @@ extension ZipDirectoryReader {
       data <= limit && ownMethod == method && ownFlags & Self.encryptionBits == 0
       && ownFlags & 8 == flags & 8
       && view.slice(at: start + 30, count: nameCount)?.elementsEqual(name) == true
-    // With bit 3 the header was written before the data, and holds neither sizes nor checksum.
+    // With bit 3 the header was written before the data and has no sizes and no checksum.
     if ownFlags & 8 == 0 {
       let ownChecksum = try long(start + 14)
       let (compressed, plain) = (try long(start + 18), try long(start + 22))

@@ -1,12 +1,17 @@
-/// A manifest while it is put together, with what is still missing.
+/// A manifest under construction, with the answers that are still missing.
 struct ManifestDraft: Sendable {
   let checkpoint: String
+  /// The tensors that the network uses, as a safetensors file.
+  let weights: [UInt8]
   private(set) var json = JSONValue.table([])
-  private(set) var missing: [MissingAnswer] = []
+  private(set) var missing: [PolicyImport.MissingAnswer] = []
   private(set) var remarks: [String] = []
   private(set) var normaliser: Normaliser?
 
-  init(checkpoint: String) { self.checkpoint = checkpoint }
+  init(checkpoint: String, weights: [UInt8]) {
+    self.checkpoint = checkpoint
+    self.weights = weights
+  }
 
   /// Sets a key, or asks for it where there is no value.
   mutating func set(_ key: String, _ value: JSONValue?) {
@@ -14,7 +19,7 @@ struct ManifestDraft: Sendable {
     json.set(key, value)
   }
 
-  /// Adds answers of other keys as they are.
+  /// Adds the answers of all other keys unchanged.
   mutating func merge(_ given: JSONValue) throws(PolicyError) {
     guard case .table(let members) = given else { return }
     for member in members {
@@ -28,10 +33,10 @@ struct ManifestDraft: Sendable {
   }
 
   private mutating func ask(_ key: String, _ expected: String) {
-    missing.append(MissingAnswer(key: key, expected: expected))
+    missing.append(PolicyImport.MissingAnswer(key: key, expected: expected))
   }
 
-  /// The network: as the names spell it, or as it is answered.
+  /// The network: from the answers, or from the layout of the checkpoint.
   mutating func setNetwork(
     _ source: PolicyImport, _ answer: JSONValue?, activation: JSONValue?
   ) throws(PolicyError) {
@@ -42,16 +47,16 @@ struct ManifestDraft: Sendable {
     guard let layout = source.layout else {
       return ask(
         "network",
-        "the layers of the deciding head, because the tensors' names spell no layout that is "
-          + "known: {policy: [{op: linear, params: fc1}, {op: relu}, …]}, or {predict: […]} for a "
+        "the layers of the deciding head, because the tensors' names match no known layout: "
+          + "{policy: [{op: linear, params: fc1}, {op: relu}, …]}, or {predict: […]} for a "
           + "predictor; 'params' is a tensor's name without '.weight', prefixes included; the "
           + "tensors are " + someNames(source.tensors))
     }
-    if source.facts != nil, !source.isOfTheLibrary {
+    if source.metadata != nil, !source.isOfTheLibrary {
       return ask(
         "network",
-        "the layers of the deciding head, because its policy or features extractor is a class of "
-          + "its own: {policy: [{op: linear, params: fc1}, {op: relu}, …]}; the tensors are "
+        "the layers of the deciding head, because its policy or features extractor is a custom "
+          + "class: {policy: [{op: linear, params: fc1}, {op: relu}, …]}; the tensors are "
           + someNames(source.tensors))
     }
     var op = try source.activation()
@@ -64,8 +69,8 @@ struct ManifestDraft: Sendable {
     }
     let rank = source.observationShape?.count ?? 1
     json.set("network", layout.json(activation: op ?? "tanh", flattens: rank > 1))
-    if source.facts?.activation == nil, activation == nil, let op, layout.needsActivation {
-      remarks.append("activation \(op): the library's default, since the archive names no other")
+    if source.metadata?.activation == nil, activation == nil, let op, layout.needsActivation {
+      remarks.append("activation \(op): the library's default, because the archive names no other")
     }
   }
 
@@ -93,7 +98,7 @@ struct ManifestDraft: Sendable {
       guard part["normalise"] == nil else {
         throw PolicyError(
           source: checkpoint,
-          "'observation.normalise' is answered twice, by --vecnormalize and by the answers; give "
+          "'observation.normalise' is in the answers, and a VecNormalize file was given too; give "
             + "one of them")
       }
       normaliser = found
@@ -104,8 +109,8 @@ struct ManifestDraft: Sendable {
     } else if part["normalise"] == nil {
       ask(
         "observation.normalise",
-        "how observations were normalised: --vecnormalize FILE, or {kind: none}, zscore, minmax "
-          + "or scale")
+        "how observations were normalised: a VecNormalize file (--vecnormalize FILE), or "
+          + "{kind: none}, zscore, minmax or scale")
     }
     json.set("observation", part)
   }
@@ -154,38 +159,37 @@ struct ManifestDraft: Sendable {
     json.set("action", part)
   }
 
-  /// What the archive says about the training, beside what is answered.
+  /// What the archive says about the training, added to the answers.
   mutating func setTraining(_ source: PolicyImport, _ answer: JSONValue?) {
     var part = answer ?? .table([])
-    if let facts = source.facts {
-      if let version = facts.version, part["library"] == nil {
+    if let metadata = source.metadata {
+      if let version = metadata.version, part["library"] == nil {
         part.set("library", .text("stable-baselines3 \(version)"))
       }
-      if let steps = facts.trainedSteps, part["timesteps"] == nil {
+      if let steps = metadata.trainedSteps, part["timesteps"] == nil {
         part.set("timesteps", .integer(steps))
       }
-      if let seed = facts.seed, part["seed"] == nil { part.set("seed", .integer(seed)) }
+      if let seed = metadata.seed, part["seed"] == nil { part.set("seed", .integer(seed)) }
     }
-    if source.facts?.policyModule?.contains("maskable") == true {
-      remarks.append("masks of actions are not applied: MaskablePPO decides here without them")
+    if source.metadata?.policyModule?.contains("maskable") == true {
+      remarks.append("action masks are not applied: MaskablePPO decides without them here")
     }
     if part["data_end"] == nil {
       remarks.append(
-        "the day until which it was trained is not known; results will call that a limit unless "
+        "the last day of its training data is not known; results will say so as a caveat unless "
           + "the answers give trained: {data_end: YYYY-MM-DD}")
     }
     if part != .table([]) { json.set("trained", part) }
   }
 
-  /// Refuses an answer that says another thing than the checkpoint. Bounds are printed there with
-  /// eight digits.
+  /// Refuses an answer that contradicts the checkpoint, where bounds are printed with eight digits.
   private func requireAgreement(
     _ key: String, archive: JSONValue?, answer: JSONValue?
   ) throws(PolicyError) {
     guard let archive, let answer, !answer.agrees(with: archive) else { return }
     throw PolicyError(
       source: checkpoint,
-      "'\(key)' is \(archive.line) by the checkpoint, but \(answer.line) in the answers; take it "
+      "'\(key)' is \(archive.line) in the checkpoint, but \(answer.line) in the answers; take it "
         + "out of the answers")
   }
 
@@ -209,7 +213,7 @@ extension JSONValue {
     }
   }
 
-  /// Whether two answers are the same, numbers to seven digits.
+  /// Whether two answers are equal, numbers to seven digits.
   fileprivate func agrees(with other: JSONValue) -> Bool {
     guard let mine = numbers, let others = other.numbers else { return self == other }
     return mine.count == others.count

@@ -1,9 +1,9 @@
-/// What a policy's outputs are as actions, and what its actions mean as positions.
+/// How a policy's outputs become actions, and what its actions mean as positions.
 ///
-/// First the rule of the training library turns outputs into an action (argmax, clip, unscale),
-/// then the meaning that its environment gave to actions turns it into positions.
+/// The rule of the training library turns outputs into an action (argmax, clip, unscale). Then the
+/// meaning that its environment gave to actions turns the action into positions.
 public struct ActionDefinition: Sendable, Equatable {
-  /// One of a number of actions, several of them, or numbers.
+  /// The kind of action space.
   public var kind: Kind
   /// The number of actions of each choice (one choice where the kind is discrete), or the number of
   /// components of a box.
@@ -14,26 +14,25 @@ public struct ActionDefinition: Sendable, Equatable {
   public var high: [Double]
   /// From outputs to the action.
   public var transform: Transform
-  /// Whether the network's head holds a logarithm of deviations after the means, which deciding
-  /// does not use.
+  /// What the outputs of the head are.
   public var head = Head.values
   /// From the action to positions.
   public var meaning: Meaning
-  /// The assets, in the order of the action's components or of its table; empty for a policy of one
-  /// instrument, whichever it is.
+  /// The assets, in the order of the action's components or of its table; empty for a policy of any
+  /// one instrument.
   public var assets: [String]
 
-  /// The spaces of actions.
+  /// The kinds of action spaces.
   public enum Kind: String, Sendable, CaseIterable {
-    /// One of `n`.
+    /// One of `n` choices.
     case discrete
-    /// One of `n`, for each of several choices.
+    /// Several choices, each one of `n`.
     case multiDiscrete = "multi_discrete"
     /// Numbers within bounds.
     case box
   }
 
-  /// What a head holds.
+  /// What the outputs of a head are.
   public enum Head: String, Sendable, CaseIterable {
     /// As many outputs as the action needs.
     case values
@@ -55,16 +54,16 @@ public struct ActionDefinition: Sendable, Equatable {
 
   /// From an action to positions.
   public enum Meaning: Sendable, Equatable {
-    /// A share of equity: of a table where actions are discrete (one row an action, one value an
-    /// asset), else the action's own components. Stated anew at each decision; drift is left alone.
+    /// Shares of equity: from a table for discrete actions (a row for each action, a value for each
+    /// asset), else the action's components. Set again at each decision; drift is left alone.
     case targetWeights([[Double]])
     /// Shares of equity that sum to 1: `exp(a) / sum(exp(a))`.
     case softmaxWeights
-    /// Units to buy or sell: `a * limit`, rounded toward zero.
+    /// Units to buy or sell: `action * limit`, rounded toward zero.
     case shareDeltas(ShareDeltas)
     /// Commands that enter and leave positions, by the table of an environment.
     case positionCommands(CommandTable)
-    /// A share of equity that is traded only when another action is chosen.
+    /// A share of equity, traded only when the action changes.
     case onChangeTargets([Double])
     /// Proportions of the wallet to buy or sell.
     case orders(ProportionTable)
@@ -72,17 +71,17 @@ public struct ActionDefinition: Sendable, Equatable {
 
   /// How numbers become units to trade.
   public struct ShareDeltas: Sendable, Equatable {
-    /// The units that an action of 1 stands for.
+    /// The units that an action of 1 trades.
     public var limit: Double
-    /// Smaller trades, as units, are not made.
+    /// Trades of this many units or fewer are not made.
     public var deadZone = 0.0
-    /// The cost of a trade, a fraction, that a purchase must leave cash for.
+    /// The cost of a trade, a fraction, for which a purchase must leave cash.
     public var cost = 0.0
     /// Whether sales may go below zero.
     public var allowsShorts = false
   }
 
-  /// The environments whose commands are known.
+  /// The environments whose commands are supported.
   public enum CommandTable: String, Sendable, CaseIterable {
     /// 0 neutral, 1 buy, 2 sell.
     case freqai3
@@ -92,8 +91,8 @@ public struct ActionDefinition: Sendable, Equatable {
     case freqai5
   }
 
-  /// Orders as proportions of the wallet: action 0 does nothing, action `1 + 2 k` buys with and
-  /// `2 + 2 k` sells the share `(k + 1) / steps` of what there is.
+  /// Orders as proportions of the wallet: action 0 does nothing, action `1 + 2 k` buys with, and
+  /// `2 + 2 k` sells, the share `(k + 1) / steps` of the cash or holding.
   public struct ProportionTable: Sendable, Equatable {
     /// The number of proportions.
     public var steps: Int
@@ -141,7 +140,7 @@ extension ActionDefinition {
     if zip(low, high).contains(where: { $0 >= $1 }) {
       table.report("each 'low' must be below its 'high'", at: "low")
     }
-    if Set(assets).count != assets.count { table.report("an asset stands twice", at: "assets") }
+    if Set(assets).count != assets.count { table.report("an asset is listed twice", at: "assets") }
     meaning = Meaning(&table, action: self)
   }
 }

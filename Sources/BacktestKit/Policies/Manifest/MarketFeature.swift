@@ -1,5 +1,4 @@
-/// A number computed from the closed bars of one instrument, as a trainer's environment computed
-/// it.
+/// A number computed from the closed bars of one instrument, as in the trainer's environment.
 ///
 ///     {"name": "log_return", "lag": 9, "scale": 20}
 ///     {"name": "log_close_over_sma", "period": 50}
@@ -7,19 +6,19 @@
 public struct MarketFeature: Sendable, Equatable {
   /// What is computed.
   public var kind: Kind
-  /// Whose bars; `nil` takes the policy's one instrument or, by the layout, each of its assets.
+  /// The asset whose bars are used; `nil` for the policy's one instrument or each of its assets.
   public var asset: String?
-  /// How many bars before the newest the value is taken.
+  /// The number of bars before the newest at which the value is taken.
   public var lag = 0
-  /// The bars that the value spans; its meaning is that of the kind.
+  /// The number of bars that the value spans; the kind says how.
   public var period = 1
-  /// Subtracted from the number of values in the divisor of a variance.
+  /// What is subtracted from the number of values in the divisor of a variance.
   public var deltaDegrees = 0
   /// What the value is multiplied by before it is rounded.
   public var scale = 1.0
   /// The periods of a moving average convergence divergence.
   public var spans = Spans()
-  /// A name of `Indicators/` and its output; only for `.indicator`.
+  /// An indicator of the library and its output; only for `.indicator`.
   public var indicator: IndicatorChoice?
 
   /// The periods of a moving average convergence divergence.
@@ -36,7 +35,7 @@ public struct MarketFeature: Sendable, Equatable {
   public struct IndicatorChoice: Sendable, Equatable {
     /// The name, such as `rsi`.
     public var name: String
-    /// The output, where there is more than one, such as `upper`; the first unless named.
+    /// The output, such as `upper`, where there is more than one; `nil` for the first.
     public var output: String?
 
     /// A choice.
@@ -105,7 +104,7 @@ public struct MarketFeature: Sendable, Equatable {
     /// An indicator of the library, by name.
     case indicator
 
-    /// Whether the kind takes a period, and which one it takes unless told.
+    /// The default period; `nil` where the kind takes none.
     var defaultPeriod: Int? {
       switch self {
       case .difference, .simpleReturn, .logReturn: 1
@@ -118,7 +117,7 @@ public struct MarketFeature: Sendable, Equatable {
       }
     }
 
-    /// Whether it is of a deviation, whose divisor can be that of a sample.
+    /// Whether it uses a deviation or variance, whose divisor can be that of a sample.
     var hasDeltaDegrees: Bool {
       switch self {
       case .logReturnDeviation, .bollingerScore, .bollingerWidth, .covariance, .indicator: true
@@ -145,7 +144,7 @@ public struct MarketFeature: Sendable, Equatable {
 }
 
 extension MarketFeature {
-  /// Shorter names that end in their period, such as `std20`, as data frames call their columns.
+  /// Shorter names that end in their period, such as `std20`, as in columns of data frames.
   private static let columnNames: [(prefix: String, kind: Kind)] = [
     ("logret_", .logReturn), ("close_over_sma", .closeOverMean), ("std", .logReturnDeviation),
     ("rsi14_simple", .relativeStrength), ("bollinger_z", .bollingerScore),
@@ -153,7 +152,7 @@ extension MarketFeature {
     ("log_close_over_sma", .logCloseOverMean),
   ]
 
-  /// The feature of a name as manifests write it.
+  /// The feature with a name as manifests write it.
   init?(named name: String) {
     switch name {
     case "open_gap": self.init(.logOpenOverPreviousClose)

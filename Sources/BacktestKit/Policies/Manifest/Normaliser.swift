@@ -1,10 +1,10 @@
 /// How a trainer normalised observations before its network saw them.
 ///
-/// All arithmetic is in 64 bits; results are rounded to 32, as the training libraries do. A
-/// `runningStatistics` normaliser takes features that were rounded to 32 bits already, because its
-/// trainer's environment handed them out so; the others take them as they were computed.
+/// All arithmetic is in 64 bits; results are rounded to 32, as the training libraries do. For
+/// `runningStatistics` the features are rounded to 32 bits first too, because the trainer's
+/// environment returns them so; the others use them unrounded.
 public enum Normaliser: Sendable, Equatable {
-  /// As they are.
+  /// No normalisation.
   case none
   /// `(x - mean) / deviation`.
   case zScore(mean: [Double], deviation: [Double])
@@ -16,7 +16,7 @@ public enum Normaliser: Sendable, Equatable {
   /// `x * factor`.
   case scale([Double])
 
-  /// The numbers for which it holds values; `nil` where any number will do.
+  /// The number of values that it normalises; `nil` for any number.
   public var count: Int? {
     switch self {
     case .none: nil
@@ -28,8 +28,8 @@ public enum Normaliser: Sendable, Equatable {
 
   /// Normalises an observation in place.
   ///
-  /// - Parameter values: rows of features; a normaliser of one row is applied to each row.
-  public func apply(to values: UnsafeMutableBufferPointer<Double>) {
+  /// - Parameter values: rows of features; a normaliser for one row is applied to each row.
+  func apply(to values: UnsafeMutableBufferPointer<Double>) {
     let width = count ?? values.count
     var column = 0
     switch self {
@@ -63,7 +63,7 @@ public enum Normaliser: Sendable, Equatable {
 }
 
 extension Normaliser {
-  /// A normaliser in a manifest: given there, or a `file` beside it.
+  /// A normaliser in a manifest: given inline, or in a `file` beside it.
   init(
     _ table: inout DocumentTable,
     read: (_ file: String, _ digest: String?) throws(DocumentError) -> Normaliser
@@ -74,7 +74,7 @@ extension Normaliser {
     }
     let digest = table.optional("sha256", .sha256)
     guard isBelow(file) else {
-      table.report("a normaliser's file lies in the manifest's folder or below it", at: "file")
+      table.report("a normaliser's file must be in the manifest's folder or below it", at: "file")
       self = .none
       return
     }
@@ -86,7 +86,7 @@ extension Normaliser {
     }
   }
 
-  /// A normaliser in a file of its own, which must have a digest where one is given.
+  /// A normaliser in a separate file, which must have the digest where one is given.
   init(file path: String, digest: String?) throws(DocumentError) {
     self = try DocumentReader.read(file: path).decode { Normaliser(given: &$0) }
     let found = digest == nil ? nil : try? SHA256.hexadecimal(ofFile: path)
@@ -101,7 +101,7 @@ extension Normaliser {
   /// A normaliser as `norm.json` or a manifest gives it.
   init(given table: inout DocumentTable) {
     let kind = table.value("kind", .choice(of: Kind.self))
-    // What exporters write beside the numbers, for readers only.
+    // Keys that exporters add for readers.
     for key in [
       "count", "formula", "ddof", "feature_names", "window", "layout", "fitted_on", "class_edges",
       "class_mean_logret", "classes", "info", "note",
@@ -149,7 +149,7 @@ extension Normaliser {
     }
   }
 
-  /// As it is written to `norm.json`.
+  /// Its content in `norm.json`.
   var json: JSONValue {
     func list(_ values: [Double]) -> JSONValue { .list(values.map { .number($0) }) }
     return switch self {

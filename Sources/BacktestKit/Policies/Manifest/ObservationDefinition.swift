@@ -1,16 +1,16 @@
-/// What a policy observes: which numbers, of how many bars, in which order, how normalised.
+/// What a policy observes: which numbers, of how many bars, in which order, and how normalised.
 ///
-/// The numbers of one bar are its features in the order of the manifest; a window of more than one
-/// bar stacks them, oldest first, row-major. A policy of several assets whose features name none
-/// repeats them for each asset, as the layout says.
+/// A row holds the features of one bar in the order of the manifest; a window of several bars has
+/// its rows oldest first, row-major. Where a policy has several assets and its features name none,
+/// they are repeated for each asset, as the layout says.
 public struct ObservationDefinition: Sendable, Equatable {
   /// The shape of the network's input, without a batch dimension.
   public var shape: [Int]
-  /// The bars of an observation.
+  /// The number of bars in an observation.
   public var window = 1
   /// The newest bar of the window.
   public var windowEnd = WindowEnd.now
-  /// How features and assets follow each other.
+  /// The order of features and assets.
   public var layout = Layout.assetMajor
   /// The prices from which the trainer computed features.
   public var price = Price.close
@@ -18,9 +18,9 @@ public struct ObservationDefinition: Sendable, Equatable {
   public var features: [Feature]
   /// How the trainer normalised observations.
   public var normaliser = Normaliser.none
-  /// What stands for bars before the first.
+  /// What replaces bars before the first.
   public var padding = Padding.wait
-  /// What becomes of a feature that cannot be computed.
+  /// What happens where a feature has no value.
   public var missing = Missing.refuse
 
   /// One column of an observation.
@@ -32,7 +32,7 @@ public struct ObservationDefinition: Sendable, Equatable {
     /// From another policy.
     case prediction(PredictionFeature)
 
-    /// Whose it is, where the manifest says so.
+    /// Its asset, where the manifest names one.
     public var asset: String? {
       switch self {
       case .market(let feature): feature.asset
@@ -50,13 +50,13 @@ public struct ObservationDefinition: Sendable, Equatable {
     case previous = "t-1"
   }
 
-  /// How features and assets follow each other.
+  /// The order of features and assets.
   public enum Layout: String, Sendable, CaseIterable {
-    /// All features of the first asset, then all of the second.
+    /// All features of the first asset, then all of the second, and so on.
     case assetMajor = "asset_major"
-    /// The first feature of all assets, then the second.
+    /// The first feature of all assets, then the second, and so on.
     case featureMajor = "feature_major"
-    /// Rows are features (a covariance is as many rows as assets), columns are assets.
+    /// Rows are features (a covariance takes a row for each asset), columns are assets.
     case matrix
   }
 
@@ -68,15 +68,15 @@ public struct ObservationDefinition: Sendable, Equatable {
     case adjustedClose = "adjusted_close"
   }
 
-  /// What stands for bars before the first.
+  /// What replaces bars before the first.
   public enum Padding: String, Sendable, CaseIterable {
-    /// The policy waits until its window is full.
+    /// Nothing: the policy waits until its window is full.
     case wait
     /// Zeros, at the top of the window.
     case zero
   }
 
-  /// What becomes of a feature that cannot be computed.
+  /// What happens where a feature has no value.
   public enum Missing: String, Sendable, CaseIterable {
     /// The policy refuses to decide.
     case refuse
@@ -90,7 +90,7 @@ public struct ObservationDefinition: Sendable, Equatable {
     self.features = features
   }
 
-  /// The numbers of an observation.
+  /// The number of values in an observation.
   public var count: Int { shape.reduce(1, *) }
 }
 
@@ -145,5 +145,91 @@ extension DocumentRule where Value == ObservationDefinition.Layout {
       return convert(node)
     }
     return rule
+  }
+}
+
+/// A number about the account, as in the trainer's environment.
+///
+///     {"state": "position_weight"}
+///     {"state": "asset_weight", "asset": "AAPL"}
+public struct StateFeature: Sendable, Equatable {
+  /// Which number it is.
+  public var kind: Kind
+  /// Its asset; `nil` for the policy's one instrument or each of its assets.
+  public var asset: String?
+  /// What the value is multiplied by before it is rounded.
+  public var scale = 1.0
+  /// Whether every row of a window shows the current value, instead of that of its own bar.
+  public var isRepeated = false
+
+  /// The numbers that a policy can observe of the account.
+  public enum Kind: String, Sendable, CaseIterable, BitwiseCopyable {
+    /// The policy's last target weight of its instrument, rounded to 32 bits; not the drifted one.
+    case positionWeight = "position_weight"
+    /// The policy's last target weight of an asset, rounded to 32 bits.
+    case assetWeight = "asset_weight"
+    /// The share of equity that the position has now.
+    case realPosition = "real_position"
+    /// Cash in account currency.
+    case cash
+    /// Units held.
+    case shares
+    /// The open position's return on its average cost, signed by its side; 0 when flat.
+    case unrealizedReturn = "unrealized_return"
+    /// 0 short, 0.5 flat, 1 long.
+    case positionCode = "position_code"
+    /// Bars since the position was entered; 0 when flat.
+    case tradeDuration = "trade_duration"
+    /// The number of the last discrete action, or the last value of a box; 0 at the start.
+    case lastAction = "last_action"
+    /// Bars since the last trade, counted down from the environment's cooldown to 0.
+    case cooldown
+  }
+
+  /// A feature of a kind.
+  public init(_ kind: Kind, asset: String? = nil) {
+    self.kind = kind
+    self.asset = asset
+  }
+
+  init(_ table: inout DocumentTable) {
+    kind = table.value("state", .choice())
+    asset = table.optional("asset", .text)
+    scale = table.value("scale", .number(), default: 1)
+    isRepeated = table.value("every_row", .flag, default: false)
+    _ = table.optional("note", .text)
+  }
+}
+
+/// The prediction of another policy as a feature of this one, a hybrid.
+///
+///     {"prediction": "../cnn_lstm", "field": "signal"}
+public struct PredictionFeature: Sendable, Equatable {
+  /// The folder or manifest of the other policy, relative to this manifest.
+  public var policy: String
+  /// Which number of the prediction is taken.
+  public var field: Field
+  /// The asset whose bars the other policy sees; `nil` as for market features.
+  public var asset: String?
+  /// What the value is multiplied by before it is rounded.
+  public var scale = 1.0
+
+  /// The numbers of a prediction.
+  public enum Field: String, Sendable, CaseIterable {
+    /// The signed signal: the difference of up and down probabilities, or the expected return.
+    case signal
+    /// The probability of a rise.
+    case probabilityUp = "probability_up"
+    /// The expected return of the next bar.
+    case expectedReturn = "expected_return"
+    /// The standard deviation of that return.
+    case deviation
+  }
+
+  init(_ table: inout DocumentTable) {
+    policy = table.value("prediction", .text)
+    field = table.value("field", .choice(), default: .signal)
+    asset = table.optional("asset", .text)
+    scale = table.value("scale", .number(), default: 1)
   }
 }

@@ -1,11 +1,11 @@
-/// What the outputs of a predictor are, for a network that was trained to predict and not to act.
+/// What the outputs of a predictor are: a network that was trained to predict and not to act.
 ///
 ///     {"kind": "class_probabilities", "classes": ["down", "flat", "up"], "transform": "softmax",
 ///      "class_values": [-0.013, 0.0004, 0.0126]}
 public struct OutputDefinition: Sendable, Equatable {
   /// What is predicted.
   public var kind: Kind
-  /// What the predicted figure is.
+  /// The unit of predicted returns.
   public var unit: Unit
 
   /// What is predicted.
@@ -22,13 +22,14 @@ public struct OutputDefinition: Sendable, Equatable {
   public struct Classes: Sendable, Equatable {
     /// The names, in the order of the outputs.
     public var names: [String]
-    /// Whether outputs are turned into probabilities by a softmax, or are probabilities already.
+    /// Whether a softmax turns outputs into probabilities; otherwise they are probabilities
+    /// already.
     public var usesSoftmax: Bool
     /// The mean log return of each class on the training data; empty where none are given.
     public var values: [Double]
-    /// The position of the class that stands for a rise, and of that which stands for a fall.
+    /// The position of the class for a rise.
     public var up: Int
-    /// The position of the class that stands for a fall.
+    /// The position of the class for a fall.
     public var down: Int
   }
 
@@ -36,10 +37,10 @@ public struct OutputDefinition: Sendable, Equatable {
   public enum Unit: String, Sendable, CaseIterable {
     /// The logarithm of a price ratio.
     case logReturn = "log_return"
-    /// Hundredths of that.
+    /// The same in percent.
     case percentLogReturn = "percent_log_return"
 
-    /// What a figure is multiplied by to be a log return.
+    /// The factor from this unit to a log return.
     var factor: Double { self == .logReturn ? 1 : 0.01 }
   }
 

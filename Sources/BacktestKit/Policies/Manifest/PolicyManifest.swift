@@ -1,5 +1,5 @@
-/// What a trained policy is, in a file that its weights cannot contradict: the network, what it
-/// observes, what its actions mean, and the decisions that prove that it was read correctly.
+/// The description of a policy beside its weights: the network, what it observes, what its actions
+/// mean, and reference decisions that show whether it was read correctly.
 ///
 ///     let manifest = try PolicyManifest(path: "policies/ppo/manifest.json")
 ///     print(manifest.name, manifest.observation.shape)
@@ -10,38 +10,38 @@ public struct PolicyManifest: Sendable {
   public var name: String
   /// The algorithm that trained it, such as `PPO`.
   public var algorithm: String
-  /// The files that hold the weights; the first that is there is read.
+  /// The files that hold the weights; the first that exists is read.
   public var weights: [WeightsFile]
-  /// The network's heads; `nil` for a policy that runs in a process of its own.
+  /// The network's heads; `nil` for a policy that runs in a separate process.
   public var network: NetworkDefinition?
   /// What it observes.
   public var observation: ObservationDefinition
-  /// What its actions are and mean; `nil` for a predictor.
+  /// Its actions and their meaning; `nil` for a predictor.
   public var action: ActionDefinition?
   /// What it predicts; `nil` for a policy that acts.
   public var output: OutputDefinition?
   /// How its uncertainty is measured; `nil` where it is not.
   public var uncertainty: UncertaintyDefinition?
-  /// When its trainer's environment carried out actions; `nil` where the manifest does not say.
+  /// When its trainer's environment carried out actions; `nil` where that is not known.
   public var execution: Execution?
-  /// Bars after a trade during which its trainer's environment traded no more.
+  /// Bars after a trade during which its trainer's environment did not trade.
   public var cooldown = 0
   /// Decisions of the training library, checked when the policy is loaded.
   public var golden: [GoldenDecision]
   /// Remarks for readers: timing, reward, how it was trained.
   public var remarks: [String]
-  /// The last day of the data on which it was trained; `nil` where the manifest does not say.
+  /// The last day of its training data; `nil` where that is not known.
   public var trainedUntil: CivilDate?
-  /// The folder from which its files count.
+  /// The folder to which its file names are relative.
   public var folder: String
-  /// The manifest file as it was named.
+  /// The path of the manifest as it was given.
   public var path: String
 
   /// A file of weights.
   public struct WeightsFile: Sendable, Equatable {
     /// The name, relative to the manifest's folder.
     public var file: String
-    /// What kind of file it is.
+    /// The format of the file.
     public var format: CheckpointFormat
     /// The SHA-256 digest in hexadecimal digits; `nil` where the manifest gives none.
     public var digest: String?
@@ -63,7 +63,7 @@ public struct PolicyManifest: Sendable {
   /// Reads a manifest.
   ///
   /// - Parameter path: a manifest, or the folder of a `manifest.json`.
-  /// - Throws: everything that is wrong with it, each with its line.
+  /// - Throws: `DocumentError` with everything that is wrong, each problem with its line.
   public init(path: String) throws(DocumentError) {
     let file = path.hasSuffix(".json") ? path : "\(path)/manifest.json"
     let parts = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
@@ -78,7 +78,7 @@ public struct PolicyManifest: Sendable {
   }
 }
 
-/// How the uncertainty of a prediction is measured.
+/// How a policy measures the uncertainty of its predictions.
 public struct UncertaintyDefinition: Sendable, Equatable {
   /// The number of passes with dropout.
   public var samples: Int
@@ -100,7 +100,7 @@ public struct UncertaintyDefinition: Sendable, Equatable {
   }
 }
 
-/// What the training library decided on an observation.
+/// A reference decision: what the training library decided on an observation.
 public struct GoldenDecision: Sendable, Equatable {
   /// The observation before normalisation, row-major.
   public var observation: [Double]
@@ -130,6 +130,128 @@ public struct GoldenDecision: Sendable, Equatable {
     startsEpisode = table.value("episode_start", .flag, default: false)
     if action.isEmpty, outputs.isEmpty {
       table.report("a golden decision needs an 'action' or 'outputs'")
+    }
+  }
+}
+
+extension PolicyManifest {
+  /// The name and version of the format.
+  static let format = "backtestkit.policy/1"
+
+  init(_ table: inout DocumentTable, path: String, folder: String) {
+    self.path = path
+    self.folder = folder
+    _ = table.value("format", .policyFormat)
+    name = table.value("name", .text)
+    algorithm = table.value("algorithm", .text)
+    weights = table.sections("weights") { WeightsFile(&$0) }
+    network = table.optionalSection("network") { NetworkDefinition(&$0) }
+    observation = table.section("observation") { table in
+      ObservationDefinition(&table) { (file, digest) throws(DocumentError) in
+        try Normaliser(file: "\(folder)/\(file)", digest: digest)
+      }
+    }
+    action = table.optionalSection("action") { ActionDefinition(&$0) }
+    output = table.optionalSection("output") { OutputDefinition(&$0) }
+    uncertainty = table.optionalSection("uncertainty") { UncertaintyDefinition(&$0) }
+    execution = table.optional("execution", .choice())
+    cooldown = table.value("cooldown", .integer(.within(0...1_000_000)), default: 0)
+    golden = table.sections("golden") { GoldenDecision(&$0) }
+    remarks = ["timing", "reward"].compactMap { key in
+      table.optional(key, .text).map { "\(key): \($0)" }
+    }
+    trainedUntil = table.section("trained") { trained in
+      let end = trained.optional("data_end", .date)
+      remarks += trained.keys.compactMap { key in
+        trained.node(key).map { "\(key): \($0.plainText)" }
+      }
+      return end
+    }
+    check(&table)
+  }
+
+  /// Whether the deciding head has a layer that can drop out.
+  private var hasDropout: Bool {
+    let layers = network?[head: decidingHead]?.layers ?? []
+    return layers.contains { layer in
+      if case .dropout = layer { true } else { false }
+    }
+  }
+
+  /// Reports what does not fit together.
+  private func check(_ table: inout DocumentTable) {
+    if action == nil, output == nil {
+      table.report("a policy needs an 'action', or an 'output' where it only predicts")
+    } else if action != nil, output != nil {
+      table.report(
+        "'action' and 'output' exclude each other: a policy acts or predicts", at: "output")
+    }
+    if let network, !network.heads.contains(where: { $0.name == decidingHead }) {
+      table.report("the network needs a head '\(decidingHead)'", at: "network")
+    }
+    if network != nil, weights.isEmpty {
+      table.report("a network needs 'weights'; name their file", at: "weights")
+    }
+    if uncertainty != nil, !hasDropout {
+      table.report("mc_dropout needs a dropout layer in the network", at: "uncertainty")
+    }
+    for (index, decision) in golden.enumerated()
+    where decision.observation.count != observation.count {
+      table.report(
+        "golden decision \(index) has \(decision.observation.count) numbers, the observation "
+          + "\(observation.count)", at: "golden")
+      break
+    }
+    if let count = observation.normaliser.count, !observation.count.isMultiple(of: count) {
+      table.report(
+        "the normaliser has \(count) numbers, the observation \(observation.count)",
+        at: "observation")
+    }
+  }
+}
+
+extension PolicyManifest.WeightsFile {
+  fileprivate init(_ table: inout DocumentTable) {
+    file = table.value("file", .text)
+    format = table.value("format", .choice())
+    _ = table.optional("member", .text)
+    digest = table.optional("sha256", .sha256)
+    if !isBelow(file) {
+      table.report("a weights file must be in the manifest's folder or below it", at: "file")
+    }
+  }
+}
+
+/// Whether a file named in a manifest is in its folder or below it.
+func isBelow(_ file: String) -> Bool {
+  !file.hasPrefix("/") && !file.split(separator: "/").contains("..")
+}
+
+extension DocumentRule where Value == String {
+  fileprivate static var policyFormat: DocumentRule {
+    text(PolicyManifest.format, placeholder: "") { $0 == PolicyManifest.format ? $0 : nil }
+  }
+
+  static var sha256: DocumentRule {
+    text("a SHA-256 digest of 64 hexadecimal digits", placeholder: "") { text in
+      let digits = text.lowercased()
+      return digits.utf8.count == 64 && digits.allSatisfy(\.isHexDigit) ? digits : nil
+    }
+  }
+}
+
+extension DocumentNode {
+  /// The value on one line, for a reader.
+  fileprivate var plainText: String {
+    switch content {
+    case .text(let text): text
+    case .null: "nothing"
+    case .bool(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .list(let items): items.map(\.plainText).joined(separator: ", ")
+    case .table(let entries):
+      entries.map { "\($0.key) \($0.value.plainText)" }.joined(separator: ", ")
     }
   }
 }

@@ -1,9 +1,9 @@
-// One layer
+// Single layers
 extension NetworkCompiler {
   /// Adds the steps of a layer; `name` is what its state is called.
   mutating func compile(
     _ layer: NetworkLayer, _ value: NetworkValue, name: String
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     switch layer {
     case .flatten: return try flattened(value)
     case .linear(let params): return try linear(params, value)
@@ -28,13 +28,13 @@ extension NetworkCompiler {
     case .dropout(let probability): return dropout(probability, value)
     case .transposeTimeChannel: return try transposedView(value)
     case .lastStep: return try lastStep(value)
-    case .reuse: throw problem("cannot stand here")
+    case .reuse: throw problem("is not allowed here")
     }
   }
 
   private mutating func linear(
     _ params: String, _ value: NetworkValue
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     let value = rowMajor(value)
     let inputs = value.rows.count
     let (matrix, shape) = try tensor("\(params).weight", [nil, inputs])
@@ -46,7 +46,7 @@ extension NetworkCompiler {
 
   private mutating func convolution(
     _ params: String, _ value: NetworkValue, kernel: Int, stride: Int, padding: Int
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     guard value.isTable else {
       throw problem("needs a table of channels x time, not \(value.found)")
     }
@@ -59,7 +59,7 @@ extension NetworkCompiler {
     let bias = try vector("\(params).bias", count: shape[0])
     var input = columnMajor(value).rows
     if padding > 0 {
-      // The rows around stay 0 as they were made.
+      // The rows around keep their initial 0.
       let padded = allocate(rows: times + 2 * padding, count: channels, stride: nil).rows
       var middle = padded
       middle.offset += padding * padded.stride
@@ -77,7 +77,7 @@ extension NetworkCompiler {
 
   private mutating func batchNorm(
     _ params: String, _ value: NetworkValue, eps: Double
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     let value = writable(value.isTable ? columnMajor(value) : value)
     let count = value.rows.count
     let weight = try vector("\(params).weight", count: count)
@@ -96,7 +96,7 @@ extension NetworkCompiler {
 
   private mutating func layerNorm(
     _ params: String, _ value: NetworkValue, eps: Double
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     let value = writable(rowMajor(value))
     let weight = try vector("\(params).weight", count: value.rows.count)
     let bias = try vector("\(params).bias", count: value.rows.count)
@@ -107,7 +107,7 @@ extension NetworkCompiler {
 
   private mutating func attention(
     _ params: String, _ value: NetworkValue, heads: Int
-  ) throws(PolicyError) -> NetworkValue {
+  ) throws(NetworkError) -> NetworkValue {
     guard value.isTable else {
       throw problem("needs a table of time x features, not \(value.found)")
     }
@@ -123,7 +123,7 @@ extension NetworkCompiler {
     let projections = affine(input, columns: 3 * width, bias: innerBias) {
       inner[$1 * width + $0]
     }
-    // Only the last row is asked for more often than not.
+    // Often only the last row is needed.
     let first = nextLayer == .lastStep ? input.rows - 1 : 0
     let mixed = allocate(rows: input.rows - first, count: width, stride: nil)
     steps.append(
@@ -153,14 +153,14 @@ extension NetworkCompiler {
     return value
   }
 
-  private func transposedView(_ value: NetworkValue) throws(PolicyError) -> NetworkValue {
+  private func transposedView(_ value: NetworkValue) throws(NetworkError) -> NetworkValue {
     guard value.isTable else { throw problem("needs a table, not \(value.found)") }
     var view = value
     view.isTransposed.toggle()
     return view
   }
 
-  private mutating func lastStep(_ value: NetworkValue) throws(PolicyError) -> NetworkValue {
+  private mutating func lastStep(_ value: NetworkValue) throws(NetworkError) -> NetworkValue {
     guard value.isTable else {
       throw problem("needs a table of time x features, not \(value.found)")
     }
@@ -169,5 +169,104 @@ extension NetworkCompiler {
     last.rows.rows = 1
     last.isTable = false
     return last
+  }
+}
+
+// Layers with a state
+extension NetworkCompiler {
+  /// Adds a recurrent layer, level after level: first the input's part of all gates at once, then
+  /// the steps in time.
+  mutating func recurrent(
+    _ layer: NetworkLayer, _ value: NetworkValue, name: String
+  ) throws(NetworkError) -> NetworkValue {
+    var result = rowMajor(value)
+    var levels: [(hidden: Int, cell: Int?)] = []
+    let shape: (params: String, hidden: Int, suffixes: [String], isStateful: Bool)
+    var isGRU = false
+    switch layer {
+    case .lstm(let params, let hidden, let layers, let isStateful):
+      shape = (params, hidden, (0..<layers).map { "_l\($0)" }, isStateful)
+    case .gru(let params, let hidden, let layers, let isStateful):
+      shape = (params, hidden, (0..<layers).map { "_l\($0)" }, isStateful)
+      isGRU = true
+    case .lstmCell(let params, let hidden, let isStateful):
+      shape = (params, hidden, [""], isStateful)
+    default: throw problem("has no state")
+    }
+    for suffix in shape.suffixes {
+      let level = try addLevel(
+        GateTensors(
+          self, shape.params, suffix, hidden: shape.hidden, inputs: result.rows.count,
+          isGRU: isGRU),
+        result.rows, isStateful: shape.isStateful)
+      levels.append((level.hidden, isGRU ? nil : level.cell))
+      result.rows = level.output
+      result.isKept = false
+    }
+    recurrences.append(
+      RecurrentPlace(
+        name: name, hidden: shape.hidden, isStateful: shape.isStateful, levels: levels))
+    return result
+  }
+
+  private mutating func addLevel(
+    _ tensors: GateTensors, _ input: RowPlace, isStateful: Bool
+  ) throws(NetworkError) -> RecurrenceStep {
+    let (hidden, inputs) = (tensors.hidden, tensors.inputs)
+    let width = sizes.roundedUp(hidden)
+    let columns = tensors.gates * width
+    /// The row of the tensors for a column; each gate is padded to whole registers.
+    func row(_ column: Int) -> Int? {
+      let (gate, unit) = column.quotientAndRemainder(dividingBy: width)
+      return unit < hidden ? gate * hidden + unit : nil
+    }
+    let gates = affine(
+      input, columns: columns,
+      bias: (0..<columns).map { row($0).map { tensors.inputBias[$0] } ?? 0 }
+    ) { input, column in row(column).map { tensors.inputMatrix[$0 * inputs + input] } ?? 0 }
+    let matrix = keepPanels(inputs: hidden, columns: columns) { unit, column in
+      row(column).map { tensors.hiddenMatrix[$0 * hidden + unit] } ?? 0
+    }
+    let bias = keep(
+      (0..<columns).map { row($0).map { tensors.hiddenBias[$0] } ?? 0 },
+      padded: gates.rows.stride)
+    var output = allocate(rows: gates.rows.rows, count: hidden, stride: width)
+    output.isTable = true
+    let step = RecurrenceStep(
+      gates: gates.rows, matrix: matrix, bias: bias, scratch: allocate(gates.rows.stride),
+      width: width, hidden: allocate(width), cell: allocate(width), output: output.rows,
+      isStateful: isStateful)
+    steps.append(tensors.isGRU ? .gatedRecurrentUnit(step) : .longShortTermMemory(step))
+    return step
+  }
+}
+
+/// The tensors of one level of a recurrent layer.
+private struct GateTensors {
+  let hidden: Int
+  let inputs: Int
+  let isGRU: Bool
+  let inputMatrix: [Double]
+  let hiddenMatrix: [Double]
+  /// The bias that is added with the input.
+  var inputBias: [Double]
+  /// The bias that is added with the hidden state, where it cannot be added with the input.
+  let hiddenBias: [Double]
+
+  var gates: Int { isGRU ? 3 : 4 }
+
+  init<Element>(
+    _ compiler: NetworkCompiler<Element>, _ params: String, _ suffix: String, hidden: Int,
+    inputs: Int, isGRU: Bool
+  ) throws(NetworkError) {
+    let rows = (isGRU ? 3 : 4) * hidden
+    self.hidden = hidden
+    self.inputs = inputs
+    self.isGRU = isGRU
+    inputMatrix = try compiler.tensor("\(params).weight_ih\(suffix)", [rows, inputs]).values
+    hiddenMatrix = try compiler.tensor("\(params).weight_hh\(suffix)", [rows, hidden]).values
+    inputBias = try compiler.vector("\(params).bias_ih\(suffix)", count: rows)
+    hiddenBias = try compiler.vector("\(params).bias_hh\(suffix)", count: rows)
+    if !isGRU { for row in 0..<rows { inputBias[row] += hiddenBias[row] } }
   }
 }

@@ -115,7 +115,7 @@ extension NetworkKernels {
     }
   }
 
-  /// Takes the largest off first, so that nothing overflows; the sum goes from the first on.
+  /// Subtracts the largest first, so that nothing overflows; the sum goes from first to last.
   @inline(__always)
   private static func softmax(_ place: UnsafeMutablePointer<Element>, _ count: Int) {
     var largest = place[0]
@@ -170,7 +170,8 @@ extension NetworkKernels {
     }
   }
 
-  /// Masks are in the order of the layer's value: rows first, unless it stands on its side.
+  /// Masks are in the order of the layer's value: row-major, or column-major where it is
+  /// transposed.
   func run(_ step: DropoutStep, _ masks: DropoutMasks<Element>?) {
     guard let masks else { return }
     let place = step.place
@@ -181,6 +182,39 @@ extension NetworkKernels {
           memory[place.offset + row * place.stride + index] *= mask[position]
         }
       }
+    }
+  }
+}
+
+// All steps of a program
+extension NetworkKernels {
+  /// Does steps in order, from one of them on.
+  @inline(__always)
+  func run(_ steps: [NetworkStep], from start: Int, _ masks: DropoutMasks<Element>?) {
+    for index in start..<steps.count {
+      switch steps[index] {
+      case .affine(let step): run(step)
+      case .longShortTermMemory(let step): runLongShortTermMemory(step)
+      case .gatedRecurrentUnit(let step): runGatedRecurrentUnit(step)
+      case .attention(let step): run(step)
+      case .pointwise(let step): run(step, row: 0, rows: step.place.rows)
+      case .scale(let step): runScale(step, row: 0, rows: step.place.rows)
+      case .layerNorm(let step): runLayerNorm(step, row: 0, rows: step.place.rows)
+      case .softmax(let step): runSoftmax(step, row: 0, rows: step.place.rows)
+      case .dropout(let step): run(step, masks)
+      case .copy(let step): run(step)
+      }
+    }
+  }
+
+  /// Copies the outputs of all heads, one after the other.
+  @inline(__always)
+  func write(_ outputs: [NetworkOutput], to target: UnsafeMutableBufferPointer<Element>) {
+    var position = 0
+    for index in outputs.indices {
+      let place = outputs[index].place
+      for element in 0..<place.count { target[position + element] = memory[place.offset + element] }
+      position += place.count
     }
   }
 }

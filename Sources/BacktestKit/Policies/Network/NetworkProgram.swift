@@ -1,5 +1,5 @@
-/// A compiled network: steps, weights and how much memory a state takes. Never changed, so copies
-/// of a network and all its states share it.
+/// A compiled network: steps, weights and the memory that a state takes. It never changes, so all
+/// copies of a network and its states share it.
 final class NetworkProgram<Element: NetworkElement>: Sendable {
   let steps: [NetworkStep]
   let weights: [Element]
@@ -9,6 +9,8 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
   let outputs: [NetworkOutput]
   let recurrences: [RecurrentPlace]
   let dropouts: [DropoutPlace]
+  /// What need not be computed again when a window moves on by one row.
+  let sliding: SlidingPlan?
 
   init(
     steps: [NetworkStep], weights: [Element], memoryCount: Int, input: RowPlace,
@@ -23,6 +25,7 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
     self.outputs = outputs
     self.recurrences = recurrences
     self.dropouts = dropouts
+    sliding = inputShape.count == 2 ? SlidingPlan(steps, input: input) : nil
   }
 }
 
@@ -47,4 +50,156 @@ struct RecurrentPlace: Sendable {
 struct DropoutPlace: Sendable {
   var count: Int
   var probability: Double
+}
+
+/// A step of a compiled network. Positions are counted in elements from the start of the network's
+/// weights or of a state's memory.
+enum NetworkStep: Sendable {
+  case affine(AffineStep)
+  case longShortTermMemory(RecurrenceStep)
+  case gatedRecurrentUnit(RecurrenceStep)
+  case attention(AttentionStep)
+  case pointwise(PointwiseStep)
+  case scale(RowStep)
+  case layerNorm(RowStep)
+  case softmax(RowStep)
+  case dropout(DropoutStep)
+  case copy(CopyStep)
+}
+
+/// Rows of equal length in memory.
+struct RowPlace: Sendable, Equatable {
+  var offset: Int
+  var rows: Int
+  /// The elements of a row.
+  var count: Int
+  /// From one row to the next, at least `count`.
+  var stride: Int
+
+  /// The elements from the first to the end of the last row.
+  var extent: Int { (rows - 1) * stride + count }
+}
+
+/// A matrix laid out so that a product runs over outputs: panels of columns, each with its rows one
+/// after the other; the last panel may be a narrow one.
+struct PanelMatrix: Sendable {
+  var offset: Int
+  /// Inputs, which are the rows.
+  var rows: Int
+  var widePanels: Int
+  var hasNarrowPanel: Bool
+}
+
+/// output[r] = bias + sum of the input's elements times the matrix's rows.
+///
+/// The sum begins with the bias and goes over the inputs in order, taps of a convolution one after
+/// the other; no lane mixes with another.
+struct AffineStep: Sendable {
+  var input: RowPlace
+  /// Input rows that one output row looks at, and how far the next one is.
+  var taps: Int
+  var step: Int
+  var matrix: PanelMatrix
+  var bias: Int
+  var output: RowPlace
+  /// Where OpenBLAS does the whole window.
+  var library: LibraryProduct?
+}
+
+/// What a product of whole matrices needs besides an ``AffineStep``.
+struct LibraryProduct: Sendable {
+  /// The matrix, row after row.
+  var matrix: Int
+  /// Columns of the matrix.
+  var columns: Int
+  /// Where the inputs of each output row are laid side by side, for more than one tap.
+  var patches: Int
+}
+
+/// One level of a recurrent layer, after the input's part of its gates has been computed.
+struct RecurrenceStep: Sendable {
+  /// The input's part of the gates, one row for each time.
+  var gates: RowPlace
+  var matrix: PanelMatrix
+  /// The bias of the hidden state's part; only gated recurrent units keep the two apart.
+  var bias: Int
+  /// Where the gates of one time are computed.
+  var scratch: Int
+  /// Lanes of hidden state, padded.
+  var width: Int
+  var hidden: Int
+  var cell: Int
+  var output: RowPlace
+  var isStateful: Bool
+}
+
+/// Attention, after query, key and value have been computed side by side.
+struct AttentionStep: Sendable {
+  var projections: RowPlace
+  var width: Int
+  var heads: Int
+  /// The first row whose result is needed.
+  var firstQuery: Int
+  var scores: Int
+  var output: RowPlace
+}
+
+/// A function of each element.
+struct PointwiseStep: Sendable {
+  enum Function: Sendable {
+    case tanh, relu, elu, sigmoid, silu, gelu
+    case leakyReLU(Double)
+    case hardtanh(Double, Double)
+  }
+
+  var function: Function
+  var place: RowPlace
+}
+
+/// Work on each row with one or two vectors of weights.
+struct RowStep: Sendable {
+  var place: RowPlace
+  var weight = 0
+  var bias = 0
+  var eps = 0.0
+}
+
+/// A mask over a value, where masks are given.
+struct DropoutStep: Sendable {
+  var place: RowPlace
+  var isTransposed: Bool
+  /// Which of the masks.
+  var index: Int
+}
+
+/// A copy of rows to another place.
+struct CopyStep: Sendable {
+  var from: RowPlace
+  var to: RowPlace
+  var isTransposed = false
+}
+
+/// How many columns of a matrix are computed at once.
+///
+/// A wide panel keeps eight registers of 128 bits busy, enough to hide the latency of an addition;
+/// a narrow one, of two registers, serves outputs of a few numbers.
+struct PanelSizes {
+  let wide: Int
+  let narrow: Int
+
+  init<Element: NetworkElement>(_: Element.Type) {
+    wide = 128 / MemoryLayout<Element>.stride
+    narrow = 32 / MemoryLayout<Element>.stride
+  }
+
+  /// The panels of a number of columns, and the columns with those that fill the last panel.
+  func panels(of columns: Int) -> (wide: Int, hasNarrow: Bool, padded: Int) {
+    let (full, rest) = columns.quotientAndRemainder(dividingBy: wide)
+    if rest == 0 { return (full, false, columns) }
+    if rest <= narrow { return (full, true, full * wide + narrow) }
+    return (full + 1, false, (full + 1) * wide)
+  }
+
+  /// A number of elements that fills narrow panels.
+  func roundedUp(_ count: Int) -> Int { (count + narrow - 1) / narrow * narrow }
 }

@@ -7,7 +7,7 @@ struct CovarianceStream: Sendable {
   let period: Int
   /// The number of instruments.
   let count: Int
-  /// The returns taken in.
+  /// The number of returns taken in.
   private(set) var returnCount = 0
   private let divisor: Double
   private let mask: Int
@@ -22,11 +22,11 @@ struct CovarianceStream: Sendable {
   private var closes: ContiguousArray<Double>
   private var returns: ContiguousArray<Double>
 
-  /// The numbers of a slot: a sum for each instrument and for each pair.
+  /// The size of a slot: a sum for each instrument and for each pair.
   private var width: Int { count + pairCount }
   private var pairCount: Int { count * (count + 1) / 2 }
 
-  /// A matrix over `period` returns, whose last `depth` values can be read.
+  /// A matrix over `period` returns whose last `depth` values can be read.
   init(_ period: Int, of divisor: RollingDeviation.Divisor, count: Int, depth: Int) {
     self.period = period
     self.count = count
@@ -43,7 +43,7 @@ struct CovarianceStream: Sendable {
     returns = pivots
   }
 
-  /// The covariance of two instruments so many returns before the newest.
+  /// The covariance of two instruments, `age` returns before the newest.
   func value(_ row: Int, _ column: Int, age: Int) -> Double {
     let (high, low) = row > column ? (row, column) : (column, row)
     let slot = (returnCount &- 1 &- age) & mask

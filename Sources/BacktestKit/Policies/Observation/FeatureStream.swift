@@ -79,10 +79,10 @@ struct FeatureStream: Sendable {
   var movements: ContiguousArray<Movement> = []
   var convergences: ContiguousArray<Convergence> = []
   var indicators: ContiguousArray<any FeatureIndicator> = []
-  /// The bars taken in.
+  /// The number of bars taken in.
   private(set) var barCount = 0
   private(set) var values: ContiguousArray<Double> = []
-  /// The close of the last bar; not a number before the first.
+  /// The close of the last bar; NaN before the first.
   var close: Double { previousClose }
   private var previousClose = Double.nan
   private var previousVolume = Double.nan
@@ -100,7 +100,7 @@ struct FeatureStream: Sendable {
     values = ContiguousArray(repeating: .nan, count: offset)
   }
 
-  /// The value of a signal so many bars before the newest; not finite where there is none.
+  /// The value of a signal `age` bars before the newest; not finite where there is none.
   @inline(__always)
   func value(_ signal: Int, age: Int) -> Double {
     let ring = signals[signal]
@@ -121,7 +121,7 @@ struct FeatureStream: Sendable {
     for index in signals.indices {
       let ring = signals[index]
       values[ring.offset &+ (row & ring.mask)] = compute(ring.formula, bar, row)
-      // Deviations of returns are fed as soon as the return is there: it stands before them.
+      // Deviations of returns take in the return at once: its signal comes before theirs.
       if case .logReturn(period: 1, _) = ring.formula { updateDeviations(ofReturn: index, row) }
     }
     previousClose = bar.close
@@ -195,7 +195,7 @@ struct FeatureStream: Sendable {
 }
 
 extension FeatureStream.Movement {
-  /// Rises as a share of all movement; with a guard against none, as the trainer added it to means.
+  /// Rises as a share of all movement, with the trainer's guard against division by zero if asked.
   fileprivate func strength(isGuarded: Bool) -> Double {
     let guardSum = isGuarded ? 1e-12 * Double(rises.period) : 0
     return rises.value / (rises.value + falls.value + guardSum)

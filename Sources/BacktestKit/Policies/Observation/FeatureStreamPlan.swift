@@ -1,4 +1,4 @@
-/// Puts a feature stream together so that equal computations are made once.
+/// Builds a feature stream in which equal computations are done once.
 struct FeatureStreamPlan {
   private struct Span: Hashable {
     var input: FeatureStream.Input
@@ -13,7 +13,7 @@ struct FeatureStreamPlan {
 
   /// The stream; its rings are laid out when all features are in.
   var stream = FeatureStream()
-  /// The numbers that the stream keeps, roughly.
+  /// Roughly how many numbers the stream keeps.
   private(set) var storedCount = 0
   private var signals: [FeatureStream.Formula: Int] = [:]
   private var means: [Span: Int] = [:]
@@ -27,7 +27,8 @@ struct FeatureStreamPlan {
 
   /// The signal of a feature, whose last `depth` values can be read afterwards.
   ///
-  /// - Throws: a period or an indicator that is none, or one that would keep too many numbers.
+  /// - Throws: `PolicyError` where a period or an indicator is invalid, or too many numbers would
+  ///   be kept.
   mutating func add(_ feature: MarketFeature, depth: Int) throws(PolicyError) -> Int {
     let period = feature.period
     let least = feature.kind.hasDeltaDegrees ? feature.deltaDegrees + 1 : 1
@@ -51,7 +52,7 @@ struct FeatureStreamPlan {
     return signal(formula, warmup: warmup, depth: depth)
   }
 
-  /// A signal whose values come from outside.
+  /// A signal whose values are set from outside.
   mutating func addGiven(warmup: Int, depth: Int) -> Int {
     signal(.given(stream.signals.count), warmup: warmup, depth: depth)
   }
@@ -101,7 +102,7 @@ struct FeatureStreamPlan {
     case .convergenceSignal: return (.convergenceSignal(convergence(feature.spans)), 1)
     case .convergenceHistogram: return (.convergenceHistogram(convergence(feature.spans)), 1)
     case .logReturnDeviation:
-      // The return is a signal that stands before its deviation.
+      // The return is a signal that comes before its deviation.
       _ = signal(logReturn(1), warmup: 2, depth: 1)
       return (.deviation(deviation(.logReturn, feature)), period + 1)
     default: return (.convergence(convergence(feature.spans)), 1)
@@ -200,6 +201,6 @@ extension FeatureStreamPlan {
 }
 
 extension MarketFeature {
-  /// What a deviation is taken of.
+  /// The divisor of a deviation.
   var divisor: RollingDeviation.Divisor { deltaDegrees == 1 ? .sample : .population }
 }

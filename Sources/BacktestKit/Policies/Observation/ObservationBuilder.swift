@@ -10,26 +10,26 @@
 ///     let status = numbers.withUnsafeMutableBufferPointer { builder.fill($0, state: state) }
 ///     if status == .ready { … }   // before normalisation: a `Policy` normalises by itself
 ///
-/// It is a value: a copy goes on by itself, and the same bars give the same bits, whatever comes
-/// after them. A bar costs a constant time for each distinct feature, not for each lag or row, and
-/// neither an update nor an observation asks for memory.
+/// It is a value: a copy is independent of the original, and the same bars give the same bits,
+/// whatever comes after them. A bar takes constant time for each distinct feature, not for each lag
+/// or row, and neither an update nor an observation allocates memory.
 ///
 /// **Order.** A row holds the features in the order of the definition. Features that name no asset
 /// are repeated for each: runs of them asset by asset (`asset_major`), each of them over all assets
 /// (`feature_major`), or as the rows of a matrix whose columns are assets (`matrix`, where the
-/// covariance is as many rows as there are assets). `cash` and features that name an asset stand
-/// once, where they are. A window has its rows oldest first.
+/// covariance takes one row for each asset). `cash` and features that name an asset occur once, at
+/// their place. The rows of a window are sorted oldest first.
 ///
 /// **Time.** Lags and rows count the closed bars of the feature's own asset: an asset that did not
 /// close keeps its features. Rows of the account count the instants at which any of the assets
 /// closed; a past row shows the account as it was then, before the decision of that bar, and zeros
 /// before the first.
-public struct ObservationBuilder: Sendable {
-  /// The numbers of an observation.
-  public let count: Int
-  /// Closed bars, of each asset, until the first observation: the first decision is possible at the
-  /// close of this bar.
-  public let warmup: Int
+struct ObservationBuilder: Sendable {
+  /// The number of values in an observation.
+  let count: Int
+  /// The closed bars of each asset until the first observation; the first decision is possible at
+  /// the close of the last of them.
+  let warmup: Int
 
   private let instruments: ContiguousArray<InstrumentID>
   private let frame: ObservationFrame
@@ -40,7 +40,7 @@ public struct ObservationBuilder: Sendable {
   private let needs: ContiguousArray<Int>
   private let covarianceNeed: Int
   private var streams: ContiguousArray<FeatureStream>
-  private var predictors: ContiguousArray<ContiguousArray<HostedPredictor>>
+  private var predictors: ContiguousArray<ContiguousArray<PredictionStream>>
   private var covariances: CovarianceStream?
   private var history: StateHistory
 
@@ -52,9 +52,9 @@ public struct ObservationBuilder: Sendable {
   ///     instrument.
   ///   - symbols: their names as the definition writes them, in the same order.
   ///   - predictor: gives the policy that a prediction feature names.
-  /// - Throws: features that do not fill the shape, an asset or indicator that there is not, a
-  ///   period that is too short, and what `predictor` throws.
-  public init(
+  /// - Throws: `PolicyError` where features do not fill the shape, an asset or indicator does not
+  ///   exist, or a period is too short; and what `predictor` throws.
+  init(
     _ definition: ObservationDefinition, instruments: [InstrumentID], symbols: [String],
     predictor: (PredictionFeature) throws(PolicyError) -> ObservedPredictor =
       ObservationBuilder.noPredictor
@@ -81,20 +81,20 @@ public struct ObservationBuilder: Sendable {
     history = StateHistory(columns: plan.keptStates, depth: plan.depth)
   }
 
-  /// Refuses each prediction feature: the predictor of definitions that have none.
-  public static func noPredictor(
+  /// Refuses every prediction feature: the predictor of definitions without one.
+  static func noPredictor(
     _ feature: PredictionFeature
   ) throws(PolicyError) -> ObservedPredictor {
     throw PolicyError(
-      "the prediction of '\(feature.policy)' is a feature, but there is nothing to load it with")
+      "a feature is the prediction of '\(feature.policy)', but no loader for policies was given")
   }
 
   /// Takes in the bars that closed; call it at every instant at which bars close, before `fill`.
   ///
   /// - Parameters:
-  ///   - bars: the bars of the universe; those of other instruments are passed over.
+  ///   - bars: the bars of the universe; those of other instruments are ignored.
   ///   - state: the account before the decision of this instant.
-  public mutating func update(_ bars: BarSlice, state: PolicyAccountState) {
+  mutating func update(_ bars: BarSlice, state: PolicyAccountState) {
     var closed = 0
     for asset in instruments.indices {
       guard let bar = bars[instruments[asset]] else { continue }
@@ -114,7 +114,7 @@ public struct ObservationBuilder: Sendable {
     for index in predictors[asset].indices {
       predictors[asset][index].update(bar)
       for (field, signal) in predictors[asset][index].outputs {
-        streams[asset].set(signal, to: predictors[asset][index].figure(field))
+        streams[asset].set(signal, to: predictors[asset][index].value(of: field))
       }
     }
   }
@@ -126,14 +126,14 @@ public struct ObservationBuilder: Sendable {
 }
 
 extension ObservationBuilder {
-  /// Writes the observation as it is after the last update: features times their scales, in 64
-  /// bits, neither normalised nor rounded (but for the weights that trainers held in 32 bits).
+  /// Writes the observation after the last update: features times their scales, in 64 bits, neither
+  /// normalised nor rounded (except for the weights that trainers kept in 32 bits).
   ///
   /// - Parameters:
   ///   - observation: room for `count` numbers, row-major.
   ///   - state: the account now, before the decision.
-  /// - Returns: `.ready` when all numbers are written; otherwise what is there is not to be used.
-  public func fill(
+  /// - Returns: `.ready` when all numbers are written; otherwise the numbers must not be used.
+  func fill(
     _ observation: UnsafeMutableBufferPointer<Double>, state: PolicyAccountState
   ) -> ObservationStatus {
     precondition(observation.count == count, "an observation of another size")
@@ -183,4 +183,15 @@ extension ObservationBuilder {
     for asset in needs.indices where streams[asset].barCount < needs[asset] { return false }
     return covarianceNeed == 0 || (covariances?.returnCount ?? 0) + 1 >= covarianceNeed
   }
+}
+
+/// Whether an observation is complete.
+enum ObservationStatus: Sendable, Equatable {
+  /// Every number is there.
+  case ready
+  /// Too few bars have closed; nothing was written.
+  case waiting
+  /// A feature has no value, which the definition does not allow; `column` is its position in the
+  /// observation, from 0.
+  case missing(column: Int)
 }

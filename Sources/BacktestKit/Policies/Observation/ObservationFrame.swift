@@ -1,14 +1,14 @@
-/// Where numbers go in an observation, and what becomes of those that there are not.
+/// Where the numbers of an observation go, and what replaces missing ones.
 struct ObservationFrame: Sendable, BitwiseCopyable {
-  /// The numbers of a row.
+  /// The number of values in a row.
   let width: Int
-  /// The rows, oldest first.
+  /// The number of rows, oldest first.
   let window: Int
   /// Bars from the newest row to the newest bar.
   let offset: Int
   /// Whether values before the first count as zero.
   let isZeroPadded: Bool
-  /// Whether every value that is missing counts as zero.
+  /// Whether every missing value counts as zero.
   let isZeroWhereMissing: Bool
 
   /// Writes a column over all rows.
@@ -16,10 +16,10 @@ struct ObservationFrame: Sendable, BitwiseCopyable {
   /// - Parameters:
   ///   - place: the position of the column in a row.
   ///   - target: the observation, from its first number.
-  ///   - warmup: the bars that a value needs, its own among them.
-  ///   - count: the bars there are, those of a lag left out.
-  ///   - value: the number of a row so many bars before the newest.
-  /// - Returns: the position of the first number that is missing; `Int.max` where none is.
+  ///   - warmup: the bars that a value needs, its own included.
+  ///   - count: the number of bars so far, without those of a lag.
+  ///   - value: the number of the row that many bars before the newest.
+  /// - Returns: the position of the first missing number; `Int.max` where none is missing.
   @inline(__always)
   func write(
     column place: Int, to target: UnsafeMutablePointer<Double>, warmup: Int, count: Int,

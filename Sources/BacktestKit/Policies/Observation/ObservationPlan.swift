@@ -1,4 +1,4 @@
-/// How the columns of an observation are computed, while it is put together.
+/// Collects how each column of an observation is computed, while the builder is set up.
 struct ObservationPlan {
   private let definition: ObservationDefinition
   private let symbols: [String]
@@ -10,22 +10,22 @@ struct ObservationPlan {
   private(set) var stateColumns: ContiguousArray<StateColumn> = []
   /// The columns that show covariances.
   private(set) var covarianceColumns: ContiguousArray<CovarianceColumn> = []
-  /// The columns there are, each of which is one number of a row.
+  /// The number of columns, each of which is one number of a row.
   private(set) var width = 0
-  /// The bars that each asset needs before the first observation.
+  /// The number of bars that each asset needs before the first observation.
   private(set) var needs: ContiguousArray<Int>
-  /// The instants at which all assets closed that the covariance needs; 0 without one.
+  /// The number of instants with closes of all assets that the covariance needs; 0 without one.
   private(set) var covarianceNeed = 0
   /// The state features of past rows.
   private(set) var keptStates: ContiguousArray<StateHistory.Column> = []
   /// The predictors of each asset.
-  private(set) var predictors: ContiguousArray<ContiguousArray<HostedPredictor>>
+  private(set) var predictors: ContiguousArray<ContiguousArray<PredictionStream>>
   private var predictorPositions: [PredictorKey: Int] = [:]
   private var predictorSignals: [SignalKey: Int] = [:]
   private var streams: [FeatureStreamPlan]
   private var covariance: MarketFeature?
   private var covarianceDepth = 1
-  /// The entries of the matrix that have columns.
+  /// The number of entries of the matrix that have columns so far.
   private var covarianceEntries = 0
 
   private struct PredictorKey: Hashable {
@@ -93,7 +93,7 @@ struct ObservationPlan {
     }
   }
 
-  /// The bars after which a value with a warm-up of its own fills what the definition asks for.
+  /// The bars after which a value with this warm-up fills what the definition asks for.
   private func need(warmup: Int, lag: Int) -> Int {
     switch (definition.padding, definition.missing) {
     case (.wait, _): warmup + lag + depth - 1
@@ -145,7 +145,7 @@ struct ObservationPlan {
     covarianceDepth = max(covarianceDepth, feature.lag + depth)
     covarianceNeed = max(
       covarianceNeed, need(warmup: feature.period + 1, lag: feature.lag))
-    // The definition's columns come row by row.
+    // The columns come row by row.
     let row = covarianceEntries / count
     covarianceEntries = (covarianceEntries + 1) % (count * count)
     covarianceColumns.append(
@@ -162,7 +162,7 @@ struct ObservationPlan {
     if position == predictors[asset].count {
       let predictor = try load(feature)
       predictors[asset].append(
-        try HostedPredictor(predictor, name: feature.policy, symbol: symbols[asset]))
+        try PredictionStream(predictor, name: feature.policy, symbol: symbols[asset]))
       predictorPositions[key] = position
     }
     let warmup = predictors[asset][position].warmup
@@ -178,5 +178,123 @@ struct ObservationPlan {
     needs[asset] = max(needs[asset], need(warmup: warmup, lag: 0))
     signalColumns[asset].append(
       SignalColumn(place: width, signal: signal, lag: 0, scale: feature.scale))
+  }
+}
+
+/// A column that shows the account.
+struct StateColumn: Sendable, BitwiseCopyable {
+  /// The position in a row.
+  var place: Int
+  var kind: StateFeature.Kind
+  var asset: Int
+  /// The position among the values of past rows; `nil` shows that of now in every row.
+  var kept: Int?
+  /// What the value is multiplied by.
+  var scale: Double
+}
+
+/// A column that shows an entry of the covariance matrix.
+struct CovarianceColumn: Sendable, BitwiseCopyable {
+  /// The position in a row.
+  var place: Int
+  var row: Int
+  var column: Int
+  /// Returns before the row's own.
+  var lag: Int
+  /// What the value is multiplied by.
+  var scale: Double
+}
+
+extension ObservationDefinition {
+  /// The features in the order of the observation's columns, each with its asset; a feature of all
+  /// assets at once gets the first.
+  ///
+  /// - Throws: `PolicyError` where an asset or the shape does not fit.
+  func expanded(over symbols: [String]) throws(PolicyError) -> [(feature: Feature, asset: Int)] {
+    let bound = try features.map { (feature) throws(PolicyError) in
+      try feature.boundAsset(among: symbols)
+    }
+    try checkShape(assetCount: symbols.count, bound)
+    let assets = symbols.indices
+    var columns: [(Feature, Int)] = []
+    switch layout {
+    case .matrix:
+      for feature in features {
+        let rows = feature.isCovariance ? symbols.count : 1
+        for _ in 0..<rows { columns += assets.map { (feature, $0) } }
+      }
+    case .featureMajor:
+      for (feature, bound) in zip(features, bound) {
+        columns += bound.map { [(feature, $0)] } ?? assets.map { (feature, $0) }
+      }
+    case .assetMajor:
+      var run: [Feature] = []
+      for (feature, bound) in zip(features, bound) {
+        guard let bound else {
+          run.append(feature)
+          continue
+        }
+        for asset in assets { columns += run.map { ($0, asset) } }
+        run = []
+        columns.append((feature, bound))
+      }
+      for asset in assets { columns += run.map { ($0, asset) } }
+    }
+    return columns
+  }
+
+  /// Checks that the features fill the shape, before they are repeated for each asset.
+  private func checkShape(assetCount: Int, _ bound: [Int?]) throws(PolicyError) {
+    if layout == .matrix, bound.contains(where: { $0 != nil }) {
+      throw PolicyError(
+        "in the layout 'matrix' each feature is a row over all \(assetCount) assets, so none "
+          + "can be of one asset or of the account")
+    }
+    if layout != .matrix, features.contains(where: \.isCovariance) {
+      throw PolicyError(
+        "'covariance' is a block of rows over all assets and needs the layout 'matrix'")
+    }
+    var rows = 0
+    var columns = 0
+    for (feature, bound) in zip(features, bound) {
+      rows += feature.isCovariance ? assetCount : 1
+      columns += bound == nil ? assetCount : 1
+    }
+    if layout == .matrix { columns = rows * assetCount }
+    let numbers = columns * window
+    var shapes = [[numbers], [window, columns]]
+    if layout == .matrix { shapes.append([window, rows, assetCount]) }
+    if layout == .matrix, window == 1 { shapes.append([rows, assetCount]) }
+    guard !shapes.contains(shape) else { return }
+    let given = features.count == 1 ? "1 feature" : "\(features.count) features"
+    let over = assetCount == 1 ? "" : " over \(assetCount) assets"
+    throw PolicyError(
+      "the 'shape' \(shape) is \(count) numbers, but \(given)\(over) in a window of \(window) make "
+        + "\(shapes.last.map { "\($0)" } ?? "\(numbers)"); name the features and the 'window' with "
+        + "which the policy was trained")
+  }
+}
+
+extension ObservationDefinition.Feature {
+  /// Whether it is the covariance matrix.
+  fileprivate var isCovariance: Bool {
+    if case .market(let feature) = self { feature.kind == .covariance } else { false }
+  }
+
+  /// The asset that the feature belongs to: the one it names, or the first for a feature of the
+  /// whole account; `nil` where it is repeated for each asset.
+  fileprivate func boundAsset(among symbols: [String]) throws(PolicyError) -> Int? {
+    if let name = asset {
+      guard let position = symbols.firstIndex(of: name) else {
+        let advice =
+          NearestName.find(name, among: symbols).map { "did you mean '\($0)'?" }
+          ?? "its assets are \(symbols.joined(separator: ", "))"
+        throw PolicyError(
+          "a feature is of '\(name)', which is not one of the policy's assets; \(advice)")
+      }
+      return position
+    }
+    if case .state(let feature) = self, feature.kind == .cash { return 0 }
+    return nil
   }
 }

@@ -78,7 +78,7 @@ struct FoldCheckpoints: Sendable {
     work.inputs = training.inputs
     work.fileName = training.fileName
     work.limit = training.limit
-    do throws(CheckpointCacheError) {
+    do throws(PolicyError) {
       let made = try CheckpointCache(folder: study.resolved(training.cache))
         .checkpoint(for: work, isInterrupted: isInterrupted) { (path) throws(PolicyError) in
           let place = ownManifest(beside: path) ?? path
@@ -91,13 +91,13 @@ struct FoldCheckpoints: Sendable {
       }
       return (folder, name, keptIn)
     } catch {
-      guard case .command(let failure) = error, failure.lastLines.count > 1 else {
-        throw PolicyError("\(error)")
-      }
-      // Standard error often ends with less than the reason, so all of the last lines are shown.
-      let what = CommandRunError(command: failure.command, problem: failure.problem)
+      guard error.lastLines.count > 1 else { throw error }
+      // The last line of standard error is often not the reason, so all of the last lines are
+      // shown.
       throw PolicyError(
-        "\(what); its last lines:\n" + failure.lastLines.map { "  \($0)" }.joined(separator: "\n"))
+        source: error.source,
+        "\(error.problem); its last lines:\n"
+          + error.lastLines.map { "  \($0)" }.joined(separator: "\n"))
     }
   }
 }

@@ -43,17 +43,14 @@ public struct StudyEnsemble: Sendable {
   /// The options of a member: what the ensemble does with weights is not for its members.
   func memberOptions(_ options: PolicyOptions) -> PolicyOptions {
     var options = options
-    options.rebalanceThreshold = 0
-    options.drift = .target
+    options.weights.rebalanceThreshold = 0
+    options.weights.drift = .target
     return options
   }
 
   /// Takes over what the strategy's keys say about weights.
   mutating func takeOptions(_ policy: PolicyOptions) {
-    options.rebalanceThreshold = policy.rebalanceThreshold
-    options.maximumWeight = policy.maximumWeight
-    options.isLongOnly = policy.isLongOnly
-    options.drift = policy.drift
+    options.weights = policy.weights
   }
 
   /// A name for reports.

@@ -27,16 +27,9 @@ public struct StudyPolicy: Sendable {
   init(path: String, in folder: String, command: [String] = []) throws(PolicyError) {
     let place = path.hasPrefix("/") || folder == "." ? path : folder + "/" + path
     try Self.check(place, path)
-    do throws(DocumentError) {
-      manifest = try PolicyManifest(path: place)
-    } catch {
-      throw PolicyError("\(error)")
-    }
-    do throws(FileError) {
-      manifestDigest = try SHA256.hexadecimal(ofFile: manifest.path)
-    } catch {
-      throw PolicyError("\(error)")
-    }
+    let manifest = try PolicyError.wrapping(try PolicyManifest(path: place))
+    self.manifest = manifest
+    manifestDigest = try PolicyError.wrapping(try SHA256.hexadecimal(ofFile: manifest.path))
     self.path = path
     self.folder = folder
     self.command = command

@@ -8,23 +8,26 @@ extension PolicyOptions {
   /// Reads them.
   init(_ table: inout DocumentTable) {
     self.init()
-    rebalanceThreshold = table.value("rebalance-threshold", .number(.notNegative), default: 0)
+    weights.rebalanceThreshold = table.value(
+      "rebalance-threshold", .number(.notNegative), default: 0)
     sizing = table.optionalSection("sizing") { PolicySizing(&$0) }
-    maximumWeight = table.optional("maximum-weight", .number(.positive))
-    isLongOnly = table.value("long-only", .flag, default: false)
+    weights.maximumWeight = table.optional("maximum-weight", .number(.positive))
+    weights.isLongOnly = table.value("long-only", .flag, default: false)
     onRefusal = table.value("on-refusal", .choice(), default: .flat)
     episodeLength = table.optional("episode-length", .integer(.atLeast(1)))
-    drift = table.value("drift", .choice(), default: .target)
+    weights.drift = table.value("drift", .choice(), default: .target)
     decide = table.value("decide", .choice(), default: .allClosed)
   }
 
   /// The options in effect as `result.json` has them.
   var json: JSONValue {
     var parts: [(String, JSONValue?)] = [
-      ("rebalance-threshold", .number(rebalanceThreshold)), ("sizing", sizing?.json),
-      ("maximum-weight", maximumWeight.map { .number($0) }), ("long-only", .bool(isLongOnly)),
+      ("rebalance-threshold", .number(weights.rebalanceThreshold)), ("sizing", sizing?.json),
+      ("maximum-weight", weights.maximumWeight.map { .number($0) }),
+      ("long-only", .bool(weights.isLongOnly)),
       ("on-refusal", .text(onRefusal.rawValue)),
-      ("episode-length", episodeLength.map { .integer($0) }), ("drift", .text(drift.rawValue)),
+      ("episode-length", episodeLength.map { .integer($0) }),
+      ("drift", .text(weights.drift.rawValue)),
     ]
     parts.append(("decide", .text(decide.rawValue)))
     return .table(parts.compactMap { key, value in value.map { JSONMember(key: key, value: $0) } })

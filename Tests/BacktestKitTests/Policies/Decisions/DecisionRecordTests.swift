@@ -5,7 +5,7 @@ import Testing
 /// What policies wanted is written down, decision by decision, computed by hand.
 struct DecisionRecordTests {
   private typealias Row = (
-    time: Int, instrument: InstrumentID, action: Double?, wanted: StrategyDecision.Wanted,
+    time: Int, instrument: InstrumentID, action: Double?, wanted: DecisionRecord.Wanted,
     weight: Double
   )
 
@@ -13,7 +13,7 @@ struct DecisionRecordTests {
     _ result: BacktestResult, _ rows: [Row], _ location: SourceLocation = #_sourceLocation
   ) {
     let expected = rows.map {
-      StrategyDecision(
+      DecisionRecord(
         time: result.curve.times[$0.time], instrument: $0.instrument, weight: $0.weight,
         wanted: $0.wanted, action: $0.action)
     }
@@ -73,7 +73,7 @@ struct DecisionRecordTests {
         (0, .first, 1, .units(10), 0), (1, .first, 0, .units(0), 1), (2, .first, 2, .units(-10), 1),
       ])
     #expect(result.decisions.allSatisfy { $0.targetWeight == nil })
-    #expect(MemoryLayout<StrategyDecision>.stride == 40)
+    #expect(MemoryLayout<DecisionRecord>.stride == 40)
   }
 
   @Test func anEnsembleWritesDownWhatItAgreesOn() throws {
@@ -149,7 +149,7 @@ struct DecisionRecordTests {
     let notes = try run([100, 120, 140, 150])
     #expect(
       notes == [
-        "the position in A drifted to -0.88 of equity while -0.5 was stated; drift: rebalance "
+        "the position in A drifted to -0.88 of equity while its target was -0.5; drift: rebalance "
           + "trades it back (noted once)"
       ])
     // At 120 they are 600 of 900.
@@ -157,7 +157,7 @@ struct DecisionRecordTests {
     // Half as much again is the limit: 642.5 of 857.5 are 0.7493, 643 of 857 are 0.7503.
     #expect(try run([100, 128.5, 128.5]).isEmpty)
     #expect(try run([100, 128.6, 128.6]).count == 1)
-    #expect(try run([100, 140, 150], { $0.drift = .rebalance }).isEmpty)
+    #expect(try run([100, 140, 150], { $0.weights.drift = .rebalance }).isEmpty)
   }
 
   /// Going back forgets decisions, and a copy goes on with its own.

@@ -5,10 +5,11 @@ import Testing
 /// How weights become one, computed by hand.
 struct EnsembleRuleTests {
   private static func combined(
-    _ rule: EnsembleRule, _ ballots: [(Double, Double)], last: Double = 9
+    _ rule: EnsembleRule, _ votes: [(Double, Double)], last: Double = 9
   ) -> Double {
     rule.combined(
-      ContiguousArray(ballots.map { EnsembleRule.Ballot(weight: $0.0, figure: $0.1) }), last: last)
+      ContiguousArray(votes.map { EnsembleRule.MemberVote(weight: $0.0, strength: $0.1) }),
+      last: last)
   }
 
   private static func plain(_ weights: Double...) -> [(Double, Double)] { weights.map { ($0, 0) } }

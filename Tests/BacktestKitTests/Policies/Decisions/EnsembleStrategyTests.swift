@@ -134,9 +134,9 @@ struct EnsembleStrategyTests {
 
   @Test func thresholdsAndLimitsAreThoseOfTheEnsemble() throws {
     var options = EnsembleOptions()
-    options.rebalanceThreshold = 0.25
-    options.maximumWeight = 0.75
-    options.isLongOnly = true
+    options.weights.rebalanceThreshold = 0.25
+    options.weights.maximumWeight = 0.75
+    options.weights.isLongOnly = true
     let result = try Self.run(
       [Self.member(Self.weights(1, 0.6, -1), try .weighing())], .mean,
       [try PolicyStrategyTests.market([100, 100, 100])], options)
@@ -171,7 +171,7 @@ struct EnsembleStrategyTests {
     let cases: [([PolicyMember], EnsembleRule, Double, String)] = [
       ([], .mean, 0, "at least one"), ([one], .bestRecent(bars: 0), 0, "1 or more"),
       ([one, portfolio], .vote(targets: []), 0, "cannot vote together"),
-      ([mute], .confidence(.inverseVariance), 0, "tells no deviation"),
+      ([mute], .confidence(.inverseVariance), 0, "predicts no deviation"),
       ([one], .mean, -1, "the fee must be 0 or more"),
     ]
     for (members, rule, fee, message) in cases {

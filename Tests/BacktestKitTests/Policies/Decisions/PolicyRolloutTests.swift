@@ -22,7 +22,7 @@ struct PolicyRolloutTests {
       observationCount: manifest.observation.count)
     let universe = try Universe(market)
     let strategy = try PolicyStrategy(policy, manifest: manifest, universe: universe)
-    #expect(strategy.statesWeights && strategy.warmup <= start)
+    #expect(strategy.setsTargetWeights && strategy.warmup <= start)
     var configuration = BacktestConfiguration()
     configuration.account.initialCash = 1
     configuration.accounting = .weights(fee: 0.0005, initialWeights: initialWeights)

@@ -29,7 +29,7 @@ struct PolicySizingTests {
   ) throws -> [Double] {
     var options = PolicyOptions()
     options.sizing = sizing
-    options.isLongOnly = longOnly
+    options.weights.isLongOnly = longOnly
     let policy = ScriptedPolicy(predictions.map { .predict($0) } + [.refuse("the end")])
     _ = try PolicyStrategyTests.run(
       policy, try predictor(),

@@ -48,7 +48,7 @@ struct PolicyStrategyTests {
 
   @Test func driftIsTradedWhereThatIsTheRule() throws {
     var options = PolicyOptions()
-    options.drift = .rebalance
+    options.weights.drift = .rebalance
     let policy = ScriptedPolicy(choices: [0])
     let market = [try Self.market([100, 200, 200])]
     let result = try Self.run(policy, try .choosing([0.5]), market, options)
@@ -63,7 +63,7 @@ struct PolicyStrategyTests {
 
   @Test func aChangeBelowTheThresholdIsNotStated() throws {
     var options = PolicyOptions()
-    options.rebalanceThreshold = 0.2
+    options.weights.rebalanceThreshold = 0.2
     let policy = ScriptedPolicy([0.5, 0.625, 0.375, 0.75, 0.6, 0].map { .act([$0]) })
     let result = try Self.run(
       policy, try .weighing(), [try Self.market(Array(repeating: 100, count: 6))], options)
@@ -197,7 +197,7 @@ struct PolicyStrategyTests {
     let result = try Self.run(
       policy, try .choosing([0, 1]), [try Self.market([100, 100])])
     #expect(result.fillQuantities == [10, -10])
-    #expect(result.notes[0].text.contains("7.0 is none of 0...1"))
+    #expect(result.notes[0].text.contains("7.0 is not in 0...1"))
   }
 
   @Test func copiesThatTradeUnitsHaveTheirOwnCash() throws {
@@ -237,10 +237,10 @@ struct PolicyStrategyTests {
       action: "{\"kind\": \"discrete\", \"size\": 3, \"rule\": \"argmax\", \"meaning\": \"orders\","
         + " \"steps\": 1}")
     let cases: [(PolicyManifest, (inout PolicyOptions) -> Void, String)] = [
-      (units, { $0.rebalanceThreshold = 0.1 }, "trades units"),
+      (units, { $0.weights.rebalanceThreshold = 0.1 }, "trades units"),
       (units, { $0.sizing = .confidence(scale: 1) }, "that state target weights"),
-      (try .choosing([0]), { $0.rebalanceThreshold = -1 }, "0 or more"),
-      (try .choosing([0]), { $0.maximumWeight = 0 }, "above 0"),
+      (try .choosing([0]), { $0.weights.rebalanceThreshold = -1 }, "0 or more"),
+      (try .choosing([0]), { $0.weights.maximumWeight = 0 }, "above 0"),
       (try .choosing([0]), { $0.sizing = .sign(threshold: 0) }, "for predictions"),
       (try .choosing([0]), { $0.episodeLength = 0 }, "1 decision or more"),
     ]

@@ -28,19 +28,19 @@ struct StatedAccountTests {
   @Test func statementsTellWhenAndAtWhatPriceAPositionWasEntered() {
     var state = PolicyAccountState(assetCount: 1)
     state.lastClose[0] = 100
-    state.state(0, weight: 0.5)
+    state.setTarget(0, weight: 0.5)
     #expect(state.averageCost[0] == 100 && state.barsSinceTrade[0] == 0)
     state.ageOneBar(0)
     #expect(state.entryAge[0] == 1 && state.barsSinceTrade[0] == 1)
     (state.lastClose[0], state.realWeight[0]) = (120, 0.6)
-    state.state(0, weight: 0.5)
+    state.setTarget(0, weight: 0.5)
     #expect(state.averageCost[0] == 100 && state.barsSinceTrade[0] == 1)
     // Three parts bought at 100 and one at 120.
-    state.state(0, weight: 0.8)
+    state.setTarget(0, weight: 0.8)
     #expect(abs(state.averageCost[0] - 105) < 1e-12)
     #expect(state.entryAge[0] == 1 && state.barsSinceTrade[0] == 0)
     state.realWeight[0] = 0.8
-    state.state(0, weight: -0.1)
+    state.setTarget(0, weight: -0.1)
     #expect(state.averageCost[0] == 120 && state.entryAge[0] == 0)
   }
 

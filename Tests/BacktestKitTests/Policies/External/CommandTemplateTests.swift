@@ -53,12 +53,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "names no program"), ("   ", "names no program"), ("'' a", "names no program"),
+    ("", "has no program"), ("   ", "has no program"), ("'' a", "has no program"),
     ("a {checkpont}", "did you mean '{checkpoint}'?"), ("a {nothing}", "known are {train_start}"),
-    ("a 'b", "the quote ' is not closed"), ("a | b", "'|' would mean nothing"),
-    ("a > b", "'>' would mean nothing"), ("a $HOME", "'$' would mean nothing"),
-    ("a; b", "';' would mean nothing"), ("a && b", "'&' would mean nothing"),
-    ("a `b`", "'`' would mean nothing"),
+    ("a 'b", "the quote ' is not closed"), ("a | b", "'|' has no meaning"),
+    ("a > b", "'>' has no meaning"), ("a $HOME", "'$' has no meaning"),
+    ("a; b", "';' has no meaning"), ("a && b", "'&' has no meaning"),
+    ("a `b`", "'`' has no meaning"),
   ])
   func whatCannotBeMeantIsRefused(_ line: String, _ part: String) {
     do throws(PolicyError) {
@@ -73,8 +73,8 @@ import Testing
 @Suite struct CommandRunTests {
   private func error(
     _ command: [String], within seconds: Double? = nil, isInterrupted: () -> Bool = { false }
-  ) -> CommandRunError? {
-    do throws(CommandRunError) {
+  ) -> PolicyError? {
+    do throws(PolicyError) {
       try CommandRun.run(command, within: seconds, isInterrupted: isInterrupted)
       return nil
     } catch {
@@ -90,7 +90,7 @@ import Testing
   @Test func aFailureIsQuoted() throws {
     let script = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line $i; done; echo bad >&2; exit 4"
     let failure = try #require(error(["sh", "-c", script]))
-    #expect(failure.command == ["sh", "-c", script])
+    #expect(failure.source == CommandTemplate.shown(["sh", "-c", script]))
     #expect(failure.problem == "it ended with exit status 4")
     #expect(failure.lastLines == (4...12).map { "line \($0)" } + ["bad"])
     #expect(failure.description.hasSuffix("it ended with exit status 4; its last line is 'bad'"))
@@ -100,7 +100,7 @@ import Testing
 
   @Test func itIsEndedWhenItMust() {
     let slow = ["sh", "-c", "echo started; exec sleep 600"]
-    #expect(error(slow, within: 0.2)?.problem == "it did not end within 0.2 s and was ended")
+    #expect(error(slow, within: 0.2)?.problem == "it did not end within 0.2 s and was stopped")
     #expect(error(slow, isInterrupted: { true })?.problem == "it was interrupted")
   }
 }

@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func theGreetingDescribesABox() throws {
-    let greeting = PolicyLine.greeting(try TestPolicies.manifest(action: TestPolicies.box))
+    let greeting = PolicyMessage.greeting(try TestPolicies.manifest(action: TestPolicies.box))
     #expect(
       String(decoding: greeting, as: UTF8.self).hasSuffix(
         #"""

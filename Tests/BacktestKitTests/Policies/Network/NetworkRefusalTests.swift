@@ -58,12 +58,12 @@ struct NetworkRefusalTests {
     #expect(
       message([.linear(params: "bad")])
         == "network.policy[0] (linear): the tensor 'bad.weight' holds nan at element 2; only "
-        + "finite numbers can be used, so save the checkpoint of a sound training")
+        + "finite numbers can be used, so save an earlier checkpoint of the training")
     #expect(message([.linear(params: "wide")]) == "nothing")
     #expect(
       message([.linear(params: "wide")], as: Float.self)
         == "network.policy[0] (linear): the tensor 'wide.weight' holds 1e+300 at element 1; only "
-        + "finite numbers can be used, so save the checkpoint of a sound training")
+        + "finite numbers can be used, so save an earlier checkpoint of the training")
     #expect(
       message([.batchNorm(params: "norm")])
         == "network.policy[0] (batch_norm): the tensor 'norm.running_var' holds a negative variance"

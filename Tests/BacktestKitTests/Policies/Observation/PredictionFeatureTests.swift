@@ -86,7 +86,7 @@ import Testing
     #expect(problem(2, account).contains("observes more than bars"))
     #expect(
       throws: PolicyError(
-        "the prediction of 'sum' is a feature, but there is nothing to load it with")
+        "a feature is the prediction of 'sum', but no loader for policies was given")
     ) {
       try ObservationBuilder(definition, instruments: [InstrumentID(0)], symbols: ["A"])
     }

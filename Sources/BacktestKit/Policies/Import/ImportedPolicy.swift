@@ -1,0 +1,79 @@
+/// A policy that was made from a checkpoint, ready to be written into a folder.
+public struct ImportedPolicy: Sendable {
+  /// The manifest.
+  let manifest: JSONValue
+  /// The tensors that the network uses, as a safetensors file.
+  let weights: [UInt8]
+  /// The normaliser; `nil` where observations are not normalised.
+  let normaliser: JSONValue?
+  /// What a reader should know about the import, one line each.
+  public let remarks: [String]
+
+  /// Whether observations are normalised, so that a `norm.json` is written.
+  public var hasNormaliser: Bool { normaliser != nil }
+
+  /// Writes `manifest.json`, `model.safetensors` and, where observations are normalised,
+  /// `norm.json`.
+  ///
+  /// The policy is loaded from memory first, and the files replace those of an earlier import all
+  /// at once.
+  ///
+  /// - Parameter folder: made where it is missing; its other files are kept.
+  /// - Throws: `PolicyError` where the answers and the checkpoint make no valid policy, or a file
+  ///   cannot be written.
+  public func write(to folder: String) throws(PolicyError) {
+    let manifest = JSONWriter.bytes(of: manifest)
+    try verify(manifest)
+    try PolicyError.wrapping(try writeFiles(manifest, to: folder))
+  }
+
+  private func writeFiles(_ manifest: [UInt8], to folder: String) throws(FileError) {
+    try AtomicFolder.check(folder)
+    var files = try AtomicFolder(path: folder)
+    if let normaliser {
+      try files.write(JSONWriter.bytes(of: normaliser), to: "norm.json")
+    } else {
+      files.remove(["norm.json"])
+    }
+    try files.write(weights, to: "model.safetensors")
+    try files.write(manifest, to: "manifest.json")
+    try files.commit()
+  }
+
+  /// Loads the policy from memory, so that a folder never holds one that cannot be used.
+  private func verify(_ bytes: [UInt8]) throws(PolicyError) {
+    var document = try PolicyError.wrapping(
+      try DocumentReader.read(bytes, name: "the manifest", format: .json))
+    if let normaliser { document = document.replacing(normaliser: normaliser) }
+    let manifest: PolicyManifest
+    do throws(DocumentError) {
+      manifest = try PolicyManifest(document: document, folder: ".")
+    } catch {
+      // Line numbers of a file that is not written yet would not help the reader.
+      throw PolicyError(
+        "the answers and the checkpoint make no policy: "
+          + error.problems.map(\.message).joined(separator: "; "))
+    }
+    let archive = try PolicyError.wrapping(
+      try TensorArchive(bytes: weights, name: "model.safetensors"))
+    _ = try TrainedPolicy(checking: manifest, weights: archive)
+  }
+}
+
+extension DocumentNode {
+  /// A manifest with the normaliser itself in place of its file name.
+  fileprivate func replacing(normaliser: JSONValue) -> DocumentNode {
+    let bytes = JSONWriter.bytes(of: normaliser)
+    guard case .table(var entries) = content,
+      let part = entries.firstIndex(where: { $0.key == "observation" }),
+      case .table(var observation) = entries[part].value.content,
+      let place = observation.firstIndex(where: { $0.key == "normalise" }),
+      let node = try? DocumentReader.read(bytes, name: "norm.json", format: .json)
+    else { return self }
+    observation[place].value = node
+    entries[part].value.content = .table(observation)
+    var copy = self
+    copy.content = .table(entries)
+    return copy
+  }
+}

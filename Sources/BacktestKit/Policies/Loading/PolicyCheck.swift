@@ -1,0 +1,93 @@
+/// A check of a policy's files, network and golden decisions.
+struct PolicyCheck: Sendable {
+  /// What was checked, in one line.
+  let summary: String
+
+  /// Checks a policy completely.
+  ///
+  /// - Parameter path: a folder with a `manifest.json`, or a manifest.
+  /// - Throws: the first thing that is wrong.
+  init(path: String) throws(PolicyError) {
+    let manifest = try PolicyError.wrapping(try PolicyManifest(path: path))
+    guard manifest.network != nil else {
+      summary = "ok: an external policy with a valid manifest"
+      return
+    }
+    let policy = try TrainedPolicy(manifest: manifest)
+    try manifest.checkObservation()
+    var digests = 0
+    var files: [String] = []
+    for file in manifest.weights where fileExists("\(manifest.folder)/\(file.file)") {
+      _ = try file.checkedDigest(in: manifest)
+      digests += file.digest == nil ? 0 : 1
+      files.append(file.file)
+      let path = "\(manifest.folder)/\(file.file)"
+      let other = try policy.replacingWeights(from: path, format: file.format)
+      if let problem = other.goldenProblem() {
+        throw PolicyError(source: manifest.path, "with \(file.file): \(problem)")
+      }
+    }
+    let golden = manifest.golden.count
+    summary =
+      "ok: \(listed(files, "and")) (\(digests) digest\(digests == 1 ? "" : "s") checked), "
+      + (golden == 0
+        ? "no golden decisions in the manifest"
+        : "\(golden) golden decision\(golden == 1 ? "" : "s") reproduced")
+  }
+}
+
+extension TrainedPolicy {
+  /// A policy from a manifest and weights in memory, golden decisions checked.
+  init(checking manifest: PolicyManifest, weights: TensorArchive) throws(PolicyError) {
+    guard let definition = manifest.network else {
+      throw PolicyError(source: manifest.path, "the manifest has no network")
+    }
+    try self.init(
+      manifest: manifest, definition: definition, weights: weights, weightsPath: weights.source,
+      weightsDigest: "")
+    if let problem = goldenProblem() { throw PolicyError(source: manifest.path, problem) }
+  }
+}
+
+extension PolicyManifest {
+  /// The assets that its features are about: those of its actions, the one that features name, or
+  /// one without a name.
+  var observedAssets: [String] {
+    if let assets = action?.assets, !assets.isEmpty { return assets }
+    return observation.features.lazy.compactMap(\.asset).first.map { [$0] } ?? ["the instrument"]
+  }
+
+  /// Builds what it observes, other policies' predictions included, as a run would.
+  fileprivate func checkObservation() throws(PolicyError) {
+    let symbols = observedAssets
+    try PolicyError.located(at: path) { () throws(PolicyError) in
+      _ = try ObservationBuilder(
+        observation, instruments: symbols.indices.map { InstrumentID($0) }, symbols: symbols
+      ) { (feature) throws(PolicyError) in
+        let other = try TrainedPolicy(path: "\(folder)/\(feature.policy)")
+        return ObservedPredictor(policy: other, observation: other.manifest.observation)
+      }
+    }
+  }
+}
+
+/// Folders that hold policies.
+enum PolicyFolder {
+  /// Whether a path is a manifest, or a folder with one.
+  static func isPolicy(_ path: String) -> Bool {
+    path.hasSuffix("manifest.json") || FolderTree.isFile("\(path)/manifest.json")
+  }
+
+  /// The manifests in a folder and below it, to a depth of eight, in the order of their paths.
+  static func manifests(below folder: String, depth: Int = 8) -> [String] {
+    var found: [String] = []
+    if FolderTree.isFile("\(folder)/manifest.json") {
+      found.append("\(folder)/manifest.json")
+    }
+    guard depth > 0 else { return found }
+    for name in CheckpointFile.folders(in: folder) {
+      found += manifests(below: folder == "." ? name : "\(folder)/\(name)", depth: depth - 1)
+    }
+    return found
+  }
+}

@@ -1,0 +1,297 @@
+/// Runs a policy on the instruments that it trades: builds its observations, asks it for decisions,
+/// turns them into intents and carries these out.
+struct PolicyRunner: Sendable {
+  /// The name of the policy.
+  let name: String
+  /// Its instruments, in the policy's order of assets.
+  let instruments: ContiguousArray<InstrumentID>
+  /// Their symbols.
+  let symbols: [String]
+  /// The fraction of the account's equity that the policy manages; its weights are shares of it.
+  let share: Double
+  /// Money per price unit and unit of quantity.
+  let multipliers: ContiguousArray<Double>
+  let options: PolicyOptions
+  private let limits: WeightLimits
+  private let sizing: PolicySizing?
+  /// Whether its probability of "up" is the probability of a return above zero.
+  private let predictsRises: Bool
+
+  private var policy: any Policy
+  private var builder: ObservationBuilder
+  /// Turns actions into intents; `nil` for a predictor.
+  private var interpreter: ActionInterpreter?
+  /// The account as the policy sees it.
+  var state: PolicyAccountState
+  private var observation: ContiguousArray<Double>
+  private(set) var decision: PolicyDecision
+  /// The intents of the last decision, in the order in which they are carried out.
+  private(set) var intents: ContiguousArray<PolicyIntent>
+  private var decisionCount = 0
+  private var hasClosed: ContiguousArray<Bool>
+  /// Whether the policy is not asked any more.
+  private(set) var hasStopped = false
+  /// Whether ages and entry prices follow the targets, in an account of weights without trades.
+  private(set) var followsTargets = false
+  /// The rows of the last trades; `nil` before the first.
+  var lastTradeRows: ContiguousArray<Int?>
+  /// The runner's own cash, where several share an account and trade units.
+  var ownCash: Double?
+
+  /// What happened at a bar.
+  enum Outcome {
+    /// There was nothing to decide.
+    case idle
+    /// The runner has new intents.
+    case decided
+    /// The policy did not decide.
+    case refused(PolicyRefusal)
+  }
+
+  init(
+    _ member: PolicyMember, instruments: [Int], of universe: Universe, share: Double
+  ) throws(PolicyError) {
+    let manifest = member.manifest
+    name = manifest.name
+    self.instruments = ContiguousArray(instruments.map(InstrumentID.init))
+    symbols = instruments.map { universe.series[$0].instrument.symbol }
+    self.share = share
+    multipliers = ContiguousArray(instruments.map { universe.series[$0].instrument.multiplier })
+    options = member.options
+    limits = options.weights.limits(defaultMaximum: manifest.action == nil ? 1 : .infinity)
+    sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
+    predictsRises = manifest.output?.predictsRises ?? true
+    policy = member.policy
+    builder = try ObservationBuilder(
+      manifest.observation, instruments: Array(self.instruments), symbols: symbols
+    ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
+    if let action = manifest.action { interpreter = try ActionInterpreter(action) }
+    interpreter?.multipliers = multipliers
+    state = PolicyAccountState(assetCount: instruments.count)
+    state.cooldown = manifest.cooldown
+    observation = ContiguousArray(repeating: 0, count: manifest.observation.count)
+    decision = policy.makeDecision()
+    intents = []
+    intents.reserveCapacity(instruments.count)
+    hasClosed = ContiguousArray(repeating: false, count: instruments.count)
+    lastTradeRows = ContiguousArray(repeating: nil, count: instruments.count)
+  }
+
+  /// Bars before the first complete observation.
+  var warmup: Int { builder.warmup - 1 }
+
+  /// Whether it predicts, and does not act.
+  var isPredictor: Bool { interpreter == nil }
+
+  /// Whether its decisions set target weights, rather than trade units.
+  var setsTargetWeights: Bool { interpreter?.setsTargetWeights ?? true }
+
+  /// Begins an episode.
+  mutating func start(followsTargets: Bool) {
+    policy.reset()
+    self.followsTargets = followsTargets
+  }
+
+  /// Counts the bars that closed.
+  ///
+  /// - Returns: how many of its assets closed.
+  mutating func countCloses(_ bars: BarSlice) -> Int {
+    var closed = 0
+    for asset in instruments.indices where bars[instruments[asset]] != nil {
+      closed += 1
+      hasClosed[asset] = true
+      if followsTargets { state.ageOneBar(asset) }
+    }
+    return closed
+  }
+
+  /// Takes in the bars that closed, and decides where a decision is due.
+  ///
+  /// - Parameters:
+  ///   - closed: how many of its assets closed.
+  ///   - mayDecide: `false` while the run warms up; features then take in the bars, but the policy's
+  ///     memory stays at its start.
+  /// - Precondition: the state is up to date.
+  mutating func step(_ bars: BarSlice, closed: Int, mayDecide: Bool) -> Outcome {
+    guard closed > 0 else { return .idle }
+    builder.update(bars, state: state)
+    guard mayDecide, !hasStopped, isDue(closed) else { return .idle }
+    do throws(PolicyRefusal) {
+      guard try observe() else { return .idle }
+      if let length = options.episodeLength, decisionCount > 0, decisionCount % length == 0 {
+        policy.reset()
+      }
+      try Self.decide(&policy, observation, into: &decision)
+      decisionCount += 1
+      try interpret()
+      return .decided
+    } catch {
+      if error.isFinal || options.onRefusal == .stop { hasStopped = true }
+      return .refused(error)
+    }
+  }
+
+  private func isDue(_ closed: Int) -> Bool {
+    switch options.decide {
+    case .allClosed: closed == instruments.count
+    case .anyClosed: hasClosed.allSatisfy { $0 }
+    }
+  }
+
+  private mutating func observe() throws(PolicyRefusal) -> Bool {
+    switch Self.fill(&observation, from: builder, state) {
+    case .ready: return true
+    case .waiting: return false
+    case .missing(let column):
+      throw PolicyRefusal("number \(column) of the observation has no value")
+    }
+  }
+
+  // Parts are passed one by one, so that none is copied while another is written.
+  private static func fill(
+    _ observation: inout ContiguousArray<Double>, from builder: ObservationBuilder,
+    _ state: PolicyAccountState
+  ) -> ObservationStatus {
+    observation.withUnsafeMutableBufferPointer { builder.fill($0, state: state) }
+  }
+
+  private static func decide(
+    _ policy: inout any Policy, _ observation: ContiguousArray<Double>,
+    into decision: inout PolicyDecision
+  ) throws(PolicyRefusal) {
+    try observation.withUnsafeBufferPointer { (numbers) throws(PolicyRefusal) in
+      try policy.decide(numbers, into: &decision)
+    }
+  }
+
+  private static func interpret(
+    _ interpreter: inout ActionInterpreter?, _ decision: PolicyDecision,
+    _ state: PolicyAccountState, _ limits: WeightLimits,
+    into intents: inout ContiguousArray<PolicyIntent>
+  ) throws(PolicyRefusal) {
+    try interpreter?.interpret(decision.action, state, limits: limits, into: &intents)
+  }
+
+  private mutating func interpret() throws(PolicyRefusal) {
+    guard interpreter != nil else {
+      let weight = try sizing?.weight(of: decision.prediction, limits: limits) ?? 0
+      intents.removeAll(keepingCapacity: true)
+      intents.append(PolicyIntent(asset: 0, .target(weight)))
+      return
+    }
+    try Self.interpret(&interpreter, decision, state, limits, into: &intents)
+    let isOneChoice = decision.action.count == 1
+    for asset in instruments.indices {
+      state.lastAction[asset] = decision.action[isOneChoice ? 0 : asset]
+    }
+    guard case .confidence(let scale)? = sizing else { return }
+    for index in intents.indices {
+      guard case .target(let weight) = intents[index].kind else { continue }
+      let mean = decision.prediction.signal ?? decision.prediction.expectedReturn ?? weight
+      let confidence = try decision.prediction.confidence(of: mean, scale: scale)
+      intents[index].kind = .target(limits.clamped(weight * confidence))
+    }
+  }
+
+  /// Whether an asset may not be traded yet after its last trade, as in the trainer's environment.
+  func isCoolingDown(_ asset: Int) -> Bool {
+    state.barsSinceTrade[asset].map { $0 < state.cooldown } ?? false
+  }
+}
+
+// Carrying out
+extension PolicyRunner {
+  /// Sets the targets or submits the orders of the last decision, and records it.
+  mutating func carryOut(_ trading: inout TradingContext, _ drift: inout WeightDriftMonitor) {
+    if instruments.count == 1 {
+      trading.record(decision.prediction, of: instruments[0], predictsRises: predictsRises)
+    }
+    for intent in intents where !isCoolingDown(intent.asset) {
+      let instrument = instruments[intent.asset]
+      switch intent.kind {
+      case .target(let wanted):
+        let (last, held) = (state.targetWeight[intent.asset], state.realWeight[intent.asset])
+        // A target that hardly differs from the last one keeps that one.
+        let isSame = abs(wanted - last) < options.weights.rebalanceThreshold
+        let weight = isSame ? last : wanted
+        state.setTarget(intent.asset, weight: weight)
+        switch options.weights.drift {
+        case .target:
+          drift.check(instrument, target: last * share, held: held * share, &trading)
+          trading.target(instrument, weight: weight * share)
+        case .rebalance: trading.rebalance(instrument, weight: weight * share)
+        }
+      case .rebalance(let weight):
+        state.setTarget(intent.asset, weight: weight)
+        trading.rebalance(instrument, weight: weight * share)
+      case .trade(let units): trading.submit(Order(instrument, quantity: units))
+      }
+    }
+    record(in: &trading)
+  }
+
+  /// Records what the last decision asked for in each instrument.
+  private func record(in trading: inout TradingContext) {
+    let (isOneChoice, isPredictor) = (decision.action.count == 1, isPredictor)
+    for asset in instruments.indices {
+      let wanted: DecisionRecord.Wanted =
+        setsTargetWeights
+        ? .weight(state.targetWeight[asset] * share) : .units(units(of: asset))
+      trading.recordDecision(
+        instruments[asset], weight: state.realWeight[asset] * share, wanted: wanted,
+        action: isPredictor ? nil : decision.action[isOneChoice ? 0 : asset])
+    }
+  }
+
+  /// The units of an asset that the last decision traded.
+  private func units(of asset: Int) -> Double {
+    for intent in intents where intent.asset == asset && !isCoolingDown(asset) {
+      if case .trade(let units) = intent.kind { return units }
+    }
+    return 0
+  }
+
+  /// Closes all positions, because there is no decision.
+  mutating func closePositions(_ trading: inout TradingContext) {
+    for asset in instruments.indices {
+      trading.recordDecision(
+        instruments[asset], weight: state.realWeight[asset] * share, wanted: .weight(0))
+      state.setTarget(asset, weight: 0)
+      trading.rebalance(instruments[asset], weight: 0)
+    }
+  }
+}
+
+/// Counts refusals, and notes the first of them in the result.
+struct RefusalLog: Sendable {
+  /// How many there were.
+  private(set) var count = 0
+  private static let notedCount = 20
+
+  mutating func add(
+    _ refusal: PolicyRefusal, of runner: PolicyRunner, _ trading: inout TradingContext
+  ) {
+    count += 1
+    let isLast = runner.hasStopped && runner.options.onRefusal != .stop
+    trading.countRefusal(
+      of: runner.name, refusal.reason,
+      effect: runner.options.onRefusal.effect + (isLast ? ", and it was asked no more" : ""))
+    guard count <= Self.notedCount else { return }
+    let rule = runner.hasStopped ? "it is asked no more" : "\(runner.options.onRefusal.rawValue)"
+    trading.note(
+      "\(runner.name) did not decide on \(listed(runner.symbols, "and")): \(refusal.reason) "
+        + "(\(rule))"
+        + (count == Self.notedCount ? "; further refusals are counted only" : ""))
+  }
+}
+
+extension PolicyOptions.RefusalRule {
+  /// What became of positions, in words.
+  fileprivate var effect: String {
+    switch self {
+    case .flat: "positions were closed"
+    case .hold: "positions were kept"
+    case .stop: "positions were closed for good"
+    }
+  }
+}
