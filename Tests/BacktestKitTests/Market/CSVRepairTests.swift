@@ -139,9 +139,9 @@ struct CSVWarningTests {
     let bars = try csvSeries(text) { $0.calendar = PlainWeekdays() }[0]
     #expect(
       bars.issues.map(\.description) == [
-        "prices.csv:3: W_DATA_GAP: prices: 2 sessions of plain-weekdays without bar between "
+        "prices.csv:3: W_DATA_GAP: prices: 2 sessions of plain-weekdays without a bar between "
           + "2020-01-06 and 2020-01-09",
-        "prices.csv:4: W_DATA_GAP: prices: 1 session of plain-weekdays without bar between "
+        "prices.csv:4: W_DATA_GAP: prices: 1 session of plain-weekdays without a bar between "
           + "2020-01-09 and 2020-01-11",
         "prices.csv:4: W_DATA_CALENDAR: prices: plain-weekdays has no session on 2020-01-11; "
           + "the bar lasts from 00:00 to 24:00 UTC",
