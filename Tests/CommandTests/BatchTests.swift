@@ -29,8 +29,8 @@ struct BatchTests {
     #expect(ended.status == 2)
     #expect(
       ended.errors == """
-        other/study.yaml: its results would replace those of study.yaml in Reports/study; give it \
-        an output folder of its own
+        other/study.yaml: its results would replace those of study.yaml in Reports/study; give each \
+        study its own output folder
         bt-run run: 1 of 2 studies failed: other/study.yaml
 
         """)
