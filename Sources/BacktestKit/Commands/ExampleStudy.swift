@@ -1,83 +1,110 @@
-/// The study that `init` writes: every key, with what it means and its default.
-let exampleStudy = """
-  # A study: which bars, which account, which costs, which strategy, and how it is judged.
-  # Run it with `bt-run run`, `bt-run walkforward` or `bt-run regimes`. Keys that are commented out
-  # show their defaults or an example. Paths count from the folder of this file.
-  name: Moving averages on one share
+/// The study that `init` writes: the keys that need no other beside them, each with its meaning.
+struct ExampleStudy {
+  /// The keys that are given, with values that fit each other; all others are commented out.
+  private static let given = [
+    "name": "Moving averages on one share",
+    "data.calendar": "XNYS", "data.price": "adjusted",
+    "data.files[].path": "prices.csv", "data.files[].symbol": "SHARE",
+    "account.cash": "100000",
+    "execution.fill": "next-open", "execution.commission": "{basis-points: 1}",
+    "execution.slippage": "{basis-points: 1}",
+    "strategy.name": "sma-crossover", "strategy.parameters": "{fast: 10, slow: 50}",
+    "walk-forward.train": "3y", "walk-forward.test": "6mo", "walk-forward.objective": "sharpe",
+    "walk-forward.grid": "{fast: [5, 10, 20], slow: [50, 100, 200]}",
+    "regimes": "[bull-bear, volatility]",
+  ]
+  private static let commentColumn = 34
+  private static let lineWidth = 100
 
-  data:
-    calendar: XNYS              # XNYS, weekdays or 24x7
-    price: adjusted             # raw, or adjusted: scaled by adjusted close over close
-    # timeframe: 1d             # 1m, 15m, 1h, 1d, 1w, 1mo; found from the stamps unless given
-    # resample: 1w              # put bars together before the run
-    # from: 2005-01-01
-    # to: 2012-12-31
-    # quality: strict           # strict refuses rows that cannot be, repair mends and lists them
-    # cache: .cache             # a folder for binary columns: the second load costs almost nothing
-    # columns:                  # only where names are not found by themselves
-    #   time: Date
-    #   close: Last
-    #   separator: ';'
-    #   time-format: dd/MM/yyyy # automatic, iso, epoch-s, epoch-ms, epoch-us, epoch-ns, a pattern
-    #   timestamps: open        # which end of a bar an intraday stamp means: open or close
-    #   time-zone: UTC          # UTC, America/New_York or +02:00
-    files:
-      - path: prices.csv
-        symbol: SHARE
-        # asset-class: equity   # equity, index, future, forex, crypto
-        # currency: USD
-        # tick: 0.01
-        # lot: 1                # or fractional
-        # multiplier: 1
+  /// The text of the study.
+  private(set) var text = """
+    # A study: which bars, which account, which costs, which strategy, and how it is judged.
+    # Run it with `bt-run run`, `bt-run walkforward` or `bt-run regimes`. Keys that are commented out
+    # show their defaults or an example. Paths are relative to the folder of this file.
 
-  account:
-    cash: 100000
-    # currency: USD
-    # leverage: 2               # without it a cash account: no borrowing, no short positions
-    # accounting: {rule: orders}   # or {rule: weights, fee: 0.0005} without execution
+    """
 
-  execution:
-    fill: next-open             # next-open, next-close, same-close
-    commission: {basis-points: 1}   # or per-share: 0.005 with minimum-per-order: 1, or per-order: 5
-    slippage: {basis-points: 1}     # or half-spread: 0.01, volume-share: 0.1, square-root: 1
-    # participation: 0.1        # at most this share of a bar's volume
-    # limit-fill: touch         # touch, or through with through-ticks: 1
-    # gap-improvement: true
-    # intrabar-path: pessimistic  # or open-high-low-close, open-low-high-close,
-      #                             nearest-extreme-first
-    # latency: 0s
-    # size-at: decision         # decision, or fill: equity and price at the match, costs included
-    # on-shortfall: cut         # cut or reject what buying power does not cover
-    # on-series-end: hold       # hold or close positions whose series ends
+  /// The example for a catalogue of strategies.
+  init(_ catalogue: StrategyCatalogue) {
+    add(Study.rows(catalogue), at: "", indent: "")
+  }
 
-  strategy:
-    name: sma-crossover         # `bt-run strategies` lists them
-    parameters:
-      fast: 10
-      slow: 50
+  /// - Parameter indent: what begins a line; it ends in `- ` before the first key of a list's item.
+  private mutating func add(_ rows: [StudyRow], at path: String, indent: String) {
+    var indent = indent
+    var followsTable = false
+    for row in rows where row.companion.isEmpty && !row.isDerived {
+      let path = path + row.name
+      let holdsTable = row.table != nil && row.example.isEmpty
+      if indent.isEmpty, holdsTable || followsTable { text += "\n" }
+      followsTable = holdsTable
+      if let value = Self.given[path] {
+        add("\(indent)\(row.name): \(value)", row.note)
+      } else if let table = row.table, holdsTable {
+        addTable(row, table, path, indent)
+      } else {
+        let value = row.fallback.isEmpty ? row.example : row.fallback
+        add("\(indent.commented)\(row.name): \(value)", row.note)
+      }
+      indent = indent.replacing("- ", with: "  ")
+    }
+  }
 
-  walk-forward:
-    train: 3y                   # bars (756), days (90d), months (6mo) or years (3y)
-    test: 6mo
-    objective: sharpe           # the name of a metric
-    grid:
-      fast: [5, 10, 20]
-      slow: [50, 100, 200]
-    # search: grid              # or a number of candidates to draw at random
-    # anchored: false           # true: every train window begins with the first bar
-    # gap: 0                    # bars left out between train and test
-    # gap-from: train           # shorten the train window, or shift the test window
-    # skip: 250                 # bars before the first window; the longest warm-up unless given
-    # tail: drop                # drop or keep the last, incomplete test window
-    # carry: equity             # equity or returns
-    # boundary: mark            # mark, liquidate or carry positions at a fold's end
+  private mutating func addTable(
+    _ row: StudyRow, _ table: [StudyRow], _ path: String, _ indent: String
+  ) {
+    let path = path + (row.isList ? "[]." : ".")
+    if Self.given.keys.contains(where: { $0.hasPrefix(path) }) {
+      add("\(indent)\(row.name):", row.note)
+      add(table, at: path, indent: indent + (row.isList ? "  - " : "  "))
+    } else {
+      add("\(indent.commented)\(row.name):", row.note)
+      add(table, at: path, indent: indent.commented + "  ")
+    }
+  }
 
-  regimes: [bull-bear, volatility]
-  # benchmark: {file: index.csv, symbol: INDEX}
-  # decide: all-closed          # one decision a session, for exchanges with different hours
-  # warmup: 50                  # bars before the first decision; the strategy's own unless given
-  # risk-free: 0.02             # a year
-  # seed: 0
-  # output: {folder: reports}   # Reports/<study> in the working directory unless given
+  /// Adds a line with a comment, which goes on below itself where the line is too short for it.
+  private mutating func add(_ start: String, _ comment: String) {
+    var line = start
+    var used = line.count
+    var isEmpty = true
+    func pad(_ line: String) -> String {
+      let missing = max(line.isEmpty ? 0 : 2, Self.commentColumn - line.count)
+      return line + String(repeating: " ", count: missing) + "#"
+    }
+    line = pad(line)
+    used = line.count
+    for word in comment.split(separator: " ") {
+      if !isEmpty, used + 1 + word.count > Self.lineWidth {
+        text += line + "\n"
+        line = pad("")
+        used = line.count
+      }
+      line += " " + word
+      used += 1 + word.count
+      isEmpty = false
+    }
+    text += line + "\n"
+  }
+}
 
-  """
+extension StudyRow {
+  /// What the key means and accepts, as a comment.
+  fileprivate var note: String {
+    var note = help.hasSuffix(".") ? String(help.dropLast()) : help
+    let choices = table.map { rows in
+      rows.filter(\.companion.isEmpty).map(\.name).joined(separator: ", ")
+    }
+    if let choices, values.hasPrefix("table with") {
+      note += " (one of \(choices))"
+    } else if values.contains("`"), words != ["true", "false"] {
+      note += " (\(values))"
+    }
+    return note.filter { $0 != "`" }
+  }
+}
+
+extension String {
+  /// The beginning of a line that is commented out; a comment inside one needs no mark of its own.
+  fileprivate var commented: String { contains("#") ? self : self + "# " }
+}

@@ -15,7 +15,7 @@ extension Command {
           throw CommandFailure(
             status: .wrongInput, message: "\(path) is there already; --force replaces it")
         }
-        try FileBytes.write(exampleStudy, to: path)
+        try FileBytes.write(ExampleStudy(catalogue).text, to: path)
         context.output.write(
           "Wrote \(path). Name your price files in it, then: bt-run walkforward \(path)\n")
         return .done

@@ -16,11 +16,15 @@ struct DocumentRule<Value> {
   var convert: (DocumentNode) -> Value?
   /// What to do about a node that does not fit, where more can be said than what is expected.
   var advice: (DocumentNode) -> String? = { _ in nil }
+  /// The words that it accepts, where they are all.
+  var words: [String] = []
+  /// The value as a document gives it.
+  var write: (Value) -> JSONValue = { .text("\($0)") }
 }
 
 extension DocumentRule where Value == Double {
   /// A finite number.
-  static func number(_ bounds: DocumentBounds = .any) -> DocumentRule {
+  static func number(_ bounds: NumberBounds = .any) -> DocumentRule {
     DocumentRule(
       expected: "a number\(bounds.phrase)", placeholder: bounds.placeholder,
       convert: { node in
@@ -30,13 +34,13 @@ extension DocumentRule where Value == Double {
         default: nil
         }
       },
-      advice: numberAdvice)
+      advice: numberAdvice, write: { .number($0) })
   }
 }
 
 extension DocumentRule where Value == Int {
   /// A whole number; `1e6` and `10.0` are whole too.
-  static func integer(_ bounds: DocumentBounds = .any) -> DocumentRule {
+  static func integer(_ bounds: NumberBounds = .any) -> DocumentRule {
     DocumentRule(
       expected: "a whole number\(bounds.phrase)", placeholder: Int(bounds.placeholder),
       convert: { node in
@@ -47,7 +51,7 @@ extension DocumentRule where Value == Int {
         default: nil
         }
       },
-      advice: numberAdvice)
+      advice: numberAdvice, write: { .integer($0) })
   }
 }
 
@@ -67,7 +71,7 @@ extension DocumentRule where Value == Bool {
         case "no", "off", "n", "false": return "write false"
         default: return nil
         }
-      })
+      }, words: ["true", "false"], write: { .bool($0) })
   }
 }
 
@@ -116,20 +120,46 @@ extension DocumentRule {
 extension DocumentRule where Value: RawRepresentable<String> & CaseIterable {
   /// One of the names of an enumeration.
   static func choice(of type: Value.Type = Value.self) -> DocumentRule {
-    let names = Value.allCases.map(\.rawValue)
     guard let first = Value.allCases.first else {
       preconditionFailure("an enumeration without cases cannot be chosen from")
     }
-    return DocumentRule(
-      expected: listed(names, "or"), placeholder: first,
+    return .word(
+      of: Value.allCases.map(\.rawValue), placeholder: first, parse: Value.init,
+      write: { .text($0.rawValue) })
+  }
+}
+
+extension DocumentRule {
+  /// One of some words.
+  ///
+  /// - Parameters:
+  ///   - words: all words that are valid.
+  ///   - placeholder: what decoding goes on with after a problem.
+  ///   - parse: the value of a valid word.
+  ///   - write: the word of a value.
+  static func word(
+    of words: [String], placeholder: Value, parse: @escaping (String) -> Value?,
+    write: @escaping (Value) -> JSONValue
+  ) -> DocumentRule {
+    DocumentRule(
+      expected: listed(words, "or"), placeholder: placeholder,
       convert: { node in
-        guard case .text(let text) = node.content else { return nil }
-        return Value(rawValue: text)
+        guard case .text(let text) = node.content, words.contains(text) else { return nil }
+        return parse(text)
       },
       advice: { node in
         guard case .text(let text) = node.content else { return nil }
-        return NearestName.find(text, among: names).map { "did you mean '\($0)'?" }
-      })
+        return NearestName.find(text, among: words).map { "did you mean '\($0)'?" }
+      }, words: words, write: write)
+  }
+
+  /// The same rule for another type.
+  func map<Other>(
+    _ transform: @escaping (Value) -> Other, write: @escaping (Other) -> JSONValue
+  ) -> DocumentRule<Other> {
+    DocumentRule<Other>(
+      expected: expected, placeholder: transform(placeholder),
+      convert: { convert($0).map(transform) }, advice: advice, words: words, write: write)
   }
 }
 

@@ -53,7 +53,7 @@ extension ArgumentRule where Value == String {
 
 extension ArgumentRule where Value == Int {
   /// A whole number.
-  static func integer(_ name: String = "n", _ bounds: DocumentBounds = .any) -> ArgumentRule {
+  static func integer(_ name: String = "n", _ bounds: NumberBounds = .any) -> ArgumentRule {
     ArgumentRule(
       name: name, expected: "a whole number\(bounds.phrase)", placeholder: 0,
       parse: { Int($0).flatMap { bounds.contains(Double($0)) ? $0 : nil } }, show: { "\($0)" })
@@ -62,7 +62,7 @@ extension ArgumentRule where Value == Int {
 
 extension ArgumentRule where Value == Double {
   /// A finite number.
-  static func number(_ name: String = "number", _ bounds: DocumentBounds = .any) -> ArgumentRule {
+  static func number(_ name: String = "number", _ bounds: NumberBounds = .any) -> ArgumentRule {
     ArgumentRule(
       name: name, expected: "a number\(bounds.phrase)", placeholder: 0,
       parse: { Double($0).flatMap { bounds.contains($0) ? $0 : nil } },
