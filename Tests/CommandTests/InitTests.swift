@@ -30,7 +30,9 @@ struct InitTests {
       separator: "\n", omittingEmptySubsequences: false)
     var names: [String] = []
     for (index, line) in lines.enumerated() {
+      // A mark far to the right continues the comment above it.
       guard let mark = line.firstIndex(of: "#"), line[..<mark].allSatisfy({ $0 == " " }),
+        line[..<mark].count < 20,
         line[mark...].firstMatch(of: #/^# {1,3}[a-z-]+: /#) != nil || line.contains("# columns:")
       else { continue }
       var changed = lines.map(String.init)

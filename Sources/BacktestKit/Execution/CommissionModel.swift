@@ -20,7 +20,7 @@ public struct OrderProgress: Sendable, BitwiseCopyable {
 /// A model states the commission of an order as a whole, and each fill is charged what has been
 /// added since the fill before, so that a minimum per order is paid once however many fills it
 /// takes.
-public protocol CommissionModel: Sendable {
+public protocol CommissionModel: CostModel {
   /// The commission in account currency on all that an order has traded so far; never decreasing
   /// in what was traded.
   func total(for order: OrderProgress) -> Double
@@ -32,6 +32,10 @@ public struct NoCommission: CommissionModel, Hashable {
   public init() {}
   /// Always 0.
   public func total(for order: OrderProgress) -> Double { 0 }
+  /// `none`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(model: "none", sentence: "None.", share: 0)
+  }
 }
 
 /// A share of the money traded, slippage included.
@@ -42,6 +46,14 @@ public struct BasisPointCommission: CommissionModel, Hashable {
   public init(basisPoints: Double) { self.basisPoints = basisPoints }
   /// `notional x basisPoints / 10,000`.
   public func total(for order: OrderProgress) -> Double { order.notional * (basisPoints * 1e-4) }
+  /// `basis-points`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(
+      model: "basis-points", values: ["basis-points": basisPoints],
+      sentence:
+        "\(SentenceNumber.basisPoints(basisPoints)) of the traded value, slippage included.",
+      share: basisPoints / 1e4)
+  }
 }
 
 /// A price per unit with a minimum per order.
@@ -59,6 +71,16 @@ public struct PerShareCommission: CommissionModel, Hashable {
   public func total(for order: OrderProgress) -> Double {
     max(order.quantity * perShare, minimumPerOrder)
   }
+  /// `per-share`.
+  public func description(in currency: String) -> CostDescription {
+    let least =
+      minimumPerOrder > 0
+      ? ", at least \(SentenceNumber.text(minimumPerOrder)) \(currency) per order" : ""
+    return CostDescription(
+      model: "per-share",
+      values: ["per-share": perShare, "minimum-per-order": minimumPerOrder],
+      sentence: "\(SentenceNumber.text(perShare)) \(currency) per unit\(least).")
+  }
 }
 
 /// The same price for every order that trades at all.
@@ -69,4 +91,32 @@ public struct PerOrderCommission: CommissionModel, Hashable {
   public init(amount: Double) { self.amount = amount }
   /// The amount.
   public func total(for order: OrderProgress) -> Double { amount }
+  /// `per-order`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(
+      model: "per-order", values: ["per-order": amount],
+      sentence: "\(SentenceNumber.text(amount)) \(currency) per order.")
+  }
+}
+
+extension CostModelDefinition<any CommissionModel> {
+  /// The models that studies can name under `commission`.
+  package static var commission: [CostModelDefinition] {
+    [
+      CostModelDefinition("basis-points", "Basis points of the traded value.", example: "1") {
+        BasisPointCommission(basisPoints: $0[0])
+      },
+      CostModelDefinition(
+        "per-share", "Money per unit, in account currency.", example: "0.005",
+        [
+          Key(
+            name: "minimum-per-order", help: "The least that an order costs, with `per-share`.",
+            example: "1", fallback: 0)
+        ]
+      ) { PerShareCommission(perShare: $0[0], minimumPerOrder: $0[1]) },
+      CostModelDefinition("per-order", "Money per order, in account currency.", example: "5") {
+        PerOrderCommission(amount: $0[0])
+      },
+    ]
+  }
 }

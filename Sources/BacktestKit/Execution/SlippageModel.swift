@@ -18,12 +18,12 @@ public struct ProspectiveTrade: Sendable {
 
 /// How far a trade moves the price against the trader.
 ///
-/// A model of your own is a struct with one method:
+/// A model of your own is a struct with one method; ``CostModel`` shows how it describes itself.
 ///
 ///     struct OpenSpread: SlippageModel {
 ///       func fraction(for trade: ProspectiveTrade) -> Double { 0.0005 }
 ///     }
-public protocol SlippageModel: Sendable {
+public protocol SlippageModel: CostModel {
   /// The fraction of the reference price by which the trade is worse than it, zero or positive.
   func fraction(for trade: ProspectiveTrade) -> Double
   /// Whether the model needs 20 returns and volumes; orders that become live with fewer are
@@ -46,6 +46,10 @@ public struct NoSlippage: SlippageModel, Hashable {
   public init() {}
   /// Always 0.
   public func fraction(for trade: ProspectiveTrade) -> Double { 0 }
+  /// `none`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(model: "none", sentence: "None.", share: 0)
+  }
 }
 
 /// A fixed share of the price.
@@ -56,6 +60,13 @@ public struct BasisPointSlippage: SlippageModel, Hashable {
   public init(basisPoints: Double) { self.basisPoints = basisPoints }
   /// `basisPoints / 10,000`.
   public func fraction(for trade: ProspectiveTrade) -> Double { basisPoints * 1e-4 }
+  /// `basis-points`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(
+      model: "basis-points", values: ["basis-points": basisPoints],
+      sentence: "\(SentenceNumber.basisPoints(basisPoints)) of the price, against the order.",
+      share: basisPoints / 1e4)
+  }
 }
 
 /// Half of a fixed bid-ask spread.
@@ -66,6 +77,12 @@ public struct HalfSpreadSlippage: SlippageModel, Hashable {
   public init(spread: Double) { self.spread = spread }
   /// `spread / 2 / reference`.
   public func fraction(for trade: ProspectiveTrade) -> Double { spread / 2 / trade.reference }
+  /// `half-spread`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(
+      model: "half-spread", values: ["half-spread": spread],
+      sentence: "Half of a spread of \(SentenceNumber.text(spread)) in price units.")
+  }
 }
 
 /// Quadratic in the share of the bar's volume that all our orders have taken so far.
@@ -84,6 +101,13 @@ public struct VolumeShareSlippage: SlippageModel, Hashable {
   }
   /// `true`.
   public var usesVolume: Bool { true }
+  /// `volume-share`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(
+      model: "volume-share", values: ["volume-share": impact],
+      sentence: "\(SentenceNumber.text(impact)) x (share of the bar's volume)² of the price; the "
+        + "volume is known only at the bar's close.")
+  }
 }
 
 /// The square-root law of market impact: `Y x sigma x sqrt(Q / V)`.
@@ -103,4 +127,35 @@ public struct SquareRootSlippage: SlippageModel, Hashable {
   public var needsHistory: Bool { true }
   /// `true`.
   public var usesVolume: Bool { true }
+  /// `square-root`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(
+      model: "square-root", values: ["square-root": impact],
+      sentence: "\(SentenceNumber.text(impact)) x standard deviation of 20 returns x "
+        + "√(quantity / mean volume of 20 bars) of the price.")
+  }
+}
+
+extension CostModelDefinition<any SlippageModel> {
+  /// The models that studies can name under `slippage`.
+  package static var slippage: [CostModelDefinition] {
+    [
+      CostModelDefinition("basis-points", "Basis points of the price.", example: "2") {
+        BasisPointSlippage(basisPoints: $0[0])
+      },
+      CostModelDefinition(
+        "half-spread", "A bid-ask spread in price units, of which half is paid.", example: "0.01"
+      ) { HalfSpreadSlippage(spread: $0[0]) },
+      CostModelDefinition(
+        "volume-share",
+        "This factor times the squared share of the bar's volume, as a fraction of the price.",
+        example: "0.1"
+      ) { VolumeShareSlippage(impact: $0[0]) },
+      CostModelDefinition(
+        "square-root",
+        "This factor times the deviation of 20 returns times the square root of quantity over mean "
+          + "volume, as a fraction of the price.", example: "1"
+      ) { SquareRootSlippage(impact: $0[0]) },
+    ]
+  }
 }

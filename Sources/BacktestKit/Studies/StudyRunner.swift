@@ -211,8 +211,8 @@ extension Study {
     guard strategy.policies.count == 1, strategy.policies[0].command.isEmpty,
       (made as? PolicyStrategy)?.setsTargetWeights == true,
       strategy.policies[0].manifest.execution == .sameClose, configuration.accounting.placesOrders,
-      let commission = configuration.execution.commission.share,
-      let slippage = configuration.execution.slippage.share
+      let commission = configuration.execution.commission.description(in: "").share,
+      let slippage = configuration.execution.slippage.description(in: "").share
     else { return nil }
     var other = configuration
     let fee = commission + slippage
@@ -220,27 +220,5 @@ extension Study {
     let sumsToOne = strategy.policies[0].manifest.action?.meaning == .softmaxWeights
     other.accounting = .weights(fee: fee, initialWeights: sumsToOne ? .equal : .zero)
     return (try? other.validate(for: market.universe)) == nil ? nil : (other, fee)
-  }
-}
-
-extension CommissionModel {
-  /// The share of the traded value that it takes; `nil` where it is none.
-  fileprivate var share: Double? {
-    switch self {
-    case is NoCommission: 0
-    case let model as BasisPointCommission: model.basisPoints / 1e4
-    default: nil
-    }
-  }
-}
-
-extension SlippageModel {
-  /// The share of the traded value that it takes; `nil` where it is none.
-  fileprivate var share: Double? {
-    switch self {
-    case is NoSlippage: 0
-    case let model as BasisPointSlippage: model.basisPoints / 1e4
-    default: nil
-    }
   }
 }

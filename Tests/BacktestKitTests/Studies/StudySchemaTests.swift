@@ -44,6 +44,7 @@ struct StudySchemaTests {
 
   /// What a key needs beside it.
   private static func company(of key: String, in path: String) -> [String] {
+    if (path, key) == ("benchmark", "hold") { return ["benchmark={}"] }
     if key == "minimum-per-order" { return ["\(path).per-share=1"] }
     if path == "account.accounting" { return ["execution={}", "\(path).rule=weights"] }
     return policyCompany(of: key, in: path)

@@ -16,11 +16,15 @@ struct DocumentRule<Value> {
   var convert: (DocumentNode) -> Value?
   /// What to do about a node that does not fit, where more can be said than what is expected.
   var advice: (DocumentNode) -> String? = { _ in nil }
+  /// The words that it accepts, where they are all.
+  var words: [String] = []
+  /// The value as a document gives it.
+  var write: (Value) -> JSONValue = { .text("\($0)") }
 }
 
 extension DocumentRule where Value == Double {
   /// A finite number.
-  static func number(_ bounds: DocumentBounds = .any) -> DocumentRule {
+  static func number(_ bounds: NumberBounds = .any) -> DocumentRule {
     DocumentRule(
       expected: "a number\(bounds.phrase)", placeholder: bounds.placeholder,
       convert: { node in
@@ -30,13 +34,13 @@ extension DocumentRule where Value == Double {
         default: nil
         }
       },
-      advice: numberAdvice)
+      advice: numberAdvice, write: { .number($0) })
   }
 }
 
 extension DocumentRule where Value == Int {
   /// A whole number; `1e6` and `10.0` are whole too.
-  static func integer(_ bounds: DocumentBounds = .any) -> DocumentRule {
+  static func integer(_ bounds: NumberBounds = .any) -> DocumentRule {
     DocumentRule(
       expected: "a whole number\(bounds.phrase)", placeholder: Int(bounds.placeholder),
       convert: { node in
@@ -47,7 +51,7 @@ extension DocumentRule where Value == Int {
         default: nil
         }
       },
-      advice: numberAdvice)
+      advice: numberAdvice, write: { .integer($0) })
   }
 }
 
@@ -67,7 +71,7 @@ extension DocumentRule where Value == Bool {
         case "no", "off", "n", "false": return "write false"
         default: return nil
         }
-      })
+      }, words: ["true", "false"], write: { .bool($0) })
   }
 }
 
@@ -111,28 +115,51 @@ extension DocumentRule {
       },
       advice: quoteAdvice)
   }
-
-  /// One of some names, as `parse` understands them.
-  static func name(
-    among names: [String], placeholder: Value, parse: @escaping (String) -> Value?
-  ) -> DocumentRule {
-    var rule = text(listed(names, "or"), placeholder: placeholder, parse: parse)
-    rule.advice = { node in
-      guard case .text(let text) = node.content else { return nil }
-      return NearestName.find(text, among: names).map { "did you mean '\($0)'?" }
-    }
-    return rule
-  }
 }
 
 extension DocumentRule where Value: RawRepresentable<String> & CaseIterable {
   /// One of the names of an enumeration.
   static func choice(of type: Value.Type = Value.self) -> DocumentRule {
-    let names = Value.allCases.map(\.rawValue)
     guard let first = Value.allCases.first else {
       preconditionFailure("an enumeration without cases cannot be chosen from")
     }
-    return name(among: names, placeholder: first) { Value(rawValue: $0) }
+    return .word(
+      of: Value.allCases.map(\.rawValue), placeholder: first, parse: Value.init,
+      write: { .text($0.rawValue) })
+  }
+}
+
+extension DocumentRule {
+  /// One of some words.
+  ///
+  /// - Parameters:
+  ///   - words: all words that are valid.
+  ///   - placeholder: what decoding goes on with after a problem.
+  ///   - parse: the value of a valid word.
+  ///   - write: the word of a value.
+  static func word(
+    of words: [String], placeholder: Value, parse: @escaping (String) -> Value?,
+    write: @escaping (Value) -> JSONValue
+  ) -> DocumentRule {
+    DocumentRule(
+      expected: listed(words, "or"), placeholder: placeholder,
+      convert: { node in
+        guard case .text(let text) = node.content, words.contains(text) else { return nil }
+        return parse(text)
+      },
+      advice: { node in
+        guard case .text(let text) = node.content else { return nil }
+        return NearestName.find(text, among: words).map { "did you mean '\($0)'?" }
+      }, words: words, write: write)
+  }
+
+  /// The same rule for another type.
+  func map<Other>(
+    _ transform: @escaping (Value) -> Other, write: @escaping (Other) -> JSONValue
+  ) -> DocumentRule<Other> {
+    DocumentRule<Other>(
+      expected: expected, placeholder: transform(placeholder),
+      convert: { convert($0).map(transform) }, advice: advice, words: words, write: write)
   }
 }
 
@@ -156,48 +183,4 @@ private func numberAdvice(_ node: DocumentNode) -> String? {
     return "write it without quotes and separators"
   }
   return nil
-}
-
-/// The numbers that a key accepts.
-struct DocumentBounds: Sendable {
-  private var lowest = -Double.infinity
-  private var highest = Double.infinity
-  private var includesLowest = true
-
-  /// Every finite number.
-  static let any = DocumentBounds()
-  /// Numbers above 0.
-  static let positive = DocumentBounds(lowest: 0, includesLowest: false)
-  /// Numbers of 0 and above.
-  static let notNegative = atLeast(0)
-  /// Numbers from 0 to 1.
-  static let fraction = within(0...1)
-
-  /// Numbers of `lowest` and above.
-  static func atLeast(_ lowest: Double) -> DocumentBounds { DocumentBounds(lowest: lowest) }
-
-  /// Numbers of a range, its ends included.
-  static func within(_ range: ClosedRange<Double>) -> DocumentBounds {
-    DocumentBounds(lowest: range.lowerBound, highest: range.upperBound)
-  }
-
-  /// Whether a number is finite and inside.
-  func contains(_ value: Double) -> Bool {
-    value.isFinite && value <= highest && (includesLowest ? value >= lowest : value > lowest)
-  }
-
-  /// The finite number inside that is nearest to 0 or, with an open end, 1.
-  var placeholder: Double { contains(0) ? 0 : contains(1) ? 1 : max(lowest, min(highest, 0)) }
-
-  /// What comes after `a number` in a message: ` from 0 to 1`.
-  var phrase: String {
-    switch (lowest.isFinite, highest.isFinite) {
-    case (false, false): ""
-    case (true, false):
-      includesLowest
-        ? " of at least \(DecimalText.shortest(lowest))" : " above \(DecimalText.shortest(lowest))"
-    case (false, true): " of at most \(DecimalText.shortest(highest))"
-    case (true, true): " from \(DecimalText.shortest(lowest)) to \(DecimalText.shortest(highest))"
-    }
-  }
 }

@@ -101,21 +101,21 @@ extension ArgumentRule where Value == String {
   static func oneOf(_ names: [String], name: String) -> ArgumentRule {
     ArgumentRule(
       name: name,
-      value: .name(among: names, placeholder: "") { names.contains($0) ? $0 : nil },
+      value: .word(of: names, placeholder: "", parse: { $0 }, write: { .text($0) }),
       completion: .words(names), show: { $0 })
   }
 }
 
 extension ArgumentRule where Value == Int {
   /// A whole number.
-  static func integer(_ name: String = "n", _ bounds: DocumentBounds = .any) -> ArgumentRule {
+  static func integer(_ name: String = "n", _ bounds: NumberBounds = .any) -> ArgumentRule {
     ArgumentRule(name: name, value: .integer(bounds), show: { "\($0)" })
   }
 }
 
 extension ArgumentRule where Value == Double {
   /// A finite number.
-  static func number(_ name: String = "number", _ bounds: DocumentBounds = .any) -> ArgumentRule {
+  static func number(_ name: String = "number", _ bounds: NumberBounds = .any) -> ArgumentRule {
     ArgumentRule(name: name, value: .number(bounds), show: DecimalText.shortest)
   }
 }

@@ -108,7 +108,7 @@ extension Normaliser {
     ] {
       _ = table.node(key)
     }
-    func column(_ key: String, _ bounds: DocumentBounds = .any) -> [Double] {
+    func column(_ key: String, _ bounds: NumberBounds = .any) -> [Double] {
       table.list(key, of: .number(bounds))
     }
     switch kind {

@@ -49,32 +49,8 @@ extension ReportModel {
   }
 
   private var configurationTable: ReportTable {
-    let (rules, configuration) = (run.configuration.execution, run.configuration)
-    let funding: String =
-      switch configuration.account.funding {
-      case .cash: "cash"
-      case .margin(let leverage): "margin, leverage \(NumberText.number(leverage))"
-      }
-    let limitFill: String =
-      switch rules.limitFill {
-      case .touch: "touch"
-      case .through(let ticks): "through, ticks \(ticks)"
-      }
-    let pairs = [
-      ("cash", NumberFormat.money.text(configuration.account.initialCash)),
-      ("currency", configuration.account.currency), ("funding", funding),
-      ("fill", rules.marketFill.rawValue), ("limit-fill", limitFill),
-      ("gap-improvement", rules.improvesOnGaps ? "on" : "off"),
-      ("intrabar", rules.intrabarPath.rawValue),
-      ("participation", rules.participation.map { NumberText.percent($0) } ?? "unlimited"),
-      ("size-at", rules.sizing.rawValue), ("on-shortfall", rules.shortfall.rawValue),
-      ("commission", "\(type(of: rules.commission))"), ("slippage", "\(type(of: rules.slippage))"),
-      ("on-series-end", configuration.onSeriesEnd.rawValue),
-      ("warmup", configuration.warmup.map { "\($0)" } ?? "the strategy's own"),
-      ("risk-free", NumberText.percent(configuration.riskFreeRate)),
-    ]
-    return ReportTable(
+    ReportTable(
       caption: "Configuration", columns: [.text("Key"), .text("Value")],
-      rows: pairs.map { [.text($0.0), .text($0.1)] }, isFolded: true)
+      rows: run.configuration.settings.map { [.text($0.key), .text($0.value)] }, isFolded: true)
   }
 }

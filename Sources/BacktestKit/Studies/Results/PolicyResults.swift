@@ -80,12 +80,12 @@ extension StudyOutcome {
 
   /// How policies decide, under `configuration`.
   var policyConfiguration: JSONValue? {
-    guard let first = study.strategy.policies.first,
-      case .table(var members) = first.options.json
-    else { return nil }
-    guard let ensemble = study.strategy.ensemble else { return .table(members) }
-    members.append(JSONMember(key: "ensemble", value: ensemble.json))
-    return .table(members)
+    guard let first = study.strategy.policies.first else { return nil }
+    var json = PolicyOptions.table.json(first.options)
+    if let ensemble = study.strategy.ensemble {
+      json.set("ensemble", StudyEnsemble.table.json(ensemble))
+    }
+    return json
   }
 }
 

@@ -8,142 +8,38 @@ struct ResultConfiguration {
   init(_ outcome: StudyOutcome) { self.outcome = outcome }
 
   var json: JSONValue {
-    let run = outcome.study.configuration
-    var parts: [(String, JSONValue?)] = [
-      ("account", account(run.account, run.accounting)),
-      (
-        "execution",
-        !run.accounting.placesOrders ? nil : execution(run.execution, run.onSeriesEnd)
-      ),
-      ("decide", .text(run.decisions.rawValue)),
-      ("warmup", run.warmup.map { .integer($0) }),
-      ("risk-free", .number(run.riskFreeRate)),
-      ("seed", .integer(Int(clamping: outcome.study.seed))),
-      ("parameters", members(outcome.study.strategy.parameters.values)),
-    ]
-    parts.append(("policy", outcome.policyConfiguration))
-    if let walk = outcome.walkForward { parts.append(("walk-forward", walkForward(walk))) }
-    return table(parts)
-  }
-
-  private func account(_ rules: AccountRules, _ accounting: AccountingRule) -> JSONValue {
-    var parts: [(String, JSONValue?)] = [
-      ("cash", .number(rules.initialCash)), ("currency", .text(rules.currency)),
-    ]
-    switch (accounting, rules.funding) {
-    case (.weights, _): break
-    case (.orders, .cash): parts.append(("funding", "cash"))
-    case (.orders, .margin(let leverage)):
-      parts += [("funding", "margin"), ("leverage", .number(leverage))]
+    let (study, run) = (outcome.study, outcome.study.configuration)
+    var parts: [(String, JSONValue?)] = [("account", StudyTable.account.json(run))]
+    if run.accounting.placesOrders {
+      parts.append(("execution", StudyTable.execution.json(run)))
     }
-    parts.append(("accounting", self.accounting(accounting)))
-    return table(parts)
-  }
-
-  private func accounting(_ rule: AccountingRule) -> JSONValue {
-    switch rule {
-    case .orders: ["rule": "orders"]
-    case .weights(let fee, let initial):
-      ["rule": "weights", "fee": .number(fee), "initial-weights": weights(initial)]
-    }
-  }
-
-  private func weights(_ initial: AccountingRule.InitialWeights) -> JSONValue {
-    switch initial {
-    case .zero: "zero"
-    case .equal: "equal"
-    case .each(let weights): .list(weights.map { .number($0) })
-    }
-  }
-
-  private func execution(
-    _ rules: ExecutionRules, _ onSeriesEnd: BacktestConfiguration.SeriesEndRule
-  ) -> JSONValue {
-    var parts: [(String, JSONValue?)] = [("fill", .text(rules.marketFill.rawValue))]
-    switch rules.limitFill {
-    case .touch: parts.append(("limit-fill", "touch"))
-    case .through(let ticks):
-      parts += [("limit-fill", "through"), ("through-ticks", .integer(ticks))]
+    if case .table(let members) = StudyTable.run.json(run) {
+      parts += members.map { ($0.key, $0.value) }
     }
     parts += [
-      ("gap-improvement", .bool(rules.improvesOnGaps)),
-      ("intrabar-path", .text(rules.intrabarPath.rawValue)),
-      ("participation", rules.participation.map { .number($0) }),
-      ("latency-seconds", .number(Double(rules.latency.nanoseconds) / 1e9)),
-      ("size-at", .text(rules.sizing.rawValue)), ("on-shortfall", .text(rules.shortfall.rawValue)),
-      ("on-series-end", .text(onSeriesEnd.rawValue)),
-      ("slippage", slippage(rules.slippage)), ("commission", commission(rules.commission)),
+      ("seed", .integer(Int(clamping: study.seed))),
+      ("parameters", members(study.strategy.parameters.values)),
+      ("policy", outcome.policyConfiguration),
+      ("walk-forward", outcome.walkForward.map(walkForward)),
     ]
     return table(parts)
-  }
-
-  private func slippage(_ model: any SlippageModel) -> JSONValue {
-    switch model {
-    case is NoSlippage: ["model": "none"]
-    case let model as BasisPointSlippage:
-      ["model": "basis-points", "basis-points": .number(model.basisPoints)]
-    case let model as HalfSpreadSlippage:
-      ["model": "half-spread", "half-spread": .number(model.spread)]
-    case let model as VolumeShareSlippage:
-      ["model": "volume-share", "volume-share": .number(model.impact)]
-    case let model as SquareRootSlippage:
-      ["model": "square-root", "square-root": .number(model.impact)]
-    default: ["model": .text("\(type(of: model))")]
-    }
-  }
-
-  private func commission(_ model: any CommissionModel) -> JSONValue {
-    switch model {
-    case is NoCommission: ["model": "none"]
-    case let model as BasisPointCommission:
-      ["model": "basis-points", "basis-points": .number(model.basisPoints)]
-    case let model as PerShareCommission:
-      [
-        "model": "per-share", "per-share": .number(model.perShare),
-        "minimum-per-order": .number(model.minimumPerOrder),
-      ]
-    case let model as PerOrderCommission:
-      ["model": "per-order", "per-order": .number(model.amount)]
-    default: ["model": .text("\(type(of: model))")]
-    }
   }
 
   private func walkForward(_ walk: WalkForwardResult) -> JSONValue {
-    let (plan, windows) = (walk.plan, walk.plan.windows)
-    let search: JSONValue =
-      switch plan.search {
-      case .grid: "grid"
-      case .random(let count): .integer(count)
+    var plan = walk.plan
+    plan.skip = walk.skip
+    var json = WalkForwardPlan.table.json(plan)
+    json.set(
+      "grid", table(walk.grid.dimensions.map { ($0.name, .list($0.values.map { JSONValue($0) })) }))
+    if let training = outcome.study.walkForward?.training {
+      let words = training.template.words
+      if training.isCommand {
+        json.set("retrain", .list(words.map { .text($0) }))
+      } else {
+        json.set("checkpoints", .text(words[0]))
       }
-    return table([
-      ("train", length(windows.train)), ("test", length(windows.test)),
-      ("anchored", .bool(windows.isAnchored)), ("gap", .integer(windows.gap)),
-      ("gap-from", .text(windows.gapFrom.rawValue)), ("tail", .text(windows.tail.rawValue)),
-      ("skip", .integer(walk.skip)), ("objective", .text(plan.objective)), ("search", search),
-      ("carry", .text(plan.carry.rawValue)), ("boundary", .text(plan.boundary.rawValue)),
-      (
-        "grid",
-        table(walk.grid.dimensions.map { ($0.name, .list($0.values.map { JSONValue($0) })) })
-      ),
-      (
-        outcome.study.walkForward?.training?.isCommand == true ? "retrain" : "checkpoints",
-        outcome.study.walkForward?.training.map { training in
-          training.isCommand
-            ? .list(training.template.words.map { .text($0) })
-            : .text(training.template.words[0])
-        }
-      ),
-    ])
-  }
-
-  /// A length as a study gives it.
-  private func length(_ length: WalkForwardLength) -> JSONValue {
-    switch length {
-    case .bars(let count): .integer(count)
-    case .days(let count): .text("\(count)d")
-    case .months(let count): .text("\(count)mo")
-    case .years(let count): .text("\(count)y")
     }
+    return json
   }
 
   private func members(_ parameters: [StrategyParameters.Named]) -> JSONValue {

@@ -7,26 +7,26 @@
 /// A study is strict: an unknown key is an error that names its line and the nearest valid key.
 public struct Study: Sendable {
   /// The title of the report.
-  public var name: String
+  public var name = "Study"
   /// The bars.
-  public var data: StudyData
+  public var data = StudyData()
   /// The account, the execution rules, the warm-up and the risk-free rate.
-  public var configuration: BacktestConfiguration
+  public var configuration = BacktestConfiguration()
   /// The strategy and its parameters.
-  public var strategy: StudyStrategy
+  public var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
   public var walkForward: StudyWalkForward?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
   public var replicates: StudyReplicates?
   /// The regimes by which a run is split.
-  public var regimes: [RegimeChoice]
+  public var regimes: [RegimeChoice] = []
   /// What the run is held against: an instrument of the data, one of a file of its own, or equal
   /// parts of all instruments.
   public var benchmark: StudyBenchmark?
   /// The folder for results as the study gives it; relative to the study's folder.
   public var outputFolder: String?
   /// The seed of everything random.
-  public var seed: UInt64
+  public var seed: UInt64 = 0
   /// The folder of the study file, from which its paths count.
   public var folder: String
   /// The study file as it was named.
@@ -76,59 +76,121 @@ public struct Study: Sendable {
     for override in overrides {
       document = try DocumentOverride(parsing: override).applied(to: document)
     }
-    let final = document
+    self.init(document: document, folder: folder)
+    let empty = self
     self = try document.decode { table in
-      Study(&table, document: final, folder: folder, catalogue: catalogue)
+      var study = empty
+      Study.table(catalogue, folder: folder).read(&table, into: &study)
+      return study
     }
   }
 
-  private init(
-    _ table: inout DocumentTable, document: DocumentNode, folder: String,
-    catalogue: StrategyCatalogue
-  ) {
+  /// A study whose keys are not read yet.
+  private init(document: DocumentNode, folder: String) {
     self.document = document
     self.folder = folder
-    name = table.value("name", .text, default: "Study")
-    let data = table.section("data") { StudyData(&$0) }
-    self.data = data
-    var configuration = BacktestConfiguration()
-    (configuration.account, configuration.accounting) = table.section("account") { table in
-      (AccountRules(&table), AccountingRule.read(&table))
-    }
-    let ordersNothing = !configuration.accounting.placesOrders
-    (configuration.execution, configuration.onSeriesEnd) = table.section("execution") { table in
-      if ordersNothing, !table.keys.isEmpty {
-        table.report(
-          "'execution' says how orders fill, but 'account.accounting' has the rule 'weights', "
-            + "under which there are none; leave one of the two out")
+  }
+}
+
+// Keys
+extension Study {
+  /// The keys of a study.
+  ///
+  /// - Parameters:
+  ///   - catalogue: the strategies that it may name.
+  ///   - folder: the folder from which its paths count.
+  private static func table(
+    _ catalogue: StrategyCatalogue, folder: String
+  ) -> StudyTable<Study> {
+    StudyTable(
+      initial: Study(
+        document: DocumentNode(content: .null, place: DocumentPlace(source: "")), folder: folder),
+      keys: [
+        .value("name", \.name, .text, "The title of the report.").example("Two shares"),
+        .table("data", \.data, StudyData.table, "The bars.", isRequired: true),
+        .table("account", \.configuration, .account, "The account."),
+        .table(
+          "execution", \.configuration, .execution, "How orders fill and what trading costs."),
+      ] + StudyTable.run.keys.map { $0.of(\.configuration) } + [
+        .value(
+          "seed", .integer(.notNegative), "The seed of everything random."
+        ) {
+          Int(clamping: $0.seed)
+        } set: {
+          $0.seed = UInt64($1)
+        }.example("7"),
+        strategy(catalogue, folder: folder), walkForward, replicates,
+        .list("regimes", \.regimes, of: .choice(), "The regimes by which the run is split.")
+          .absent("none").example("[bull-bear, volatility]"),
+        .optionalTable(
+          "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
+        ).example("{file: index.csv, symbol: INDEX}"),
+        .table("output", \.self, output, "Where results go.").example("{folder: results}"),
+      ],
+      after: { table, study in
+        let currency = study.configuration.account.currency
+        for file in study.data.files where file.currency != currency {
+          table.report(
+            "\(file.path) is quoted in \(file.currency), but the account is in \(currency); "
+              + "one account trades one currency", at: "data")
+        }
+      })
+  }
+
+  /// What the keys are, for documents and the example that `bt-run init` writes.
+  static func rows(_ catalogue: StrategyCatalogue) -> [StudyRow] {
+    table(catalogue, folder: ".").rows
+  }
+
+  private static func strategy(
+    _ catalogue: StrategyCatalogue, folder: String
+  ) -> StudyKey<Study> {
+    var row = StudyRow("strategy", "What decides.")
+    row.values = "table"
+    row.table = StudyStrategy.rows(catalogue)
+    row.isRequired = true
+    return StudyKey(row) { table, study in
+      study.strategy = table.section("strategy") {
+        StudyStrategy(&$0, catalogue: catalogue, folder: folder)
       }
-      return (ExecutionRules(&table), table.value("on-series-end", .choice(), default: .hold))
     }
-    configuration.decisions = table.value("decide", .choice(), default: .eachClose)
-    configuration.warmup = table.optional("warmup", .integer(.notNegative))
-    configuration.riskFreeRate = table.value(
-      "risk-free", .number(.within(-0.99...10)), default: 0)
-    self.configuration = configuration
-    let seed = UInt64(table.value("seed", .integer(.notNegative), default: 0))
-    self.seed = seed
-    let strategy = table.section("strategy") {
-      StudyStrategy(&$0, catalogue: catalogue, folder: folder)
+  }
+
+  private static var walkForward: StudyKey<Study> {
+    .optionalTable(
+      "walk-forward", "How parameters are chosen on the past and judged on what follows.",
+      { StudyWalkForward.table(of: $0.strategy, seed: $0.seed) },
+      rows: StudyWalkForward.table(of: StudyStrategy(), seed: 0).rows
+    ) {
+      $0.walkForward
+    } set: {
+      $0.walkForward = $1
     }
-    self.strategy = strategy
-    walkForward = table.optionalSection("walk-forward") {
-      StudyWalkForward(&$0, strategy: strategy, seed: seed)
+  }
+
+  private static var replicates: StudyKey<Study> {
+    var row = StudyRow("replicates", "Runs that differ by the checkpoint of a policy only.")
+    row.values = "table"
+    row.absence = "none"
+    row.companion = "policy"
+    row.table = StudyReplicates.table.rows
+    return StudyKey(row) { table, study in
+      study.replicates = table.optionalSection("replicates", StudyReplicates.table.value)
+      study.replicates?.check(&table, study.strategy, study.walkForward?.training)
     }
-    replicates = table.optionalSection("replicates") { StudyReplicates(&$0) }
-    replicates?.check(&table, strategy, walkForward?.training)
-    regimes = table.optionalList("regimes", of: .choice()) ?? []
-    benchmark = table.optionalSection("benchmark") { StudyBenchmark(&$0) }
-    outputFolder = table.section("output") { $0.optional("folder", .text) }
-    let currency = configuration.account.currency
-    for file in data.files where file.currency != currency {
-      table.report(
-        "\(file.path) is quoted in \(file.currency), but the account is in \(currency); "
-          + "one account trades one currency", at: "data")
-    }
+  }
+
+  private static var output: StudyTable<Study> {
+    StudyTable(
+      initial: Study(
+        document: DocumentNode(content: .null, place: DocumentPlace(source: "")), folder: "."),
+      keys: [
+        .optional(
+          "folder", \.outputFolder, .text, "Where results are written; `--out` overrides it."
+        )
+        .values("folder")
+        .absent("`Reports/` and the study's name, in the working directory").example("results")
+      ])
   }
 }
 
@@ -147,16 +209,31 @@ public struct StudyBenchmark: Sendable {
     case equalParts = "equal-parts"
   }
 
-  init(_ table: inout DocumentTable) {
-    symbol = table.optional("symbol", .text)
-    file = table.optional("file", .text)
-    hold = table.optional("hold", .choice())
-    if symbol == nil, file == nil, hold == nil {
-      table.report(
-        "a benchmark needs a 'symbol' of the data, a 'file', or 'hold: equal-parts'")
-    }
-    if hold != nil, symbol != nil || file != nil {
-      table.report("'hold' stands alone, without 'symbol' and 'file'", at: "hold")
-    }
+  init() {}
+
+  /// The keys of `benchmark`.
+  fileprivate static var table: StudyTable<StudyBenchmark> {
+    StudyTable(
+      initial: StudyBenchmark(),
+      keys: [
+        .optional("symbol", \.symbol, .text, "An instrument of the data, or of `file`.")
+          .example("AAA"),
+        .optional("file", \.file, .text, "A price file other than those of the data.")
+          .values("file").example("index.csv"),
+        .optional(
+          "hold", \.hold, .choice(),
+          "Instead of the two: equal parts of all instruments, bought at the base point and held."
+        ).example("equal-parts"),
+      ],
+      after: { table, benchmark in
+        let names = benchmark.symbol != nil || benchmark.file != nil
+        if !names, benchmark.hold == nil {
+          table.report(
+            "a benchmark needs a 'symbol' of the data, a 'file', or 'hold: equal-parts'")
+        }
+        if names, benchmark.hold != nil {
+          table.report("'hold' stands alone, without 'symbol' and 'file'", at: "hold")
+        }
+      })
   }
 }

@@ -8,7 +8,7 @@ public struct StudyData: Sendable {
   public var resample: Timeframe?
   /// Which prices to take.
   public var priceBasis = BarSeries.PriceBasis.raw
-  /// What to do with rows that cannot be.
+  /// What to do with invalid rows.
   public var quality = CSVReadOptions.Quality.strict
   /// The first session to keep.
   public var from: CivilDate?
@@ -41,24 +41,66 @@ public struct StudyFile: Sendable {
 
   /// A file of plain equities in dollars.
   public init(path: String) { self.path = path }
+
+  /// The instrument of a series in this file.
+  func instrument(_ symbol: String) -> Instrument {
+    Instrument(
+      symbol: symbol, currency: currency, assetClass: assetClass, tickSize: tickSize,
+      lotSize: lotSize, multiplier: multiplier)
+  }
 }
 
 extension StudyData {
-  init(_ table: inout DocumentTable) {
-    calendar = table.value("calendar", .calendar).calendar
-    timeframe = table.optional("timeframe", .timeframe)
-    resample = table.optional("resample", .timeframe)
-    priceBasis = table.value("price", .choice(), default: PriceChoice.raw).basis
-    quality = table.value("quality", .choice(), default: .strict)
-    from = table.optional("from", .date)
-    to = table.optional("to", .date)
-    if let from, let to, to < from { table.report("'to' lies before 'from'", at: "to") }
-    cache = table.optional("cache", .text)
-    mapping = table.section("columns") { CSVMapping(&$0) }
-    files = table.sections("files") { StudyFile(&$0) }
-    if files.isEmpty {
-      table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
-    }
+  /// The keys of `data`.
+  static var table: StudyTable<StudyData> {
+    StudyTable(
+      initial: StudyData(),
+      keys: [
+        .required("calendar", .calendar, "The market's hours, which annual figures need.") {
+          NamedCalendar(calendar: $0.calendar)
+        } set: {
+          $0.calendar = $1.calendar
+        }.example("XNYS"),
+        .optional("timeframe", \.timeframe, .timeframe, "How long a bar lasts.")
+          .absent("the smallest difference of timestamps").example("1d"),
+        .optional(
+          "resample", \.resample, .timeframe,
+          "A longer timeframe to which bars are aggregated before the run."
+        ).absent("none").example("1w"),
+        .value(
+          "price", .choice(of: PriceChoice.self),
+          "Prices as traded, or scaled by adjusted close over close."
+        ) {
+          $0.priceBasis == .raw ? .raw : .adjusted
+        } set: {
+          $0.priceBasis = $1.basis
+        }.example("adjusted"),
+        .value(
+          "quality", \.quality, .choice(),
+          "Whether invalid rows are refused, or repaired and listed."
+        ).example("repair"),
+        .optional("from", \.from, .date, "The first session to keep.")
+          .absent("the first").example("2011-02-01"),
+        .optional("to", \.to, .date, "The last session to keep.")
+          .absent("the last").example("2012-12-31"),
+        .optional(
+          "cache", \.cache, .text,
+          "Where binary columns are kept, from which files load faster the second time."
+        ).values("folder").absent("none").example(".cache"),
+        .table(
+          "columns", \.mapping, CSVMapping.table,
+          "Names of columns that are not recognised."
+        ).absent("found by name"),
+        .tables("files", \.files, StudyFile.table, "The price files."),
+      ],
+      after: { table, data in
+        if let from = data.from, let to = data.to, to < from {
+          table.report("'to' lies before 'from'", at: "to")
+        }
+        if data.files.isEmpty {
+          table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
+        }
+      })
   }
 }
 
@@ -71,40 +113,77 @@ private enum PriceChoice: String, CaseIterable {
 }
 
 extension StudyFile {
-  init(_ table: inout DocumentTable) {
-    self.init(path: "")
-    path = table.value("path", .text)
-    symbol = table.optional("symbol", .text)
-    currency = table.value("currency", .text, default: "USD")
-    assetClass = table.value("asset-class", .choice(), default: .equity)
-    tickSize = table.optional("tick", .number(.positive))
-    lotSize = table.value("lot", .lot, default: .standard)
-    multiplier = table.value("multiplier", .number(.positive), default: 1)
-  }
-
-  /// The instrument of a series in this file.
-  func instrument(_ symbol: String) -> Instrument {
-    Instrument(
-      symbol: symbol, currency: currency, assetClass: assetClass, tickSize: tickSize,
-      lotSize: lotSize, multiplier: multiplier)
+  /// The keys of an item of `data.files`.
+  fileprivate static var table: StudyTable<StudyFile> {
+    StudyTable(
+      initial: StudyFile(path: ""),
+      keys: [
+        .required("path", \.path, .text, "A CSV file, or one compressed by gzip.")
+          .values("file").example("prices.csv"),
+        .optional("symbol", \.symbol, .text, "The symbol of the instrument.")
+          .absent("the file's symbols, else its name").example("AAPL"),
+        .value(
+          "currency", \.currency, .text, "The currency of the prices, which must be the account's."
+        ).example("USD"),
+        .value(
+          "asset-class", \.assetClass, .choice(),
+          "The kind of instrument; futures may have prices at or below zero."
+        ).example("future"),
+        .optional(
+          "tick", \.tickSize, .number(.positive),
+          "The price step to which fills are rounded, against the order."
+        ).absent("none").example("0.01"),
+        .value("lot", \.lotSize, .lot, "The step of quantities.")
+          .values("number above 0, or `fractional`")
+          .absent("1; `fractional` for forex and crypto").example("fractional"),
+        .value(
+          "multiplier", \.multiplier, .number(.positive),
+          "Money for one price unit and one unit of quantity."
+        ).example("50"),
+      ])
   }
 }
 
 extension CSVMapping {
-  fileprivate init(_ table: inout DocumentTable) {
-    self.init()
-    time = table.optional("time", .text)
-    open = table.optional("open", .text)
-    high = table.optional("high", .text)
-    low = table.optional("low", .text)
-    close = table.optional("close", .text)
-    volume = table.optional("volume", .text)
-    adjustedClose = table.optional("adjusted-close", .text)
-    symbol = table.optional("symbol", .text)
-    headers = table.optionalList("headers", of: .text)
-    separator = table.optional("separator", .separator)
-    timeFormat = table.value("time-format", .timeFormat, default: .automatic)
-    timestamps = table.value("timestamps", .stampMeaning, default: .open)
-    if let zone = table.optional("time-zone", .zone) { self.zone = zone }
+  /// The keys of `data.columns`.
+  fileprivate static var table: StudyTable<CSVMapping> {
+    func column(
+      _ name: String, _ property: WritableKeyPath<CSVMapping, String?>, _ help: String,
+      example: String
+    ) -> StudyKey<CSVMapping> {
+      .optional(name, property, .text, help)
+        .values("column name").absent("found by name").example(example)
+    }
+    return StudyTable(
+      initial: CSVMapping(),
+      keys: [
+        column("time", \.time, "The column of timestamps.", example: "Date"),
+        column("open", \.open, "The first price.", example: "Open"),
+        column("high", \.high, "The highest price.", example: "High"),
+        column("low", \.low, "The lowest price.", example: "Low"),
+        column("close", \.close, "The last price.", example: "Close"),
+        column("volume", \.volume, "Units traded.", example: "Volume"),
+        column(
+          "adjusted-close", \.adjustedClose, "The close adjusted for splits and dividends.",
+          example: "AdjClose"),
+        column("symbol", \.symbol, "The symbol, in a file of several.", example: "Ticker"),
+        .optionalList(
+          "headers", \.headers, of: .text,
+          "The names of the columns of a file without a header line."
+        ).values("list of names").absent("the file's first line")
+          .example("[time, open, high, low, close]"),
+        .optional("separator", \.separator, .separator, "The character between fields.")
+          .values("one character, or `tab`").absent("detected").example("';'"),
+        .value("time-format", \.timeFormat, .timeFormat, "How timestamps are written.")
+          .values(
+            "`automatic`, `iso`, `epoch-s`, `epoch-ms`, `epoch-us`, `epoch-ns` or a pattern"
+          ).example("dd/MM/yyyy"),
+        .value(
+          "timestamps", \.timestamps, .stampMeaning,
+          "Which end of an intraday bar its timestamp marks."
+        ).example("close"),
+        .value("time-zone", \.zone, .zone, "The zone of intraday timestamps that name none.")
+          .values("`UTC`, `America/New_York` or an offset").example("'+02:00'"),
+      ])
   }
 }

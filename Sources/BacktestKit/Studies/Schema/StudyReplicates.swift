@@ -1,9 +1,9 @@
 /// Runs of a study that differ by chance alone: several checkpoints of one algorithm.
 public struct StudyReplicates: Sendable {
   /// Checkpoints that take the place of the policy's weights, as the study gives them.
-  public var checkpoints: [String]
+  public var checkpoints: [String] = []
   /// Seeds that take the place of `{seed}` in the paths and commands of a walk-forward.
-  public var seeds: [Int]
+  public var seeds: [Int] = []
   /// The metric by which the run in the middle is found; `nil` takes that of the walk-forward, else
   /// the Sharpe ratio.
   public var objective: String?
@@ -11,19 +11,40 @@ public struct StudyReplicates: Sendable {
   /// The number of runs.
   public var count: Int { checkpoints.isEmpty ? seeds.count : checkpoints.count }
 
-  init(_ table: inout DocumentTable) {
-    checkpoints = table.optionalList("checkpoints", of: .text) ?? []
-    seeds = table.optionalList("seeds", of: .integer(.notNegative)) ?? []
-    objective = table.optional("objective", .objective)
-    if checkpoints.isEmpty == seeds.isEmpty {
-      table.report("replicates are 'checkpoints' or 'seeds'; give one list of them")
-    } else if count < 2 {
-      table.report("one run is no distribution; give two replicates or more")
-    }
-    if Set(seeds).count != seeds.count { table.report("a seed stands twice", at: "seeds") }
-    if Set(checkpoints).count != checkpoints.count {
-      table.report("a checkpoint stands twice", at: "checkpoints")
-    }
+  init() {}
+
+  /// The keys of `replicates`.
+  static var table: StudyTable<StudyReplicates> {
+    StudyTable(
+      initial: StudyReplicates(),
+      keys: [
+        .list(
+          "checkpoints", \.checkpoints, of: .text,
+          "Checkpoints that take the place of the policy's weights."
+        ).values("list of files or policy folders").example("[a.zip, b.zip, c.zip]"),
+        .list(
+          "seeds", \.seeds, of: .integer(.notNegative),
+          "What `{seed}` stands for in the walk-forward's `checkpoints` or `retrain`."
+        ).values("list of whole numbers").example("[1, 2, 3]"),
+        .optional(
+          "objective", \.objective, .objective,
+          "The metric by which the middle run is found; of an even number the worse of the two is "
+            + "shown."
+        ).values("the name of a metric").absent("that of the walk-forward, else `sharpe`")
+          .example("calmar"),
+      ],
+      after: { table, replicates in
+        let (checkpoints, seeds) = (replicates.checkpoints, replicates.seeds)
+        if checkpoints.isEmpty == seeds.isEmpty {
+          table.report("replicates are 'checkpoints' or 'seeds'; give one list of them")
+        } else if replicates.count < 2 {
+          table.report("one run is no distribution; give two replicates or more")
+        }
+        if Set(seeds).count != seeds.count { table.report("a seed stands twice", at: "seeds") }
+        if Set(checkpoints).count != checkpoints.count {
+          table.report("a checkpoint stands twice", at: "checkpoints")
+        }
+      })
   }
 
   /// What does not go with the rest of the study.

@@ -5,15 +5,10 @@ struct NamedCalendar: Sendable {
 
 extension DocumentRule where Value == NamedCalendar {
   static var calendar: DocumentRule {
-    var rule = text(
-      listed(TradingCalendars.names, "or"),
-      placeholder: NamedCalendar(calendar: AlwaysOpenCalendar())
-    ) { TradingCalendars.named($0).map(NamedCalendar.init(calendar:)) }
-    rule.advice = { node in
-      guard case .text(let text) = node.content else { return nil }
-      return NearestName.find(text, among: TradingCalendars.names).map { "did you mean '\($0)'?" }
-    }
-    return rule
+    word(
+      of: TradingCalendars.names, placeholder: NamedCalendar(calendar: AlwaysOpenCalendar()),
+      parse: { TradingCalendars.named($0).map(NamedCalendar.init(calendar:)) },
+      write: { _ in .null })
   }
 }
 
@@ -34,6 +29,13 @@ extension DocumentRule where Value == Instrument.LotSize {
         case .text("fractional"): .fractional
         default: nil
         }
+      },
+      write: { size in
+        switch size {
+        case .standard: .null
+        case .units(let units): .number(units)
+        case .fractional: .text("fractional")
+        }
       })
   }
 }
@@ -49,7 +51,7 @@ extension DocumentRule where Value == Character {
 
 extension DocumentRule where Value == CSVMapping.TimeFormat {
   static var timeFormat: DocumentRule {
-    text(
+    var rule = text(
       "automatic, iso, epoch-s, epoch-ms, epoch-us, epoch-ns or a pattern such as dd/MM/yyyy",
       placeholder: .automatic
     ) { text in
@@ -63,18 +65,23 @@ extension DocumentRule where Value == CSVMapping.TimeFormat {
       default: text.contains("y") ? .pattern(text) : nil
       }
     }
+    rule.write = { $0 == .automatic ? "automatic" : .null }
+    return rule
   }
 }
 
 extension DocumentRule where Value == CSVMapping.StampMeaning {
   static var stampMeaning: DocumentRule {
-    text("open or close", placeholder: .open) { CSVMapping.StampMeaning(rawValue: $0) }
+    .word(
+      of: ["open", "close"], placeholder: .open, parse: { CSVMapping.StampMeaning(rawValue: $0) },
+      write: { .text($0.rawValue) })
   }
 }
 
 extension DocumentRule where Value == CSVMapping.StampZone {
   static var zone: DocumentRule {
-    text("UTC, America/New_York or an offset such as +02:00", placeholder: .utc) { text in
+    var rule = text("UTC, America/New_York or an offset such as +02:00", placeholder: .utc) {
+      text in
       switch text {
       case "UTC", "Z": return .utc
       case "America/New_York":
@@ -88,6 +95,9 @@ extension DocumentRule where Value == CSVMapping.StampZone {
       default: return offset(text).map { .fixed(secondsEast: $0) }
       }
     }
+    let utc = CSVMapping.StampZone.utc.name
+    rule.write = { .text($0.name == utc ? "UTC" : $0.name) }
+    return rule
   }
 
   private static func offset(_ text: String) -> Int? {
@@ -97,6 +107,47 @@ extension DocumentRule where Value == CSVMapping.StampZone {
       (0...18).contains(hours), (0...59).contains(minutes)
     else { return nil }
     return (sign == "-" ? -1 : 1) * (hours * 3_600 + minutes * 60)
+  }
+}
+
+extension DocumentRule where Value == ConfigurationValue {
+  /// What a key of a configuration accepts.
+  static func within(_ domain: ConfigurationDomain) -> DocumentRule {
+    switch domain {
+    case .flag:
+      DocumentRule<Bool>.flag.map {
+        .flag($0)
+      } write: {
+        JSONValue($0)
+      }
+    case .words(let words):
+      .word(
+        of: words, placeholder: .text(words[0]), parse: { .text($0) }, write: { JSONValue($0) })
+    case .number(let bounds):
+      DocumentRule<Double>.number(bounds).map {
+        .number($0)
+      } write: {
+        JSONValue($0)
+      }
+    case .integer(let bounds):
+      DocumentRule<Int>.integer(bounds).map {
+        .integer($0)
+      } write: {
+        JSONValue($0)
+      }
+    case .text:
+      DocumentRule<String>.text.map {
+        .text($0)
+      } write: {
+        JSONValue($0)
+      }
+    case .duration:
+      DocumentRule<TimeSpan>.span.map {
+        .duration($0)
+      } write: {
+        JSONValue($0)
+      }
+    }
   }
 }
 
@@ -130,6 +181,6 @@ extension DocumentRule where Value == ParameterValue {
         case .text(let value): .choice(value)
         default: nil
         }
-      })
+      }, write: { JSONValue($0) })
   }
 }

@@ -13,74 +13,14 @@ public struct StudyStrategy: Sendable {
   /// The parameters that the study gives, without defaults.
   let given: [StrategyParameters.Named]
 
-  private static let policyKeys = ["policy", "command", "manifest", "ensemble"]
-
-  init(_ table: inout DocumentTable, catalogue: StrategyCatalogue, folder: String) {
-    isPolicy = Self.policyKeys.contains(where: table.keys.contains)
-    guard isPolicy else {
-      (definition, given, parameters) = Self.named(&table, in: catalogue)
-      return
+  /// The strategy of a study that names none yet.
+  init() {
+    definition = StrategyDefinition(name: "", summary: "") { (_, _) in
+      throw StrategyError("the study names no strategy")
     }
-    given = []
     parameters = StrategyParameters(values: [])
-    if table.node("name") != nil || table.node("parameters") != nil {
-      table.report(
-        "a strategy is one thing: a 'name' of the catalogue with its 'parameters', a 'policy', a "
-          + "'command' with its 'manifest', or an 'ensemble'", at: "name")
-    }
-    ensemble = table.optionalSection("ensemble") { StudyEnsemble(&$0) }
-    let command = table.optionalList("command", of: .text) ?? []
-    let named = table.optional("policy", .text)
-    let manifest = table.optional("manifest", .text)
-    let options = PolicyOptions(&table)
-    if ensemble != nil, named != nil || manifest != nil || !command.isEmpty {
-      table.report("an 'ensemble' names its policies as 'members' and stands alone", at: "ensemble")
-    } else if ensemble == nil {
-      Self.checkParts(&table, named: named, manifest: manifest, command: command)
-    }
-    let paths = ensemble?.members ?? [named ?? manifest].compactMap(\.self)
-    let key = ensemble != nil ? "ensemble" : named != nil ? "policy" : "manifest"
-    for path in paths {
-      do throws(PolicyError) {
-        var policy = try StudyPolicy(path: path, in: folder, command: command)
-        policy.options = ensemble.map { $0.memberOptions(options) } ?? options
-        if let problem = options.problem(for: policy.manifest) {
-          table.report(problem, at: options.sizing == nil ? key : "sizing")
-        }
-        policies.append(policy)
-      } catch {
-        for line in error.description.split(separator: "\n") { table.report("\(line)", at: key) }
-      }
-    }
-    ensemble?.takeOptions(options)
-    let name = ensemble?.name(of: policies) ?? policies.first?.manifest.name ?? "policy"
-    let all = policies
-    definition = Self.definition(name: name, all, ensemble) { () throws(PolicyError) in
-      try PolicyPrograms(all)
-    }
-  }
-
-  /// A strategy of the catalogue.
-  private static func named(
-    _ table: inout DocumentTable, in catalogue: StrategyCatalogue
-  ) -> (StrategyDefinition, [StrategyParameters.Named], StrategyParameters) {
-    let found = table.value("name", .strategy(in: catalogue))
-    let given = table.section("parameters") { table in
-      table.keys.compactMap { key in
-        table.optional(key, .parameter).map { StrategyParameters.Named(name: key, value: $0) }
-      }
-    }
-    var parameters = StrategyParameters(values: [])
-    do throws(ParameterError) {
-      parameters = try found.parameters(given)
-    } catch {
-      table.report("\(error)", at: "parameters")
-    }
-    for key in Self.policyKeys { _ = table.node(key) }
-    for key in PolicyOptions.studyKeys where table.node(key) != nil {
-      table.report("'\(key)' goes with a 'policy', a 'command' or an 'ensemble'", at: key)
-    }
-    return (found, given, parameters)
+    isPolicy = false
+    given = []
   }
 
   /// Whether it is one trained policy, or would be had it been readable, which is a problem of its
@@ -89,16 +29,158 @@ public struct StudyStrategy: Sendable {
     policies.isEmpty ? isPolicy : policies.count == 1 && policies[0].trained != nil
   }
 
-  private static func checkParts(
-    _ table: inout DocumentTable, named: String?, manifest: String?, command: [String]
-  ) {
-    if named != nil, manifest != nil {
+  /// A strategy from its keys.
+  init(_ table: inout DocumentTable, catalogue: StrategyCatalogue, folder: String) {
+    let keys = StrategyKeys.table(catalogue).value(&table)
+    isPolicy = keys.isPolicy
+    guard isPolicy else {
+      definition = keys.definition ?? StudyStrategy().definition
+      given = keys.given
+      parameters = StrategyParameters(values: [])
+      do throws(ParameterError) {
+        parameters = try definition.parameters(given)
+      } catch {
+        table.report("\(error)", at: "parameters")
+      }
+      return
+    }
+    given = []
+    parameters = StrategyParameters(values: [])
+    ensemble = keys.ensemble
+    let (place, paths) = keys.policyPaths
+    for path in paths {
+      do throws(PolicyError) {
+        var policy = try StudyPolicy(path: path, in: folder, command: keys.command)
+        policy.options = ensemble.map { $0.memberOptions(keys.options) } ?? keys.options
+        if let problem = policy.options.problem(for: policy.manifest) {
+          table.report(problem, at: keys.options.sizing == nil ? place : "sizing")
+        }
+        policies.append(policy)
+      } catch {
+        for line in error.description.split(separator: "\n") { table.report("\(line)", at: place) }
+      }
+    }
+    ensemble?.takeOptions(keys.options)
+    let name = ensemble?.name(of: policies) ?? policies.first?.manifest.name ?? "policy"
+    let all = policies
+    definition = Self.definition(name: name, all, ensemble) { () throws(PolicyError) in
+      try PolicyPrograms(all)
+    }
+  }
+
+  /// What the keys of `strategy` are.
+  static func rows(_ catalogue: StrategyCatalogue) -> [StudyRow] {
+    StrategyKeys.table(catalogue).rows
+  }
+}
+
+/// The keys of `strategy`.
+private struct StrategyKeys {
+  /// Whether one of the keys is there by which a policy is named.
+  var isPolicy = false
+  var definition: StrategyDefinition?
+  var given: [StrategyParameters.Named] = []
+  var policy: String?
+  var command: [String] = []
+  var manifest: String?
+  var ensemble: StudyEnsemble?
+  var options = PolicyOptions()
+
+  /// The paths of the policies, and the key that gives them.
+  var policyPaths: (key: String, paths: [String]) {
+    if let ensemble { return ("ensemble", ensemble.members) }
+    return (policy != nil ? "policy" : "manifest", [policy ?? manifest].compactMap(\.self))
+  }
+
+  static func table(_ catalogue: StrategyCatalogue) -> StudyTable<StrategyKeys> {
+    let options = PolicyOptions.table.keys
+    return StudyTable(
+      initial: StrategyKeys(),
+      keys: [name(catalogue), parameters] + policyKeys + options.map { $0.of(\.options) },
+      before: { table, keys in
+        keys.isPolicy = policyKeys.map(\.row.name).contains(where: table.keys.contains)
+      },
+      after: { table, keys in
+        if keys.isPolicy {
+          keys.check(&table)
+        } else {
+          for name in options.map(\.row.name) where table.node(name) != nil {
+            table.report(
+              "'\(name)' goes with a 'policy', a 'command' or an 'ensemble'", at: name)
+          }
+        }
+      })
+  }
+
+  private static func name(_ catalogue: StrategyCatalogue) -> StudyKey<StrategyKeys> {
+    let rule = DocumentRule.strategy(in: catalogue)
+    var row = StudyRow("name", "The strategy; `bt-run strategies` lists them.", rule)
+    row.values = "a name of the catalogue"
+    row.example = "sma-crossover"
+    return StudyKey(row) { table, keys in
+      if keys.isPolicy {
+        _ = table.node("name")
+      } else {
+        keys.definition = table.value("name", rule)
+      }
+    }
+  }
+
+  private static var parameters: StudyKey<StrategyKeys> {
+    var row = StudyRow("parameters", "Values by name; `bt-run strategies NAME` lists them.")
+    row.values = "table"
+    row.absence = "the strategy's defaults"
+    row.example = "{fast: 10, slow: 50}"
+    return StudyKey(row) { table, keys in
+      if keys.isPolicy {
+        _ = table.node("parameters")
+      } else {
+        keys.given = table.section("parameters") { table in
+          table.keys.compactMap { key in
+            table.optional(key, .parameter).map { StrategyParameters.Named(name: key, value: $0) }
+          }
+        }
+      }
+    }
+  }
+
+  /// The keys by which a policy is named.
+  private static var policyKeys: [StudyKey<StrategyKeys>] {
+    [
+      .optional("policy", \.policy, .text, "A trained policy.")
+        .values("folder or manifest").example("policies/ppo_discrete").beside("no name"),
+      .list(
+        "command", \.command, of: .text,
+        "A program that decides, run without a shell in the study's folder."
+      ).values("list of words").example("[python3, decide.py]").beside("manifest"),
+      .optional(
+        "manifest", \.manifest, .text,
+        "What the program of `command` observes and what its actions mean."
+      ).values("folder or manifest").example("policies/ppo_discrete").beside("command"),
+      .optionalTable(
+        "ensemble", \.ensemble, StudyEnsemble.table, "Several policies that decide together."
+      ).absent("").beside("no name"),
+    ]
+  }
+
+  private func check(_ table: inout DocumentTable) {
+    if table.node("name") != nil || table.node("parameters") != nil {
+      table.report(
+        "a strategy is one thing: a 'name' of the catalogue with its 'parameters', a 'policy', a "
+          + "'command' with its 'manifest', or an 'ensemble'", at: "name")
+    }
+    if ensemble != nil {
+      if policy != nil || manifest != nil || !command.isEmpty {
+        table.report(
+          "an 'ensemble' names its policies as 'members' and stands alone", at: "ensemble")
+      }
+    } else if policy != nil, manifest != nil {
       table.report("'policy' and 'manifest' name the same thing; give one", at: "manifest")
     } else if command.isEmpty, manifest != nil {
       table.report(
         "a 'manifest' goes with the 'command' that decides; a policy with weights is a 'policy'",
         at: "manifest")
-    } else if !command.isEmpty, named == nil, manifest == nil {
+    } else if !command.isEmpty, policy == nil, manifest == nil {
       table.report(
         "a 'command' needs a 'manifest' that says what it observes and what its actions mean",
         at: "command")
@@ -123,6 +205,6 @@ extension DocumentRule where Value == StrategyDefinition {
           let nearest = NearestName.find(text, among: names)
         else { return "known are \(listed(names, "and"))" }
         return "did you mean '\(nearest)'?"
-      })
+      }, write: { .text($0.name) })
   }
 }

@@ -1,39 +1,99 @@
 /// The walk-forward part of a study: the plan and the values that it tries.
 public struct StudyWalkForward: Sendable {
   /// Windows, objective, search and how folds are joined.
-  public var plan: WalkForwardPlan
+  public var plan = WalkForwardPlan(train: .bars(1), test: .bars(1))
   /// The values to try, with the study's other parameters fixed.
-  public var grid: ParameterGrid
+  public var grid = ParameterGrid([ParameterGrid.Dimension]())
   /// Where the checkpoint of each fold comes from; `nil` where folds have none of their own.
   public var training: StudyTraining?
 
-  init(_ table: inout DocumentTable, strategy: StudyStrategy, seed: UInt64) {
-    plan = WalkForwardPlan(
-      train: table.value("train", .windowLength), test: table.value("test", .windowLength))
-    plan.windows.isAnchored = table.value("anchored", .flag, default: false)
-    plan.windows.gap = table.value("gap", .integer(.notNegative), default: 0)
-    plan.windows.gapFrom = table.value("gap-from", .choice(), default: .train)
-    plan.windows.tail = table.value("tail", .choice(), default: .drop)
-    plan.skip = table.optional("skip", .integer(.atLeast(1)))
-    plan.carry = table.value("carry", .choice(), default: .equity)
-    plan.boundary = table.value("boundary", .choice(), default: .mark)
-    plan.objective = table.value("objective", .objective, default: "sharpe")
-    plan.search = table.value("search", .search, default: .grid)
-    plan.seed = seed
-    training = StudyTraining.read(&table, for: strategy)
-    let dimensions = table.section("grid") { table in
-      table.keys.map { key in
-        ParameterGrid.Dimension(name: key, values: table.list(key, of: .parameter))
-      }
-    }
-    let varying = Set(dimensions.map(\.name))
-    let fixed = strategy.given.filter { !varying.contains($0.name) }
-    grid = ParameterGrid(dimensions, fixed: fixed)
-    do throws(EvidenceError) {
-      _ = try grid.candidates(of: strategy.definition)
-    } catch {
-      table.report("\(error)", at: "grid")
-    }
+  /// What the keys about checkpoints say, until they are checked together.
+  fileprivate var checkpoints = TrainingKeys()
+
+  fileprivate init() {}
+
+  /// The keys of `walk-forward`.
+  ///
+  /// - Parameters:
+  ///   - strategy: what walks forward.
+  ///   - seed: the study's.
+  static func table(of strategy: StudyStrategy, seed: UInt64) -> StudyTable<StudyWalkForward> {
+    StudyTable(
+      initial: StudyWalkForward(),
+      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) } + [grid]
+        + TrainingKeys.table.keys.map { $0.of(\.checkpoints) },
+      after: { table, part in
+        part.plan.seed = seed
+        part.training = part.checkpoints.training(&table, for: strategy)
+        let varying = Set(part.grid.dimensions.map(\.name))
+        part.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
+        do throws(EvidenceError) {
+          _ = try part.grid.candidates(of: strategy.definition)
+        } catch {
+          table.report("\(error)", at: "grid")
+        }
+      })
+  }
+
+  private static var grid: StudyKey<StudyWalkForward> {
+    var row = StudyRow("grid", "The values to try for each parameter.")
+    row.values = "table of lists"
+    row.absence = "none: one candidate"
+    row.example = "{fast: [3, 5]}"
+    return StudyKey(
+      row,
+      read: { table, part in
+        part.grid.dimensions = table.section("grid") { table in
+          table.keys.map { key in
+            ParameterGrid.Dimension(name: key, values: table.list(key, of: .parameter))
+          }
+        }
+      }, json: { _ in nil })
+  }
+}
+
+extension WalkForwardPlan {
+  /// The keys of `walk-forward` that the plan has.
+  static var table: StudyTable<WalkForwardPlan> {
+    StudyTable(
+      initial: WalkForwardPlan(train: .bars(1), test: .bars(1)),
+      keys: [
+        .required(
+          "train", \.windows.train, .windowLength,
+          "The length of a train window, in bars, days, months or years."
+        ).values("`756`, `90d`, `6mo`, `3y`").example("60"),
+        .required("test", \.windows.test, .windowLength, "The length of a test window.")
+          .values("as for train").example("2mo"),
+        .value(
+          "anchored", \.windows.isAnchored, .flag,
+          "Whether every train window begins with the first bar."
+        ).example("true"),
+        .value(
+          "gap", \.windows.gap, .integer(.notNegative), "Bars left out between train and test."
+        ).example("5"),
+        .value(
+          "gap-from", \.windows.gapFrom, .choice(),
+          "Whether the gap shortens the train window or shifts the test window."
+        ).example("test"),
+        .value(
+          "tail", \.windows.tail, .choice(), "Whether an incomplete last test window is tested."
+        ).example("keep"),
+        .optional("skip", \.skip, .integer(.atLeast(1)), "Bars before the first window.")
+          .absent("the longest warm-up").example("30"),
+        .value(
+          "objective", \.objective, .objective, "The metric by which the train window chooses."
+        ).values("the name of a metric").example("sortino"),
+        .value(
+          "search", \.search, .search, "Whether all candidates are tried, or that many at random."
+        ).values("`grid`, or a whole number").example("3"),
+        .value(
+          "carry", \.carry, .choice(),
+          "Whether a fold begins with the equity before it or with the initial capital."
+        ).example("returns"),
+        .value(
+          "boundary", \.boundary, .choice(), "What happens to open positions at the end of a fold."
+        ).example("liquidate"),
+      ])
   }
 }
 
@@ -55,6 +115,14 @@ extension DocumentRule where Value == WalkForwardLength {
           default: return nil
           }
         default: return nil
+        }
+      },
+      write: { length in
+        switch length {
+        case .bars(let count): .integer(count)
+        case .days(let count): .text("\(count)d")
+        case .months(let count): .text("\(count)mo")
+        case .years(let count): .text("\(count)y")
         }
       })
   }
@@ -90,6 +158,12 @@ extension DocumentRule where Value == WalkForwardPlan.Search {
         case .text("grid"): .grid
         case .integer(let count) where count >= 1: .random(count: count)
         default: nil
+        }
+      },
+      write: { search in
+        switch search {
+        case .grid: "grid"
+        case .random(let count): .integer(count)
         }
       })
   }

@@ -1,0 +1,228 @@
+// The keys of a configuration: their names in studies and result files, what they mean, and what a
+// report says of them.
+
+/// The keys of a run that belong to no table of a study.
+package enum RunKeys {
+  package typealias Key = ConfigurationKey<BacktestConfiguration>
+
+  /// At which closes the strategy decides.
+  package static var decide: Key {
+    .word(
+      "decide", \.decisions,
+      "Whether the strategy decides at each instant at which a bar closes, or once per session, at "
+        + "its last close, with the last bar of each instrument."
+    ).example("all-closed").assumption("Decisions") { configuration in
+      let time =
+        switch configuration.decisions {
+        case .eachClose: "At the close of a bar"
+        case .allClosed: "Once per session, at its last close"
+        }
+      let orders = configuration.tradesByOrders ? "; orders follow after it" : ""
+      return "\(time), from closed bars only\(orders)."
+    }
+  }
+
+  /// The bars before the first decision.
+  package static var warmup: Key {
+    .integer(
+      "warmup", \.warmup, .notNegative, "Bars that the strategy sees before its first decision."
+    ).example("50").absent("the strategy's own")
+  }
+
+  /// The risk-free rate.
+  package static var riskFree: Key {
+    .number(
+      "risk-free", \.riskFreeRate, .within(-0.99...10), "The annual risk-free rate, as a fraction."
+    ).example("0.02").assumption("Risk-free rate") {
+      "\(SentenceNumber.percent($0.riskFreeRate)) per year."
+    }
+  }
+}
+
+/// The keys of the table `account`.
+package enum AccountKeys {
+  package typealias Key = ConfigurationKey<BacktestConfiguration>
+
+  /// The keys of the table itself.
+  package static var all: [Key] { [cash, currency, funding, leverage] }
+
+  /// The keys of the table `accounting` in it.
+  package static var accounting: [Key] { [rule, fee, initialWeights] }
+
+  package static var cash: Key {
+    .number("cash", \.account.initialCash, .positive, "The initial capital.")
+      .example("100000").assumption("Capital") {
+        "\(SentenceNumber.text($0.account.initialCash)) \($0.account.currency)"
+      }
+  }
+
+  package static var currency: Key {
+    .text("currency", \.account.currency, "The currency of the account.").example("USD")
+  }
+
+  /// Follows from the leverage, so no study gives it.
+  package static var funding: Key {
+    ConfigurationKey(
+      "funding", .words(["cash", "margin"]),
+      "Whether positions are paid in full; omitted under weights accounting.",
+      value: { configuration in
+        guard configuration.tradesByOrders else { return nil }
+        return configuration.account.funding == .cash ? .text("cash") : .text("margin")
+      }, assign: { _, _ in }
+    ).derived()
+  }
+
+  package static var leverage: Key {
+    ConfigurationKey(
+      "leverage", .number(.atLeast(1)),
+      "Long and short exposure up to this multiple of equity.",
+      value: { configuration in
+        guard configuration.tradesByOrders,
+          case .margin(let leverage) = configuration.account.funding
+        else { return nil }
+        return .number(leverage)
+      },
+      assign: { configuration, value in
+        guard case .number(let leverage) = value else { return }
+        configuration.account.funding = .margin(leverage: leverage)
+      }
+    ).example("2").absent("none: a cash account").assumption("Funding") { configuration in
+      switch configuration.account.funding {
+      case .cash: "Positions are paid in full; short positions cannot be opened."
+      case .margin(let leverage):
+        "Long and short exposure up to \(SentenceNumber.text(leverage)) x equity."
+      }
+    }
+  }
+
+  package static var rule: Key {
+    ConfigurationKey(
+      "rule", .words(["orders", "weights"]),
+      "Whether decisions become orders and fills, or weights held from close to close.",
+      value: { .text($0.tradesByOrders ? "orders" : "weights") },
+      assign: { configuration, value in
+        configuration.accounting = value == .text("weights") ? .weights(fee: 0) : .orders
+      }
+    ).example("weights").required().assumption("Accounting") { configuration in
+      guard !configuration.tradesByOrders else { return nil }
+      return "By weights: from one close to the next, equity is multiplied by 1 + the sum of "
+        + "weight x return - fee x the sum of absolute changes of the stated weights. There are no "
+        + "orders, prices paid, lots or limits on weights."
+    }
+  }
+
+  package static var fee: Key {
+    ConfigurationKey(
+      "fee", .number(.notNegative),
+      "What a change of the stated weights costs, as a fraction of the equity that changes hands; "
+        + "with `weights` only.",
+      value: { configuration in
+        guard case .weights(let fee, _) = configuration.accounting else { return nil }
+        return .number(fee)
+      },
+      assign: { configuration, value in
+        guard case .number(let fee) = value,
+          case .weights(_, let initial) = configuration.accounting
+        else { return }
+        configuration.accounting = .weights(fee: fee, initialWeights: initial)
+      }
+    ).example("0.0005").absent("0").beside("rule: weights").assumption("Fee") { configuration in
+      guard case .weights(let fee, _) = configuration.accounting else { return nil }
+      return "\(SentenceNumber.basisPoints(fee * 1e4)) of the equity that changes hands."
+    }
+  }
+
+  package static var initialWeights: Key {
+    ConfigurationKey(
+      "initial-weights", .words(["zero", "equal"]),
+      "The weights before the first decision: none, or 1 over the number of instruments each; with "
+        + "`weights` only.",
+      value: { configuration in
+        guard case .weights(_, let initial) = configuration.accounting else { return nil }
+        return switch initial {
+        case .zero: .text("zero")
+        case .equal: .text("equal")
+        case .each(let weights): .numbers(weights)
+        }
+      },
+      assign: { configuration, value in
+        guard case .weights(let fee, _) = configuration.accounting else { return }
+        configuration.accounting = .weights(
+          fee: fee, initialWeights: value == .text("equal") ? .equal : .zero)
+      }
+    ).example("equal").absent("`zero`").beside("rule: weights").assumption("Initial weights") {
+      configuration in
+      guard case .weights(_, let initial) = configuration.accounting else { return nil }
+      let start =
+        switch initial {
+        case .zero: "0 each"
+        case .equal: "1 over the number of instruments each"
+        case .each(let weights): weights.map(SentenceNumber.text).joined(separator: ", ")
+        }
+      return "\(start); the first decision pays the fee for the change from them."
+    }
+  }
+}
+
+extension BacktestConfiguration {
+  /// Whether decisions become orders and fills.
+  fileprivate var tradesByOrders: Bool { accounting == .orders }
+
+  /// The rules in effect as a report states them, in order.
+  package var assumptions: [ConfigurationAssumption] {
+    func lines(_ keys: [ConfigurationKey<BacktestConfiguration>]) -> [ConfigurationAssumption] {
+      keys.compactMap { $0.assumption(self) }
+    }
+    guard tradesByOrders else {
+      return lines([RunKeys.decide] + AccountKeys.accounting)
+        + [notModelled("Slippage, taxes")] + lines([AccountKeys.cash, RunKeys.riskFree])
+    }
+    return lines([RunKeys.decide] + ExecutionKeys.all) + [
+      ConfigurationAssumption(
+        "Stop orders", "Become market orders at their price, or at an open beyond it."),
+      ConfigurationAssumption(
+        "Commission", execution.commission.description(in: account.currency).sentence),
+      ConfigurationAssumption("Slippage", slippageSentence), notModelled("Taxes"),
+    ] + lines(AccountKeys.all + [RunKeys.riskFree])
+  }
+
+  private var slippageSentence: String {
+    let sentence = execution.slippage.description(in: account.currency).sentence
+    guard !(execution.slippage is NoSlippage) else { return sentence }
+    return "\(sentence) On market and stop orders; prices may leave the bar's range."
+  }
+
+  private func notModelled(_ first: String) -> ConfigurationAssumption {
+    ConfigurationAssumption(
+      "Not modelled",
+      "\(first), borrowing fees, interest on cash or margin, and dividends other than in adjusted "
+        + "prices.")
+  }
+
+  /// Every key with the value in effect, as a report lists them: `execution.fill`, `next-open`.
+  package var settings: [(key: String, value: String)] {
+    var settings: [(key: String, value: String)] = []
+    func add(_ table: String, _ keys: [ConfigurationKey<BacktestConfiguration>]) {
+      for key in keys {
+        guard let text = key.value(self)?.description ?? (key.companion.isEmpty ? key.absence : nil)
+        else { continue }
+        settings.append((table + key.name, text))
+      }
+    }
+    func add(_ table: String, _ model: some CostModel) {
+      let description = model.description(in: account.currency)
+      settings.append((table, description.model))
+      for value in description.values {
+        settings.append(("\(table).\(value.name)", SentenceNumber.plain(value.number)))
+      }
+    }
+    add("", [RunKeys.decide, RunKeys.warmup, RunKeys.riskFree])
+    add("account.", AccountKeys.all)
+    add("account.accounting.", AccountKeys.accounting)
+    guard tradesByOrders else { return settings }
+    add("execution.", ExecutionKeys.all)
+    add("execution.slippage", execution.slippage)
+    add("execution.commission", execution.commission)
+    return settings
+  }
+}
