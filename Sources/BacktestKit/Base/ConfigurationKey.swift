@@ -76,10 +76,10 @@ extension ConfigurationValue: CustomStringConvertible {
     switch self {
     case .flag(let value): "\(value)"
     case .integer(let value): "\(value)"
-    case .number(let value): SentenceNumber.plain(value)
+    case .number(let value): NumberText.plain(value)
     case .text(let text): text
     case .duration(let span): span.shortText
-    case .numbers(let values): "[\(values.map(SentenceNumber.plain).joined(separator: ", "))]"
+    case .numbers(let values): "[\(values.map(NumberText.plain).joined(separator: ", "))]"
     }
   }
 }

@@ -43,7 +43,7 @@ package struct NumberBounds: Hashable, Sendable {
 
   /// What comes after `a number` in a message: ` from 0 to 1`.
   package var phrase: String {
-    let (low, high) = (SentenceNumber.plain(lowest), SentenceNumber.plain(highest))
+    let (low, high) = (NumberText.plain(lowest), NumberText.plain(highest))
     return switch (lowest.isFinite, highest.isFinite) {
     case (false, false): ""
     case (true, false): includesLowest ? " of at least \(low)" : " above \(low)"

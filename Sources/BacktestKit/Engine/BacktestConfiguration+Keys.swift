@@ -34,7 +34,7 @@ package enum RunKeys {
     .number(
       "risk-free", \.riskFreeRate, .within(-0.99...10), "The annual risk-free rate, as a fraction."
     ).example("0.02").assumption("Risk-free rate") {
-      "\(SentenceNumber.percent($0.riskFreeRate)) per year."
+      "\(NumberText.percent($0.riskFreeRate)) per year."
     }
   }
 }
@@ -52,7 +52,7 @@ package enum AccountKeys {
   package static var cash: Key {
     .number("cash", \.account.initialCash, .positive, "The initial capital.")
       .example("100000").assumption("Capital") {
-        "\(SentenceNumber.text($0.account.initialCash)) \($0.account.currency)"
+        "\(NumberText.exact($0.account.initialCash)) \($0.account.currency)"
       }
   }
 
@@ -90,7 +90,7 @@ package enum AccountKeys {
       switch configuration.account.funding {
       case .cash: "Positions are paid in full; short positions cannot be opened."
       case .margin(let leverage):
-        "Long and short exposure up to \(SentenceNumber.text(leverage)) x equity."
+        "Long and short exposure up to \(NumberText.exact(leverage)) x equity."
       }
     }
   }
@@ -128,7 +128,7 @@ package enum AccountKeys {
       }
     ).example("0.0005").absent("0").beside("rule: weights").assumption("Fee") { configuration in
       guard case .weights(let fee, _) = configuration.accounting else { return nil }
-      return "\(SentenceNumber.basisPoints(fee * 1e4)) of the equity that changes hands."
+      return "\(NumberText.basisPoints(fee * 1e4)) of the equity that changes hands."
     }
   }
 
@@ -157,7 +157,7 @@ package enum AccountKeys {
         switch initial {
         case .zero: "0 each"
         case .equal: "1 over the number of instruments each"
-        case .each(let weights): weights.map(SentenceNumber.text).joined(separator: ", ")
+        case .each(let weights): weights.map(NumberText.exact).joined(separator: ", ")
         }
       return "\(start); the first decision pays the fee for the change from them."
     }
@@ -213,7 +213,7 @@ extension BacktestConfiguration {
       let description = model.description(in: account.currency)
       settings.append((table, description.model))
       for value in description.values {
-        settings.append(("\(table).\(value.name)", SentenceNumber.plain(value.number)))
+        settings.append(("\(table).\(value.name)", NumberText.plain(value.number)))
       }
     }
     add("", [RunKeys.decide, RunKeys.warmup, RunKeys.riskFree])

@@ -34,7 +34,7 @@ package enum ExecutionKeys {
       switch configuration.execution.limitFill {
       case .touch: "Fill when the bar reaches their price, and never at a worse one."
       case .through(let ticks):
-        "Fill when the bar goes \(SentenceNumber.count(ticks, "tick")) beyond their price, and "
+        "Fill when the bar goes \(NumberText.count(ticks, "tick")) beyond their price, and "
           + "never at a worse one."
       }
     }
@@ -92,7 +92,7 @@ package enum ExecutionKeys {
         return "Unlimited: every order fills completely, whatever the volume. A bar without volume "
           + "fills nothing where the series has volumes."
       }
-      return "At most \(SentenceNumber.percent(share)) of a bar's volume for all orders of an "
+      return "At most \(NumberText.percent(share)) of a bar's volume for all orders of an "
         + "instrument. The volume is that of the bar being filled and is known only at its close."
     }
   }

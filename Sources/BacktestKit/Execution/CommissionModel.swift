@@ -51,7 +51,7 @@ public struct BasisPointCommission: CommissionModel, Hashable {
     CostDescription(
       model: "basis-points", values: ["basis-points": basisPoints],
       sentence:
-        "\(SentenceNumber.basisPoints(basisPoints)) of the traded value, slippage included.",
+        "\(NumberText.basisPoints(basisPoints)) of the traded value, slippage included.",
       share: basisPoints / 1e4)
   }
 }
@@ -75,11 +75,11 @@ public struct PerShareCommission: CommissionModel, Hashable {
   public func description(in currency: String) -> CostDescription {
     let least =
       minimumPerOrder > 0
-      ? ", at least \(SentenceNumber.text(minimumPerOrder)) \(currency) per order" : ""
+      ? ", at least \(NumberText.exact(minimumPerOrder)) \(currency) per order" : ""
     return CostDescription(
       model: "per-share",
       values: ["per-share": perShare, "minimum-per-order": minimumPerOrder],
-      sentence: "\(SentenceNumber.text(perShare)) \(currency) per unit\(least).")
+      sentence: "\(NumberText.exact(perShare)) \(currency) per unit\(least).")
   }
 }
 
@@ -95,7 +95,7 @@ public struct PerOrderCommission: CommissionModel, Hashable {
   public func description(in currency: String) -> CostDescription {
     CostDescription(
       model: "per-order", values: ["per-order": amount],
-      sentence: "\(SentenceNumber.text(amount)) \(currency) per order.")
+      sentence: "\(NumberText.exact(amount)) \(currency) per order.")
   }
 }
 

@@ -64,7 +64,7 @@ public struct BasisPointSlippage: SlippageModel, Hashable {
   public func description(in currency: String) -> CostDescription {
     CostDescription(
       model: "basis-points", values: ["basis-points": basisPoints],
-      sentence: "\(SentenceNumber.basisPoints(basisPoints)) of the price, against the order.",
+      sentence: "\(NumberText.basisPoints(basisPoints)) of the price, against the order.",
       share: basisPoints / 1e4)
   }
 }
@@ -81,7 +81,7 @@ public struct HalfSpreadSlippage: SlippageModel, Hashable {
   public func description(in currency: String) -> CostDescription {
     CostDescription(
       model: "half-spread", values: ["half-spread": spread],
-      sentence: "Half of a spread of \(SentenceNumber.text(spread)) in price units.")
+      sentence: "Half of a spread of \(NumberText.exact(spread)) in price units.")
   }
 }
 
@@ -105,7 +105,7 @@ public struct VolumeShareSlippage: SlippageModel, Hashable {
   public func description(in currency: String) -> CostDescription {
     CostDescription(
       model: "volume-share", values: ["volume-share": impact],
-      sentence: "\(SentenceNumber.text(impact)) x (share of the bar's volume)² of the price; the "
+      sentence: "\(NumberText.exact(impact)) x (share of the bar's volume)² of the price; the "
         + "volume is known only at the bar's close.")
   }
 }
@@ -131,7 +131,7 @@ public struct SquareRootSlippage: SlippageModel, Hashable {
   public func description(in currency: String) -> CostDescription {
     CostDescription(
       model: "square-root", values: ["square-root": impact],
-      sentence: "\(SentenceNumber.text(impact)) x standard deviation of 20 returns x "
+      sentence: "\(NumberText.exact(impact)) x standard deviation of 20 returns x "
         + "√(quantity / mean volume of 20 bars) of the price.")
   }
 }

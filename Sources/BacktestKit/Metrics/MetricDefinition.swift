@@ -208,3 +208,17 @@ public enum MetricAbsence: Hashable, Sendable, CustomStringConvertible {
     }
   }
 }
+
+extension MetricUnit {
+  /// How values in this unit are written; money with its currency where one is given.
+  func format(currency: String? = nil) -> NumberFormat {
+    switch self {
+    case .ratio: .ratio
+    case .fraction: .percent(decimals: 2)
+    case .money: currency.map { .amount(currency: $0) } ?? .money
+    case .days: .count(of: "day")
+    case .bars: .count(of: "bar")
+    case .count: .integer
+    }
+  }
+}

@@ -49,9 +49,4 @@ extension PolicyError {
         source: error.source ?? source, error.problem, lastLines: error.lastLines)
     }
   }
-
-  /// A command that failed.
-  init(command: [String], _ problem: String, lastLines: [String] = []) {
-    self.init(source: CommandTemplate.shown(command), problem, lastLines: lastLines)
-  }
 }

@@ -121,18 +121,6 @@ struct ReportDocument: Sendable {
   }
 }
 
-/// Something a report can show: a chart, a table, a paragraph, or what a user makes.
-///
-///     struct Signature: ReportBlock {
-///       func write(to writer: inout MarkupWriter) {
-///         writer.element("p") { $0.text("Reviewed by the desk.") }
-///       }
-///     }
-public protocol ReportBlock: Sendable {
-  /// Writes the block as HTML flow content. The same value always writes the same bytes.
-  func write(to writer: inout MarkupWriter)
-}
-
 /// A titled part of a report with its own anchor in the list of contents.
 public struct ReportSection: Sendable {
   /// The anchor; other characters than `a-z 0-9 -` are replaced when the document is made.
@@ -153,30 +141,6 @@ public struct ReportSection: Sendable {
     self.summary = summary
     self.blocks = blocks
   }
-}
-
-/// A paragraph of plain text.
-public struct ReportParagraph: ReportBlock {
-  /// The text.
-  public var text: String
-
-  /// A paragraph with this text.
-  public init(_ text: String) { self.text = text }
-
-  /// Writes a `p` element.
-  public func write(to writer: inout MarkupWriter) { writer.element("p", text: text) }
-}
-
-/// A heading inside a section.
-struct ReportSubheading: ReportBlock {
-  /// The text.
-  var text: String
-
-  /// A heading with this text.
-  init(_ text: String) { self.text = text }
-
-  /// Writes an `h3` element.
-  func write(to writer: inout MarkupWriter) { writer.element("h3", text: text) }
 }
 
 /// Blocks side by side where the page is wide enough, one below the other where it is not.

@@ -126,3 +126,34 @@ extension Study {
     return series[0]
   }
 }
+
+extension StudyStrategy {
+  /// A strategy ready for one run.
+  ///
+  /// - Throws: `StudyError` where it cannot run on the study's market.
+  func make(
+    sharing programs: PolicyPrograms, in market: StudyMarket
+  ) throws(StudyError) -> any Strategy {
+    let strategy = try StudyError.wrapping(isPolicy ? .policy : .strategy) {
+      try definition(sharing: programs).make(parameters, for: market.universe)
+    }
+    try StudyError.wrapping(.policy) {
+      try market.checkPrices(of: policies)
+      try programs.start()
+    }
+    return strategy
+  }
+}
+
+extension StudyMarket {
+  /// Refuses policies of adjusted closes on raw ones.
+  fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
+    guard !unadjustedPrices.isEmpty,
+      let policy = policies.first(where: \.observesAdjustedCloses)
+    else { return }
+    throw PolicyError(
+      source: policy.path,
+      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
+        + "of \(NumberText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
+  }
+}

@@ -188,3 +188,10 @@ enum CommandRun {
     throw PolicyError(command: command, problem ?? "it failed", lastLines: child.lastLines(10))
   }
 }
+
+extension PolicyError {
+  /// A command that failed.
+  init(command: [String], _ problem: String, lastLines: [String] = []) {
+    self.init(source: CommandTemplate.shown(command), problem, lastLines: lastLines)
+  }
+}

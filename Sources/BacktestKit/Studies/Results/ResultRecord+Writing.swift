@@ -135,17 +135,6 @@ extension ResultRecord {
   }
 }
 
-extension JSONValue {
-  init(_ value: ParameterValue) {
-    switch value {
-    case .integer(let value): self = .integer(value)
-    case .number(let value): self = .number(value)
-    case .boolean(let value): self = .bool(value)
-    case .choice(let value): self = .text(value)
-    }
-  }
-}
-
 /// The way from one folder to another, so that a tree that moves as a whole keeps its links.
 func relativePath(from start: String, to end: String) -> String {
   let from = absoluteParts(start)

@@ -87,7 +87,7 @@ extension StudyKey {
       definition.keys.map { key in
         var row = StudyRow(key.name, key.help, rule)
         row.example = key.example
-        row.fallback = key.fallback.map(SentenceNumber.plain) ?? ""
+        row.fallback = key.fallback.map(NumberText.plain) ?? ""
         row.companion = key.fallback == nil ? "" : definition.keys[0].name
         return row
       }

@@ -184,3 +184,14 @@ extension DocumentRule where Value == ParameterValue {
       }, write: { JSONValue($0) })
   }
 }
+
+extension JSONValue {
+  init(_ value: ParameterValue) {
+    switch value {
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .number(value)
+    case .boolean(let value): self = .bool(value)
+    case .choice(let value): self = .text(value)
+    }
+  }
+}

@@ -122,7 +122,7 @@ extension JSONValue {
     case .null: ""
     case .bool(let value): "\(value)"
     case .integer(let value): "\(value)"
-    case .number(let value): SentenceNumber.plain(value)
+    case .number(let value): NumberText.plain(value)
     case .text(let text): text
     case .list(let items): items.isEmpty ? "" : "[\(items.map(\.yaml).joined(separator: ", "))]"
     case .table(let members):

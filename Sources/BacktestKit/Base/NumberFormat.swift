@@ -136,6 +136,22 @@ enum NumberText {
   /// `1,234`.
   static func grouped(_ value: Int) -> String { NumberFormat.integer.text(Double(value)) }
 
+  /// `0.005`, `2`: the shortest digits that read back as the number, without separators.
+  package static func plain(_ value: Double) -> String {
+    let text = value.description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
+  /// `1,000,000`, `0.005`: all digits, with separators and the minus sign of a text.
+  package static func exact(_ value: Double) -> String {
+    let digits = plain(value.magnitude)
+    let whole = digits.prefix { $0.isNumber }
+    let rest = digits.dropFirst(whole.count)
+    guard !rest.contains("e") else { return (value < 0 ? "−" : "") + digits }
+    let grouped = number(Double(whole) ?? 0)
+    return (value < 0 ? "−" : "") + grouped + rest
+  }
+
   /// A number without needless decimals.
   static func number(_ value: Double) -> String {
     if value == value.rounded() { return NumberFormat.integer.text(value) }
@@ -180,19 +196,5 @@ enum NumberText {
   static func sentence(_ text: String) -> String {
     let end = text.hasSuffix(".") || text.hasSuffix("!") || text.hasSuffix("?") ? "" : "."
     return capitalized(text) + end
-  }
-}
-
-extension MetricUnit {
-  /// How values in this unit are written; money with its currency where one is given.
-  func format(currency: String? = nil) -> NumberFormat {
-    switch self {
-    case .ratio: .ratio
-    case .fraction: .percent(decimals: 2)
-    case .money: currency.map { .amount(currency: $0) } ?? .money
-    case .days: .count(of: "day")
-    case .bars: .count(of: "bar")
-    case .count: .integer
-    }
   }
 }

@@ -58,22 +58,6 @@ extension StudyStrategy {
         members, rule: ensemble.rule, universe: universe, options: ensemble.options)
     }
   }
-
-  /// A strategy ready for one run.
-  ///
-  /// - Throws: `StudyError` where it cannot run on the study's market.
-  func make(
-    sharing programs: PolicyPrograms, in market: StudyMarket
-  ) throws(StudyError) -> any Strategy {
-    let strategy = try StudyError.wrapping(isPolicy ? .policy : .strategy) {
-      try definition(sharing: programs).make(parameters, for: market.universe)
-    }
-    try StudyError.wrapping(.policy) {
-      try market.checkPrices(of: policies)
-      try programs.start()
-    }
-    return strategy
-  }
 }
 
 extension StudyPolicy {
@@ -93,18 +77,5 @@ extension StudyPolicy {
       let other = try TrainedPolicy(path: "\(manifest.folder)/\(feature.policy)")
       return ObservedPredictor(policy: other, observation: other.manifest.observation)
     }
-  }
-}
-
-extension StudyMarket {
-  /// Refuses policies of adjusted closes on raw ones.
-  fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
-    guard !unadjustedPrices.isEmpty,
-      let policy = policies.first(where: \.observesAdjustedCloses)
-    else { return }
-    throw PolicyError(
-      source: policy.path,
-      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
-        + "of \(NumberText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
   }
 }
