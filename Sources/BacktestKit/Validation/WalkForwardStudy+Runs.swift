@@ -88,7 +88,8 @@ extension WalkForwardStudy {
     } else if let before {
       configuration.account.initialCash = before.equity
     }
-    let engine = Engine(feed: request.feed, configuration: configuration, account: inherited)
+    let engine = Engine(
+      feed: request.feed, configuration: configuration, account: inherited, sharing: sharedSeries)
     return drive(engine, by: strategies[fold].definition.make(candidates[candidate]))
   }
 

@@ -14,12 +14,15 @@ struct WalkForwardStudy: Sendable {
   let draws: [[Int]]
   /// The strategy of each fold.
   var strategies: [FoldStrategy]
+  /// Indicator values that the runs share.
+  let sharedSeries: SharedSeries?
 
   var folds: [WalkForwardSchedule.Windows] { schedule.folds }
   var plan: WalkForwardPlan { request.plan }
 
   init(_ request: WalkForward) throws(WalkForwardError) {
     self.request = request
+    sharedSeries = request.sharesSeries ? SharedSeries(request.feed) : nil
     let plan = request.plan
     guard plan.boundary != .carry || plan.carry == .equity else { throw .carryNeedsEquity }
     objective = try FoldObjective(
