@@ -11,7 +11,7 @@ public struct SMACrossover: Strategy {
   public let stake: Stake
   /// Whether the opposite position is held when the signal is off.
   public let goesShort: Bool
-  private var averages = SimpleMovingAverages()
+  @usableFromInline var averages: MovingAveragePairs
 
   /// How much is held.
   public enum Stake: Hashable, Sendable {
@@ -29,6 +29,7 @@ public struct SMACrossover: Strategy {
     self.slow = slow
     self.stake = stake
     self.goesShort = goesShort
+    averages = MovingAveragePairs(fast: fast, slow: slow)
   }
 
   /// The longer average less one bar.
@@ -36,13 +37,14 @@ public struct SMACrossover: Strategy {
 
   /// Makes averages for each instrument.
   public mutating func onStart(_ trading: inout TradingContext) {
-    averages = SimpleMovingAverages([fast, slow], trading)
+    averages = MovingAveragePairs(fast: fast, slow: slow, trading)
   }
 
-  /// Compares the averages of each instrument whose bar closed.
+  /// Compares the averages of each instrument whose bar closed. Compiled into the engine's loop.
+  @inlinable @inline(__always)
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
-    for position in 0..<bars.instrumentCount where averages.update(position, bars) {
-      guard let fast = averages[position, 0], let slow = averages[position, 1] else { continue }
+    for position in 0..<bars.instrumentCount {
+      guard let (fast, slow) = averages.update(position, bars) else { continue }
       let instrument = InstrumentID(position)
       let direction: Double = fast > slow ? 1 : goesShort ? -1 : 0
       switch stake {

@@ -14,13 +14,3 @@ func adviseLargePages(_ start: UnsafeMutableRawPointer, byteCount: Int) {
   guard first < end, let range = UnsafeMutableRawPointer(bitPattern: first) else { return }
   madvise(range, Int(end - first), MADV_HUGEPAGE)
 }
-
-/// Memory for `free()` to release; a large block lies on large pages from its first byte. `nil`
-/// where there is none.
-func allocateOnLargePages(byteCount: Int) -> UnsafeMutableRawPointer? {
-  guard byteCount >= 4 << 20 else { return malloc(byteCount) }
-  var memory: UnsafeMutableRawPointer?
-  guard posix_memalign(&memory, 2 << 20, byteCount) == 0 else { return nil }
-  memory.map { adviseLargePages($0, byteCount: byteCount) }
-  return memory
-}

@@ -13,12 +13,16 @@ public struct Backtest<S: Strategy>: Sendable {
   public var configuration: BacktestConfiguration
   /// The name under which the result goes; the strategy's type name unless given.
   public var name: String
+  /// Indicator values of the feed that several runs share; `nil` shares nothing.
+  public var sharedSeries: SharedSeries?
 
-  /// A backtest on a market that is laid out already; many runs can share one feed.
+  /// A backtest on a market that is laid out already; many runs can share one feed, and the
+  /// indicators over it.
   public init(
     _ strategy: S, on feed: Feed, configuration: BacktestConfiguration = BacktestConfiguration(),
-    name: String? = nil
+    name: String? = nil, sharing series: SharedSeries? = nil
   ) {
+    sharedSeries = series
     self.strategy = strategy
     self.feed = feed
     self.configuration = configuration
@@ -49,7 +53,8 @@ public struct Backtest<S: Strategy>: Sendable {
   /// again gives the same result.
   @inlinable
   public func run() -> BacktestResult {
-    var engine = Engine(feed: feed, configuration: configuration, warmup: strategy.warmup)
+    var engine = Engine(
+      feed: feed, configuration: configuration, warmup: strategy.warmup, sharing: sharedSeries)
     var strategy = strategy
     engine.run(&strategy)
     return engine.result(strategy: name)

@@ -84,11 +84,14 @@ public struct Engine: Sendable {
   ///     window.
   ///   - account: an account of the same universe that the run takes over at its base point, with
   ///     its positions; `nil` begins with the initial cash.
+  ///   - series: indicator values of the feed that runs share; `nil` shares nothing.
   /// - Precondition: a window lies within the feed's instants and begins at 1 or later, and the
   ///   configuration can be: `BacktestConfiguration.validate(for:)` says what cannot.
   public init(
-    feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0, account: Account? = nil
+    feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0, account: Account? = nil,
+    sharing series: SharedSeries? = nil
   ) {
+    precondition(series.map { $0.feed === feed } ?? true, "shared series belong to one feed")
     if let problem = configuration.problem(instrumentCount: feed.instrumentCount) {
       preconditionFailure(problem)
     }
@@ -122,6 +125,8 @@ public struct Engine: Sendable {
     own.beginDecisions(at: firstDecision)
     trading = TradingContext(
       account: own, broker: Broker(feed: feed, rules: configuration.execution))
+    // Where several bars of a session make one decision, indicators see its last bars only.
+    trading.sharedSeries = decidesBySession ? nil : series
     hasQuietCloses = !decidesBySession && !closesEndedSeries
     // One record a decision and instrument; beyond four million the room grows by doubling.
     trading.recordRoom = min(
@@ -157,19 +162,19 @@ public struct Engine: Sendable {
   }
 
   /// Goes on to the next decision, timer or the end, carrying out what was asked for since.
+  @inlinable
   public mutating func advance() -> Step {
     own()
     return advanceOwned()
   }
 
-  /// Makes this engine the single owner of the memory that it writes. Its copies go on by
+  /// Makes this engine the single owner of the memory that quiet closes write. Its copies go on by
   /// themselves.
-  @usableFromInline
+  @inlinable @inline(__always)
   mutating func own() {
     // Whoever sets the account anew may have set one with orders.
     if !trading.broker.isIdle { quietEnd = 0 }
     points.own()
-    trading.broker.own()
   }
 
   /// The step as `run` takes it, compiled into its loop: most closes are over before a call would
@@ -192,6 +197,7 @@ public struct Engine: Sendable {
   /// Goes to the close of an instant.
   @inlinable @inline(__always)
   mutating func moveClock(to next: Int) {
+    if next & feed.touchMask == 0 { trading.broker.market.touchRows() }
     trading.broker.market.instant = next
     let time = feed.instants.start[next]
     trading.broker.market.clock = time

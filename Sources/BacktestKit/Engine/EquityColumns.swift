@@ -19,13 +19,13 @@ struct EquityColumns: Sendable {
   }
 
   /// Makes this value the single owner of its columns.
-  @inline(__always)
+  @inlinable @inline(__always)
   mutating func own() {
     if !isKnownUniquelyReferenced(&storage) { copyStorage() }
   }
 
-  @inline(never)
-  private mutating func copyStorage() {
+  @usableFromInline @inline(never)
+  mutating func copyStorage() {
     storage = Storage(copying: storage)
     equity = storage.equity
     grossExposure = storage.grossExposure
@@ -85,8 +85,9 @@ struct EquityColumns: Sendable {
 /// handed out.
 private func allocated(_ count: Int) -> UnsafeMutablePointer<Double> {
   let byteCount = max(count, 1) * MemoryLayout<Double>.stride
-  guard let memory = allocateOnLargePages(byteCount: byteCount) else {
+  guard let memory = malloc(byteCount) else {
     preconditionFailure("out of memory for an equity curve of \(count / 2) points")
   }
+  adviseLargePages(memory, byteCount: byteCount)
   return memory.bindMemory(to: Double.self, capacity: max(count, 1))
 }

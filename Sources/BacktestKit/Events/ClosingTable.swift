@@ -54,8 +54,9 @@ struct ClosingTable {
 
   /// The row of a grid that closes at an instant, or -1.
   ///
+  /// Kept out of the way of universes with one grid, which never ask.
   /// - Complexity: O(1) where all grids of lower numbers close as well, else O(log(closing grids)).
-  @inlinable
+  @usableFromInline @inline(never)
   func row(ofGrid grid: Int32, at instant: Int) -> Int {
     var low = firsts[instant]
     // Of ascending numbers each is at its own place at the latest.

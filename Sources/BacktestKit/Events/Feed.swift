@@ -23,6 +23,9 @@ public final class Feed: @unchecked Sendable {
   @usableFromInline let columns: UnsafeMutablePointer<SeriesColumns>
   @usableFromInline let instrumentCount: Int
   @usableFromInline let hasOneGrid: Bool
+  /// The bits of an instant that are zero where it is time to read a line of memory ahead: once in
+  /// 8 rows, and never where the columns fit into the processor's own memory.
+  @usableFromInline let touchMask: Int
   /// The rows that close at each instant; `nil` where the rows of a single grid are the instants.
   let closings: UnsafeMutablePointer<ClosingTable>?
 
@@ -38,6 +41,7 @@ public final class Feed: @unchecked Sendable {
     }
     grids = distinct.map { Grid(openTimes: $0.openTimes, closeTimes: $0.closeTimes) }
     hasOneGrid = distinct.count == 1
+    touchMask = universe.series.reduce(0) { $0 + $1.count } > 1 << 16 ? 7 : -1
     if hasOneGrid {
       instants = distinct[0].closeTimes
       closings = nil

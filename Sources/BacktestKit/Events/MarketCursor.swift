@@ -15,6 +15,8 @@ struct MarketCursor: Sendable {
   /// The row of each grid whose open is over; that of a single grid is `openedRow`.
   private var openedRows: ContiguousArray<Int32>
   private var openedRow = -1
+  /// What `touchRows()` read; kept so that the reads are not optimised away.
+  private var touched = 0.0
 
   init(_ feed: Feed) {
     self.feed = feed
@@ -34,6 +36,20 @@ struct MarketCursor: Sendable {
     guard let closings = feed.closings else { return }
     for entry in closings.pointee.entries(at: instant) {
       nextRows[Int(entry.grid)] = entry.row + 1
+    }
+  }
+
+  /// Reads the columns that a run needs only now and then, once for each line of memory: so they
+  /// are streams, which the processor fetches ahead, and an order's stray reads need not wait.
+  @usableFromInline @inline(never)
+  mutating func touchRows() {
+    for instrument in 0..<feed.instrumentCount {
+      let series = columns + instrument
+      let row = min(nextRow(of: instrument) + 8, series.pointee.count - 1)
+      touched +=
+        series.pointee.open[row] + series.pointee.high[row] + series.pointee.low[row]
+        + series.pointee.volume[row]
+      touched += Double(series.pointee.openTimes[row].nanoseconds)
     }
   }
 

@@ -12,7 +12,7 @@ struct Broker: Sendable {
   let plan: ExecutionPlan
   /// How far the market has been replayed.
   @usableFromInline var market: MarketCursor
-  var book: OrderBook
+  @usableFromInline var book: OrderBook
   private var nextOrderNumber = 1
   private var nextGroup: Int32 = 1
   /// Orders that were submitted and did not arrive yet; the engine sends them on their way.
@@ -29,8 +29,8 @@ struct Broker: Sendable {
   }
 
   /// Whether no order is live or on its way.
-  @inline(__always)
-  var isIdle: Bool { book.isEmpty }
+  @inlinable @inline(__always)
+  var isIdle: Bool { book.count == 0 }
 
   /// Makes this broker the single owner of the memory that it writes; its copies go on by
   /// themselves. Called before any number of changes.

@@ -7,6 +7,7 @@
 /// A book is a value whose slots lie in memory that copies share. It is made the single owner of
 /// its slots once, with `own()`, before any number of changes: a check at each change would cost
 /// more than the change.
+@usableFromInline
 struct OrderBook: Sendable {
   private var storage: Storage
   /// Slots that were ever in use; those freed since are a list through `next`.
@@ -15,7 +16,7 @@ struct OrderBook: Sendable {
   private var first: Int32 = -1
   private var last: Int32 = -1
   /// Orders that are live or on their way.
-  private(set) var count = 0
+  @usableFromInline private(set) var count = 0
 
   struct InstrumentList: BitwiseCopyable {
     var first: Int32 = -1
@@ -55,7 +56,6 @@ struct OrderBook: Sendable {
     storage.lists[instrument].row = row
   }
 
-  /// The order in a slot, in place: nothing of it is copied but what is read.
   @inline(__always)
   subscript(slot: Int) -> LiveOrder {
     unsafeAddress { UnsafePointer(storage.slots + slot) }

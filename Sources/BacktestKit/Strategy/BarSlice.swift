@@ -24,7 +24,7 @@ public struct BarSlice: Sequence, Sendable {
     columns = UnsafePointer(feed.columns)
     instrumentCount = feed.instrumentCount
     self.instant = instant
-    time = feed.instants[instant]
+    time = feed.instants.start[instant]
   }
 
   /// The bar of the instrument at a position of the universe, or `nil` when none closed now.

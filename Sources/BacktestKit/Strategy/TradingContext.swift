@@ -24,6 +24,8 @@ public struct TradingContext: Sendable {
   var decisions: [DecisionRecord] = []
   /// How many forecasts, and how many decisions, find room without asking for memory again.
   var recordRoom = 0
+  /// Indicator values that runs over this market share; `nil` where each computes its own.
+  var sharedSeries: SharedSeries?
   @usableFromInline var standing: ContiguousArray<PositionTarget>
 
   init(account: Account, broker: Broker) {

@@ -14,12 +14,15 @@ struct PreparedWalkForward: Sendable {
   let draws: [[Int]]
   /// The strategy of each fold.
   var strategies: [FoldStrategy]
+  /// Indicator values that the runs share.
+  let sharedSeries: SharedSeries?
 
   var folds: [WalkForwardSchedule.Windows] { schedule.folds }
   var plan: WalkForwardPlan { request.plan }
 
   init(_ request: WalkForward) throws(EvidenceError) {
     self.request = request
+    sharedSeries = request.sharesSeries ? SharedSeries(request.feed) : nil
     let plan = request.plan
     guard plan.boundary != .carry || plan.carry == .equity else { throw .carryNeedsEquity }
     objective = try FoldObjective(
@@ -200,7 +203,8 @@ extension PreparedWalkForward {
     } catch {
       throw .universe(error)
     }
-    let engine = Engine(feed: request.feed, configuration: configuration, account: inherited)
+    let engine = Engine(
+      feed: request.feed, configuration: configuration, account: inherited, sharing: sharedSeries)
     return drive(engine, by: strategy)
   }
 
