@@ -1,3 +1,5 @@
+import BacktestFiles
+
 extension TensorArchive {
   /// The tensors as a safetensors file: the same archive is always the same bytes.
   ///

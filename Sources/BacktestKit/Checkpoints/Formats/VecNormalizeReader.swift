@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// Finds the running statistics in the pickle of a `VecNormalize`.
 struct VecNormalizeReader {
   private let graph: PickleGraph

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 // What the few listed names stand for: values that are described, never calls.
 extension PickleGraph {
   /// The value that REDUCE or NEWOBJ of a listed name stands for.

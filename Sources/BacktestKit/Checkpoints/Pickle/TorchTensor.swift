@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// The bytes behind one or several tensors of PyTorch.
 struct TorchStorage: Hashable {
   /// The name of its entry in the archive, digits only.

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// A zip archive in memory, read strictly.
 ///
 /// The central directory says what there is, and the local headers must say the same: archives

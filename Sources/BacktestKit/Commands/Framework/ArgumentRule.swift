@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// What a word of the command line must be: its name in help, how it is read, what completes it.
 struct ArgumentRule<Value> {
   /// What stands for the value in help: `<folder>` is `folder`.

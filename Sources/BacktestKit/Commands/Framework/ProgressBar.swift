@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// A line that shows how far a long command is and how long it will still take.
 ///
 /// It is drawn only where a person looks at the stream, at most ten times a second, and removed

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// The words of a command line, sorted by the parameters that they belong to.
 ///
 /// The rules are those of GNU: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`,

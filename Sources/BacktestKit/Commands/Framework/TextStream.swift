@@ -1,3 +1,4 @@
+import BacktestStudies
 internal import Glibc
 internal import Synchronization
 

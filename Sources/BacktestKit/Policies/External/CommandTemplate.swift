@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestFiles
+public import BacktestNetworks
+
 /// A command with placeholders, such as the one that trains a policy for a fold.
 ///
 ///     let template = try CommandTemplate(

@@ -1,3 +1,5 @@
+public import BacktestNetworks
+
 /// A policy that runs in a process of its own: a program in any language that reads observations
 /// and writes actions, one line of JSON each.
 ///

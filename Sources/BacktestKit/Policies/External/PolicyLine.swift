@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// The lines between this process and that of an external policy.
 enum PolicyLine {
   /// The name and version of what the two speak.

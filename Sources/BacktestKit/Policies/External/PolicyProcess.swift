@@ -1,3 +1,5 @@
+import BacktestFiles
+import BacktestNetworks
 internal import Synchronization
 
 /// The process that the copies of an external policy share.

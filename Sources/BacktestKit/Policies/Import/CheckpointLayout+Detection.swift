@@ -1,3 +1,5 @@
+import BacktestCheckpoints
+
 extension CheckpointLayout {
   /// The layout of a checkpoint, or `nil` where its names spell none that is known.
   ///

@@ -1,3 +1,7 @@
+import BacktestCheckpoints
+import BacktestFiles
+import BacktestNetworks
+
 /// A manifest while it is put together, with what is still missing.
 struct ManifestDraft: Sendable {
   let checkpoint: String

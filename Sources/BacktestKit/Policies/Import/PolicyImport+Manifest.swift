@@ -1,29 +1,33 @@
+import BacktestCheckpoints
+package import BacktestFiles
+import BacktestNetworks
+
 /// A policy ready to be written into a folder.
-struct ImportedPolicy: Sendable {
+package struct ImportedPolicy: Sendable {
   /// The manifest.
-  var manifest: JSONValue
+  package var manifest: JSONValue
   /// The tensors that the network uses.
-  var weights: [UInt8]
+  package var weights: [UInt8]
   /// The normaliser; `nil` where observations are taken as they are.
-  var normaliser: JSONValue?
+  package var normaliser: JSONValue?
   /// What a reader should know, one line each.
-  var remarks: [String]
+  package var remarks: [String]
 }
 
 /// A key of a manifest that neither the checkpoint nor the answers give.
-struct MissingAnswer: Hashable, Sendable {
+package struct MissingAnswer: Hashable, Sendable {
   /// The key, such as `observation.features`.
-  var key: String
+  package var key: String
   /// What it must hold, with an example.
-  var expected: String
+  package var expected: String
 }
 
 /// What an import lacks.
-struct IncompleteImport: Error, Sendable {
+package struct IncompleteImport: Error, Sendable {
   /// The checkpoint.
-  var checkpoint: String
+  package var checkpoint: String
   /// Everything that has to be answered.
-  var missing: [MissingAnswer]
+  package var missing: [MissingAnswer]
 }
 
 extension PolicyImport {
@@ -35,7 +39,7 @@ extension PolicyImport {
   ///     none.
   /// - Throws: `IncompleteImport` with everything that is missing; `PolicyError` where answers and
   ///   checkpoint do not agree.
-  func policy(name: String, answers: DocumentNode?) throws -> ImportedPolicy {
+  package func policy(name: String, answers: DocumentNode?) throws -> ImportedPolicy {
     try requireKnownSpaces()
     var given = answers.map { JSONValue($0) } ?? .table([])
     guard case .table = given else {

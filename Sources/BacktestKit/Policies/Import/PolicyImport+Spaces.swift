@@ -1,3 +1,6 @@
+package import BacktestCheckpoints
+import BacktestFiles
+
 extension PolicyImport {
   /// The shape of an observation: as the archive says, or what the first layer takes.
   var observationShape: [Int]? {
@@ -63,7 +66,7 @@ extension PolicyImport {
 
 extension StableBaselinesSpace {
   /// The space in a few words, as Gymnasium writes it.
-  var summary: String {
+  package var summary: String {
     switch self {
     case .discrete(let count, let start):
       return "Discrete(\(count))" + (start == 0 ? "" : " from \(start)")

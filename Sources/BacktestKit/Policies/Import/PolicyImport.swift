@@ -1,3 +1,7 @@
+package import BacktestCheckpoints
+import BacktestFiles
+package import BacktestNetworks
+
 /// Turns a checkpoint into a policy: a manifest, its weights and its normaliser, from what the
 /// checkpoint says and from answers to what it cannot say.
 ///
@@ -6,24 +10,24 @@
 ///
 /// Nothing is filled in by guess: a thing that neither the checkpoint nor the answers say is asked
 /// for by its name.
-struct PolicyImport: Sendable {
+package struct PolicyImport: Sendable {
   /// The checkpoint: a file, or a folder of an unpacked archive.
   var checkpoint: String
   /// The `vecnormalize.pkl` of the training; `nil` where there is none.
   var vecNormalize: String?
   /// What the checkpoint holds.
-  let tensors: TensorArchive
+  package let tensors: TensorArchive
   /// What it says about itself; `nil` where it says nothing.
-  let facts: StableBaselinesFacts?
+  package let facts: StableBaselinesFacts?
   /// The network that its names spell; `nil` where they spell none that is known.
-  let layout: CheckpointLayout?
+  package let layout: CheckpointLayout?
   /// The normaliser of `vecNormalize`.
   let normaliser: Normaliser?
 
   /// Reads a checkpoint.
   ///
   /// - Throws: `PolicyError` where a file cannot be used.
-  init(checkpoint: String, vecNormalize: String? = nil) throws(PolicyError) {
+  package init(checkpoint: String, vecNormalize: String? = nil) throws(PolicyError) {
     self.checkpoint = checkpoint
     self.vecNormalize = vecNormalize
     do throws(CheckpointError) {
@@ -56,7 +60,7 @@ struct PolicyImport: Sendable {
 
   /// The activation's op: as the archive says, or the library's default where the archive says
   /// that nothing else was given; `nil` where it has to be answered.
-  func activation() throws(PolicyError) -> String? {
+  package func activation() throws(PolicyError) -> String? {
     guard let facts else { return nil }
     guard let name = facts.activation else {
       return isOfTheLibrary ? layout?.family.defaultActivation : nil

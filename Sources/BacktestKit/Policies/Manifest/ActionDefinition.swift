@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// What a policy's outputs are as actions, and what its actions mean as positions.
 ///
 /// First the rule of the training library turns outputs into an action (argmax, clip, unscale),

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// A number computed from the closed bars of one instrument, as a trainer's environment computed
 /// it.
 ///

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// How a trainer normalised observations before its network saw them.
 ///
 /// All arithmetic is in 64 bits; results are rounded to 32, as the training libraries do. A

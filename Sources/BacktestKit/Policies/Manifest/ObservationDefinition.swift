@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// What a policy observes: which numbers, of how many bars, in which order, how normalised.
 ///
 /// The numbers of one bar are its features in the order of the manifest; a window of more than one

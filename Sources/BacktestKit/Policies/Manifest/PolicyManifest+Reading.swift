@@ -1,3 +1,6 @@
+import BacktestFiles
+import BacktestNetworks
+
 extension PolicyManifest {
   /// The name and version of the format.
   static let format = "backtestkit.policy/1"

@@ -1,3 +1,8 @@
+public import BacktestCheckpoints
+public import BacktestCore
+public import BacktestFiles
+public import BacktestNetworks
+
 /// What a trained policy is, in a file that its weights cannot contradict: the network, what it
 /// observes, what its actions mean, and the decisions that prove that it was read correctly.
 ///
@@ -72,7 +77,7 @@ public struct PolicyManifest: Sendable {
   }
 
   /// A manifest from its document.
-  init(document: DocumentNode, folder: String) throws(DocumentError) {
+  package init(document: DocumentNode, folder: String) throws(DocumentError) {
     let path = document.place.source
     self = try document.decode { PolicyManifest(&$0, path: path, folder: folder) }
   }

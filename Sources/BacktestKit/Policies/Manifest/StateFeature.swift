@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// A number about the account, as a trainer's environment gave it to the policy.
 ///
 ///     {"state": "position_weight"}

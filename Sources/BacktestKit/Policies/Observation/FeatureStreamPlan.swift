@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestNetworks
+
 /// Puts a feature stream together so that equal computations are made once.
 struct FeatureStreamPlan {
   private struct Span: Hashable {

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestNetworks
+
 /// A policy whose predictions are features of another policy, for the bars of one instrument.
 struct HostedPredictor: Sendable {
   /// Which figure of its prediction goes to which signal of the instrument's stream.

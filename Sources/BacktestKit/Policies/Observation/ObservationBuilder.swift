@@ -1,3 +1,6 @@
+public import BacktestCore
+public import BacktestNetworks
+
 /// Turns closed bars into a policy's observations, one bar at a time, by the definition in its
 /// manifest.
 ///

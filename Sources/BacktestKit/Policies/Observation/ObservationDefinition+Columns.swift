@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestNetworks
+
 /// A column that shows the account.
 struct StateColumn: Sendable, BitwiseCopyable {
   /// The position in a row.

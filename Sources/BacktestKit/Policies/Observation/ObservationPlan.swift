@@ -1,3 +1,5 @@
+import BacktestNetworks
+
 /// How the columns of an observation are computed, while it is put together.
 struct ObservationPlan {
   private let definition: ObservationDefinition

@@ -1,3 +1,5 @@
+public import BacktestCore
+
 /// A line of a chart: a name and points in ascending x.
 ///
 /// A value that is not finite interrupts the line.

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// A point in the units of a drawing.
 struct DrawingPoint: Hashable {
   var x: Int

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Ticks on an axis of time: round calendar steps in UTC, chosen by the length of the range.
 enum TimeTicks {
   /// Ticks for times given in seconds since 1970, at most `count` + 1 of them.

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// Every rule under which the figures came about, in words.
   var assumptionsSection: ReportSection {

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// Whether probabilities of up came true; nothing where there are none.
   func calibrationBlocks(_ part: ForecastEvaluation.Part) -> [any ReportBlock] {

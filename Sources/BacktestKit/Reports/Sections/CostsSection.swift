@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// What trading cost, in money, over what was earned, and year by year.
   var costsSection: ReportSection {

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestIngest
+
 extension ReportFacts {
   /// What the data holds and what was odd about it.
   func dataSection(_ reports: [DataQualityReport]) -> ReportSection {

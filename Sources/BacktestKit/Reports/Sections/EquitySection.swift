@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// The account beside its benchmark, and how far below their peaks both were.
   var equitySection: ReportSection {

@@ -1,3 +1,5 @@
+import BacktestEvidence
+
 extension ReportFacts {
   /// What the strategy expected, held against what came; nothing where it expected nothing.
   var forecastSections: [ReportSection] {

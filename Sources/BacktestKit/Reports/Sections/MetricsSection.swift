@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// Every metric of the catalogue, chapter by chapter, with its definition.
   var metricsSection: ReportSection {

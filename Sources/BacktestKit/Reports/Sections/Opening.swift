@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// Limits first, then the verdict in one sentence, then the main figures.
   var opening: [any ReportBlock] {

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestPolicies
+
 extension ReportFacts {
   /// What the policies are that decided; nothing for other strategies.
   var policySections: [ReportSection] {

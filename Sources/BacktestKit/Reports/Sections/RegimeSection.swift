@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// The account taken apart by weather, in hindsight beside what was known at the time.
   func regimeSections(_ analyses: [RegimeAnalysis]) -> [ReportSection] {

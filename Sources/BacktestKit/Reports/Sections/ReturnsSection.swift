@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// Returns by month, by year and by size.
   var returnsSection: ReportSection {

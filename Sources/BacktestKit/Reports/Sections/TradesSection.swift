@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// Round trips, what became of orders, and who earned it.
   var tradesSection: ReportSection {

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportFacts {
   /// The folds, and what became of the in-sample promise; nothing for a plain run.
   var walkForwardSections: [ReportSection] {

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+
 /// The forecasts of a run as `result.json` has them under `forecasts`.
 struct ResultForecasts {
   private let evaluation: ForecastEvaluation

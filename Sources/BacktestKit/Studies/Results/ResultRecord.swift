@@ -1,3 +1,6 @@
+public import BacktestCore
+public import BacktestFiles
+
 /// What `result.json` holds: enough to know what was run on what, how it did, and whether running
 /// it again gives the same.
 ///
@@ -140,7 +143,7 @@ extension ResultRecord {
   }
 
   /// A record and the study in it.
-  static func read(
+  package static func read(
     _ document: DocumentNode
   ) throws(DocumentError) -> (record: ResultRecord, study: DocumentNode) {
     // Another schema has other keys, which would only hide what is wrong.

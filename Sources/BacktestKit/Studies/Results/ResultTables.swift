@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 /// The tables of a result as CSV, one file each.
 struct ResultTables {
   let result: BacktestResult

@@ -1,3 +1,8 @@
+import BacktestCore
+import BacktestFiles
+import BacktestPolicies
+public import BacktestReports
+
 extension StudyOutcome {
   /// The report of this outcome.
   public func report() -> Report {

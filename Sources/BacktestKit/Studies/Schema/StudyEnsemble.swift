@@ -1,3 +1,6 @@
+import BacktestFiles
+public import BacktestPolicies
+
 /// How a study combines policies.
 public struct StudyEnsemble: Sendable {
   /// The policies, as the study gives them.

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 extension AccountRules {
   init(_ table: inout DocumentTable) {
     self.init(

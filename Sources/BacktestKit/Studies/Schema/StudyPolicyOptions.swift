@@ -1,3 +1,6 @@
+import BacktestFiles
+import BacktestPolicies
+
 extension PolicyOptions {
   /// The keys of `strategy` that say how decisions become positions.
   static let studyKeys = [

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestFiles
+import BacktestIngest
+
 /// A calendar found by its name.
 struct NamedCalendar: Sendable {
   var calendar: any TradingCalendar

@@ -1,3 +1,8 @@
+public import BacktestCore
+import BacktestFiles
+import BacktestNetworks
+import BacktestPolicies
+
 /// Which strategy a study runs: one of the catalogue, or a policy.
 public struct StudyStrategy: Sendable {
   /// Its definition in the catalogue; of a policy its name alone, because a strategy is made from

@@ -1,0 +1,120 @@
+import BacktestNetworks
+
+/// From the outputs of a head to an action or a prediction, by the rules of the training libraries.
+struct DecisionRule: Sendable {
+  private let action: ActionDefinition?
+  private let output: OutputDefinition?
+  private let low: ContiguousArray<Float>
+  private let high: ContiguousArray<Float>
+
+  init(_ manifest: PolicyManifest) {
+    action = manifest.action
+    output = manifest.output
+    low = ContiguousArray(action?.low.map { Float($0) } ?? [])
+    high = ContiguousArray(action?.high.map { Float($0) } ?? [])
+  }
+
+  /// The number of outputs that the head must have.
+  var outputCount: Int { action?.outputCount ?? output?.outputCount ?? 0 }
+
+  /// Fills a decision's action or prediction from its outputs.
+  func apply(to decision: inout PolicyDecision) {
+    if let action {
+      apply(action, to: &decision)
+    } else if let output {
+      decision.prediction = output.prediction(of: decision.outputs)
+    }
+  }
+
+  private func apply(_ action: ActionDefinition, to decision: inout PolicyDecision) {
+    switch action.transform {
+    case .argmax:
+      var first = 0
+      for choice in action.sizes.indices {
+        decision.action[choice] = argmax(decision.outputs, first..<(first + action.sizes[choice]))
+        first += action.sizes[choice]
+      }
+    case .clip:
+      for index in low.indices {
+        let value = Float(decision.outputs[index])
+        decision.action[index] = Double(min(max(value, low[index]), high[index]))
+      }
+    case .unscale:
+      for index in low.indices {
+        decision.action[index] = unscaled(Float(decision.outputs[index]), index)
+      }
+    case .tanh:
+      for index in low.indices {
+        let value = SIMD4(repeating: Double(Float(decision.outputs[index]))).hyperbolicTangent()
+        decision.action[index] = unscaled(Float(value[0]), index)
+      }
+    }
+  }
+
+  /// From -1...1 to the bounds, in 32 bits as the training library computes it.
+  private func unscaled(_ value: Float, _ index: Int) -> Double {
+    Double(low[index] + 0.5 * (value + 1) * (high[index] - low[index]))
+  }
+
+  /// The position of the first of the greatest outputs, rounded to 32 bits.
+  private func argmax(_ outputs: ContiguousArray<Double>, _ range: Range<Int>) -> Double {
+    var best = range.lowerBound
+    for index in range where Float(outputs[index]) > Float(outputs[best]) { best = index }
+    return Double(best - range.lowerBound)
+  }
+}
+
+extension OutputDefinition {
+  /// Whether the probability of its class "up" is that of a return above zero: of two classes the
+  /// other is all the rest.
+  var tellsRises: Bool {
+    if case .classes(let classes) = kind { classes.names.count == 2 } else { true }
+  }
+
+  /// What outputs say of the next bar.
+  func prediction(of outputs: ContiguousArray<Double>) -> PolicyPrediction {
+    var prediction = PolicyPrediction()
+    switch kind {
+    case .regression:
+      prediction.expectedReturn = outputs[0] * unit.factor
+      prediction.signal = prediction.expectedReturn
+    case .gaussian:
+      prediction.expectedReturn = outputs[0] * unit.factor
+      prediction.signal = prediction.expectedReturn
+      prediction.deviation = exponential(outputs[1] / 2) * unit.factor
+    case .classes(let classes): classes.fill(&prediction, from: outputs)
+    }
+    return prediction
+  }
+}
+
+extension OutputDefinition.Classes {
+  /// Probabilities of up and down, and the mean and deviation of the classes' own returns.
+  fileprivate func fill(
+    _ prediction: inout PolicyPrediction, from outputs: ContiguousArray<Double>
+  ) {
+    var greatest = outputs[0]
+    for value in outputs { greatest = max(greatest, value) }
+    var sum = 0.0
+    for value in outputs { sum += weight(value, greatest) }
+    let up = weight(outputs[up], greatest) / sum
+    prediction.probabilityUp = up
+    prediction.signal = up - weight(outputs[down], greatest) / sum
+    guard !values.isEmpty else { return }
+    var (mean, square) = (0.0, 0.0)
+    for index in outputs.indices {
+      let share = weight(outputs[index], greatest) / sum
+      mean += share * values[index]
+      square += share * values[index] * values[index]
+    }
+    prediction.expectedReturn = mean
+    prediction.deviation = max(square - mean * mean, 0).squareRoot()
+  }
+
+  private func weight(_ output: Double, _ greatest: Double) -> Double {
+    usesSoftmax ? exponential(output - greatest) : output
+  }
+}
+
+/// e^x, by the library's own lanes, so that it is the same on every system.
+private func exponential(_ x: Double) -> Double { SIMD4(repeating: x).exponential()[0] }
