@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// A file format for weights.
 public enum CheckpointFormat: String, Sendable, CaseIterable {
   /// Hugging Face's format, which holds tensors only; the preferred one.

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// The running mean and variance with which Stable-Baselines3 normalised observations, from its
 /// `vecnormalize.pkl`.
 ///

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// Reads safetensors: the length of a header, the header in JSON, and the elements of all tensors
 /// without gaps.
 /// > Hugging Face, *Safetensors format*, 2022.

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// Reads what `model.save(path)` of Stable-Baselines3 writes: a zip archive around one of PyTorch.
 ///
 /// Only the policy is read, never the optimizers, which are two thirds of the file, and never the

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 extension StableBaselinesMetadata {
   /// The entry that holds the version.
   static let versionEntry = "_stable_baselines3_version"

@@ -1,3 +1,4 @@
+import BacktestFiles
 internal import Glibc
 
 extension TensorArchive {
@@ -50,9 +51,9 @@ extension TensorArchive {
 }
 
 /// Files and folders of checkpoints on the disk.
-enum CheckpointFile {
+package enum CheckpointFile {
   /// All bytes of a file, which must be within the limits of checkpoints.
-  static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
+  package static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
     // A device or a pipe has no size to check before memory is allocated.
     if FolderTree.isSpecial(path) || FolderTree.isFolder(path) {
       throw CheckpointError(file: path, problem: "expected a file, found a device or a folder")
@@ -77,7 +78,7 @@ enum CheckpointFile {
   }
 
   /// The names of the folders in a folder, in order.
-  static func folders(in path: String) -> [String] {
+  package static func folders(in path: String) -> [String] {
     guard let folder = opendir(path) else { return [] }
     defer { closedir(folder) }
     var names: [String] = []

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// A value of a pickle: small ones are stored here, all others as nodes of a graph.
 enum PickleValue {
   case none

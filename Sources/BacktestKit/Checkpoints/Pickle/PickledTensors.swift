@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// The element type of a NumPy array: its name, such as `f4`, and its byte order.
 struct NumericType {
   private let name: String

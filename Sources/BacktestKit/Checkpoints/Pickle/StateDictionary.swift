@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// Finds the tensors in nested dictionaries of a pickle and names them with dots:
 /// `{"model": {"weight": …}}` holds `model.weight`.
 ///

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// Why a file of weights cannot be read: where, what was expected, what was found, what to do.
 ///
 /// The message is one line, whatever the file holds:

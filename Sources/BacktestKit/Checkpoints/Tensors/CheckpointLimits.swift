@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// The limits of every checkpoint, checked before memory is allocated.
 enum CheckpointLimits {
   /// The bytes of a file.

@@ -13,7 +13,7 @@ public struct NamedTensor: Sendable, Equatable {
   let bytes: [UInt8]
 
   /// A tensor from bytes that were checked.
-  init(name: String, shape: [Int], elementType: TensorElementType, bytes: [UInt8]) {
+  package init(name: String, shape: [Int], elementType: TensorElementType, bytes: [UInt8]) {
     precondition(
       bytes.count == shape.reduce(1, *) * elementType.byteCount, "bytes that fill the shape")
     self.name = name

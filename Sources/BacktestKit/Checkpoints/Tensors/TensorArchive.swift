@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// The tensors of a checkpoint, whatever library wrote it.
 ///
 /// ```swift

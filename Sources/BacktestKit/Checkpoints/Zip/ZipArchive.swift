@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// A zip archive in memory, read strictly.
 ///
 /// The central directory and the local headers must agree, because archives that two readers see

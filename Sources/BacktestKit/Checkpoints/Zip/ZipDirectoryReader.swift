@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// Reads and checks the directory of a zip archive.
 struct ZipDirectoryReader {
   private let view: BinaryView

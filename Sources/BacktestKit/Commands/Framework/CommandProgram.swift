@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// A program made of commands: finds the command that is meant, runs it, and reports.
 ///
 /// `--help`, `-h` and the word `help` work at every level; `--version` and `completion SHELL` are

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// One parameter of a command, as data: parsing, help and completion are all made from it.
 struct ParameterDeclaration: Equatable, Sendable {
   /// How a parameter is given.

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// Declares the parameters of a command and reads their values, in one and the same place.
 ///
 /// A command asks for its parameters once. Asked while help, completion or parsing is prepared,

@@ -1,8 +1,9 @@
+import BacktestFiles
 internal import Glibc
 internal import Synchronization
 
 /// Where text goes: standard output, standard error, or memory in tests.
-protocol TextStream: Sendable {
+package protocol TextStream: Sendable {
   /// Writes text as it is.
   func write(_ text: String)
   /// Whether a person looks at it.

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// A table of aligned columns for a terminal.
 ///
 ///     var table = TextTable([.left("metric"), .right("value")])

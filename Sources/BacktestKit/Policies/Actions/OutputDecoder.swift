@@ -1,3 +1,5 @@
+import BacktestNetworks
+
 /// Turns the outputs of a head into an action or a prediction, by the rules of the training
 /// libraries.
 struct OutputDecoder: Sendable {

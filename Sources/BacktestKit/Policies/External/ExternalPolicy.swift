@@ -1,3 +1,4 @@
+import BacktestFiles
 internal import Synchronization
 
 /// A policy that runs in a separate process: a program in any language that reads observations and

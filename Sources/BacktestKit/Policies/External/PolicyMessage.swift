@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// The messages between this process and that of an external policy, one line of JSON each.
 enum PolicyMessage {
   /// The name and version of the protocol.

@@ -1,16 +1,19 @@
+import BacktestCheckpoints
+import BacktestFiles
+
 /// The network that the names of a checkpoint's tensors show, in the layouts that training
 /// libraries write.
-struct CheckpointLayout: Sendable {
+package struct CheckpointLayout: Sendable {
   /// The library and family, for messages and labels.
-  var family: Family
+  package var family: Family
   /// The layers of each head as a manifest writes them; activations are placeholders.
   var heads: [(name: String, layers: [Layer])]
   /// The number of inputs and of outputs of the deciding head.
-  var inputCount: Int
-  var outputCount: Int
+  package var inputCount: Int
+  package var outputCount: Int
 
   /// Whose layout it is.
-  enum Family: String, Sendable {
+  package enum Family: String, Sendable {
     case actorCritic = "PPO or A2C of Stable-Baselines3"
     case recurrent = "RecurrentPPO of sb3-contrib"
     case softActorCritic = "SAC of Stable-Baselines3"

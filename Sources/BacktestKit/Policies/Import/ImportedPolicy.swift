@@ -1,3 +1,6 @@
+import BacktestCheckpoints
+import BacktestFiles
+
 /// A policy that was made from a checkpoint, ready to be written into a folder.
 public struct ImportedPolicy: Sendable {
   /// The manifest.

@@ -1,3 +1,6 @@
+import BacktestCheckpoints
+import BacktestFiles
+
 /// A manifest under construction, with the answers that are still missing.
 struct ManifestDraft: Sendable {
   let checkpoint: String

@@ -1,3 +1,6 @@
+package import BacktestCheckpoints
+import BacktestFiles
+
 /// Makes a policy from a checkpoint that a training library wrote: a manifest, the weights and the
 /// normaliser, from what the checkpoint says and from answers to what it cannot say.
 ///
@@ -13,11 +16,11 @@ public struct PolicyImport: Sendable {
   /// The checkpoint: a file, or the folder of an unpacked archive.
   public let checkpoint: String
   /// What the checkpoint holds.
-  let tensors: TensorArchive
+  package let tensors: TensorArchive
   /// What it says about itself; `nil` where it says nothing.
-  let metadata: StableBaselinesMetadata?
+  package let metadata: StableBaselinesMetadata?
   /// The network that its tensors' names show; `nil` where the layout is not known.
-  let layout: CheckpointLayout?
+  package let layout: CheckpointLayout?
   /// The normaliser of the training; `nil` where no statistics were given.
   let normaliser: Normaliser?
 
@@ -155,7 +158,7 @@ public struct PolicyImport: Sendable {
 extension PolicyImport {
   /// The activation as a manifest names it: from the archive, or the library's default where the
   /// archive shows that no other was given; `nil` where it must be answered.
-  func activation() throws(PolicyError) -> String? {
+  package func activation() throws(PolicyError) -> String? {
     guard let metadata else { return nil }
     guard let name = metadata.activation else {
       return isOfTheLibrary ? layout?.family.defaultActivation : nil
@@ -269,7 +272,7 @@ extension PolicyImport {
 
 extension StableBaselinesSpace {
   /// The space in a few words, as Gymnasium writes it.
-  var summary: String {
+  package var summary: String {
     switch self {
     case .discrete(let count, let start):
       return "Discrete(\(count))" + (start == 0 ? "" : " from \(start)")

@@ -1,13 +1,17 @@
+import BacktestCheckpoints
+import BacktestCore
+import BacktestFiles
+
 /// A check of a policy's files, network and golden decisions.
-struct PolicyCheck: Sendable {
+package struct PolicyCheck: Sendable {
   /// What was checked, in one line.
-  let summary: String
+  package let summary: String
 
   /// Checks a policy completely.
   ///
   /// - Parameter path: a folder with a `manifest.json`, or a manifest.
   /// - Throws: the first thing that is wrong.
-  init(path: String) throws(PolicyError) {
+  package init(path: String) throws(PolicyError) {
     let manifest = try PolicyError.wrapping(try PolicyManifest(path: path))
     guard manifest.network != nil else {
       summary = "ok: an external policy with a valid manifest"
@@ -72,14 +76,14 @@ extension PolicyManifest {
 }
 
 /// Folders that hold policies.
-enum PolicyFolder {
+package enum PolicyFolder {
   /// Whether a path is a manifest, or a folder with one.
-  static func isPolicy(_ path: String) -> Bool {
+  package static func isPolicy(_ path: String) -> Bool {
     path.hasSuffix("manifest.json") || FolderTree.isFile("\(path)/manifest.json")
   }
 
   /// The manifests in a folder and below it, to a depth of eight, in the order of their paths.
-  static func manifests(below folder: String, depth: Int = 8) -> [String] {
+  package static func manifests(below folder: String, depth: Int = 8) -> [String] {
     var found: [String] = []
     if FolderTree.isFile("\(folder)/manifest.json") {
       found.append("\(folder)/manifest.json")

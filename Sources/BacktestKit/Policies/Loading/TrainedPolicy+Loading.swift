@@ -1,3 +1,7 @@
+public import BacktestCheckpoints
+import BacktestFiles
+import BacktestNetworks
+
 extension TrainedPolicy {
   /// Reads a policy, and checks its weights and its golden decisions.
   ///
@@ -124,7 +128,7 @@ extension TrainedPolicy {
   /// The deciding head in a few words: `17 -> 64 tanh -> 64 tanh -> 3`.
   ///
   /// The widths come from the weights. Layers that only reshape are left out.
-  var networkSummary: String {
+  package var networkSummary: String {
     let layers = manifest.network?[head: manifest.decidingHead]?.layers ?? []
     var widths = network.matrixWidths[...]
     // Where the matrices cannot be matched with layers, the widths are left out.

@@ -1,3 +1,6 @@
+import BacktestCheckpoints
+import BacktestCore
+import BacktestNetworks
 internal import Glibc
 
 /// A policy that a training library made, run natively: the same decisions as there, and nothing

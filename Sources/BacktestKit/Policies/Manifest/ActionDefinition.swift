@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// How a policy's outputs become actions, and what its actions mean as positions.
 ///
 /// The rule of the training library turns outputs into an action (argmax, clip, unscale). Then the

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// A number computed from the closed bars of one instrument, as in the trainer's environment.
 ///
 ///     {"name": "log_return", "lag": 9, "scale": 20}

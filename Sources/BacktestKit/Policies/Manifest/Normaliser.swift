@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// How a trainer normalised observations before its network saw them.
 ///
 /// All arithmetic is in 64 bits; results are rounded to 32, as the training libraries do. For

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// What a policy observes: which numbers, of how many bars, in which order, and how normalised.
 ///
 /// A row holds the features of one bar in the order of the manifest; a window of several bars has

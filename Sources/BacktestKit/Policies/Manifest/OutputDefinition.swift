@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// What the outputs of a predictor are: a network that was trained to predict and not to act.
 ///
 ///     {"kind": "class_probabilities", "classes": ["down", "flat", "up"], "transform": "softmax",

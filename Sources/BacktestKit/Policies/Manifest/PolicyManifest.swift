@@ -1,3 +1,8 @@
+public import BacktestCheckpoints
+public import BacktestCore
+public import BacktestFiles
+public import BacktestNetworks
+
 /// The description of a policy beside its weights: the network, what it observes, what its actions
 /// mean, and reference decisions that show whether it was read correctly.
 ///
@@ -72,7 +77,7 @@ public struct PolicyManifest: Sendable {
   }
 
   /// A manifest from its document.
-  init(document: DocumentNode, folder: String) throws(DocumentError) {
+  package init(document: DocumentNode, folder: String) throws(DocumentError) {
     let path = document.place.source
     self = try document.decode { PolicyManifest(&$0, path: path, folder: folder) }
   }

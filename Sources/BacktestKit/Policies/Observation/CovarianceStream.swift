@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// The covariance matrix of the last simple returns of several instruments, with tail sums as in
 /// `SimpleMovingAverage`: nothing is subtracted from a running sum.
 ///

@@ -1,3 +1,4 @@
+import BacktestCore
 internal import Glibc
 
 /// The features of one instrument, brought up to date bar by bar.

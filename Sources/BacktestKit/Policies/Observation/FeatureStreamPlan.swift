@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Builds a feature stream in which equal computations are done once.
 struct FeatureStreamPlan {
   private struct Span: Hashable {

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Turns closed bars into a policy's observations, one bar at a time, by the definition in its
 /// manifest.
 ///

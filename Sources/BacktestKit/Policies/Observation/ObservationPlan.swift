@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Collects how each column of an observation is computed, while the builder is set up.
 struct ObservationPlan {
   private let definition: ObservationDefinition

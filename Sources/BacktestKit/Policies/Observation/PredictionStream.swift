@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// A policy whose predictions another policy observes, with its own observation.
 public struct ObservedPredictor: Sendable {
   /// The policy, as it begins an episode.

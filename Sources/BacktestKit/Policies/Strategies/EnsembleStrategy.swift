@@ -1,3 +1,5 @@
+public import BacktestCore
+
 /// Several policies that decide together, as a strategy.
 ///
 ///     let ensemble = try EnsembleStrategy(

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// The account of one policy of an ensemble that trades by itself: a vector of weights, the money
 /// that it makes of the ensemble's, and how that grew.
 struct MemberAccount: Sendable, WeightSource {

@@ -37,7 +37,7 @@ public struct PolicyOptions: Sendable, Hashable {
   }
 
   /// What is wrong with the options, or does not fit a policy; `nil` when all is well.
-  func problem(for manifest: PolicyManifest) -> String? {
+  package func problem(for manifest: PolicyManifest) -> String? {
     if let problem = weights.problem { return problem }
     if let episodeLength, episodeLength < 1 {
       return "an episode has 1 decision or more, not \(episodeLength)"

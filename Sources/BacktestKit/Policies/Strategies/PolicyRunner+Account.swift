@@ -1,3 +1,5 @@
+public import BacktestCore
+
 // The account as a policy sees it
 extension PolicyRunner {
   /// Updates the state from the account.

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// Runs a policy on the instruments that it trades: builds its observations, asks it for decisions,
 /// turns them into intents and carries these out.
 struct PolicyRunner: Sendable {

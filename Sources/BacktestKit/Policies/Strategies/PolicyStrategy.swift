@@ -1,3 +1,6 @@
+public import BacktestCore
+import BacktestFiles
+
 /// Any policy as a strategy: a trained network, a program in another process, a script.
 ///
 ///     let policy = try TrainedPolicy(path: "policies/ppo")

@@ -1,3 +1,5 @@
+package import BacktestCore
+import BacktestFiles
 internal import Glibc
 
 /// Checkpoints that training commands wrote, each stored under a key of everything that went into
@@ -13,43 +15,43 @@ internal import Glibc
 /// such as a normaliser, are kept too. The folder gets its final name when the command has
 /// succeeded, so an interrupted training leaves nothing that looks like a checkpoint.
 /// Threads and processes that need the same checkpoint wait for the one that trains it.
-struct CheckpointCache: Sendable {
+package struct CheckpointCache: Sendable {
   /// The folder that holds the checkpoints, each in a folder named by its key.
   let folder: String
 
   /// A cache in a folder, which is created when it is needed.
-  init(folder: String) { self.folder = folder }
+  package init(folder: String) { self.folder = folder }
 
   /// Everything that a checkpoint is trained from.
-  struct Training: Sendable {
+  package struct Training: Sendable {
     /// The command; it must use `{checkpoint}`.
     var template: CommandTemplate
     /// The values of its placeholders, without `checkpoint`.
     var values: [String: String]
     /// The digest of the data that it trains on, see `digest(of:)`; `nil` where it is not known.
-    var data: String?
+    package var data: String?
     /// The command's working folder; `nil` for that of this process.
-    var folder: String?
+    package var folder: String?
     /// Files that the command reads without naming them, relative to its folder.
-    var inputs: [String] = []
+    package var inputs: [String] = []
     /// The name of the checkpoint's file; its ending shows the format.
-    var fileName = "model.zip"
+    package var fileName = "model.zip"
     /// Seconds that the command may take; `nil` for no limit.
-    var limit: Double?
+    package var limit: Double?
 
     /// A training from a command and the values of its placeholders.
-    init(_ template: CommandTemplate, values: [String: String]) {
+    package init(_ template: CommandTemplate, values: [String: String]) {
       self.template = template
       self.values = values
     }
   }
 
   /// A checkpoint in the cache.
-  struct Checkpoint: Sendable, Equatable {
+  package struct Checkpoint: Sendable, Equatable {
     /// The path of the file that the command wrote.
-    var path: String
+    package var path: String
     /// The digest of everything it was trained from, 64 hexadecimal digits.
-    var key: String
+    package var key: String
     /// Whether it was trained just now.
     var isNew: Bool
   }
@@ -62,7 +64,7 @@ struct CheckpointCache: Sendable {
   ///   - verify: throws where a new checkpoint is not usable; it is then not kept.
   /// - Throws: `PolicyError` when the command fails or writes no usable checkpoint, or files of the
   ///   cache cannot be read or written.
-  func checkpoint(
+  package func checkpoint(
     for training: Training, isInterrupted: () -> Bool = { false },
     verify: (_ path: String) throws(PolicyError) -> Void = { (_) throws(PolicyError) in }
   ) throws(PolicyError) -> Checkpoint {
@@ -146,7 +148,7 @@ extension CheckpointCache {
   /// The digest of bars, for `Training.data`: symbols, times, prices and volumes.
   ///
   /// - Returns: 64 hexadecimal digits.
-  static func digest(of bars: [BarSeries]) -> String {
+  package static func digest(of bars: [BarSeries]) -> String {
     var sha = SHA256()
     for series in bars {
       sha.update(part: series.instrument.symbol)

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// A command with placeholders, such as one that trains a policy for each fold.
 ///
 ///     let template = try CommandTemplate(

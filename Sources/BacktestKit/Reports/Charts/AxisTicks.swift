@@ -1,3 +1,4 @@
+import BacktestCore
 internal import Glibc
 
 /// A place on an axis that deserves a label.

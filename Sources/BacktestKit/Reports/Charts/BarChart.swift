@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Vertical bars over a few categories with short names, side by side or stacked: returns by year,
 /// costs by kind and year.
 struct BarChart: ReportBlock {

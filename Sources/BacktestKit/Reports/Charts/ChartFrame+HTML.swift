@@ -1,3 +1,5 @@
+import BacktestCore
+
 extension ChartFrame {
   /// Writes the chart as an HTML figure; `marks` is the inside of the drawing.
   func writeFigure(marks: MarkupWriter, to writer: inout MarkupWriter) {

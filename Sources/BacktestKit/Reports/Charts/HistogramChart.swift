@@ -1,3 +1,4 @@
+import BacktestCore
 internal import Glibc
 
 /// How often values fall into ranges of equal width, with the normal curve of the same mean and

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Lines over time or over a number, with shaded ranges, markers and a reference line.
 ///
 ///     var chart = LineChart(

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Returns by month and year as a table whose cells are coloured by sign and size.
 ///
 /// The figures are in the cells, so nothing depends on colour alone. The figure of the year

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// The `d` attribute of a path in whole units and relative steps, as few bytes as that takes.
 struct PathData {
   private(set) var bytes: [UInt8] = []

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Dots over two numbers, for example in-sample against out-of-sample ratios.
 struct ScatterChart: ReportBlock {
   /// Dots of one colour.

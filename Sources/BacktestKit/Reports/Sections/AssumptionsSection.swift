@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Every rule under which the figures came about, in words.
   var assumptionsSection: ReportSection {

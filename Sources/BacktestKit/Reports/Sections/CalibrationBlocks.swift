@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Whether probabilities of up were right; empty where there are none.
   func calibrationBlocks(_ part: ForecastEvaluation.Part) -> [any ReportBlock] {

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestIngest
+
 extension ReportModel {
   /// The contents of the data, and the findings of a check.
   func dataSection(_ reports: [DataQualityReport]) -> ReportSection {

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Equity and drawdown of the account and its benchmark.
   var equitySection: ReportSection {

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Forecasts compared with what happened; empty without forecasts.
   var forecastSections: [ReportSection] {

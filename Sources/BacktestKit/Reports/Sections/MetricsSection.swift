@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Every metric of the catalogue by group, with its definition.
   var metricsSection: ReportSection {

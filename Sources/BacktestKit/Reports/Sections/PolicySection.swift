@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestPolicies
+
 extension ReportModel {
   /// The policies that decided; empty for other strategies.
   var policySections: [ReportSection] {

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Where the figures come from: the study, the files by content, and the configuration.
   func provenanceSection(_ given: [ProvenanceItem]) -> ReportSection {

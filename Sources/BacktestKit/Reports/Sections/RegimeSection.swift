@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Results by market regime, in hindsight and as known at the time.
   func regimeSections(_ analyses: [RegimeAnalysis]) -> [ReportSection] {

@@ -1,3 +1,6 @@
+import BacktestCore
+package import BacktestEvidence
+
 extension ReportModel {
   /// Caveats first, then the verdict in one sentence, then the main figures.
   var summary: [any ReportBlock] {
@@ -166,13 +169,13 @@ extension ReportModel {
 /// An edge counts as shown when the Sharpe ratio is above the benchmark's, the mean difference of
 /// returns lies above zero with 95 % confidence (`ReturnDifference`), and no part of the figures is
 /// known or suspected to come from the data of its training.
-struct PolicyVerdict: Sendable {
+package struct PolicyVerdict: Sendable {
   /// Whether an edge was shown.
-  let isEdgeShown: Bool
+  package let isEdgeShown: Bool
   /// The difference of returns, where there is a benchmark.
-  let difference: ReturnDifference?
+  package let difference: ReturnDifference?
   /// The verdict as one or two sentences.
-  let text: String
+  package let text: String
 
   /// A verdict on some figures.
   ///

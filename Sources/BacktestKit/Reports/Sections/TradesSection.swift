@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// Round trips, the profit of each instrument, and the outcomes of orders.
   var tradesSection: ReportSection {

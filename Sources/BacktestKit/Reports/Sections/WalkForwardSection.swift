@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestEvidence
+
 extension ReportModel {
   /// The folds, and how in-sample results held up out of sample; empty for a plain run.
   var walkForwardSections: [ReportSection] {

@@ -1,3 +1,9 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+import BacktestPolicies
+import BacktestReports
+
 extension StudyPolicy {
   /// The policy as `result.json` has it.
   ///

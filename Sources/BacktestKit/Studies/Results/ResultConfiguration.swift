@@ -1,3 +1,8 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+import BacktestPolicies
+
 /// All rules in effect, defaults included, as `result.json` has them under `configuration`.
 ///
 /// The keys are those of a study file where it has them. What is not limited or not given, such as

@@ -1,10 +1,13 @@
+import BacktestCore
+import BacktestEvidence
+package import BacktestFiles
 internal import Glibc
 
 extension ResultRecord {
   /// The record of an outcome whose files go to a folder.
   ///
   /// - Throws: `FileError` when a data file cannot be read again for its SHA-256.
-  init(_ outcome: StudyOutcome, folder: String) throws(FileError) {
+  package init(_ outcome: StudyOutcome, folder: String) throws(FileError) {
     let result = outcome.result
     let sample = outcome.metrics.sample
     kind = outcome.kind
@@ -45,7 +48,7 @@ extension ResultRecord {
   }
 
   /// The record as `result.json` has it, the whole study and the folds with it.
-  func json(_ outcome: StudyOutcome) -> JSONValue {
+  package func json(_ outcome: StudyOutcome) -> JSONValue {
     func members(_ pairs: [(String, JSONValue)]) -> JSONValue {
       .table(pairs.map { JSONMember(key: $0.0, value: $0.1) })
     }
@@ -136,7 +139,7 @@ extension ResultRecord {
 }
 
 /// The way from one folder to another, so that a tree that moves as a whole keeps its links.
-func relativePath(from start: String, to end: String) -> String {
+package func relativePath(from start: String, to end: String) -> String {
   let from = absoluteParts(start)
   let to = absoluteParts(end)
   let common = zip(from, to).prefix { $0 == $1 }.count

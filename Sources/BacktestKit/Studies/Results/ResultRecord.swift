@@ -1,3 +1,6 @@
+public import BacktestCore
+public import BacktestFiles
+
 /// The contents of `result.json`: what was run on which data, how it did, and what is needed to
 /// reproduce it.
 ///
@@ -140,7 +143,7 @@ extension ResultRecord {
   }
 
   /// A record and the study in it.
-  static func read(
+  package static func read(
     _ document: DocumentNode
   ) throws(DocumentError) -> (record: ResultRecord, study: DocumentNode) {
     // Another schema has other keys, which would only hide what is wrong.

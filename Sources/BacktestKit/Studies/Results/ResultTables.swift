@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+
 /// The tables of a result as CSV, one file each.
 struct ResultTables {
   let result: BacktestResult

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestPolicies
+
 /// The programs in other processes that decide in the runs of a study.
 ///
 /// Runs that follow each other share them. They end with the last copy.

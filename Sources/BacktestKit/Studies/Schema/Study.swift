@@ -1,3 +1,7 @@
+public import BacktestCore
+public import BacktestEvidence
+public import BacktestFiles
+
 /// What a study file asks for: which bars, which account, which costs, which strategy, and how it
 /// is judged.
 ///
@@ -68,7 +72,7 @@ public struct Study: Sendable {
   }
 
   /// Reads a study from its document.
-  init(
+  package init(
     document: DocumentNode, folder: String, overrides: [String] = [],
     catalogue: StrategyCatalogue
   ) throws(DocumentError) {
@@ -138,7 +142,7 @@ extension Study {
   }
 
   /// What the keys are, for documents and the example that `bt-run init` writes.
-  static func rows(_ catalogue: StrategyCatalogue) -> [StudyRow] {
+  package static func rows(_ catalogue: StrategyCatalogue) -> [StudyRow] {
     table(catalogue, folder: ".").rows
   }
 

@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 // The keys that the configuration of a run defines: the tables `account` and `execution`, and some
 // keys of the study itself.
 

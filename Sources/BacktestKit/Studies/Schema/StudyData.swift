@@ -1,3 +1,7 @@
+public import BacktestCore
+import BacktestFiles
+public import BacktestIngest
+
 /// Which bars a study runs on.
 public struct StudyData: Sendable {
   /// The market's hours; a study must name them, because annual figures need a year.

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestFiles
+public import BacktestPolicies
+
 /// How a study combines policies.
 public struct StudyEnsemble: Sendable {
   /// The policies, as the study gives them.

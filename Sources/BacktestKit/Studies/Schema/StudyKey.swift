@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// One key of a study, defined once: how it is read and checked, what it fills, and what documents,
 /// the example of `bt-run init` and `result.json` say of it.
 ///
@@ -26,33 +29,33 @@ struct StudyKey<Root> {
 }
 
 /// What a key of a study is, whatever it fills.
-struct StudyRow {
+package struct StudyRow {
   /// The key.
-  var name: String
+  package var name: String
   /// What it means, as one sentence.
-  var help: String
+  package var help: String
   /// What it accepts, as Markdown.
-  var values = ""
+  package var values = ""
   /// The words that it accepts, where they are few.
-  var words: [String] = []
+  package var words: [String] = []
   /// The value that holds unless the key is given, as YAML; empty where there is none.
-  var fallback = ""
+  package var fallback = ""
   /// What holds instead of a value unless the key is given, such as `unlimited`.
   var absence = ""
   /// A value for documents, as YAML; empty where none is needed.
-  var example = ""
+  package var example = ""
   /// What has to be given beside it; empty where nothing has to.
-  var companion = ""
+  package var companion = ""
   /// Whether a study has to give it.
   var isRequired = false
   /// Whether it follows from other keys, so that it is part of results and not of studies.
-  var isDerived = false
+  package var isDerived = false
   /// The name in `result.json`, where that is another.
   var resultName: String?
   /// The keys of the table that it holds, if it holds one.
-  var table: [StudyRow]?
+  package var table: [StudyRow]?
   /// Whether it holds a list of such tables.
-  var isList = false
+  package var isList = false
 
   init(_ name: String, _ help: String) {
     self.name = name

@@ -1,3 +1,6 @@
+import BacktestFiles
+public import BacktestPolicies
+
 /// The policy that a study runs, read and checked: a trained one, or a program in another process.
 public struct StudyPolicy: Sendable {
   /// The manifest as the study names it; its folder, or the file.

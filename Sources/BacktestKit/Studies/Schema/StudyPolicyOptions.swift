@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestFiles
+import BacktestPolicies
+
 extension PolicyOptions {
   /// The keys of `strategy` that say how decisions become positions.
   static var table: StudyTable<PolicyOptions> {

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestFiles
+import BacktestPolicies
+
 /// Runs of a study that differ by chance alone: several checkpoints of one algorithm.
 public struct StudyReplicates: Sendable {
   /// Checkpoints that take the place of the policy's weights, as the study gives them.

@@ -1,3 +1,7 @@
+package import BacktestCore
+package import BacktestFiles
+import BacktestIngest
+
 /// A calendar found by its name.
 struct NamedCalendar: Sendable {
   var calendar: any TradingCalendar
@@ -13,7 +17,7 @@ extension DocumentRule where Value == NamedCalendar {
 }
 
 extension DocumentRule where Value == Timeframe {
-  static var timeframe: DocumentRule {
+  package static var timeframe: DocumentRule {
     text("a timeframe such as 15m, 1h, 1d, 1w or 1mo", placeholder: .session) { Timeframe($0) }
   }
 }
@@ -186,7 +190,7 @@ extension DocumentRule where Value == ParameterValue {
 }
 
 extension JSONValue {
-  init(_ value: ParameterValue) {
+  package init(_ value: ParameterValue) {
     switch value {
     case .integer(let value): self = .integer(value)
     case .number(let value): self = .number(value)

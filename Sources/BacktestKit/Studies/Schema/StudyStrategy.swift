@@ -1,3 +1,7 @@
+public import BacktestCore
+import BacktestFiles
+import BacktestPolicies
+
 /// Which strategy a study runs: one of the catalogue, or a policy.
 public struct StudyStrategy: Sendable {
   /// What makes it: its definition in the catalogue, or the policies.

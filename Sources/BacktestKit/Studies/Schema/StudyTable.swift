@@ -1,3 +1,6 @@
+import BacktestCore
+import BacktestFiles
+
 /// The keys of a table of a study, in order.
 struct StudyTable<Root> {
   /// What a table without keys gives.

@@ -1,3 +1,7 @@
+import BacktestCore
+import BacktestFiles
+public import BacktestPolicies
+
 /// Where a walk-forward has the checkpoint of each fold from.
 public struct StudyTraining: Sendable {
   /// A path, as a template of one word, or the command that trains.

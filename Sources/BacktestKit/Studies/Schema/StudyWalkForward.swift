@@ -1,3 +1,7 @@
+import BacktestCore
+public import BacktestEvidence
+import BacktestFiles
+
 /// The walk-forward part of a study: the plan and the values that it tries.
 public struct StudyWalkForward: Sendable {
   /// Windows, objective, search and how folds are joined.

@@ -1,0 +1,248 @@
+import BacktestCore
+import BacktestFiles
+import BacktestIngest
+import BacktestStudies
+
+extension Command {
+  /// `data`: checks, describes and imports price files.
+  static var data: Command {
+    Command(
+      "data", summary: "Check, describe or import price files.",
+      subcommands: [dataCheck, dataInfo, dataImport])
+  }
+
+  private static var dataCheck: Command {
+    Command(
+      "check", summary: "Check price files row by row.",
+      discussion: """
+        Invalid rows (a missing number, a high below the low, a duplicate or late row, a price \
+        that is not positive) are errors with line and column, and the exit code is 2. Unusual \
+        ones (gaps in the calendar, no volume, jumps over 40 %) are warnings.
+        """
+    ) { parameters in
+      let options = DataOptions(&parameters)
+      return { context in
+        try options.eachFile(in: context) { path in
+          for series in try options.load(path) {
+            context.output.write("\(DataQualityReport(series))\n")
+          }
+        }
+      }
+    }
+  }
+
+  private static var dataInfo: Command {
+    Command("info", summary: "Describe price files.") { parameters in
+      let options = DataOptions(&parameters)
+      let printsJSON = parameters.flag("json", help: "Print JSON instead of a table.")
+      return { context in
+        var reports: [DataQualityReport] = []
+        // Files that can be read are described even when others cannot.
+        defer {
+          if printsJSON {
+            context.output.write(JSONValue.list(reports.map(reportJSON)).text)
+          } else if !reports.isEmpty {
+            context.output.write(reportTable(reports))
+          }
+        }
+        return try options.eachFile(in: context) { path in
+          reports += try options.load(path).map(DataQualityReport.init)
+        }
+      }
+    }
+  }
+}
+
+private func reportTable(_ reports: [DataQualityReport]) -> String {
+  var table = TextTable([
+    .left("symbol"), .right("bars"), .left("timeframe"), .left("first"), .left("last"),
+    .left("volumes"), .right("errors repaired"), .right("warnings"),
+  ])
+  for report in reports {
+    table.add([
+      report.symbol, "\(report.barCount)", "\(report.timeframe)",
+      report.firstOpen.map { "\($0)" } ?? "–", report.lastClose.map { "\($0)" } ?? "–",
+      report.hasVolume ? "yes" : "no", "\(report.repairedCount)", "\(report.warningCount)",
+    ])
+  }
+  return table.text
+}
+
+private func reportJSON(_ report: DataQualityReport) -> JSONValue {
+  [
+    "symbol": .text(report.symbol), "bars": .integer(report.barCount),
+    "timeframe": .text("\(report.timeframe)"),
+    "first": JSONValue(report.firstOpen.map { "\($0)" }),
+    "last": JSONValue(report.lastClose.map { "\($0)" }), "volumes": .bool(report.hasVolume),
+    "errors-repaired": .integer(report.repairedCount), "warnings": .integer(report.warningCount),
+  ]
+}
+
+extension DataQualityReport {
+  fileprivate var repairedCount: Int { counts.reduce(0) { $0 + $1.repaired } }
+
+  fileprivate var warningCount: Int { counts.reduce(0) { $0 + ($1.code.isError ? 0 : $1.bars) } }
+}
+
+/// The parameters that all commands over price files share.
+struct DataOptions: Sendable {
+  private var paths: [String]
+  private var symbol: String?
+  private var options = CSVReadOptions()
+
+  init(_ parameters: inout ParameterReader) {
+    paths = parameters.arguments(
+      "file", .file(endings: ["csv", "gz"]), isRequired: true, help: "Price files.")
+    symbol = parameters.optionalOption(
+      "symbol", .text("symbol"), help: "The instrument's name (default: the file's name).")
+    let calendar = parameters.optionalOption(
+      "calendar", .oneOf(TradingCalendars.names, name: "calendar"),
+      help: "The market's calendar, used to find gaps.")
+    options.calendar = calendar.flatMap { TradingCalendars.named($0) }
+    let timeframe = parameters.optionalOption(
+      "timeframe", .timeframe, help: "How long a bar lasts (default: the smallest time step).")
+    options.timeframe = timeframe
+    let isAdjusted = parameters.flag(
+      "adjusted", help: "Scale prices by adjusted close / close.")
+    options.priceBasis = isAdjusted ? .adjusted : .raw
+    let repairs = parameters.flag(
+      "repair", help: "Fix, hold or drop invalid rows, and list each one.")
+    options.quality = repairs ? .repair : .strict
+    options.allowsNonPositivePrices = parameters.flag(
+      "non-positive", help: "Accept prices at or below zero, such as those of futures.")
+    options.mapping.separator = parameters.optionalOption(
+      "separator", .separator, help: "The character between fields, or 'tab'.")
+    let pattern = parameters.optionalOption(
+      "time-format", .text("pattern"), help: "The format of times, such as dd/MM/yyyy.")
+    if let pattern { options.mapping.timeFormat = .pattern(pattern) }
+  }
+
+  /// The series of a file.
+  func load(_ path: String) throws(DataError) -> [BarSeries] {
+    try CSVReader(options).load(path, symbol: symbol)
+  }
+
+  /// Calls `body` with each file; one that fails is reported, and the others follow.
+  func eachFile(
+    in context: CommandContext, _ body: (String) throws -> Void
+  ) throws -> ExitCode {
+    var failed = 0
+    for path in paths {
+      try context.checkInterrupt()
+      do {
+        try body(path)
+      } catch {
+        context.errors.write("\((error as? CommandError)?.message ?? "\(error)")\n")
+        failed += 1
+      }
+    }
+    guard failed > 0 else { return .done }
+    throw CommandError.input(
+      "\(failed) of \(paths.count) file\(paths.count == 1 ? "" : "s") cannot be used")
+  }
+}
+
+extension ArgumentRule where Value == Character {
+  fileprivate static var separator: ArgumentRule {
+    let value = DocumentRule.text(
+      "one character such as ';', or 'tab'", placeholder: "," as Character
+    ) { text in
+      if text == "tab" { return "\t" }
+      return text.utf8.count == 1 ? text.first : nil
+    }
+    return ArgumentRule(name: "character", value: value, show: { String($0) })
+  }
+}
+
+extension ArgumentRule where Value == Timeframe {
+  fileprivate static var timeframe: ArgumentRule {
+    ArgumentRule(name: "timeframe", value: .timeframe, show: { "\($0)" })
+  }
+}
+
+extension Command {
+  /// `data import`: price files of any layout converted to one.
+  static var dataImport: Command {
+    Command(
+      "import", summary: "Convert price files of any layout to one layout.",
+      discussion: """
+        Writes SYMBOL.csv with the columns time, open, high, low, close and volume, times in ISO \
+        8601, and SYMBOL.json with the source's name and SHA-256, the number of bars, and the \
+        repairs. Bars of a session or longer have dates instead of times.
+        """
+    ) { parameters in
+      let options = DataOptions(&parameters)
+      let out = parameters.option("out", short: "o", .folder(), help: "Where the files go.")
+      return { context in
+        var sources: [String: String] = [:]
+        return try options.eachFile(in: context) { path in
+          let digest = try SHA256.hexadecimal(ofFile: path)
+          let all = try options.load(path).map {
+            DataImport(series: $0, source: path, sha256: digest)
+          }
+          // No series of a file is written if one would overwrite a series of another file.
+          for one in all {
+            if let other = sources[one.stem] {
+              throw CommandError.input(
+                "\(path): \(out)/\(one.stem).csv was just written from \(other); "
+                  + "import one of them into another folder, or name it by --symbol")
+            }
+          }
+          for one in all {
+            sources[one.stem] = path
+            try one.write(to: out)
+            context.output.write("\(out)/\(one.stem).csv: \(one.series.count) bars\n")
+          }
+        }
+      }
+    }
+  }
+}
+
+/// A series in the one layout, and where it came from.
+private struct DataImport {
+  var series: BarSeries
+  var source: String
+  var sha256: String
+
+  /// The name of the files: the symbol, kept from leading to another folder.
+  var stem: String {
+    let name = String(series.instrument.symbol.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
+    return name.hasPrefix(".") ? "-" + name.dropFirst() : name
+  }
+
+  func write(to folder: String) throws {
+    var files = try AtomicFolder(path: folder, isShared: true)
+    let file = try files.file("\(stem).csv")
+    var csv = try CSVWriter(["time", "open", "high", "low", "close", "volume"], to: file)
+    let calendar = series.calendar ?? AlwaysOpenCalendar()
+    for row in 0..<series.count {
+      let bar = series[row]
+      let time =
+        series.timeframe.isIntraday
+        ? bar.openTime.description : calendar.sessionDate(of: bar.closeTime).description
+      try csv.row {
+        $0.field(time)
+        $0.field(bar.open)
+        $0.field(bar.high)
+        $0.field(bar.low)
+        $0.field(bar.close)
+        $0.field(bar.volume)
+      }
+    }
+    try csv.finish()
+    let repairs = series.issues.filter { $0.repair != nil }
+    let name = source.split(separator: "/").last.map(String.init) ?? source
+    let origin: JSONValue = [
+      "symbol": .text(series.instrument.symbol), "source": .text(name), "sha256": .text(sha256),
+      "bars": .integer(series.count), "prices": .text(series.priceBasis.rawValue),
+      "repairs": .list(repairs.map { .text("\($0)") }),
+    ]
+    try files.write(JSONWriter.bytes(of: origin), to: "\(stem).json")
+    try files.commit()
+  }
+}
+
+extension Timeframe {
+  fileprivate var isIntraday: Bool { if case .intraday = self { true } else { false } }
+}

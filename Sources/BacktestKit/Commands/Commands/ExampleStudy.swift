@@ -1,0 +1,113 @@
+import BacktestCore
+import BacktestStudies
+
+/// The study that `init` writes: the keys that need no other beside them, each with its meaning.
+struct ExampleStudy {
+  /// The keys that are given, with values that fit each other; all others are commented out.
+  private static let given = [
+    "name": "Moving averages on one share",
+    "data.calendar": "XNYS", "data.price": "adjusted",
+    "data.files[].path": "prices.csv", "data.files[].symbol": "SHARE",
+    "account.cash": "100000",
+    "execution.fill": "next-open", "execution.commission": "{basis-points: 1}",
+    "execution.slippage": "{basis-points: 1}",
+    "strategy.name": "sma-crossover", "strategy.parameters": "{fast: 10, slow: 50}",
+    "walk-forward.train": "3y", "walk-forward.test": "6mo", "walk-forward.objective": "sharpe",
+    "walk-forward.grid": "{fast: [5, 10, 20], slow: [50, 100, 200]}",
+    "regimes": "[bull-bear, volatility]",
+  ]
+  private static let commentColumn = 34
+  private static let lineWidth = 100
+
+  /// The text of the study.
+  private(set) var text = """
+    # A study: which bars, which account, which costs, which strategy, and how it is judged.
+    # Run it with `bt-run run`, `bt-run walkforward` or `bt-run regimes`. Keys that are commented out
+    # show their defaults or an example. Paths are relative to the folder of this file.
+
+    """
+
+  /// The example for a catalogue of strategies.
+  init(_ catalogue: StrategyCatalogue) {
+    add(Study.rows(catalogue), at: "", indent: "")
+  }
+
+  /// - Parameter indent: what begins a line; it ends in `- ` before the first key of a list's item.
+  private mutating func add(_ rows: [StudyRow], at path: String, indent: String) {
+    var indent = indent
+    var followsTable = false
+    for row in rows where row.companion.isEmpty && !row.isDerived {
+      let path = path + row.name
+      let holdsTable = row.table != nil && row.example.isEmpty
+      if indent.isEmpty, holdsTable || followsTable { text += "\n" }
+      followsTable = holdsTable
+      if let value = Self.given[path] {
+        add("\(indent)\(row.name): \(value)", row.note)
+      } else if let table = row.table, holdsTable {
+        addTable(row, table, path, indent)
+      } else {
+        let value = row.fallback.isEmpty ? row.example : row.fallback
+        add("\(indent.commented)\(row.name): \(value)", row.note)
+      }
+      indent = indent.replacing("- ", with: "  ")
+    }
+  }
+
+  private mutating func addTable(
+    _ row: StudyRow, _ table: [StudyRow], _ path: String, _ indent: String
+  ) {
+    let path = path + (row.isList ? "[]." : ".")
+    if Self.given.keys.contains(where: { $0.hasPrefix(path) }) {
+      add("\(indent)\(row.name):", row.note)
+      add(table, at: path, indent: indent + (row.isList ? "  - " : "  "))
+    } else {
+      add("\(indent.commented)\(row.name):", row.note)
+      add(table, at: path, indent: indent.commented + "  ")
+    }
+  }
+
+  /// Adds a line with a comment, which goes on below itself where the line is too short for it.
+  private mutating func add(_ start: String, _ comment: String) {
+    var line = start
+    var used = line.count
+    var isEmpty = true
+    func pad(_ line: String) -> String {
+      let missing = max(line.isEmpty ? 0 : 2, Self.commentColumn - line.count)
+      return line + String(repeating: " ", count: missing) + "#"
+    }
+    line = pad(line)
+    used = line.count
+    for word in comment.split(separator: " ") {
+      if !isEmpty, used + 1 + word.count > Self.lineWidth {
+        text += line + "\n"
+        line = pad("")
+        used = line.count
+      }
+      line += " " + word
+      used += 1 + word.count
+      isEmpty = false
+    }
+    text += line + "\n"
+  }
+}
+
+extension StudyRow {
+  /// What the key means and accepts, as a comment.
+  fileprivate var note: String {
+    var note = help.hasSuffix(".") ? String(help.dropLast()) : help
+    let choices = table.map { rows in
+      rows.filter(\.companion.isEmpty).map(\.name).joined(separator: ", ")
+    }
+    if let choices, values.hasPrefix("table with") {
+      note += " (one of \(choices))"
+    } else if values.contains("`"), words != ["true", "false"] {
+      note += " (\(values))"
+    }
+    return note.filter { $0 != "`" }
+  }
+}
+
+extension String {
+  /// The beginning of a line that is commented out; a comment inside one needs no mark of its own.
+  fileprivate var commented: String { contains("#") ? self : self + "# " }
+}

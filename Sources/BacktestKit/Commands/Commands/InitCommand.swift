@@ -1,0 +1,27 @@
+import BacktestCore
+import BacktestFiles
+
+extension Command {
+  /// `init`: a commented example of a study.
+  static func initialize(_ catalogue: StrategyCatalogue) -> Command {
+    Command(
+      "init", summary: "Write a commented example of a study file.",
+      discussion: "An existing file is kept unless --force is given."
+    ) { parameters in
+      let path =
+        parameters.optionalArgument(
+          "file", .file(endings: ["yaml"]), help: "The file to write (default: study.yaml).")
+        ?? "study.yaml"
+      let isForced = parameters.flag("force", help: "Replace an existing file.")
+      return { context in
+        if !isForced, fileExists(path) {
+          throw CommandError.input("\(path) already exists; use --force to overwrite it")
+        }
+        try FileBytes.write(ExampleStudy(catalogue).text, to: path)
+        context.output.write(
+          "Wrote \(path). Edit its price files, then run: bt-run walkforward \(path)\n")
+        return .done
+      }
+    }
+  }
+}

@@ -1,0 +1,209 @@
+import BacktestCore
+import BacktestFiles
+import BacktestStudies
+internal import Synchronization
+
+/// The parameters that all commands over studies share.
+struct StudyJobOptions: Sendable {
+  var paths: [String]
+  var out: String?
+  var overrides: [String]
+  var threads: Int?
+  var isQuiet: Bool
+  var printsJSON: Bool
+
+  init(_ parameters: inout ParameterReader) {
+    paths = parameters.arguments(
+      "study", .file(endings: ["yaml", "yml", "json"]), isRequired: true,
+      help: "Study files; the result.json of an earlier run runs its study again.")
+    out = parameters.optionalOption(
+      "out", short: "o", .folder(),
+      help: "Where results go (default: the study's output folder, or Reports/<study>).")
+    overrides = parameters.options(
+      "set", .text("key=value"),
+      help: "Override a key of the study, such as execution.fill=next-close.")
+    threads = parameters.optionalOption(
+      "threads", .integer("n", .atLeast(1)),
+      help: "Parallel runs (default: all processors).")
+    isQuiet = parameters.flag(
+      "quiet", short: "q", help: "Print only errors, and JSON with --json.")
+    printsJSON = parameters.flag(
+      "json", help: "Print each study's result.json instead of a table.")
+  }
+}
+
+/// One command over one or more studies: they run one after another, a study that fails does not
+/// stop the others, and the last message names those that failed.
+struct StudyJob: Sendable {
+  var options: StudyJobOptions
+  var catalogue: StrategyCatalogue
+  /// The kind of run; `nil` takes the one that the file records.
+  var kind: ResultRecord.Kind?
+  /// The fingerprint that the run must have.
+  var expectedFingerprint: RunFingerprint?
+  /// Whether results go to a folder even when none is named.
+  var writesByDefault = true
+  /// The regimes of a study that names none.
+  var defaultRegimes: [Study.RegimeChoice] = []
+
+  func perform(
+    in context: CommandContext, show: (StudyOutcome, CommandContext) -> Void = { _, _ in }
+  ) throws -> ExitCode {
+    var failed: [String] = []
+    var owners: [String: String] = [:]
+    for path in options.paths {
+      try context.checkInterrupt()
+      do {
+        try perform(path, &owners, context, show)
+      } catch let failure as CommandError {
+        throw failure
+      } catch {
+        // What was interrupted has failed for that reason alone.
+        try context.checkInterrupt()
+        let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
+        guard options.paths.count > 1 else {
+          throw CommandError.input(message)
+        }
+        context.errors.write("\(message)\n")
+        failed.append(path)
+      }
+    }
+    if !failed.isEmpty {
+      throw CommandError.input(
+        "\(failed.count) of \(options.paths.count) studies failed: "
+          + failed.joined(separator: ", "))
+    }
+    return .done
+  }
+
+  private func perform(
+    _ path: String, _ owners: inout [String: String], _ context: CommandContext,
+    _ show: (StudyOutcome, CommandContext) -> Void
+  ) throws {
+    var (study, recorded) = try Study.read(
+      path, overrides: options.overrides, catalogue: catalogue)
+    if study.regimes.isEmpty { study.regimes = defaultRegimes }
+    let folder = folder(for: study, path, isRepeated: recorded != nil)
+    if let folder { try claim(folder, for: path, &owners) }
+    var runner = StudyRunner(
+      study, threads: options.threads, progress: progress(context, study.name))
+    let interrupt = context.interrupt
+    runner.isInterrupted = { interrupt.isRaised() }
+    let outcome =
+      switch kind ?? recorded ?? .run {
+      case .run: try runner.run()
+      case .walkForward: try runner.walkForward()
+      }
+    try context.checkInterrupt()
+    let fingerprint = outcome.result.fingerprint
+    if let expectedFingerprint, expectedFingerprint != fingerprint {
+      throw CommandError(
+        status: .fault,
+        message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
+          + "expected: this run does not reproduce that one")
+    }
+    let record = try folder.map { try outcome.write(to: $0) }
+    try context.checkInterrupt()
+    try present(outcome, record, folder, context, show)
+  }
+
+  /// Finds out before the work that its results can be written, and that no other study of this
+  /// command writes to the same place.
+  private func claim(
+    _ folder: String, for path: String, _ owners: inout [String: String]
+  ) throws {
+    let place = relativePath(from: ".", to: folder)
+    if let owner = owners[place] {
+      throw StudyError(
+        .file,
+        "\(path): its results would overwrite those of \(owner) in \(folder); give each study "
+          + "another output folder")
+    }
+    owners[place] = path
+    try AtomicFolder.check(folder)
+  }
+
+  private func present(
+    _ outcome: StudyOutcome, _ record: ResultRecord?, _ folder: String?,
+    _ context: CommandContext, _ show: (StudyOutcome, CommandContext) -> Void
+  ) throws {
+    if options.printsJSON {
+      let record = try record ?? ResultRecord(outcome, folder: ".")
+      context.output.write(record.json(outcome).text)
+      return
+    }
+    guard !options.isQuiet else { return }
+    context.output.write(ResultSummary(outcome).text)
+    if expectedFingerprint != nil {
+      context.output.write("Reproduced: the fingerprint is the expected one.\n")
+    }
+    show(outcome, context)
+    if let folder { context.output.write("\nReport: \(folder)/report.html\n") }
+  }
+
+  /// Where the results of a study go; `nil` where they are only shown.
+  private func folder(for study: Study, _ path: String, isRepeated: Bool) -> String? {
+    let base = path.split(separator: "/").last.map(String.init) ?? path
+    let end = base.lastIndex(of: ".") ?? base.endIndex
+    let name = end == base.startIndex ? base : String(base[..<end])
+    if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
+    if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
+    return study.outputFolder.map(study.resolved) ?? "Reports/\(name)"
+  }
+
+  /// A progress bar that is made when the number of runs is known, and ends the process when the
+  /// user interrupts: nothing is written before the last run is done.
+  private func progress(
+    _ context: CommandContext, _ name: String
+  ) -> @Sendable (Int, Int) -> Void {
+    let isQuiet = options.isQuiet
+    let bar = SharedProgressBar()
+    return { done, total in
+      if context.interrupt.isRaised() {
+        bar.finish()
+        context.errors.write("\(CommandError.interrupted.message)\n")
+        ProcessSignals.exit(.interrupted)
+      }
+      bar.show(done, of: total, name, context, isQuiet: isQuiet)
+    }
+  }
+}
+
+/// A progress bar behind a lock, because runs report from several threads.
+private final class SharedProgressBar: Sendable {
+  private let bar = Mutex<ProgressBar?>(nil)
+
+  func show(
+    _ done: Int, of total: Int, _ name: String, _ context: CommandContext, isQuiet: Bool
+  ) {
+    bar.withLock { bar in
+      if bar == nil { bar = ProgressBar(name, total: total, in: context, isQuiet: isQuiet) }
+      bar?.advance()
+      if done == total { bar = nil }
+    }
+  }
+
+  func finish() { bar.withLock { $0 = nil } }
+}
+
+extension Study {
+  /// Reads a study, or the study in a `result.json` with what was done with it.
+  fileprivate static func read(
+    _ path: String, overrides: [String], catalogue: StrategyCatalogue
+  ) throws -> (study: Study, recorded: ResultRecord.Kind?) {
+    let document = try DocumentReader.read(path: path)
+    guard case .table(let entries) = document.content,
+      entries.contains(where: { $0.key == "schema" })
+    else {
+      return (try Study(path: path, overrides: overrides, catalogue: catalogue), nil)
+    }
+    let (record, study) = try ResultRecord.read(document)
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
+    return (
+      try Study(
+        document: study, folder: "\(folder)/\(record.studyFolder)", overrides: overrides,
+        catalogue: catalogue), record.kind
+    )
+  }
+}

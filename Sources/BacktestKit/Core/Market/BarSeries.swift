@@ -1,0 +1,241 @@
+/// One bar of one instrument: what traded between its open time and its close time.
+///
+/// A bar is known at its close time and not before.
+public struct Bar: Hashable, Sendable, BitwiseCopyable {
+  /// Whose bar it is.
+  public var instrument: InstrumentID
+  /// When the bar begins.
+  public var openTime: Timestamp
+  /// When the bar ends and becomes known.
+  public var closeTime: Timestamp
+  /// The first price.
+  public var open: Double
+  /// The highest price.
+  public var high: Double
+  /// The lowest price.
+  public var low: Double
+  /// The last price.
+  public var close: Double
+  /// Units traded; NaN where the source gives none.
+  public var volume: Double
+
+  /// A bar from its parts, taken as they are.
+  @inlinable
+  public init(
+    instrument: InstrumentID = InstrumentID(0), openTime: Timestamp, closeTime: Timestamp,
+    open: Double, high: Double, low: Double, close: Double, volume: Double = .nan
+  ) {
+    self.instrument = instrument
+    self.openTime = openTime
+    self.closeTime = closeTime
+    self.open = open
+    self.high = high
+    self.low = low
+    self.close = close
+    self.volume = volume
+  }
+
+  /// The mean of high, low and close.
+  @inlinable
+  public var typicalPrice: Double { (high + low + close) / 3 }
+
+  /// Whether prices are finite, positive, and open and close lie within low and high.
+  public var isConsistent: Bool {
+    low > 0 && high.isFinite && low <= min(open, close) && max(open, close) <= high
+      && !(volume < 0)
+  }
+}
+
+/// The bars of one instrument in one timeframe, in columns, ascending in time.
+///
+/// The columns have one row a bar. `openTimes` and `closeTimes` never decrease, and close times
+/// are strictly ascending. Copies share memory.
+public struct BarSeries: Sendable {
+  /// What was traded.
+  public var instrument: Instrument
+  /// How long a bar lasts.
+  public let timeframe: Timeframe
+  /// The market's hours; `nil` where they are not known, and then nothing can be annualised.
+  public let calendar: (any TradingCalendar)?
+  /// When each bar begins.
+  public let openTimes: Column<Timestamp>
+  /// When each bar ends and becomes known.
+  public let closeTimes: Column<Timestamp>
+  /// First prices.
+  public let open: Column<Double>
+  /// Highest prices.
+  public let high: Column<Double>
+  /// Lowest prices.
+  public let low: Column<Double>
+  /// Last prices.
+  public let close: Column<Double>
+  /// Units traded; NaN in every row where the source gives none or only zeros; 0 marks a bar on
+  /// which nothing traded, so that no order fills on it.
+  public let volume: Column<Double>
+  /// Whether prices were scaled to adjusted closes.
+  public var priceBasis: PriceBasis
+  /// Where the bars came from, for provenance.
+  public var source: DataSource?
+  /// What is unusual in the source, in row order; empty for clean data.
+  public var issues: [DataIssue] = []
+
+  /// Which prices the columns hold.
+  public enum PriceBasis: String, Sendable {
+    /// As traded.
+    case raw
+    /// Scaled by adjusted close over close, so that splits and dividends leave no jump.
+    case adjusted
+  }
+
+  /// A series over columns of equal length.
+  ///
+  /// - Throws: `MarketError` when lengths differ or times do not ascend.
+  public init(
+    instrument: Instrument, timeframe: Timeframe, calendar: (any TradingCalendar)?,
+    openTimes: Column<Timestamp>, closeTimes: Column<Timestamp>, open: Column<Double>,
+    high: Column<Double>, low: Column<Double>, close: Column<Double>,
+    volume: Column<Double>? = nil, priceBasis: PriceBasis = .raw
+  ) throws(MarketError) {
+    let count = closeTimes.count
+    let lengths = [openTimes.count, open.count, high.count, low.count, close.count]
+    guard lengths.allSatisfy({ $0 == count }), (volume?.count ?? count) == count else {
+      throw MarketError(symbol: instrument.symbol, "the columns have different lengths")
+    }
+    var row = 1
+    while row < count {
+      guard closeTimes[row - 1] < closeTimes[row], openTimes[row] >= openTimes[row - 1] else {
+        throw MarketError(
+          symbol: instrument.symbol, row: row,
+          "does not come after the row before it; sort the bars by time")
+      }
+      row += 1
+    }
+    self.instrument = instrument
+    self.timeframe = timeframe
+    self.calendar = calendar
+    self.openTimes = openTimes
+    self.closeTimes = closeTimes
+    self.open = open
+    self.high = high
+    self.low = low
+    self.close = close
+    let isGiven = volume?.contains { $0 != 0 } ?? false
+    self.volume = isGiven ? volume! : Column(repeatElement(Double.nan, count: count))
+    self.priceBasis = priceBasis
+  }
+
+  /// The number of bars.
+  public var count: Int { close.count }
+
+  /// The bar in a row.
+  public subscript(row: Int) -> Bar {
+    Bar(
+      openTime: openTimes[row], closeTime: closeTimes[row], open: open[row], high: high[row],
+      low: low[row], close: close[row], volume: volume[row])
+  }
+
+  /// Whether the source gave volumes.
+  public var hasVolume: Bool { count > 0 && volume.contains { !$0.isNaN } }
+
+  /// The bars of a range of rows, sharing memory.
+  public func rows(_ range: Range<Int>) -> BarSeries {
+    BarSeries(self, range)
+  }
+
+  private init(_ whole: BarSeries, _ range: Range<Int>) {
+    instrument = whole.instrument
+    timeframe = whole.timeframe
+    calendar = whole.calendar
+    openTimes = whole.openTimes.rows(range)
+    closeTimes = whole.closeTimes.rows(range)
+    open = whole.open.rows(range)
+    high = whole.high.rows(range)
+    low = whole.low.rows(range)
+    close = whole.close.rows(range)
+    volume = whole.volume.rows(range)
+    priceBasis = whole.priceBasis
+    source = whole.source
+    issues = whole.issues
+  }
+}
+
+/// Bars that do not make a series or a universe, or cannot be put together as asked.
+public struct MarketError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Whose bars they are; `nil` where no single instrument is meant.
+  public var symbol: String?
+  /// The row in which the problem shows, from 0; `nil` where no single row is meant.
+  public var row: Int?
+  /// What is wrong and what to do.
+  public var problem: String
+
+  init(symbol: String? = nil, row: Int? = nil, _ problem: String) {
+    self.symbol = symbol
+    self.row = row
+    self.problem = problem
+  }
+
+  /// One line: `SPX: row 12 does not come after the row before it; sort the bars by time`.
+  public var description: String {
+    (symbol.map { "\($0): " } ?? "") + (row.map { "row \($0) " } ?? "") + problem
+  }
+}
+
+extension BarSeries {
+  /// A series whose columns are known to be of equal length and in order, so that opening a cached
+  /// one need not touch them.
+  package init(
+    trusted instrument: Instrument, timeframe: Timeframe, calendar: (any TradingCalendar)?,
+    times: [Column<Timestamp>], prices: [Column<Double>], priceBasis: PriceBasis
+  ) {
+    self.instrument = instrument
+    self.timeframe = timeframe
+    self.calendar = calendar
+    openTimes = times[0]
+    closeTimes = times[1]
+    open = prices[0]
+    high = prices[1]
+    low = prices[2]
+    close = prices[3]
+    volume = prices[4]
+    self.priceBasis = priceBasis
+  }
+
+  /// The bars whose sessions lie between two dates, both included.
+  package func sessions(from first: CivilDate?, to last: CivilDate?) -> BarSeries {
+    guard first != nil || last != nil else { return self }
+    func date(_ row: Int) -> CivilDate {
+      let time = closeTimes[row]
+      return calendar?.sessionDate(of: time) ?? (time - TimeSpan(nanoseconds: 1)).utcDate
+    }
+    let start = first.map { first in partition { date($0) >= first } } ?? 0
+    let end = last.map { last in partition { date($0) > last } } ?? count
+    return rows(min(start, end)..<end)
+  }
+
+  /// The first row for which a test that stays true once it is true holds.
+  private func partition(_ isAfter: (Int) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isAfter(middle) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
+
+/// Where bars came from, so that a result can be traced to its bytes.
+public struct DataSource: Hashable, Sendable {
+  /// The path as the user gave it.
+  public var path: String
+  /// The size of the file in bytes.
+  public var byteCount: Int
+  /// The fast 128-bit content digest of the file, 32 hexadecimal digits.
+  public var digest: String
+
+  /// A source from its parts.
+  public init(path: String, byteCount: Int, digest: String) {
+    self.path = path
+    self.byteCount = byteCount
+    self.digest = digest
+  }
+}

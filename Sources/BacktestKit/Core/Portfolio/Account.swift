@@ -1,0 +1,230 @@
+/// What an account is worth.
+@usableFromInline
+struct Valuation: BitwiseCopyable, Sendable {
+  /// Cash and the value of all positions, in account currency.
+  @usableFromInline var equity: Double
+  /// The sum of the absolute values of all holdings, in account currency.
+  @usableFromInline var grossExposure: Double
+
+  @usableFromInline
+  init(equity: Double, grossExposure: Double) {
+    self.equity = equity
+    self.grossExposure = grossExposure
+  }
+}
+
+/// What the account owns: cash, positions and where its profit came from.
+///
+/// Under weights accounting nothing is held but weights: positions stay flat, and cash is equity.
+///
+/// The identity that holds after every event:
+/// `cash + sum(quantity x mark x multiplier) = equity`, and `equity - initial = price profit -
+/// commission - slippage + deficit written off`.
+public struct Account: Sendable {
+  /// The rules under which it trades.
+  public let rules: AccountRules
+  /// Money in account currency; negative when borrowed.
+  public package(set) var cash: Double
+  /// Positions by instrument, flat ones included.
+  public private(set) var positions: ContiguousArray<Position>
+  /// Profit from moves of the marks, trading at reference prices.
+  public package(set) var priceProfit = 0.0
+  /// Commission paid so far.
+  public package(set) var commissionPaid = 0.0
+  /// Money lost to slippage so far.
+  public package(set) var slippagePaid = 0.0
+  /// Debt that the account could not pay, cancelled at ruin.
+  public package(set) var deficitWrittenOff = 0.0
+  /// The number of instruments of which something is held; never 0 where a close has an effect
+  /// although all positions are flat.
+  @usableFromInline var heldCount = 0
+  /// The sum of |quantity| x price x multiplier of all fills.
+  public package(set) var tradedNotional = 0.0
+  /// How it is kept.
+  var make: AccountMake
+  /// What the account is worth while many orders fill one after the other; `nil` at other times.
+  var running: RunningWorth?
+
+  /// The account's worth, kept from fill to fill where the sum over all positions would be made
+  /// anew each time. It is good to rounding: whoever decides by it leaves a margin, and asks for
+  /// the sum where that does not suffice.
+  struct RunningWorth: BitwiseCopyable, Sendable {
+    var equity: Double
+    var grossExposure: Double
+
+    /// A position of one value has another now, and cash has changed.
+    @inline(__always)
+    mutating func move(from before: Double, to after: Double, cash: Double = 0) {
+      equity += after - before + cash
+      grossExposure += abs(after) - abs(before)
+    }
+  }
+
+  package init(rules: AccountRules, multipliers: [Double], accounting: AccountingRule = .orders) {
+    self.rules = rules
+    cash = rules.initialCash
+    positions = ContiguousArray(multipliers.map(Position.init(multiplier:)))
+    make = accounting.make(instrumentCount: positions.count)
+    if followsTargets { heldCount = 1 }
+  }
+
+  /// The valuation of cash and positions.
+  @inline(__always)
+  var ledgerValuation: Valuation {
+    var value = 0.0
+    var gross = 0.0
+    for position in positions where position.quantity != 0 {
+      let one = position.value
+      value += one
+      gross += abs(one)
+    }
+    return Valuation(equity: cash + value, grossExposure: gross)
+  }
+
+  /// Cash and the value of all positions at their marks, in account currency.
+  public var equity: Double { valuation.equity }
+
+  /// The sum of the absolute values of all positions, in account currency.
+  public var grossExposure: Double { valuation.grossExposure }
+
+  /// The exposure that can still be added: equity x leverage - gross exposure.
+  public var buyingPower: Double {
+    let worth = valuation
+    return worth.equity * rules.funding.leverage - worth.grossExposure
+  }
+}
+
+extension Account {
+  @inline(__always)
+  var leverage: Double { rules.funding.leverage }
+
+  @inline(__always)
+  var allowsShorts: Bool { rules.funding != .cash }
+
+  @inline(__always)
+  func position(of instrument: Int) -> Position { positions[instrument] }
+
+  @inline(__always)
+  func quantity(of instrument: Int) -> Double { positions[instrument].quantity }
+
+  @inline(__always)
+  func closingPart(of trade: Double, in instrument: Int) -> Double {
+    positions[instrument].closingPart(of: trade)
+  }
+
+  mutating func beginFills() {
+    let worth = valuation
+    running = RunningWorth(equity: worth.equity, grossExposure: worth.grossExposure)
+  }
+
+  @inline(__always)
+  mutating func endFills() { running = nil }
+}
+
+extension Account {
+  /// Values a position at a price.
+  @inline(__always)
+  mutating func mark(_ instrument: Int, at price: Double) {
+    let position = positions[instrument]
+    priceProfit += position.quantity * (price - position.mark) * position.multiplier
+    positions[instrument].mark = price
+    running?.move(from: position.value, to: positions[instrument].value)
+  }
+
+  /// Values a position at a bar's close and takes the bar's extremes into its round trip.
+  @inline(__always)
+  mutating func markToClose(
+    _ instrument: Int, close: Double, high: Double, low: Double, row: Int
+  ) {
+    priceProfit += positions[instrument].closeBar(close: close, high: high, low: low, row: row)
+  }
+
+  /// Values all positions at the closes of an instant, as one by one; returns the valuation.
+  @inline(__always)
+  mutating func markToClose(
+    _ columns: UnsafePointer<SeriesColumns>, at instant: Int
+  ) -> Valuation {
+    // Sums that begin and end inside, so that they stay out of memory on the way.
+    let before = priceProfit
+    let sums = positions.withUnsafeMutableBufferPointer { positions in
+      var (value, gross, profit) = (0.0, 0.0, before)
+      for index in positions.indices where positions[index].quantity != 0 {
+        let series = columns + index
+        let row = series.pointee.row(at: instant)
+        if row >= 0 {
+          profit += positions[index].closeBar(
+            close: series.pointee.close[row], high: series.pointee.high[row],
+            low: series.pointee.low[row], row: row)
+        }
+        let one = positions[index].value
+        value += one
+        gross += abs(one)
+      }
+      return (value: value, gross: gross, profit: profit)
+    }
+    priceProfit = sums.profit
+    return Valuation(equity: cash + sums.value, grossExposure: sums.gross)
+  }
+
+  /// Books a fill, at whose reference price the position is marked already; adds the round trip
+  /// that it ended, if any.
+  @inline(__always)
+  mutating func book(_ fill: Fill, trades: inout [RoundTrip]) {
+    let index = Int(fill.instrument.index)
+    let multiplier = positions[index].multiplier
+    let before = positions[index].value
+    let paid = fill.quantity * fill.price * multiplier + fill.commission
+    cash -= paid
+    commissionPaid += fill.commission
+    slippagePaid += fill.slippage
+    tradedNotional += abs(fill.quantity) * fill.price * multiplier
+    heldCount += positions[index].apply(fill, trades: &trades)
+    running?.move(from: before, to: positions[index].value, cash: -paid)
+    checkInvariants()
+  }
+
+  /// Whether buying power certainly covers so much money, however the sums are rounded.
+  @inline(__always)
+  func certainlyCovers(_ need: Double, freed: Double) -> Bool {
+    guard let running else { return false }
+    let power = running.equity * leverage - running.grossExposure + freed
+    let scale = abs(running.equity) * leverage + running.grossExposure + freed + need
+    return need <= power - scale * 1e-9
+  }
+
+  /// Takes over what another account holds.
+  package mutating func takePositions(of other: Account) {
+    positions = other.positions
+    heldCount = other.heldCount
+    make = other.make
+  }
+
+  /// Cancels a debt, so that equity is zero.
+  mutating func writeOffDeficit() -> Double {
+    let deficit = -cash
+    deficitWrittenOff += deficit
+    cash = 0
+    return deficit
+  }
+}
+
+extension Account {
+  #if BACKTESTKIT_CHECKS
+    /// Stops the program when the identity of the accounts does not hold.
+    @inline(never)
+    func checkInvariants() {
+      let worth = valuation
+      let (equity, gross) = (worth.equity, worth.grossExposure)
+      let explained =
+        rules.initialCash + priceProfit - commissionPaid - slippagePaid + deficitWrittenOff
+      let scale = max(rules.initialCash, gross)
+      precondition(cash.isFinite && equity.isFinite, "Invariant: money is a number")
+      precondition(
+        abs(equity - explained) <= 1e-9 * scale,
+        "Invariant: equity \(equity) is not explained by its sources \(explained)")
+    }
+  #else
+    @inline(__always)
+    func checkInvariants() {}
+  #endif
+}

@@ -1,0 +1,160 @@
+/// What the account holds of one instrument, and the round trip under way in it.
+public struct Position: Hashable, Sendable, BitwiseCopyable {
+  /// Units held: positive long, negative short.
+  public internal(set) var quantity = 0.0
+  /// The last price at which the position was valued: a close, or the reference price of a fill.
+  public internal(set) var mark = 0.0
+  /// The average entry price, slippage included; 0 when flat.
+  public internal(set) var averagePrice = 0.0
+  /// Money per price unit and unit of quantity.
+  let multiplier: Double
+
+  var entryTime = Timestamp.distantPast
+  package var entryRow: Int32 = 0
+  /// The row of the bar inside which the position was opened, or -1: that bar's high and low may
+  /// lie before the entry.
+  var insideRow: Int32 = -1
+  var lowestSeen = 0.0
+  var highestSeen = 0.0
+  var largestQuantity = 0.0
+  var largestEntryNotional = 0.0
+  var enteredQuantity = 0.0
+  var enteredValue = 0.0
+  var exitedQuantity = 0.0
+  var exitedValue = 0.0
+  var commission = 0.0
+  var slippage = 0.0
+
+  init(multiplier: Double) { self.multiplier = multiplier }
+
+  /// Whether nothing is held.
+  public var isFlat: Bool { quantity == 0 }
+  /// The value at the mark, negative for shorts, in account currency.
+  public var value: Double { quantity * mark * multiplier }
+  /// Profit at the mark against the average entry price, before commission.
+  public var unrealizedProfit: Double { quantity * (mark - averagePrice) * multiplier }
+}
+
+extension Position {
+  /// Marks to a bar's close and takes its extremes into the excursion of the round trip under
+  /// way; returns the profit of the move.
+  @inline(__always)
+  mutating func closeBar(close: Double, high: Double, low: Double, row: Int) -> Double {
+    let profit = quantity * (close - mark) * multiplier
+    mark = close
+    if row != insideRow {
+      // Chosen and not branched on: nobody can guess whether a bar makes a new extreme.
+      lowestSeen = low < lowestSeen ? low : lowestSeen
+      highestSeen = high > highestSeen ? high : highestSeen
+    }
+    return profit
+  }
+
+  /// The part of a trade that closes what is held, signed as the trade.
+  func closingPart(of trade: Double) -> Double {
+    guard quantity != 0, (trade > 0) != (quantity > 0) else { return 0 }
+    return abs(trade) <= abs(quantity) ? trade : -quantity
+  }
+
+  /// Takes a fill in: first what it closes, then what it opens. Adds the round trip that it ended,
+  /// if any; returns 1 where it opens a position and -1 where it leaves none.
+  @inline(__always)
+  mutating func apply(_ fill: Fill, trades: inout [RoundTrip]) -> Int {
+    let closing = closingPart(of: fill.quantity)
+    let opening = fill.quantity - closing
+    var change = 0
+    if closing != 0 {
+      let share = closing / fill.quantity
+      let isLong = quantity > 0
+      exit(
+        closing, price: fill.price, commission: fill.commission * share,
+        slippage: fill.slippage * share)
+      lowestSeen = min(lowestSeen, fill.reference)
+      highestSeen = max(highestSeen, fill.reference)
+      if isFlat {
+        change -= 1
+        trades.append(
+          roundTrip(
+            fill.instrument, isLong: isLong, exitTime: fill.time, exitRow: Int(fill.row),
+            isOpen: false))
+        averagePrice = 0
+      }
+    }
+    if opening != 0 {
+      let share = opening / fill.quantity
+      if isFlat {
+        change += 1
+        open(fill)
+      }
+      lowestSeen = min(lowestSeen, fill.reference)
+      highestSeen = max(highestSeen, fill.reference)
+      enter(
+        opening, price: fill.price, commission: fill.commission * share,
+        slippage: fill.slippage * share)
+    }
+    return change
+  }
+
+  /// Begins a round trip with its first fill.
+  mutating func open(_ fill: Fill) {
+    entryTime = fill.time
+    entryRow = fill.row
+    insideRow = fill.isIntrabar ? fill.row : -1
+    lowestSeen = fill.reference
+    highestSeen = fill.reference
+    averagePrice = 0
+    (largestQuantity, largestEntryNotional) = (0, 0)
+    (enteredQuantity, enteredValue) = (0, 0)
+    (exitedQuantity, exitedValue) = (0, 0)
+    (commission, slippage) = (0, 0)
+  }
+
+  /// Adds units at a price to the position, with their costs.
+  mutating func enter(_ units: Double, price: Double, commission: Double, slippage: Double) {
+    let before = abs(quantity)
+    let added = abs(units)
+    quantity += units
+    averagePrice = (averagePrice * before + price * added) / (before + added)
+    enteredQuantity += added
+    enteredValue += price * added
+    largestQuantity = max(largestQuantity, before + added)
+    largestEntryNotional = max(
+      largestEntryNotional, (before + added) * averagePrice * multiplier)
+    self.commission += commission
+    self.slippage += slippage
+  }
+
+  /// Takes units off the position at a price, with their costs.
+  mutating func exit(_ units: Double, price: Double, commission: Double, slippage: Double) {
+    let before = abs(quantity)
+    quantity += units
+    // Fractions of a unit that only rounding left behind are not a position.
+    if abs(quantity) <= before * 1e-12 { quantity = 0 }
+    exitedQuantity += abs(units)
+    exitedValue += price * abs(units)
+    self.commission += commission
+    self.slippage += slippage
+  }
+
+  /// The round trip so far, closed by the last exit or still open at the mark.
+  func roundTrip(
+    _ instrument: InstrumentID, isLong: Bool, exitTime: Timestamp, exitRow: Int, isOpen: Bool
+  ) -> RoundTrip {
+    let entryPrice = enteredValue / enteredQuantity
+    let openValue = isOpen ? abs(quantity) * mark : 0
+    let direction = isLong ? 1.0 : -1.0
+    let exitPrice =
+      isOpen
+      ? mark : exitedValue / exitedQuantity
+    let down = (lowestSeen - entryPrice) / entryPrice
+    let up = (highestSeen - entryPrice) / entryPrice
+    return RoundTrip(
+      instrument: instrument, isLong: isLong, entryTime: entryTime, exitTime: exitTime,
+      entryRow: Int(entryRow), exitRow: exitRow, quantity: largestQuantity,
+      entryPrice: entryPrice, exitPrice: exitPrice,
+      grossProfit: direction * (exitedValue + openValue - enteredValue) * multiplier,
+      commission: commission, slippage: slippage, entryNotional: largestEntryNotional,
+      maximumAdverseExcursion: min(0, isLong ? down : -up),
+      maximumFavourableExcursion: max(0, isLong ? up : -down), isOpen: isOpen)
+  }
+}

@@ -1,0 +1,141 @@
+public import BacktestCore
+
+extension BacktestResult {
+  /// Bars in a year by the calendar of the universe; `nil` where a calendar is missing or the
+  /// series differ in it, because then nothing can be annualised.
+  public var barsPerYear: Double? { universe.barsPerYear }
+
+  /// The session date of each point of the curve, the base point first, by the calendar of the
+  /// first series; UTC days where it has none.
+  public var sessionDates: [CivilDate] {
+    let calendar = universe.series[0].calendar ?? AlwaysOpenCalendar()
+    return curve.times.map { calendar.sessionDate(of: $0) }
+  }
+
+  /// The returns of the run, ready to be measured.
+  ///
+  /// Series that differ in timeframe or calendar give several points a session; the last of each
+  /// counts, and a year is that of the first calendar in sessions.
+  public var sample: ReturnsSample {
+    let riskFree = RiskFreeRate.annual(configuration.riskFreeRate)
+    let dates = sessionDates
+    do {
+      if let barsPerYear {
+        return try ReturnsSample(
+          equity: Array(curve.equity), pointDates: dates, barsPerYear: barsPerYear,
+          riskFree: riskFree)
+      }
+      let sessions = curve.lastPointOfEachSession(dates: dates)
+      return try ReturnsSample(
+        equity: Array(sessions.curve.equity), pointDates: sessions.dates,
+        barsPerYear: universe.series[0].calendar?.sessionsPerYear, riskFree: riskFree)
+    } catch {
+      preconditionFailure(
+        "Invariant: the engine's equity is finite and its base positive: \(error)")
+    }
+  }
+
+  /// How the run did.
+  ///
+  /// Each call measures anew; keep the value when several figures are wanted.
+  public var metrics: PerformanceMetrics {
+    let sample = sample
+    let activity = AccountActivity(
+      curve, tradedNotional: account.tradedNotional, barsPerYear: barsPerYear)
+    return PerformanceMetrics(sample, roundTrips: trades, activity: activity)
+  }
+}
+
+extension Universe {
+  /// Bars in a year, where all series agree on it.
+  var barsPerYear: Double? {
+    var found: Double?
+    for series in self.series {
+      guard let calendar = series.calendar else { return nil }
+      let bars = series.timeframe.barsPerYear(in: calendar)
+      guard found == nil || found == bars else { return nil }
+      found = bars
+    }
+    return found
+  }
+}
+
+extension BacktestResult {
+  /// When each point of `sample` was taken, the base point first.
+  public var sampleTimes: [Timestamp] {
+    guard barsPerYear == nil else { return Array(curve.times) }
+    return Array(curve.lastPointOfEachSession(dates: sessionDates).curve.times)
+  }
+
+  /// The returns from session to session, at most one per date, as daily prices have them.
+  ///
+  /// It is `sample` itself where no bar is shorter than a session.
+  public var sessionSample: ReturnsSample {
+    let sample = sample
+    guard let dates = sample.pointDates, let perYear = universe.series[0].calendar,
+      zip(dates.dropFirst(), dates.dropFirst(2)).contains(where: { $0 == $1 })
+    else { return sample }
+    let sessions = curve.lastPointOfEachSession(dates: dates)
+    // Equity and dates were accepted a moment ago; fewer of them are still in order.
+    let reduced = try? ReturnsSample(
+      equity: Array(sessions.curve.equity), pointDates: sessions.dates,
+      barsPerYear: perYear.sessionsPerYear, riskFree: sample.riskFree)
+    return reduced ?? sample
+  }
+}
+
+extension EquityCurve {
+  /// The curve with only the last point of each session, and the session date of each point that
+  /// is left: the basis of daily metrics of intraday bars.
+  ///
+  /// The base point always stays, so that nothing of its session is lost.
+  ///
+  /// - Precondition: there is one date for each point.
+  /// - Complexity: O(n).
+  func lastPointOfEachSession(
+    dates: [CivilDate]
+  ) -> (curve: EquityCurve, dates: [CivilDate]) {
+    precondition(dates.count == times.count, "one session date for each point")
+    let kept = times.indices.filter { point in
+      point == 0 || point + 1 == times.count || dates[point + 1] != dates[point]
+    }
+    let curve = EquityCurve(
+      times: kept.map { times[$0] }, equity: kept.map { equity[$0] },
+      grossExposure: kept.map { grossExposure[$0] })
+    return (curve, kept.map { dates[$0] })
+  }
+}
+
+/// How much of the account was at work, and how much was traded.
+///
+/// All means are over the points after the base point, at which nothing can be held yet.
+public struct AccountActivity: Hashable, Sendable {
+  /// The mean of gross exposure / equity; 0 counts where no equity is left.
+  public let exposure: Double?
+  /// The share of points with a position.
+  public let timeInMarket: Double?
+  /// The sum of traded notional, halved, over the mean equity: how often the account was turned.
+  public let turnover: Double?
+  /// Turnover a year: times bars a year over the number of bars.
+  public let annualTurnover: Double?
+
+  /// The activity of an account.
+  ///
+  /// - Parameters:
+  ///   - curve: equity and gross exposure at the base point and after each bar.
+  ///   - tradedNotional: the sum of units x price x multiplier over all fills, positive, in money.
+  ///   - barsPerYear: from the calendar; without it there is no annual turnover.
+  public init(_ curve: EquityCurve, tradedNotional: Double, barsPerYear: Double?) {
+    let n = Double(curve.equity.count - 1)
+    let points = curve.equity.indices.dropFirst()
+    func mean(_ value: (Int) -> Double) -> Double? {
+      RatioFormulas.quotient(points.compensatedSum(value), n)
+    }
+    exposure = mean { curve.equity[$0] > 0 ? curve.grossExposure[$0] / curve.equity[$0] : 0 }
+    timeInMarket = mean { curve.grossExposure[$0] > 0 ? 1 : 0 }
+    turnover = RatioFormulas.quotient(tradedNotional / 2, mean { curve.equity[$0] })
+    annualTurnover = turnover.flatMap { turned in
+      barsPerYear.flatMap { RatioFormulas.quotient(turned * $0, n) }
+    }
+  }
+}

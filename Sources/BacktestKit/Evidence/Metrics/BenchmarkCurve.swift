@@ -1,0 +1,261 @@
+public import BacktestCore
+
+/// Prices with which an account is compared, on their own calendar: an index, or the value of
+/// buying and holding.
+///
+///     var report = Report(result)
+///     report.benchmark = BenchmarkCurve(spx, name: "S&P 500")
+///
+/// Days are matched by session date; the account's base point is the common start.
+public struct BenchmarkCurve: Sendable {
+  /// The name in tables and legends.
+  public var name: String
+  /// The session date of each price, strictly ascending.
+  public let dates: [CivilDate]
+  /// Positive prices, index levels or account values, one for each date.
+  public let prices: [Double]
+  /// Prices in a year; without it the benchmark has no annual figures.
+  public let pricesPerYear: Double?
+
+  /// A curve from its columns.
+  ///
+  /// - Parameters:
+  ///   - name: the name in tables and legends.
+  ///   - dates: strictly ascending.
+  ///   - prices: positive and finite, one for each date.
+  ///   - pricesPerYear: 252 for sessions of the New York Stock Exchange.
+  /// - Throws: `EvidenceError` when a price is no price or the dates do not fit.
+  public init(
+    _ name: String, dates: [CivilDate], prices: [Double], pricesPerYear: Double?
+  ) throws(EvidenceError) {
+    guard dates.count == prices.count else {
+      throw .lengthMismatch(
+        what: "benchmark dates", expected: prices.count, found: dates.count)
+    }
+    if let row = prices.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
+      throw .notFinite(what: "benchmark price", row: row)
+    }
+    for row in dates.indices.dropFirst() where dates[row] <= dates[row - 1] {
+      throw dates[row] == dates[row - 1] ? .repeatedDate(row: row) : .datesNotAscending(row: row)
+    }
+    self.init(name: name, dates: dates, prices: prices, pricesPerYear: pricesPerYear)
+  }
+
+  private init(name: String, dates: [CivilDate], prices: [Double], pricesPerYear: Double?) {
+    self.name = name
+    self.dates = dates
+    self.prices = prices
+    self.pricesPerYear = pricesPerYear
+  }
+
+  /// The last close of each session of a series.
+  ///
+  /// - Throws: `EvidenceError.notFinite` for a close that is not above zero.
+  public init(_ series: BarSeries, name: String? = nil) throws(EvidenceError) {
+    let calendar = series.calendar ?? AlwaysOpenCalendar()
+    var dates: [CivilDate] = []
+    var prices: [Double] = []
+    for row in 0..<series.count {
+      let date = calendar.sessionDate(of: series.closeTimes[row])
+      if date == dates.last {
+        prices[prices.count - 1] = series.close[row]
+      } else {
+        dates.append(date)
+        prices.append(series.close[row])
+      }
+    }
+    try self.init(
+      name ?? series.instrument.symbol, dates: dates, prices: prices,
+      pricesPerYear: series.calendar.map { calendar in
+        if case .intraday = series.timeframe { return calendar.sessionsPerYear }
+        return series.timeframe.barsPerYear(in: calendar)
+      })
+  }
+}
+
+extension BenchmarkCurve {
+  package static let heldName = "Buy and hold"
+  package static let heldPartsName = "Equal parts, held"
+
+  /// What the account would be worth had it put equal parts of its capital into every instrument
+  /// at the base point, or at an instrument's first close after it, and kept them; without costs.
+  ///
+  /// - Returns: `nil` where a price is not above zero, so that nothing can be held that way.
+  public static func buyAndHold(_ result: BacktestResult) -> BenchmarkCurve? {
+    let times = result.sampleTimes
+    var values = [Double](repeating: 0, count: times.count)
+    for series in result.universe.series {
+      var row = -1
+      var bought: Double?
+      for (point, time) in times.enumerated() {
+        while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
+        if row >= 0, bought == nil { bought = series.close[row] }
+        values[point] += bought.map { series.close[row] / $0 } ?? 1
+      }
+    }
+    let sample = result.sessionSample
+    guard let dates = sample.pointDates else { return nil }
+    if dates.count < values.count {
+      // Bars shorter than a session: only the last of each day stays.
+      let all = result.sample.pointDates ?? []
+      values = all.indices.filter { point in
+        point == 0 || point + 1 == all.count || all[point + 1] != all[point]
+      }.map { values[$0] }
+    }
+    let (start, count) = (dates.count > 1 && dates[0] == dates[1] ? 1 : 0, dates.count)
+    let symbols = result.universe.series.map(\.instrument.symbol)
+    let name = symbols.count == 1 ? heldName : heldPartsName
+    return try? BenchmarkCurve(
+      name, dates: Array(dates[start..<count]), prices: Array(values[start..<count]),
+      pricesPerYear: sample.barsPerYear)
+  }
+
+  /// The benchmark's own returns over the time of a sample, beginning with its last price on or
+  /// before the sample's base date; `nil` where fewer than two prices lie in it.
+  public func sample(over other: ReturnsSample) -> ReturnsSample? {
+    guard let base = other.pointDates?.first, let end = other.pointDates?.last else { return nil }
+    let first = dates.lastIndex { $0 <= base } ?? 0
+    guard let last = dates.lastIndex(where: { $0 <= end }), last > first else { return nil }
+    var riskFree = RiskFreeRate.zero
+    if case .annual(let rate) = other.riskFree { riskFree = .annual(rate) }
+    return try? ReturnsSample(
+      equity: Array(prices[first...last]), pointDates: Array(dates[first...last]),
+      barsPerYear: pricesPerYear, riskFree: riskFree)
+  }
+
+  /// The returns of a sample beside the benchmark's on common days.
+  ///
+  /// Where the sample's bars last longer than a session, the benchmark is read at their dates, so
+  /// that weeks are compared with weeks.
+  ///
+  /// - Throws: `EvidenceError` when the sample has no dates or several points a day.
+  public func aligned(
+    with sample: ReturnsSample, timeframe: Timeframe = .session
+  ) throws(EvidenceError) -> AlignedReturns {
+    switch timeframe {
+    case .intraday, .session:
+      return try AlignedReturns(sample, benchmarkPrices: prices, dates: dates)
+    case .week, .month, .quarter, .year:
+      let points = (sample.pointDates ?? []).filter { date in
+        dates.first.map { $0 <= date } ?? false
+      }
+      return try AlignedReturns(
+        sample, benchmarkPrices: points.compactMap(price(on:)), dates: points)
+    }
+  }
+
+  /// The last price on or before each date over the price at the base date, times `base`; `nil`
+  /// before the first price.
+  public func scaled(to base: Double, on points: [CivilDate]) -> [Double?] {
+    guard let first = points.first, let start = price(on: first) ?? prices.first else {
+      return points.map { _ in nil }
+    }
+    var row = -1
+    return points.map { date in
+      while row + 1 < dates.count, dates[row + 1] <= date { row += 1 }
+      return row < 0 ? nil : prices[row] / start * base
+    }
+  }
+
+  private func price(on date: CivilDate) -> Double? {
+    var (low, high) = (0, dates.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if dates[middle] <= date { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 ? prices[low - 1] : nil
+  }
+}
+
+/// The returns of an account and of a benchmark on the same days.
+///
+///     let aligned = try AlignedReturns(sample, benchmarkPrices: closes, dates: sessions)
+///     PerformanceMetrics(sample, benchmark: aligned).value(of: "beta")
+public struct AlignedReturns: Hashable, Sendable {
+  /// The account's returns on common days.
+  public let returns: [Double]
+  /// The benchmark's returns on the same days.
+  public let benchmark: [Double]
+  /// The row of each common day in the account's sample.
+  public let rows: [Int]
+  /// Days on which the account has a return and the benchmark has none.
+  public let droppedReturns: Int
+  /// Days, from the account's base point to its end, on which only the benchmark has a return.
+  public let droppedBenchmark: Int
+
+  /// Two columns that are already aligned by day.
+  ///
+  /// - Throws: `EvidenceError.lengthMismatch` or `.notFinite`.
+  public init(returns: [Double], benchmark: [Double]) throws(EvidenceError) {
+    guard returns.count == benchmark.count else {
+      throw .lengthMismatch(
+        what: "benchmark returns", expected: returns.count, found: benchmark.count)
+    }
+    for (what, column) in [("return", returns), ("benchmark return", benchmark)] {
+      if let row = column.firstIndex(where: { !$0.isFinite }) {
+        throw .notFinite(what: what, row: row)
+      }
+    }
+    self.returns = returns
+    self.benchmark = benchmark
+    rows = Array(returns.indices)
+    droppedReturns = 0
+    droppedBenchmark = 0
+  }
+
+  /// The days common to a dated sample and a benchmark's prices.
+  ///
+  /// The benchmark's returns are taken between its own neighbouring prices first, beginning with
+  /// its last price on or before the sample's base date; only then are days matched.
+  ///
+  /// - Parameters:
+  ///   - sample: returns with dates, at most one a day.
+  ///   - benchmarkPrices: positive prices or index levels.
+  ///   - dates: the session date of each price, strictly ascending.
+  /// - Throws: `EvidenceError` when a column does not fit or a date occurs twice.
+  public init(
+    _ sample: ReturnsSample, benchmarkPrices: [Double], dates: [CivilDate]
+  ) throws(EvidenceError) {
+    guard let pointDates = sample.pointDates else {
+      throw .lengthMismatch(what: "dates of the points", expected: sample.wealth.count, found: 0)
+    }
+    guard dates.count == benchmarkPrices.count else {
+      throw .lengthMismatch(
+        what: "benchmark dates", expected: benchmarkPrices.count, found: dates.count)
+    }
+    if let row = benchmarkPrices.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
+      throw .notFinite(what: "benchmark price", row: row)
+    }
+    try AlignedReturns.checkOneADay(dates)
+    try AlignedReturns.checkOneADay(Array(pointDates.dropFirst()))
+    var returns: [Double] = []
+    var benchmark: [Double] = []
+    var rows: [Int] = []
+    var inSpan = 0
+    var row = 0
+    for (day, date) in dates.enumerated().dropFirst() {
+      guard let base = pointDates.first, let end = pointDates.last, date > base, date <= end
+      else { continue }
+      inSpan += 1
+      while row < sample.count, pointDates[row + 1] < date { row += 1 }
+      guard row < sample.count, pointDates[row + 1] == date else { continue }
+      returns.append(sample.returns[row])
+      benchmark.append(benchmarkPrices[day] / benchmarkPrices[day - 1] - 1)
+      rows.append(row)
+    }
+    self.returns = returns
+    self.benchmark = benchmark
+    self.rows = rows
+    droppedReturns = sample.count - rows.count
+    droppedBenchmark = inSpan - rows.count
+  }
+
+  /// The number of common days.
+  public var count: Int { rows.count }
+
+  private static func checkOneADay(_ dates: [CivilDate]) throws(EvidenceError) {
+    for row in dates.indices.dropFirst() where dates[row] <= dates[row - 1] {
+      throw dates[row] == dates[row - 1] ? .repeatedDate(row: row) : .datesNotAscending(row: row)
+    }
+  }
+}

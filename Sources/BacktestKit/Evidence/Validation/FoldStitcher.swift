@@ -1,0 +1,177 @@
+import BacktestCore
+
+/// Joins the runs of test windows that lie side by side into one run.
+struct FoldStitcher {
+  private let plan: WalkForwardPlan
+  private let configuration: BacktestConfiguration
+  private let feed: Feed
+  private let firstInstant: Int
+
+  private var equity: [Double]
+  private var grossExposure: [Double] = [0]
+  private var orders: [Order] = []
+  private var outcomes: [OrderOutcome] = []
+  private var fills: [Fill] = []
+  private var trades: [RoundTrip] = []
+  private var ledger: [LedgerEntry] = []
+  private var counts = RunCounts()
+  private var openTrades: [RoundTrip] = []
+  private var notes: [StrategyNote] = []
+  private var forecasts: [StrategyForecast] = []
+  private var decisions: [DecisionRecord] = []
+  private var tallies: [DecisionTally] = []
+  private var account: Account
+  private var ruinedAt: Timestamp?
+  private var orderOffset = 0
+  private var groupOffset: Int32 = 0
+  /// The account at the end of the last run.
+  private var left: Account?
+
+  /// A stitcher for windows of the feed that begin at an instant.
+  init(
+    plan: WalkForwardPlan, configuration: BacktestConfiguration, feed: Feed, firstInstant: Int
+  ) {
+    self.plan = plan
+    self.configuration = configuration
+    self.feed = feed
+    self.firstInstant = firstInstant
+    equity = [configuration.account.initialCash]
+    account = Account(
+      rules: configuration.account,
+      multipliers: feed.universe.series.map(\.instrument.multiplier),
+      accounting: configuration.accounting)
+  }
+
+  /// Adds the run of the next window; none leaves the curve at zero for so many bars.
+  mutating func append(_ run: BacktestResult?, barCount: Int) {
+    guard let run else {
+      equity += Array(repeating: 0, count: barCount)
+      grossExposure += Array(repeating: 0, count: barCount)
+      return
+    }
+    let initial = configuration.account.initialCash
+    let scale = plan.carry == .returns ? equity[equity.count - 1] / initial : 1
+    equity += run.curve.equity.dropFirst().map { $0 * scale }
+    grossExposure += run.curve.grossExposure.dropFirst().map { $0 * scale }
+    appendLedger(of: run)
+    appendOrders(of: run)
+    appendTrades(of: run)
+    let base = run.curve.times[0]
+    notes += run.notes.filter { $0.time >= base }
+    forecasts += run.forecasts
+    decisions += run.decisions
+    for tally in run.decisionTallies { add(tally) }
+    account.addSums(of: run.account, scale: scale)
+    ruinedAt = ruinedAt ?? run.ruinedAt
+    left = run.account
+  }
+
+  /// The joined run.
+  func result(strategy: String) -> BacktestResult {
+    var (account, configuration) = (account, configuration)
+    if let left {
+      account.cash = left.cash
+      account.takePositions(of: left)
+    }
+    let instants = (firstInstant - 1)..<(firstInstant - 1 + equity.count)
+    configuration.warmup = nil
+    configuration.window = firstInstant..<instants.upperBound
+    return BacktestResult(
+      strategy: strategy, configuration: configuration, universe: feed.universe,
+      curve: EquityCurve(
+        times: feed.instants.rows(instants), equity: Column(equity),
+        grossExposure: Column(grossExposure)),
+      orders: orders, fills: fills, trades: trades + openTrades, notes: notes,
+      forecasts: forecasts, decisions: decisions, account: account, counts: counts,
+      decisionTallies: tallies, ruinedAt: ruinedAt, outcomeTable: DerivedTable(outcomes),
+      ledgerTable: DerivedTable(ledger))
+  }
+
+  /// Cash moves so that the entries always add up to the cash of the run under way: a position that
+  /// ends with its fold turns into cash at its mark.
+  private mutating func appendLedger(of run: BacktestResult) {
+    let base = run.curve.times[0]
+    if plan.boundary != .carry, let left {
+      for (index, position) in left.positions.enumerated() where !position.isFlat {
+        ledger.append(
+          LedgerEntry(
+            time: base, kind: .trade, amount: position.value, instrument: InstrumentID(index)))
+      }
+      if plan.carry == .returns {
+        ledger.append(
+          LedgerEntry(
+            time: base, kind: .deposit, amount: configuration.account.initialCash - left.equity))
+      }
+    }
+    for var entry in run.ledger {
+      if entry.kind == .deposit, left != nil { continue }
+      entry.order = shifted(entry.order)
+      ledger.append(entry)
+    }
+  }
+
+  private mutating func appendOrders(of run: BacktestResult) {
+    var (lastOrder, lastGroup) = (0, Int32(0))
+    for var order in run.orders {
+      lastOrder = max(lastOrder, Int(order.id.number))
+      lastGroup = max(lastGroup, order.group)
+      order.id = shifted(order.id)
+      if order.group != 0 { order.group += groupOffset }
+      orders.append(order)
+    }
+    for var outcome in run.outcomes {
+      outcome.order = shifted(outcome.order)
+      outcomes.append(outcome)
+    }
+    for var fill in run.fills {
+      fill.order = shifted(fill.order)
+      fills.append(fill)
+    }
+    counts.add(run.counts)
+    orderOffset += lastOrder
+    groupOffset += lastGroup
+  }
+
+  /// Closed trades follow each other in order of exit; those that a fold leaves open are listed
+  /// after them, unless they go on in the next fold.
+  private mutating func appendTrades(of run: BacktestResult) {
+    if plan.boundary == .carry { openTrades = [] }
+    for trade in run.trades {
+      if trade.isOpen { openTrades.append(trade) } else { trades.append(trade) }
+    }
+  }
+
+  private mutating func add(_ tally: DecisionTally) {
+    guard let place = tallies.firstIndex(where: { $0.policy == tally.policy }) else {
+      tallies.append(tally)
+      return
+    }
+    var sum = tallies[place].firstTime == nil ? tally : tallies[place]
+    sum.asked = tallies[place].asked + tally.asked
+    sum.refused = tallies[place].refused + tally.refused
+    tallies[place] = sum
+  }
+
+  private func shifted(_ order: OrderID) -> OrderID {
+    order.number == 0 ? order : OrderID(Int(order.number) + orderOffset)
+  }
+}
+
+extension Account {
+  fileprivate mutating func addSums(of run: Account, scale: Double) {
+    priceProfit += run.priceProfit * scale
+    commissionPaid += run.commissionPaid * scale
+    slippagePaid += run.slippagePaid * scale
+    deficitWrittenOff += run.deficitWrittenOff * scale
+    tradedNotional += run.tradedNotional * scale
+  }
+}
+
+extension RunCounts {
+  fileprivate mutating func add(_ other: RunCounts) {
+    ambiguousBars += other.ambiguousBars
+    cutOrders += other.cutOrders
+    rejectedOrders += other.rejectedOrders
+    stalePositions += other.stalePositions
+  }
+}

@@ -1,0 +1,323 @@
+internal import Glibc
+
+/// The files of one job, which replace those of the job before them all at once.
+///
+/// They are written to a hidden folder beside the final one. `commit()` flushes them to the disk
+/// and exchanges the two folders in one step, so a job that fails or is killed leaves the old files
+/// or the new ones, never some of each. Other entries of the final folder are kept. What a killed
+/// job leaves behind is removed by the next job of the same folder.
+///
+///     var folder = try AtomicFolder(path: "Reports/run")
+///     try folder.write(report, to: "report.html")
+///     try folder.write(JSONWriter.bytes(of: result), to: "result.json")
+///     try folder.commit()
+///
+/// Some folders cannot be exchanged: the working folder, a mount point, one whose parent is
+/// read-only, and one that jobs share. There the files are renamed one by one: the last one of an
+/// earlier job is removed first and the last new one comes last, so begin the file that says that
+/// the others are complete last. A killed job then leaves the old files, the new ones, or a folder
+/// without that file.
+package struct AtomicFolder: ~Copyable {
+  /// Where the files will be, as it was given.
+  let path: String
+  /// The folder itself, without links.
+  private let place: FolderPlace
+  /// Where the files are written.
+  private var staging: String
+  /// Holds the lock on `staging`, which goes with the process.
+  private let lock: Int32
+  private let isBeside: Bool
+  private var isExchanged = false
+  private var files: [(name: String, output: FileOutput)] = []
+  private var removals: [String] = []
+
+  /// A folder, which is made with those above it where it is missing.
+  ///
+  /// - Parameter isShared: Whether several jobs keep files there, so that their names differ from
+  ///   job to job.
+  package init(path: String, isShared: Bool = false) throws(FileError) {
+    let place = try FolderPlace(path)
+    place.removeUnfinished()
+    let canExchange = !isShared && !place.isWorkingFolder
+    let beside = canExchange ? Self.staging(at: place.beside) : nil
+    guard let (staging, lock) = beside ?? Self.staging(at: place.inside) else {
+      throw .last(path: path, action: "create a folder in it")
+    }
+    self.path = path
+    self.place = place
+    self.staging = staging
+    self.lock = lock
+    isBeside = beside != nil
+  }
+
+  private static func staging(at stem: String) -> (path: String, lock: Int32)? {
+    for attempt in 0..<100 {
+      let path = "\(stem)\(getpid())-\(attempt)\(FolderPlace.unfinished)"
+      guard mkdir(path, 0o777) == 0 else {
+        if errno == EEXIST { continue }
+        return nil
+      }
+      if let lock = FolderPlace.lock(path) { return (path, lock) }
+      rmdir(path)
+      return nil
+    }
+    return nil
+  }
+
+  deinit {
+    if !isExchanged { try? FolderTree.remove(staging) }
+    close(lock)
+  }
+
+  /// Begins a file, to be written piece by piece before `commit()`.
+  package mutating func file(_ name: String) throws(FileError) -> FileOutput {
+    let output = try FileOutput(creating: "\(staging)/\(name)", for: "\(path)/\(name)")
+    files.append((name, output))
+    return output
+  }
+
+  /// Writes a whole file.
+  package mutating func write(_ bytes: [UInt8], to name: String) throws(FileError) {
+    try file(name).write(bytes)
+  }
+
+  /// Has files removed by `commit()` that an earlier job may have left and that would contradict
+  /// the new ones.
+  package mutating func remove(_ names: [String]) { removals += names }
+
+  /// Puts all files in their places.
+  package mutating func commit() throws(FileError) {
+    for file in files {
+      try file.output.finish()
+      if FolderTree.isRealFolder("\(place.path)/\(file.name)") {
+        throw FileError(
+          path: "\(path)/\(file.name)", action: "put the file in its place", code: EISDIR)
+      }
+    }
+    FolderTree.flush(staging)
+    let ours = Set(files.map(\.name) + removals)
+    place.removeReplaced(ours)
+    if isBeside, exchange(ours) { return }
+    try renameEach()
+  }
+
+  /// Exchanges the folders; false where this file system, or this folder, does not allow it.
+  private mutating func exchange(_ ours: Set<String>) -> Bool {
+    // From here on the hidden folder may hold what belongs to the user, so its name must say so.
+    let replaced = String(staging.dropLast(FolderPlace.unfinished.count)) + FolderPlace.replaced
+    guard place.copyMode(to: staging), rename(staging, replaced) == 0 else { return false }
+    staging = replaced
+    for name in (try? FolderTree.names(in: place.path)) ?? []
+    where !ours.contains(name) && !FolderTree.isRealFolder("\(place.path)/\(name)") {
+      link("\(place.path)/\(name)", "\(staging)/\(name)")
+    }
+    // The old folder keeps its lock while its entries move, so that no other job tidies it up.
+    let oldLock = FolderPlace.lock(place.path)
+    defer { if let oldLock { close(oldLock) } }
+    guard let old = place.replace(by: staging) else { return false }
+    isExchanged = true
+    FolderTree.flush(place.parent)
+    place.rescue(from: old, except: ours, overwrites: true)
+    return true
+  }
+
+  /// Renames the files one by one.
+  private func renameEach() throws(FileError) {
+    for name in removals + (files.last.map { [$0.name] } ?? []) { unlink("\(place.path)/\(name)") }
+    for (name, _) in files {
+      let target = "\(place.path)/\(name)"
+      if rename("\(staging)/\(name)", target) == 0 { continue }
+      guard errno == EXDEV else {
+        throw .last(path: "\(path)/\(name)", action: "put the file in its place")
+      }
+      try FileBytes.write(try FileBytes.read("\(staging)/\(name)"), to: target)
+    }
+    FolderTree.flush(place.path)
+  }
+
+  /// Finds out before long work whether files could be written here, and writes nothing.
+  ///
+  /// - Throws: `FileError` when something else has the name, or neither the folder nor the nearest
+  ///   one above it can be written to.
+  package static func check(_ path: String) throws(FileError) {
+    var folder = path.isEmpty ? "." : path
+    while true {
+      var status = stat()
+      if stat(folder, &status) == 0 {
+        let isFolder = status.st_mode & S_IFMT == S_IFDIR
+        if isFolder, access(folder, W_OK | X_OK) == 0 { return }
+        throw FileError(
+          path: folder, action: "write into the folder", code: isFolder ? errno : ENOTDIR)
+      }
+      guard errno == ENOENT || errno == ENOTDIR else {
+        throw .last(path: folder, action: "create the folder")
+      }
+      let parts = folder.split(separator: "/")
+      folder = (folder.hasPrefix("/") ? "/" : "") + parts.dropLast().joined(separator: "/")
+      if folder.isEmpty { folder = "." }
+    }
+  }
+}
+
+/// A folder whose files are replaced, and the hidden folders that are made for it.
+private struct FolderPlace {
+  /// How the name of a folder ends that is still being written.
+  static let unfinished = ".partial"
+  /// How the name of a folder ends that is being exchanged, and then holds the old files.
+  static let replaced = ".replaced.partial"
+
+  /// The folder itself, without links.
+  let path: String
+  let parent: String
+  private let name: String
+
+  init(_ path: String) throws(FileError) {
+    guard !path.utf8.contains(0) else {
+      throw FileError(path: path, action: "open", reason: "the name holds a NUL character")
+    }
+    let whole = path.isEmpty ? "." : path
+    Self.restore(whole)
+    try FolderTree.make(whole)
+    guard let real = realpath(whole, nil) else { throw .last(path: path, action: "open") }
+    defer { free(real) }
+    self.path = String(cString: real)
+    let slash = self.path.lastIndex(of: "/") ?? self.path.startIndex
+    name = String(self.path[slash...].dropFirst())
+    parent = slash == self.path.startIndex ? "/" : String(self.path[..<slash])
+  }
+
+  /// How the paths of hidden folders beside this one begin.
+  var beside: String { "\(parent == "/" ? "" : parent)/.\(name)." }
+  /// How the paths of hidden folders inside this one begin.
+  var inside: String { "\(path)/.\(name)." }
+
+  /// Whether this is the folder of the process, whose shell would be left in a removed one.
+  var isWorkingFolder: Bool { Self.isSame(".", path, follows: true) }
+
+  /// Gives another folder the permissions of this one.
+  func copyMode(to other: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && chmod(other, status.st_mode & 0o7777) == 0
+  }
+
+  /// A lock on a folder for as long as the descriptor is open; `nil` where another process has it.
+  static func lock(_ folder: String) -> Int32? {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    var status = stat()
+    // One that was removed between the two calls has no name left.
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &status) == 0,
+      status.st_nlink > 0
+    {
+      return descriptor
+    }
+    close(descriptor)
+    return nil
+  }
+
+  /// Whether two names are of one and the same entry.
+  private static func isSame(_ a: String, _ b: String, follows: Bool = false) -> Bool {
+    var (first, second) = (stat(), stat())
+    let flags = follows ? 0 : AT_SYMLINK_NOFOLLOW
+    return fstatat(AT_FDCWD, a, &first, flags) == 0 && fstatat(AT_FDCWD, b, &second, flags) == 0
+      && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+  }
+}
+
+// MARK: Exchanging
+
+extension FolderPlace {
+  private typealias Rename =
+    @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+
+  /// The call that exchanges two names, which Swift's module of the C library leaves out.
+  private static let renameWithFlags = dlsym(nil, "renameat2").map {
+    unsafeBitCast($0, to: Rename.self)
+  }
+
+  /// Puts another folder in the place of this one and gives the path of the old one; `nil` where
+  /// nothing could be changed.
+  func replace(by other: String) -> String? {
+    let exchange: UInt32 = 2  // RENAME_EXCHANGE
+    if let rename = Self.renameWithFlags {
+      if rename(AT_FDCWD, other, AT_FDCWD, path, exchange) == 0 { return other }
+      guard errno == ENOSYS || errno == EINVAL else { return nil }
+    }
+    // For a moment neither folder is in its place; the next job puts the old one back.
+    let aside = "\(beside)\(getpid())-aside\(Self.replaced)"
+    guard Glibc.rename(path, aside) == 0 else { return nil }
+    if Glibc.rename(other, path) == 0 { return aside }
+    Glibc.rename(aside, path)
+    return nil
+  }
+
+  /// Puts a folder back that a killed job had moved aside.
+  private static func restore(_ path: String) {
+    let parts = path.split(separator: "/")
+    guard let name = parts.last, name != ".", name != "..", !fileExists(path) else { return }
+    let parent = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
+    for hidden in (try? FolderTree.names(in: parent)) ?? []
+    where hidden.hasPrefix(".\(name).") && hidden.hasSuffix("-aside\(replaced)") {
+      guard let lock = lock("\(parent)/\(hidden)") else { continue }
+      rename("\(parent)/\(hidden)", path)
+      close(lock)
+      return
+    }
+  }
+}
+
+// MARK: Tidying up
+
+extension FolderPlace {
+  /// Calls `body` with each hidden folder of this one that no living job holds.
+  private func abandoned(_ body: (String) -> Void) {
+    for stem in [beside, inside] {
+      let slash = stem.lastIndex(of: "/") ?? stem.startIndex
+      let (folder, start) = (String(stem[..<slash]), stem[slash...].dropFirst())
+      for name in (try? FolderTree.names(in: folder.isEmpty ? "/" : folder)) ?? []
+      where name.hasPrefix(start) && name.hasSuffix(Self.unfinished) {
+        // The number of a process follows, so no folder of the user's is taken for one of these.
+        guard name.dropFirst(start.count).first?.isNumber == true,
+          let lock = Self.lock("\(folder)/\(name)")
+        else { continue }
+        body("\(folder)/\(name)")
+        close(lock)
+      }
+    }
+  }
+
+  /// Removes what killed jobs had begun.
+  func removeUnfinished() {
+    abandoned { if !$0.hasSuffix(Self.replaced) { try? FolderTree.remove($0) } }
+  }
+
+  /// Removes the old files that killed jobs had replaced, once all else in their folders is back.
+  func removeReplaced(_ ours: Set<String>) {
+    abandoned { if $0.hasSuffix(Self.replaced) { rescue(from: $0, except: ours) } }
+  }
+
+  /// Moves all that is not in this folder yet back from an old one, and removes the old one.
+  ///
+  /// - Parameters:
+  ///   - ours: The names of files that the job replaces or removes.
+  ///   - overwrites: Whether the entries of the old folder are the newer ones.
+  func rescue(from old: String, except ours: Set<String>, overwrites: Bool = false) {
+    for name in (try? FolderTree.names(in: old)) ?? [] {
+      let (source, target) = ("\(old)/\(name)", "\(path)/\(name)")
+      let isKept = FolderTree.isRealFolder(source) || !ours.contains(name)
+      let isBack = Self.isSame(source, target)
+      if isKept, !isBack, overwrites || !Self.isThere(target) {
+        rename(source, target)
+      } else if !FolderTree.isRealFolder(source) {
+        unlink(source)
+      }
+    }
+    // A folder that could not be moved keeps this one from being removed.
+    rmdir(old)
+  }
+
+  private static func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+}

@@ -1,0 +1,96 @@
+internal import Glibc
+
+/// Folders with all that is in them.
+package enum FolderTree {
+  /// Makes a folder and those above it, where they are not there yet.
+  package static func make(_ path: String) throws(FileError) {
+    var folder = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      folder += part
+      if mkdir(folder, 0o777) != 0 {
+        let code = errno
+        guard isFolder(folder) else {
+          throw FileError(
+            path: folder, action: "create the folder", code: code == EEXIST ? ENOTDIR : code)
+        }
+      }
+      folder += "/"
+    }
+  }
+
+  /// Whether the path is a folder.
+  package static func isFolder(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
+
+  /// Whether the path is an ordinary file.
+  package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
+
+  /// Whether the path is a pipe, a device or something else that is neither a file nor a folder;
+  /// reading it may never end.
+  package static func isSpecial(_ path: String) -> Bool {
+    kind(of: path).map { $0 != S_IFREG && $0 != S_IFDIR } ?? false
+  }
+
+  private static func kind(of path: String) -> mode_t? {
+    // The system would ignore all that follows a NUL.
+    guard !path.utf8.contains(0) else { return nil }
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  /// The files below a folder, as paths from it, in the order of their bytes.
+  package static func files(below folder: String) throws(FileError) -> [String] {
+    var files: [String] = []
+    for name in try names(in: folder) {
+      let path = "\(folder)/\(name)"
+      if isRealFolder(path) {
+        files += try FolderTree.files(below: path).map { "\(name)/\($0)" }
+      } else {
+        files.append(name)
+      }
+    }
+    return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Removes a folder and all that is in it; one that is not there is no failure.
+  package static func remove(_ folder: String) throws(FileError) {
+    guard isRealFolder(folder) else { return }
+    for name in try names(in: folder) {
+      let path = "\(folder)/\(name)"
+      if isRealFolder(path) {
+        try remove(path)
+      } else if unlink(path) != 0 {
+        throw .last(path: path, action: "remove")
+      }
+    }
+    guard rmdir(folder) == 0 else { throw .last(path: folder, action: "remove") }
+  }
+
+  /// Whether the path is a folder and not a link to one.
+  static func isRealFolder(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// The names in a folder, in no order.
+  static func names(in folder: String) throws(FileError) -> [String] {
+    guard let stream = opendir(folder) else { throw .last(path: folder, action: "read") }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Flushes the names in a folder, so that a rename survives a power cut. A folder that cannot be
+  /// flushed is no failure, since the files in it are complete either way.
+  static func flush(_ folder: String) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+  }
+}

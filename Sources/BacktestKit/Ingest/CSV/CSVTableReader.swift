@@ -1,0 +1,269 @@
+import BacktestCore
+
+/// Reads one file into builders, one for each symbol, plain rows by the
+/// fast parser, everything else by libcsv.
+struct CSVTableReader: ~Copyable {
+  private let options: CSVReadOptions
+  private let source: CSVByteSource
+  private let defaultSymbol: String
+  private let usesPlainRowParser: Bool
+  private var buffer: CSVTextBuffer
+  private var rules = CSVRowRules()
+  private var clock: CSVTimestampParser
+  /// The line of the next record.
+  private var line = 1
+  private var log: DataIssueLog
+  private var builders = CSVBuilderSet()
+
+  /// What a file holds.
+  struct Table: ~Copyable {
+    var builders: CSVBuilderSet
+    /// Findings that belong to no symbol.
+    var log: DataIssueLog
+    var hasVolume: Bool
+  }
+
+  init(
+    _ source: CSVByteSource, options: CSVReadOptions, defaultSymbol: String,
+    usesPlainRowParser: Bool = true
+  ) throws(DataError) {
+    guard
+      let clock = CSVTimestampParser(format: options.mapping.timeFormat, zone: options.mapping.zone)
+    else {
+      throw DataError(
+        .badTime, file: source.name,
+        "the time pattern is invalid; write it like dd/MM/yyyy HH:mm")
+    }
+    self.options = options
+    self.source = source
+    self.defaultSymbol = defaultSymbol
+    self.usesPlainRowParser = usesPlainRowParser
+    self.clock = clock
+    buffer = CSVTextBuffer(source)
+    log = DataIssueLog(file: source.name)
+    rules.repairs = options.quality == .repair
+    rules.allowsNonPositivePrices = options.allowsNonPositivePrices
+    rules.adjusts = options.priceBasis == .adjusted
+  }
+
+  /// Reads the whole file.
+  consuming func read() throws(DataError) -> Table {
+    try buffer.refill()
+    if buffer.next[0] == 0xEF && buffer.next[1] == 0xBB && buffer.next[2] == 0xBF {
+      buffer.position += 3
+    }
+    let separator = try fieldSeparator()
+    let records = CSVRecordReader(separator: separator, file: source.name)
+    let header = try readHeader(records, separator: separator)
+    rules.hasVolume = header.hasVolume
+    if !header.hasSymbol {
+      builders.open(defaultSymbol, expectedCount: expectedRowCount, file: source.name)
+    }
+    try readRows(records, header: header, separator: separator)
+    return Table(builders: builders, log: log, hasVolume: header.hasVolume)
+  }
+
+  private mutating func readRows(
+    _ records: CSVRecordReader, header: CSVHeader, separator: UInt8
+  ) throws(DataError) {
+    let lane = CSVPlainRowParser(header: header, separator: separator)
+    let hasSymbol = header.hasSymbol
+    // Timestamps in two columns are read only through libcsv.
+    let usesPlainRowParser = usesPlainRowParser && !header.hasTimeOfDay
+    while true {
+      if usesPlainRowParser { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
+      switch try records.next(&buffer) {
+      case .end: return
+      case .blank(let lines): line += lines
+      case .record(let lines):
+        takeRecord(records, header: header)
+        line += lines
+      case .malformed(let message):
+        // After a stray quote the rest can no longer be divided into records.
+        log.add(.malformedRow, line: line, message)
+        return
+      }
+    }
+  }
+
+  /// Reads plain rows up to the first one that is not.
+  private mutating func readPlainRows(
+    _ lane: borrowing CSVPlainRowParser, header: CSVHeader, hasSymbol: Bool
+  ) {
+    var row = CSVRow()
+    var symbol = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    var next = buffer.next
+    let start = next
+    var consumed = start
+    while lane.read(&next, clock: &clock, row: &row, symbol: &symbol) {
+      if hasSymbol { builders.select(symbol, file: source.name) }
+      let builder = builders.selected!
+      if builder.pointee.isPlain(row, rules) {
+        if rules.adjusts { row.adjust() }
+        builder.pointee.append(row, line: line)
+        builder.pointee.lastStamp = row.stamp.nanoseconds
+      } else {
+        let record = UnsafeBufferPointer(start: consumed, count: next - consumed)
+        review(row, in: record, header: header, separator: lane.separator)
+      }
+      line += 1
+      consumed = next
+    }
+    buffer.position += consumed - start
+  }
+
+  @inline(never)
+  private mutating func review(
+    _ row: CSVRow, in record: UnsafeBufferPointer<UInt8>, header: CSVHeader, separator: UInt8
+  ) {
+    let line = line
+    builders.selected.pointee.review(row, line: line, rules: rules) { role in
+      let column = header.column(of: role) ?? 0
+      return CSVFieldPlace.of(column: column, in: record, separator: separator, line: line)
+    }
+  }
+}
+
+// MARK: Records
+
+extension CSVTableReader {
+  /// Takes the values of the record that libcsv has just completed.
+  private mutating func takeRecord(_ records: CSVRecordReader, header: CSVHeader) {
+    let count = header.names.count
+    guard records.fieldCount == count else {
+      let fields = "\(records.fieldCount) field\(records.fieldCount == 1 ? "" : "s")"
+      return refuse(
+        .malformedRow, records, column: min(records.fieldCount, count),
+        "the row has \(fields), the header has \(count)")
+    }
+    guard let row = readValues(records, header: header) else { return }
+    if let column = header.column(of: .symbol) {
+      records.withField(column) { builders.select($0, file: source.name) }
+    }
+    let line = line
+    builders.selected.pointee.review(row, line: line, rules: rules) { role in
+      records.place(of: header.column(of: role) ?? 0, line: line)
+    }
+  }
+
+  /// The values of a record of the right length; `nil` when any of them cannot be read.
+  private mutating func readValues(_ records: CSVRecordReader, header: CSVHeader) -> CSVRow? {
+    var row = CSVRow()
+    var isReadable = true
+    for (column, role) in header.roles.enumerated() {
+      switch role {
+      case .ignored, .timeOfDay: continue
+      case .symbol:
+        if !records.withField(column, { $0.isEmpty }) { continue }
+        refuse(.malformedRow, records, column: column, "the symbol is missing")
+      case .time:
+        if let stamp = readStamp(records, column: column, header: header) {
+          row.stamp = stamp
+          continue
+        }
+      default:
+        if let number = records.withField(column, CSVNumberText.read) {
+          row[role] = number
+          continue
+        }
+        let text = CSVFieldPlace.quoted(records.field(column))
+        refuse(.badNumber, records, column: column, "the \(role.label) \(text) is not a number")
+      }
+      isReadable = false
+    }
+    for (role, from) in header.shared { row[role] = row[from] }
+    return isReadable ? row : nil
+  }
+
+  private mutating func readStamp(
+    _ records: CSVRecordReader, column: Int, header: CSVHeader
+  ) -> CSVTimestamp? {
+    var stamp: CSVTimestamp?
+    var text = ""
+    if let second = header.column(of: .timeOfDay) {
+      text = records.field(column) + " " + records.field(second)
+      stamp = Array(text.utf8).withUnsafeBufferPointer { clock.read($0) }
+    } else {
+      stamp = records.withField(column) { clock.read($0) }
+    }
+    if stamp == nil {
+      let shown = CSVFieldPlace.quoted(text.isEmpty ? records.field(column) : text)
+      refuse(
+        .badTime, records, column: column,
+        "\(shown) is not a time; set the time format in the mapping")
+    }
+    return stamp
+  }
+
+  private mutating func refuse(
+    _ code: DataIssue.Code, _ records: CSVRecordReader, column: Int, _ message: String
+  ) {
+    let place = records.place(of: column, line: line)
+    log.add(code, line: place.line, column: place.column, message)
+  }
+
+  private mutating func readHeader(
+    _ records: CSVRecordReader, separator: UInt8
+  ) throws(DataError) -> CSVHeader {
+    var names = options.mapping.headers
+    var headerLine = 0
+    while names == nil {
+      switch try records.next(&buffer) {
+      case .end:
+        throw DataError(
+          .unreadableFile, file: source.name, "the file is empty; a header line and rows are needed"
+        )
+      case .blank(let lines): line += lines
+      case .malformed(let message):
+        throw DataError(.malformedRow, file: source.name, line: line, message)
+      case .record(let lines):
+        names = (0..<records.fieldCount).map { CSVFieldPlace.printable(records.field($0)) }
+        headerLine = line
+        line += lines
+      }
+    }
+    return try CSVHeader(
+      names: names ?? [], mapping: options.mapping, needsAdjustedClose: rules.adjusts,
+      file: source.name, line: headerLine)
+  }
+
+  /// The separator of the mapping, or the likeliest in the first line.
+  private mutating func fieldSeparator() throws(DataError) -> UInt8 {
+    let likely: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
+    if let wanted = options.mapping.separator {
+      let isUsable = wanted.isASCII && !wanted.isLetter && !wanted.isNumber
+      guard isUsable, let byte = wanted.asciiValue, !"\"'.-+:\n\r\0".contains(wanted) else {
+        throw DataError(
+          .badHeader, file: source.name,
+          "the separator \(CSVFieldPlace.quoted(String(wanted))) is not supported; "
+            + "use one such as , ; or a tab")
+      }
+      return byte
+    }
+    var counts = [0, 0, 0, 0]
+    var isQuoted = false
+    var byte = buffer.next
+    while byte.pointee == 0x0A || byte.pointee == 0x0D { byte += 1 }
+    while byte.pointee != 0, byte.pointee != 0x0A, byte.pointee != 0x0D {
+      if byte.pointee == 0x22 { isQuoted.toggle() }
+      if !isQuoted, let index = likely.firstIndex(of: byte.pointee) { counts[index] += 1 }
+      byte += 1
+    }
+    let most = counts.max() ?? 0
+    return likely[counts.firstIndex(of: most) ?? 0]
+  }
+
+  /// A guess at the number of rows; room that is not used takes no memory.
+  private var expectedRowCount: Int {
+    var sampleEnd = buffer.next
+    var lines = 0
+    let start = sampleEnd
+    while sampleEnd.pointee != 0, lines < 100 {
+      if sampleEnd.pointee == 0x0A { lines += 1 }
+      sampleEnd += 1
+    }
+    guard lines > 0 else { return 16 }
+    let left = source.expectedByteCount
+    return min(left * lines / (sampleEnd - start) * 21 / 20, 1 << 28)
+  }
+}

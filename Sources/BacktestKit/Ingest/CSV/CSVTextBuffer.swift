@@ -1,0 +1,217 @@
+import BacktestCore
+import BacktestFiles
+internal import Glibc
+
+/// A window on the text of a file that moves forward in pieces of a megabyte.
+struct CSVTextBuffer: ~Copyable {
+  /// The longest line that can be read.
+  static let capacity = 1 << 20
+  /// Zero bytes after the text, so that the plain-row parser may read ahead.
+  private static let slack = 64
+
+  // Only what has been read, and the slack behind it, is ever initialised.
+  private let memory: UnsafeMutablePointer<UInt8>
+  private let source: CSVByteSource
+  private var count = 0
+  /// Whether the text ends with this window.
+  private(set) var isLast = false
+  /// The offset of the next byte.
+  var position = 0
+
+  init(_ source: CSVByteSource) {
+    self.source = source
+    memory = .allocate(capacity: CSVTextBuffer.capacity + CSVTextBuffer.slack)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The next byte; zeros follow the last.
+  var next: UnsafePointer<UInt8> { UnsafePointer(memory + position) }
+
+  /// Moves what is left to the front and reads on behind it.
+  mutating func refill() throws(DataError) {
+    guard !isLast else { return }
+    let left = count - position
+    memmove(memory, memory + position, left)
+    position = 0
+    let room = UnsafeMutableRawBufferPointer(
+      start: memory + left, count: CSVTextBuffer.capacity - left)
+    let read = try source.read(into: room)
+    count = left + read
+    isLast = read < room.count
+    memset(memory + count, 0, CSVTextBuffer.slack)
+  }
+
+  /// The next line with its ending, or what is left of the text; `nil` where the line is longer
+  /// than the window.
+  mutating func line() throws(DataError) -> UnsafeBufferPointer<UInt8>? {
+    var end = lineEnd()
+    if end == nil && !isLast {
+      try refill()
+      end = lineEnd()
+    }
+    if end == nil && !isLast { return nil }
+    return UnsafeBufferPointer(start: next, count: (end ?? count) - position)
+  }
+
+  /// The offset after the next line's ending; `nil` where the window does not show it.
+  private func lineEnd() -> Int? {
+    var offset = position
+    while offset < count {
+      if memory[offset] == 0x0A { return offset + 1 }
+      if memory[offset] == 0x0D {
+        guard offset + 1 < count || isLast else { return nil }
+        return offset + 1 < count && memory[offset + 1] == 0x0A ? offset + 2 : offset + 1
+      }
+      offset += 1
+    }
+    return nil
+  }
+}
+
+/// The text of a CSV file in pieces: from a file or from memory, inflated if it is gzip, with the
+/// digest of the bytes as they are stored.
+final class CSVByteSource {
+  let name: String
+  /// The digest of the stored bytes read so far.
+  private(set) var digest = ContentDigest()
+  /// The stored bytes read so far.
+  private(set) var byteCount = 0
+  /// The size of the stored bytes as the file system gives it.
+  let expectedByteCount: Int
+
+  private let memory: UnsafeRawBufferPointer?
+  private var memoryPosition = 0
+  private var inflater: GzipInflater?
+  private let file: FileHandleBox?
+
+  /// The text of a file.
+  init(path: String) throws(DataError) {
+    name = path
+    memory = nil
+    do throws(FileError) {
+      let box = FileHandleBox(try FileInput(path: path))
+      file = box
+      expectedByteCount = box.input.byteCount
+    } catch {
+      throw DataError(error, file: path)
+    }
+  }
+
+  /// The text of some bytes, which must outlive the source.
+  init(bytes: UnsafeRawBufferPointer, name: String) {
+    self.name = name
+    memory = bytes
+    file = nil
+    expectedByteCount = bytes.count
+  }
+
+  /// Fills `target` with text until it is full or the text ends; returns the number of bytes.
+  func read(into target: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
+    if let inflater { return try inflate(inflater, into: target) }
+    let isFirst = byteCount == 0
+    let count = try readStored(into: target)
+    guard isFirst, count >= 2, target[0] == 0x1F, target[1] == 0x8B else { return count }
+    let inflater = GzipInflater(pending: Array(target[0..<count]))
+    self.inflater = inflater
+    return try inflate(inflater, into: target)
+  }
+
+  private func inflate(
+    _ inflater: GzipInflater, into target: UnsafeMutableRawBufferPointer
+  ) throws(DataError) -> Int {
+    var filled = 0
+    while filled < target.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+      switch inflater.inflate(into: rest) {
+      case .written(let count): filled += count
+      case .finished: return filled
+      case .needsInput(let mayEnd):
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        let count = try chunk.withUnsafeMutableBufferPointer { (raw) throws(DataError) in
+          try readStored(into: UnsafeMutableRawBufferPointer(raw))
+        }
+        if count == 0 {
+          if mayEnd { return filled }
+          throw DataError(
+            .unreadableFile, file: name,
+            "the gzip data end early, after \(byteCount) bytes; download the file again")
+        }
+        inflater.feed(chunk[0..<count])
+      case .damaged(let reason):
+        throw DataError(
+          .unreadableFile, file: name,
+          "the gzip data are damaged: \(reason); download the file again")
+      }
+    }
+    return filled
+  }
+
+  private func readStored(into target: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
+    var count = 0
+    if let memory {
+      count = min(target.count, memory.count - memoryPosition)
+      let piece = UnsafeRawBufferPointer(rebasing: memory[memoryPosition..<memoryPosition + count])
+      target.copyMemory(from: piece)
+      memoryPosition += count
+    } else if let file {
+      do throws(FileError) {
+        count = try file.input.read(into: target)
+      } catch {
+        throw DataError(error, file: name)
+      }
+    }
+    digest.update(UnsafeRawBufferPointer(rebasing: target[0..<count]))
+    byteCount += count
+    return count
+  }
+}
+
+private final class FileHandleBox {
+  let input: FileInput
+  init(_ input: consuming FileInput) { self.input = input }
+}
+
+/// Inflates gzip data, also of several members one after another.
+final class GzipInflater {
+  /// The outcome of a step.
+  enum Step {
+    case written(Int)
+    /// More input is needed; its end is the end of the text where `mayEnd`.
+    case needsInput(mayEnd: Bool)
+    case finished
+    case damaged(String)
+  }
+
+  private let stream = InflateStream(.gzip)
+  private var input: [UInt8]
+  private var position = 0
+  private var isBetweenMembers = false
+
+  init(pending: [UInt8]) { input = pending }
+
+  /// Hands over more input; only after a step needed it.
+  func feed(_ bytes: some Collection<UInt8>) {
+    input = Array(bytes)
+    position = 0
+  }
+
+  /// Writes some bytes of text into `target`, which is not empty.
+  func inflate(into target: UnsafeMutableRawBufferPointer) -> Step {
+    if isBetweenMembers {
+      // A member may follow; padding of zeros may too, and ends the data.
+      guard position < input.count else { return .needsInput(mayEnd: true) }
+      guard input[position] == 0x1F else { return .finished }
+      stream.reset()
+      isBetweenMembers = false
+    }
+    guard position < input.count else { return .needsInput(mayEnd: false) }
+    let step = input.withUnsafeBytes { source in
+      stream.inflate(UnsafeRawBufferPointer(rebasing: source[position...]), into: target)
+    }
+    position += step.read
+    if case .damaged(let reason) = step.status { return .damaged(reason) }
+    isBetweenMembers = step.status == .finished
+    return .written(step.written)
+  }
+}

@@ -1,0 +1,169 @@
+public import BacktestCore
+import BacktestFiles
+
+/// What a series holds and what is unusual about it, as `data check` prints it.
+///
+///     print(DataQualityReport(series))
+public struct DataQualityReport: Sendable, CustomStringConvertible {
+  /// Whose bars they are.
+  public var symbol: String
+  /// The number of bars.
+  public var barCount: Int
+  /// When the first bar begins; `nil` without bars.
+  public var firstOpen: Timestamp?
+  /// When the last bar ends; `nil` without bars.
+  public var lastClose: Timestamp?
+  /// How long a bar lasts.
+  public var timeframe: Timeframe
+  /// The calendar's name; `nil` without a calendar.
+  public var calendar: String?
+  /// Whether prices are raw or adjusted.
+  public var priceBasis: BarSeries.PriceBasis
+  /// Whether the source gave volumes.
+  public var hasVolume: Bool
+  /// The kinds of findings with how many bars or sessions each concerns, in the order of the codes.
+  public var counts: [Count]
+  /// How many bars, or sessions for daily bars, the calendar has and the series has not, between
+  /// its first bar and its last.
+  public var missingCount: Int
+  /// All findings, in row order.
+  public var issues: [DataIssue]
+
+  /// How often a finding came up.
+  public struct Count: Hashable, Sendable {
+    /// What was found.
+    public var code: DataIssue.Code
+    /// How many bars or sessions it concerns.
+    public var bars: Int
+    /// How many of them a repair changed, held or dropped.
+    public var repaired: Int
+  }
+
+  /// The report on a series.
+  public init(_ series: BarSeries) {
+    symbol = series.instrument.symbol
+    barCount = series.count
+    firstOpen = series.openTimes.first
+    lastClose = series.closeTimes.last
+    timeframe = series.timeframe
+    calendar = series.calendar?.name
+    priceBasis = series.priceBasis
+    hasVolume = series.hasVolume
+    issues = series.issues
+    counts = DataIssue.Code.allCases.compactMap { code in
+      let found = series.issues.filter { $0.code == code }
+      guard !found.isEmpty else { return nil }
+      return Count(
+        code: code, bars: found.reduce(0) { $0 + $1.count },
+        repaired: found.reduce(0) { $0 + ($1.repair == nil ? 0 : $1.count) })
+    }
+    missingCount = series.issues.reduce(0) { $0 + ($1.code == .gap ? $1.count : 0) }
+  }
+
+  /// A line of facts, a line a kind of finding, and the findings.
+  public var description: String {
+    var lines = ["\(symbol): \(barCount) bars of \(timeframe), \(priceBasis.rawValue) prices"]
+    if let firstOpen, let lastClose { lines[0] += ", \(firstOpen) to \(lastClose)" }
+    lines[0] += ", calendar \(calendar ?? "none")"
+    if !hasVolume { lines[0] += ", no volumes" }
+    for count in counts {
+      let repaired = count.repaired > 0 ? " (\(count.repaired) repaired)" : ""
+      lines.append("  \(count.code.rawValue): \(count.bars)\(repaired)")
+    }
+    lines += issues.map { "  \($0)" }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// Findings of one file as they come up, with a limit on how many are kept word for word.
+struct DataIssueLog {
+  /// How many findings of one code are kept; those beyond only count.
+  static let limit = 2_000
+
+  let file: String
+  private(set) var issues: [DataIssue] = []
+  private var counts: [DataIssue.Code: Int] = [:]
+  private var overflow: [DataIssue.Code: DataIssue] = [:]
+  /// Whether there is a finding that no repair fixes.
+  private(set) var hasErrors = false
+
+  init(file: String) { self.file = file }
+
+  /// Notes a finding.
+  mutating func add(
+    _ code: DataIssue.Code, line: Int, column: Int = 0, _ message: @autoclosure () -> String,
+    repair: DataIssue.Repair? = nil, count: Int = 1
+  ) {
+    if code.isError && repair == nil { hasErrors = true }
+    let seen = counts[code, default: 0]
+    counts[code] = seen + 1
+    guard seen < DataIssueLog.limit else {
+      let rest = DataIssue(
+        code: code, file: file, line: 0, column: 0, message: "", repair: repair, count: 0)
+      overflow[code, default: rest].count += count
+      return
+    }
+    issues.append(
+      DataIssue(
+        code: code, file: file, line: line, column: column, message: message(), repair: repair,
+        count: count))
+  }
+
+  /// All findings by line, and one for each code whose limit was passed.
+  var finished: [DataIssue] {
+    var all = issues.enumerated().sorted { a, b in
+      (a.element.line, a.offset) < (b.element.line, b.offset)
+    }.map(\.element)
+    for code in DataIssue.Code.allCases {
+      guard var rest = overflow[code] else { continue }
+      rest.message = "\(rest.count) more of this kind"
+      all.append(rest)
+    }
+    return all
+  }
+}
+
+/// Market data that cannot be used: every finding with its place, up to a limit.
+///
+/// The description has one line a finding and a last one that says what to do.
+public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// How many findings are kept.
+  static let limit = 20
+
+  /// The first findings, at most 20, in the order of the file.
+  public var issues: [DataIssue]
+  /// How many there were in all.
+  public var issueCount: Int
+
+  /// An error of one or more findings.
+  ///
+  /// - Precondition: `issues` is not empty.
+  init(_ issues: [DataIssue]) {
+    precondition(!issues.isEmpty, "an error has at least one finding")
+    issueCount = issues.reduce(0) { $0 + $1.count }
+    self.issues = Array(issues.prefix(DataError.limit))
+  }
+
+  /// An error of one finding.
+  init(
+    _ code: DataIssue.Code, file: String, line: Int = 0, column: Int = 0, _ message: String
+  ) {
+    self.init([DataIssue(code: code, file: file, line: line, column: column, message: message)])
+  }
+
+  /// A file that the system does not give.
+  init(_ error: FileError, file: String) {
+    self.init(.unreadableFile, file: file, "cannot \(error.action): \(error.reason)")
+  }
+
+  /// The findings, a line each, and what to do.
+  public var description: String {
+    var lines = issues.map(\.description)
+    let more = issueCount - issues.count
+    if more > 0 { lines.append("and \(more) more") }
+    if issues.allSatisfy({ $0.code.isRepairable }) {
+      lines.append("correct the file, or set `quality: repair`")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

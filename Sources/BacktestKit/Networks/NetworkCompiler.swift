@@ -1,0 +1,340 @@
+import BacktestCheckpoints
+import BacktestCore
+import BacktestFiles
+
+/// Turns layers and tensors into steps, and checks that all tensors exist and fit.
+struct NetworkCompiler<Element: NetworkElement> {
+  let definition: NetworkDefinition
+  let archive: TensorArchive
+  let sizes = PanelSizes(Element.self)
+
+  var steps: [NetworkStep] = []
+  var weights: [Element] = []
+  var memoryCount = 0
+  var recurrences: [RecurrentPlace] = []
+  var dropouts: [DropoutPlace] = []
+  /// The values of recurrent layers that other heads may reuse, by `head.layer`.
+  private var reusable: [String: NetworkValue] = [:]
+  private var compiledHeads: Set<String> = []
+  /// The layer that is being compiled, for messages.
+  var place = ""
+  /// The layer after it.
+  var nextLayer: NetworkLayer?
+
+  init(_ definition: NetworkDefinition, _ archive: TensorArchive) {
+    self.definition = definition
+    self.archive = archive
+  }
+
+  /// The program that evaluates heads, one after the other, on one input.
+  mutating func compile(
+    heads: [String], inputShape: [Int]
+  ) throws(NetworkError) -> NetworkProgram<Element> {
+    let input = try inputValue(inputShape)
+    var outputs: [NetworkOutput] = []
+    for name in heads {
+      place = "network.\(name)"
+      guard compiledHeads.insert(name).inserted else { throw problem("is requested twice") }
+      var value = input
+      let layers = try head(name).layers
+      for (index, layer) in layers.enumerated() {
+        nextLayer = index + 1 < layers.count ? layers[index + 1] : nil
+        value = try compile(layer, index, of: name, value, input)
+      }
+      place = "network.\(name)"
+      let output = try flattened(value)
+      outputs.append(NetworkOutput(head: name, shape: value.shape, place: output.rows))
+    }
+    return NetworkProgram(
+      steps: steps, weights: weights, memoryCount: memoryCount, input: input.rows,
+      inputShape: inputShape, outputs: outputs, recurrences: recurrences, dropouts: dropouts)
+  }
+
+  private mutating func inputValue(_ shape: [Int]) throws(NetworkError) -> NetworkValue {
+    place = "network"
+    guard !shape.isEmpty, shape.allSatisfy({ 0 < $0 && $0 <= 1 << 24 }) else {
+      throw problem("the input's shape \(shape) must hold positive sizes")
+    }
+    let isTable = shape.count == 2
+    let count = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    guard count <= 1 << 24 else { throw problem("the input's shape \(shape) is too large") }
+    var value = allocate(
+      rows: isTable ? shape[0] : 1, count: isTable ? shape[1] : count, stride: nil)
+    value.isTable = isTable
+    value.isKept = true
+    value.mustBeFlattened = shape.count > 2
+    return value
+  }
+
+  private mutating func compile(
+    _ layer: NetworkLayer, _ index: Int, of head: String, _ value: NetworkValue,
+    _ input: NetworkValue
+  ) throws(NetworkError) -> NetworkValue {
+    place = "network.\(head)[\(index)] (\(layer.operation.rawValue))"
+    if case .reuse(let source) = layer { return try reused(source, by: head, input) }
+    if value.mustBeFlattened, layer != .flatten {
+      throw problem("works on a vector or a table; put a flatten layer before it")
+    }
+    var result = try compile(layer, value, name: "\(head).\(index)")
+    guard memoryCount <= Self.largestMemory else {
+      throw problem("the values up to here take more than \(Self.largestMemory) numbers of memory")
+    }
+    if layer.isRecurrent {
+      result.isKept = true
+      reusable["\(head).\(index)"] = result
+    }
+    return result
+  }
+
+  /// The output of the first recurrent layer of another head, from a position on. Layers up to it
+  /// are compiled where that head is not evaluated itself.
+  private mutating func reused(
+    _ source: String, by head: String, _ input: NetworkValue
+  ) throws(NetworkError) -> NetworkValue {
+    let here = place
+    guard let dot = source.lastIndex(of: "."), let from = Int(source[source.index(after: dot)...])
+    else { throw problem("'of' must name a head and a layer, such as policy.0, not '\(source)'") }
+    let name = String(source[..<dot])
+    guard name != head else { throw problem("'of' must name another head, not '\(name)'") }
+    let layers = try self.head(name).layers
+    guard from >= 0,
+      let index = layers.indices.dropFirst(from).first(where: { layers[$0].isRecurrent })
+    else { throw problem("'\(name)' has no recurrent layer from layer \(from) on") }
+    if let value = reusable["\(name).\(index)"] { return value }
+    if compiledHeads.contains(name) { throw problem("'\(name)' reuses a layer of '\(head)'") }
+    compiledHeads.insert(name)
+    var value = input
+    nextLayer = nil
+    for position in 0...index {
+      if case .reuse = layers[position] { throw problem("'\(name)' reuses a layer itself") }
+      value = try compile(layers[position], position, of: name, value, input)
+    }
+    compiledHeads.remove(name)
+    place = here
+    return value
+  }
+
+  private func head(_ name: String) throws(NetworkError) -> NetworkDefinition.Head {
+    if let head = definition[head: name] { return head }
+    let names = definition.heads.map(\.name)
+    let advice =
+      NearestName.find(name, among: names).map { "did you mean '\($0)'?" }
+      ?? (names.isEmpty ? "there are none" : "there are \(listed(names, "and"))")
+    throw NetworkError(
+      at: "network", "there is no head \(quotedForMessage(name)); \(advice)")
+  }
+
+  /// 128 MB in double precision. A network that needs more has a wrong or malicious size.
+  private static var largestMemory: Int { 1 << 24 }
+
+  /// What is wrong with the layer that is being compiled.
+  func problem(_ text: String) -> NetworkError { NetworkError(at: place, text) }
+}
+
+/// A value between two layers.
+struct NetworkValue {
+  /// Where it is.
+  var rows: RowPlace
+  /// Whether it has two dimensions.
+  var isTable = false
+  /// Whether the table's columns are stored as rows.
+  var isTransposed = false
+  /// Whether it is needed later and must not be overwritten.
+  var isKept = false
+  /// Whether it has more dimensions than layers other than `flatten` support.
+  var mustBeFlattened = false
+
+  /// The lengths of its dimensions.
+  var shape: [Int] {
+    if !isTable { return [rows.count] }
+    return isTransposed ? [rows.count, rows.rows] : [rows.rows, rows.count]
+  }
+
+  /// The shape in words, for messages.
+  var found: String {
+    isTable ? "a table of \(shape[0]) x \(shape[1])" : "a vector of \(rows.count)"
+  }
+}
+
+// Memory
+extension NetworkCompiler {
+  /// Space for a value; a `nil` stride packs the rows.
+  mutating func allocate(rows: Int, count: Int, stride: Int?) -> NetworkValue {
+    let stride = stride ?? count
+    let value = NetworkValue(
+      rows: RowPlace(offset: memoryCount, rows: rows, count: count, stride: stride))
+    // Whole panels, so that no load or store reaches into a neighbour.
+    memoryCount += (rows * stride + sizes.wide - 1) / sizes.wide * sizes.wide + sizes.wide
+    return value
+  }
+
+  /// Space for numbers that are not a layer's value.
+  mutating func allocate(_ count: Int) -> Int {
+    allocate(rows: 1, count: count, stride: nil).rows.offset
+  }
+
+  /// The value in a separate place where it may be overwritten.
+  mutating func writable(_ value: NetworkValue) -> NetworkValue {
+    guard value.isKept else { return value }
+    var copy = value
+    copy.isKept = false
+    copy.rows =
+      allocate(
+        rows: value.rows.rows, count: value.rows.count, stride: value.rows.stride
+      ).rows
+    steps.append(.copy(CopyStep(from: value.rows, to: copy.rows)))
+    return copy
+  }
+
+  /// The value with its rows stored as rows: time x features, or a vector.
+  mutating func rowMajor(_ value: NetworkValue) -> NetworkValue {
+    value.isTransposed ? transposed(value) : value
+  }
+
+  /// The table with its columns stored as rows: channels x time as time x channels.
+  mutating func columnMajor(_ value: NetworkValue) -> NetworkValue {
+    value.isTransposed ? value : transposed(value)
+  }
+
+  private mutating func transposed(_ value: NetworkValue) -> NetworkValue {
+    var copy = allocate(rows: value.rows.count, count: value.rows.rows, stride: nil)
+    copy.isTable = true
+    copy.isTransposed = !value.isTransposed
+    steps.append(.copy(CopyStep(from: value.rows, to: copy.rows, isTransposed: true)))
+    return copy
+  }
+
+  /// The value as a vector in row-major order.
+  mutating func flattened(_ value: NetworkValue) throws(NetworkError) -> NetworkValue {
+    var value = value
+    value.mustBeFlattened = false
+    guard value.isTable else { return value }
+    value = rowMajor(value)
+    let count = value.rows.rows * value.rows.count
+    if value.rows.stride != value.rows.count, value.rows.rows > 1 {
+      let packed = allocate(rows: value.rows.rows, count: value.rows.count, stride: nil)
+      steps.append(.copy(CopyStep(from: value.rows, to: packed.rows)))
+      value.rows = packed.rows
+      value.isKept = false
+    }
+    value.rows = RowPlace(offset: value.rows.offset, rows: 1, count: count, stride: count)
+    value.isTable = false
+    return value
+  }
+}
+
+// Tensors and matrices
+extension NetworkCompiler {
+  /// The elements of a tensor with an expected shape; a `nil` size may be anything. The actual
+  /// shape is returned too.
+  func tensor(
+    _ name: String, _ expected: [Int?]
+  ) throws(NetworkError) -> (values: [Double], shape: [Int]) {
+    let wanted = "[\(expected.map { $0.map(String.init) ?? "any" }.joined(separator: ", "))]"
+    guard let tensor = archive[name] else {
+      let near = NearestName.find(name, among: archive.names)
+      let advice =
+        near.map { "did you mean '\($0)'?" }
+        ?? "the checkpoint has \(someNames); check 'params' or the checkpoint"
+      throw problem("the tensor \(quotedForMessage(name)) of shape \(wanted) is missing; \(advice)")
+    }
+    let fits =
+      tensor.shape.count == expected.count
+      && zip(tensor.shape, expected).allSatisfy { $0 == $1 ?? $0 && $0 > 0 }
+    guard fits else {
+      throw problem(
+        "the tensor \(quotedForMessage(name)) must have the shape \(wanted), not \(tensor.shape); "
+          + "check the layers before it, or the checkpoint")
+    }
+    guard weights.count + tensor.count <= Self.largestNetwork else {
+      throw problem(
+        "the weights up to here are more than \(Self.largestNetwork) numbers, the most that a "
+          + "network may have")
+    }
+    let values = tensor.doubles()
+    if let index = values.firstIndex(where: { !Element($0).isFinite }) {
+      throw problem(
+        "the tensor \(quotedForMessage(name)) holds \(values[index]) at element \(index); "
+          + "only finite numbers can be used, so save an earlier checkpoint of the training")
+    }
+    return (values, tensor.shape)
+  }
+
+  /// With copies for two kinds of products, this stays within half a gigabyte.
+  private static var largestNetwork: Int { 1 << 23 }
+
+  /// The elements of a vector.
+  func vector(_ name: String, count: Int) throws(NetworkError) -> [Double] {
+    try tensor(name, [count]).values
+  }
+
+  private var someNames: String {
+    let names = archive.names
+    guard !names.isEmpty else { return "no tensors" }
+    let shown = names.prefix(4).map { quotedForMessage($0) }
+    let rest = names.count - shown.count
+    return listed(shown + (rest > 0 ? ["\(rest) more"] : []), "and")
+  }
+
+  /// Stores a vector, with zeros up to a length.
+  mutating func keep(_ values: [Double], padded: Int? = nil) -> Int {
+    let offset = weights.count
+    weights += values.map { Element($0) }
+    for _ in values.count..<max(values.count, padded ?? 0) { weights.append(0) }
+    return offset
+  }
+
+  /// Stores a matrix of inputs x columns, whose elements `value` gives, panel after panel.
+  mutating func keepPanels(
+    inputs: Int, columns: Int, _ value: (_ input: Int, _ column: Int) -> Double
+  ) -> PanelMatrix {
+    let (wide, hasNarrow, _) = sizes.panels(of: columns)
+    let offset = weights.count
+    let panels =
+      (0..<wide).map { ($0 * sizes.wide, sizes.wide) }
+      + (hasNarrow ? [(wide * sizes.wide, sizes.narrow)] : [])
+    for (first, width) in panels {
+      for input in 0..<inputs {
+        for column in first..<(first + width) {
+          weights.append(column < columns ? Element(value(input, column)) : 0)
+        }
+      }
+    }
+    return PanelMatrix(
+      offset: offset, rows: inputs, widePanels: wide, hasNarrowPanel: hasNarrow)
+  }
+
+  /// The product of a value's rows with a matrix, plus a bias.
+  ///
+  /// A window of many rows goes through OpenBLAS, whose kernels use the widest registers available.
+  mutating func affine(
+    _ input: RowPlace, taps: Int = 1, step: Int = 1, columns: Int, bias: [Double],
+    _ value: (_ input: Int, _ column: Int) -> Double
+  ) -> NetworkValue {
+    let inputs = taps * input.count
+    let padded = sizes.panels(of: columns).padded
+    let rows = (input.rows - taps) / step + 1
+    var result = allocate(rows: rows, count: columns, stride: padded)
+    let matrix = keepPanels(inputs: inputs, columns: columns, value)
+    let bias = keep(bias, padded: padded)
+    var library: LibraryProduct?
+    if rows >= 8, rows * inputs * columns >= Self.libraryThreshold, LinearAlgebra.isInstalled {
+      let plain = weights.count
+      for input in 0..<inputs {
+        for column in 0..<columns { weights.append(Element(value(input, column))) }
+      }
+      let patches = taps > 1 ? allocate(rows * inputs) : input.offset
+      library = LibraryProduct(matrix: plain, columns: columns, patches: patches)
+    }
+    steps.append(
+      .affine(
+        AffineStep(
+          input: input, taps: taps, step: step, matrix: matrix, bias: bias, output: result.rows,
+          library: library)))
+    result.isTable = true
+    return result
+  }
+
+  /// The number of multiplications from which OpenBLAS is faster.
+  private static var libraryThreshold: Int { 131_072 }
+}

@@ -1,0 +1,192 @@
+import BacktestCore
+import BacktestEvidence
+
+/// What several sections of a report need, computed once.
+struct ReportModel {
+  let run: BacktestResult
+  let walkForward: WalkForwardResult?
+  /// The returns that are measured, and when their points were taken.
+  let sample: ReturnsSample
+  let times: [Timestamp]
+  let dates: [CivilDate]
+  let metrics: PerformanceMetrics
+  let values: [String: Double]
+  let benchmark: ReportBenchmark?
+  /// Net profit, costs and what was earned before them.
+  let costs: ReportCosts
+  /// Caveats beyond those of the run.
+  var caveats: [ResultCaveat] = []
+  /// The policies that decided.
+  var policies: [ReportPolicy] = []
+  /// The spread of figures, where several checkpoints were run.
+  var replicates: Replicates?
+  /// The policy's further assumptions.
+  var policyRemarks: [String] = []
+  /// Forecasts compared with what happened; `nil` without forecasts.
+  let forecasts: ForecastEvaluation?
+
+  init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
+    self.run = run
+    self.walkForward = walkForward
+    sample = run.sample
+    times = run.sampleTimes
+    dates = sample.pointDates ?? []
+    let activity = AccountActivity(
+      run.curve, tradedNotional: run.account.tradedNotional, barsPerYear: run.barsPerYear)
+    metrics = PerformanceMetrics(sample, roundTrips: run.trades, activity: activity)
+    var values: [String: Double] = [:]
+    for (metric, value) in metrics.all { values[metric.name] = value }
+    self.values = values
+    let measured = sample
+    self.benchmark = benchmark.flatMap { ReportBenchmark($0, run: run, sample: measured) }
+    costs = ReportCosts(run: run, walkForward: walkForward)
+    forecasts = ForecastEvaluation(run)
+  }
+
+  /// Instruments, bars and time in one line.
+  var subtitle: String {
+    var parts = [NumberText.list(run.universe.series.map(\.instrument.symbol), limit: 6)]
+    parts.append(timeframes)
+    if let first = dates.first, let last = dates.last { parts.append("\(first) to \(last)") }
+    parts.append(NumberText.count(sample.count, "return"))
+    return parts.joined(separator: " · ")
+  }
+
+  private var timeframes: String {
+    var names: [String] = []
+    for series in run.universe.series {
+      let name = series.timeframe.barsText
+      if !names.contains(name) { names.append(name) }
+    }
+    return names.joined(separator: ", ")
+  }
+
+  /// How ratios are annualised: `252 bars per year`.
+  var annualization: String {
+    sample.barsPerYear.map { "\(NumberText.number($0)) bars per year" }
+      ?? "not annualised: no calendar"
+  }
+
+  /// Why a metric has no value.
+  func absence(of name: String) -> String {
+    ((try? metrics.absence(of: name)) ?? nil)?.description ?? "undefined"
+  }
+
+  /// Whether every series has bars of a session or longer, so that dates say enough.
+  var isDaily: Bool {
+    run.universe.series.allSatisfy { series in
+      if case .intraday = series.timeframe { return false }
+      return true
+    }
+  }
+
+  /// An instant of an instrument as a table shows it.
+  func cell(_ time: Timestamp, of instrument: InstrumentID) -> ReportCell {
+    guard isDaily else { return .time(time) }
+    let calendar = run.universe[instrument].calendar
+    return .date(calendar?.sessionDate(of: time) ?? time.utcDate)
+  }
+
+  func symbol(_ instrument: InstrumentID) -> String {
+    run.universe[instrument].instrument.symbol
+  }
+
+  var currency: String { run.configuration.account.currency }
+}
+
+/// The benchmark's side of a report.
+struct ReportBenchmark {
+  let name: String
+  /// Its value at each point of the account, equal to it at the base point.
+  let values: [Double?]
+  /// Its own figures over the same time.
+  let metrics: PerformanceMetrics?
+  let own: [String: Double]
+  /// The account compared with it; `nil` where they have no days in common.
+  let comparison: PerformanceMetrics?
+  /// How much more the account earned than it.
+  let difference: ReturnDifference?
+
+  /// The name inside a sentence; names of markets keep their capitals.
+  var nameInSentence: String {
+    switch name {
+    case BenchmarkCurve.heldName: "buy and hold"
+    case BenchmarkCurve.heldPartsName: "holding equal parts"
+    default: name
+    }
+  }
+
+  init?(_ curve: BenchmarkCurve, run: BacktestResult, sample: ReturnsSample) {
+    guard let dates = sample.pointDates, let base = sample.wealth.first else { return nil }
+    name = curve.name
+    values = curve.scaled(to: base, on: dates)
+    metrics = curve.sample(over: sample).map { PerformanceMetrics($0) }
+    var own: [String: Double] = [:]
+    for (metric, value) in metrics?.all ?? [] { own[metric.name] = value }
+    self.own = own
+    let sessions = run.sessionSample
+    let timeframe = run.universe.series[0].timeframe
+    let aligned = try? curve.aligned(with: sessions, timeframe: timeframe)
+    difference = aligned.flatMap(ReturnDifference.init)
+    comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
+  }
+}
+
+extension BacktestResult {
+  /// Commission and slippage with their times: those of the fills, or the fees of weights.
+  var charges: [(time: Timestamp, commission: Double, slippage: Double)] {
+    guard !configuration.accounting.placesOrders else {
+      return fills.map { ($0.time, $0.commission, $0.slippage) }
+    }
+    return ledger.filter { $0.kind == .commission }.map { ($0.time, -$0.amount, 0) }
+  }
+}
+
+/// What trading cost, and the profit before costs.
+struct ReportCosts {
+  let commission: Double
+  let slippage: Double
+  /// Profit after all costs.
+  let net: Double
+  /// Debt written off at ruin, which is part of the net profit.
+  let writtenOff: Double
+
+  init(run: BacktestResult, walkForward: WalkForwardResult?) {
+    let charges = run.charges
+    commission = charges.reduce(0) { $0 + $1.commission }
+    slippage = charges.reduce(0) { $0 + $1.slippage }
+    func profit(_ result: BacktestResult) -> Double {
+      (result.curve.equity.last ?? 0) - (result.curve.equity.first ?? 0)
+    }
+    func deficit(_ result: BacktestResult) -> Double {
+      result.ledger.reduce(0) { $0 + ($1.kind == .deficitWrittenOff ? $1.amount : 0) }
+    }
+    // A chained curve is not in the money of its folds.
+    if let walkForward, walkForward.plan.carry == .returns {
+      let runs = walkForward.folds.compactMap(\.result)
+      net = runs.reduce(0) { $0 + profit($1) }
+      writtenOff = runs.reduce(0) { $0 + deficit($1) }
+    } else {
+      net = profit(run)
+      writtenOff = deficit(run)
+    }
+  }
+
+  var total: Double { commission + slippage }
+  /// Profit at reference prices, before costs.
+  var gross: Double { net + total - writtenOff }
+}
+
+extension Timeframe {
+  /// Bars of this length, in words.
+  fileprivate var barsText: String {
+    switch self {
+    case .intraday: "bars of \(self)"
+    case .session: "daily bars"
+    case .week: "weekly bars"
+    case .month: "monthly bars"
+    case .quarter: "quarterly bars"
+    case .year: "yearly bars"
+    }
+  }
+}

@@ -1,0 +1,125 @@
+public import BacktestCore
+public import BacktestEvidence
+public import BacktestFiles
+public import BacktestIngest
+
+/// The page on which a run or a walk-forward is judged: one HTML file without scripts, with every
+/// chart inside it.
+///
+///     try Report(result).write(to: "Reports/crossover.html")
+///
+/// Caveats come first, then the verdict in figures, then the evidence. The same report always gives
+/// the same bytes.
+public struct Report: Sendable {
+  /// The heading.
+  public var title: String
+  /// The benchmark; by default equal parts of the universe, bought at the base point and held.
+  /// `nil` leaves the comparison out.
+  public var benchmark: BenchmarkCurve?
+  /// Results by market regime.
+  public var regimes: [RegimeAnalysis] = []
+  /// The contents and findings of the data; by default one report for each series.
+  public var dataQuality: [DataQualityReport]
+  /// Where the result comes from, such as the study or a commit. An item replaces one of the same
+  /// term that the report would show anyway.
+  public var provenance: [ProvenanceItem] = []
+  /// Caveats beyond those of the run itself; shown first.
+  public var caveats: [ResultCaveat] = []
+  /// The policies that decided; the report then also says whether they showed an edge.
+  package var policies: [ReportPolicy] = []
+  /// The spread of figures over several checkpoints, of which this run is the median.
+  public var replicates: Replicates?
+  /// Differences between a policy's training and this run, in sentences.
+  package var policyRemarks: [String] = []
+  /// Custom sections, shown before the assumptions.
+  public var customSections: [ReportSection] = []
+
+  private let run: BacktestResult
+  private let walkForward: WalkForwardResult?
+
+  /// A report on one run.
+  public init(_ result: BacktestResult) {
+    self.init(
+      run: result, walkForward: nil,
+      title: "\(result.strategy) on \(Report.universeName(result.universe))")
+  }
+
+  /// A report on a walk-forward, which judges its stitched out-of-sample run.
+  public init(_ walkForward: WalkForwardResult) {
+    let run = walkForward.stitched
+    self.init(
+      run: run, walkForward: walkForward,
+      title: "Walk-forward of \(walkForward.strategy) on \(Report.universeName(run.universe))")
+  }
+
+  private init(run: BacktestResult, walkForward: WalkForwardResult?, title: String) {
+    self.run = run
+    self.walkForward = walkForward
+    self.title = title
+    benchmark = BenchmarkCurve.buyAndHold(run)
+    dataQuality = run.universe.series.map { DataQualityReport($0) }
+  }
+
+  /// The file, as UTF-8.
+  public func bytes() -> [UInt8] { document().bytes() }
+
+  /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
+  ///
+  /// - Throws: `FileError` when it cannot be written.
+  public func write(to path: String) throws(FileError) {
+    try FileBytes.write(bytes(), to: path)
+  }
+
+  private func document() -> ReportDocument {
+    let model = model
+    let sections =
+      model.replicateSections + model.policySections
+      + [model.equitySection, model.returnsSection] + model.walkForwardSections
+      + model.forecastSections + model.regimeSections(regimes)
+      + [model.tradesSection, model.costsSection, model.metricsSection] + model.noteSections
+      + customSections
+      + [
+        model.assumptionsSection, model.dataSection(dataQuality),
+        model.provenanceSection(provenance),
+      ]
+    return ReportDocument(
+      title: title, subtitle: model.subtitle, summary: model.summary, sections: sections,
+      footer: footer)
+  }
+
+  private var model: ReportModel {
+    var model = ReportModel(run: run, walkForward: walkForward, benchmark: benchmark)
+    model.caveats = caveats
+    model.policies = policies
+    model.replicates = replicates
+    model.policyRemarks = policyRemarks
+    return model
+  }
+
+  /// Whether the policies showed an edge; `nil` of a report without policies.
+  package var policyVerdict: PolicyVerdict? { model.policyVerdict }
+
+  private var footer: String {
+    "BacktestKit \(BacktestKitVersion.current) · fingerprint \(run.fingerprint)"
+  }
+
+  private static func universeName(_ universe: Universe) -> String {
+    let symbols = universe.series.map(\.instrument.symbol)
+    return symbols.count <= 4
+      ? symbols.joined(separator: ", ") : "\(symbols.count) instruments"
+  }
+}
+
+/// One line of where a result comes from.
+public struct ProvenanceItem: Hashable, Sendable {
+  /// What it is: `Study`.
+  public var term: String
+  /// Its value.
+  public var value: String
+
+  /// A line of a term and its value.
+  public init(_ term: String, _ value: String) {
+    self.term = term
+    self.value = value
+  }
+}

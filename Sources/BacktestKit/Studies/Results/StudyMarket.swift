@@ -1,0 +1,162 @@
+public import BacktestCore
+public import BacktestIngest
+import BacktestPolicies
+internal import Glibc
+
+/// The bars of a study, read, checked and laid out.
+public struct StudyMarket: Sendable {
+  /// The series, in universe order.
+  public let universe: Universe
+  /// The universe laid out for replay.
+  public let feed: Feed
+  /// The series of the benchmark, where the study names one.
+  public let benchmark: BarSeries?
+  /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
+  /// where a policy of the study was trained on adjusted closes.
+  private(set) var unadjustedPrices: [String] = []
+  /// Series of raw closes beside which the data has no adjusted ones; only looked for then.
+  private(set) var unknownPrices: [String] = []
+  /// What each series holds and what was odd about it.
+  public let quality: [DataQualityReport]
+
+  /// The series by which regimes are classified: the benchmark, else the first of the universe.
+  public var regimeSeries: BarSeries { benchmark ?? universe.series[0] }
+
+  /// Reads all files of a study.
+  ///
+  /// - Throws: `StudyError` with everything that is wrong with the data.
+  public init(_ study: Study) throws(StudyError) {
+    var series: [BarSeries] = []
+    var failures: [DataError] = []
+    let looksForAdjusted =
+      study.data.priceBasis == .raw
+      && study.strategy.policies.contains(where: \.observesAdjustedCloses)
+    for file in study.data.files {
+      do throws(DataError) {
+        let loaded = try study.load(file)
+        series += loaded
+        guard looksForAdjusted else { continue }
+        // A file without adjusted closes cannot be read for them.
+        if let adjusted = try? study.load(file, .adjusted) {
+          unadjustedPrices += zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
+            .map(\.0.instrument.symbol)
+        } else {
+          unknownPrices += loaded.map(\.instrument.symbol)
+        }
+      } catch {
+        failures.append(error)
+      }
+    }
+    guard failures.isEmpty else {
+      throw StudyError(.file, failures.map { "\($0)" }.joined(separator: "\n"))
+    }
+    let bars = series
+    let universe = try StudyError.wrapping(.data) {
+      guard let target = study.data.resample else { return try Universe(bars) }
+      return try Universe(bars.map { try $0.resampled(to: target) })
+    }
+    try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    self.universe = universe
+    feed = Feed(universe)
+    benchmark = try study.loadBenchmark(from: universe)
+    quality = universe.series.map(DataQualityReport.init)
+  }
+}
+
+extension Study {
+  /// A path of the study, from where the process runs.
+  package func resolved(_ path: String) -> String {
+    path.hasPrefix("/") || folder == "." ? path : folder + "/" + path
+  }
+
+  /// How the study's files are read.
+  private func readOptions(
+    _ file: StudyFile, _ priceBasis: BarSeries.PriceBasis
+  ) -> CSVReadOptions {
+    var options = CSVReadOptions()
+    options.mapping = data.mapping
+    options.calendar = data.calendar
+    options.timeframe = data.timeframe
+    options.priceBasis = priceBasis
+    options.quality = data.quality
+    options.allowsNonPositivePrices = file.assetClass == .future
+    options.from = data.from
+    options.to = data.to
+    if let cache = data.cache.map(resolved) {
+      // A folder that cannot be made only means that nothing is cached.
+      mkdir(cache, 0o777)
+      options.cacheDirectory = cache
+    }
+    return options
+  }
+
+  fileprivate func load(
+    _ file: StudyFile, _ priceBasis: BarSeries.PriceBasis? = nil
+  ) throws(DataError) -> [BarSeries] {
+    let options = readOptions(file, priceBasis ?? data.priceBasis)
+    let loaded = try CSVReader(options).load(resolved(file.path), symbol: file.symbol)
+    return loaded.map { series in
+      var series = series
+      series.instrument = file.instrument(series.instrument.symbol)
+      series.source?.path = file.path
+      return series
+    }
+  }
+
+  fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {
+    guard let benchmark, benchmark.hold == nil else { return nil }
+    guard let path = benchmark.file else {
+      let symbol = benchmark.symbol ?? ""
+      guard let found = universe.instrument(symbol) else {
+        let known = universe.series.map(\.instrument.symbol).joined(separator: ", ")
+        throw StudyError(.benchmark, "there is no '\(symbol)' in the data; known are \(known)")
+      }
+      return universe[found]
+    }
+    var file = StudyFile(path: path)
+    file.symbol = benchmark.symbol
+    let wanted = file
+    let series = try StudyError.wrapping(.file) { try load(wanted) }
+    if let symbol = benchmark.symbol {
+      guard let found = series.first(where: { $0.instrument.symbol == symbol }) else {
+        throw StudyError(.benchmark, "there is no '\(symbol)' in \(path)")
+      }
+      return found
+    }
+    guard series.count == 1 else {
+      throw StudyError(.benchmark, "\(path) holds several symbols; name one by 'symbol'")
+    }
+    return series[0]
+  }
+}
+
+extension StudyStrategy {
+  /// A strategy ready for one run.
+  ///
+  /// - Throws: `StudyError` where it cannot run on the study's market.
+  func make(
+    sharing programs: PolicyPrograms, in market: StudyMarket
+  ) throws(StudyError) -> any Strategy {
+    let strategy = try StudyError.wrapping(isPolicy ? .policy : .strategy) {
+      try definition(sharing: programs).make(parameters, for: market.universe)
+    }
+    try StudyError.wrapping(.policy) {
+      try market.checkPrices(of: policies)
+      try programs.start()
+    }
+    return strategy
+  }
+}
+
+extension StudyMarket {
+  /// Refuses policies of adjusted closes on raw ones.
+  fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
+    guard !unadjustedPrices.isEmpty,
+      let policy = policies.first(where: \.observesAdjustedCloses)
+    else { return }
+    throw PolicyError(
+      source: policy.path,
+      "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
+        + "of \(NumberText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
+  }
+}

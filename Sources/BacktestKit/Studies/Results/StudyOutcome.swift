@@ -1,0 +1,160 @@
+public import BacktestCore
+public import BacktestEvidence
+import BacktestFiles
+import BacktestPolicies
+public import BacktestReports
+
+/// The outcome of a study.
+public struct StudyOutcome: Sendable {
+  /// The study.
+  public let study: Study
+  /// The bars.
+  public let market: StudyMarket
+  /// The run, or the stitched out-of-sample run of a walk-forward.
+  public let result: BacktestResult
+  /// The folds, where the study walked forward.
+  public let walkForward: WalkForwardResult?
+  /// The benchmark.
+  public let benchmark: BenchmarkCurve?
+  /// The run by regimes.
+  public let regimes: [RegimeAnalysis]
+  /// The forecasts compared with what happened; `nil` without forecasts.
+  public let forecasts: ForecastEvaluation?
+  /// The metrics of the run.
+  public let metrics: PerformanceMetrics
+  /// All runs, where the study asks for replicates; this outcome is the median one.
+  public internal(set) var replicates: StudyReplicateOutcomes?
+  /// How the same policy ends under the accounting of its training, where that is different.
+  public internal(set) var trainersAccounting: TrainersAccounting?
+
+  init(
+    study: Study, market: StudyMarket, result: BacktestResult, walkForward: WalkForwardResult?,
+    benchmark: BenchmarkCurve?, regimes: [RegimeAnalysis]
+  ) {
+    self.study = study
+    self.market = market
+    self.result = result
+    self.walkForward = walkForward
+    self.benchmark = benchmark
+    self.regimes = regimes
+    forecasts = ForecastEvaluation(result)
+    metrics = walkForward?.metrics ?? result.metrics
+  }
+
+  /// What to know before trusting the figures, of the policies' training and of the run, the most
+  /// serious first.
+  public var caveats: [ResultCaveat] {
+    ResultCaveat.mostSeriousFirst(trainingCaveats + result.caveats)
+  }
+
+  /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.
+  var benchmarkMetrics: PerformanceMetrics? {
+    benchmark?.sample(over: metrics.sample).map { PerformanceMetrics($0) }
+  }
+
+  /// Whether it is a run or a walk-forward, as the result file says it.
+  var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
+}
+
+/// All runs of a study with replicates.
+public struct StudyReplicateOutcomes: Sendable {
+  /// The spread of their metrics, and which run is shown.
+  public let summary: Replicates
+  /// The runs in the order of the study.
+  public let outcomes: [StudyOutcome]
+}
+
+/// A policy under the accounting of the environments in which policies are trained.
+public struct TrainersAccounting: Hashable, Sendable {
+  /// Money for each unit of money by which weights change.
+  public let fee: Double
+  /// The equity at the end.
+  public let finalEquity: Double
+}
+
+extension StudyOutcome {
+  /// The report of this outcome.
+  public func report() -> Report {
+    var report = walkForward.map { Report($0) } ?? Report(result)
+    report.title = study.name
+    report.benchmark = benchmark
+    report.regimes = regimes
+    report.dataQuality = market.quality
+    report.provenance = provenance
+    report.caveats = trainingCaveats
+    report.policies = study.strategy.policies.map {
+      $0.report(foldsHaveWeights: foldsHaveWeights)
+    }
+    report.policyRemarks = trainingRemarks
+    report.replicates = replicates?.summary
+    return report
+  }
+
+  /// Writes `report.html`, the tables and `result.json` to a folder. The files replace those of an
+  /// earlier result all at once.
+  ///
+  /// - Throws: `StudyError` when the folder or a file cannot be written.
+  @discardableResult
+  public func write(to folder: String) throws(StudyError) -> ResultRecord {
+    try StudyError.wrapping(.file) {
+      let record = try ResultRecord(self, folder: folder)
+      let tables = ResultTables(result)
+      var files = try AtomicFolder(path: folder)
+      try files.write(report().bytes(), to: "report.html")
+      try tables.writeEquity(to: try files.file("equity.csv"))
+      try tables.writeOrders(to: try files.file("orders.csv"))
+      try tables.writeFills(to: try files.file("fills.csv"))
+      try tables.writeTrades(to: try files.file("trades.csv"))
+      try tables.writeLedger(to: try files.file("ledger.csv"))
+      if let walkForward {
+        try writeFolds(walkForward, to: try files.file("folds.csv"))
+      } else {
+        files.remove(["folds.csv"])
+      }
+      if !result.forecasts.isEmpty {
+        try tables.writeForecasts(to: try files.file("forecasts.csv"))
+      } else {
+        files.remove(["forecasts.csv"])
+      }
+      if !result.decisions.isEmpty {
+        try tables.writeDecisions(to: try files.file("decisions.csv"))
+      } else {
+        files.remove(["decisions.csv"])
+      }
+      if !regimes.isEmpty {
+        try writeRegimes(regimes, to: try files.file("regimes.csv"))
+      } else {
+        files.remove(["regimes.csv"])
+      }
+      try files.write(JSONWriter.bytes(of: record.json(self)), to: "result.json")
+      try files.commit()
+      return record
+    }
+  }
+
+  private var provenance: [ProvenanceItem] {
+    var items = [
+      ProvenanceItem("BacktestKit", BacktestKitVersion.current),
+      ProvenanceItem("Strategy", study.strategy.definition.name),
+      ProvenanceItem("Fingerprint", result.fingerprint.description),
+      ProvenanceItem("Seed", "\(study.seed)"),
+    ]
+    for policy in study.strategy.policies {
+      let own = foldsHaveWeights ? nil : policy.trained
+      let weights = own.map { ", weights \($0.weightsDigest.prefix(16))" } ?? ""
+      items.append(
+        ProvenanceItem(
+          "Policy \(policy.manifest.name)",
+          "\(policy.path), manifest \(policy.manifestDigest.prefix(16))\(weights)"))
+    }
+    for series in result.universe.series {
+      guard let source = series.source else { continue }
+      items.append(
+        ProvenanceItem(
+          series.instrument.symbol,
+          "\(source.path), \(source.byteCount) bytes, digest \(source.digest), "
+            + "\(series.count) bars"))
+    }
+    return items
+  }
+}

@@ -1,0 +1,179 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+import BacktestPolicies
+
+extension StudyOutcome {
+  /// What to know of the policies' training before trusting the figures, the most serious first;
+  /// empty for a strategy of the catalogue.
+  var trainingCaveats: [ResultCaveat] {
+    guard !study.strategy.policies.isEmpty else { return [] }
+    var found: [ResultCaveat] = []
+    if let training = study.walkForward?.training, let walkForward {
+      found += foldCaveats(walkForward, training)
+    } else {
+      found += fixedCaveats(study.strategy.policies)
+      if let walkForward, walkForward.folds.count > 1 {
+        found.append(
+          ResultCaveat(
+            .notRetrained,
+            "The same trained policy decided in all \(walkForward.folds.count) folds. Nothing was "
+              + "trained on the train windows, which only position the test windows."))
+      }
+    }
+    found += priceCaveats + executionCaveats
+    return ResultCaveat.mostSeriousFirst(found)
+  }
+
+  /// The session of the first return and that of the last.
+  private var measured: ClosedRange<CivilDate>? {
+    let dates = metrics.sample.pointDates ?? result.sessionDates
+    guard dates.count > 1, let last = dates.last, dates[1] <= last else { return nil }
+    return dates[1]...last
+  }
+
+  /// Caveats of policies that decided in all folds.
+  private func fixedCaveats(_ policies: [StudyPolicy]) -> [ResultCaveat] {
+    guard let measured else { return [] }
+    var found: [ResultCaveat] = []
+    let dates = (metrics.sample.pointDates ?? result.sessionDates).dropFirst()
+    let trained = policies.compactMap { policy -> String? in
+      guard let end = policy.manifest.trainedUntil, end >= measured.lowerBound else { return nil }
+      return "\(policy.manifest.name) was trained on data until \(end), and "
+        + "\(dates.count { $0 <= end }) of \(dates.count) returns, from \(measured.lowerBound) "
+        + "on, are in that period"
+    }
+    if !trained.isEmpty {
+      found.append(ResultCaveat(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
+    }
+    let silent = policies.filter { $0.manifest.trainedUntil == nil }.map(\.manifest.name)
+    if !silent.isEmpty {
+      let whose =
+        silent.count == 1
+        ? "manifest of \(silent[0]) does not state the last day of its"
+        : "manifests of \(listed(silent, "and")) do not state the last day of their"
+      found.append(
+        ResultCaveat(
+          .unknownTraining,
+          "The \(whose) training data ('trained: data_end'), so some or all of the figures may be "
+            + "in-sample."))
+    }
+    return found
+  }
+
+  /// Caveats of the checkpoints of folds.
+  private func foldCaveats(
+    _ walk: WalkForwardResult, _ training: StudyTraining
+  ) -> [ResultCaveat] {
+    var found: [ResultCaveat] = []
+    let early = walk.folds.filter { fold in
+      fold.source?.trainedUntil.map { $0 >= fold.testDates.lowerBound } ?? false
+    }
+    if let fold = early.first, let end = fold.source?.trainedUntil {
+      found.append(
+        ResultCaveat(
+          .inSample,
+          "In-sample: the checkpoints of \(early.count) of \(walk.folds.count) folds were trained "
+            + "on data from their test windows. The checkpoint of fold \(fold.index) was trained "
+            + "until \(end) and tested from \(fold.testDates.lowerBound)."))
+    }
+    let silent = walk.folds.count { $0.source?.trainedUntil == nil }
+    if silent > 0 {
+      let reason =
+        training.namesTrainEnd
+        ? training.isCommand
+          ? "the training command received the end of the train window, but whether it stopped "
+            + "there cannot be verified"
+          : "their names contain the end of the train window, but whether they know later data "
+            + "cannot be verified"
+        : "nothing ties them to the end of the train window: "
+          + (training.isCommand
+            ? "the command does not use {train_end}" : "{train_end} is not in their template")
+      found.append(
+        ResultCaveat(
+          .unknownTraining,
+          "The checkpoints of \(silent) of \(walk.folds.count) folds do not state the last day "
+            + "of their training data; \(reason)."))
+    }
+    if silent > 0, let policy = study.strategy.policies.first, policy.normaliserIsTrained {
+      found.append(
+        ResultCaveat(
+          .sharedNormaliser,
+          "Checkpoints without their own manifest get observations normalised with the statistics "
+            + "of \(policy.manifest.name), from its training and not from theirs."))
+    }
+    return found
+  }
+
+  /// Policies that were trained to act at a different price than this run, by that price.
+  private var executionCaveats: [ResultCaveat] {
+    guard let own = study.execution else { return [] }
+    return PolicyManifest.Execution.allCases.compactMap { trained in
+      let names = study.strategy.policies.filter { $0.manifest.execution == trained }
+        .map(\.manifest.name)
+      guard trained != own, !names.isEmpty else { return nil }
+      return ResultCaveat(
+        .otherExecution,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained to act at "
+          + "\(trained.place); this run fills at \(own.place).")
+    }
+  }
+
+  /// Policies trained on adjusted closes, run on prices that may or may not be adjusted.
+  private var priceCaveats: [ResultCaveat] {
+    let names = study.strategy.policies.filter(\.observesAdjustedCloses).map(\.manifest.name)
+    guard !market.unknownPrices.isEmpty, !names.isEmpty else { return [] }
+    return [
+      ResultCaveat(
+        .unknownPrices,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained on adjusted closes; "
+          + "whether the closes of \(NumberText.list(market.unknownPrices)) are adjusted is "
+          + "unknown, because the data has no column of adjusted closes.")
+    ]
+  }
+
+  /// Differences between training and this run, in sentences.
+  var trainingRemarks: [String] {
+    var remarks = study.strategy.policies.map { policy in
+      let own = study.execution?.place ?? "the close that it observes (weights accounting)"
+      return policy.manifest.execution.map {
+        "\(policy.manifest.name) was trained to act at \($0.place); this run fills at \(own)."
+      }
+        ?? "The manifest of \(policy.manifest.name) does not state in 'execution' at which price "
+        + "its training acted; this run fills at \(own)."
+    }
+    if let trainers = trainersAccounting {
+      let difference = trainers.finalEquity - (result.curve.equity.last ?? 0)
+      remarks.append(
+        "Under the accounting of its training (weights, fee \(trainers.fee)), the same policy ends "
+          + "at "
+          + "\(NumberFormat.money.text(trainers.finalEquity)) "
+          + "\(study.configuration.account.currency), a difference of "
+          + "\(NumberFormat.money.text(difference)).")
+    }
+    return remarks
+  }
+}
+
+extension Study {
+  /// When decisions are carried out, in the words of a manifest; `nil` under weights accounting,
+  /// which is the trainers' own.
+  fileprivate var execution: PolicyManifest.Execution? {
+    guard configuration.accounting.placesOrders else { return nil }
+    return switch configuration.execution.marketFill {
+    case .nextOpen: .nextOpen
+    case .nextClose: .nextClose
+    case .sameClose: .sameClose
+    }
+  }
+}
+
+extension PolicyManifest.Execution {
+  fileprivate var place: String {
+    switch self {
+    case .sameClose: "the close that it observes"
+    case .nextOpen: "the next open"
+    case .nextClose: "the next close"
+    }
+  }
+}

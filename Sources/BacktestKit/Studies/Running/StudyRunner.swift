@@ -1,0 +1,228 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestPolicies
+
+/// Runs a study: reads its bars, runs or walks forward, splits by regimes, and hands everything
+/// to the report and the result files.
+///
+///     let study = try Study(path: "study.yaml", catalogue: .standard)
+///     let outcome = try StudyRunner(study).run()
+///     print(outcome.metrics.sharpe ?? .nan)
+///     try outcome.write(to: "Reports/study")
+public struct StudyRunner: Sendable {
+  /// What is asked for.
+  public var study: Study
+  /// The number of parallel runs; `nil` is the number of processors.
+  public var threads: Int?
+  /// Called after each run of a walk-forward with the number of finished runs and of all runs, one
+  /// call at a time, on any thread. Finding or training a checkpoint counts as a run.
+  public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+  /// Whether the user asked to stop; asked while a checkpoint is trained.
+  public var isInterrupted: @Sendable () -> Bool = { false }
+
+  /// A runner of a study.
+  public init(
+    _ study: Study, threads: Int? = nil,
+    progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+  ) {
+    self.study = study
+    self.threads = threads
+    self.progress = progress
+  }
+
+  /// One run over all bars with the study's parameters, or one for each replicate.
+  ///
+  /// - Throws: `StudyError` when the data cannot be used or ends within the warm-up, or a policy
+  ///   cannot decide in the market.
+  public func run() throws(StudyError) -> StudyOutcome {
+    if let replicates = study.replicates, replicates.checkpoints.isEmpty {
+      throw StudyError(
+        .replicates, "'seeds' are for the checkpoints of a walk-forward; a run has 'checkpoints'")
+    }
+    let market = try StudyMarket(study)
+    return try replicated { (study, _, _) throws(StudyError) in
+      try run(study, market)
+    }
+  }
+
+  private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
+    let programs = try study.strategy.programs()
+    let strategy = try study.strategy.make(sharing: programs, in: market)
+    let warmup = study.configuration.warmup ?? strategy.warmup
+    let bars = market.feed.instants.count
+    guard bars >= 2, warmup < bars else { throw Self.tooFewBars(bars, warmup) }
+    let result = Self.run(strategy, study, market)
+    try programs.check()
+    var outcome = try outcome(study, market, result, walkForward: nil)
+    if let (configuration, fee) = study.trainersAccounting(of: strategy, in: market) {
+      var other = study
+      other.configuration = configuration
+      let trainers = Self.run(strategy, other, market)
+      outcome.trainersAccounting = TrainersAccounting(
+        fee: fee, finalEquity: trainers.curve.equity.last ?? 0)
+    }
+    return outcome
+  }
+
+  /// A walk-forward by the study's plan, or one for each replicate.
+  ///
+  /// - Throws: `StudyError` when the data cannot be used, the study has no plan, the plan does not
+  ///   fit the data, or the checkpoint of a fold is not there.
+  public func walkForward() throws(StudyError) -> StudyOutcome {
+    guard let part = study.walkForward else {
+      throw StudyError(
+        .file,
+        "\(study.path): the study has no 'walk-forward', which a walk-forward needs; `bt-run init` "
+          + "writes an example")
+    }
+    let market = try StudyMarket(study)
+    return try replicated { (study, seed, progress) throws(StudyError) in
+      let programs = try study.strategy.programs()
+      // A policy that cannot decide here says so before anything is trained or searched.
+      if study.strategy.isPolicy {
+        _ = try study.strategy.make(sharing: programs, in: market)
+      }
+      var walk = WalkForward(
+        study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
+        configuration: study.configuration, plan: part.plan)
+      if let training = part.training, let policy = study.strategy.policies.first {
+        let checkpoints = FoldCheckpoints(
+          study: study, policy: policy, training: training, market: market, seed: seed,
+          isInterrupted: isInterrupted)
+        walk.strategyOfFold = { (fold) throws(EvidenceError) in
+          try checkpoints.strategy(of: fold)
+        }
+      }
+      let plan = walk
+      // A program in another process decides for one run at a time.
+      let result = try StudyError.wrapping(.walkForward) {
+        try plan.run(threads: programs.isEmpty ? threads : 1, progress: progress)
+      }
+      try programs.check()
+      return try outcome(study, market, result.stitched, walkForward: result)
+    }
+  }
+
+  private func outcome(
+    _ study: Study, _ market: StudyMarket, _ result: BacktestResult,
+    walkForward: WalkForwardResult?
+  ) throws(StudyError) -> StudyOutcome {
+    var benchmark = try StudyError.wrapping(.benchmark) {
+      try market.benchmark.map { try BenchmarkCurve($0) }
+    }
+    if study.benchmark?.hold == .equalParts {
+      benchmark = BenchmarkCurve.buyAndHold(result)
+      guard benchmark != nil else {
+        throw StudyError(
+          .benchmark, "equal parts cannot be held, because a price is not above zero")
+      }
+    }
+    // A policy's edge is judged only against what holding would have earned.
+    if benchmark == nil, !study.strategy.policies.isEmpty {
+      benchmark = BenchmarkCurve.buyAndHold(result)
+    }
+    let regimes = try StudyError.wrapping(.regimes) {
+      try study.regimes.map { try Self.analysis(result, market.regimeSeries, $0.classifier) }
+    }
+    return StudyOutcome(
+      study: study, market: market, result: result, walkForward: walkForward,
+      benchmark: benchmark, regimes: regimes)
+  }
+
+  private static func tooFewBars(_ bars: Int, _ warmup: Int) -> StudyError {
+    StudyError(
+      .data,
+      "\(NumberText.count(bars, "bar")), but the warm-up takes \(warmup) and a return needs two; "
+        + "give more bars or a shorter 'warmup'")
+  }
+
+  // The existential is opened once for each run, and the loop inside is generic.
+  private static func run(
+    _ strategy: some Strategy, _ study: Study, _ market: StudyMarket
+  ) -> BacktestResult {
+    Backtest(
+      strategy, on: market.feed, configuration: study.configuration,
+      name: study.strategy.definition.name
+    ).run()
+  }
+
+  private static func analysis(
+    _ result: BacktestResult, _ series: BarSeries, _ classifier: some RegimeClassifier
+  ) throws(EvidenceError) -> RegimeAnalysis {
+    try RegimeAnalysis(result, series: series, classifier: classifier)
+  }
+}
+
+extension StudyRunner {
+  /// Reports how many runs are done.
+  typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Void
+
+  /// Does the work of a study once or, where it asks for replicates, once for each, and gives the
+  /// outcome in the middle with all of them in it.
+  ///
+  /// - Parameter work: takes a study, what `{seed}` is replaced with, and where progress goes.
+  func replicated(
+    _ work: (Study, _ seed: Int, Progress?) throws(StudyError) -> StudyOutcome
+  ) throws(StudyError) -> StudyOutcome {
+    let ownSeed = Int(clamping: study.seed)
+    guard let replicates = study.replicates else { return try work(study, ownSeed, progress) }
+    var outcomes: [StudyOutcome] = []
+    var names: [String] = []
+    for index in 0..<replicates.count {
+      let (variant, seed, name) = try study.replicate(index, of: replicates)
+      let (progress, count) = (progress, replicates.count)
+      let shown: Progress = { done, total in progress?(index * total + done, count * total) }
+      outcomes.append(try work(variant, seed ?? ownSeed, shown))
+      names.append(name)
+    }
+    let members = zip(names, outcomes).map { name, outcome in
+      var values: [String: Double] = [:]
+      for (metric, value) in outcome.metrics.all { values[metric.name] = value }
+      return Replicates.Member(name: name, values: values)
+    }
+    let walksForward = outcomes[0].walkForward != nil
+    let objective =
+      replicates.objective ?? (walksForward ? study.walkForward?.plan.objective : nil) ?? "sharpe"
+    let summary = Replicates(members, objective: objective)
+    var outcome = outcomes[summary.shown]
+    outcome.replicates = StudyReplicateOutcomes(summary: summary, outcomes: outcomes)
+    return outcome
+  }
+}
+
+extension Study {
+  /// The study of a replicate, its seed where it has one, and what results call it.
+  fileprivate func replicate(
+    _ index: Int, of replicates: StudyReplicates
+  ) throws(StudyError) -> (study: Study, seed: Int?, name: String) {
+    guard !replicates.checkpoints.isEmpty else {
+      return (self, replicates.seeds[index], "seed \(replicates.seeds[index])")
+    }
+    let name = replicates.checkpoints[index]
+    var variant = self
+    variant.strategy.policies[0] = try StudyError.wrapping(.replicates) {
+      try strategy.policies[0].replacing(with: resolved(name), named: name)
+    }
+    return (variant, nil, name)
+  }
+
+  /// The configuration that is the accounting of the policy's training, where the study runs by
+  /// orders and that makes sense: one policy that states weights, was trained to act at the close
+  /// it observes, and pays costs that are a share of what is traded.
+  func trainersAccounting(
+    of made: any Strategy, in market: StudyMarket
+  ) -> (configuration: BacktestConfiguration, fee: Double)? {
+    guard strategy.policies.count == 1, strategy.policies[0].command.isEmpty,
+      (made as? PolicyStrategy)?.setsTargetWeights == true,
+      strategy.policies[0].manifest.execution == .sameClose, configuration.accounting.placesOrders,
+      let commission = configuration.execution.commission.description(in: "").share,
+      let slippage = configuration.execution.slippage.description(in: "").share
+    else { return nil }
+    var other = configuration
+    let fee = commission + slippage
+    // A portfolio of shares that sum to 1 begins with equal parts in its trainers' environments.
+    let sumsToOne = strategy.policies[0].manifest.action?.meaning == .softmaxWeights
+    other.accounting = .weights(fee: fee, initialWeights: sumsToOne ? .equal : .zero)
+    return (try? other.validate(for: market.universe)) == nil ? nil : (other, fee)
+  }
+}

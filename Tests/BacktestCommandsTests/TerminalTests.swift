@@ -1,0 +1,180 @@
+@testable import BacktestCommands
+import TestSupport
+import Glibc
+import Testing
+
+/// A clock that a test moves.
+private final class HandClock: MonotonicClock, @unchecked Sendable {
+  var seconds = 0.0
+}
+
+struct ProgressBarTests {
+  private func context(
+    _ errors: MemoryStream, _ clock: HandClock
+  ) -> CommandContext {
+    CommandContext(output: MemoryStream(), errors: errors, clock: clock, interrupt: .never)
+  }
+
+  @Test func theBarShowsWhatIsDoneAndLeft() {
+    let (errors, clock) = (MemoryStream(isTerminal: true), HandClock())
+    var progress = ProgressBar("folds", total: 4, in: context(errors, clock), isQuiet: false)
+    for _ in 0..<4 {
+      clock.seconds += 30
+      progress.advance()
+    }
+    progress.finish()
+    #expect(
+      errors.text.split(separator: "\r") == [
+        "folds [######------------------] 25 %  1/4  ETA 1:30\u{1B}[K",
+        "folds [############------------] 50 %  2/4  ETA 1:00\u{1B}[K",
+        "folds [##################------] 75 %  3/4  ETA 0:30\u{1B}[K",
+        "folds [########################] 100 %  4/4\u{1B}[K",
+        "\u{1B}[K",
+      ])
+  }
+
+  @Test func fastStepsAreNotAllDrawn() {
+    let (errors, clock) = (MemoryStream(isTerminal: true), HandClock())
+    var progress = ProgressBar("x", total: 1_000, in: context(errors, clock), isQuiet: false)
+    for _ in 0..<1_000 {
+      clock.seconds += 0.001
+      progress.advance()
+    }
+    #expect(errors.text.filter { $0 == "\r" }.count == 10)
+  }
+
+  @Test func nobodyWatchingMeansNoBar() {
+    for (isTerminal, isQuiet, total) in [(false, false, 5), (true, true, 5), (true, false, 0)] {
+      let (errors, clock) = (MemoryStream(isTerminal: isTerminal), HandClock())
+      var progress = ProgressBar("x", total: total, in: context(errors, clock), isQuiet: isQuiet)
+      progress.advance(by: 5)
+      progress.finish()
+      #expect(errors.text.isEmpty)
+    }
+  }
+
+  @Test func theLineNeverWraps() {
+    let (errors, clock) = (MemoryStream(isTerminal: true, width: 30), HandClock())
+    var progress = ProgressBar("walk-forward", total: 9, in: context(errors, clock), isQuiet: false)
+    progress.advance()
+    #expect(errors.text == "\rwalk-forward [##------------…\u{1B}[K")
+  }
+
+  @Test func anErrorLeavesNoBarBehind() {
+    func work(_ errors: MemoryStream) throws {
+      var progress = ProgressBar("x", total: 2, in: context(errors, HandClock()), isQuiet: false)
+      progress.advance()
+      throw CommandError.interrupted
+    }
+    let errors = MemoryStream(isTerminal: true)
+    #expect(throws: CommandError.self) { try work(errors) }
+    #expect(errors.text.hasSuffix("\r\u{1B}[K"))
+  }
+
+  @Test func clocksReadAsClocks() {
+    let texts = [0, 0.2, 59.5, 61, 3_600, 1e9, .infinity, -5].map { clockText(seconds: $0) }
+    #expect(
+      texts == ["0:00", "0:01", "1:00", "1:01", "1:00:00", "99:59:59", "99:59:59", "0:00"])
+  }
+}
+
+struct InterruptTests {
+  @Test func theFirstSignalAsksAndTheSecondIsTheSystems() {
+    signal(SIGINT, SIG_DFL)
+    defer { signal(SIGTERM, SIG_DFL) }
+    let interrupt = ProcessSignals.interrupt()
+    #expect(!interrupt.isRaised())
+    // To the process: the threads of the tests block signals, the main thread takes it soon.
+    kill(getpid(), SIGINT)
+    for _ in 0..<5_000 where !interrupt.isRaised() { usleep(1_000) }
+    #expect(interrupt.isRaised())
+    var present = sigaction()
+    sigaction(SIGINT, nil, &present)
+    #expect(unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == 0)
+  }
+
+  @Test func aCommandThatAsksIsStopped() {
+    let context = CommandContext(
+      output: MemoryStream(), errors: MemoryStream(), clock: HandClock(),
+      interrupt: Interrupt { true })
+    #expect(throws: CommandError.interrupted) { try context.checkInterrupt() }
+  }
+}
+
+struct TextTableTests {
+  @Test func columnsAlign() {
+    var table = TextTable([.left("metric"), .right("value"), .left("")])
+    table.add(["Sharpe", "0.48", ""])
+    table.add(["größte", "-33.92 %", "note"])
+    table.add(["日本", "1", "x"])
+    #expect(
+      table.text == """
+        metric     value
+        ------  --------  ----
+        Sharpe      0.48
+        größte  -33.92 %  note
+        日本           1  x
+
+        """)
+  }
+
+  @Test func tablesWithoutHeadingsAreRowsOnly() {
+    var table = TextTable([.left(""), .right("")])
+    table.add(["a", "10"])
+    table.add(["bcd", "2"])
+    #expect(table.text == "a    10\nbcd   2\n")
+    #expect(TextTable([.left("none")]).text == "none\n----\n")
+  }
+
+  @Test func widthsAreThoseOfTheTerminal() {
+    #expect("abc".displayWidth == 3 && "e\u{301}".displayWidth == 1 && "表".displayWidth == 2)
+    #expect("😀".displayWidth == 2 && "\u{200B}".displayWidth == 0)
+    #expect("日本語".cut(to: 5) == "日本…" && "abc".cut(to: 3) == "abc" && "abcd".cut(to: 0) == "")
+  }
+}
+
+struct FileStreamTests {
+  private func pipe() throws -> (read: Int32, write: Int32) {
+    var ends: [Int32] = [0, 0]
+    try #require(Glibc.pipe(&ends) == 0)
+    return (ends[0], ends[1])
+  }
+
+  @Test func textArrivesWhole() throws {
+    let (reading, writing) = try pipe()
+    let stream = FileStream(descriptor: writing)
+    stream.write("grün\n")
+    #expect(!stream.isTerminal && stream.width == 80 && stream.problem == nil)
+    close(writing)
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = read(reading, &bytes, 64)
+    #expect(String(decoding: bytes[0..<max(count, 0)], as: UTF8.self) == "grün\n")
+    close(reading)
+  }
+
+  @Test func aReaderThatWentAwayIsNoProblem() throws {
+    signal(SIGPIPE, SIG_IGN)
+    let (reading, writing) = try pipe()
+    close(reading)
+    let stream = FileStream(descriptor: writing)
+    stream.write("nobody reads this")
+    stream.write("nor this")
+    #expect(stream.problem == nil)
+    close(writing)
+  }
+
+  @Test func aFullDiskIsAProblem() throws {
+    let full = open("/dev/full", O_WRONLY)
+    try #require(full >= 0)
+    let stream = FileStream(descriptor: full)
+    stream.write("x")
+    #expect(stream.problem == "No space left on device")
+    close(full)
+  }
+
+  @Test func theClockGoesOn() {
+    let clock = SystemClock()
+    let first = clock.seconds
+    #expect(first > 0 && clock.seconds >= first)
+  }
+}

@@ -1,0 +1,53 @@
+import TestSupport
+import BacktestKit
+import Testing
+
+/// Values that no type keeps from being nonsense are refused with a reason.
+struct ConfigurationTests {
+  private func message(
+    _ adjust: (inout BacktestConfiguration) -> Void, closes: [Double] = [100, 101]
+  ) throws -> String? {
+    let prices = closes.map { ($0, $0, $0, $0) }
+    let universe = try Universe([try MarketBuilder.series(prices, assetClass: .future)])
+    var configuration = BacktestConfiguration()
+    adjust(&configuration)
+    do throws(ConfigurationError) {
+      try configuration.validate(for: universe)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
+  private static let wrong: [(String, @Sendable (inout BacktestConfiguration) -> Void)] = [
+    ("account.initialCash", { $0.account.initialCash = .nan }),
+    ("account.initialCash", { $0.account.initialCash = 0 }),
+    ("account.funding", { $0.account.funding = .margin(leverage: .infinity) }),
+    ("execution.participation", { $0.execution.participation = -0.1 }),
+    ("execution.participation", { $0.execution.participation = .nan }),
+    ("execution.latency", { $0.execution.latency = TimeSpan(nanoseconds: -1) }),
+    ("execution.latency", { $0.execution.latency = TimeSpan(nanoseconds: .max) }),
+    ("execution.limitFill", { $0.execution.limitFill = .through(ticks: -1) }),
+    ("riskFreeRate", { $0.riskFreeRate = .nan }),
+    ("warmup", { $0.warmup = -1 }),
+    ("accounting: a fee", { $0.accounting = .weights(fee: -0.1) }),
+    ("accounting: 1 instruments", { $0.accounting = .weights(fee: 0, initialWeights: [1, 2]) }),
+    ("accounting: initial", { $0.accounting = .weights(fee: 0, initialWeights: [.nan]) }),
+  ]
+
+  @Test(arguments: wrong.indices) func nonsenseIsRefused(index: Int) throws {
+    let (start, adjust) = Self.wrong[index]
+    #expect(try #require(try message(adjust)).hasPrefix(start))
+  }
+
+  @Test func sensibleValuesPass() throws {
+    #expect(try message { _ in } == nil)
+    #expect(try message { $0.accounting = .weights(fee: 0, initialWeights: .equal) } == nil)
+  }
+
+  @Test func weightsNeedClosesAboveZero() throws {
+    let found = try message({ $0.accounting = .weights(fee: 0) }, closes: [3, -1])
+    #expect(found?.contains("A closes at -1.0 on 2024-01-0") == true)
+    #expect(try message({ _ in }, closes: [3, -1]) == nil)
+  }
+}

@@ -1,0 +1,181 @@
+@testable import BacktestCore
+import TestSupport
+import Testing
+
+/// What volume lets through, and what it costs.
+struct LiquidityTests {
+  private func buys(
+    _ quantities: [Double], price: Double, volume: [Double],
+    kind: Order.Kind = .market, _ adjust: (inout ExecutionRules) -> Void
+  ) throws -> BacktestResult {
+    try runScript(
+      try MarketBuilder.series(
+        MarketBuilder.flat(price, count: volume.count), volume: volume),
+      [
+        0: { _, trading in
+          for quantity in quantities {
+            trading.submit(Order(.first, quantity: quantity, kind: kind))
+          }
+        }
+      ]
+    ) {
+      $0.account.initialCash = 1e9
+      adjust(&$0.execution)
+    }
+  }
+
+  @Test func participationSpreadsAnOrderOverBars() throws {
+    let result = try buys([1000], price: 50, volume: [9000, 4000, 3000, 9000, 9000]) {
+      $0.participation = 0.1
+    }
+    #expect(result.fillQuantities == [400, 300, 300])
+    #expect(result.fills.map(\.row) == [1, 2, 3])
+    #expect(result.outcomes(of: 1) == [.filled])
+  }
+
+  @Test func volumeShareMovesThePrice() throws {
+    func run(_ quantities: [Double]) throws -> BacktestResult {
+      try buys(quantities, price: 100, volume: [1e6, 1e6, 1e6, 1e6, 1e6]) {
+        $0.participation = 0.025
+        $0.slippage = VolumeShareSlippage(impact: 0.1)
+      }
+    }
+    let one = try run([20_000])
+    #expect(agrees(one.fillPrices[0], 100.004, within: 1e-13) && one.fills.count == 1)
+    let large = try run([100_000])
+    #expect(large.fillQuantities == [25_000, 25_000, 25_000, 25_000])
+    #expect(agrees(large.fillPrices[0], 100.00625, within: 1e-13))
+    let two = try run([20_000, 20_000])
+    #expect(two.fillQuantities == [20_000, 5_000, 15_000])
+    #expect(agrees(two.fillPrices[0], 100.004, within: 1e-13))
+    #expect(agrees(two.fillPrices[1], 100.00625, within: 1e-13))
+  }
+
+  @Test func bothSidesAndOpenAndPathShareOneBar() throws {
+    let bars: [MarketBuilder.Prices] = [(50, 50, 50, 50), (50, 52, 48, 50), (50, 50, 50, 50)]
+    let result = try runScript(
+      try MarketBuilder.series(bars, volume: [1000, 1000, 1000]),
+      [
+        0: { _, trading in
+          trading.submit(Order(.first, quantity: 60))
+          trading.submit(Order(.first, quantity: -30))
+          trading.submit(Order(.first, quantity: 40, kind: .limit(49)))
+        }
+      ]
+    ) {
+      $0.account.funding = .margin(leverage: 1)
+      $0.execution.participation = 0.1
+    }
+    #expect(result.fillQuantities == [60, -30, 10])
+    #expect(result.fills.allSatisfy { $0.row == 1 })
+  }
+
+  @Test func squareRootImpactIsTwentyBasisPoints() throws {
+    // Closes whose returns are +-x with a deviation (n - 1) of 2 %: x = 0.02 sqrt(19 / 20).
+    let x = 0.02 * (19.0 / 20).squareRoot()
+    var close = 100.0
+    var bars: [MarketBuilder.Prices] = [(100, 100, 100, 100)]
+    for k in 1...20 {
+      close *= k.isMultiple(of: 2) ? 1 - x : 1 + x
+      bars.append((close, close, close, close))
+    }
+    bars.append((100, 100, 100, 100))
+    let result = try runScript(
+      try MarketBuilder.series(bars, volume: Array(repeating: 10_000, count: 22)),
+      [20: { _, trading in trading.submit(Order(.first, quantity: 100)) }]
+    ) { $0.execution.slippage = SquareRootSlippage(impact: 1) }
+    #expect(agrees(result.fillPrices[0], 100.2, within: 1e-12))
+    #expect(agrees(result.fills[0].slippage, 20, within: 1e-9))
+  }
+
+  @Test func impactWithoutHistoryIsRefused() throws {
+    for (bar, isRefused) in [(19, true), (20, false)] {
+      let result = try runScript(
+        try MarketBuilder.series(
+          MarketBuilder.flat(100, count: 23), volume: Array(repeating: 1000, count: 23)),
+        [bar: { _, trading in trading.submit(Order(.first, quantity: 1)) }]
+      ) { $0.execution.slippage = SquareRootSlippage() }
+      #expect(result.outcomes(of: 1) == [isRefused ? .rejected(.noHistory) : .filled])
+      #expect(result.counts.rejectedOrders == (isRefused ? 1 : 0))
+    }
+  }
+
+  @Test func aBarWithoutVolumeFillsNothing() throws {
+    let bars: [MarketBuilder.Prices] = [
+      (100, 100, 100, 100), (100, 100, 90, 100), (101, 102, 96, 100), (100, 100, 94, 100),
+    ]
+    let result = try runScript(
+      try MarketBuilder.series(bars, volume: [10, 0, 10, 10]),
+      [
+        0: { _, trading in
+          trading.submit(Order(.first, quantity: 1))
+          trading.submit(Order(.first, quantity: -1, kind: .stop(95)))
+        }
+      ]
+    ) { $0.account.funding = .margin(leverage: 2) }
+    // The held bar's low of 90 triggers no stop.
+    #expect(result.fills.map(\.row) == [2, 3])
+    #expect(result.fillPrices == [101, 95])
+  }
+
+  @Test(arguments: [MarketFill.sameClose, .nextClose])
+  func noRuleFillsAtACloseWithoutVolume(rule: MarketFill) throws {
+    let result = try runScript(
+      try MarketBuilder.series(
+        MarketBuilder.flat(100, count: 4), volume: [0, 0, 10, 10]),
+      [0: { _, trading in trading.submit(Order(.first, quantity: 1)) }]
+    ) { $0.execution.marketFill = rule }
+    #expect(result.fills.map(\.row) == [2])
+  }
+
+  @Test func volumesThatAreAllZeroCountAsNotGiven() throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(100, count: 3), volume: [0, 0, 0])
+    #expect(!series.hasVolume)
+    let result = try runScript(
+      series, [0: { _, trading in trading.submit(Order(.first, quantity: 1)) }])
+    #expect(result.fills.count == 1)
+  }
+
+  @Test func withoutVolumesParticipationLimitsNothing() throws {
+    let result = try runScript(
+      try MarketBuilder.series(MarketBuilder.flat(100, count: 3)),
+      [0: { _, trading in trading.submit(Order(.first, quantity: 500)) }]
+    ) { $0.execution.participation = 0.01 }
+    #expect(result.fillQuantities == [500])
+  }
+
+  @Test func aMinimumCommissionIsPaidOncePerOrder() throws {
+    let result = try buys([500], price: 10, volume: [1000, 1000, 500, 500, 3000]) {
+      $0.participation = 0.1
+      $0.commission = PerShareCommission(perShare: 0.005, minimumPerOrder: 1)
+    }
+    #expect(result.fillQuantities == [100, 50, 50, 300])
+    let commissions = result.fills.map(\.commission)
+    for (paid, expected) in zip(commissions, [1.0, 0, 0, 1.5]) {
+      #expect(agrees(paid, expected, within: 1e-12))
+    }
+    #expect(agrees(result.account.commissionPaid, 2.5, within: 1e-12))
+    let cancelled = try runScript(
+      try MarketBuilder.series(
+        MarketBuilder.flat(10, count: 4), volume: [1000, 1000, 500, 500]),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 500)) },
+        1: { _, trading in trading.cancel(OrderID(1)) },
+      ]
+    ) {
+      $0.execution.participation = 0.1
+      $0.execution.commission = PerShareCommission(perShare: 0.005, minimumPerOrder: 1)
+    }
+    #expect(cancelled.account.commissionPaid == 1)
+    #expect(cancelled.outcomes.last?.kind == .cancelled)
+    #expect(cancelled.outcomes.last?.filledQuantity == 100)
+  }
+
+  @Test func commissionPerOrderIsPaidOnce() throws {
+    let result = try buys([300], price: 10, volume: [1000, 1000, 1000, 1000]) {
+      $0.participation = 0.1
+      $0.commission = PerOrderCommission(amount: 7)
+    }
+    #expect(result.fills.map(\.commission) == [7, 0, 0])
+  }
+}

@@ -1,0 +1,99 @@
+@testable import BacktestCore
+@testable import BacktestEvidence
+import TestSupport
+import Strategies
+import Testing
+
+struct BenchmarkCurveTests {
+  /// Whole capital in the index at the first close, without costs.
+  static func heldIndex() throws -> BacktestResult {
+    var configuration = BacktestConfiguration()
+    configuration.execution.marketFill = .sameClose
+    return try Backtest(
+      BuyAndHold(), on: MarketBuilder.standardAndPoors500(lot: .fractional),
+      configuration: configuration
+    ).run()
+  }
+
+  @Test func holdingTheIndexIsTheBenchmarkOfTheIndex() throws {
+    let result = try Self.heldIndex()
+    let series = result.universe.series[0]
+    let sample = result.sample
+    let held = try #require(BenchmarkCurve.buyAndHold(result))
+    for curve in [try BenchmarkCurve(series), held] {
+      let values = curve.scaled(to: sample.wealth[0], on: try #require(sample.pointDates))
+      #expect(values.count == 5_031 && sample.wealth.count == 5_031)
+      for (found, equity) in zip(values, sample.wealth) {
+        #expect(agrees(found, equity, relative: 1e-9))
+      }
+      let aligned = try curve.aligned(with: sample)
+      #expect(aligned.count == 5_030 && aligned.droppedReturns == 0)
+      let metrics = PerformanceMetrics(sample, benchmark: aligned)
+      #expect(agrees(try metrics.value(of: "beta"), 1, relative: 1e-9))
+      let own = try #require(curve.sample(over: sample))
+      #expect(agrees(PerformanceMetrics(own).sharpe, metrics.sharpe ?? 0, relative: 1e-9))
+    }
+  }
+
+  @Test func theBenchmarkBeginsAtTheBasePoint() throws {
+    let days = ["2024-01-02", "2024-01-03", "2024-01-05"].map { CivilDate($0)! }
+    let curve = try BenchmarkCurve("B", dates: days, prices: [50, 40, 60], pricesPerYear: 252)
+    let points = ["2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08"].map { CivilDate($0)! }
+    #expect(curve.scaled(to: 100, on: points) == [100, 100, 150, 150])
+    #expect(curve.scaled(to: 100, on: [CivilDate("2024-01-01")!, days[0]]) == [nil, 100])
+    #expect(curve.scaled(to: 100, on: []).isEmpty)
+    let sample = try ReturnsSample(
+      equity: [1, 1, 2, 2], pointDates: points, barsPerYear: 252, riskFree: .zero)
+    #expect(curve.sample(over: sample)?.returns == [0.5])
+    let aligned = try curve.aligned(with: sample)
+    #expect(aligned.returns == [1] && aligned.benchmark == [0.5])
+  }
+
+  @Test func aWeekStandsBesideAWeek() throws {
+    let daily = try MarketBuilder.standardAndPoors500(lot: .fractional)
+    let weekly = try daily.resampled(to: .week)
+    var configuration = BacktestConfiguration()
+    configuration.execution.marketFill = .sameClose
+    let result = try Backtest(BuyAndHold(), on: weekly, configuration: configuration).run()
+    let curve = try BenchmarkCurve(daily)
+    let aligned = try curve.aligned(with: result.sample, timeframe: .week)
+    #expect(aligned.count == result.sample.count)
+    for (own, other) in zip(aligned.returns, aligned.benchmark) {
+      #expect(agrees(own, other, within: 1e-9))
+    }
+  }
+
+  @Test func pricesWithinADayLeaveTheLastOne() throws {
+    let bars = (1...50).map { (Double($0), Double($0), Double($0), Double($0)) }
+    let series = try MarketBuilder.series(bars, every: .hours(1))
+    let curve = try BenchmarkCurve(series, name: "Hours")
+    // The bar that closes at midnight belongs to the day that ends.
+    #expect(curve.prices == [24, 48, 50] && curve.name == "Hours" && curve.pricesPerYear == 365)
+    let result = try runScript(series, [0: { _, trading in trading.target(.first, weight: 1) }])
+    #expect(result.sample.count == 49 && result.sampleTimes.count == 50)
+    #expect(result.sessionSample.count == 3)
+    let held = try #require(BenchmarkCurve.buyAndHold(result))
+    #expect(held.prices == [24, 48, 50])
+  }
+
+  @Test func laterInstrumentsWaitInCash() throws {
+    let a = try MarketBuilder.series(MarketBuilder.flat(10, count: 4))
+    let b = try MarketBuilder.series(
+      [(5, 5, 5, 5), (10, 10, 10, 10)], symbol: "B", from: MarketBuilder.start + .days(2))
+    let result = try runScript([a, b], ScriptedStrategy())
+    #expect(BenchmarkCurve.buyAndHold(result)?.prices == [2, 2, 2, 3])
+  }
+
+  @Test func whatIsNoCurveIsRefused() {
+    let days = ["2024-01-02", "2024-01-02"].map { CivilDate($0)! }
+    #expect(throws: EvidenceError.repeatedDate(row: 1)) {
+      try BenchmarkCurve("B", dates: days, prices: [1, 2], pricesPerYear: nil)
+    }
+    #expect(throws: EvidenceError.notFinite(what: "benchmark price", row: 0)) {
+      try BenchmarkCurve("B", dates: [days[0]], prices: [0], pricesPerYear: nil)
+    }
+    #expect(throws: EvidenceError.lengthMismatch(what: "benchmark dates", expected: 1, found: 2)) {
+      try BenchmarkCurve("B", dates: days, prices: [1], pricesPerYear: nil)
+    }
+  }
+}

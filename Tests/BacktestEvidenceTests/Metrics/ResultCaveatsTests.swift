@@ -1,0 +1,190 @@
+@testable import BacktestCore
+@testable import BacktestEvidence
+import TestSupport
+import Testing
+
+/// Each limit shows when its reason is there, and only then.
+struct ResultLimitsTests {
+  typealias Code = ResultCaveat.Code
+
+  private func codes(_ result: BacktestResult) -> Set<Code> { Set(result.caveats.map(\.code)) }
+
+  /// Prices that rise and fall in turn, a trade every two bars.
+  private func wave(count: Int) -> [MarketBuilder.Prices] {
+    (0..<count).map { row in
+      let price = 100 + Double(row % 4)
+      return (price, price + 1, price - 1, price)
+    }
+  }
+
+  /// Long and short in turn, with costs, over more than a year.
+  private func busyRun(
+    _ series: BarSeries, _ adjust: (inout BacktestConfiguration) -> Void = { _ in }
+  ) throws -> BacktestResult {
+    let strategy = ScriptedStrategy(always: { bars, trading in
+      guard let bar = bars[0] else { return }
+      let sign: Double = trading.position(bar.instrument).quantity > 0 ? -1 : 1
+      trading.target(bar.instrument, quantity: 10 * sign)
+    })
+    return try runScript([series], strategy) { configuration in
+      configuration.account.funding = .margin(leverage: 4)
+      configuration.execution.commission = BasisPointCommission(basisPoints: 1)
+      adjust(&configuration)
+    }
+  }
+
+  @Test func aBusyRunHasNone() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    #expect(try busyRun(series).caveats.isEmpty)
+  }
+
+  @Test func aShortQuietFreeRunSaysSo() throws {
+    let series = try MarketBuilder.series(wave(count: 20))
+    let result = try runScript(
+      series,
+      [
+        0: { _, trading in trading.target(.first, quantity: 10) },
+        5: { _, trading in trading.target(.first, quantity: 0) },
+      ])
+    #expect(codes(result) == [.fewTrades, .shortSample, .oneSided, .noCosts])
+    let messages = result.caveats.map(\.message)
+    #expect(messages.contains { $0.contains("Only 19 returns over 19 days; a year has 365 bars") })
+    #expect(messages.contains { $0.contains("Only 1 round trip was closed") })
+    #expect(messages.contains { $0.contains("is long") })
+  }
+
+  @Test(arguments: [(29, true), (30, false), (31, false)])
+  func thirtyRoundTripsAreEnough(count: Int, isFew: Bool) throws {
+    let strategy = ScriptedStrategy(always: { bars, trading in
+      // The first close is at the end of day 0.
+      let start = MarketBuilder.start.utcDate.daysSinceEpoch
+      let instant = trading.now.utcDate.daysSinceEpoch - start - 1
+      let isLong = instant.isMultiple(of: 2) && instant < 2 * count
+      trading.target(.first, quantity: isLong ? 10 : 0)
+    })
+    let result = try runScript([MarketBuilder.series(wave(count: 400))], strategy)
+    #expect(result.trades.count == count && result.trades.allSatisfy { !$0.isOpen })
+    #expect(codes(result).contains(.fewTrades) == isFew)
+    if isFew {
+      let message = result.caveats.first { $0.code == .fewTrades }?.message
+      #expect(
+        message == "Only 29 round trips were closed; figures about trades mean little with "
+          + "fewer than 30.")
+    }
+  }
+
+  /// A year has 365 bars by the calendar; without one it has 365 days.
+  @Test(arguments: [(365, true), (366, false)])
+  func aSampleOfLessThanAYearIsShort(bars: Int, isShort: Bool) throws {
+    let known = try MarketBuilder.series(wave(count: bars))
+    #expect(try codes(busyRun(known)) == (isShort ? [.shortSample] : []))
+    let unknown = try MarketBuilder.series(wave(count: bars), calendar: nil)
+    #expect(
+      try codes(busyRun(unknown)) == (isShort ? [.noCalendar, .shortSample] : [.noCalendar]))
+  }
+
+  @Test func nothingTradedIsNeitherOneSidedNorFree() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    let result = try runScript(series, [:])
+    #expect(codes(result) == [.fewTrades])
+    #expect(result.caveats[0].message.hasPrefix("No round trip was closed"))
+  }
+
+  @Test func sameCloseIsSaid() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    let result = try busyRun(series) { $0.execution.marketFill = .sameClose }
+    #expect(codes(result) == [.sameClose])
+  }
+
+  @Test func noCalendarIsSaid() throws {
+    let series = try MarketBuilder.series(wave(count: 400), calendar: nil)
+    #expect(try codes(busyRun(series)) == [.noCalendar])
+    let short = try MarketBuilder.series(wave(count: 300), calendar: nil)
+    #expect(try codes(busyRun(short)) == [.noCalendar, .shortSample])
+  }
+
+  @Test func cutAndRefusedOrdersAreCounted() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    let cut = try busyRun(series) { $0.account.initialCash = 300 }
+    #expect(codes(cut).contains(.cutOrders))
+    let number = cut.counts.cutOrders
+    #expect(cut.caveats.contains { $0.message.hasPrefix("\(number) orders were reduced because") })
+    let refused = try busyRun(series) {
+      $0.account.initialCash = 300
+      $0.execution.shortfall = .reject
+    }
+    #expect(codes(refused).contains(.rejectedOrders))
+  }
+
+  @Test func shortSalesOfACashAccountAreToldApart() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    let result = try runScript(
+      series, [0: { _, trading in trading.submit(Order(.first, quantity: -5)) }])
+    let limit = try #require(result.caveats.first { $0.code == .shortNotAllowed })
+    #expect(limit.message.hasPrefix("1 order to sell short was rejected: a cash account"))
+    #expect(!codes(result).contains(.rejectedOrders))
+  }
+
+  @Test func anEndedSeriesIsStale() throws {
+    let long = try MarketBuilder.series(wave(count: 400))
+    let short = try MarketBuilder.series(wave(count: 200), symbol: "B")
+    let strategy = ScriptedStrategy([0: { _, trading in trading.target(.second, quantity: 10) }])
+    let result = try runScript([long, short], strategy)
+    let message = result.caveats.first { $0.code == .staleMarks }?.message
+    #expect(message?.hasPrefix("1 open position is valued") == true)
+  }
+
+  @Test func ambiguousBarsAreCounted() throws {
+    let bars = [(50, 50, 50, 50), (50, 54, 47, 50), (50, 50, 50, 50)] as [MarketBuilder.Prices]
+    let result = try runScript(
+      MarketBuilder.series([(50, 50, 50, 50)] + bars),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 100)) },
+        1: { _, trading in
+          trading.submitOneCancelsOther([
+            Order(.first, quantity: -100, kind: .stop(48)),
+            Order(.first, quantity: -100, kind: .limit(53)),
+          ])
+        },
+      ])
+    #expect(result.caveats.contains { $0.message.hasPrefix("1 bar is ambiguous") })
+  }
+
+  @Test func modelsOfVolumeNeedVolumesAndRawPrices() throws {
+    var series = try MarketBuilder.series(wave(count: 400))
+    let none = try busyRun(series) { $0.execution.participation = 0.1 }
+    #expect(codes(none).contains(.noVolume))
+    series = try MarketBuilder.series(wave(count: 400), volume: Array(repeating: 1e6, count: 400))
+    series.priceBasis = .adjusted
+    let adjusted = try busyRun(series) { $0.execution.slippage = VolumeShareSlippage() }
+    #expect(codes(adjusted) == [.adjustedPricesWithVolumeModels])
+    #expect(adjusted.caveats[0].message.hasSuffix(": A."))
+    #expect(try codes(busyRun(series)).isEmpty)
+  }
+
+  @Test func repairsAreSaid() throws {
+    var series = try MarketBuilder.series(wave(count: 400))
+    series.issues = [
+      DataIssue(code: .jump, file: "a.csv", line: 2, column: 0, message: "a jump")
+    ]
+    #expect(try codes(busyRun(series)).isEmpty)
+    series.issues[0].repair = .held
+    #expect(try codes(busyRun(series)) == [.repairedData])
+  }
+
+  @Test func ruinComesFirst() throws {
+    let prices =
+      [(100, 100, 100, 100), (100, 100, 100, 100), (10, 10, 10, 10)]
+      as [MarketBuilder.Prices]
+    let series = try MarketBuilder.series(prices + MarketBuilder.flat(10, count: 5))
+    let result = try runScript(
+      series, [0: { _, trading in trading.target(.first, weight: 3) }]
+    ) { $0.account.funding = .margin(leverage: 4) }
+    #expect(result.ruinedAt != nil && result.caveats.first?.code == .ruined)
+    #expect(result.caveats[0].message.contains("lost everything on 2024-01-0"))
+  }
+
+  @Test func everyCodeHasAnotherName() {
+    #expect(Set(Code.allCases.map(\.rawValue)).count == Code.allCases.count)
+  }
+}

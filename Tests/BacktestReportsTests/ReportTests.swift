@@ -1,0 +1,155 @@
+@testable import BacktestCore
+@testable import BacktestEvidence
+@testable import BacktestFiles
+@testable import BacktestReports
+import TestSupport
+import Strategies
+import Testing
+
+struct ReportTests {
+  static let sections = [
+    "equity", "returns", "regimes", "trades", "costs", "metrics", "assumptions", "data",
+    "provenance",
+  ]
+
+  @Test func aRunOfFourStocksFillsThePage() throws {
+    let result = try ReportFixtures.sharedRun.get()
+    let report = try ReportFixtures.complete(result)
+    let bytes = report.bytes()
+    #expect(bytes.count > 80_000 && bytes.count < 400_000)
+    let page = try MarkupChecker(bytes)
+    #expect(page.values(of: "id") == Self.sections)
+    for name in ["script", "link", "img", "iframe"] {
+      #expect(!page.tags.contains { $0.name == name })
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
+    for part in [
+      "SMACrossover", "S&amp;P 500", "Sharpe ratio × √252", "(252 bars per year)",
+      "USD, log scale", "more rows in trades.csv", "Bull/bear 20 %, by prices of SPX",
+      "as known at the time",
+      "studies/crossover.yaml", "<dd>as named</dd>", result.fingerprint.description,
+      "so the figures do not show statistical significance",
+    ] {
+      #expect(text.contains(part), "\(part)")
+    }
+    #expect(!text.contains("<dd>SMACrossover</dd>"))
+    #expect(try ReportFixtures.complete(ReportFixtures.run()).bytes() == bytes)
+  }
+
+  @Test func figuresAreThoseOfTheMetrics() throws {
+    let result = try ReportFixtures.sharedRun.get()
+    let metrics = result.metrics
+    let text = Report(result).text
+    for (value, format) in [
+      (metrics.sharpe, NumberFormat.ratio), (metrics.cagr, .percent(decimals: 1)),
+      (metrics.maxDrawdown, .percent(decimals: 1)), (metrics.volatility, .percent(decimals: 1)),
+    ] {
+      #expect(text.contains("<strong>\(format.text(value))</strong>"))
+    }
+    let commission = result.fills.reduce(0) { $0 + $1.commission }
+    #expect(text.contains(">\(NumberFormat.money.text(commission))</td>"))
+    #expect(text.contains(try #require(result.universe.series[0].source).digest))
+    // Without a benchmark of its own the page holds the universe against holding it.
+    #expect(text.contains("holding equal parts"))
+    var alone = Report(result)
+    alone.benchmark = nil
+    #expect(!alone.text.contains("holding equal parts") && !alone.text.contains("Compared with "))
+  }
+
+  @Test func aWalkForwardShowsItsFolds() throws {
+    let walkForward = try ReportFixtures.sharedWalkForward.get()
+    #expect(walkForward.folds.count == 12)
+    let report = try ReportFixtures.complete(walkForward)
+    let bytes = report.bytes()
+    #expect(bytes.count < 400_000)
+    let page = try MarkupChecker(bytes)
+    #expect(
+      page.values(of: "id") == [
+        "equity", "returns", "folds", "parameters", "regimes", "trades", "costs", "metrics",
+        "assumptions", "data", "provenance",
+      ])
+    let text = String(decoding: bytes, as: UTF8.self)
+    let sharpe = NumberFormat.ratio.text(walkForward.metrics.sharpe)
+    #expect(
+      text.contains("Out-of-sample Sharpe ratio \(sharpe) (252 bars per year), compared with"))
+    #expect(text.contains("12 folds; 9 candidates per fold."))
+    #expect(text.contains(WalkForwardResult.efficiencyDefinition))
+    #expect(text.contains(NumberFormat.ratio.text(walkForward.efficiency)))
+    for fold in walkForward.folds {
+      #expect(text.contains(">\(fold.testDates.lowerBound)</td>"))
+      #expect(text.contains(">\(NumberFormat.ratio.text(fold.inSample))</td>"))
+      let fast = try #require(fold.parameters["fast"])
+      let slow = try #require(fold.parameters["slow"])
+      #expect(text.contains("fast=\(fast)\u{A0}slow=\(slow)"))
+    }
+    let open = walkForward.stitched.trades.count(where: \.isOpen)
+    #expect(
+      open > 0 && text.contains("\(open) of \(walkForward.stitched.trades.count) round trips"))
+    for part in ["fast by fold", "slow by fold", "Equal in both", "Every second test window"] {
+      #expect(text.contains(part), "\(part)")
+    }
+    #expect(report.bytes() == bytes)
+  }
+
+  @Test func chainedFoldsHaveNoYearlyCosts() throws {
+    var walkForward = try ReportFixtures.sharedWalkForward.get()
+    #expect(Report(walkForward).text.contains("Cost drag by year"))
+    walkForward.plan.carry = .returns
+    let text = Report(walkForward).text
+    #expect(!text.contains("Cost drag by year"))
+    #expect(text.contains("each fold starts with the initial capital"))
+  }
+
+  @Test func hostileNamesAndNotesStayText() throws {
+    let evil = "</td><script>alert('x')</script>\u{0}\"&<!--"
+    let series = try MarketBuilder.series(MarketBuilder.flat(10, count: 40), symbol: evil)
+    let strategy = ScriptedStrategy([
+      0: { bars, trading in
+        trading.note(evil)
+        trading.target(.first, weight: 1)
+      },
+      9: { _, trading in trading.target(.first, weight: 0) },
+    ])
+    var result = try runScript([series], strategy)
+    result.strategy = evil
+    var report = Report(result)
+    report.title = evil
+    report.regimes = [try RegimeAnalysis(result, series: series, classifier: BullBear())]
+    report.regimes[0].name = evil
+    report.benchmark?.name = evil
+    report.provenance = [ProvenanceItem(evil, evil)]
+    report.customSections = [
+      ReportSection(id: "own", title: evil, blocks: [ReportParagraph(evil)])
+    ]
+    let page = try MarkupChecker(report.bytes())
+    #expect(!page.tags.contains { $0.name == "script" })
+    #expect(page.values(of: "id").contains("own") && page.values(of: "id").contains("notes"))
+    #expect(page.text.contains("alert"))
+  }
+
+  @Test func limitsStandBeforeFigures() throws {
+    var configuration = ReportFixtures.costs
+    configuration.execution.marketFill = .sameClose
+    configuration.execution.participation = 0.1
+    let result = try Backtest(
+      SMACrossover(fast: 20, slow: 200), on: ReportFixtures.index(), configuration: configuration
+    ).run()
+    let text = Report(result).text
+    let warning = try #require(text.firstRange(of: "filled at the close they were based on"))
+    let figure = try #require(text.firstRange(of: "<ul class=\"tiles\">"))
+    let title = try #require(text.firstRange(of: "Caveats: read these first"))
+    #expect(title.upperBound < warning.lowerBound && warning.upperBound < figure.lowerBound)
+    #expect(text.contains("known only at its close"))
+    for caveat in result.caveats { #expect(text.contains(caveat.message)) }
+  }
+
+  @Test func aFileIsWrittenWhole() throws {
+    let folder = try ScratchFolder()
+    let result = try ReportFixtures.sharedRun.get()
+    let path = folder.path + "/report.html"
+    try Report(result).write(to: path)
+    #expect(try FileBytes.read(path).count > 80_000)
+    #expect(folder.names == ["report.html"])
+    #expect(throws: FileError.self) { try Report(result).write(to: folder.path + "/none/a.html") }
+  }
+}

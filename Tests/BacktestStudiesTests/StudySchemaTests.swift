@@ -1,0 +1,211 @@
+@testable import BacktestCore
+@testable import BacktestEvidence
+@testable import BacktestFiles
+@testable import BacktestIngest
+@testable import BacktestStudies
+import TestSupport
+import Strategies
+import Testing
+
+/// The document of the study schema and what the decoder asks for are the same.
+struct StudySchemaTests {
+  /// A study to which each key can be added.
+  private static let base = """
+    data:
+      calendar: weekdays
+      files: [{path: a.csv, symbol: AAA}]
+    account: {cash: 1000}
+    execution:
+      limit-fill: through
+      slippage: {}
+      commission: {}
+    strategy: {name: sma-crossover}
+    walk-forward: {train: 3y, test: 6mo, grid: {fast: [2, 3]}}
+    benchmark: {symbol: AAA}
+    output: {}
+
+    """
+
+  private static func study(_ overrides: [String]) throws -> Study {
+    let document = try DocumentReader.read(Array(base.utf8), name: "study.yaml", format: .yaml)
+    // The policies of examples lie in the fixtures.
+    return try Study(
+      document: document, folder: Fixture.path(""), overrides: overrides, catalogue: .standard)
+  }
+
+  /// The keys that a table knows, as the message about an unknown one lists them.
+  private static func knownKeys(_ path: String) throws -> [String] {
+    let key = (path.isEmpty ? "" : path + ".") + "qqqqqqqqqqqqqqqqqqqqqqqqqq"
+    do {
+      _ = try study(company(of: "", in: path) + ["\(key)=1"])
+      return []
+    } catch let error as DocumentError {
+      let message = try #require(error.problems.first { $0.message.hasPrefix("unknown key") })
+      let list = try #require(message.message.components("known are ").last)
+      return list.components(" and ").flatMap { $0.components(", ") }
+    }
+  }
+
+  /// What a key needs beside it.
+  private static func company(of key: String, in path: String) -> [String] {
+    if (path, key) == ("benchmark", "hold") { return ["benchmark={}"] }
+    if key == "minimum-per-order" { return ["\(path).per-share=1"] }
+    if path == "account.accounting" { return ["execution={}", "\(path).rule=weights"] }
+    return policyCompany(of: key, in: path)
+  }
+
+  /// What the keys of policies need beside them.
+  private static func policyCompany(of key: String, in path: String) -> [String] {
+    func strategy(_ text: String) -> [String] {
+      ["walk-forward.grid={}", "strategy={\(text)}"]
+    }
+    let policy = strategy("policy: policies/ppo_discrete")
+    let predictor = strategy("policy: policies/cnn_lstm_19843")
+    let retrain = policy + ["walk-forward.retrain=train {seed} {checkpoint}"]
+    let rules = ["threshold": "sign", "factor": "proportional", "scale": "confidence"]
+    let combinations = ["window": "best-recent", "targets": "vote", "confidence": "confidence"]
+    switch (path, key) {
+    case ("strategy", "policy"), ("strategy", "ensemble"): return strategy("")
+    case ("strategy", "command"): return strategy("manifest: policies/ppo_discrete")
+    case ("strategy", "manifest"): return strategy("command: [decide]")
+    case ("strategy", ""), ("strategy", "name"), ("strategy", "parameters"): return []
+    case ("strategy", _): return policy
+    case ("strategy.sizing", _):
+      return predictor + ["strategy.sizing.by=\(rules[key] ?? "sign")"]
+    case ("strategy.ensemble", _):
+      let members = "members: [policies/cnn_lstm_19843, policies/cnn_lstm_19843]"
+      return strategy("ensemble: {combine: \(combinations[key] ?? "mean"), \(members)}")
+    case ("walk-forward", "checkpoints"), ("walk-forward", "retrain"): return policy
+    case ("walk-forward.training", _): return retrain
+    case ("replicates", "seeds"): return retrain
+    case ("replicates", "objective"): return retrain + ["replicates.seeds=[1, 2]"]
+    case ("replicates", _): return policy
+    default: return []
+    }
+  }
+
+  @Test func everyKeyIsDocumentedAndNoOther() throws {
+    let sections = try SchemaDocument.sections("StudySchema.md")
+    #expect(sections.count == 17)
+    for section in sections {
+      let documented = section.rows.map(\.key)
+      #expect(try Self.knownKeys(section.path).sorted() == documented.sorted(), "\(section.path)")
+    }
+  }
+
+  @Test func everyExampleIsAccepted() throws {
+    for section in try SchemaDocument.sections("StudySchema.md") {
+      for row in section.rows where !row.example.isEmpty {
+        var overrides = [
+          "\(section.path.isEmpty ? "" : section.path + ".")\(row.key)=\(row.example)"
+        ]
+        overrides = Self.company(of: row.key, in: section.path) + overrides
+        #expect(throws: Never.self, "\(overrides)") { _ = try Self.study(overrides) }
+        let nonsense = overrides.dropLast() + ["\(section.path).\(row.key)=[[]]".trimmingDots]
+        #expect(throws: DocumentError.self, "\(nonsense)") { _ = try Self.study(Array(nonsense)) }
+      }
+    }
+  }
+
+  /// Words listed as the values of a key are all that it accepts.
+  @Test func everyListedWordIsAccepted() throws {
+    for section in try SchemaDocument.sections("StudySchema.md") {
+      for row in section.rows where row.values.allSatisfy({ $0.allSatisfy(\.isWordCharacter) }) {
+        for value in row.values where !["true", "false"].contains(value) {
+          let list = row.key == "regimes" ? "[\(value)]" : value
+          let override = "\(section.path).\(row.key)=\(list)".trimmingDots
+          let overrides = Self.company(of: row.key, in: section.path) + [override]
+          #expect(throws: Never.self, "\(overrides)") { _ = try Self.study(overrides) }
+        }
+      }
+    }
+  }
+
+  @Test func accountingArrivesAndRefusesWhatOrdersNeed() throws {
+    let bare = ["execution={}"]
+    func rule(_ text: String) throws -> AccountingRule {
+      try Self.study(bare + ["account.accounting=\(text)"]).configuration.accounting
+    }
+    #expect(try Self.study(bare).configuration.accounting == .orders)
+    #expect(try rule("{rule: orders}") == .orders)
+    #expect(try rule("{rule: weights}") == .weights(fee: 0))
+    #expect(
+      try rule("{rule: weights, fee: 0.0005, initial-weights: equal}")
+        == .weights(fee: 0.0005, initialWeights: .equal))
+    func problems(_ overrides: [String]) throws -> [String] {
+      do {
+        _ = try Self.study(overrides)
+        return []
+      } catch let error as DocumentError {
+        return error.problems.map(\.message)
+      }
+    }
+    let fees = try problems(["account.accounting={rule: orders, fee: 1, initial-weights: zero}"])
+    #expect(fees.count == 2 && fees[0].contains("orders pay 'execution.commission'"))
+    let missing = try problems(["account.accounting={fee: 1}"])
+    #expect(missing.count == 1 && missing[0].hasPrefix("key 'rule' is missing"))
+    let leverage = try problems(bare + ["account={leverage: 2, accounting: {rule: weights}}"])
+    #expect(leverage.count == 1 && leverage[0].hasPrefix("'leverage' limits orders"))
+    let execution = try problems(["account.accounting={rule: weights}"])
+    #expect(execution.count == 1 && execution[0].hasPrefix("'execution' says how orders fill"))
+  }
+
+  /// What a study gives arrives where it belongs.
+  @Test func valuesArrive() throws {
+    let study = try Self.study([
+      "name=Title", "data.timeframe=1h", "data.resample=1w", "data.price=adjusted",
+      "data.quality=repair", "data.from=2011-02-01", "data.to=2012-12-31", "data.cache=store",
+      "data.columns={time: T, separator: tab, time-format: epoch-ms, timestamps: close}",
+      "data.files[0]={path: p.csv, symbol: S, asset-class: future, tick: 0.25, multiplier: 50}",
+      "account={cash: 5000, leverage: 3}", "execution.through-ticks=2",
+      "execution.gap-improvement=false", "execution.participation=0.5", "execution.latency=2m",
+      "execution.size-at=fill", "execution.on-shortfall=reject", "execution.on-series-end=close",
+      "execution.slippage.half-spread=0.5", "execution.commission.per-order=4", "warmup=9",
+      "risk-free=0.03", "seed=11", "walk-forward.gap=3", "walk-forward.gap-from=test",
+      "walk-forward.anchored=true", "walk-forward.search=1", "walk-forward.boundary=carry",
+      "walk-forward.carry=returns", "walk-forward.tail=keep", "walk-forward.skip=8",
+      "walk-forward.objective=calmar", "output.folder=out",
+    ])
+    #expect(study.name == "Title" && study.data.timeframe == .intraday(seconds: 3_600))
+    #expect(study.data.resample == .week && study.data.priceBasis == .adjusted)
+    #expect(study.data.quality == .repair && study.data.cache == "store")
+    #expect(study.data.from == CivilDate("2011-02-01") && study.data.to == CivilDate("2012-12-31"))
+    #expect(study.data.mapping.time == "T" && study.data.mapping.separator == "\t")
+    #expect(study.data.mapping.timestamps == .close)
+    let file = study.data.files[0]
+    #expect(file.path == "p.csv" && file.symbol == "S" && file.assetClass == .future)
+    #expect(file.tickSize == 0.25 && file.multiplier == 50)
+    let configuration = study.configuration
+    #expect(configuration.account.initialCash == 5_000)
+    #expect(configuration.account.funding == .margin(leverage: 3))
+    #expect(configuration.warmup == 9 && configuration.riskFreeRate == 0.03)
+    #expect(configuration.onSeriesEnd == .close && study.seed == 11)
+    let rules = configuration.execution
+    #expect(rules.limitFill == .through(ticks: 2) && !rules.improvesOnGaps)
+    #expect(rules.participation == 0.5 && rules.latency == .minutes(2))
+    #expect(rules.sizing == .atFill && rules.shortfall == .reject)
+    #expect((rules.slippage as? HalfSpreadSlippage)?.spread == 0.5)
+    #expect((rules.commission as? PerOrderCommission)?.amount == 4)
+    let plan = try #require(study.walkForward?.plan)
+    #expect(plan.windows.train == .years(3) && plan.windows.test == .months(6))
+    #expect(plan.windows.gap == 3 && plan.windows.gapFrom == .test && plan.windows.isAnchored)
+    #expect(plan.windows.tail == .keep && plan.skip == 8 && plan.seed == 11)
+    #expect(plan.search == .random(count: 1) && plan.boundary == .carry)
+    #expect(plan.carry == .returns && plan.objective == "calmar")
+    #expect(study.outputFolder == "out")
+  }
+}
+
+extension String {
+  /// The parts between a separator.
+  fileprivate func components(_ separator: String) -> [String] {
+    split(separator: separator).map(String.init)
+  }
+
+  /// A key of the root has no dot before it.
+  fileprivate var trimmingDots: String { hasPrefix(".") ? String(dropFirst()) : self }
+}
+
+extension Character {
+  fileprivate var isWordCharacter: Bool { isLetter && isLowercase || self == "-" || self == "_" }
+}
