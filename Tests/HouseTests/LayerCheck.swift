@@ -77,9 +77,7 @@ struct RoomAllowance: Sendable, Hashable {
   /// All of them; one that is no longer needed is an error too.
   static let all = [
     RoomAllowance(
-      room: "Core/Results", names: "Core/Engine", reason: "a result takes itself from an engine"),
-    RoomAllowance(
-      room: "Ingest/Cache", names: "Ingest/CSV", reason: "what is kept depends on the options"),
+      room: "Core/Results", names: "Core/Engine", reason: "a result takes itself from an engine")
   ]
 }
 

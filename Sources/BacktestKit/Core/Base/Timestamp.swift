@@ -97,6 +97,7 @@ extension Timestamp: CustomStringConvertible {
 
 extension FixedWidthInteger {
   /// Division that rounds toward minus infinity, so that the remainder is never negative.
+  @inlinable
   package func flooredQuotient(by divisor: Self) -> (quotient: Self, remainder: Self) {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

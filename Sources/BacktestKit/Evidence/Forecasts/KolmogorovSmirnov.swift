@@ -1,4 +1,3 @@
-import BacktestCore
 internal import Glibc
 
 /// Whether values from 0 to 1 are spread evenly.

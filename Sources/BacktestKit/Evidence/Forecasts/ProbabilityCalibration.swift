@@ -1,4 +1,3 @@
-import BacktestCore
 internal import Glibc
 
 /// Whether stated probabilities come true as often as they say.

@@ -1,5 +1,3 @@
-import BacktestCore
-
 /// How well the order of scores agrees with what came.
 public enum RankingSkill {
   /// The probability that a score of a yes lies above one of a no, ties counting half: the area

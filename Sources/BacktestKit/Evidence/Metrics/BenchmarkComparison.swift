@@ -1,4 +1,3 @@
-import BacktestCore
 internal import Glibc
 
 /// What relates an account's returns to a benchmark's; all on the common days, after the risk-free

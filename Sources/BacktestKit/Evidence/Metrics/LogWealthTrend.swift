@@ -1,4 +1,3 @@
-import BacktestCore
 internal import Glibc
 
 /// The line through the logarithm of wealth over the bars 1 to n, by least squares.

@@ -1,5 +1,3 @@
-import BacktestCore
-
 /// How often and how much a series of gains and losses won and lost; zero is neither.
 struct OutcomeTally {
   private(set) var count = 0

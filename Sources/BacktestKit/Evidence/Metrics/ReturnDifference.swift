@@ -1,5 +1,3 @@
-import BacktestCore
-
 /// Whether an account earned more than a benchmark by more than chance would have it: the mean
 /// difference of their returns and its standard error.
 ///

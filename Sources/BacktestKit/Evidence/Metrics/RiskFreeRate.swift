@@ -1,4 +1,3 @@
-import BacktestCore
 internal import Glibc
 
 /// What money earns without risk; it is taken off each return before Sharpe's and its relatives'

@@ -1,5 +1,3 @@
-import BacktestCore
-
 /// The mean of some values and how far they scatter about it.
 ///
 /// Two passes with the correction of Chan, Golub and LeVeque: what the rounded mean leaves in the

@@ -1,4 +1,3 @@
-import BacktestCore
 internal import Glibc
 
 /// The ratios that more than one entry of this room computes, so that each has one formula.

@@ -1,4 +1,3 @@
-import BacktestCore
 internal import Glibc
 
 extension Metrics {

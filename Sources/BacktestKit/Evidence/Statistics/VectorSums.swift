@@ -4,9 +4,9 @@
 ///
 /// The order is fixed, so a result is the same on every machine; eight chains instead of one let
 /// the processor add several values a cycle and lose fewer digits.
-package enum VectorSums {
+enum VectorSums {
   /// The sum of the values.
-  package static func sum(_ values: UnsafeBufferPointer<Double>) -> Double {
+  static func sum(_ values: UnsafeBufferPointer<Double>) -> Double {
     var lanes = SIMD8<Double>.zero
     let full = eachBlock(of: values) { lanes += $0 }
     var total = folded(lanes)
@@ -15,7 +15,7 @@ package enum VectorSums {
   }
 
   /// The sum of x - center, and of its square.
-  package static func deviations(
+  static func deviations(
     _ values: UnsafeBufferPointer<Double>, from center: Double
   ) -> (sum: Double, squares: Double) {
     var sums = SIMD8<Double>.zero
@@ -35,7 +35,7 @@ package enum VectorSums {
   }
 
   /// The sum of min(x - target, 0) squared.
-  package static func squaredShortfalls(
+  static func squaredShortfalls(
     _ values: UnsafeBufferPointer<Double>, below target: Double
   ) -> Double {
     var lanes = SIMD8<Double>.zero
@@ -79,16 +79,15 @@ package enum VectorSums {
 ///
 /// > A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
 /// > Z. Angew. Math. Mech. 54, 1974.
-package struct CompensatedSum {
+struct CompensatedSum {
   private var total = 0.0
   private var lost = 0.0
-  package init() {}
 
   /// The sum so far.
-  package var value: Double { total + lost }
+  var value: Double { total + lost }
 
   /// Adds a term.
-  package mutating func add(_ term: Double) {
+  mutating func add(_ term: Double) {
     let next = total + term
     lost += abs(total) >= abs(term) ? (total - next) + term : (term - next) + total
     total = next
@@ -97,7 +96,7 @@ package struct CompensatedSum {
 
 extension Sequence {
   /// The sum of one number per element, with compensated rounding errors.
-  package func compensatedSum(_ term: (Element) -> Double) -> Double {
+  func compensatedSum(_ term: (Element) -> Double) -> Double {
     var sum = CompensatedSum()
     for element in self { sum.add(term(element)) }
     return sum.value
