@@ -9,6 +9,21 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// A module of the library, in its folder of `Sources/BacktestKit`.
+func module(
+  _ name: String, in folder: String, uses dependencies: [Target.Dependency] = [],
+  linker: [LinkerSetting]? = nil
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/BacktestKit/\(folder)",
+    swiftSettings: strict, linkerSettings: linker)
+}
+
+/// The tests of a module, with the helpers that all tests share.
+func tests(_ name: String, use dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: strict)
+}
+
 let package = Package(
   name: "BacktestKit",
   products: [
@@ -24,24 +39,81 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibCSV", providers: [.apt(["libcsv-dev"])]),
-    // Without pkgConfig, because that would link the library: see Base/LinearAlgebra.swift.
+    // Without pkgConfig, because that would link the library: see Networks/LinearAlgebra.swift.
     .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(
-      name: "BacktestKit",
-      dependencies: ["CLibCSV", "COpenBLAS", "CLibYAML", "CZlib"],
-      swiftSettings: strict,
-      linkerSettings: [.linkedLibrary("m")]
-    ),
+
+    // The library from the ground up: a module uses modules before it only.
+    module("BacktestCore", in: "Core", linker: [.linkedLibrary("m")]),
+    module("BacktestFiles", in: "Files", uses: ["BacktestCore", "CLibYAML", "CZlib"]),
+    module("BacktestIngest", in: "Ingest", uses: ["BacktestCore", "BacktestFiles", "CLibCSV"]),
+    module("BacktestCheckpoints", in: "Checkpoints", uses: ["BacktestCore", "BacktestFiles"]),
+    module(
+      "BacktestNetworks", in: "Networks",
+      uses: ["BacktestCore", "BacktestFiles", "BacktestCheckpoints", "COpenBLAS"]),
+    module("BacktestEvidence", in: "Evidence", uses: ["BacktestCore", "BacktestNetworks"]),
+    module(
+      "BacktestPolicies", in: "Policies",
+      uses: ["BacktestCore", "BacktestFiles", "BacktestCheckpoints", "BacktestNetworks"]),
+    module(
+      "BacktestReports", in: "Reports",
+      uses: [
+        "BacktestCore", "BacktestFiles", "BacktestIngest", "BacktestEvidence", "BacktestPolicies",
+      ]),
+    module(
+      "BacktestStudies", in: "Studies",
+      uses: [
+        "BacktestCore", "BacktestFiles", "BacktestIngest", "BacktestNetworks", "BacktestEvidence",
+        "BacktestPolicies", "BacktestReports",
+      ]),
+    module(
+      "BacktestCommands", in: "Commands",
+      uses: [
+        "BacktestCore", "BacktestFiles", "BacktestIngest", "BacktestCheckpoints",
+        "BacktestNetworks", "BacktestEvidence", "BacktestPolicies", "BacktestReports",
+        "BacktestStudies",
+      ]),
+    // The one import of a user.
+    module(
+      "BacktestKit", in: "BacktestKit",
+      uses: [
+        "BacktestCore", "BacktestFiles", "BacktestIngest", "BacktestCheckpoints",
+        "BacktestNetworks", "BacktestEvidence", "BacktestPolicies", "BacktestReports",
+        "BacktestStudies", "BacktestCommands",
+      ]),
+
     .target(name: "Strategies", dependencies: ["BacktestKit"], swiftSettings: strict),
     .executableTarget(
       name: "bt-run", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "BacktestCore", "BacktestFiles", "BacktestIngest", "BacktestCheckpoints",
+        "BacktestNetworks", "BacktestPolicies",
+      ],
+      path: "Tests/TestSupport", swiftSettings: strict),
     // Counts calls of malloc in the test process, to hold the loop to none per bar.
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-    .testTarget(
-      name: "BacktestKitTests", dependencies: ["BacktestKit", "Strategies", "AllocationCounter"],
-      swiftSettings: strict),
+    tests(
+      "BacktestCoreTests",
+      use: [
+        "BacktestCore", "BacktestIngest", "BacktestEvidence", "BacktestReports",
+        "AllocationCounter",
+      ]),
+    tests("BacktestFilesTests", use: ["BacktestFiles"]),
+    tests("BacktestIngestTests", use: ["BacktestIngest"]),
+    tests("BacktestCheckpointsTests", use: ["BacktestCheckpoints", "BacktestIngest"]),
+    tests("BacktestNetworksTests", use: ["BacktestNetworks", "AllocationCounter"]),
+    tests("BacktestEvidenceTests", use: ["BacktestEvidence", "BacktestIngest", "Strategies"]),
+    tests(
+      "BacktestPoliciesTests",
+      use: ["BacktestPolicies", "BacktestEvidence", "BacktestCommands", "AllocationCounter"]),
+    tests("BacktestReportsTests", use: ["BacktestReports", "Strategies"]),
+    tests("BacktestStudiesTests", use: ["BacktestStudies", "BacktestCommands", "Strategies"]),
+    tests("BacktestCommandsTests", use: ["BacktestCommands"]),
+    .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run"],
       swiftSettings: strict),

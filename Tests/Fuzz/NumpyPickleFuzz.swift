@@ -1,4 +1,4 @@
-// rooms: Base Checkpoints
+// modules: Core Files Checkpoints
 
 /// Any bytes as the pickle of a module's state and as that of running statistics.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,4 +1,4 @@
-// rooms: Base Checkpoints
+// modules: Core Files Checkpoints
 
 /// Any bytes as a safetensors file: whatever is read must be written and read again the same,
 /// whatever is refused must be refused in one line.

@@ -1,4 +1,4 @@
-// rooms: Base Checkpoints
+// modules: Core Files Checkpoints
 
 /// Any bytes as an archive of PyTorch or Stable-Baselines3, and as the pickle in it.
 ///

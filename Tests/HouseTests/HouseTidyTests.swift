@@ -39,7 +39,7 @@ struct HouseTidyTests {
     let paths = Set(SourceTree.files.map(\.path))
     for path in [
       "Package.swift", "script/test", ".ci/run", "CONTRIBUTING.md", "Sources/bt-run/main.swift",
-      "Sources/BacktestKit/Base/Timestamp.swift", "Tests/BacktestKitTests/House/TidyRule.swift",
+      "Sources/BacktestKit/Core/Base/Timestamp.swift", "Tests/HouseTests/TidyRule.swift",
     ] {
       #expect(paths.contains(path))
     }

@@ -5,14 +5,14 @@ enum SourceTree {
   /// The project's root folder.
   static let root: String = {
     let parts = #filePath.split(separator: "/")
-    return "/" + parts.dropLast(4).joined(separator: "/")
+    return "/" + parts.dropLast(3).joined(separator: "/")
   }()
 
   /// Every text file that people wrote, in ascending order of paths; data and output are left out.
   ///
   /// None where the root is not the project's, so that a wrong root never means another tree.
   static let files: [SourceText] = {
-    guard access(root + "/Tests/BacktestKitTests/House", F_OK) == 0 else { return [] }
+    guard access(root + "/Tests/HouseTests", F_OK) == 0 else { return [] }
     return paths(below: "").filter(isWritten).sorted().compactMap { path in
       read(path).map { SourceText(path: path, bytes: $0) }
     }
@@ -67,10 +67,4 @@ extension SourceText {
   /// Whether this is a Swift file.
   var isSwift: Bool { path.hasSuffix(".swift") }
 
-  /// The folder of the library in which the file lies, `nil` outside the rooms.
-  var room: String? {
-    let parts = path.split(separator: "/")
-    guard parts.count > 3, parts[0] == "Sources", parts[1] == "BacktestKit" else { return nil }
-    return String(parts[2])
-  }
 }

@@ -126,6 +126,15 @@ public struct CSVReader: Sendable {
   }
 }
 
+extension BarCache {
+  /// The cache of what is read with some options.
+  init(directory: String, options: CSVReadOptions) {
+    self.init(
+      directory: directory, options: options.digest, calendar: options.calendar,
+      priceBasis: options.priceBasis)
+  }
+}
+
 extension BarSeries {
   /// The bars of one instrument in a CSV file, plain or gzip, with the hours of a market.
   ///

@@ -10,7 +10,10 @@ internal import Glibc
 /// text is read and the cached file replaced.
 struct BarCache {
   let directory: String
-  let options: CSVReadOptions
+  /// The digest of all options that decide what the columns hold.
+  let options: ContentDigest.Value
+  let calendar: (any TradingCalendar)?
+  let priceBasis: BarSeries.PriceBasis
 
   /// The cached series of a text; `nil` where there are none.
   ///
@@ -18,10 +21,11 @@ struct BarCache {
   func series(of path: String, symbol: String) throws(DataError) -> [BarSeries]? {
     let (digest, byteCount) = try BarCache.digest(of: path)
     let key = BarCacheKey(
-      content: digest, byteCount: byteCount, options: options.digest)
+      content: digest, byteCount: byteCount, options: options)
     guard let file = BarCacheFile(path: self.path(of: key), key: key) else { return nil }
     let source = DataSource(path: path, byteCount: byteCount, digest: digest.hexadecimal)
-    return file.series(options: options, symbol: symbol, source: source)
+    return file.series(
+      calendar: calendar, priceBasis: priceBasis, symbol: symbol, source: source)
   }
 
   /// Keeps series just read from a text. Failing to write the cache is no error.
@@ -30,7 +34,7 @@ struct BarCache {
       let digest = ContentDigest.Value(hexadecimal: source.digest)
     else { return }
     let key = BarCacheKey(
-      content: digest, byteCount: source.byteCount, options: options.digest)
+      content: digest, byteCount: source.byteCount, options: options)
     do throws(FileError) {
       try BarCacheFile.write(series, symbol: symbol, key: key, to: path(of: key))
     } catch {

@@ -91,7 +91,10 @@ struct BarCacheFile {
   }
 
   /// The series with their columns in the mapped file.
-  func series(options: CSVReadOptions, symbol: String, source: DataSource) -> [BarSeries] {
+  func series(
+    calendar: (any TradingCalendar)?, priceBasis: BarSeries.PriceBasis, symbol: String,
+    source: DataSource
+  ) -> [BarSeries] {
     entries.map { entry in
       let size = BarCacheFile.columnSize(entry.rowCount)
       func column<T>(_ index: Int) -> Column<T> {
@@ -102,8 +105,8 @@ struct BarCacheFile {
       }
       var series = BarSeries(
         trusted: Instrument(symbol: entry.symbol ?? symbol), timeframe: entry.timeframe,
-        calendar: options.calendar, times: (0..<2).map { column($0) },
-        prices: (2..<7).map { column($0) }, priceBasis: options.priceBasis)
+        calendar: calendar, times: (0..<2).map { column($0) },
+        prices: (2..<7).map { column($0) }, priceBasis: priceBasis)
       series.source = source
       series.issues = entry.issues.map { issue in
         var issue = issue

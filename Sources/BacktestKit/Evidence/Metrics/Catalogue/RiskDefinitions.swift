@@ -1,5 +1,3 @@
-import BacktestCore
-
 extension Metrics {
   static let riskDefinitions: [MetricDefinition] = [
     MetricDefinition(
