@@ -109,7 +109,10 @@ let package = Package(
     tests("BacktestEvidenceTests", use: ["BacktestEvidence", "BacktestIngest", "Strategies"]),
     tests(
       "BacktestPoliciesTests",
-      use: ["BacktestPolicies", "BacktestEvidence", "BacktestCommands", "AllocationCounter"]),
+      use: [
+        "BacktestKit", "BacktestPolicies", "BacktestEvidence", "BacktestCommands",
+        "AllocationCounter",
+      ]),
     tests("BacktestReportsTests", use: ["BacktestReports", "Strategies"]),
     tests("BacktestStudiesTests", use: ["BacktestStudies", "BacktestCommands", "Strategies"]),
     tests("BacktestCommandsTests", use: ["BacktestCommands"]),

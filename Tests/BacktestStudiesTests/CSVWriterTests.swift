@@ -56,7 +56,7 @@ struct CSVWriterTests {
 
   @Test(arguments: [3, 4] as [UInt64])
   func numbersKeepTheirBits(seed: UInt64) {
-    var stream = JSONWriterTests.Stream(state: seed)
+    var stream = TestRandom(seed: seed)
     var finiteCount = 0
     for _ in 0..<5_000 {
       let number = Double(bitPattern: stream.next())

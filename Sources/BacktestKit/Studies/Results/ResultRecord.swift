@@ -37,14 +37,14 @@ public struct ResultRecord: Sendable, Equatable {
   /// Caveats by code, with their messages.
   public var caveats: [Caveat]
   /// The files that were read.
-  var data: [DataFile]
+  package var data: [DataFile]
   /// The rules in effect, defaults included, in the order of the file.
-  var configuration: [Setting]
+  package var configuration: [Setting]
   /// The numbers of orders, fills and other events.
-  var counts: Counts
+  package var counts: Counts
   /// The figures of the forecasts by key, such as `parts[0].direction.accuracy`; empty without
   /// forecasts.
-  var forecasts: [Setting]
+  package var forecasts: [Setting]
   /// The folder from which the study's paths count, relative to the folder of the record.
   public var studyFolder: String
   /// When equity was gone; `nil` in a run that kept some.
@@ -75,45 +75,45 @@ public struct ResultRecord: Sendable, Equatable {
   }
 
   /// A file that was read.
-  struct DataFile: Sendable, Equatable {
+  package struct DataFile: Sendable, Equatable {
     /// The instrument.
-    var symbol: String
+    package var symbol: String
     /// The path as the study gives it.
-    var path: String
+    package var path: String
     /// The size of the file.
-    var byteCount: Int
+    package var byteCount: Int
     /// The SHA-256 of its bytes.
-    var sha256: String
+    package var sha256: String
     /// The number of bars that were used.
-    var barCount: Int
+    package var barCount: Int
     /// `raw` or `adjusted`.
-    var prices: String
+    package var prices: String
   }
 
   /// A rule in effect.
-  struct Setting: Sendable, Equatable {
+  package struct Setting: Sendable, Equatable {
     /// Its key, such as `execution.slippage.basis-points` or `walk-forward.grid.fast[0]`.
-    var key: String
+    package var key: String
     /// What it is set to; words are choices.
-    var value: ParameterValue
+    package var value: ParameterValue
   }
 
   /// The numbers of orders, fills and other events.
-  struct Counts: Sendable, Equatable {
+  package struct Counts: Sendable, Equatable {
     /// Orders that were submitted.
-    var orders: Int
+    package var orders: Int
     /// Fills.
-    var fills: Int
+    package var fills: Int
     /// Round trips, including those still open at the end.
-    var trades: Int
+    package var trades: Int
     /// Bars on which the fills depend on the assumed path inside the bar.
-    var ambiguousBars: Int
+    package var ambiguousBars: Int
     /// Orders reduced because buying power was too low.
-    var cutOrders: Int
+    package var cutOrders: Int
     /// Orders that were rejected.
-    var rejectedOrders: Int
+    package var rejectedOrders: Int
     /// Positions at the end whose series had ended before.
-    var stalePositions: Int
+    package var stalePositions: Int
   }
 
   /// The value of a rule in effect, or `nil` where there is none.
