@@ -9,12 +9,13 @@ extension Engine {
       log.record(live.order.id, .stillLive, at: clock, filled: live.filledQuantity)
     }
     let last = max(instant, baseInstant)
+    var openTrades: [RoundTrip] = []
     for (index, position) in trading.account.positions.enumerated()
     where trading.account.holds(index) {
       let row = trading.lastRow(index)
       let series = feed.universe.series[index]
       if !position.isFlat {
-        log.trades.append(
+        openTrades.append(
           position.roundTrip(
             InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
             exitRow: row, isOpen: true))
@@ -41,9 +42,10 @@ extension Engine {
       curve: EquityCurve(
         times: feed.instants.rows(baseInstant..<(baseInstant + count)), equity: columns.equity,
         grossExposure: columns.grossExposure),
-      orders: log.orders, fills: log.fills, trades: log.trades, notes: trading.notes,
+      orders: log.orders, fills: log.fills, notes: trading.notes,
       forecasts: trading.forecasts, decisions: trading.decisions, account: trading.account,
       counts: log.counts, decisionTallies: trading.tallies, ruinedAt: ruinedAt,
+      tradeTable: DerivedTable { [closed = log.trades, openTrades] in closed + openTrades },
       outcomeTable: DerivedTable { [log] in log.outcomes() },
       ledgerTable: DerivedTable { [log, feed] in
         log.ledger(multipliers: feed.universe.series.map(\.instrument.multiplier))

@@ -38,11 +38,6 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     var isFixed: Bool { if case .fixed = self { true } else { false } }
   }
 
-  init(_ order: Order, remaining: Double) {
-    self.order = order
-    self.remaining = remaining
-  }
-
   /// Makes an order that is on its way where it shall lie, field by field: one made elsewhere would
   /// be copied by a call.
   @inline(__always)

@@ -31,8 +31,6 @@ struct OrderBook: Sendable {
     storage = Storage(capacity: 0, instrumentCount: instrumentCount)
   }
 
-  var isEmpty: Bool { count == 0 }
-
   /// Whether an instrument has live orders.
   func hasLiveOrders(_ instrument: Int) -> Bool { storage.lists[instrument].liveCount > 0 }
 

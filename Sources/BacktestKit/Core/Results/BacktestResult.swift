@@ -15,7 +15,7 @@ public struct BacktestResult: Sendable {
   /// Every fill in order of time.
   public var fills: [Fill]
   /// Round trips in order of exit, those still open at the end last and marked.
-  public var trades: [RoundTrip]
+  public var trades: [RoundTrip] { tradeTable.rows }
   /// Every movement of cash.
   public var ledger: [LedgerEntry] { ledgerTable.rows }
   /// The strategy's remarks.
@@ -34,15 +34,17 @@ public struct BacktestResult: Sendable {
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
 
+  package let tradeTable: DerivedTable<RoundTrip>
   package let outcomeTable: DerivedTable<OrderOutcome>
   package let ledgerTable: DerivedTable<LedgerEntry>
 
   package init(
     strategy: String, configuration: BacktestConfiguration, universe: Universe, curve: EquityCurve,
-    orders: [Order], fills: [Fill], trades: [RoundTrip], notes: [StrategyNote],
+    orders: [Order], fills: [Fill], notes: [StrategyNote],
     forecasts: [StrategyForecast], decisions: [DecisionRecord], account: Account, counts: RunCounts,
     decisionTallies: [DecisionTally] = [], ruinedAt: Timestamp? = nil,
-    outcomeTable: DerivedTable<OrderOutcome>, ledgerTable: DerivedTable<LedgerEntry>
+    tradeTable: DerivedTable<RoundTrip>, outcomeTable: DerivedTable<OrderOutcome>,
+    ledgerTable: DerivedTable<LedgerEntry>
   ) {
     self.strategy = strategy
     self.configuration = configuration
@@ -50,7 +52,6 @@ public struct BacktestResult: Sendable {
     self.curve = curve
     self.orders = orders
     self.fills = fills
-    self.trades = trades
     self.notes = notes
     self.forecasts = forecasts
     self.decisions = decisions
@@ -58,6 +59,7 @@ public struct BacktestResult: Sendable {
     self.counts = counts
     self.decisionTallies = decisionTallies
     self.ruinedAt = ruinedAt
+    self.tradeTable = tradeTable
     self.outcomeTable = outcomeTable
     self.ledgerTable = ledgerTable
   }

@@ -81,9 +81,10 @@ struct FoldStitcher {
       curve: EquityCurve(
         times: feed.instants.rows(instants), equity: Column(equity),
         grossExposure: Column(grossExposure)),
-      orders: orders, fills: fills, trades: trades + openTrades, notes: notes,
+      orders: orders, fills: fills, notes: notes,
       forecasts: forecasts, decisions: decisions, account: account, counts: counts,
-      decisionTallies: tallies, ruinedAt: ruinedAt, outcomeTable: DerivedTable(outcomes),
+      decisionTallies: tallies, ruinedAt: ruinedAt, tradeTable: DerivedTable(trades + openTrades),
+      outcomeTable: DerivedTable(outcomes),
       ledgerTable: DerivedTable(ledger))
   }
 

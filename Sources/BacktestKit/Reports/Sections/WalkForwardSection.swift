@@ -56,7 +56,7 @@ extension ReportModel {
         value.map { .text(format.text($0)) } ?? .missing("undefined, or no fold has a value")
       return [.text(name), cell, .text(text)]
     }
-    let flat = "a fold without any returns counts as 0"
+    let flat = "a flat fold (all returns equal) counts as 0"
     return ReportTable(
       caption: "In-sample and out-of-sample \(title)",
       columns: [.text("Measure"), .number("Value", as: .ratio), .prose("Definition")],
