@@ -75,7 +75,7 @@ struct PickleReaderTests {
     ("an item in a tuple", [0x29, 0x4B, 1, 0x61], "append to a non-list"),
     ("a key in a list", [0x5D, 0x4B, 1, 0x4B, 1, 0x73], "set item on a non-dictionary"),
     ("a list as a key", [0x7D, 0x5D, 0x4B, 1, 0x73], "neither a text nor a number"),
-    ("a call of a number", [0x4B, 1, 0x29, 0x52], "REDUCE of something else"),
+    ("a call of a number", [0x4B, 1, 0x29, 0x52], "REDUCE of something other"),
     ("a state for a number", [0x4B, 1, 0x4B, 1, 0x62], "BUILD of something"),
     ("a state for a dictionary", [0x7D, 0x4B, 1, 0x62], "BUILD on a dictionary"),
     ("a storage of nothing", [0x29, 0x51], "bad storage reference"),
@@ -106,7 +106,7 @@ struct PickleReaderTests {
     for (name, reason) in [
       ("a\0b", "control character"), ("", "has no name"),
       (String(repeating: "n", count: 513), "more than 512 bytes"),
-      ("__metadata__", "keeps for texts"),
+      ("__metadata__", "reserves for texts"),
     ] {
       #expect(refusal(PickleText.dictionary([(name, four)])).contains(reason))
     }

@@ -20,7 +20,7 @@ import Testing
     // Twice: an older import is replaced.
     for _ in 0..<2 { try policy.write(to: "\(scratch.path)/ppo") }
     let trained = try TrainedPolicy(path: "\(scratch.path)/ppo")
-    #expect(trained.manifest.name == "demo" && trained.observationCount > 0)
+    #expect(trained.manifest.name == "PPO demo" && trained.observationCount > 0)
     #expect(trained.weightsDigest == trained.manifest.weights[0].digest)
   }
 

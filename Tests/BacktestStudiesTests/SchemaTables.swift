@@ -10,7 +10,8 @@ struct SchemaTables {
     replacingTables(in: text) { path in
       rows(at: path).map { rows in
         let lines = rows.filter { !$0.isDerived }.map { row in
-          "| `\(row.name)` | \(row.values) | \(row.defaultCell) | \(row.help) | \(row.exampleCell) |"
+          "| `\(row.name)` | \(row.values) | \(row.defaultCell) | \(row.help) "
+            + "| \(row.exampleCell) |"
         }
         return ["| key | value | default | meaning | example |", "| --- | --- | --- | --- | --- |"]
           + lines.map { $0.replacing("  ", with: " ") }

@@ -75,9 +75,6 @@ struct RowPlace: Sendable, Equatable {
   var count: Int
   /// From one row to the next, at least `count`.
   var stride: Int
-
-  /// The elements from the first to the end of the last row.
-  var extent: Int { (rows - 1) * stride + count }
 }
 
 /// A matrix laid out so that a product runs over outputs: panels of columns, each with its rows one

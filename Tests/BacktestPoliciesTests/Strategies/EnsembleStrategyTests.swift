@@ -170,7 +170,7 @@ struct EnsembleStrategyTests {
     var mute = one
     mute.manifest.network = network.network
     let cases: [([PolicyMember], EnsembleRule, Double, String)] = [
-      ([], .mean, 0, "at least one"), ([one], .bestRecent(bars: 0), 0, "1 or more"),
+      ([], .mean, 0, "at least one"), ([one], .bestRecent(bars: 0), 0, "1 bar or more"),
       ([one, portfolio], .vote(targets: []), 0, "cannot vote together"),
       ([mute], .confidence(.inverseVariance), 0, "predicts no deviation"),
       ([one], .mean, -1, "the fee must be 0 or more"),

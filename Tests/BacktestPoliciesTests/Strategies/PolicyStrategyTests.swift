@@ -240,7 +240,7 @@ struct PolicyStrategyTests {
         + " \"steps\": 1}")
     let cases: [(PolicyManifest, (inout PolicyOptions) -> Void, String)] = [
       (units, { $0.weights.rebalanceThreshold = 0.1 }, "trades units"),
-      (units, { $0.sizing = .confidence(scale: 1) }, "that state target weights"),
+      (units, { $0.sizing = .confidence(scale: 1) }, "that set target weights"),
       (try .choosing([0]), { $0.weights.rebalanceThreshold = -1 }, "0 or more"),
       (try .choosing([0]), { $0.weights.maximumWeight = 0 }, "above 0"),
       (try .choosing([0]), { $0.sizing = .sign(threshold: 0) }, "for predictions"),

@@ -22,8 +22,8 @@ struct ExampleStudy {
   /// The text of the study.
   private(set) var text = """
     # A study: which bars, which account, which costs, which strategy, and how it is judged.
-    # Run it with `bt-run run`, `bt-run walkforward` or `bt-run regimes`. Keys that are commented out
-    # show their defaults or an example. Paths are relative to the folder of this file.
+    # Run it with `bt-run run`, `bt-run walkforward` or `bt-run regimes`. Keys that are commented
+    # out show their defaults or an example. Paths are relative to the folder of this file.
 
     """
 

@@ -1,12 +1,10 @@
 /// One key of a configuration, defined once.
 ///
-/// From the definition are made how a study gives the key and what it refuses, the example that
-/// `bt-run init` writes, the key's place in `result.json`, the line of the report's assumptions, and
-/// the row of the key in the documents.
+/// The definition is the source of everything that names the key: how a study gives it and what it
+/// refuses, the example of `bt-run init`, `result.json`, the report's assumptions, the documents.
 ///
-///     .flag(
-///       "gap-improvement", \.execution.improvesOnGaps, "Whether a limit fills at a better open.",
-///       assumption: .init("Gaps") { $0 ? "Fill at the open." : "Fill at the limit." })
+///     .flag("gap-improvement", \.execution.improvesOnGaps, "Whether gaps improve limit fills.")
+///       .example("false").assumption("Gaps") { … }
 package struct ConfigurationKey<Root> {
   /// The name in studies and result files, such as `gap-improvement`.
   package let name: String

@@ -177,13 +177,14 @@ extension BacktestConfiguration {
       return lines([RunKeys.decide] + AccountKeys.accounting)
         + [notModelled("Slippage, taxes")] + lines([AccountKeys.cash, RunKeys.riskFree])
     }
-    return lines([RunKeys.decide] + ExecutionKeys.all) + [
-      ConfigurationAssumption(
-        "Stop orders", "Become market orders at their price, or at an open beyond it."),
-      ConfigurationAssumption(
-        "Commission", execution.commission.description(in: account.currency).sentence),
-      ConfigurationAssumption("Slippage", slippageSentence), notModelled("Taxes"),
-    ] + lines(AccountKeys.all + [RunKeys.riskFree])
+    let stops = ConfigurationAssumption(
+      "Stop orders", "Become market orders at their price, or at an open beyond it.")
+    return lines([RunKeys.decide] + ExecutionKeys.orders) + [stops] + lines(ExecutionKeys.market)
+      + [
+        ConfigurationAssumption(
+          "Commission", execution.commission.description(in: account.currency).sentence),
+        ConfigurationAssumption("Slippage", slippageSentence), notModelled("Taxes"),
+      ] + lines(AccountKeys.all + [RunKeys.riskFree])
   }
 
   private var slippageSentence: String {

@@ -2,11 +2,15 @@
 package enum ExecutionKeys {
   package typealias Key = ConfigurationKey<BacktestConfiguration>
 
-  package static var all: [Key] {
-    [
-      fill, limitFill, throughTicks, gapImprovement, intrabarPath, participation, latency, sizeAt,
-      onShortfall, onSeriesEnd,
-    ]
+  /// All keys.
+  package static var all: [Key] { orders + market }
+
+  /// Where orders of the two simple kinds fill.
+  static var orders: [Key] { [fill, limitFill, throughTicks, gapImprovement] }
+
+  /// What else decides when and how much fills.
+  static var market: [Key] {
+    [intrabarPath, participation, latency, sizeAt, onShortfall, onSeriesEnd]
   }
 
   package static var fill: Key {

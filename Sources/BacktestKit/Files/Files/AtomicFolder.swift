@@ -58,8 +58,8 @@ package struct AtomicFolder: ~Copyable {
         return nil
       }
       if let lock = FolderPlace.lock(path) { return (path, lock) }
+      // Another job took the new folder for an abandoned one.
       rmdir(path)
-      return nil
     }
     return nil
   }

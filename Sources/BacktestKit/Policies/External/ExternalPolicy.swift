@@ -54,8 +54,7 @@ public struct ExternalPolicy: Policy {
     if let width = manifest.observation.normaliser.count, width == 0 || count % width != 0 {
       throw PolicyError(
         source: manifest.path,
-        "'normalise' holds \(width) numbers, but an observation of \(count) is not a multiple of that"
-      )
+        "'normalise' holds \(width) numbers, of which the observation's \(count) is not a multiple")
     }
     self.manifest = manifest
     process = PolicyProcess(command, folder: folder, manifest: manifest, limits: limits)

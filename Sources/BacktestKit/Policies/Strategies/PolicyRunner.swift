@@ -112,8 +112,8 @@ struct PolicyRunner: Sendable {
   ///
   /// - Parameters:
   ///   - closed: how many of its assets closed.
-  ///   - mayDecide: `false` while the run warms up; features then take in the bars, but the policy's
-  ///     memory stays at its start.
+  ///   - mayDecide: `false` while the run warms up. Features then take in the bars, but the policy
+  ///     keeps its initial memory.
   /// - Precondition: the state is up to date.
   mutating func step(_ bars: BarSlice, closed: Int, mayDecide: Bool) -> Outcome {
     guard closed > 0 else { return .idle }

@@ -28,8 +28,8 @@ extension PolicyOptions {
           .example("true"),
         .value(
           "on-refusal", \.onRefusal, .choice(),
-          "What happens to positions when a policy does not decide: closed, kept, or closed for the "
-            + "rest of the run."
+          "What happens to positions when a policy does not decide: closed, kept, or closed for "
+            + "the rest of the run."
         ).example("hold"),
         .optional(
           "episode-length", \.episodeLength, .integer(.atLeast(1)),

@@ -195,12 +195,8 @@ private struct StrategyKeys {
 extension DocumentRule where Value == StrategyDefinition {
   static func strategy(in catalogue: StrategyCatalogue) -> DocumentRule {
     let names = catalogue.definitions.map(\.name)
-    // A catalogue may be empty, because a study can name a policy instead.
-    let none = StrategyDefinition(name: "none", summary: "No strategy.") { _, _ in
-      throw StrategyError("the study names no strategy")
-    }
     return DocumentRule(
-      expected: "a strategy of the catalogue", placeholder: catalogue.definitions.first ?? none,
+      expected: "a strategy of the catalogue", placeholder: StudyStrategy().definition,
       convert: { node in
         guard case .text(let name) = node.content else { return nil }
         return try? catalogue.definition(named: name)
@@ -208,7 +204,10 @@ extension DocumentRule where Value == StrategyDefinition {
       advice: { node in
         guard case .text(let text) = node.content,
           let nearest = NearestName.find(text, among: names)
-        else { return names.isEmpty ? nil : "known are \(listed(names, "and"))" }
+        else {
+          return names.isEmpty
+            ? "the catalogue has no strategies" : "known are \(listed(names, "and"))"
+        }
         return "did you mean '\(nearest)'?"
       }, write: { .text($0.name) })
   }
