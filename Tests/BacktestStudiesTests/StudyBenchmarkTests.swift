@@ -28,7 +28,7 @@ struct StudyBenchmarkTests {
     let error = try #require(throws: DocumentError.self) {
       try demo(["benchmark.symbol=IBM"])
     }
-    #expect("\(error)".contains("'hold' stands alone"))
+    #expect("\(error)".contains("'hold' goes without"))
   }
 
   @Test func whatCannotBeHeldIsRefused() throws {

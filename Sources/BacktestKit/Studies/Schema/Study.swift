@@ -236,7 +236,7 @@ public struct StudyBenchmark: Sendable {
             "a benchmark needs a 'symbol' of the data, a 'file', or 'hold: equal-parts'")
         }
         if names, benchmark.hold != nil {
-          table.report("'hold' stands alone, without 'symbol' and 'file'", at: "hold")
+          table.report("'hold' goes without 'symbol' and 'file'", at: "hold")
         }
       })
   }

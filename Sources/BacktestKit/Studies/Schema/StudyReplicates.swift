@@ -28,7 +28,7 @@ public struct StudyReplicates: Sendable {
         ).values("list of files or policy folders").example("[a.zip, b.zip, c.zip]"),
         .list(
           "seeds", \.seeds, of: .integer(.notNegative),
-          "What `{seed}` stands for in the walk-forward's `checkpoints` or `retrain`."
+          "The value of `{seed}` in the walk-forward's `checkpoints` or `retrain`."
         ).values("list of whole numbers").example("[1, 2, 3]"),
         .optional(
           "objective", \.objective, .objective,
@@ -44,9 +44,9 @@ public struct StudyReplicates: Sendable {
         } else if replicates.count < 2 {
           table.report("one run is no distribution; give two replicates or more")
         }
-        if Set(seeds).count != seeds.count { table.report("a seed stands twice", at: "seeds") }
+        if Set(seeds).count != seeds.count { table.report("a seed is given twice", at: "seeds") }
         if Set(checkpoints).count != checkpoints.count {
-          table.report("a checkpoint stands twice", at: "checkpoints")
+          table.report("a checkpoint is given twice", at: "checkpoints")
         }
       })
   }

@@ -176,7 +176,7 @@ private struct StrategyKeys {
     if ensemble != nil {
       if policy != nil || manifest != nil || !command.isEmpty {
         table.report(
-          "an 'ensemble' names its policies as 'members' and stands alone", at: "ensemble")
+          "an 'ensemble' names its policies as 'members' and takes no other key", at: "ensemble")
       }
     } else if policy != nil, manifest != nil {
       table.report("'policy' and 'manifest' name the same thing; give one", at: "manifest")
