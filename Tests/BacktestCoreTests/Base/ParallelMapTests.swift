@@ -1,4 +1,4 @@
-import BacktestKit
+import BacktestCore
 import Synchronization
 import Testing
 

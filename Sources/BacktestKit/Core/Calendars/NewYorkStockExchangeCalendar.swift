@@ -130,15 +130,15 @@ extension TradingCalendar where Self == NewYorkStockExchangeCalendar {
 ///     let open = NewYorkTime(CivilDate("2024-03-11")!, hour: 9, minute: 30)
 ///     open.timestamp                                             // 2024-03-11T13:30:00Z
 ///     NewYorkTime(Timestamp(seconds: 1_710_163_800)).description // 2024-03-11T09:30:00
-public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
+package struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
   /// The date on the wall.
-  public var date: CivilDate
+  package var date: CivilDate
   /// What the clock shows, as time since 00:00: at least zero and less than 24 hours. On a day on
   /// which the clock changes this is not the time that has passed since midnight.
-  public var timeOfDay: TimeSpan
+  package var timeOfDay: TimeSpan
 
   /// A date and a time of day on the clock.
-  public init(_ date: CivilDate, timeOfDay: TimeSpan) {
+  package init(_ date: CivilDate, timeOfDay: TimeSpan) {
     precondition(
       timeOfDay >= .zero && timeOfDay < .days(1), "a time of day is from 00:00 to 24:00")
     self.date = date
@@ -146,12 +146,12 @@ public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// A date and hours, minutes and seconds on the clock.
-  public init(_ date: CivilDate, hour: Int, minute: Int = 0, second: Int = 0) {
+  package init(_ date: CivilDate, hour: Int, minute: Int = 0, second: Int = 0) {
     self.init(date, timeOfDay: .seconds(Int64(hour * 3_600 + minute * 60 + second)))
   }
 
   /// What the clock shows at an instant.
-  public init(_ time: Timestamp) {
+  package init(_ time: Timestamp) {
     let (seconds, fraction) = time.nanoseconds.flooredQuotient(by: 1_000_000_000)
     let local = seconds + NewYorkTime.offsetFromUTC(atSecond: seconds)
     let (day, second) = local.flooredQuotient(by: 86_400)
@@ -160,7 +160,7 @@ public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// The instant at which the clock shows this, the first of two where an hour is repeated.
-  public var timestamp: Timestamp { timestamp(repeatedHour: .first) }
+  package var timestamp: Timestamp { timestamp(repeatedHour: .first) }
 
   /// The instant at which the clock shows this.
   ///
@@ -168,7 +168,7 @@ public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
   /// one of a clock that was not yet changed, so that 02:30 is the instant of 03:30. When it ends,
   /// 01:00 to 02:00 comes twice and `repeatedHour` chooses. Beyond the years that a `Timestamp` can
   /// hold the result is `distantPast` or `distantFuture`.
-  public func timestamp(repeatedHour: RepeatedHour) -> Timestamp {
+  package func timestamp(repeatedHour: RepeatedHour) -> Timestamp {
     let day = date.daysSinceEpoch
     let second = timeOfDay.nanoseconds / 1_000_000_000
     let offset = offsetFromUTC(day: day, second: second, repeatedHour: repeatedHour)
@@ -180,7 +180,7 @@ public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// Which of two instants is meant by a reading that the clock shows twice.
-  public enum RepeatedHour: Hashable, Sendable {
+  package enum RepeatedHour: Hashable, Sendable {
     /// The earlier one, in daylight-saving time.
     case first
     /// The later one, in standard time.
@@ -191,7 +191,7 @@ public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
   /// "every day at 15:55 in New York" waits for.
   ///
   /// - Precondition: `hour` is 0 to 23 and `minute` 0 to 59.
-  public static func next(hour: Int, minute: Int = 0, after time: Timestamp) -> Timestamp {
+  package static func next(hour: Int, minute: Int = 0, after time: Timestamp) -> Timestamp {
     var reading = NewYorkTime(NewYorkTime(time).date, hour: hour, minute: minute)
     while reading.timestamp <= time, reading.timestamp < .distantFuture {
       reading.date = reading.date.adding(days: 1)
@@ -202,7 +202,7 @@ public struct NewYorkTime: Hashable, Sendable, BitwiseCopyable {
 
 extension NewYorkTime: CustomStringConvertible {
   /// ISO 8601 without a zone, to the second: `2024-03-11T09:30:00`.
-  public var description: String {
+  package var description: String {
     let second = timeOfDay.nanoseconds / 1_000_000_000
     return "\(date)T\(twoDigits(second / 3_600)):\(twoDigits(second / 60 % 60)):"
       + twoDigits(second % 60)

@@ -73,7 +73,7 @@ struct EventQueue: Sendable {
 
 /// What happens first inside one instant. The order is part of the product's semantics: a decision
 /// sees every bar that closed at its instant, and lies between that close and the next open.
-public enum EventPhase: UInt8, Comparable, Sendable, BitwiseCopyable {
+package enum EventPhase: UInt8, Comparable, Sendable, BitwiseCopyable {
   /// Bars close: resting orders are matched along each bar's path, then positions are marked.
   case barClose = 1
   /// A session ends: DAY orders expire.
@@ -90,7 +90,7 @@ public enum EventPhase: UInt8, Comparable, Sendable, BitwiseCopyable {
   case marketOpen
 
   /// Phases in the order in which they happen.
-  public static func < (a: EventPhase, b: EventPhase) -> Bool { a.rawValue < b.rawValue }
+  package static func < (a: EventPhase, b: EventPhase) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// The place of an event in the total order: time, then phase, then order of scheduling.

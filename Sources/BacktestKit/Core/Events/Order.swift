@@ -26,7 +26,7 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   public var timeInForce: TimeInForce
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
-  public var group: Int32 = 0
+  package var group: Int32 = 0
   /// Whether it closes what is held and opens nothing: an exit that goes out together with its
   /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
   public var reduceOnly = false
@@ -85,7 +85,7 @@ public struct OrderOutcome: Hashable, Sendable, BitwiseCopyable {
   public var filledQuantity: Double
 
   /// An outcome from its parts.
-  public init(order: OrderID, time: Timestamp, kind: Kind, filledQuantity: Double) {
+  package init(order: OrderID, time: Timestamp, kind: Kind, filledQuantity: Double) {
     self.order = order
     self.time = time
     self.kind = kind
@@ -193,7 +193,7 @@ public struct Fill: Hashable, Sendable, BitwiseCopyable {
   public var commission: Double
 
   /// A fill from its parts.
-  public init(
+  package init(
     order: OrderID, instrument: InstrumentID, isIntrabar: Bool, time: Timestamp, row: Int32,
     quantity: Double, reference: Double, price: Double, slippage: Double, commission: Double
   ) {

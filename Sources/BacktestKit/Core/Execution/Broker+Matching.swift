@@ -69,7 +69,7 @@ extension Broker {
 
   /// The resting orders of an instrument that a bar reaches after its open, in the order in which
   /// a path visits them.
-  private mutating func collect(along path: IntrabarPath, at context: MatchContext) {
+  private mutating func collect(along path: ExecutionRules.IntrabarPath, at context: MatchContext) {
     candidates.clear()
     let bar = context.bar
     var slot = book.firstSlot(context.instrument)
@@ -86,7 +86,7 @@ extension Broker {
   @inline(never)
   private func isAmbiguous(_ context: MatchContext, account: some BrokerAccount) -> Bool {
     var first: [Fill]?
-    for path in IntrabarPath.allCases {
+    for path in ExecutionRules.IntrabarPath.allCases {
       var (broker, account, log) = (self, account, RunLog())
       broker.own()
       broker.collect(along: path, at: context)
@@ -182,7 +182,8 @@ extension Broker {
   /// exit after the entry, or comes back to it on the last leg to the close. Under `pessimistic`
   /// such a stop fills and such a limit does not.
   mutating func walk(
-    along path: IntrabarPath, at context: MatchContext, account: inout some BrokerAccount,
+    along path: ExecutionRules.IntrabarPath, at context: MatchContext,
+    account: inout some BrokerAccount,
     log: inout RunLog
   ) {
     var passedExits = false

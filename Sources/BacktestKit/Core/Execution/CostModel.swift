@@ -89,14 +89,14 @@ package struct CostModelDefinition<Model> {
 /// The rules of a run as the hot path reads them: plain values behind one reference, so that none
 /// of the models is copied, and the usual models of costs as the numbers that they are.
 final class ExecutionPlan: Sendable {
-  let marketFill: MarketFill
-  let limitFill: LimitFill
+  let marketFill: ExecutionRules.MarketFill
+  let limitFill: ExecutionRules.LimitFill
   let improvesOnGaps: Bool
-  let intrabarPath: IntrabarPath
+  let intrabarPath: ExecutionRules.IntrabarPath
   let participation: Double?
   let latency: TimeSpan
-  let sizing: TargetSizing
-  let shortfall: ShortfallRule
+  let sizing: ExecutionRules.TargetSizing
+  let shortfall: ExecutionRules.ShortfallRule
   /// Whether anybody asks what has been traded in a bar before.
   let countsVolume: Bool
   /// Whether the slippage model asks for what is known when an order becomes live.

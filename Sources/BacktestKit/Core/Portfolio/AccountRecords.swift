@@ -27,7 +27,7 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// An entry from its parts.
-  public init(
+  package init(
     time: Timestamp, kind: Kind, amount: Double, instrument: InstrumentID = InstrumentID(-1),
     order: OrderID = OrderID(0)
   ) {

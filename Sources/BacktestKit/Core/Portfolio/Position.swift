@@ -202,7 +202,7 @@ public struct RoundTrip: Hashable, Sendable {
   public var barCount: Int { exitRow - entryRow }
 
   /// A round trip from its parts.
-  public init(
+  package init(
     instrument: InstrumentID, isLong: Bool, entryTime: Timestamp, exitTime: Timestamp,
     entryRow: Int, exitRow: Int, quantity: Double, entryPrice: Double, exitPrice: Double,
     grossProfit: Double, commission: Double, slippage: Double, entryNotional: Double,

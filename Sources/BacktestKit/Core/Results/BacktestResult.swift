@@ -24,13 +24,13 @@ public struct BacktestResult: Sendable {
   public var forecasts: [StrategyForecast]
   /// What trained policies wanted, in the order in which they decided; empty for strategies that
   /// are programs.
-  public var decisions: [DecisionRecord]
+  package var decisions: [DecisionRecord]
   /// The account at the end.
   public var account: Account
   /// What happened how often.
-  public var counts: RunCounts
+  package var counts: RunCounts
   /// How often policies were asked and did not decide, policy by policy.
-  public var decisionTallies: [DecisionTally] = []
+  package var decisionTallies: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
 
@@ -71,10 +71,10 @@ public struct BacktestResult: Sendable {
 ///     print(result.fingerprint)   // 32 hexadecimal digits
 public struct RunFingerprint: Hashable, Sendable, BitwiseCopyable {
   /// The digest.
-  public var digest: ContentDigest.Value
+  package var digest: ContentDigest.Value
 
   /// A fingerprint from its digest.
-  public init(digest: ContentDigest.Value) { self.digest = digest }
+  package init(digest: ContentDigest.Value) { self.digest = digest }
 }
 
 extension RunFingerprint: CustomStringConvertible, LosslessStringConvertible {

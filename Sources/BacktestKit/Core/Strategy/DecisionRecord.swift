@@ -2,16 +2,16 @@
 ///
 /// Decisions change nothing in the account: they are written down so that each can be held against
 /// what the training library would have decided, also where it led to no order.
-public struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
+package struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   /// When it was taken.
-  public let time: Timestamp
+  package let time: Timestamp
   /// The instrument that it is about.
-  public let instrument: InstrumentID
+  package let instrument: InstrumentID
   // A row of 40 bytes, since a run has a million of them: cases are told by flags.
   private let hasUnits: Bool
   private let hasAction: Bool
   /// The share of equity that the instrument had before the decision; negative for shorts.
-  public let weight: Double
+  package let weight: Double
   private let wantedNumber: Double
   private let actionNumber: Double
 
@@ -30,13 +30,13 @@ public struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// What was stated or ordered.
-  public var wanted: Wanted { hasUnits ? .units(wantedNumber) : .weight(wantedNumber) }
+  package var wanted: Wanted { hasUnits ? .units(wantedNumber) : .weight(wantedNumber) }
   /// The policy's own action: the number of the choice, or the component of a box that is about
   /// the instrument; `nil` for a prediction, an ensemble, and where the policy did not decide.
-  public var action: Double? { hasAction ? actionNumber : nil }
+  package var action: Double? { hasAction ? actionNumber : nil }
 
   /// What can be wanted.
-  public enum Wanted: Hashable, Sendable, BitwiseCopyable {
+  package enum Wanted: Hashable, Sendable, BitwiseCopyable {
     /// A share of equity, as it stands after the decision; one that was stated before and holds on
     /// among them.
     case weight(Double)
@@ -45,9 +45,9 @@ public struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// The share of equity that was wanted; `nil` where units were.
-  public var targetWeight: Double? { if case .weight(let weight) = wanted { weight } else { nil } }
+  package var targetWeight: Double? { if case .weight(let weight) = wanted { weight } else { nil } }
   /// The units that were wanted; `nil` where a share of equity was.
-  public var units: Double? { if case .units(let units) = wanted { units } else { nil } }
+  package var units: Double? { if case .units(let units) = wanted { units } else { nil } }
 }
 
 extension TradingContext {
@@ -97,7 +97,7 @@ public struct StrategyForecast: Hashable, Sendable, BitwiseCopyable {
   public var deviation: Double?
 
   /// A forecast from its parts.
-  public init(
+  package init(
     time: Timestamp, instrument: InstrumentID, row: Int, score: Double? = nil,
     probabilityUp: Double? = nil, expectedReturn: Double? = nil, deviation: Double? = nil
   ) {
@@ -164,29 +164,29 @@ public struct StrategyNote: Hashable, Sendable {
   public var text: String
 
   /// A note from its parts.
-  public init(time: Timestamp, text: String) {
+  package init(time: Timestamp, text: String) {
     self.time = time
     self.text = text
   }
 }
 
 /// How often a policy was asked in a run and did not decide.
-public struct DecisionTally: Hashable, Sendable {
+package struct DecisionTally: Hashable, Sendable {
   /// The name of the policy.
-  public var policy: String
+  package var policy: String
   /// How often it was asked.
-  public var asked = 0
+  package var asked = 0
   /// How often it did not decide.
-  public var refused = 0
+  package var refused = 0
   /// When it first did not decide; `nil` where it always did.
-  public var firstTime: Timestamp?
+  package var firstTime: Timestamp?
   /// Why it first did not decide.
-  public var firstReason = ""
+  package var firstReason = ""
   /// What became of positions then, in words.
-  public var effect = ""
+  package var effect = ""
 
   /// Nothing was asked yet.
-  public init(policy: String) { self.policy = policy }
+  package init(policy: String) { self.policy = policy }
 }
 
 extension TradingContext {

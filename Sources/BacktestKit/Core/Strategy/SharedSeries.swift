@@ -29,7 +29,7 @@ public final class SharedSeries: Sendable {
   public init(_ feed: Feed) { self.feed = feed }
 
   /// How many series were computed so far.
-  public var count: Int { known.withLock { $0.count } }
+  package var count: Int { known.withLock { $0.count } }
 
   /// The values of an indicator over the closes of an instrument, one for each bar; NaN while it is
   /// undefined.
