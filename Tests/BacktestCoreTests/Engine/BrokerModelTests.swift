@@ -8,8 +8,8 @@ struct BrokerModelTests {
   func fillsAgreeWithTheNaiveBroker(seed: UInt64) throws {
     var random = TestRandom(seed: seed)
     let series = try RandomMarket.series("A", bars: 120, every: .days(1), &random)
-    let path = IntrabarPath.allCases[Int(seed) % 4]
-    let marketFill: MarketFill = seed / 4 % 2 == 0 ? .nextOpen : .nextClose
+    let path = ExecutionRules.IntrabarPath.allCases[Int(seed) % 4]
+    let marketFill: ExecutionRules.MarketFill = seed / 4 % 2 == 0 ? .nextOpen : .nextClose
     var broker = NaiveBroker(
       path: path, marketFill: marketFill, improvesOnGaps: seed / 8 % 2 == 0)
 
@@ -81,13 +81,13 @@ struct BrokerPropertyTests {
     configuration.warmup = random.below(10)
     configuration.onSeriesEnd = random.pick([.hold, .close])
     var rules = ExecutionRules()
-    rules.marketFill = random.pick(MarketFill.allCases)
-    rules.intrabarPath = random.pick(IntrabarPath.allCases)
+    rules.marketFill = random.pick(ExecutionRules.MarketFill.allCases)
+    rules.intrabarPath = random.pick(ExecutionRules.IntrabarPath.allCases)
     rules.limitFill = random.pick([.touch, .through(ticks: 1)])
     rules.participation = random.pick([nil, 0.05, 0.5])
     rules.latency = random.pick([.zero, .seconds(1), .hours(7)])
-    rules.sizing = random.pick(TargetSizing.allCases)
-    rules.shortfall = random.pick(ShortfallRule.allCases)
+    rules.sizing = random.pick(ExecutionRules.TargetSizing.allCases)
+    rules.shortfall = random.pick(ExecutionRules.ShortfallRule.allCases)
     rules.commission = random.pick([
       NoCommission(), BasisPointCommission(basisPoints: 7),
       PerShareCommission(perShare: 0.01, minimumPerOrder: 2),

@@ -45,7 +45,7 @@ struct EntryWithExitsTests {
   /// A buy limit at 49 with a stop at 48 and a limit at 53: (open, high, low, close), and the
   /// prices that fill under each path.
   @Test(arguments: [
-    ((50.0, 54.0, 48.5, 50.0), IntrabarPath.pessimistic, [49.0]),
+    ((50.0, 54.0, 48.5, 50.0), ExecutionRules.IntrabarPath.pessimistic, [49.0]),
     ((50, 54, 47, 50), .pessimistic, [49, 48]),
     ((50, 54, 48.5, 50), .openHighLowClose, [49]),
     ((50, 54, 48.5, 53.5), .openHighLowClose, [49, 53]),
@@ -55,7 +55,7 @@ struct EntryWithExitsTests {
     ((50, 53, 46, 53), .nearestExtremeFirst, [49, 48]),
   ])
   func exitsFillBehindAnEntryInsideTheBar(
-    bar: MarketBuilder.Prices, path: IntrabarPath, expected: [Double]
+    bar: MarketBuilder.Prices, path: ExecutionRules.IntrabarPath, expected: [Double]
   ) throws {
     let series = try MarketBuilder.series([(50, 50, 50, 50), bar])
     let result = try runScript(

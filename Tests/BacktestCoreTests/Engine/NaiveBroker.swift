@@ -5,8 +5,8 @@
 ///
 /// It walks each bar's path in small legs, written straight from the rules.
 struct NaiveBroker {
-  var path: IntrabarPath
-  var marketFill: MarketFill
+  var path: ExecutionRules.IntrabarPath
+  var marketFill: ExecutionRules.MarketFill
   var improvesOnGaps: Bool
   var waiting: [Order] = []
   var fills: [(order: Int, row: Int, quantity: Double, price: Double, isOpen: Bool)] = []

@@ -4,8 +4,8 @@ import Testing
 
 /// A rotation out of one instrument into another.
 struct RotationTests {
-  @Test(arguments: MarketFill.allCases)
-  func whatIsSoldPaysForWhatIsBoughtWhateverTheNames(fill: MarketFill) throws {
+  @Test(arguments: ExecutionRules.MarketFill.allCases)
+  func whatIsSoldPaysForWhatIsBoughtWhateverTheNames(fill: ExecutionRules.MarketFill) throws {
     let flat = MarketBuilder.flat(100, count: 5)
     let series = [
       try MarketBuilder.series(flat, symbol: "A"), try MarketBuilder.series(flat, symbol: "B"),

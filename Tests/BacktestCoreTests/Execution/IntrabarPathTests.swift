@@ -6,7 +6,8 @@ import Testing
 struct IntrabarPathTests {
   /// Buys `quantity` at the close of the first bar at `entry`, places the pair, and plays a bar.
   private func exit(
-    _ path: IntrabarPath, bar: MarketBuilder.Prices, entry: Double, stop: Double, limit: Double
+    _ path: ExecutionRules.IntrabarPath, bar: MarketBuilder.Prices, entry: Double, stop: Double,
+    limit: Double
   ) throws -> BacktestResult {
     let flat = (entry, entry, entry, entry)
     return try runScript(
@@ -24,7 +25,8 @@ struct IntrabarPathTests {
   }
 
   private func exitPrice(
-    _ path: IntrabarPath, _ bar: MarketBuilder.Prices, entry: Double = 100, stop: Double = 95,
+    _ path: ExecutionRules.IntrabarPath, _ bar: MarketBuilder.Prices, entry: Double = 100,
+    stop: Double = 95,
     limit: Double = 105
   ) throws -> Double {
     let result = try exit(path, bar: bar, entry: entry, stop: stop, limit: limit)
@@ -52,15 +54,15 @@ struct IntrabarPathTests {
   @Test func oneCancelsOtherFromFifty() throws {
     let high = (50.0, 54.0, 47.0, 50.0)
     let low = (50.0, 53.0, 46.0, 50.0)
-    for path in [IntrabarPath.pessimistic, .nearestExtremeFirst] {
+    for path in [ExecutionRules.IntrabarPath.pessimistic, .nearestExtremeFirst] {
       #expect(try exitPrice(path, high, entry: 50, stop: 48, limit: 53) == 48)
     }
     #expect(try exitPrice(.pessimistic, low, entry: 50, stop: 48, limit: 53) == 48)
     #expect(try exitPrice(.nearestExtremeFirst, low, entry: 50, stop: 48, limit: 53) == 53)
   }
 
-  @Test(arguments: IntrabarPath.allCases)
-  func ambiguousBarsAreCountedUnderEveryPath(path: IntrabarPath) throws {
+  @Test(arguments: ExecutionRules.IntrabarPath.allCases)
+  func ambiguousBarsAreCountedUnderEveryPath(path: ExecutionRules.IntrabarPath) throws {
     let both = try exit(path, bar: (100, 106, 94, 101), entry: 100, stop: 95, limit: 105)
     #expect(both.counts.ambiguousBars == 1)
     let one = try exit(path, bar: (100, 104, 94, 101), entry: 100, stop: 95, limit: 105)

@@ -118,8 +118,8 @@ struct LiquidityTests {
     #expect(result.fillPrices == [101, 95])
   }
 
-  @Test(arguments: [MarketFill.sameClose, .nextClose])
-  func noRuleFillsAtACloseWithoutVolume(rule: MarketFill) throws {
+  @Test(arguments: [ExecutionRules.MarketFill.sameClose, .nextClose])
+  func noRuleFillsAtACloseWithoutVolume(rule: ExecutionRules.MarketFill) throws {
     let result = try runScript(
       try MarketBuilder.series(
         MarketBuilder.flat(100, count: 4), volume: [0, 0, 10, 10]),

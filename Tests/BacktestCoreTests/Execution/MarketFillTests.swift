@@ -5,7 +5,7 @@ import Testing
 /// At which price a market order decided on the close of the first bar trades.
 struct MarketFillTests {
   private func fill(
-    _ rule: MarketFill, latency: TimeSpan = .zero, series: BarSeries? = nil
+    _ rule: ExecutionRules.MarketFill, latency: TimeSpan = .zero, series: BarSeries? = nil
   ) throws -> Fill {
     let market = try series ?? MarketBuilder.series(Self.bars)
     let result = try runScript(

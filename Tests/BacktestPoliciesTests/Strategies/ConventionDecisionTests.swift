@@ -9,7 +9,7 @@ struct ConventionDecisionTests {
   /// Plays actions from the first decision on, after so many bars that change nothing.
   private static func run(
     _ name: String, _ actions: [[Double]], _ closes: [[Double]], flatBars: Int, cash: Double,
-    fill: MarketFill, funding: AccountRules.Funding = .cash
+    fill: ExecutionRules.MarketFill, funding: AccountRules.Funding = .cash
   ) throws -> (result: BacktestResult, seen: [[Double]]) {
     let manifest = try PolicyManifest(path: Fixture.path("policies/conventions/\(name)"))
     let symbols = manifest.action?.assets ?? []

@@ -1,3 +1,32 @@
+/// A digest that takes its bytes in blocks of 64.
+package protocol BlockDigest: Sendable {
+  /// The bytes that wait until their block is full.
+  var pending: [UInt8] { get set }
+  /// How many bytes were taken in.
+  var byteCount: UInt64 { get set }
+  /// Takes in whole blocks, one behind the other.
+  mutating func absorb(_ start: UnsafeRawPointer, blocks: Int)
+}
+
+extension BlockDigest {
+  /// Takes in more bytes; how they are cut into calls does not matter.
+  @inlinable
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    byteCount &+= UInt64(bytes.count)
+    var position = 0
+    if !pending.isEmpty {
+      position = min(64 - pending.count, bytes.count)
+      pending.append(contentsOf: bytes[0..<position])
+      guard pending.count == 64 else { return }
+      pending.withUnsafeBytes { absorb($0.baseAddress!, blocks: 1) }
+      pending.removeAll(keepingCapacity: true)
+    }
+    let blocks = (bytes.count - position) / 64
+    if blocks > 0 { absorb(bytes.baseAddress! + position, blocks: blocks) }
+    pending.append(contentsOf: bytes[(position + 64 * blocks)...])
+  }
+}
+
 /// A fast 128-bit digest that tells contents apart; it resists chance, not an attacker.
 ///
 ///     var digest = ContentDigest()
@@ -15,48 +44,32 @@
 /// The last stripe is filled with zeros; then a fresh lane absorbs the four states, the length,
 /// and three rounds of zeros. The first states, K0 and K1 are the first 64 bits of the
 /// fractional parts of the square roots of the primes from 2 to 37, in this order.
-public struct ContentDigest: Sendable {
+package struct ContentDigest: BlockDigest {
   private var lanes = (
     DigestLane(0x6A09_E667_F3BC_C908, 0xBB67_AE85_84CA_A73B),
     DigestLane(0x3C6E_F372_FE94_F82B, 0xA54F_F53A_5F1D_36F1),
     DigestLane(0x510E_527F_ADE6_82D1, 0x9B05_688C_2B3E_6C1F),
     DigestLane(0x1F83_D9AB_FB41_BD6B, 0x5BE0_CD19_137E_2179)
   )
-  private var pending: [UInt8] = []
-  private var byteCount: UInt64 = 0
+  package var pending: [UInt8] = []
+  package var byteCount: UInt64 = 0
 
   /// The digest of nothing yet.
-  public init() { pending.reserveCapacity(64) }
+  package init() { pending.reserveCapacity(64) }
 
   /// The digest of some bytes.
-  public static func of(_ bytes: some Sequence<UInt8>) -> Value {
+  package static func of(_ bytes: some Sequence<UInt8>) -> Value {
     var digest = ContentDigest()
     Array(bytes).withUnsafeBytes { digest.update($0) }
     return digest.value
   }
 
-  /// Takes in more bytes; how they are cut into calls does not matter.
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    byteCount &+= UInt64(bytes.count)
-    var position = 0
-    if !pending.isEmpty {
-      position = min(64 - pending.count, bytes.count)
-      pending.append(contentsOf: bytes[0..<position])
-      guard pending.count == 64 else { return }
-      pending.withUnsafeBytes { absorb($0.baseAddress!, stripes: 1) }
-      pending.removeAll(keepingCapacity: true)
-    }
-    let stripes = (bytes.count - position) / 64
-    if stripes > 0 { absorb(bytes.baseAddress! + position, stripes: stripes) }
-    pending.append(contentsOf: bytes[(position + 64 * stripes)...])
-  }
-
   /// The digest of all bytes so far.
-  public var value: Value {
+  package var value: Value {
     var copy = self
     if !pending.isEmpty {
       let last = pending + [UInt8](repeating: 0, count: 64 - pending.count)
-      last.withUnsafeBytes { copy.absorb($0.baseAddress!, stripes: 1) }
+      last.withUnsafeBytes { copy.absorb($0.baseAddress!, blocks: 1) }
     }
     var sum = DigestLane(0xCBBB_9D5D_C105_9ED8, 0x629A_292A_367C_D507)
     for lane in [copy.lanes.0, copy.lanes.1, copy.lanes.2, copy.lanes.3] {
@@ -67,10 +80,10 @@ public struct ContentDigest: Sendable {
     return Value(high: sum.x, low: sum.y)
   }
 
-  private mutating func absorb(_ start: UnsafeRawPointer, stripes: Int) {
+  package mutating func absorb(_ start: UnsafeRawPointer, blocks: Int) {
     var (a, b, c, d) = lanes
     var next = start
-    for _ in 0..<stripes {
+    for _ in 0..<blocks {
       a.absorb(word(next, 0), word(next, 8))
       b.absorb(word(next, 16), word(next, 24))
       c.absorb(word(next, 32), word(next, 40))
@@ -86,20 +99,20 @@ public struct ContentDigest: Sendable {
   }
 
   /// A finished digest.
-  public struct Value: Hashable, Sendable, BitwiseCopyable {
+  package struct Value: Hashable, Sendable, BitwiseCopyable {
     /// The first 64 bits.
-    public var high: UInt64
+    package var high: UInt64
     /// The last 64 bits.
-    public var low: UInt64
+    package var low: UInt64
 
     /// A digest from its halves.
-    public init(high: UInt64, low: UInt64) {
+    package init(high: UInt64, low: UInt64) {
       self.high = high
       self.low = low
     }
 
     /// 32 hexadecimal digits, high half first.
-    public var hexadecimal: String { hexadecimalDigits(high) + hexadecimalDigits(low) }
+    package var hexadecimal: String { hexadecimalDigits(high) + hexadecimalDigits(low) }
   }
 }
 

@@ -1,3 +1,78 @@
+internal import Glibc
+
+extension Engine {
+  /// Phase 1: for each bar that closes now, in universe order, resting orders are matched along
+  /// its path; then what is held is valued at the close.
+  mutating func closeBars() {
+    if trading.broker.isIdle {
+      valuation = closeAccount()
+    } else {
+      matchBars()
+      valuation = trading.account.valuation
+    }
+  }
+
+  /// Values what is held at the closes of the instant, where no order waits.
+  @inline(__always)
+  mutating func closeAccount() -> Valuation {
+    let closed = trading.account.close(trading.broker.market.columns, at: instant)
+    if closed.charge != 0 { charge(closed.charge) }
+    trading.account.checkInvariants()
+    return closed.valuation
+  }
+
+  /// Each instrument's resting orders are matched before its close is known to the account, and
+  /// after those of the instruments before it.
+  @inline(never)
+  private mutating func matchBars() {
+    for instrument in 0..<feed.instrumentCount {
+      let row = trading.broker.market.closingRow(of: instrument)
+      guard row >= 0 else { continue }
+      if trading.broker.book.hasLiveOrders(instrument) {
+        trading.broker.matchBar(
+          of: instrument, row: row, account: &trading.account, log: &log)
+      }
+      guard trading.account.quantity(of: instrument) != 0 else { continue }
+      let columns = trading.broker.market.columns + instrument
+      trading.account.markToClose(
+        instrument, close: columns.pointee.close[row], high: columns.pointee.high[row],
+        low: columns.pointee.low[row], row: row)
+    }
+    if trading.broker.plan.marketFill != .nextOpen, !trading.broker.isIdle {
+      trading.broker.matchCloses(account: &trading.account, log: &log)
+    }
+    trading.account.checkInvariants()
+  }
+
+  @inline(never)
+  private mutating func charge(_ amount: Double) {
+    log.record(LedgerEntry(time: clock, kind: .commission, amount: -amount))
+  }
+
+  /// At the base point: the account that was handed over takes the place of the initial cash.
+  @inline(never)
+  mutating func takeOverAccount() {
+    guard var inherited else { return }
+    inherited.beginDecisions(at: firstDecision)
+    trading.account = inherited
+    valuation = inherited.valuation
+    points.set(0, equity: valuation.equity, grossExposure: valuation.grossExposure)
+  }
+
+  /// At the last close of a window: what is held is given up there, with costs, as far as the
+  /// bar's volume allows.
+  @inline(never)
+  mutating func closeWindow() {
+    let charged = trading.account.liquidateStatements()
+    if charged != 0 { charge(charged) }
+    for instrument in trading.account.positions.indices
+    where trading.account.quantity(of: instrument) != 0 {
+      closePosition(of: instrument)
+    }
+    valuation = trading.account.valuation
+  }
+}
+
 extension Engine {
   /// Takes the equity point of the instant, after everything that happened at it.
   @inline(__always)
@@ -51,4 +126,96 @@ extension Engine {
       closePosition(of: instrument)
     }
   }
+}
+
+/// The points of an equity curve under construction: two columns of a length known beforehand.
+///
+/// A value whose columns lie in memory that copies share: `own()` makes it the single owner before
+/// any number of points is written, so that writing one checks for nothing but its row.
+@usableFromInline
+struct EquityColumns: Sendable {
+  @usableFromInline var storage: Storage
+  @usableFromInline nonisolated(unsafe) var equity: UnsafeMutablePointer<Double>
+  @usableFromInline nonisolated(unsafe) var grossExposure: UnsafeMutablePointer<Double>
+  @usableFromInline let count: Int
+
+  init(count: Int) {
+    storage = Storage(count: count)
+    self.count = count
+    equity = storage.equity
+    grossExposure = storage.grossExposure
+  }
+
+  /// Makes this value the single owner of its columns.
+  @inlinable @inline(__always)
+  mutating func own() {
+    if !isKnownUniquelyReferenced(&storage) { copyStorage() }
+  }
+
+  @usableFromInline @inline(never)
+  mutating func copyStorage() {
+    storage = Storage(copying: storage)
+    equity = storage.equity
+    grossExposure = storage.grossExposure
+  }
+
+  /// Writes the point in a row.
+  ///
+  /// - Precondition: `own()` came before.
+  mutating func set(_ row: Int, equity: Double, grossExposure: Double) {
+    precondition(row >= 0 && row < count, "a point outside the curve")
+    setKnown(row, equity: equity, grossExposure: grossExposure)
+  }
+
+  /// Writes the point in a row that is known to lie within the curve.
+  @inlinable @inline(__always)
+  mutating func setKnown(_ row: Int, equity: Double, grossExposure: Double) {
+    assert(row >= 0 && row < count && isKnownUniquelyReferenced(&storage))
+    self.equity[row] = equity
+    self.grossExposure[row] = grossExposure
+  }
+
+  /// The first points as columns, sharing memory until the next point is written.
+  func columns(_ count: Int) -> (equity: Column<Double>, grossExposure: Column<Double>) {
+    let storage = storage
+    let owner = ColumnStorage { _ = storage }
+    return (
+      Column(storage: owner, start: UnsafePointer(storage.equity), count: count),
+      Column(storage: owner, start: UnsafePointer(storage.grossExposure), count: count)
+    )
+  }
+
+  /// The memory; only its single owner writes to it.
+  @usableFromInline
+  final class Storage: @unchecked Sendable {
+    let count: Int
+    let equity: UnsafeMutablePointer<Double>
+    let grossExposure: UnsafeMutablePointer<Double>
+
+    init(count: Int) {
+      self.count = count
+      equity = allocated(2 * count)
+      grossExposure = equity + count
+    }
+
+    init(copying other: Storage) {
+      count = other.count
+      equity = allocated(2 * count)
+      grossExposure = equity + count
+      equity.initialize(from: other.equity, count: 2 * count)
+    }
+
+    deinit { free(equity) }
+  }
+}
+
+/// Memory for so many numbers, not yet written: each point is, before the columns that hold it are
+/// handed out.
+private func allocated(_ count: Int) -> UnsafeMutablePointer<Double> {
+  let byteCount = max(count, 1) * MemoryLayout<Double>.stride
+  guard let memory = malloc(byteCount) else {
+    preconditionFailure("out of memory for an equity curve of \(count / 2) points")
+  }
+  adviseLargePages(memory, byteCount: byteCount)
+  return memory.bindMemory(to: Double.self, capacity: max(count, 1))
 }

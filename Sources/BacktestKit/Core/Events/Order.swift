@@ -26,7 +26,7 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   public var timeInForce: TimeInForce
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
-  public var group: Int32 = 0
+  package var group: Int32 = 0
   /// Whether it closes what is held and opens nothing: an exit that goes out together with its
   /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
   public var reduceOnly = false
@@ -85,7 +85,7 @@ public struct OrderOutcome: Hashable, Sendable, BitwiseCopyable {
   public var filledQuantity: Double
 
   /// An outcome from its parts.
-  public init(order: OrderID, time: Timestamp, kind: Kind, filledQuantity: Double) {
+  package init(order: OrderID, time: Timestamp, kind: Kind, filledQuantity: Double) {
     self.order = order
     self.time = time
     self.kind = kind
@@ -129,4 +129,83 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case ruined = "ruined"
   /// Under weights accounting nothing is ordered: only weights can be stated.
   case weightsAccounting = "weights-accounting"
+}
+
+/// The position that is stated for an instrument.
+@usableFromInline
+struct PositionTarget: BitwiseCopyable, Equatable, Sendable {
+  @usableFromInline var measure: Measure
+  /// A share of equity, money, or units, by the measure.
+  @usableFromInline var value: Double
+
+  /// In what a target is stated.
+  @usableFromInline
+  enum Measure: UInt8, BitwiseCopyable, Sendable {
+    case none, weight, value, quantity
+  }
+
+  @usableFromInline
+  init(_ measure: Measure, _ value: Double) {
+    self.measure = measure
+    self.value = value
+  }
+}
+
+/// A target stated during one decision.
+struct TargetRequest: BitwiseCopyable, Sendable {
+  var instrument: Int
+  /// The number of the request within its decision.
+  var number: Int
+  var target: PositionTarget
+}
+
+/// What a strategy asked for during one decision, in the order in which it asked.
+enum TradingRequest: BitwiseCopyable, Sendable {
+  case submit(Order)
+  case cancel(OrderID)
+  case schedule(Timestamp, tag: Int)
+}
+
+/// A trade that happened: what an order got, and what it cost.
+public struct Fill: Hashable, Sendable, BitwiseCopyable {
+  /// The order that filled.
+  public var order: OrderID
+  /// What was traded.
+  public var instrument: InstrumentID
+  /// Whether the fill happened on the way through a bar, so that its exact time is not known and
+  /// the bar's close time stands for it.
+  public var isIntrabar: Bool
+  /// Whether it filled the last units of its order.
+  var completesOrder = true
+  /// When: the bar's open time for fills at the open, else its close time.
+  public var time: Timestamp
+  /// The bar's row in its series.
+  public var row: Int32
+  /// Units traded: positive bought, negative sold.
+  public var quantity: Double
+  /// The price before slippage.
+  public var reference: Double
+  /// The price paid or received.
+  public var price: Double
+  /// Money lost to slippage: |price - reference| x |quantity| x multiplier.
+  public var slippage: Double
+  /// Money paid as commission.
+  public var commission: Double
+
+  /// A fill from its parts.
+  package init(
+    order: OrderID, instrument: InstrumentID, isIntrabar: Bool, time: Timestamp, row: Int32,
+    quantity: Double, reference: Double, price: Double, slippage: Double, commission: Double
+  ) {
+    self.order = order
+    self.instrument = instrument
+    self.isIntrabar = isIntrabar
+    self.time = time
+    self.row = row
+    self.quantity = quantity
+    self.reference = reference
+    self.price = price
+    self.slippage = slippage
+    self.commission = commission
+  }
 }

@@ -81,3 +81,84 @@ struct Broker: Sendable {
     }
   }
 }
+
+/// What the broker has to know of the account for which it trades, and what it tells it.
+///
+/// The broker asks for buying power, one position at a time and its mark; it knows nothing of what
+/// the account did before, and nothing of who decides.
+protocol BrokerAccount {
+  /// Exposure over equity at the most.
+  var leverage: Double { get }
+  /// Whether what is not held may be sold.
+  var allowsShorts: Bool { get }
+  /// Cash and the value of all positions, and the sum of the positions' absolute values.
+  var valuation: Valuation { get }
+  /// What is held of an instrument.
+  func position(of instrument: Int) -> Position
+  /// Units held of an instrument, negative for short.
+  func quantity(of instrument: Int) -> Double
+  /// The part of a trade that closes what is held, signed as the trade.
+  func closingPart(of trade: Double, in instrument: Int) -> Double
+  /// Whether buying power covers so much money beyond doubt, counting what closing a position
+  /// frees. `false` decides nothing: the valuation does.
+  func certainlyCovers(_ need: Double, freed: Double) -> Bool
+
+  /// Says that several fills may follow one another.
+  mutating func beginFills()
+  /// Says that they are over.
+  mutating func endFills()
+  /// Values a position at a price.
+  mutating func mark(_ instrument: Int, at price: Double)
+  /// Books a fill, at whose reference price the position is marked already; adds the round trip
+  /// that it ended, if any.
+  mutating func book(_ fill: Fill, trades: inout [RoundTrip])
+}
+
+extension Account: BrokerAccount {}
+
+/// Where and when a match happens.
+struct MatchContext {
+  var instrument: Int
+  var row: Int
+  /// The series of the instrument; few matches read more of the bar than its open.
+  var series: UnsafePointer<SeriesColumns>
+  /// The bar's open time at its open, else its close time.
+  var time: Timestamp
+  /// Whether it lies after the open.
+  var isIntrabar: Bool
+
+  var bar: Bar { series.pointee.bar(instrument, row) }
+  var tick: Double { series.pointee.tickSize }
+  var multiplier: Double { series.pointee.multiplier }
+  var rowNumber: Int32 { Int32(truncatingIfNeeded: row) }
+}
+
+/// One order that the market reaches, and the price at which it does.
+struct MatchCandidate: BitwiseCopyable, Sendable {
+  var slot: Int
+  var order: OrderID
+  /// The price before slippage.
+  var reference: Double
+  /// Whether slippage applies: to markets and triggered stops, never to limits.
+  var paysSlippage: Bool
+  /// Whether it is a limit order, whose price bounds the fill.
+  var limit: Double?
+  /// Whether it is a stop order that this match triggers.
+  var triggersStop: Bool
+  /// Whether it buys.
+  var isBuy: Bool
+
+  @inline(__always)
+  init(
+    _ live: borrowing LiveOrder, slot: Int, at reference: Double, limit: Double? = nil,
+    triggersStop: Bool = false
+  ) {
+    self.slot = slot
+    order = live.order.id
+    self.reference = reference
+    paysSlippage = limit == nil
+    self.limit = limit
+    self.triggersStop = triggersStop
+    isBuy = live.isBuy
+  }
+}

@@ -27,13 +27,13 @@ public protocol CommissionModel: CostModel {
 }
 
 /// No commission.
-public struct NoCommission: CommissionModel, Hashable {
+package struct NoCommission: CommissionModel, Hashable {
   /// The model.
-  public init() {}
+  package init() {}
   /// Always 0.
-  public func total(for order: OrderProgress) -> Double { 0 }
+  package func total(for order: OrderProgress) -> Double { 0 }
   /// `none`.
-  public func description(in currency: String) -> CostDescription {
+  package func description(in currency: String) -> CostDescription {
     CostDescription(model: "none", sentence: "None.", share: 0)
   }
 }

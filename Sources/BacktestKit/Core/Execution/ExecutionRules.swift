@@ -31,50 +31,52 @@ public struct ExecutionRules: Sendable {
   public init() {}
 }
 
-/// Where market orders fill.
-public enum MarketFill: String, Sendable, CaseIterable {
-  /// At the first open at or after the order became live.
-  case nextOpen = "next-open"
-  /// At the first close after the order became live.
-  case nextClose = "next-close"
-  /// At the close on which the strategy decided: the strategy trades at a price that it has
-  /// already seen, and a report of such a run says so.
-  case sameClose = "same-close"
-}
+extension ExecutionRules {
+  /// Where market orders fill.
+  public enum MarketFill: String, Sendable, CaseIterable {
+    /// At the first open at or after the order became live.
+    case nextOpen = "next-open"
+    /// At the first close after the order became live.
+    case nextClose = "next-close"
+    /// At the close on which the strategy decided: the strategy trades at a price that it has
+    /// already seen, and a report of such a run says so.
+    case sameClose = "same-close"
+  }
 
-/// What a limit order needs to fill inside a bar.
-public enum LimitFill: Hashable, Sendable {
-  /// The bar reaches the price.
-  case touch
-  /// The bar goes that many ticks beyond the price; beyond it at all when there is no tick.
-  case through(ticks: Int)
-}
+  /// What a limit order needs to fill inside a bar.
+  public enum LimitFill: Hashable, Sendable {
+    /// The bar reaches the price.
+    case touch
+    /// The bar goes that many ticks beyond the price; beyond it at all when there is no tick.
+    case through(ticks: Int)
+  }
 
-/// In which order prices are visited inside a bar, whose true path is not known.
-public enum IntrabarPath: String, Sendable, CaseIterable {
-  /// Triggered stops first, nearest to the open first; then limits, nearest first.
-  case pessimistic
-  /// Open, high, low, close.
-  case openHighLowClose = "open-high-low-close"
-  /// Open, low, high, close.
-  case openLowHighClose = "open-low-high-close"
-  /// The extreme nearer to the open first; on a tie the low.
-  case nearestExtremeFirst = "nearest-extreme-first"
-}
+  /// In which order prices are visited inside a bar, whose true path is not known.
+  public enum IntrabarPath: String, Sendable, CaseIterable {
+    /// Triggered stops first, nearest to the open first; then limits, nearest first.
+    case pessimistic
+    /// Open, high, low, close.
+    case openHighLowClose = "open-high-low-close"
+    /// Open, low, high, close.
+    case openLowHighClose = "open-low-high-close"
+    /// The extreme nearer to the open first; on a tie the low.
+    case nearestExtremeFirst = "nearest-extreme-first"
+  }
 
-/// When targets are turned into quantities.
-public enum TargetSizing: String, Sendable, CaseIterable {
-  /// At the decision, with its equity and close.
-  case atDecision = "decision"
-  /// At the match, with the equity and price of that moment, costs included, so that a weight of 1
-  /// ends with no cash.
-  case atFill = "fill"
-}
+  /// When targets are turned into quantities.
+  public enum TargetSizing: String, Sendable, CaseIterable {
+    /// At the decision, with its equity and close.
+    case atDecision = "decision"
+    /// At the match, with the equity and price of that moment, costs included, so that a weight of
+    /// 1 ends with no cash.
+    case atFill = "fill"
+  }
 
-/// What happens to an order that buying power does not cover.
-public enum ShortfallRule: String, Sendable, CaseIterable {
-  /// It is made smaller, down to the lot, and that is recorded.
-  case cut
-  /// It is refused.
-  case reject
+  /// What happens to an order that buying power does not cover.
+  public enum ShortfallRule: String, Sendable, CaseIterable {
+    /// It is made smaller, down to the lot, and that is recorded.
+    case cut
+    /// It is refused.
+    case reject
+  }
 }

@@ -73,7 +73,7 @@ private struct PathPosition: Comparable {
   var leg: Int
   var distance: Double
 
-  init(_ candidate: MatchCandidate, on path: IntrabarPath, bar: Bar) {
+  init(_ candidate: MatchCandidate, on path: ExecutionRules.IntrabarPath, bar: Bar) {
     distance = abs(candidate.reference - bar.open)
     // The market rises to a buy stop and a sell limit, and falls to the two others.
     let isAbove = candidate.isBuy == candidate.triggersStop
@@ -96,7 +96,7 @@ extension OwnedBuffer<MatchCandidate> {
   /// Puts candidates in the order in which a path visits them.
   ///
   /// An insertion sort: candidates are few, and equal ones must keep their priority.
-  mutating func sort(along path: IntrabarPath, of bar: Bar) {
+  mutating func sort(along path: ExecutionRules.IntrabarPath, of bar: Bar) {
     func position(_ index: Int) -> PathPosition { PathPosition(self[index], on: path, bar: bar) }
     for i in indices.dropFirst() {
       var j = i
@@ -111,7 +111,7 @@ extension OwnedBuffer<MatchCandidate> {
 extension MatchCandidate {
   /// Whether a path that has been at both extremes comes to this price again before the close;
   /// under `pessimistic` it is taken to come to every stop.
-  func isRevisited(on path: IntrabarPath, of bar: Bar) -> Bool {
+  func isRevisited(on path: ExecutionRules.IntrabarPath, of bar: Bar) -> Bool {
     let endsRising: Bool
     switch path {
     case .pessimistic: return triggersStop
@@ -123,5 +123,20 @@ extension MatchCandidate {
     let isReachedRising = isBuy == triggersStop
     guard isReachedRising == endsRising else { return false }
     return endsRising ? reference <= bar.close : reference >= bar.close
+  }
+}
+
+extension Order.TimeInForce {
+  /// When an order that becomes live expires, or `nil` where it lives until it is filled or
+  /// cancelled.
+  ///
+  /// - Parameters:
+  ///   - time: when the order becomes live.
+  ///   - calendar: that of its instrument; `nil` is open around the clock.
+  func expiry(liveFrom time: Timestamp, calendar: (any TradingCalendar)?) -> Timestamp? {
+    switch self {
+    case .goodTilCancelled: nil
+    case .day: (calendar ?? AlwaysOpenCalendar()).sessionClosing(after: time)?.close
+    }
   }
 }

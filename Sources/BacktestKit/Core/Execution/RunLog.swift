@@ -126,16 +126,16 @@ extension RunLog {
 }
 
 /// How often a run met something that a reader of its result should know.
-public struct RunCounts: Hashable, Sendable, BitwiseCopyable {
+package struct RunCounts: Hashable, Sendable, BitwiseCopyable {
   /// Bars on which the set of fills depends on the assumed path inside the bar.
-  public var ambiguousBars = 0
+  package var ambiguousBars = 0
   /// Orders made smaller because buying power did not cover them.
-  public var cutOrders = 0
+  package var cutOrders = 0
   /// Orders that were refused.
-  public var rejectedOrders = 0
+  package var rejectedOrders = 0
   /// Open positions at the end whose series had ended before.
-  public var stalePositions = 0
+  package var stalePositions = 0
 
   /// All zero.
-  public init() {}
+  package init() {}
 }

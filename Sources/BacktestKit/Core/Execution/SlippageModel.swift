@@ -41,13 +41,13 @@ extension SlippageModel {
 }
 
 /// Trades at the reference price.
-public struct NoSlippage: SlippageModel, Hashable {
+package struct NoSlippage: SlippageModel, Hashable {
   /// The model.
-  public init() {}
+  package init() {}
   /// Always 0.
-  public func fraction(for trade: ProspectiveTrade) -> Double { 0 }
+  package func fraction(for trade: ProspectiveTrade) -> Double { 0 }
   /// `none`.
-  public func description(in currency: String) -> CostDescription {
+  package func description(in currency: String) -> CostDescription {
     CostDescription(model: "none", sentence: "None.", share: 0)
   }
 }

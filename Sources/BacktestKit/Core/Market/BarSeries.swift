@@ -75,7 +75,7 @@ public struct BarSeries: Sendable {
   /// Whether prices were scaled to adjusted closes.
   public var priceBasis: PriceBasis
   /// Where the bars came from, for provenance.
-  public var source: DataSource?
+  package var source: DataSource?
   /// What is unusual in the source, in row order; empty for clean data.
   public var issues: [DataIssue] = []
 
@@ -224,16 +224,16 @@ extension BarSeries {
 }
 
 /// Where bars came from, so that a result can be traced to its bytes.
-public struct DataSource: Hashable, Sendable {
+package struct DataSource: Hashable, Sendable {
   /// The path as the user gave it.
-  public var path: String
+  package var path: String
   /// The size of the file in bytes.
-  public var byteCount: Int
+  package var byteCount: Int
   /// The fast 128-bit content digest of the file, 32 hexadecimal digits.
-  public var digest: String
+  package var digest: String
 
   /// A source from its parts.
-  public init(path: String, byteCount: Int, digest: String) {
+  package init(path: String, byteCount: Int, digest: String) {
     self.path = path
     self.byteCount = byteCount
     self.digest = digest

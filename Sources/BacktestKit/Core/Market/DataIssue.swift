@@ -16,7 +16,7 @@ public struct DataIssue: Hashable, Sendable {
   public var count: Int
 
   /// An issue from its parts.
-  public init(
+  package init(
     code: Code, file: String, line: Int, column: Int, message: String, repair: Repair? = nil,
     count: Int = 1
   ) {

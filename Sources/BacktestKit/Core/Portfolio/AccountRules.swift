@@ -30,3 +30,168 @@ public struct AccountRules: Hashable, Sendable {
     self.funding = funding
   }
 }
+
+/// What turns decisions into equity.
+///
+///     configuration.accounting = .weights(fee: 0.0005, initialWeights: .equal)
+public enum AccountingRule: Hashable, Sendable {
+  /// An account with cash and positions: decisions become orders, orders become fills.
+  case orders
+  /// An account that is a vector of weights, as the environments have it in which policies are
+  /// trained.
+  ///
+  /// From the close of one instant to the next, equity is multiplied by
+  /// `1 + sum(w x (close / close before - 1)) - fee x sum(|w - w before|)`, where `w` are the
+  /// weights last stated and `w before` those stated before them, not what they have drifted to.
+  /// There are no orders, fills or lots, and no limit on the weights. Decisions trade at the very
+  /// close on which they were made.
+  ///
+  /// - Parameters:
+  ///   - fee: money for each unit of money by which weights change, as a fraction; at least 0.
+  ///   - initialWeights: what the first statement changes. They are held from the first decision on
+  ///     where it states nothing else.
+  case weights(fee: Double, initialWeights: InitialWeights = .zero)
+
+  /// The weights before the first decision, as shares of equity.
+  public enum InitialWeights: Hashable, Sendable, ExpressibleByArrayLiteral {
+    /// Nothing is held.
+    case zero
+    /// Of `n` instruments each has 1 / n.
+    case equal
+    /// One weight for each instrument, in universe order.
+    case each([Double])
+
+    /// One weight for each instrument, in universe order.
+    public init(arrayLiteral weights: Double...) { self = .each(weights) }
+
+    /// A weight for each of so many instruments.
+    func values(count: Int) -> [Double] {
+      switch self {
+      case .zero: Array(repeating: 0, count: count)
+      case .equal: Array(repeating: 1 / Double(count), count: count)
+      case .each(let weights): weights
+      }
+    }
+  }
+
+  /// Whether decisions become orders, with fills, costs and lots.
+  package var placesOrders: Bool { self == .orders }
+}
+
+/// One instrument in an account of weights.
+package struct HeldWeight: BitwiseCopyable, Hashable, Sendable {
+  /// The share of equity that was last stated.
+  var stated: Double
+  /// The stated share for whose change the fee was charged last.
+  var charged: Double
+  /// What the share has become with the prices since.
+  package var drifted: Double
+  /// The return of the price over the step under way.
+  var priceReturn = 0.0
+
+  init(_ weight: Double) {
+    stated = weight
+    charged = weight
+    drifted = weight
+  }
+}
+
+/// What an account of weights holds: shares of equity that earn from one close to the next.
+///
+/// From a close to the next, equity is multiplied by `1 + sum(w x return) - fee x sum(|change of
+/// w|)`, as in the environments in which policies are trained.
+package struct WeightVector: Hashable, Sendable {
+  /// Money for each unit of money by which weights change, as a fraction.
+  let fee: Double
+  private var weights: ContiguousArray<HeldWeight>
+  /// The sum of the absolute weights that earn.
+  private(set) var exposure = 0.0
+  /// The instant of the first decision, at whose close the weights begin to earn.
+  private var firstInstant = 0
+
+  package init(fee: Double, initialWeights: [Double]) {
+    self.fee = fee
+    weights = ContiguousArray(initialWeights.map(HeldWeight.init))
+  }
+
+  /// What one step does to equity, each part as a share of it.
+  package struct Step {
+    /// What the weights earned.
+    var profit: Double
+    /// The sum of the absolute changes of weights that are charged.
+    var change: Double
+    /// The factor by which equity grows.
+    package var growth: Double
+  }
+
+  package subscript(instrument: Int) -> HeldWeight { weights[instrument] }
+
+  /// The weights earn from the close of an instant on.
+  mutating func begin(at instant: Int) { firstInstant = instant }
+
+  /// States the weight of an instrument from now on.
+  package mutating func state(_ instrument: Int, weight: Double) {
+    weights[instrument].stated = weight
+    weights[instrument].drifted = weight
+  }
+
+  /// Takes the stated weights into exposure: they earn from now on.
+  mutating func expose() { exposure = weights.reduce(0) { $0 + abs($1.stated) } }
+
+  /// Takes the stated weights into exposure, unless the first decision is still to come: a timer
+  /// may go off before it.
+  mutating func expose(at instant: Int) {
+    if instant >= firstInstant { expose() }
+  }
+
+  /// Goes from one close to the next; `nil` where the weights do not earn yet.
+  mutating func step(_ columns: UnsafePointer<SeriesColumns>, at instant: Int) -> Step? {
+    if instant == firstInstant { expose() }
+    guard instant > firstInstant else { return nil }
+    for index in weights.indices {
+      let row = columns[index].row(at: instant)
+      // Without a bar there is no return; the next one spans the gap.
+      weights[index].priceReturn = row > 0 ? columns[index].closeReturn(row) : 0
+    }
+    return step()
+  }
+
+  /// Goes from one close to the next, with a price return of each instrument.
+  package mutating func step(_ priceReturns: ContiguousArray<Double>) -> Step {
+    for index in weights.indices { weights[index].priceReturn = priceReturns[index] }
+    return step()
+  }
+
+  private mutating func step() -> Step {
+    var step = Step(profit: 0, change: 0, growth: 1)
+    for weight in weights {
+      step.profit += weight.stated * weight.priceReturn
+      step.change += abs(weight.stated - weight.charged)
+    }
+    step.growth = 1 + step.profit - fee * step.change
+    for index in weights.indices {
+      let weight = weights[index]
+      weights[index].charged = weight.stated
+      weights[index].drifted =
+        step.growth > 0 ? weight.stated * (1 + weight.priceReturn) / step.growth : 0
+    }
+    return step
+  }
+
+  /// Gives up all weights; returns the sum of the absolute changes.
+  mutating func liquidate() -> Double {
+    let change = weights.reduce(0) { $0 + abs($1.stated) }
+    for index in weights.indices { weights[index] = HeldWeight(0) }
+    exposure = 0
+    return change
+  }
+}
+
+extension SeriesColumns {
+  /// The simple return from the close of the row before.
+  fileprivate func closeReturn(_ row: Int) -> Double {
+    let before = close[row - 1]
+    precondition(before > 0, "weights accounting needs closes above zero")
+    return close[row] / before - 1
+  }
+}

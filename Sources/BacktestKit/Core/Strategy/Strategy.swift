@@ -37,3 +37,110 @@ extension Strategy {
   /// Does nothing.
   public mutating func onTimer(_ tag: Int, _ trading: inout TradingContext) {}
 }
+
+/// The bars that closed at one instant: a cross-section of the universe. Where a strategy is asked
+/// once a session, the last bar of each instrument that closed in it.
+///
+/// Indexed by instrument, `nil` where none closed now:
+///
+///     guard let bar = bars[0] else { return }
+///     for bar in bars { … }        // only those that closed, in universe order
+///
+/// A slice holds closed bars only, so that nothing in it can look ahead.
+public struct BarSlice: Sequence, Sendable {
+  // Bare pointers, because a reference to the feed would be counted at every bar that is read.
+  @usableFromInline nonisolated(unsafe) let columns: UnsafePointer<SeriesColumns>
+  /// The number of instruments in the universe, whether they closed now or not.
+  public let instrumentCount: Int
+  @usableFromInline let instant: Int
+  /// The first instant of whose bars the last are taken; none before this one in most runs.
+  @usableFromInline let firstInstant: Int
+  /// When these bars closed.
+  public let time: Timestamp
+
+  @inlinable
+  package init(feed: Feed, instant: Int, since firstInstant: Int) {
+    self.firstInstant = firstInstant
+    columns = UnsafePointer(feed.columns)
+    instrumentCount = feed.instrumentCount
+    self.instant = instant
+    time = feed.instants.start[instant]
+  }
+
+  /// The bar of the instrument at a position of the universe, or `nil` when none closed now.
+  @inlinable @inline(__always)
+  public subscript(position: Int) -> Bar? {
+    precondition(position >= 0 && position < instrumentCount, "no such instrument")
+    let row = columns[position].row(at: instant)
+    // The common case is kept apart, because strategies read bars more often than anything else.
+    if _fastPath(row >= 0) { return columns[position].bar(position, row) }
+    return earlierBar(position)
+  }
+
+  /// The last bar that closed before this instant and belongs to the slice.
+  @usableFromInline @inline(never)
+  func earlierBar(_ position: Int) -> Bar? {
+    guard firstInstant < instant else { return nil }
+    for earlier in (firstInstant..<instant).reversed() {
+      let row = columns[position].row(at: earlier)
+      if row >= 0 { return columns[position].bar(position, row) }
+    }
+    return nil
+  }
+
+  /// The bar of an instrument, or `nil` when none closed now.
+  @inlinable @inline(__always)
+  public subscript(instrument: InstrumentID) -> Bar? { self[Int(instrument.index)] }
+
+  /// The bars that closed, in universe order.
+  @inlinable @inline(__always)
+  public func makeIterator() -> Iterator { Iterator(slice: self) }
+
+  /// Walks over the bars that closed.
+  public struct Iterator: IteratorProtocol {
+    @usableFromInline let slice: BarSlice
+    @usableFromInline var position = 0
+
+    @inlinable @inline(__always)
+    init(slice: BarSlice) { self.slice = slice }
+
+    /// The next bar that closed.
+    @inlinable @inline(__always)
+    public mutating func next() -> Bar? {
+      while position < slice.instrumentCount {
+        position += 1
+        if let bar = slice[position - 1] { return bar }
+      }
+      return nil
+    }
+  }
+}
+
+/// The last closed bars of one instrument, oldest first, sharing memory with its series.
+public struct BarHistory: RandomAccessCollection, Sendable {
+  let feed: Feed
+  let instrument: Int
+  let rows: Range<Int>
+
+  /// The first position, 0: the oldest bar.
+  public var startIndex: Int { 0 }
+  /// The position after the newest bar.
+  public var endIndex: Int { rows.count }
+
+  /// The bar at a position, 0 the oldest.
+  public subscript(position: Int) -> Bar {
+    precondition(position >= 0 && position < rows.count, "outside the history")
+    return feed.columns[instrument].bar(instrument, rows.lowerBound + position)
+  }
+
+  /// First prices, oldest first.
+  public var open: Column<Double> { feed.universe.series[instrument].open.rows(rows) }
+  /// Highest prices, oldest first.
+  public var high: Column<Double> { feed.universe.series[instrument].high.rows(rows) }
+  /// Lowest prices, oldest first.
+  public var low: Column<Double> { feed.universe.series[instrument].low.rows(rows) }
+  /// Last prices, oldest first.
+  public var close: Column<Double> { feed.universe.series[instrument].close.rows(rows) }
+  /// Units traded, oldest first.
+  public var volume: Column<Double> { feed.universe.series[instrument].volume.rows(rows) }
+}

@@ -92,14 +92,14 @@ public struct DocumentPlace: Hashable, Sendable {
   public var column: Int
 
   /// A place in a file.
-  public init(source: String, line: Int, column: Int) {
+  package init(source: String, line: Int, column: Int) {
     self.source = source
     self.line = line
     self.column = column
   }
 
   /// A source as a whole.
-  public init(source: String) { self.init(source: source, line: 0, column: 0) }
+  package init(source: String) { self.init(source: source, line: 0, column: 0) }
 }
 
 extension DocumentPlace: CustomStringConvertible {
@@ -120,7 +120,7 @@ public struct DocumentProblem: Hashable, Sendable {
   public var message: String
 
   /// A problem at a place.
-  public init(at place: DocumentPlace, keyPath: String = "", _ message: String) {
+  package init(at place: DocumentPlace, keyPath: String = "", _ message: String) {
     self.place = place
     self.keyPath = keyPath
     self.message = message
@@ -138,13 +138,13 @@ public struct DocumentError: Error, Equatable, Sendable {
   public var problems: [DocumentProblem]
 
   /// An error of several problems.
-  public init(_ problems: [DocumentProblem]) {
+  package init(_ problems: [DocumentProblem]) {
     precondition(!problems.isEmpty, "an error needs a problem")
     self.problems = problems
   }
 
   /// An error of one problem.
-  public init(at place: DocumentPlace, keyPath: String = "", _ message: String) {
+  package init(at place: DocumentPlace, keyPath: String = "", _ message: String) {
     problems = [DocumentProblem(at: place, keyPath: keyPath, message)]
   }
 }

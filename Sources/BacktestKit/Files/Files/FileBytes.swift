@@ -11,7 +11,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   public var reason: String
 
   /// An error from its parts.
-  public init(path: String, action: String, reason: String) {
+  package init(path: String, action: String, reason: String) {
     self.path = path
     self.action = action
     self.reason = reason
@@ -195,11 +195,11 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> 
 }
 
 /// The bytes of whole files.
-public enum FileBytes {
+package enum FileBytes {
   /// All bytes of a file.
   ///
   /// - Throws: `FileError` when it cannot be read.
-  public static func read(_ path: String) throws(FileError) -> [UInt8] {
+  package static func read(_ path: String) throws(FileError) -> [UInt8] {
     try read(path, upTo: .max)
   }
 
@@ -221,7 +221,7 @@ public enum FileBytes {
   /// bytes or the new, never a part.
   ///
   /// - Throws: `FileError` when it cannot be written; the old file is then untouched.
-  public static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(FileError) {
+  package static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(FileError) {
     var file = try AtomicFile(path: path)
     try file.output.write(Array(bytes))
     try file.commit()
@@ -230,7 +230,7 @@ public enum FileBytes {
   /// Replaces a file by a text in UTF-8, as `write(_:to:)` with bytes does.
   ///
   /// - Throws: `FileError` when it cannot be written; the old file is then untouched.
-  public static func write(_ text: String, to path: String) throws(FileError) {
+  package static func write(_ text: String, to path: String) throws(FileError) {
     try write(text.utf8, to: path)
   }
 }

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// The SHA-256 digest, for provenance that others can check with tools of their own.
 ///
 ///     var sha = SHA256()
@@ -5,19 +7,19 @@
 ///     print(sha.hexadecimal)
 ///
 /// > NIST, "Secure Hash Standard", FIPS 180-4, 2015.
-public struct SHA256: Sendable {
+package struct SHA256: BlockDigest {
   private var state: [UInt32] = [
     0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB,
     0x5BE0_CD19,
   ]
-  private var pending: [UInt8] = []
-  private var byteCount: UInt64 = 0
+  package var pending: [UInt8] = []
+  package var byteCount: UInt64 = 0
 
   /// The digest of nothing yet.
-  public init() { pending.reserveCapacity(128) }
+  package init() { pending.reserveCapacity(128) }
 
   /// The digest of some bytes as 64 hexadecimal digits.
-  public static func hexadecimal(of bytes: some Sequence<UInt8>) -> String {
+  package static func hexadecimal(of bytes: some Sequence<UInt8>) -> String {
     var sha = SHA256()
     Array(bytes).withUnsafeBytes { sha.update($0) }
     return sha.hexadecimal
@@ -26,7 +28,7 @@ public struct SHA256: Sendable {
   /// The digest of a file as 64 hexadecimal digits, read in pieces.
   ///
   /// - Throws: `FileError` when the file cannot be read.
-  public static func hexadecimal(ofFile path: String) throws(FileError) -> String {
+  package static func hexadecimal(ofFile path: String) throws(FileError) -> String {
     let input = try FileInput(path: path)
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
     defer { chunk.deallocate() }
@@ -37,24 +39,8 @@ public struct SHA256: Sendable {
     return sha.hexadecimal
   }
 
-  /// Takes in more bytes; how they are cut into calls does not matter.
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    byteCount &+= UInt64(bytes.count)
-    var position = 0
-    if !pending.isEmpty {
-      position = min(64 - pending.count, bytes.count)
-      pending.append(contentsOf: bytes[0..<position])
-      guard pending.count == 64 else { return }
-      pending.withUnsafeBytes { compress($0.baseAddress!, blocks: 1) }
-      pending.removeAll(keepingCapacity: true)
-    }
-    let blocks = (bytes.count - position) / 64
-    if blocks > 0 { compress(bytes.baseAddress! + position, blocks: blocks) }
-    pending.append(contentsOf: bytes[(position + 64 * blocks)...])
-  }
-
   /// The digest of all bytes so far, 32 bytes.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var copy = self
     var tail = pending + [0x80]
     while tail.count % 64 != 56 { tail.append(0) }
@@ -62,18 +48,18 @@ public struct SHA256: Sendable {
     for shift in stride(from: UInt64(56), through: 0, by: -8) {
       tail.append(UInt8(truncatingIfNeeded: bitCount >> shift))
     }
-    tail.withUnsafeBytes { copy.compress($0.baseAddress!, blocks: tail.count / 64) }
+    tail.withUnsafeBytes { copy.absorb($0.baseAddress!, blocks: tail.count / 64) }
     return copy.state.flatMap { word in
       [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) }
     }
   }
 
   /// The digest of all bytes so far, 64 hexadecimal digits.
-  public var hexadecimal: String {
+  package var hexadecimal: String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
-  private mutating func compress(_ start: UnsafeRawPointer, blocks: Int) {
+  package mutating func absorb(_ start: UnsafeRawPointer, blocks: Int) {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
       for block in 0..<blocks {
         SHA256.expand(start + 64 * block, into: schedule)

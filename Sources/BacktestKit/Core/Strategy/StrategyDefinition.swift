@@ -108,3 +108,64 @@ public struct StrategyDefinition: Sendable {
     }
   }
 }
+
+/// The strategies that studies and commands know by name.
+public struct StrategyCatalogue: Sendable {
+  /// The definitions in ascending order of names.
+  public let definitions: [StrategyDefinition]
+
+  /// A catalogue of some definitions.
+  ///
+  /// - Precondition: no two have the same name.
+  public init(_ definitions: [StrategyDefinition]) {
+    let sorted = definitions.sorted {
+      $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+    }
+    for (a, b) in zip(sorted, sorted.dropFirst()) {
+      precondition(a.name != b.name, "the name '\(a.name)' stands twice in the catalogue")
+    }
+    self.definitions = sorted
+  }
+
+  /// This catalogue and more definitions.
+  public func adding(_ more: [StrategyDefinition]) -> StrategyCatalogue {
+    StrategyCatalogue(definitions + more)
+  }
+
+  /// The definition with a name.
+  ///
+  /// - Throws: `ParameterError.unknownStrategy` with the nearest name.
+  public func definition(named name: String) throws(ParameterError) -> StrategyDefinition {
+    guard let found = definitions.first(where: { $0.name == name }) else {
+      let nearest = NearestName.find(name, among: definitions.map(\.name))
+      throw .unknownStrategy(name, nearest: nearest)
+    }
+    return found
+  }
+}
+
+/// Why a strategy cannot run on a universe, such as a missing instrument.
+///
+///     make: { parameters, universe in
+///       guard universe.count == 2 else {
+///         throw StrategyError("it trades a pair, but the universe has \(universe.count)")
+///       }
+///       return PairTrade(entry: parameters.number("entry"))
+///     }
+public struct StrategyError: Error, Hashable, CustomStringConvertible {
+  /// The name of the strategy in the catalogue; filled in by ``StrategyDefinition/make(_:for:)``.
+  public var strategy: String
+  /// What the strategy needs and what it found instead.
+  public var reason: String
+
+  /// An error of a strategy, whose name is added by the definition that makes it.
+  public init(_ reason: String) {
+    strategy = ""
+    self.reason = reason
+  }
+
+  /// `pair-trade cannot run on this universe: it trades a pair, but the universe has 3`
+  public var description: String {
+    "\(strategy.isEmpty ? "the strategy" : strategy) cannot run on this universe: \(reason)"
+  }
+}
