@@ -1,7 +1,7 @@
 import BacktestFiles
 
 /// A file format for weights.
-public enum CheckpointFormat: String, Sendable, CaseIterable {
+package enum CheckpointFormat: String, Sendable, CaseIterable {
   /// Hugging Face's format, which holds tensors only; the preferred one.
   case safetensors
   /// The output of `torch.save`: `.pt`, `.pth`.
@@ -16,7 +16,7 @@ public enum CheckpointFormat: String, Sendable, CaseIterable {
   /// - Throws: `CheckpointError` with what the file is instead, and how to export it in a format
   ///   that
   ///   is read.
-  public static func detected(
+  package static func detected(
     in bytes: [UInt8], name: String
   ) throws(CheckpointError) -> CheckpointFormat {
     try CheckpointError.inFile(name) { () throws(CheckpointError) in

@@ -10,27 +10,27 @@ import BacktestFiles
 /// let statistics = try RunningStatistics(vecNormalize: "vecnormalize.pkl")
 /// print(statistics.mean.count, statistics.clip)
 /// ```
-public struct RunningStatistics: Sendable, Equatable {
+package struct RunningStatistics: Sendable, Equatable {
   /// The shape of an observation.
-  public let shape: [Int]
+  package let shape: [Int]
   /// The mean of each number of an observation, in row-major order.
-  public let mean: [Double]
+  package let mean: [Double]
   /// The variance of each number, not its standard deviation.
-  public let variance: [Double]
+  package let variance: [Double]
   /// The number of observations they come from.
-  public let count: Double
+  package let count: Double
   /// What is added to the variance under the root.
-  public let epsilon: Double
+  package let epsilon: Double
   /// The bound of normalised values.
-  public let clip: Double
+  package let clip: Double
   /// Whether observations were normalised at all; if not, mean and variance may be empty.
-  public let normalisesObservations: Bool
+  package let normalisesObservations: Bool
 
   /// Reads a `vecnormalize.pkl`; nothing in it is executed.
   ///
   /// - Throws: `CheckpointError` with what is wrong, in one line; dictionaries of observations are
   ///   not read.
-  public init(vecNormalize path: String) throws(CheckpointError) {
+  package init(vecNormalize path: String) throws(CheckpointError) {
     try self.init(vecNormalize: try CheckpointFile.bytes(path), name: path)
   }
 
@@ -38,7 +38,7 @@ public struct RunningStatistics: Sendable, Equatable {
   ///
   /// - Throws: `CheckpointError` with what is wrong, in one line; dictionaries of observations are
   ///   not read.
-  public init(vecNormalize bytes: [UInt8], name: String) throws(CheckpointError) {
+  package init(vecNormalize bytes: [UInt8], name: String) throws(CheckpointError) {
     self = try CheckpointError.inFile(name) { () throws(CheckpointError) in
       let budget = try CheckpointBudget(fileBytes: bytes.count)
       return try VecNormalizeReader(bytes[...], budget).statistics()

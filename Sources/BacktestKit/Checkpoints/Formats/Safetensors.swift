@@ -165,7 +165,7 @@ extension TensorArchive {
   /// The tensors follow in the order of the archive, without gaps, after a header that is padded
   /// with spaces to a multiple of eight bytes.
   /// > Hugging Face, *Safetensors format*, 2022.
-  public func safetensorsBytes() -> [UInt8] {
+  package func safetensorsBytes() -> [UInt8] {
     var members: [JSONMember] = []
     var end = 0
     for tensor in tensors {

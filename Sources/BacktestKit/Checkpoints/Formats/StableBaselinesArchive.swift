@@ -48,16 +48,16 @@ struct StableBaselinesReader {
 /// let model = try StableBaselinesArchive(path: "model.zip")
 /// if case .discrete(let count, _)? = model.metadata?.actionSpace { print("\(count) actions") }
 /// ```
-public struct StableBaselinesArchive: Sendable {
+package struct StableBaselinesArchive: Sendable {
   /// The tensors of the policy.
-  public let tensors: TensorArchive
+  package let tensors: TensorArchive
   /// The metadata in `data`; `nil` where the archive has none.
-  public let metadata: StableBaselinesMetadata?
+  package let metadata: StableBaselinesMetadata?
 
   /// Reads `model.zip`, or the folder that it was unpacked into.
   ///
   /// - Throws: `CheckpointError` with what is wrong, in one line.
-  public init(path: String) throws(CheckpointError) {
+  package init(path: String) throws(CheckpointError) {
     if FolderTree.isFolder(path) {
       tensors = try TensorArchive(path: path, format: .stableBaselines)
       metadata = try Self.metadata(inFolder: path)
@@ -69,7 +69,7 @@ public struct StableBaselinesArchive: Sendable {
   /// Reads the bytes of `model.zip`; `name` is what messages call it.
   ///
   /// - Throws: `CheckpointError` with what is wrong, in one line.
-  public init(bytes: [UInt8], name: String) throws(CheckpointError) {
+  package init(bytes: [UInt8], name: String) throws(CheckpointError) {
     (tensors, metadata) = try Self.read(bytes, name: name)
   }
 
@@ -102,48 +102,48 @@ public struct StableBaselinesArchive: Sendable {
 /// Beside each pickled value, `data` holds a text; the pickles are never read. Values that the
 /// texts do not hold are `nil`: the activation of a policy with default arguments, for example,
 /// depends on its class and is not written. A text that is not understood is an error.
-public struct StableBaselinesMetadata: Sendable, Equatable {
+package struct StableBaselinesMetadata: Sendable, Equatable {
   /// The module of the policy's class, such as `stable_baselines3.common.policies`; it shows the
   /// family of the algorithm, which is not stored separately.
-  public var policyModule: String?
+  package var policyModule: String?
   /// The policy's class, such as `ActorCriticPolicy`; `nil` for a class that defines no functions,
   /// whose name is not written.
-  public var policyClass: String?
+  package var policyClass: String?
   /// What the policy observes.
-  public var observationSpace: StableBaselinesSpace?
+  package var observationSpace: StableBaselinesSpace?
   /// What the policy decides.
-  public var actionSpace: StableBaselinesSpace?
+  package var actionSpace: StableBaselinesSpace?
   /// The widths of the hidden layers, where they were given.
-  public var layers: StableBaselinesLayers?
+  package var layers: StableBaselinesLayers?
   /// The class of the activation, where it was given: for one of PyTorch the name alone, such as
   /// `ReLU`; anything else as it is written, such as `<class '__main__.ReLU'>` or a function.
-  public var activation: String?
+  package var activation: String?
   /// The class of the features extractor, where it was given; anything but a class as it is
   /// written.
-  public var featuresExtractor: String?
+  package var featuresExtractor: String?
   /// The class of the features extractor with its module, such as
   /// `stable_baselines3.common.torch_layers.FlattenExtractor` or `__main__.Mine`.
-  public var featuresExtractorPath: String?
+  package var featuresExtractorPath: String?
   /// The bound to which mean actions are clipped under gSDE (`clip_mean`), where it was given.
-  public var clipMean: Double?
+  package var clipMean: Double?
   /// Whether exploration depends on the state (gSDE).
-  public var usesStateDependentExploration: Bool?
+  package var usesStateDependentExploration: Bool?
   /// Whether actions are squashed by tanh, where it was given.
-  public var squashesOutput: Bool?
+  package var squashesOutput: Bool?
   /// Whether weights were initialised orthogonally, where it was given.
-  public var initialisesOrthogonally: Bool?
+  package var initialisesOrthogonally: Bool?
   /// The recurrent part, where any of its arguments were given or the class is a recurrent one.
-  public var recurrent: StableBaselinesRecurrence?
+  package var recurrent: StableBaselinesRecurrence?
   /// The number of steps that the model was trained for.
-  public var trainedSteps: Int?
+  package var trainedSteps: Int?
   /// The seed of the training.
-  public var seed: Int?
+  package var seed: Int?
   /// The version of Stable-Baselines3 that wrote the archive.
-  public var version: String?
+  package var version: String?
 }
 
 /// The space of an observation or an action.
-public enum StableBaselinesSpace: Sendable, Equatable {
+package enum StableBaselinesSpace: Sendable, Equatable {
   /// One of `count` whole numbers from `start` on.
   case discrete(count: Int, start: Int)
   /// Numbers in a shape, between bounds. The bounds are as printed, with eight digits, in row-major
@@ -161,24 +161,24 @@ public enum StableBaselinesSpace: Sendable, Equatable {
 ///
 /// A plain list means the same for both; in releases before 1.8 such layers were shared, which the
 /// names of the tensors show (`mlp_extractor.shared_net`).
-public struct StableBaselinesLayers: Sendable, Equatable {
+package struct StableBaselinesLayers: Sendable, Equatable {
   /// Layers before those of actor and critic.
-  public var shared: [Int]
+  package var shared: [Int]
   /// The layers of the actor.
-  public var policy: [Int]
+  package var policy: [Int]
   /// The layers of the critic.
-  public var value: [Int]
+  package var value: [Int]
 }
 
 /// The recurrent part of a policy; a value is `nil` where it was not given and the library's
 /// default applies.
-public struct StableBaselinesRecurrence: Sendable, Equatable {
+package struct StableBaselinesRecurrence: Sendable, Equatable {
   /// The width of the hidden state; 256 by default.
-  public var hiddenSize: Int?
+  package var hiddenSize: Int?
   /// The number of layers; 1 by default.
-  public var layerCount: Int?
+  package var layerCount: Int?
   /// Whether actor and critic share the network; not by default.
-  public var isShared: Bool?
+  package var isShared: Bool?
   /// Whether the critic has its own recurrent network; it has by default.
-  public var hasCriticNetwork: Bool?
+  package var hasCriticNetwork: Bool?
 }

@@ -2,13 +2,18 @@ import BacktestFiles
 internal import Glibc
 
 extension TensorArchive {
-  /// Reads a checkpoint.
+  /// Reads a checkpoint, whose format its bytes decide.
   ///
   /// The path is a file, or the folder of an unpacked Stable-Baselines3 archive (`policy.pth`) or
-  /// of an RLlib checkpoint. Without a format, the bytes decide.
+  /// of an RLlib checkpoint.
   ///
-  /// - Throws: `CheckpointError` with what is wrong, in one line.
-  public init(path: String, format: CheckpointFormat? = nil) throws(CheckpointError) {
+  /// - Throws: ``CheckpointError`` with what is wrong, in one line.
+  public init(path: String) throws(CheckpointError) {
+    try self.init(path: path, format: nil)
+  }
+
+  /// Reads a checkpoint of a format; without one, its bytes decide.
+  package init(path: String, format: CheckpointFormat?) throws(CheckpointError) {
     guard FolderTree.isFolder(path) else {
       try self.init(bytes: try CheckpointFile.bytes(path), name: path, format: format)
       return
@@ -30,7 +35,7 @@ extension TensorArchive {
   /// Reads the bytes of a checkpoint; `name` is its name in messages.
   ///
   /// - Throws: `CheckpointError` with what is wrong, in one line.
-  public init(
+  package init(
     bytes: [UInt8], name: String, format: CheckpointFormat? = nil
   ) throws(CheckpointError) {
     let tensors = try CheckpointError.inFile(name) { () throws(CheckpointError) in

@@ -8,7 +8,7 @@ public struct NamedTensor: Sendable, Equatable {
   /// The length of each dimension, outermost first; empty for a single number.
   public let shape: [Int]
   /// What the elements are.
-  public let elementType: TensorElementType
+  package let elementType: TensorElementType
   /// The elements in row-major order, little-endian, `count * elementType.byteCount` bytes.
   let bytes: [UInt8]
 
@@ -27,7 +27,7 @@ public struct NamedTensor: Sendable, Equatable {
 }
 
 /// What the elements of a tensor are.
-public enum TensorElementType: String, Sendable, CaseIterable {
+package enum TensorElementType: String, Sendable, CaseIterable {
   /// Binary floating point of 64 bits.
   case float64 = "F64"
   /// Binary floating point of 32 bits.
@@ -50,7 +50,7 @@ public enum TensorElementType: String, Sendable, CaseIterable {
   case boolean = "BOOL"
 
   /// The bytes of one element.
-  public var byteCount: Int {
+  package var byteCount: Int {
     switch self {
     case .float64, .int64: 8
     case .float32, .int32: 4

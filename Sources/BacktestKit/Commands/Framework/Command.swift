@@ -107,7 +107,7 @@ struct CommandError: Error, Equatable {
 }
 
 /// How a command ended, as the shell sees it.
-public enum ExitCode: Int32, Sendable, CaseIterable {
+package enum ExitCode: Int32, Sendable, CaseIterable {
   /// Done, and a gate passed; warnings and ruin in a run are no failures.
   case done = 0
   /// A gate failed.

@@ -11,7 +11,7 @@ public struct DirectionSkill: Hashable, Sendable {
   /// What the signals said and what came, up being yes.
   public let matrix: BinaryClassification
   /// What was said and what came in three classes, down, flat and up; nothing is left out of it.
-  public let classes: ConfusionMatrix
+  package let classes: ConfusionMatrix
   /// How many returns other than zero had no signal.
   public let noSignalCount: Int
   /// How many returns were zero.

@@ -55,13 +55,13 @@ public struct MetricDefinition: Sendable {
   /// Whether more is better; `nil` where neither direction is.
   public let higherIsBetter: Bool?
   /// What it needs besides returns.
-  public let needs: MetricNeeds
+  package let needs: MetricNeeds
   /// The least number of returns from which it exists.
   public let minimumCount: Int
   /// One line that defines it.
   public let definition: String
   /// The group of a report to which it belongs.
-  public internal(set) var group = MetricGroup.returns
+  package internal(set) var group = MetricGroup.returns
 
   private let compute: @Sendable (MetricWorkspace) -> Double?
 
@@ -134,7 +134,7 @@ public enum MetricUnit: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The groups of the catalogue.
-public enum MetricGroup: String, Hashable, Sendable, CaseIterable {
+package enum MetricGroup: String, Hashable, Sendable, CaseIterable {
   /// What was earned.
   case returns
   /// How much returns scatter.
@@ -158,23 +158,23 @@ public enum MetricGroup: String, Hashable, Sendable, CaseIterable {
 }
 
 /// What a metric needs besides returns.
-public struct MetricNeeds: OptionSet, Hashable, Sendable {
+package struct MetricNeeds: OptionSet, Hashable, Sendable {
   /// The bits.
-  public let rawValue: UInt8
+  package let rawValue: UInt8
 
   /// A set of needs from its bits.
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// Bars a year.
-  public static let calendar = MetricNeeds(rawValue: 1)
+  package static let calendar = MetricNeeds(rawValue: 1)
   /// A date for each point.
-  public static let dates = MetricNeeds(rawValue: 2)
+  package static let dates = MetricNeeds(rawValue: 2)
   /// Benchmark returns on at least two common days.
-  public static let benchmark = MetricNeeds(rawValue: 4)
+  package static let benchmark = MetricNeeds(rawValue: 4)
   /// Round trips.
-  public static let roundTrips = MetricNeeds(rawValue: 8)
+  package static let roundTrips = MetricNeeds(rawValue: 8)
   /// Exposure and turnover of the account.
-  public static let account = MetricNeeds(rawValue: 16)
+  package static let account = MetricNeeds(rawValue: 16)
 }
 
 /// Why a metric has no value.

@@ -1,4 +1,4 @@
-public import BacktestCore
+package import BacktestCore
 
 /// One metric of many runs: what an optimisation calls for every candidate and fold.
 ///
@@ -7,15 +7,15 @@ public import BacktestCore
 ///
 /// Only what the metric needs is computed; for the core ratios nothing is allocated. The value is
 /// the one that `PerformanceMetrics` gives for the same returns or equity.
-public struct ObjectiveEvaluator: Sendable {
+package struct ObjectiveEvaluator: Sendable {
   /// The metric.
-  public let metric: MetricDefinition
+  package let metric: MetricDefinition
   /// Bars in a year, from the calendar.
-  public let barsPerYear: Double?
+  package let barsPerYear: Double?
   /// The risk-free rate a year.
-  public let riskFree: Double
+  package let riskFree: Double
   /// Sortino's and Omega's target a year.
-  public let minimumAcceptableReturn: Double
+  package let minimumAcceptableReturn: Double
 
   private let kernel: Kernel?
 
@@ -31,7 +31,7 @@ public struct ObjectiveEvaluator: Sendable {
   /// - Throws: `EvidenceError` when there is no such metric, when it is annual and there is no
   ///   calendar, when it asks for dates, a benchmark or the account's activity, or when a number is
   ///   not one that a sample of returns accepts.
-  public init(
+  package init(
     _ name: String, barsPerYear: Double?, riskFree: Double = 0,
     minimumAcceptableReturn: Double = 0
   ) throws(EvidenceError) {
@@ -51,12 +51,12 @@ public struct ObjectiveEvaluator: Sendable {
   }
 
   /// The metric of some simple returns; `nil` where it does not exist or a return is not finite.
-  public func value(returns: [Double], roundTrips: [RoundTrip]? = nil) -> Double? {
+  package func value(returns: [Double], roundTrips: [RoundTrip]? = nil) -> Double? {
     returns.withUnsafeBufferPointer { value(returns: $0, roundTrips: roundTrips) }
   }
 
   /// The metric of some simple returns in memory.
-  public func value(
+  package func value(
     returns: UnsafeBufferPointer<Double>, roundTrips: [RoundTrip]? = nil
   ) -> Double? {
     if let kernel { return value(kernel, returns: returns) }
@@ -68,7 +68,7 @@ public struct ObjectiveEvaluator: Sendable {
 
   /// The metric of an equity series, the base point first; `nil` where it does not exist, the base
   /// is not positive or a point is not finite.
-  public func value(equity: [Double], roundTrips: [RoundTrip]? = nil) -> Double? {
+  package func value(equity: [Double], roundTrips: [RoundTrip]? = nil) -> Double? {
     switch kernel {
     case .volatility, .sharpe, .sortino:
       guard let base = equity.first, base > 0 else { return nil }

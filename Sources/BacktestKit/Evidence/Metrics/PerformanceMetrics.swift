@@ -36,10 +36,16 @@ public struct PerformanceMetrics: Sendable {
   ///   - sample: the returns, with their dates and rates.
   ///   - benchmark: a benchmark's returns on the same days.
   ///   - roundTrips: the trades, open ones among them or not.
-  ///   - activity: exposure and turnover.
   public init(
-    _ sample: ReturnsSample, benchmark: AlignedReturns? = nil, roundTrips: [RoundTrip]? = nil,
-    activity: AccountActivity? = nil
+    _ sample: ReturnsSample, benchmark: AlignedReturns? = nil, roundTrips: [RoundTrip]? = nil
+  ) {
+    self.init(sample, benchmark: benchmark, roundTrips: roundTrips, activity: nil)
+  }
+
+  /// The metrics of a sample of returns, with the exposure and turnover of its account.
+  package init(
+    _ sample: ReturnsSample, benchmark: AlignedReturns? = nil, roundTrips: [RoundTrip]?,
+    activity: AccountActivity?
   ) {
     inputs = MetricInputs(
       sample: sample, benchmark: benchmark, roundTrips: roundTrips, activity: activity)

@@ -7,21 +7,21 @@
 /// never by subtracting what left, so an old extreme leaves no error behind and a flat window is
 /// seen as exactly flat.
 /// - Complexity: O(n) whatever the window.
-public struct RollingMetrics: Hashable, Sendable {
+package struct RollingMetrics: Hashable, Sendable {
   /// The number of returns in a window.
-  public let window: Int
+  package let window: Int
 
   /// Windows of `window` returns.
   ///
   /// - Precondition: `window` is at least 2.
-  public init(window: Int) {
+  package init(window: Int) {
     precondition(window >= 2, "a rolling window holds at least two returns")
     self.window = window
   }
 
   /// The Sharpe ratio a year of each window; `nil` from a ruin on, and everywhere without a
   /// calendar.
-  public func sharpe(_ sample: ReturnsSample) -> [Double?] {
+  package func sharpe(_ sample: ReturnsSample) -> [Double?] {
     guard
       let barsPerYear = sample.barsPerYear,
       let free = sample.riskFree.meanPerBar(barsPerYear: barsPerYear)
@@ -38,7 +38,7 @@ public struct RollingMetrics: Hashable, Sendable {
   }
 
   /// The annual volatility of each window; all `nil` without a calendar.
-  public func volatility(_ sample: ReturnsSample) -> [Double?] {
+  package func volatility(_ sample: ReturnsSample) -> [Double?] {
     guard let barsPerYear = sample.barsPerYear else {
       return Array(repeating: nil, count: sample.count)
     }
@@ -48,7 +48,7 @@ public struct RollingMetrics: Hashable, Sendable {
   }
 
   /// cov(r, b) / var(b) of each window, one value for each common day.
-  public func beta(_ aligned: AlignedReturns) -> [Double?] {
+  package func beta(_ aligned: AlignedReturns) -> [Double?] {
     moments(Array(zip(aligned.benchmark, aligned.returns))).map { moment in
       moment.flatMap {
         $0.dispersion.deviation() == 0 ? nil : RatioFormulas.quotient($0.comoment, $0.squaresX)

@@ -92,7 +92,7 @@ public struct RegimeAnalysis: Sendable {
   }
 
   /// The parts by one kind of knowledge.
-  public func parts(_ knowledge: RegimeKnowledge) -> [Part] {
+  package func parts(_ knowledge: RegimeKnowledge) -> [Part] {
     knowledge == .descriptive ? descriptive : causal
   }
 }

@@ -69,7 +69,7 @@ public struct RegimeLabels: Sendable, Equatable {
 
   /// The label under which a return that ended within bar `row` is counted: the bar's own in
   /// hindsight, or the one that was known at the close of the bar before it.
-  public func label(ofReturnIn row: Int, _ knowledge: RegimeKnowledge) -> Int? {
+  package func label(ofReturnIn row: Int, _ knowledge: RegimeKnowledge) -> Int? {
     switch knowledge {
     case .descriptive: descriptive[row]
     case .causal: row > 0 ? causal[row - 1] : nil
@@ -97,7 +97,7 @@ public struct RegimeLabels: Sendable, Equatable {
   /// - Parameters:
   ///   - times: instants in ascending order.
   ///   - closeTimes: when each labelled bar closed, ascending.
-  public static func rows(of times: [Timestamp], among closeTimes: [Timestamp]) -> [Int?] {
+  package static func rows(of times: [Timestamp], among closeTimes: [Timestamp]) -> [Int?] {
     var row = 0
     return times.map { time in
       while row < closeTimes.count, closeTimes[row] < time { row += 1 }
@@ -108,7 +108,7 @@ public struct RegimeLabels: Sendable, Equatable {
 }
 
 /// Whether regimes are seen in hindsight or as known at the time.
-public enum RegimeKnowledge: String, Sendable, CaseIterable {
+package enum RegimeKnowledge: String, Sendable, CaseIterable {
   /// In hindsight: the return of a bar belongs to the label of that bar.
   case descriptive
   /// At the time: the return of a bar belongs to the label known at the close of the bar before.

@@ -28,7 +28,7 @@ public struct WalkForward: Sendable {
   ///
   /// It is called once for each fold, in order of time, before the first run. What it makes takes
   /// the same parameters as `definition` and warms up no longer.
-  public var strategyOfFold: (@Sendable (FoldPeriod) throws(EvidenceError) -> FoldStrategy)?
+  package var strategyOfFold: (@Sendable (FoldPeriod) throws(EvidenceError) -> FoldStrategy)?
   /// Whether indicators that several runs need are computed once (`SharedSeries`). Results are the
   /// same; it costs 8 bytes for each bar and distinct indicator.
   public var sharesSeries = true
@@ -71,7 +71,7 @@ public struct WalkForward: Sendable {
   /// The windows that a run would use, with the bar of the feed at which their axis begins.
   ///
   /// - Throws: `EvidenceError` as `run` does.
-  public func schedule() throws(EvidenceError) -> (schedule: WalkForwardSchedule, skip: Int) {
+  package func schedule() throws(EvidenceError) -> (schedule: WalkForwardSchedule, skip: Int) {
     let study = try PreparedWalkForward(self)
     return (study.schedule, study.skip)
   }
@@ -134,41 +134,41 @@ public struct WalkForwardPlan: Hashable, Sendable {
 }
 
 /// When a fold trains and when it tests: all that is known before its strategy is made.
-public struct FoldPeriod: Hashable, Sendable {
+package struct FoldPeriod: Hashable, Sendable {
   /// The number of the fold, from 0.
-  public var index: Int
+  package var index: Int
   /// The session dates of the first and last bar of the train window, without the gap.
-  public var trainDates: ClosedRange<CivilDate>
+  package var trainDates: ClosedRange<CivilDate>
   /// The session dates of the first and last bar of the test window.
-  public var testDates: ClosedRange<CivilDate>
+  package var testDates: ClosedRange<CivilDate>
 }
 
 /// The strategy of one fold, where each fold has its own: one that was made from the train window
 /// by other means than a search of parameters, such as a network trained on it.
-public struct FoldStrategy: Sendable {
+package struct FoldStrategy: Sendable {
   /// The strategy; its parameters and its warm-up are those of the walk-forward's own definition.
-  public var definition: StrategyDefinition
+  package var definition: StrategyDefinition
   /// Where it comes from; `nil` where that is not known.
-  public var source: FoldSource?
+  package var source: FoldSource?
 
   /// A strategy and where it comes from.
-  public init(_ definition: StrategyDefinition, source: FoldSource? = nil) {
+  package init(_ definition: StrategyDefinition, source: FoldSource? = nil) {
     self.definition = definition
     self.source = source
   }
 }
 
 /// The file from which the strategy of a fold was made.
-public struct FoldSource: Hashable, Sendable {
+package struct FoldSource: Hashable, Sendable {
   /// The file as the user named it.
-  public var path: String
+  package var path: String
   /// The SHA-256 digest of its bytes, in hexadecimal digits.
-  public var digest: String
+  package var digest: String
   /// The last day of the data from which it was made; `nil` where nobody says it.
-  public var trainedUntil: CivilDate?
+  package var trainedUntil: CivilDate?
 
   /// A file, its digest, and how much of history it knows.
-  public init(path: String, digest: String, trainedUntil: CivilDate? = nil) {
+  package init(path: String, digest: String, trainedUntil: CivilDate? = nil) {
     self.path = path
     self.digest = digest
     self.trainedUntil = trainedUntil

@@ -47,26 +47,26 @@ public struct WalkForwardResult: Sendable {
   /// `stitchedObjective / meanInSample`; `nil` where the denominator is not positive.
   public var efficiency: Double?
   /// How the searched parameters moved, in the order of the grid.
-  public var stability: [ParameterStability]
+  package var stability: [ParameterStability]
   /// Bars after the last test window, which no fold tests.
   public var droppedTailBars: Int
   /// What a reader should know before believing the figures.
   public var warnings: [String]
 
   /// How `efficiency` is defined, in one line.
-  public static let efficiencyDefinition =
+  package static let efficiencyDefinition =
     "objective of the stitched out-of-sample run / mean in-sample objective of the chosen "
     + "parameters; undefined if that mean is not positive"
 
   /// Whether nothing was chosen or trained on train windows: one candidate, in every fold the same
   /// strategy. How it did there is then no promise that could be kept.
-  public var choosesNothing: Bool {
+  package var choosesNothing: Bool {
     candidates.count == 1 && folds.allSatisfy { $0.source == nil }
   }
   /// The number of different sets of parameters that folds chose.
   public var distinctChoices: Int { Set(folds.map(\.choice)).count }
   /// The instants of the feed that a range of evaluation bars covers.
-  public func instants(of evaluation: Range<Int>) -> Range<Int> {
+  package func instants(of evaluation: Range<Int>) -> Range<Int> {
     (evaluation.lowerBound + skip)..<(evaluation.upperBound + skip)
   }
 }
@@ -85,7 +85,7 @@ public struct WalkForwardFold: Sendable {
   /// The session dates of the first and last bar of the test window.
   public var testDates: ClosedRange<CivilDate>
   /// Where the strategy of the fold comes from, where folds have their own.
-  public var source: FoldSource?
+  package var source: FoldSource?
   /// The position of the chosen parameters among all candidates.
   public var choice: Int
   /// The chosen parameters, complete.

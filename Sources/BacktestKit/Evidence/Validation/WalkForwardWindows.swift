@@ -1,4 +1,4 @@
-public import BacktestCore
+package import BacktestCore
 
 /// How long a window lasts.
 public enum WalkForwardLength: Hashable, Sendable {
@@ -84,18 +84,18 @@ public struct WalkForwardWindows: Hashable, Sendable {
 }
 
 /// The windows of a walk-forward, as ranges of bars on the evaluation axis.
-public struct WalkForwardSchedule: Hashable, Sendable {
+package struct WalkForwardSchedule: Hashable, Sendable {
   /// The windows in order of time.
-  public var folds: [Windows]
+  package var folds: [Windows]
   /// Bars after the last test window, which no fold tests.
-  public var droppedTailBars: Int
+  package var droppedTailBars: Int
 
   /// The two windows of a fold.
-  public struct Windows: Hashable, Sendable {
+  package struct Windows: Hashable, Sendable {
     /// The bars to train on.
-    public var train: Range<Int>
+    package var train: Range<Int>
     /// The bars to test on.
-    public var test: Range<Int>
+    package var test: Range<Int>
   }
 }
 
@@ -109,7 +109,7 @@ extension WalkForwardWindows {
   ///     is complete when it ends there. Without it, the day after the last date.
   /// - Throws: `EvidenceError` when there are too few bars for one fold, or a length or gap is
   ///   not one.
-  public func schedule(
+  package func schedule(
     dates: [CivilDate], nextDate: CivilDate? = nil
   ) throws(EvidenceError) -> WalkForwardSchedule {
     for (name, length) in [("train", train), ("test", test)] where length.count < 1 {

@@ -1,4 +1,4 @@
-public import BacktestCheckpoints
+package import BacktestCheckpoints
 import BacktestFiles
 import BacktestNetworks
 
@@ -34,7 +34,7 @@ extension TrainedPolicy {
   /// fold. Golden decisions are not checked, because they belong to the first checkpoint.
   ///
   /// - Throws: `PolicyError` where the checkpoint does not fit the network.
-  public func replacingWeights(
+  package func replacingWeights(
     from path: String, format: CheckpointFormat? = nil
   ) throws(PolicyError) -> TrainedPolicy {
     guard let definition = manifest.network else {

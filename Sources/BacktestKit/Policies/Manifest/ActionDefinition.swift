@@ -5,28 +5,28 @@ import BacktestFiles
 ///
 /// The rule of the training library turns outputs into an action (argmax, clip, unscale). Then the
 /// meaning that its environment gave to actions turns the action into positions.
-public struct ActionDefinition: Sendable, Equatable {
+package struct ActionDefinition: Sendable, Equatable {
   /// The kind of action space.
-  public var kind: Kind
+  package var kind: Kind
   /// The number of actions of each choice (one choice where the kind is discrete), or the number of
   /// components of a box.
-  public var sizes: [Int]
+  package var sizes: [Int]
   /// The lowest value of each component of a box.
-  public var low: [Double]
+  package var low: [Double]
   /// The highest value of each component of a box.
-  public var high: [Double]
+  package var high: [Double]
   /// From outputs to the action.
-  public var transform: Transform
+  package var transform: Transform
   /// What the outputs of the head are.
-  public var head = Head.values
+  package var head = Head.values
   /// From the action to positions.
-  public var meaning: Meaning
+  package var meaning: Meaning
   /// The assets, in the order of the action's components or of its table; empty for a policy of any
   /// one instrument.
-  public var assets: [String]
+  package var assets: [String]
 
   /// The kinds of action spaces.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// One of `n` choices.
     case discrete
     /// Several choices, each one of `n`.
@@ -36,7 +36,7 @@ public struct ActionDefinition: Sendable, Equatable {
   }
 
   /// What the outputs of a head are.
-  public enum Head: String, Sendable, CaseIterable {
+  package enum Head: String, Sendable, CaseIterable {
     /// As many outputs as the action needs.
     case values
     /// Twice as many: means, then logarithms of standard deviations.
@@ -44,7 +44,7 @@ public struct ActionDefinition: Sendable, Equatable {
   }
 
   /// From outputs to an action.
-  public enum Transform: String, Sendable, CaseIterable {
+  package enum Transform: String, Sendable, CaseIterable {
     /// The first of the greatest outputs.
     case argmax
     /// Clipped to the bounds (PPO, A2C).
@@ -56,7 +56,7 @@ public struct ActionDefinition: Sendable, Equatable {
   }
 
   /// From an action to positions.
-  public enum Meaning: Sendable, Equatable {
+  package enum Meaning: Sendable, Equatable {
     /// Shares of equity: from a table for discrete actions (a row for each action, a value for each
     /// asset), else the action's components. Set again at each decision; drift is left alone.
     case targetWeights([[Double]])
@@ -73,19 +73,19 @@ public struct ActionDefinition: Sendable, Equatable {
   }
 
   /// How numbers become units to trade.
-  public struct ShareDeltas: Sendable, Equatable {
+  package struct ShareDeltas: Sendable, Equatable {
     /// The units that an action of 1 trades.
-    public var limit: Double
+    package var limit: Double
     /// Trades of this many units or fewer are not made.
-    public var deadZone = 0.0
+    package var deadZone = 0.0
     /// The cost of a trade, a fraction, for which a purchase must leave cash.
-    public var cost = 0.0
+    package var cost = 0.0
     /// Whether sales may go below zero.
-    public var allowsShorts = false
+    package var allowsShorts = false
   }
 
   /// The environments whose commands are supported.
-  public enum CommandTable: String, Sendable, CaseIterable {
+  package enum CommandTable: String, Sendable, CaseIterable {
     /// 0 neutral, 1 buy, 2 sell.
     case freqai3
     /// 0 neutral, 1 exit, 2 enter long, 3 enter short.
@@ -96,18 +96,18 @@ public struct ActionDefinition: Sendable, Equatable {
 
   /// Orders as proportions of the wallet: action 0 does nothing, action `1 + 2 k` buys with, and
   /// `2 + 2 k` sells, the share `(k + 1) / steps` of the cash or holding.
-  public struct ProportionTable: Sendable, Equatable {
+  package struct ProportionTable: Sendable, Equatable {
     /// The number of proportions.
-    public var steps: Int
+    package var steps: Int
   }
 
   /// The number of outputs that the network's head must have.
-  public var outputCount: Int {
+  package var outputCount: Int {
     kind == .box && head == .meanAndLogDeviation ? 2 * sizes[0] : sizes.reduce(0, +)
   }
 
   /// The number of components of an action: choices of a discrete one, numbers of a box.
-  public var componentCount: Int { kind == .box ? sizes[0] : sizes.count }
+  package var componentCount: Int { kind == .box ? sizes[0] : sizes.count }
 }
 
 extension ActionDefinition {

@@ -6,43 +6,43 @@ import BacktestFiles
 ///     {"name": "log_return", "lag": 9, "scale": 20}
 ///     {"name": "log_close_over_sma", "period": 50}
 ///     {"indicator": "rsi", "period": 14}
-public struct MarketFeature: Sendable, Equatable {
+package struct MarketFeature: Sendable, Equatable {
   /// What is computed.
-  public var kind: Kind
+  package var kind: Kind
   /// The asset whose bars are used; `nil` for the policy's one instrument or each of its assets.
-  public var asset: String?
+  package var asset: String?
   /// The number of bars before the newest at which the value is taken.
-  public var lag = 0
+  package var lag = 0
   /// The number of bars that the value spans; the kind says how.
-  public var period = 1
+  package var period = 1
   /// What is subtracted from the number of values in the divisor of a variance.
-  public var deltaDegrees = 0
+  package var deltaDegrees = 0
   /// What the value is multiplied by before it is rounded.
-  public var scale = 1.0
+  package var scale = 1.0
   /// The periods of a moving average convergence divergence.
-  public var spans = Spans()
+  package var spans = Spans()
   /// An indicator of the library and its output; only for `.indicator`.
-  public var indicator: IndicatorChoice?
+  package var indicator: IndicatorChoice?
 
   /// The periods of a moving average convergence divergence.
-  public struct Spans: Sendable, Equatable {
+  package struct Spans: Sendable, Equatable {
     /// Bars of the fast average.
-    public var fast = 12
+    package var fast = 12
     /// Bars of the slow average.
-    public var slow = 26
+    package var slow = 26
     /// Bars of the signal line.
-    public var signal = 9
+    package var signal = 9
   }
 
   /// An indicator of the library and which of its outputs is taken.
-  public struct IndicatorChoice: Sendable, Equatable {
+  package struct IndicatorChoice: Sendable, Equatable {
     /// The name, such as `rsi`.
-    public var name: String
+    package var name: String
     /// The output, such as `upper`, where there is more than one; `nil` for the first.
-    public var output: String?
+    package var output: String?
 
     /// A choice.
-    public init(_ name: String, output: String? = nil) {
+    package init(_ name: String, output: String? = nil) {
       self.name = name
       self.output = output
     }
@@ -50,7 +50,7 @@ public struct MarketFeature: Sendable, Equatable {
 
   /// What is computed. `c`, `o`, `h`, `l`, `v` are the columns of a bar, `k` the period; averages
   /// and deviations are over the last `k` bars.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// `o`.
     case open
     /// `h`.
@@ -138,7 +138,7 @@ public struct MarketFeature: Sendable, Equatable {
   }
 
   /// A feature of a kind.
-  public init(_ kind: Kind, period: Int? = nil, lag: Int = 0, scale: Double = 1) {
+  package init(_ kind: Kind, period: Int? = nil, lag: Int = 0, scale: Double = 1) {
     self.kind = kind
     self.period = period ?? kind.defaultPeriod ?? 1
     self.lag = lag

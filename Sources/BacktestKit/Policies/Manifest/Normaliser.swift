@@ -6,7 +6,7 @@ import BacktestFiles
 /// All arithmetic is in 64 bits; results are rounded to 32, as the training libraries do. For
 /// `runningStatistics` the features are rounded to 32 bits first too, because the trainer's
 /// environment returns them so; the others use them unrounded.
-public enum Normaliser: Sendable, Equatable {
+package enum Normaliser: Sendable, Equatable {
   /// No normalisation.
   case none
   /// `(x - mean) / deviation`.
@@ -20,7 +20,7 @@ public enum Normaliser: Sendable, Equatable {
   case scale([Double])
 
   /// The number of values that it normalises; `nil` for any number.
-  public var count: Int? {
+  package var count: Int? {
     switch self {
     case .none: nil
     case .zScore(let mean, _), .runningStatistics(let mean, _, _, _): mean.count

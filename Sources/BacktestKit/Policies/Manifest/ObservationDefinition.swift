@@ -6,28 +6,28 @@ import BacktestFiles
 /// A row holds the features of one bar in the order of the manifest; a window of several bars has
 /// its rows oldest first, row-major. Where a policy has several assets and its features name none,
 /// they are repeated for each asset, as the layout says.
-public struct ObservationDefinition: Sendable, Equatable {
+package struct ObservationDefinition: Sendable, Equatable {
   /// The shape of the network's input, without a batch dimension.
-  public var shape: [Int]
+  package var shape: [Int]
   /// The number of bars in an observation.
-  public var window = 1
+  package var window = 1
   /// The newest bar of the window.
-  public var windowEnd = WindowEnd.now
+  package var windowEnd = WindowEnd.now
   /// The order of features and assets.
-  public var layout = Layout.assetMajor
+  package var layout = Layout.assetMajor
   /// The prices from which the trainer computed features.
-  public var price = Price.close
+  package var price = Price.close
   /// The features, in the order of the observation.
-  public var features: [Feature]
+  package var features: [Feature]
   /// How the trainer normalised observations.
-  public var normaliser = Normaliser.none
+  package var normaliser = Normaliser.none
   /// What replaces bars before the first.
-  public var padding = Padding.wait
+  package var padding = Padding.wait
   /// What happens where a feature has no value.
-  public var missing = Missing.refuse
+  package var missing = Missing.refuse
 
   /// One column of an observation.
-  public enum Feature: Sendable, Equatable {
+  package enum Feature: Sendable, Equatable {
     /// From bars.
     case market(MarketFeature)
     /// From the account.
@@ -36,7 +36,7 @@ public struct ObservationDefinition: Sendable, Equatable {
     case prediction(PredictionFeature)
 
     /// Its asset, where the manifest names one.
-    public var asset: String? {
+    package var asset: String? {
       switch self {
       case .market(let feature): feature.asset
       case .state(let feature): feature.asset
@@ -46,7 +46,7 @@ public struct ObservationDefinition: Sendable, Equatable {
   }
 
   /// The newest bar of a window.
-  public enum WindowEnd: String, Sendable, CaseIterable {
+  package enum WindowEnd: String, Sendable, CaseIterable {
     /// The bar that has just closed.
     case now = "t"
     /// The bar before it.
@@ -54,7 +54,7 @@ public struct ObservationDefinition: Sendable, Equatable {
   }
 
   /// The order of features and assets.
-  public enum Layout: String, Sendable, CaseIterable {
+  package enum Layout: String, Sendable, CaseIterable {
     /// All features of the first asset, then all of the second, and so on.
     case assetMajor = "asset_major"
     /// The first feature of all assets, then the second, and so on.
@@ -64,7 +64,7 @@ public struct ObservationDefinition: Sendable, Equatable {
   }
 
   /// The prices from which features are computed.
-  public enum Price: String, Sendable, CaseIterable {
+  package enum Price: String, Sendable, CaseIterable {
     /// As traded.
     case close
     /// Scaled for splits and dividends.
@@ -72,7 +72,7 @@ public struct ObservationDefinition: Sendable, Equatable {
   }
 
   /// What replaces bars before the first.
-  public enum Padding: String, Sendable, CaseIterable {
+  package enum Padding: String, Sendable, CaseIterable {
     /// Nothing: the policy waits until its window is full.
     case wait
     /// Zeros, at the top of the window.
@@ -80,7 +80,7 @@ public struct ObservationDefinition: Sendable, Equatable {
   }
 
   /// What happens where a feature has no value.
-  public enum Missing: String, Sendable, CaseIterable {
+  package enum Missing: String, Sendable, CaseIterable {
     /// The policy refuses to decide.
     case refuse
     /// It counts as zero.
@@ -88,13 +88,13 @@ public struct ObservationDefinition: Sendable, Equatable {
   }
 
   /// An observation of some features.
-  public init(shape: [Int], features: [Feature]) {
+  package init(shape: [Int], features: [Feature]) {
     self.shape = shape
     self.features = features
   }
 
   /// The number of values in an observation.
-  public var count: Int { shape.reduce(1, *) }
+  package var count: Int { shape.reduce(1, *) }
 }
 
 extension ObservationDefinition {
@@ -155,18 +155,18 @@ extension DocumentRule where Value == ObservationDefinition.Layout {
 ///
 ///     {"state": "position_weight"}
 ///     {"state": "asset_weight", "asset": "AAPL"}
-public struct StateFeature: Sendable, Equatable {
+package struct StateFeature: Sendable, Equatable {
   /// Which number it is.
-  public var kind: Kind
+  package var kind: Kind
   /// Its asset; `nil` for the policy's one instrument or each of its assets.
-  public var asset: String?
+  package var asset: String?
   /// What the value is multiplied by before it is rounded.
-  public var scale = 1.0
+  package var scale = 1.0
   /// Whether every row of a window shows the current value, instead of that of its own bar.
-  public var isRepeated = false
+  package var isRepeated = false
 
   /// The numbers that a policy can observe of the account.
-  public enum Kind: String, Sendable, CaseIterable, BitwiseCopyable {
+  package enum Kind: String, Sendable, CaseIterable, BitwiseCopyable {
     /// The policy's last target weight of its instrument, rounded to 32 bits; not the drifted one.
     case positionWeight = "position_weight"
     /// The policy's last target weight of an asset, rounded to 32 bits.
@@ -190,7 +190,7 @@ public struct StateFeature: Sendable, Equatable {
   }
 
   /// A feature of a kind.
-  public init(_ kind: Kind, asset: String? = nil) {
+  package init(_ kind: Kind, asset: String? = nil) {
     self.kind = kind
     self.asset = asset
   }
@@ -207,18 +207,18 @@ public struct StateFeature: Sendable, Equatable {
 /// The prediction of another policy as a feature of this one, a hybrid.
 ///
 ///     {"prediction": "../cnn_lstm", "field": "signal"}
-public struct PredictionFeature: Sendable, Equatable {
+package struct PredictionFeature: Sendable, Equatable {
   /// The folder or manifest of the other policy, relative to this manifest.
-  public var policy: String
+  package var policy: String
   /// Which number of the prediction is taken.
-  public var field: Field
+  package var field: Field
   /// The asset whose bars the other policy sees; `nil` as for market features.
-  public var asset: String?
+  package var asset: String?
   /// What the value is multiplied by before it is rounded.
-  public var scale = 1.0
+  package var scale = 1.0
 
   /// The numbers of a prediction.
-  public enum Field: String, Sendable, CaseIterable {
+  package enum Field: String, Sendable, CaseIterable {
     /// The signed signal: the difference of up and down probabilities, or the expected return.
     case signal
     /// The probability of a rise.

@@ -4,14 +4,14 @@ import BacktestFiles
 ///
 ///     {"kind": "class_probabilities", "classes": ["down", "flat", "up"], "transform": "softmax",
 ///      "class_values": [-0.013, 0.0004, 0.0126]}
-public struct OutputDefinition: Sendable, Equatable {
+package struct OutputDefinition: Sendable, Equatable {
   /// What is predicted.
-  public var kind: Kind
+  package var kind: Kind
   /// The unit of predicted returns.
-  public var unit: Unit
+  package var unit: Unit
 
   /// What is predicted.
-  public enum Kind: Sendable, Equatable {
+  package enum Kind: Sendable, Equatable {
     /// Probabilities of classes.
     case classes(Classes)
     /// The return of the next bar.
@@ -21,22 +21,22 @@ public struct OutputDefinition: Sendable, Equatable {
   }
 
   /// Classes of what the next bar may do.
-  public struct Classes: Sendable, Equatable {
+  package struct Classes: Sendable, Equatable {
     /// The names, in the order of the outputs.
-    public var names: [String]
+    package var names: [String]
     /// Whether a softmax turns outputs into probabilities; otherwise they are probabilities
     /// already.
-    public var usesSoftmax: Bool
+    package var usesSoftmax: Bool
     /// The mean log return of each class on the training data; empty where none are given.
-    public var values: [Double]
+    package var values: [Double]
     /// The position of the class for a rise.
-    public var up: Int
+    package var up: Int
     /// The position of the class for a fall.
-    public var down: Int
+    package var down: Int
   }
 
   /// The unit of predicted returns.
-  public enum Unit: String, Sendable, CaseIterable {
+  package enum Unit: String, Sendable, CaseIterable {
     /// The logarithm of a price ratio.
     case logReturn = "log_return"
     /// The same in percent.
@@ -47,7 +47,7 @@ public struct OutputDefinition: Sendable, Equatable {
   }
 
   /// The number of outputs that the network's head must have.
-  public var outputCount: Int {
+  package var outputCount: Int {
     switch kind {
     case .classes(let classes): classes.names.count
     case .regression: 1

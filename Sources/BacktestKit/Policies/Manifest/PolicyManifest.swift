@@ -1,4 +1,4 @@
-public import BacktestCheckpoints
+package import BacktestCheckpoints
 public import BacktestCore
 public import BacktestFiles
 public import BacktestNetworks
@@ -16,23 +16,23 @@ public struct PolicyManifest: Sendable {
   /// The algorithm that trained it, such as `PPO`.
   public var algorithm: String
   /// The files that hold the weights; the first that exists is read.
-  public var weights: [WeightsFile]
+  package var weights: [WeightsFile]
   /// The network's heads; `nil` for a policy that runs in a separate process.
   public var network: NetworkDefinition?
   /// What it observes.
-  public var observation: ObservationDefinition
+  package var observation: ObservationDefinition
   /// Its actions and their meaning; `nil` for a predictor.
-  public var action: ActionDefinition?
+  package var action: ActionDefinition?
   /// What it predicts; `nil` for a policy that acts.
-  public var output: OutputDefinition?
+  package var output: OutputDefinition?
   /// How its uncertainty is measured; `nil` where it is not.
-  public var uncertainty: UncertaintyDefinition?
+  package var uncertainty: UncertaintyDefinition?
   /// When its trainer's environment carried out actions; `nil` where that is not known.
   public var execution: Execution?
   /// Bars after a trade during which its trainer's environment did not trade.
   public var cooldown = 0
   /// Decisions of the training library, checked when the policy is loaded.
-  public var golden: [GoldenDecision]
+  package var golden: [GoldenDecision]
   /// Remarks for readers: timing, reward, how it was trained.
   public var remarks: [String]
   /// The last day of its training data; `nil` where that is not known.
@@ -43,13 +43,13 @@ public struct PolicyManifest: Sendable {
   public var path: String
 
   /// A file of weights.
-  public struct WeightsFile: Sendable, Equatable {
+  package struct WeightsFile: Sendable, Equatable {
     /// The name, relative to the manifest's folder.
-    public var file: String
+    package var file: String
     /// The format of the file.
-    public var format: CheckpointFormat
+    package var format: CheckpointFormat
     /// The SHA-256 digest in hexadecimal digits; `nil` where the manifest gives none.
-    public var digest: String?
+    package var digest: String?
   }
 
   /// When an environment carried out actions.
@@ -63,7 +63,7 @@ public struct PolicyManifest: Sendable {
   }
 
   /// The head that decides: `policy` or, for a predictor, `predict`.
-  public var decidingHead: String { action == nil ? "predict" : "policy" }
+  package var decidingHead: String { action == nil ? "predict" : "policy" }
 
   /// Reads a manifest.
   ///
@@ -84,16 +84,16 @@ public struct PolicyManifest: Sendable {
 }
 
 /// How a policy measures the uncertainty of its predictions.
-public struct UncertaintyDefinition: Sendable, Equatable {
+package struct UncertaintyDefinition: Sendable, Equatable {
   /// The number of passes with dropout.
-  public var samples: Int
+  package var samples: Int
   /// The seed of the masks.
-  public var seed: UInt64
+  package var seed: UInt64
 
   private enum Name: String, CaseIterable { case dropout = "mc_dropout" }
 
   /// Passes with dropout masks drawn from a seed.
-  public init(samples: Int, seed: UInt64 = 0) {
+  package init(samples: Int, seed: UInt64 = 0) {
     self.samples = samples
     self.seed = seed
   }
@@ -106,19 +106,19 @@ public struct UncertaintyDefinition: Sendable, Equatable {
 }
 
 /// A reference decision: what the training library decided on an observation.
-public struct GoldenDecision: Sendable, Equatable {
+package struct GoldenDecision: Sendable, Equatable {
   /// The observation before normalisation, row-major.
-  public var observation: [Double]
+  package var observation: [Double]
   /// The action after its rule: the chosen number, or the components of a box; empty for a
   /// predictor.
-  public var action: [Double]
+  package var action: [Double]
   /// The outputs of the head; empty where only the action is given.
-  public var outputs: [Double]
+  package var outputs: [Double]
   /// Whether an episode begins with it, so that recurrent state is reset.
-  public var startsEpisode: Bool
+  package var startsEpisode: Bool
 
   /// A decision from its parts.
-  public init(
+  package init(
     observation: [Double], action: [Double] = [], outputs: [Double] = [],
     startsEpisode: Bool = false
   ) {

@@ -1,14 +1,14 @@
 import BacktestCore
 
 /// A policy whose predictions another policy observes, with its own observation.
-public struct ObservedPredictor: Sendable {
+package struct ObservedPredictor: Sendable {
   /// The policy, as it begins an episode.
-  public var policy: any Policy
+  package var policy: any Policy
   /// What it observes of one instrument's bars.
-  public var observation: ObservationDefinition
+  package var observation: ObservationDefinition
 
   /// A predictor.
-  public init(policy: any Policy, observation: ObservationDefinition) {
+  package init(policy: any Policy, observation: ObservationDefinition) {
     self.policy = policy
     self.observation = observation
   }

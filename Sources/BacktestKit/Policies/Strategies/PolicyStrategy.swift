@@ -103,10 +103,10 @@ public struct PolicyMember: Sendable {
   /// How its decisions become positions.
   public var options: PolicyOptions
   /// Loads the policies whose predictions it observes; `nil` where it observes none.
-  public var loadPredictor: PredictorLoader?
+  package var loadPredictor: PredictorLoader?
 
   /// Loads the policy that a prediction feature names.
-  public typealias PredictorLoader =
+  package typealias PredictorLoader =
     @Sendable (PredictionFeature) throws(PolicyError) -> ObservedPredictor
 
   /// A policy with everything that belongs to it.
@@ -115,11 +115,17 @@ public struct PolicyMember: Sendable {
   ///   - policy: decides.
   ///   - manifest: what it observes, and what its decisions mean.
   ///   - options: how decisions become positions.
-  ///   - loadPredictor: loads the policies whose predictions it observes; without it, such a policy
-  ///     is an error.
   public init(
-    _ policy: any Policy, manifest: PolicyManifest, options: PolicyOptions = PolicyOptions(),
-    loadPredictor: PredictorLoader? = nil
+    _ policy: any Policy, manifest: PolicyManifest, options: PolicyOptions = PolicyOptions()
+  ) {
+    self.init(policy, manifest: manifest, options: options, loadPredictor: nil)
+  }
+
+  /// A policy that may observe the predictions of others, which `loadPredictor` loads; without it,
+  /// such a policy is an error.
+  package init(
+    _ policy: any Policy, manifest: PolicyManifest, options: PolicyOptions,
+    loadPredictor: PredictorLoader?
   ) {
     self.policy = policy
     self.manifest = manifest

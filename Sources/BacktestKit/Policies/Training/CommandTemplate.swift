@@ -11,11 +11,11 @@ import BacktestFiles
 /// A placeholder is a name in braces, letters and `_` only; `{{name}}` is the text `{name}`. Other
 /// braces are left alone. The line is split into words before the values are filled in, so a value
 /// with blanks stays one word, and no shell ever reads them.
-public struct CommandTemplate: Sendable, Equatable {
+package struct CommandTemplate: Sendable, Equatable {
   /// The program and its arguments, with their placeholders.
-  public let words: [String]
+  package let words: [String]
   /// The placeholders that it uses, each once, in their order.
-  public let usedPlaceholders: [String]
+  package let usedPlaceholders: [String]
 
   /// A template from its words.
   ///
@@ -23,7 +23,7 @@ public struct CommandTemplate: Sendable, Equatable {
   ///   - words: the program and its arguments.
   ///   - placeholders: the names of all placeholders.
   /// - Throws: `PolicyError` when there is no program or a placeholder is unknown.
-  public init(words: [String], placeholders: [String]) throws(PolicyError) {
+  package init(words: [String], placeholders: [String]) throws(PolicyError) {
     guard let program = words.first, !program.isEmpty else {
       throw PolicyError("the command has no program")
     }
@@ -47,14 +47,14 @@ public struct CommandTemplate: Sendable, Equatable {
   ///
   /// - Throws: `PolicyError` for an unclosed quote, for what only a shell could do, and as
   ///   `init(words:placeholders:)`.
-  public init(_ line: String, placeholders: [String]) throws(PolicyError) {
+  package init(_ line: String, placeholders: [String]) throws(PolicyError) {
     try self.init(words: try CommandLineWords.split(line), placeholders: placeholders)
   }
 
   /// The words with the values of the placeholders filled in.
   ///
   /// - Precondition: each used placeholder has a value.
-  public func substituted(_ values: [String: String]) -> [String] {
+  package func substituted(_ values: [String: String]) -> [String] {
     words.map { word in
       Piece.pieces(of: word).map { piece in
         guard let name = piece.name else { return piece.text }

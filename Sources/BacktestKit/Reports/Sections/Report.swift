@@ -22,13 +22,13 @@ public struct Report: Sendable {
   public var dataQuality: [DataQualityReport]
   /// Where the result comes from, such as the study or a commit. An item replaces one of the same
   /// term that the report would show anyway.
-  public var provenance: [ProvenanceItem] = []
+  package var provenance: [ProvenanceItem] = []
   /// Caveats beyond those of the run itself; shown first.
   public var caveats: [ResultCaveat] = []
   /// The policies that decided; the report then also says whether they showed an edge.
   package var policies: [ReportPolicy] = []
   /// The spread of figures over several checkpoints, of which this run is the median.
-  public var replicates: Replicates?
+  package var replicates: Replicates?
   /// Differences between a policy's training and this run, in sentences.
   package var policyRemarks: [String] = []
   /// Custom sections, shown before the assumptions.
@@ -111,14 +111,14 @@ public struct Report: Sendable {
 }
 
 /// One line of where a result comes from.
-public struct ProvenanceItem: Hashable, Sendable {
+package struct ProvenanceItem: Hashable, Sendable {
   /// What it is: `Study`.
-  public var term: String
+  package var term: String
   /// Its value.
-  public var value: String
+  package var value: String
 
   /// A line of a term and its value.
-  public init(_ term: String, _ value: String) {
+  package init(_ term: String, _ value: String) {
     self.term = term
     self.value = value
   }

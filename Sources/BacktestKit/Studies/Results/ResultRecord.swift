@@ -33,9 +33,9 @@ public struct ResultRecord: Sendable, Equatable {
   /// The equity at the end.
   public var finalEquity: Double
   /// Metrics by name in the order of the catalogue; those without a value are left out.
-  public var metrics: [Metric]
+  package var metrics: [Metric]
   /// Caveats by code, with their messages.
-  public var caveats: [Caveat]
+  package var caveats: [Caveat]
   /// The files that were read.
   package var data: [DataFile]
   /// The rules in effect, defaults included, in the order of the file.
@@ -46,7 +46,7 @@ public struct ResultRecord: Sendable, Equatable {
   /// forecasts.
   package var forecasts: [Setting]
   /// The folder from which the study's paths count, relative to the folder of the record.
-  public var studyFolder: String
+  package var studyFolder: String
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: String?
 
@@ -59,19 +59,19 @@ public struct ResultRecord: Sendable, Equatable {
   }
 
   /// A metric and its value.
-  public struct Metric: Sendable, Equatable {
+  package struct Metric: Sendable, Equatable {
     /// The name in the catalogue.
-    public var name: String
+    package var name: String
     /// The value.
-    public var value: Double
+    package var value: Double
   }
 
   /// A caveat of the result.
-  public struct Caveat: Sendable, Equatable {
+  package struct Caveat: Sendable, Equatable {
     /// Its kind.
-    public var code: String
+    package var code: String
     /// One or two sentences with the figures.
-    public var message: String
+    package var message: String
   }
 
   /// A file that was read.
@@ -119,14 +119,14 @@ public struct ResultRecord: Sendable, Equatable {
   /// The value of a rule in effect, or `nil` where there is none.
   ///
   ///     record.setting("execution.slippage.basis-points")
-  public func setting(_ key: String) -> ParameterValue? {
+  package func setting(_ key: String) -> ParameterValue? {
     configuration.first { $0.key == key }?.value
   }
 
   /// A figure of the forecasts, or `nil` where there is none.
   ///
   ///     record.forecast("parts[0].direction.accuracy")
-  public func forecast(_ key: String) -> ParameterValue? {
+  package func forecast(_ key: String) -> ParameterValue? {
     forecasts.first { $0.key == key }?.value
   }
 

@@ -1,31 +1,31 @@
-public import BacktestCore
-public import BacktestIngest
+package import BacktestCore
+package import BacktestIngest
 import BacktestPolicies
 internal import Glibc
 
 /// The bars of a study, read, checked and laid out.
-public struct StudyMarket: Sendable {
+package struct StudyMarket: Sendable {
   /// The series, in universe order.
-  public let universe: Universe
+  package let universe: Universe
   /// The universe laid out for replay.
-  public let feed: Feed
+  package let feed: Feed
   /// The series of the benchmark, where the study names one.
-  public let benchmark: BarSeries?
+  package let benchmark: BarSeries?
   /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
   /// where a policy of the study was trained on adjusted closes.
   private(set) var unadjustedPrices: [String] = []
   /// Series of raw closes beside which the data has no adjusted ones; only looked for then.
   private(set) var unknownPrices: [String] = []
   /// What each series holds and what was odd about it.
-  public let quality: [DataQualityReport]
+  package let quality: [DataQualityReport]
 
   /// The series by which regimes are classified: the benchmark, else the first of the universe.
-  public var regimeSeries: BarSeries { benchmark ?? universe.series[0] }
+  package var regimeSeries: BarSeries { benchmark ?? universe.series[0] }
 
   /// Reads all files of a study.
   ///
   /// - Throws: `StudyError` with everything that is wrong with the data.
-  public init(_ study: Study) throws(StudyError) {
+  package init(_ study: Study) throws(StudyError) {
     var series: [BarSeries] = []
     var failures: [DataError] = []
     let looksForAdjusted =

@@ -9,7 +9,7 @@ public struct StudyOutcome: Sendable {
   /// The study.
   public let study: Study
   /// The bars.
-  public let market: StudyMarket
+  package let market: StudyMarket
   /// The run, or the stitched out-of-sample run of a walk-forward.
   public let result: BacktestResult
   /// The folds, where the study walked forward.
@@ -23,9 +23,9 @@ public struct StudyOutcome: Sendable {
   /// The metrics of the run.
   public let metrics: PerformanceMetrics
   /// All runs, where the study asks for replicates; this outcome is the median one.
-  public internal(set) var replicates: StudyReplicateOutcomes?
+  package internal(set) var replicates: StudyReplicateOutcomes?
   /// How the same policy ends under the accounting of its training, where that is different.
-  public internal(set) var trainersAccounting: TrainersAccounting?
+  package internal(set) var trainersAccounting: TrainersAccounting?
 
   init(
     study: Study, market: StudyMarket, result: BacktestResult, walkForward: WalkForwardResult?,
@@ -57,19 +57,19 @@ public struct StudyOutcome: Sendable {
 }
 
 /// All runs of a study with replicates.
-public struct StudyReplicateOutcomes: Sendable {
+package struct StudyReplicateOutcomes: Sendable {
   /// The spread of their metrics, and which run is shown.
-  public let summary: Replicates
+  package let summary: Replicates
   /// The runs in the order of the study.
-  public let outcomes: [StudyOutcome]
+  package let outcomes: [StudyOutcome]
 }
 
 /// A policy under the accounting of the environments in which policies are trained.
-public struct TrainersAccounting: Hashable, Sendable {
+package struct TrainersAccounting: Hashable, Sendable {
   /// Money for each unit of money by which weights change.
-  public let fee: Double
+  package let fee: Double
   /// The equity at the end.
-  public let finalEquity: Double
+  package let finalEquity: Double
 }
 
 extension StudyOutcome {

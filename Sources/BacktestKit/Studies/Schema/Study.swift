@@ -13,20 +13,20 @@ public struct Study: Sendable {
   /// The title of the report.
   public var name = "Study"
   /// The bars.
-  public var data = StudyData()
+  package var data = StudyData()
   /// The account, the execution rules, the warm-up and the risk-free rate.
   public var configuration = BacktestConfiguration()
   /// The strategy and its parameters.
-  public var strategy = StudyStrategy()
+  package var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
-  public var walkForward: StudyWalkForward?
+  package var walkForward: StudyWalkForward?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
-  public var replicates: StudyReplicates?
+  package var replicates: StudyReplicates?
   /// The regimes by which a run is split.
   public var regimes: [RegimeChoice] = []
   /// What the run is held against: an instrument of the data, one of a file of its own, or equal
   /// parts of all instruments.
-  public var benchmark: StudyBenchmark?
+  package var benchmark: StudyBenchmark?
   /// The folder for results as the study gives it; relative to the study's folder.
   public var outputFolder: String?
   /// The seed of everything random.
@@ -199,16 +199,16 @@ extension Study {
 }
 
 /// What a run is held against.
-public struct StudyBenchmark: Sendable {
+package struct StudyBenchmark: Sendable {
   /// An instrument of the study's data, or the symbol of `file`.
-  public var symbol: String?
+  package var symbol: String?
   /// A price file of its own; relative to the study's folder.
-  public var file: String?
+  package var file: String?
   /// What is bought at the run's base point and kept, instead of an instrument.
-  public var hold: Holding?
+  package var hold: Holding?
 
   /// What can be bought and kept.
-  public enum Holding: String, Sendable, CaseIterable {
+  package enum Holding: String, Sendable, CaseIterable {
     /// Equal parts of the capital in every instrument of the data, without costs.
     case equalParts = "equal-parts"
   }

@@ -1,50 +1,50 @@
-public import BacktestCore
+package import BacktestCore
 import BacktestFiles
-public import BacktestIngest
+package import BacktestIngest
 
 /// Which bars a study runs on.
-public struct StudyData: Sendable {
+package struct StudyData: Sendable {
   /// The market's hours; a study must name them, because annual figures need a year.
-  public var calendar: any TradingCalendar = AlwaysOpenCalendar()
+  package var calendar: any TradingCalendar = AlwaysOpenCalendar()
   /// How long a bar lasts; `nil` infers it.
-  public var timeframe: Timeframe?
+  package var timeframe: Timeframe?
   /// A coarser timeframe to which bars are put together before the run.
-  public var resample: Timeframe?
+  package var resample: Timeframe?
   /// Which prices to take.
-  public var priceBasis = BarSeries.PriceBasis.raw
+  package var priceBasis = BarSeries.PriceBasis.raw
   /// What to do with invalid rows.
-  public var quality = CSVReadOptions.Quality.strict
+  package var quality = CSVReadOptions.Quality.strict
   /// The first session to keep.
-  public var from: CivilDate?
+  package var from: CivilDate?
   /// The last session to keep.
-  public var to: CivilDate?
+  package var to: CivilDate?
   /// A folder for the binary column cache, as the study gives it; `nil` reads the text each time.
-  public var cache: String?
+  package var cache: String?
   /// How columns and stamps are to be understood.
-  public var mapping = CSVMapping()
+  package var mapping = CSVMapping()
   /// The files.
-  public var files: [StudyFile] = []
+  package var files: [StudyFile] = []
 }
 
 /// A price file and the instruments in it.
-public struct StudyFile: Sendable {
+package struct StudyFile: Sendable {
   /// The path as the study gives it; relative to the study's folder.
-  public var path: String
+  package var path: String
   /// The name of the instrument; `nil` takes the file's symbols or its name.
-  public var symbol: String?
+  package var symbol: String?
   /// The currency of the prices.
-  public var currency = "USD"
+  package var currency = "USD"
   /// What kind of thing it is.
-  public var assetClass = AssetClass.equity
+  package var assetClass = AssetClass.equity
   /// The smallest price step.
-  public var tickSize: Double?
+  package var tickSize: Double?
   /// The grain of quantities.
-  public var lotSize = Instrument.LotSize.standard
+  package var lotSize = Instrument.LotSize.standard
   /// Money per price unit and unit of quantity.
-  public var multiplier = 1.0
+  package var multiplier = 1.0
 
   /// A file of plain equities in dollars.
-  public init(path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
   /// The instrument of a series in this file.
   func instrument(_ symbol: String) -> Instrument {

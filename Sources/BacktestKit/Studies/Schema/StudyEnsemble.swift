@@ -1,15 +1,15 @@
 import BacktestCore
 import BacktestFiles
-public import BacktestPolicies
+package import BacktestPolicies
 
 /// How a study combines policies.
-public struct StudyEnsemble: Sendable {
+package struct StudyEnsemble: Sendable {
   /// The policies, as the study gives them.
-  public var members: [String] = []
+  package var members: [String] = []
   /// How the weights that they want become one.
-  public var rule = EnsembleRule.mean
+  package var rule = EnsembleRule.mean
   /// How weights become positions.
-  public var options = EnsembleOptions()
+  package var options = EnsembleOptions()
 
   init() {}
 

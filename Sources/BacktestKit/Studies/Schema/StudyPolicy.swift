@@ -1,24 +1,24 @@
 import BacktestFiles
-public import BacktestPolicies
+package import BacktestPolicies
 
 /// The policy that a study runs, read and checked: a trained one, or a program in another process.
-public struct StudyPolicy: Sendable {
+package struct StudyPolicy: Sendable {
   /// The manifest as the study names it; its folder, or the file.
-  public var path: String
+  package var path: String
   /// What the policy observes and what its actions mean.
-  public let manifest: PolicyManifest
+  package let manifest: PolicyManifest
   /// The SHA-256 digest of the manifest.
-  public let manifestDigest: String
+  package let manifestDigest: String
   /// The trained policy; `nil` where a process decides.
-  public internal(set) var trained: TrainedPolicy?
+  package internal(set) var trained: TrainedPolicy?
   /// The file of weights as the study names it; `nil` where a process decides.
-  public internal(set) var weightsPath: String?
+  package internal(set) var weightsPath: String?
   /// The program that decides and its words; empty for a trained policy.
-  public internal(set) var command: [String] = []
+  package internal(set) var command: [String] = []
   /// The folder of the study, in which a program works.
   let folder: String
   /// How decisions become positions.
-  public internal(set) var options = PolicyOptions()
+  package internal(set) var options = PolicyOptions()
 
   /// Reads a policy.
   ///

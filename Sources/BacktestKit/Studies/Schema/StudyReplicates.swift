@@ -3,17 +3,17 @@ import BacktestFiles
 import BacktestPolicies
 
 /// Runs of a study that differ by chance alone: several checkpoints of one algorithm.
-public struct StudyReplicates: Sendable {
+package struct StudyReplicates: Sendable {
   /// Checkpoints that take the place of the policy's weights, as the study gives them.
-  public var checkpoints: [String] = []
+  package var checkpoints: [String] = []
   /// Seeds that take the place of `{seed}` in the paths and commands of a walk-forward.
-  public var seeds: [Int] = []
+  package var seeds: [Int] = []
   /// The metric by which the run in the middle is found; `nil` takes that of the walk-forward, else
   /// the Sharpe ratio.
-  public var objective: String?
+  package var objective: String?
 
   /// The number of runs.
-  public var count: Int { checkpoints.isEmpty ? seeds.count : checkpoints.count }
+  package var count: Int { checkpoints.isEmpty ? seeds.count : checkpoints.count }
 
   init() {}
 

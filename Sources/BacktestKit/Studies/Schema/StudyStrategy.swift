@@ -1,17 +1,17 @@
-public import BacktestCore
+package import BacktestCore
 import BacktestFiles
 import BacktestPolicies
 
 /// Which strategy a study runs: one of the catalogue, or a policy.
-public struct StudyStrategy: Sendable {
+package struct StudyStrategy: Sendable {
   /// What makes it: its definition in the catalogue, or the policies.
-  public var definition: StrategyDefinition
+  package var definition: StrategyDefinition
   /// Its parameters, complete and checked; none of a policy.
-  public var parameters: StrategyParameters
+  package var parameters: StrategyParameters
   /// The policies that decide, more than one for an ensemble; empty for the catalogue.
-  public var policies: [StudyPolicy] = []
+  package var policies: [StudyPolicy] = []
   /// How the policies of an ensemble are combined; `nil` of a single one.
-  public var ensemble: StudyEnsemble?
+  package var ensemble: StudyEnsemble?
   /// Whether the study names policies, also where none of them could be read.
   let isPolicy: Bool
   /// The parameters that the study gives, without defaults.

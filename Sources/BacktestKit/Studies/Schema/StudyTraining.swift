@@ -1,21 +1,21 @@
 import BacktestCore
 import BacktestFiles
-public import BacktestPolicies
+package import BacktestPolicies
 
 /// Where a walk-forward has the checkpoint of each fold from.
-public struct StudyTraining: Sendable {
+package struct StudyTraining: Sendable {
   /// A path, as a template of one word, or the command that trains.
-  public var template: CommandTemplate
+  package var template: CommandTemplate
   /// Whether the template is a command, and not a path.
-  public var isCommand: Bool
+  package var isCommand: Bool
   /// The folder in which trained checkpoints are kept, as the study gives it.
-  public var cache = ".checkpoints"
+  package var cache = ".checkpoints"
   /// The name of a trained checkpoint's file, or of its folder, whose ending tells its format.
-  public var fileName = "model.zip"
+  package var fileName = "model.zip"
   /// Files that the command reads without naming them.
-  public var inputs: [String] = []
+  package var inputs: [String] = []
   /// Seconds that a training may take; `nil` for as long as it needs.
-  public var limit: Double? = 3_600
+  package var limit: Double? = 3_600
 
   /// Whether each fold's checkpoint is asked for by the end of its train window.
   var namesTrainEnd: Bool { template.usedPlaceholders.contains("train_end") }

@@ -1,15 +1,15 @@
 import BacktestCore
-public import BacktestEvidence
+package import BacktestEvidence
 import BacktestFiles
 
 /// The walk-forward part of a study: the plan and the values that it tries.
-public struct StudyWalkForward: Sendable {
+package struct StudyWalkForward: Sendable {
   /// Windows, objective, search and how folds are joined.
-  public var plan = WalkForwardPlan(train: .bars(1), test: .bars(1))
+  package var plan = WalkForwardPlan(train: .bars(1), test: .bars(1))
   /// The values to try, with the study's other parameters fixed.
-  public var grid = ParameterGrid([ParameterGrid.Dimension]())
+  package var grid = ParameterGrid([ParameterGrid.Dimension]())
   /// Where the checkpoint of each fold comes from; `nil` where folds have none of their own.
-  public var training: StudyTraining?
+  package var training: StudyTraining?
 
   /// What the keys about checkpoints say, until they are checked together.
   fileprivate var checkpoints = TrainingKeys()
