@@ -196,4 +196,14 @@ struct BuyingPowerTests {
       [1: { _, trading in trading.submit(Order(.first, quantity: 3)) }])
     #expect(result.outcomes(of: 1) == [.stillLive] && result.fills.isEmpty)
   }
+
+  @Test func whatCoversAnOrderExactlyIsEnough() throws {
+    // One unit costs all there is and the tolerance of 1e-12 of it, which is 1.
+    let price = 1e12 + 1
+    let result = try run([(price, price, price, price), (1e12, 1e12, 1e12, 1e12)], buy(1)) {
+      $0.account.initialCash = 1e12
+      $0.execution.shortfall = .reject
+    }
+    #expect(result.outcomes(of: 1) == [.filled] && result.account.cash == 0)
+  }
 }

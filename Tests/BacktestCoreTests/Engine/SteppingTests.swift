@@ -165,4 +165,39 @@ struct SteppingTests {
     let points = early.equity.dropLast()
     #expect(Array(whole.equity.prefix(points.count)) == Array(points))
   }
+
+  @Test func aCheckpointHoldsNothingThatOnlyGrows() {
+    var engine = Engine(feed: feed, configuration: configuration)
+    for _ in 0..<10 {
+      _ = engine.advance()
+      engine.trading.note("on the way")
+      engine.trading.forecast(.first, score: 1)
+    }
+    let checkpoint = engine.checkpoint()
+    #expect(checkpoint.noteCount == 10 && checkpoint.forecastCount == 10)
+    #expect(checkpoint.trading.notes.isEmpty && checkpoint.trading.forecasts.isEmpty)
+  }
+
+  private struct FillReader: Strategy {
+    var quantities: [Double] = []
+
+    mutating func onFill(_ fill: Fill, _ trading: inout TradingContext) {
+      quantities.append(fill.quantity)
+    }
+    mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {}
+  }
+
+  @Test func fillsThatAStepLeavesGoToTheRun() throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(10, count: 6))
+    var engine = Engine(feed: Feed(try Universe([series])), configuration: BacktestConfiguration())
+    for _ in 0..<2 { _ = engine.advance() }
+    for quantity in 1...3 {
+      engine.trading.submit(Order(.first, quantity: Double(quantity)))
+    }
+    _ = engine.advance()
+    #expect(engine.nextUnreportedFill()?.quantity == 1)
+    var reader = FillReader()
+    engine.run(&reader)
+    #expect(reader.quantities == [2, 3])
+  }
 }

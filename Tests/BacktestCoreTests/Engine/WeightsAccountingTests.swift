@@ -207,4 +207,10 @@ struct WeightsAccountingTests {
     #expect(report.contains("100 basis points of the equity"))
     #expect(!report.contains("Market orders"))
   }
+
+  @Test func weightsOfALostAccountDriftToNothing() {
+    var weights = WeightVector(fee: 0, initialWeights: [1, 0.5])
+    #expect(weights.step([-1, 0]).growth == 0)
+    #expect(weights[0].drifted == 0 && weights[1].drifted == 0)
+  }
 }

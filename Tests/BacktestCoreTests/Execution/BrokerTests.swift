@@ -138,4 +138,15 @@ struct BrokerTests {
     desk.replay(1)
     #expect(desk.log.counts.ambiguousBars == 1 && desk.log.fills.map(\.price) == [8])
   }
+
+  @Test func roomIsMadeAtTheRateSoFar() {
+    var log = RunLog()
+    repeat {
+      log.orders.append(Order(.first, quantity: 1))
+    } while log.orders.count < 100 || log.orders.count < log.orders.capacity
+    let count = log.orders.count
+    // As many again are to come, not ten or a hundred times as many.
+    log.makeRoom(after: 50, of: 100)
+    #expect((2 * count..<4 * count).contains(log.orders.capacity))
+  }
 }

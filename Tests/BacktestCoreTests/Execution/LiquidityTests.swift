@@ -178,4 +178,16 @@ struct LiquidityTests {
     }
     #expect(result.fills.map(\.commission) == [7, 0, 0])
   }
+
+  /// What is left of an order is nothing up to 1e-12 of it, which rounding may leave.
+  @Test(arguments: [(0.95e-12, 1), (1.05e-12, 2)])
+  func aRestThatRoundingMayLeaveIsNone(missing: Double, fillCount: Int) throws {
+    let series = try MarketBuilder.series(
+      MarketBuilder.flat(10, count: 4), volume: [100, 100 * (1 - missing), 100, 100],
+      lot: .fractional)
+    let result = try runScript(
+      series, [0: { _, trading in trading.submit(Order(.first, quantity: 100)) }]
+    ) { $0.execution.participation = 1 }
+    #expect(result.fills.count == fillCount && result.outcomes(of: 1) == [.filled])
+  }
 }

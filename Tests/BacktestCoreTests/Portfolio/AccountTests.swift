@@ -153,4 +153,37 @@ struct RoundTripTests {
     #expect(agrees(trades[0].maximumAdverseExcursion, -0.1, within: 1e-14))
     #expect(agrees(trades[0].maximumFavourableExcursion, 0.05, within: 1e-14))
   }
+
+  @Test func eachTradeCountsItsOwnSlippage() throws {
+    let trades = try trades(
+      [(10, 10, 10, 10), (10, 10, 10, 10), (12, 12, 12, 12)],
+      [(0, 10, .market), (1, -25, .market)]
+    ) { $0.execution.slippage = BasisPointSlippage(basisPoints: 100) }
+    // A hundredth of 10 x 10, and of 25 x 12, of which ten units close the first trade.
+    #expect(trades.count == 2 && agrees(trades[0].slippage, 1 + 1.2, within: 1e-12))
+    #expect(agrees(trades[1].slippage, 1.8, within: 1e-12))
+  }
+
+  @Test func positionsThatAreTakenOverKeepTheirValue() throws {
+    let held = try runScript(
+      try MarketBuilder.series([(10, 10, 10, 10), (10, 10, 10, 10), (13, 13, 13, 13)]),
+      [0: { _, trading in trading.submit(Order(.first, quantity: 100)) }]
+    ).account
+    var other = Account(rules: held.rules, multipliers: [1], accounting: .orders)
+    #expect(other.equity == 1_000_000)
+    other.takePositions(of: held)
+    #expect(other.positions == held.positions && other.equity == 1_001_300)
+  }
+
+  @Test func curvesAreEqualOnlyWhereAllColumnsAre() {
+    func curve(days: Int64 = 1, equity: Double = 2, exposure: Double = 1) -> EquityCurve {
+      EquityCurve(
+        times: [MarketBuilder.start, MarketBuilder.start + .days(days)], equity: [1, equity],
+        grossExposure: [0, exposure])
+    }
+    #expect(curve() == curve())
+    #expect(curve(days: 2) != curve())
+    #expect(curve(equity: 3) != curve())
+    #expect(curve(exposure: 0) != curve())
+  }
 }

@@ -146,6 +146,9 @@ struct MetricEdgeCaseTests {
     #expect(throws: EvidenceError.invalidRate(what: "the risk-free rate", value: -1)) {
       try metrics([0, 0], riskFree: .annual(-1))
     }
+    #expect(throws: EvidenceError.invalidRate(what: "the minimum acceptable return", value: -1)) {
+      try ReturnsSample(returns: [0, 0], barsPerYear: 252, minimumAcceptableReturn: -1)
+    }
     #expect(throws: EvidenceError.lengthMismatch(what: "risk-free rates", expected: 2, found: 1)) {
       try metrics([0, 0], riskFree: .series([0]))
     }
@@ -153,5 +156,10 @@ struct MetricEdgeCaseTests {
     #expect(throws: EvidenceError.datesNotAscending(row: 1)) {
       try ReturnsSample(returns: [0], pointDates: dates, barsPerYear: nil)
     }
+  }
+
+  @Test func aSeriesOfRatesHasAMean() {
+    #expect(RiskFreeRate.series([0.01, 0.03]).meanPerBar(barsPerYear: nil) == 0.02)
+    #expect(RiskFreeRate.series([]).meanPerBar(barsPerYear: 252) == nil)
   }
 }

@@ -185,6 +185,8 @@ struct WalkForwardFoldTests {
       let result = try study.run()
       #expect(result.stitched.equity == [1_000, 1_000, 0, 0, 0, 0, 0])
       #expect(result.stitched.ruinedAt == result.stitched.curve.times[2])
+      // Ten units, sold short at 100 and lost at 250.
+      #expect(result.stitched.account.deficitWrittenOff == 500)
       #expect(result.folds.map { $0.result == nil } == [false, true, true])
       #expect(result.metrics.totalReturn == -1 && result.metrics.sharpe == nil)
       #expect(result.meanOutOfSample == nil)
@@ -207,6 +209,15 @@ struct WalkForwardFoldTests {
     #expect(result.distinctChoices == 2)
     #expect(result.stability[0].mostFrequent == -1 && result.stability[0].mostFrequentShare == 0.5)
     #expect(result.stability[0].meanRelativeStep == 1)
+  }
+
+  @Test func aFoldWithoutOrdersTakesNoNumber() throws {
+    // Down in the first train window, so that nothing is held; up in the second.
+    let grid = ParameterGrid(["weight": [0, 1]])
+    let result = try Self.study([100, 90, 81, 72.9, 90, 100, 110], grid).run()
+    #expect(result.folds.map { $0.parameters.number("weight") } == [0, 1])
+    #expect(result.stitched.orders.map(\.id) == [OrderID(1)])
+    #expect(result.stitched.fills.map(\.order) == [OrderID(1)])
   }
 
   @Test func equalsGoToTheFirstAndNullRanksLast() throws {
