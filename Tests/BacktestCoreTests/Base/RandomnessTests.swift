@@ -1,4 +1,4 @@
-import BacktestKit
+import BacktestCore
 import Testing
 
 struct RandomnessTests {

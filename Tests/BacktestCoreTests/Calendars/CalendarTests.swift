@@ -1,5 +1,5 @@
 import TestSupport
-import BacktestKit
+import BacktestCore
 import Testing
 
 private func day(_ text: String) -> CivilDate { CivilDate(text)! }

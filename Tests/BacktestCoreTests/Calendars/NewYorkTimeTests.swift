@@ -1,5 +1,5 @@
 import TestSupport
-import BacktestKit
+import BacktestCore
 import Testing
 
 private func newYork(_ date: String, _ hour: Int, _ minute: Int = 0) -> NewYorkTime {

@@ -1,5 +1,5 @@
 import TestSupport
-import BacktestKit
+import BacktestCore
 import Testing
 
 /// Values that no type keeps from being nonsense are refused with a reason.

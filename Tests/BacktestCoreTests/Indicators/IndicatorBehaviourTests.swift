@@ -1,4 +1,4 @@
-import BacktestKit
+import BacktestCore
 import Testing
 
 /// What all indicators promise, whatever they compute.

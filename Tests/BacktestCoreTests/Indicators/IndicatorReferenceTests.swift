@@ -1,4 +1,4 @@
-import BacktestKit
+import BacktestCore
 import Testing
 
 /// Indicators against the output of TA-Lib: the same values, and undefined on the same bars.

@@ -1,5 +1,5 @@
 import TestSupport
-import BacktestKit
+import BacktestCore
 import Testing
 
 /// Bars, and for some of their rows what indicators must give there.

@@ -1,4 +1,4 @@
-import BacktestKit
+import BacktestCore
 import Testing
 
 /// Rolling statistics against the slowest obvious computation over the window.
