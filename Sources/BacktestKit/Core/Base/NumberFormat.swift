@@ -30,7 +30,7 @@ public enum NumberFormat: Hashable, Sendable {
   public static let money = NumberFormat.number(decimals: 2)
 
   /// The text for a value that does not exist.
-  public static let missing = "–"
+  package static let missing = "–"
 
   /// The text of a value, or ``missing``.
   public func text(_ value: Double?) -> String {

@@ -165,13 +165,13 @@ public struct CivilDate: Hashable, Comparable, Sendable, BitwiseCopyable {
   }
 
   /// The number of days in a month, leap years counted.
-  public static func daysIn(month: Int, year: Int) -> Int {
+  package static func daysIn(month: Int, year: Int) -> Int {
     if month == 2 { return isLeap(year: year) ? 29 : 28 }
     return [4, 6, 9, 11].contains(month) ? 30 : 31
   }
 
   /// Whether a year has 366 days.
-  public static func isLeap(year: Int) -> Bool {
+  package static func isLeap(year: Int) -> Bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
   }
 }

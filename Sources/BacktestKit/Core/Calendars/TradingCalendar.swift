@@ -86,7 +86,7 @@ extension Session {
   /// How many bars of a timeframe this session holds, the last one shortened where the length does
   /// not divide: 26 bars of 15 minutes on a regular day in New York, 14 when it closes at 13:00. A
   /// session or anything longer is one bar.
-  public func barCount(of timeframe: Timeframe) -> Int {
+  package func barCount(of timeframe: Timeframe) -> Int {
     guard case .intraday(let seconds) = timeframe else { return 1 }
     let length = Int64(seconds) * 1_000_000_000
     return Int((duration.nanoseconds + length - 1) / length)

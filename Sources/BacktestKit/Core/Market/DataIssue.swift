@@ -72,7 +72,7 @@ public struct DataIssue: Hashable, Sendable {
     public var isError: Bool { rawValue.hasPrefix("E_") }
 
     /// Whether `quality: repair` can do something about it.
-    public var isRepairable: Bool {
+    package var isRepairable: Bool {
       switch self {
       case .notANumber, .highBelowLow, .outsideRange, .nonPositivePrice, .negativeVolume,
         .duplicateTime, .outOfOrder:
