@@ -32,7 +32,7 @@ public enum NumberFormat: Hashable, Sendable {
   /// The text for a value that does not exist.
   package static let missing = "–"
 
-  /// The text of a value, or ``missing``.
+  /// The text of a value; "–" where there is none.
   public func text(_ value: Double?) -> String {
     guard let value, value.isFinite else { return NumberFormat.missing }
     switch self {

@@ -126,15 +126,15 @@ extension RunLog {
 }
 
 /// How often a run met something that a reader of its result should know.
-package struct RunCounts: Hashable, Sendable, BitwiseCopyable {
+public struct RunCounts: Hashable, Sendable, BitwiseCopyable {
   /// Bars on which the set of fills depends on the assumed path inside the bar.
-  package var ambiguousBars = 0
+  public var ambiguousBars = 0
   /// Orders made smaller because buying power did not cover them.
-  package var cutOrders = 0
+  public var cutOrders = 0
   /// Orders that were refused.
-  package var rejectedOrders = 0
+  public var rejectedOrders = 0
   /// Open positions at the end whose series had ended before.
-  package var stalePositions = 0
+  public var stalePositions = 0
 
   /// All zero.
   package init() {}

@@ -24,11 +24,11 @@ public struct BacktestResult: Sendable {
   public var forecasts: [StrategyForecast]
   /// What trained policies wanted, in the order in which they decided; empty for strategies that
   /// are programs.
-  package var decisions: [DecisionRecord]
+  public var decisions: [DecisionRecord]
   /// The account at the end.
   public var account: Account
   /// What happened how often.
-  package var counts: RunCounts
+  public var counts: RunCounts
   /// How often policies were asked and did not decide, policy by policy.
   package var decisionTallies: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.

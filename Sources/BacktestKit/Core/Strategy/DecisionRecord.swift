@@ -2,16 +2,16 @@
 ///
 /// Decisions change nothing in the account: they are written down so that each can be held against
 /// what the training library would have decided, also where it led to no order.
-package struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
+public struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   /// When it was taken.
-  package let time: Timestamp
+  public let time: Timestamp
   /// The instrument that it is about.
-  package let instrument: InstrumentID
+  public let instrument: InstrumentID
   // A row of 40 bytes, since a run has a million of them: cases are told by flags.
   private let hasUnits: Bool
   private let hasAction: Bool
   /// The share of equity that the instrument had before the decision; negative for shorts.
-  package let weight: Double
+  public let weight: Double
   private let wantedNumber: Double
   private let actionNumber: Double
 
@@ -30,13 +30,13 @@ package struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// What was stated or ordered.
-  package var wanted: Wanted { hasUnits ? .units(wantedNumber) : .weight(wantedNumber) }
+  public var wanted: Wanted { hasUnits ? .units(wantedNumber) : .weight(wantedNumber) }
   /// The policy's own action: the number of the choice, or the component of a box that is about
   /// the instrument; `nil` for a prediction, an ensemble, and where the policy did not decide.
-  package var action: Double? { hasAction ? actionNumber : nil }
+  public var action: Double? { hasAction ? actionNumber : nil }
 
   /// What can be wanted.
-  package enum Wanted: Hashable, Sendable, BitwiseCopyable {
+  public enum Wanted: Hashable, Sendable, BitwiseCopyable {
     /// A share of equity, as it stands after the decision; one that was stated before and holds on
     /// among them.
     case weight(Double)
@@ -45,9 +45,9 @@ package struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// The share of equity that was wanted; `nil` where units were.
-  package var targetWeight: Double? { if case .weight(let weight) = wanted { weight } else { nil } }
+  public var targetWeight: Double? { if case .weight(let weight) = wanted { weight } else { nil } }
   /// The units that were wanted; `nil` where a share of equity was.
-  package var units: Double? { if case .units(let units) = wanted { units } else { nil } }
+  public var units: Double? { if case .units(let units) = wanted { units } else { nil } }
 }
 
 extension TradingContext {
