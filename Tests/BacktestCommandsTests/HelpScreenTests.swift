@@ -19,8 +19,7 @@ struct HelpScreenTests {
               --version  Show the version.
 
         Exit status:
-          0    Done; a gate passed.
-          1    A gate failed.
+          0    Done.
           2    The input or the command line is wrong.
           3    A fault of the program, or a run that does not reproduce its fingerprint.
           130  Interrupted; no file is half written.
@@ -44,8 +43,7 @@ struct HelpScreenTests {
           -h, --help  Show this help.
 
         Exit status:
-          0    Done; a gate passed.
-          1    A gate failed.
+          0    Done.
           2    The input or the command line is wrong.
           3    A fault of the program, or a run that does not reproduce its fingerprint.
           130  Interrupted; no file is half written.
@@ -83,8 +81,7 @@ struct HelpScreenTests {
           -h, --help             Show this help.
 
         Exit status:
-          0    Done; a gate passed.
-          1    A gate failed.
+          0    Done.
           2    The input or the command line is wrong.
           3    A fault of the program, or a run that does not reproduce its fingerprint.
           130  Interrupted; no file is half written.
@@ -108,8 +105,7 @@ struct HelpScreenTests {
           -h, --help             Show this help.
 
         Exit status:
-          0    Done; a gate passed.
-          1    A gate failed.
+          0    Done.
           2    The input or the command line is wrong.
           3    A fault of the program, or a run that does not
                reproduce its fingerprint.

@@ -28,7 +28,7 @@ struct StudyBenchmarkTests {
     let error = try #require(throws: DocumentError.self) {
       try demo(["benchmark.symbol=IBM"])
     }
-    #expect("\(error)".contains("'hold' goes without"))
+    #expect("\(error)".contains("'hold' cannot be combined"))
   }
 
   @Test func whatCannotBeHeldIsRefused() throws {

@@ -108,7 +108,7 @@ struct StudyPolicyTests {
     try one(
       "walk-forward: {\(windows), checkpoints: a.zip}", "one trained 'policy'",
       "name: sma-crossover")
-    try one("replicates: {checkpoints: [a.zip]}", "one run is no distribution")
+    try one("replicates: {checkpoints: [a.zip]}", "give two replicates or more")
     try one("replicates: {seeds: [1, 2]}", "'seeds' need a {seed}")
     try one("replicates: {}", "give one list of them")
     try one(

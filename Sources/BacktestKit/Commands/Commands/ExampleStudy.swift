@@ -4,31 +4,43 @@ import BacktestStudies
 /// The study that `init` writes: the keys that need no other beside them, each with its meaning.
 struct ExampleStudy {
   /// The keys that are given, with values that fit each other; all others are commented out.
-  private static let given = [
-    "name": "Moving averages on one share",
+  private var given = [
+    "name": "One share",
     "data.calendar": "XNYS", "data.price": "adjusted",
     "data.files[].path": "prices.csv", "data.files[].symbol": "SHARE",
     "account.cash": "100000",
     "execution.fill": "next-open", "execution.commission": "{basis-points: 1}",
     "execution.slippage": "{basis-points: 1}",
-    "strategy.name": "sma-crossover", "strategy.parameters": "{fast: 10, slow: 50}",
     "walk-forward.train": "3y", "walk-forward.test": "6mo", "walk-forward.objective": "sharpe",
-    "walk-forward.grid": "{fast: [5, 10, 20], slow: [50, 100, 200]}",
     "regimes": "[bull-bear, volatility]",
   ]
   private static let commentColumn = 34
   private static let lineWidth = 100
 
   /// The text of the study.
-  private(set) var text = """
-    # A study: which bars, which account, which costs, which strategy, and how it is judged.
-    # Run it with `bt-run run`, `bt-run walkforward` or `bt-run regimes`. Keys that are commented
-    # out show their defaults or an example. Paths are relative to the folder of this file.
+  private(set) var text: String
 
-    """
+  /// The example for a program and its catalogue of strategies.
+  init(_ catalogue: StrategyCatalogue, program: String) {
+    text = """
+      # A study: which bars, which account, which costs, which strategy, and how it is judged.
+      # Run it with `\(program) run`, `\(program) walkforward` or `\(program) regimes`. Keys that
+      # are commented out show their defaults or an example. Paths are relative to the folder of
+      # this file.
 
-  /// The example for a catalogue of strategies.
-  init(_ catalogue: StrategyCatalogue) {
+      """
+    if catalogue.definitions.contains(where: { $0.name == "sma-crossover" }) {
+      given["name"] = "Moving averages on one share"
+      given["strategy.name"] = "sma-crossover"
+      given["strategy.parameters"] = "{fast: 10, slow: 50}"
+      given["walk-forward.grid"] = "{fast: [5, 10, 20], slow: [50, 100, 200]}"
+    } else if let first = catalogue.definitions.first {
+      let values = first.parameters.map { "\($0.name): \($0.defaultValue)" }
+      given["strategy.name"] = first.name
+      given["strategy.parameters"] = "{\(values.joined(separator: ", "))}"
+      given["walk-forward.grid"] =
+        first.parameters.first.map { "{\($0.name): [\($0.defaultValue)]}" } ?? "{}"
+    }
     add(Study.rows(catalogue), at: "", indent: "")
   }
 
@@ -41,7 +53,7 @@ struct ExampleStudy {
       let holdsTable = row.table != nil && row.example.isEmpty
       if indent.isEmpty, holdsTable || followsTable { text += "\n" }
       followsTable = holdsTable
-      if let value = Self.given[path] {
+      if let value = given[path] {
         add("\(indent)\(row.name): \(value)", row.note)
       } else if let table = row.table, holdsTable {
         addTable(row, table, path, indent)
@@ -57,7 +69,7 @@ struct ExampleStudy {
     _ row: StudyRow, _ table: [StudyRow], _ path: String, _ indent: String
   ) {
     let path = path + (row.isList ? "[]." : ".")
-    if Self.given.keys.contains(where: { $0.hasPrefix(path) }) {
+    if given.keys.contains(where: { $0.hasPrefix(path) }) {
       add("\(indent)\(row.name):", row.note)
       add(table, at: path, indent: indent + (row.isList ? "  - " : "  "))
     } else {

@@ -3,7 +3,7 @@ import BacktestFiles
 
 extension Command {
   /// `init`: a commented example of a study.
-  static func initialize(_ catalogue: StrategyCatalogue) -> Command {
+  static func initialize(_ catalogue: StrategyCatalogue, program: String) -> Command {
     Command(
       "init", summary: "Write a commented example of a study file.",
       discussion: "An existing file is kept unless --force is given."
@@ -17,9 +17,9 @@ extension Command {
         if !isForced, fileExists(path) {
           throw CommandError.input("\(path) already exists; use --force to overwrite it")
         }
-        try FileBytes.write(ExampleStudy(catalogue).text, to: path)
+        try FileBytes.write(ExampleStudy(catalogue, program: program).text, to: path)
         context.output.write(
-          "Wrote \(path). Edit its price files, then run: bt-run walkforward \(path)\n")
+          "Wrote \(path). Edit its price files, then run: \(program) walkforward \(path)\n")
         return .done
       }
     }

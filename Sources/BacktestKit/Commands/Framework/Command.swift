@@ -122,7 +122,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
   /// What help screens say about it.
   var meaning: String {
     switch self {
-    case .done: "Done; a gate passed."
+    case .done: "Done."
     case .gateFailed: "A gate failed."
     case .wrongInput: "The input or the command line is wrong."
     case .fault: "A fault of the program, or a run that does not reproduce its fingerprint."

@@ -166,7 +166,9 @@ struct HelpScreen {
         declarations.filter { $0.form == .argument }.map { ($0.label, $0.helpText) }))
     sections.append(table("Options:", options.map { ($0.optionLabel, $0.helpText) }))
     sections.append(
-      table("Exit status:", ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }))
+      table(
+        "Exit status:",
+        ExitCode.allCases.filter { $0 != .gateFailed }.map { ("\($0.rawValue)", $0.meaning) }))
     if !command.subcommands.isEmpty {
       sections.append(paragraph("See '\(title) <command> --help' for more on a command."))
     }

@@ -22,7 +22,7 @@ public struct ExecutionRules: Sendable {
   public var sizing = TargetSizing.atDecision
   /// What happens to an order that buying power does not cover.
   public var shortfall = ShortfallRule.cut
-  /// What trading moves the price.
+  /// How far a trade moves the price.
   public var slippage: any SlippageModel = NoSlippage()
   /// What the broker charges.
   public var commission: any CommissionModel = NoCommission()

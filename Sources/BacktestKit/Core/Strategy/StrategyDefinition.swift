@@ -122,7 +122,7 @@ public struct StrategyCatalogue: Sendable {
       $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
     for (a, b) in zip(sorted, sorted.dropFirst()) {
-      precondition(a.name != b.name, "the name '\(a.name)' stands twice in the catalogue")
+      precondition(a.name != b.name, "the name '\(a.name)' is used twice in the catalogue")
     }
     self.definitions = sorted
   }

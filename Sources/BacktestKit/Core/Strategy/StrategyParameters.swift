@@ -87,7 +87,9 @@ public enum ParameterError: Error, Equatable, CustomStringConvertible {
       "no strategy is called '\(name)'"
         + (nearest.map { "; did you mean '\($0)'?" } ?? "; `bt-run strategies` lists them")
     case .unknownParameter(let name, let strategy, let known):
-      "\(strategy) has no parameter '\(name)'; it has \(known.joined(separator: ", "))"
+      known.isEmpty
+        ? "\(strategy) has no parameters; remove '\(name)'"
+        : "\(strategy) has no parameter '\(name)'; it has \(known.joined(separator: ", "))"
     case .unsuitable(let name, let strategy, let value, let expected):
       "\(strategy): \(name) is \(value), but must be \(expected)"
     case .inconsistent(let strategy, let reason): "\(strategy): \(reason)"

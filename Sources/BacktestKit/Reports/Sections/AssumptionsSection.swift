@@ -18,8 +18,8 @@ extension ReportModel {
   private var measureItems: [Item] {
     let warmup =
       run.configuration.warmup.map { "\(NumberText.count($0, "bar"))" }
-      ?? "the strategy's own"
-    let base = dates.first.map { " The base point lies on \($0)." } ?? ""
+      ?? "The strategy's own"
+    let base = dates.first.map { " The base point is \($0)." } ?? ""
     return [
       Item("Warm-up", "\(warmup); its bars are not measured.\(base)"),
       Item("Annualisation", annualization),
@@ -66,8 +66,8 @@ extension ReportModel {
       Item(
         "Joining folds",
         (plan.carry == .equity
-          ? "A fold begins with the equity that the folds before it left. "
-          : "A fold begins with the initial capital and returns are chained. ") + boundary),
+          ? "Each fold starts with the final equity of the one before. "
+          : "Each fold starts with the initial capital, and returns are chained. ") + boundary),
     ]
   }
 }

@@ -9,7 +9,7 @@ extension ReportModel {
     let items = given.map { ReportDefinitions.Item($0.term, $0.value) } + own
     return ReportSection(
       id: "provenance", title: "Provenance",
-      summary: "With the same files and the same configuration the figures come out the same.",
+      summary: "The same files and configuration give the same figures.",
       blocks: [ReportDefinitions(items), sourceTable, configurationTable])
   }
 

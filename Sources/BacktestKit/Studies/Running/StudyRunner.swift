@@ -72,7 +72,7 @@ public struct StudyRunner: Sendable {
     guard let part = study.walkForward else {
       throw StudyError(
         .file,
-        "\(study.path): the study has no 'walk-forward', which a walk-forward needs; `bt-run init` "
+        "\(study.path): the study has no 'walk-forward' section; `bt-run init` "
           + "writes an example")
     }
     let market = try StudyMarket(study)

@@ -149,7 +149,7 @@ extension Study {
   private static func strategy(
     _ catalogue: StrategyCatalogue, folder: String
   ) -> StudyKey<Study> {
-    var row = StudyRow("strategy", "What decides.")
+    var row = StudyRow("strategy", "The strategy or policy.")
     row.values = "table"
     row.table = StudyStrategy.rows(catalogue)
     row.isRequired = true
@@ -236,7 +236,7 @@ package struct StudyBenchmark: Sendable {
             "a benchmark needs a 'symbol' of the data, a 'file', or 'hold: equal-parts'")
         }
         if names, benchmark.hold != nil {
-          table.report("'hold' goes without 'symbol' and 'file'", at: "hold")
+          table.report("'hold' cannot be combined with 'symbol' or 'file'", at: "hold")
         }
       })
   }

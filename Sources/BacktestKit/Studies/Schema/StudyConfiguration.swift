@@ -52,7 +52,7 @@ extension StudyTable<BacktestConfiguration> {
       keys: ExecutionKeys.all.map { StudyKey($0) } + [
         .costs(
           "slippage", \.execution.slippage, CostModelDefinition.slippage,
-          "What trading moves the price.", example: "{basis-points: 2}"
+          "How far a trade moves the price.", example: "{basis-points: 2}"
         ) { $0.description(in: "") },
         .costs(
           "commission", \.execution.commission, CostModelDefinition.commission,

@@ -42,7 +42,7 @@ package struct StudyReplicates: Sendable {
         if checkpoints.isEmpty == seeds.isEmpty {
           table.report("replicates are 'checkpoints' or 'seeds'; give one list of them")
         } else if replicates.count < 2 {
-          table.report("one run is no distribution; give two replicates or more")
+          table.report("give two replicates or more; one run is not a distribution")
         }
         if Set(seeds).count != seeds.count { table.report("a seed is given twice", at: "seeds") }
         if Set(checkpoints).count != checkpoints.count {
