@@ -64,6 +64,22 @@ struct RuinTests {
     #expect(result.equity.suffix(3) == [0, 0, 0])
   }
 
+  @Test func atExactlyZeroNothingIsDecidedAnyMore() throws {
+    // A limit order is waiting, so the close is not one of those that only value what is held.
+    let strategy = ScriptedStrategy(
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: -10)) },
+        1: { _, trading in trading.submit(Order(.first, quantity: 1, kind: .limit(1))) },
+      ], always: { _, trading in trading.note("asked") })
+    let series = try MarketBuilder.series(closes([10, 10, 20, 30]))
+    let result = try runScript([series], strategy) {
+      $0.account.initialCash = 100
+      $0.account.funding = .margin(leverage: 2)
+    }
+    #expect(result.equity == [100, 100, 0, 0] && result.ruinedAt == result.curve.times[2])
+    #expect(result.notes.count == 2)
+  }
+
   @Test func equityOfExactlyZeroIsRuin() throws {
     let result = try runScript(
       try MarketBuilder.series(closes([10, 10, 20, 30])),

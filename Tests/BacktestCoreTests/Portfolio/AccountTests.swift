@@ -173,6 +173,7 @@ struct RoundTripTests {
     #expect(other.equity == 1_000_000)
     other.takePositions(of: held)
     #expect(other.positions == held.positions && other.equity == 1_001_300)
+    #expect(held.heldCount == 1 && other.heldCount == 1)
   }
 
   @Test func curvesAreEqualOnlyWhereAllColumnsAre() {
