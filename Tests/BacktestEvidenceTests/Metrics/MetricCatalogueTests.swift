@@ -37,6 +37,18 @@ struct MetricCatalogueTests {
     #expect(try Metrics.named("max-drawdown").isBetter(-0.1, than: -0.2))
   }
 
+  /// The same returns with a little more on each day are the better ones to every ratio.
+  @Test(arguments: ["sharpe", "sortino", "omega", "kappa-3", "gain-to-pain-bars", "calmar"])
+  func betterReturnsRankHigher(name: String) throws {
+    func value(_ more: Double) throws -> Double? {
+      let returns = [0.01, -0.02, 0.015, -0.005, 0.012, -0.01].map { $0 + more }
+      return try PerformanceMetrics(ReturnsSample(returns: returns, barsPerYear: 252))
+        .value(of: name)
+    }
+    #expect(try Metrics.named(name).isBetter(value(0.001), than: value(0)))
+    #expect(try !Metrics.named(name).isBetter(value(0), than: value(0.001)))
+  }
+
   @Test func anObjectiveIsTheMetricOfTheSameReturns() throws {
     let column = try PriceColumn("prices/MSFT.csv", from: "2010-01-04", to: "2010-12-31")
     let sample = try ReturnsSample(
