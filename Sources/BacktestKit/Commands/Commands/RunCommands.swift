@@ -174,8 +174,7 @@ struct ResultSummary {
 
   private var table: String {
     let metrics = outcome.metrics
-    let benchmark = outcome.benchmark.flatMap { $0.sample(over: metrics.sample) }
-      .map { PerformanceMetrics($0) }
+    let benchmark = outcome.benchmarkMetrics
     var columns = [TextTable.Column.left(""), .right("strategy")]
     if let benchmark = outcome.benchmark { columns.append(.right(benchmark.name)) }
     var table = TextTable(columns)

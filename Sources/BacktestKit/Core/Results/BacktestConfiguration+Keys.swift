@@ -17,7 +17,7 @@ package enum RunKeys {
         case .eachClose: "At the close of a bar"
         case .allClosed: "Once per session, at its last close"
         }
-      let orders = configuration.tradesByOrders ? "; orders follow after it" : ""
+      let orders = configuration.accounting.placesOrders ? "; orders follow after it" : ""
       return "\(time), from closed bars only\(orders)."
     }
   }
@@ -66,7 +66,7 @@ package enum AccountKeys {
       "funding", .words(["cash", "margin"]),
       "Whether positions are paid in full; omitted under weights accounting.",
       value: { configuration in
-        guard configuration.tradesByOrders else { return nil }
+        guard configuration.accounting.placesOrders else { return nil }
         return configuration.account.funding == .cash ? .text("cash") : .text("margin")
       }, assign: { _, _ in }
     ).derived()
@@ -77,7 +77,7 @@ package enum AccountKeys {
       "leverage", .number(.atLeast(1)),
       "Long and short exposure up to this multiple of equity.",
       value: { configuration in
-        guard configuration.tradesByOrders,
+        guard configuration.accounting.placesOrders,
           case .margin(let leverage) = configuration.account.funding
         else { return nil }
         return .number(leverage)
@@ -99,12 +99,12 @@ package enum AccountKeys {
     ConfigurationKey(
       "rule", .words(["orders", "weights"]),
       "Whether decisions become orders and fills, or weights held from close to close.",
-      value: { .text($0.tradesByOrders ? "orders" : "weights") },
+      value: { .text($0.accounting.placesOrders ? "orders" : "weights") },
       assign: { configuration, value in
         configuration.accounting = value == .text("weights") ? .weights(fee: 0) : .orders
       }
     ).example("weights").required().assumption("Accounting") { configuration in
-      guard !configuration.tradesByOrders else { return nil }
+      guard !configuration.accounting.placesOrders else { return nil }
       return "By weights: from one close to the next, equity is multiplied by 1 + the sum of "
         + "weight x return - fee x the sum of absolute changes of the stated weights. There are no "
         + "orders, prices paid, lots or limits on weights."
@@ -165,15 +165,12 @@ package enum AccountKeys {
 }
 
 extension BacktestConfiguration {
-  /// Whether decisions become orders and fills.
-  fileprivate var tradesByOrders: Bool { accounting == .orders }
-
   /// The rules in effect as a report states them, in order.
   package var assumptions: [ConfigurationAssumption] {
     func lines(_ keys: [ConfigurationKey<BacktestConfiguration>]) -> [ConfigurationAssumption] {
       keys.compactMap { $0.assumption(self) }
     }
-    guard tradesByOrders else {
+    guard accounting.placesOrders else {
       return lines([RunKeys.decide] + AccountKeys.accounting)
         + [notModelled("Slippage, taxes")] + lines([AccountKeys.cash, RunKeys.riskFree])
     }
@@ -220,7 +217,7 @@ extension BacktestConfiguration {
     add("", [RunKeys.decide, RunKeys.warmup, RunKeys.riskFree])
     add("account.", AccountKeys.all)
     add("account.accounting.", AccountKeys.accounting)
-    guard tradesByOrders else { return settings }
+    guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)
     add("execution.slippage", execution.slippage)
     add("execution.commission", execution.commission)

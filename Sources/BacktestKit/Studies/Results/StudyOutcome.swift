@@ -48,7 +48,7 @@ public struct StudyOutcome: Sendable {
   }
 
   /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.
-  var benchmarkMetrics: PerformanceMetrics? {
+  package var benchmarkMetrics: PerformanceMetrics? {
     benchmark?.sample(over: metrics.sample).map { PerformanceMetrics($0) }
   }
 
