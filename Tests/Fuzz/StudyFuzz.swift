@@ -50,7 +50,7 @@ private func check(_ error: DocumentError) {
   for problem in error.problems {
     precondition(!problem.message.isEmpty && !problem.message.utf8.contains(0x0A))
     precondition(!problem.message.utf8.contains(0x1B), "a message may not steer the terminal")
-    precondition(problem.place.line >= 0 && problem.place.column >= 0)
+    precondition(problem.place.line ?? 1 > 0 && problem.place.column ?? 1 > 0)
   }
 }
 

@@ -165,7 +165,7 @@ struct ResultLimitsTests {
   @Test func repairsAreSaid() throws {
     var series = try MarketBuilder.series(wave(count: 400))
     series.issues = [
-      DataIssue(code: .jump, file: "a.csv", line: 2, column: 0, message: "a jump")
+      DataIssue(code: .jump, file: "a.csv", line: 2, message: "a jump")
     ]
     #expect(try codes(busyRun(series)).isEmpty)
     series.issues[0].repair = .held

@@ -73,15 +73,15 @@ struct YAMLDocumentTests {
 
   @Test func everyValueKnowsItsPlace() throws {
     let text = "a: 1\nb:\n  - x\n  - ü: {k: 2}\n"
-    let root = try DocumentReader.read(Array(text.utf8), name: "s.yaml", format: .yaml)
+    let root = try DocumentReader.read(Array(text.utf8), name: "s", format: .yaml)
     var places: [String] = []
     func walk(_ node: DocumentNode) {
-      places.append("\(node.place.line):\(node.place.column)")
+      places.append("\(node.place.description.dropFirst(2))")
       switch node.content {
       case .list(let items): items.forEach(walk)
       case .table(let entries):
         for entry in entries {
-          places.append("\(entry.key)@\(entry.keyPlace.line):\(entry.keyPlace.column)")
+          places.append("\(entry.key)@\(entry.keyPlace.description.dropFirst(2))")
           walk(entry.value)
         }
       default: break

@@ -4,10 +4,10 @@ public struct DataIssue: Hashable, Sendable {
   public var code: Code
   /// The file, as the user named it.
   public var file: String
-  /// The line in the file, from 1.
-  public var line: Int
-  /// The column in the file, from 1; 0 where the whole row is meant.
-  public var column: Int
+  /// The line in the file, from 1; `nil` where the whole file is meant.
+  public var line: Int?
+  /// The column in the file, from 1; `nil` where the whole row is meant.
+  public var column: Int?
   /// The finding in words, with the values.
   public var message: String
   /// What a repair did; `nil` when nothing was changed.
@@ -17,7 +17,8 @@ public struct DataIssue: Hashable, Sendable {
 
   /// An issue from its parts.
   package init(
-    code: Code, file: String, line: Int, column: Int, message: String, repair: Repair? = nil,
+    code: Code, file: String, line: Int? = nil, column: Int? = nil, message: String,
+    repair: Repair? = nil,
     count: Int = 1
   ) {
     self.code = code
@@ -98,8 +99,8 @@ extension DataIssue: CustomStringConvertible {
   /// is left out.
   public var description: String {
     var text = file
-    if line > 0 { text += ":\(line)" }
-    if line > 0 && column > 0 { text += ":\(column)" }
+    if let line { text += ":\(line)" }
+    if line != nil, let column { text += ":\(column)" }
     text += ": \(code.rawValue): \(message)"
     if let repair { text += " (\(repair.rawValue))" }
     return text

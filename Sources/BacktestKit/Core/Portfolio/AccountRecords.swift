@@ -2,14 +2,14 @@
 public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
   /// When.
   public var time: Timestamp
-  /// Why.
-  public var kind: Kind
   /// Money in account currency; positive is received.
   public var amount: Double
-  /// The instrument, or -1 where none is concerned.
-  public var instrument: InstrumentID
-  /// The order, or 0 where none is concerned.
-  public var order: OrderID
+  /// The instrument whose trade moved cash; `nil` for a movement of the whole account.
+  public var instrument: InstrumentID?
+  /// The order whose fill moved cash; `nil` for a movement without an order.
+  public var order: OrderID?
+  /// Why.
+  public var kind: Kind
 
   /// Why cash moved.
   public enum Kind: String, Hashable, Sendable, BitwiseCopyable {
@@ -28,8 +28,8 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
 
   /// An entry from its parts.
   package init(
-    time: Timestamp, kind: Kind, amount: Double, instrument: InstrumentID = InstrumentID(-1),
-    order: OrderID = OrderID(0)
+    time: Timestamp, kind: Kind, amount: Double, instrument: InstrumentID? = nil,
+    order: OrderID? = nil
   ) {
     self.time = time
     self.kind = kind

@@ -153,10 +153,10 @@ extension TradingContext {
 
 extension TradingContext {
   /// Submits an order; what becomes of it is in the result's outcomes. During warm-up it is
-  /// ignored, and the number 0 comes back.
+  /// ignored, and `nil` comes back.
   @discardableResult
-  public mutating func submit(_ order: Order) -> OrderID {
-    guard !isWarmingUp else { return OrderID(0) }
+  public mutating func submit(_ order: Order) -> OrderID? {
+    guard !isWarmingUp else { return nil }
     var order = order
     broker.register(&order, at: now)
     hasRequests = true
@@ -168,16 +168,16 @@ extension TradingContext {
   @discardableResult
   public mutating func submitOneCancelsOther(_ orders: [Order]) -> [OrderID] {
     let group = broker.makeGroup()
-    return orders.map { order in
+    return orders.compactMap { order in
       var order = order
       order.group = group
       return submit(order)
     }
   }
 
-  /// Withdraws an order; nothing happens when it is gone already.
-  public mutating func cancel(_ order: OrderID) {
-    guard !isWarmingUp else { return }
+  /// Withdraws an order; nothing happens when it is gone already, or was never submitted (`nil`).
+  public mutating func cancel(_ order: OrderID?) {
+    guard let order, !isWarmingUp else { return }
     hasRequests = true
     requests.append(.cancel(order))
   }

@@ -106,7 +106,7 @@ struct FoldStitcher {
     }
     for var entry in run.ledger {
       if entry.kind == .deposit, left != nil { continue }
-      entry.order = shifted(entry.order)
+      entry.order = entry.order.map(shifted)
       ledger.append(entry)
     }
   }
@@ -154,7 +154,7 @@ struct FoldStitcher {
   }
 
   private func shifted(_ order: OrderID) -> OrderID {
-    order.number == 0 ? order : OrderID(Int(order.number) + orderOffset)
+    OrderID(Int(order.number) + orderOffset)
   }
 }
 

@@ -86,10 +86,10 @@ extension DocumentNode {
 public struct DocumentPlace: Hashable, Sendable {
   /// The file as it was named, or the whole `--set` argument.
   public var source: String
-  /// The line, from 1; 0 where the source has no lines.
-  public var line: Int
-  /// The column in characters, from 1; 0 where the source has no lines.
-  public var column: Int
+  /// The line, from 1; `nil` where the source as a whole is meant.
+  public var line: Int?
+  /// The column in characters, from 1; `nil` where the source as a whole is meant.
+  public var column: Int?
 
   /// A place in a file.
   package init(source: String, line: Int, column: Int) {
@@ -99,13 +99,14 @@ public struct DocumentPlace: Hashable, Sendable {
   }
 
   /// A source as a whole.
-  package init(source: String) { self.init(source: source, line: 0, column: 0) }
+  package init(source: String) { self.source = source }
 }
 
 extension DocumentPlace: CustomStringConvertible {
   /// `study.yaml:12:5`, the form that editors and terminals can follow.
   public var description: String {
-    line > 0 ? "\(source):\(line):\(column)" : source
+    guard let line, let column else { return source }
+    return "\(source):\(line):\(column)"
   }
 }
 

@@ -54,10 +54,10 @@ package enum DocumentReader {
   static func duplicate(
     _ key: String, at place: DocumentPlace, first: DocumentPlace
   ) -> DocumentError {
-    DocumentError(
+    let earlier = first.line.map { ", first in line \($0)" } ?? ""
+    return DocumentError(
       at: place, keyPath: key,
-      "key \(quotedForMessage(key)) is given twice, first in line \(first.line); remove one of them"
-    )
+      "key \(quotedForMessage(key)) is given twice\(earlier); remove one of them")
   }
 
   private static func tooLarge(_ name: String) -> DocumentError {

@@ -247,7 +247,7 @@ extension DocumentNode {
   private func inDocumentOrder(_ problems: [DocumentProblem]) -> [DocumentProblem] {
     func key(_ item: (offset: Int, element: DocumentProblem)) -> (Int, Int, Int) {
       let place = item.element.place
-      return (place.line > 0 ? place.line : .max, place.column, item.offset)
+      return (place.line ?? .max, place.column ?? 0, item.offset)
     }
     return problems.enumerated().sorted { key($0) < key($1) }.map(\.element)
   }

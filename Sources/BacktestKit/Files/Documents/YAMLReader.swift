@@ -159,13 +159,14 @@ extension YAMLReader {
       let place = place(ofByte: parser.pointee.problem_offset)
       return DocumentError(at: place, "this cannot be read as UTF-8 text: \(problem)")
     }
+    let line = parser.pointee.problem_mark.line + 1
     let place = place(of: parser.pointee.problem_mark)
-    if lineIsIndentedByTab(place.line) {
+    if lineIsIndentedByTab(line) {
       return DocumentError(at: place, "a tab indents this line; indent with spaces")
     }
     // A context says what was begun before it went wrong, often many lines above.
     let begun = parser.pointee.context_mark.line + 1
-    let isInContext = parser.pointee.context != nil && begun < place.line
+    let isInContext = parser.pointee.context != nil && begun < line
     let origin = isInContext ? ", in what begins in line \(begun)" : ""
     return DocumentError(
       at: place, "this is not valid YAML: \(Self.plainWords[problem] ?? problem)\(origin)")
@@ -190,16 +191,16 @@ extension YAMLReader {
   ]
 
   private func place(ofByte offset: Int) -> DocumentPlace {
-    var place = DocumentPlace(source: name, line: 1, column: 1)
+    var (line, column) = (1, 1)
     for byte in input.prefix(offset) {
       if byte == 0x0A {
-        place.line += 1
-        place.column = 1
+        line += 1
+        column = 1
       } else if byte & 0xC0 != 0x80 {
-        place.column += 1
+        column += 1
       }
     }
-    return place
+    return DocumentPlace(source: name, line: line, column: column)
   }
 
   /// Tag directives are of no use without tags, and very many of them take the parser very long.

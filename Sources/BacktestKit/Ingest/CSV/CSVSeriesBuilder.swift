@@ -36,7 +36,7 @@ struct CSVSeriesBuilder {
 
   private func noRow(_ symbol: String?) -> DataIssue {
     DataIssue(
-      code: .unreadableFile, file: source.path, line: 0, column: 0,
+      code: .unreadableFile, file: source.path,
       message: (symbol.map { "\($0): " } ?? "") + "the file has no usable rows")
   }
 
@@ -102,8 +102,7 @@ struct CSVSeriesBuilder {
 extension DataIssue {
   /// The order of places; findings without a line come last.
   fileprivate static func precedes(_ a: DataIssue, _ b: DataIssue) -> Bool {
-    let (first, second) = (a.line == 0 ? .max : a.line, b.line == 0 ? .max : b.line)
-    return (first, a.column) < (second, b.column)
+    (a.line ?? .max, a.column ?? 0) < (b.line ?? .max, b.column ?? 0)
   }
 }
 

@@ -296,14 +296,15 @@ extension DataIssue {
       let count = cursor.integer()
     else { return nil }
     self.init(
-      code: code, file: "", line: line, column: column, message: message,
+      code: code, file: "", line: line == 0 ? nil : line, column: column == 0 ? nil : column,
+      message: message,
       repair: Repair(rawValue: repair), count: count)
   }
 
   fileprivate func write(to writer: inout BinaryWriter) {
     writer.text(code.rawValue)
-    writer.integer(line)
-    writer.integer(column)
+    writer.integer(line ?? 0)
+    writer.integer(column ?? 0)
     writer.text(message)
     writer.text(repair?.rawValue ?? "")
     writer.integer(count)

@@ -91,7 +91,8 @@ struct DataIssueLog {
 
   /// Notes a finding.
   mutating func add(
-    _ code: DataIssue.Code, line: Int, column: Int = 0, _ message: @autoclosure () -> String,
+    _ code: DataIssue.Code, line: Int? = nil, column: Int? = nil,
+    _ message: @autoclosure () -> String,
     repair: DataIssue.Repair? = nil, count: Int = 1
   ) {
     if code.isError && repair == nil { hasErrors = true }
@@ -99,7 +100,7 @@ struct DataIssueLog {
     counts[code] = seen + 1
     guard seen < DataIssueLog.limit else {
       let rest = DataIssue(
-        code: code, file: file, line: 0, column: 0, message: "", repair: repair, count: 0)
+        code: code, file: file, message: "", repair: repair, count: 0)
       overflow[code, default: rest].count += count
       return
     }
@@ -112,7 +113,7 @@ struct DataIssueLog {
   /// All findings by line, and one for each code whose limit was passed.
   var finished: [DataIssue] {
     var all = issues.enumerated().sorted { a, b in
-      (a.element.line, a.offset) < (b.element.line, b.offset)
+      (a.element.line ?? 0, a.offset) < (b.element.line ?? 0, b.offset)
     }.map(\.element)
     for code in DataIssue.Code.allCases {
       guard var rest = overflow[code] else { continue }
@@ -146,7 +147,7 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// An error of one finding.
   init(
-    _ code: DataIssue.Code, file: String, line: Int = 0, column: Int = 0, _ message: String
+    _ code: DataIssue.Code, file: String, line: Int? = nil, column: Int? = nil, _ message: String
   ) {
     self.init([DataIssue(code: code, file: file, line: line, column: column, message: message)])
   }

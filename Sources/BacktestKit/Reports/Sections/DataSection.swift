@@ -86,7 +86,7 @@ extension ReportModel {
     let rows: [[ReportCell]] = reports.flatMap { report in
       report.issues.prefix(25).map { issue in
         [
-          .text(report.symbol), .number(issue.line > 0 ? Double(issue.line) : nil, else: "no line"),
+          .text(report.symbol), .number(issue.line.map(Double.init), else: "no line"),
           .text(issue.message), .text(issue.repair?.rawValue ?? ""),
         ]
       }

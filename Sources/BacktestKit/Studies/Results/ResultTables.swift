@@ -13,7 +13,7 @@ struct ResultTables {
   }
 
   private func symbol(_ instrument: InstrumentID) -> String {
-    instrument.index < 0 ? "" : symbols[Int(instrument.index)]
+    symbols[Int(instrument.index)]
   }
 
   /// Equity, exposure and drawdown at each point, the base point first.
@@ -169,8 +169,8 @@ struct ResultTables {
         row.field(entry.time.description)
         row.field(entry.kind.rawValue)
         row.field(entry.amount)
-        row.field(symbol(entry.instrument))
-        row.field(entry.order.number == 0 ? Double.nan : Double(entry.order.number))
+        row.field(entry.instrument.map(symbol) ?? "")
+        row.field(entry.order.map { Double($0.number) } ?? .nan)
       }
     }
     try csv.finish()
