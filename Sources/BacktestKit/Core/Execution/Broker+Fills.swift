@@ -117,7 +117,8 @@ extension Broker {
       let next = max(0, (budget.money - cost.commission) / cost.unitPrice)
       guard abs(next - units) > units * 1e-15 else {
         let settled = round(next)
-        if covers(settled, budget, candidate, at: context) { return settled }
+        let isChecked = settled == 0 || covers(settled, budget, candidate, at: context)
+        if isChecked { return settled }
         break
       }
       units = next
@@ -331,7 +332,8 @@ extension Broker {
   /// Cancels what is left of a group of which one order has filled.
   @inline(never)
   private mutating func cancelGroup(_ group: Int32, except order: OrderID, log: inout RunLog) {
-    for other in book.slots(ofGroup: group) where book[other].order.id != order {
+    for other in book.slots(ofGroup: group)
+    where book[other].order.id != order && book[other].order.id.number > 0 {
       end(other, .cancelledByGroup, log: &log)
     }
   }

@@ -160,6 +160,8 @@ extension Broker {
     of order: Order, remaining: Double, account: inout some BrokerAccount
   ) -> OrderParts {
     let instrument = Int(order.instrument.index)
+    // What its entry will open is not held yet, whatever else is.
+    if order.parent.number != 0 { return OrderParts(closing: 0, exiting: remaining, opening: 0) }
     let closing = account.closingPart(of: remaining, in: instrument)
     var rest = remaining - closing
     // What rounding has added to a full exit opens nothing.

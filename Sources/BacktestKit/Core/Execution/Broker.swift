@@ -90,12 +90,13 @@ struct Broker: Sendable {
   mutating func endIdleExits(account: inout some BrokerAccount, log: inout RunLog) {
     var slot = book.firstSlot
     while slot >= 0 {
-      // Exits have no exits, so that the next slot stays where it is.
-      let next = book.slot(submittedAfter: slot)
       if book[slot].closesOnly, isIdle(exit: slot, account: &account) {
         end(slot, .nothingToReduce, log: &log)
+        // It may have taken others along.
+        slot = book.firstSlot
+      } else {
+        slot = book.slot(submittedAfter: slot)
       }
-      slot = next
     }
   }
 
