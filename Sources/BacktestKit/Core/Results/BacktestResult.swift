@@ -34,7 +34,7 @@ public struct BacktestResult: Sendable {
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
 
-  package let tradeTable: DerivedTable<RoundTrip>
+  package var tradeTable: DerivedTable<RoundTrip>
   package let outcomeTable: DerivedTable<OrderOutcome>
   package let ledgerTable: DerivedTable<LedgerEntry>
 

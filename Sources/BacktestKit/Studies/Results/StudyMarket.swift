@@ -11,10 +11,9 @@ package struct StudyMarket: Sendable {
   package let feed: Feed
   /// The series of the benchmark, where the study names one.
   package let benchmark: BarSeries?
-  /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
-  /// where a policy of the study was trained on adjusted closes.
-  private(set) var unadjustedPrices: [String] = []
-  /// Series of raw closes beside which the data has no adjusted ones; only looked for then.
+  /// Series of raw closes beside which the data has adjusted ones that moved differently.
+  private(set) var unusedAdjustments: [UnusedAdjustment] = []
+  /// Series of raw closes beside which the data has no adjusted ones.
   private(set) var unknownPrices: [String] = []
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
@@ -28,18 +27,14 @@ package struct StudyMarket: Sendable {
   package init(_ study: Study) throws(StudyError) {
     var series: [BarSeries] = []
     var failures: [DataError] = []
-    let looksForAdjusted =
-      study.data.priceBasis == .raw
-      && study.strategy.policies.contains(where: \.observesAdjustedCloses)
     for file in study.data.files {
       do throws(DataError) {
         let loaded = try study.load(file)
         series += loaded
-        guard looksForAdjusted else { continue }
+        guard study.data.priceBasis == .raw else { continue }
         // A file without adjusted closes cannot be read for them.
         if let adjusted = try? study.load(file, .adjusted) {
-          unadjustedPrices += zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
-            .map(\.0.instrument.symbol)
+          unusedAdjustments += zip(loaded, adjusted).compactMap(UnusedAdjustment.init)
         } else {
           unknownPrices += loaded.map(\.instrument.symbol)
         }
@@ -151,12 +146,13 @@ extension StudyStrategy {
 extension StudyMarket {
   /// Refuses policies of adjusted closes on raw ones.
   fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
-    guard !unadjustedPrices.isEmpty,
+    guard !unusedAdjustments.isEmpty,
       let policy = policies.first(where: \.observesAdjustedCloses)
     else { return }
     throw PolicyError(
       source: policy.path,
       "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
-        + "of \(NumberText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
+        + "of \(NumberText.list(unusedAdjustments.map(\.symbol))) are raw; give "
+        + "'data: {price: adjusted}'")
   }
 }
