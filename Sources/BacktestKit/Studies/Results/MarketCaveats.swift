@@ -1,4 +1,4 @@
-import BacktestCore
+package import BacktestCore
 package import BacktestEvidence
 
 /// Adjusted closes that the data has and the study does not use.

@@ -11,7 +11,9 @@ package struct StudyMarket: Sendable {
   package let feed: Feed
   /// The series of the benchmark, where the study names one.
   package let benchmark: BarSeries?
-  /// Series of raw closes beside which the data has adjusted ones that moved differently.
+  /// Series of raw closes beside which the data has adjusted ones that differ.
+  private(set) var unadjustedPrices: [String] = []
+  /// What those of them would change whose returns differ.
   private(set) var unusedAdjustments: [UnusedAdjustment] = []
   /// Series of raw closes beside which the data has no adjusted ones.
   private(set) var unknownPrices: [String] = []
@@ -34,7 +36,9 @@ package struct StudyMarket: Sendable {
         guard study.data.priceBasis == .raw else { continue }
         // A file without adjusted closes cannot be read for them.
         if let adjusted = try? study.load(file, .adjusted) {
-          unusedAdjustments += zip(loaded, adjusted).compactMap(UnusedAdjustment.init)
+          let pairs = zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
+          unadjustedPrices += pairs.map(\.0.instrument.symbol)
+          unusedAdjustments += pairs.compactMap(UnusedAdjustment.init)
         } else {
           unknownPrices += loaded.map(\.instrument.symbol)
         }
@@ -146,13 +150,13 @@ extension StudyStrategy {
 extension StudyMarket {
   /// Refuses policies of adjusted closes on raw ones.
   fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
-    guard !unusedAdjustments.isEmpty,
+    guard !unadjustedPrices.isEmpty,
       let policy = policies.first(where: \.observesAdjustedCloses)
     else { return }
     throw PolicyError(
       source: policy.path,
       "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
-        + "of \(NumberText.list(unusedAdjustments.map(\.symbol))) are raw; give "
+        + "of \(NumberText.list(unadjustedPrices)) are raw; give "
         + "'data: {price: adjusted}'")
   }
 }
