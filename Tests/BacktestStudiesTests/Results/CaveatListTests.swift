@@ -26,8 +26,10 @@ struct CaveatListTests {
     let start = try #require(page.firstRange(of: "<aside class=\"notice warning\"")).upperBound
     let end = try #require(page[start...].firstRange(of: "</aside>")).lowerBound
     return page[start..<end].split(separator: "<li>").dropFirst().map { item in
-      item.prefix { $0 != "<" }.replacing("&#39;", with: "'").replacing("&quot;", with: "\"")
-        .replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&amp;", with: "&")
+      String(item.prefix { $0 != "<" }).replacing("&#39;", with: "'").replacing(
+        "&quot;", with: "\""
+      )
+      .replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&amp;", with: "&")
     }
   }
 

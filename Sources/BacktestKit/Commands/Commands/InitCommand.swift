@@ -16,7 +16,7 @@ extension Command {
           "file", .file(endings: ["yaml"]), help: "The file to write (default: study.yaml).")
         ?? "study.yaml"
       let policy = parameters.optionalOption(
-        "policy", .folder, help: "The policy that decides: a folder with a manifest.")
+        "policy", .folder(), help: "The policy that decides: a folder with a manifest.")
       let isForced = parameters.flag("force", help: "Replace an existing file.")
       return { context in
         if !isForced, fileExists(path) {
