@@ -46,4 +46,14 @@ struct NumberFormatTests {
     guard let exact = Decimal(string: String(format: "%.60f", value)) else { return false }
     return a + b == exact * 2
   }
+
+  /// Six digits are enough to know a price again.
+  @Test(arguments: [
+    (10.0, "10"), (3.8181794871794873, "3.81818"), (1_234.5678, "1234.57"),
+    (0.00012345678, "0.000123457"),
+    (123_456_789.0, "123456789"), (0, "0"), (-53.5, "-53.5"),
+  ])
+  func pricesAreShort(value: Double, text: String) {
+    #expect(NumberText.price(value) == text)
+  }
 }

@@ -46,9 +46,11 @@ enum ReportFixtures {
   static func walkForward() throws -> WalkForwardResult {
     let series = try index(from: "2008-12-31")
     let grid = ParameterGrid(["fast": [10, 20, 40], "slow": [100, 150, 200]])
+    var plan = WalkForwardPlan(train: .years(3), test: .months(6))
+    plan.boundary = .mark
     return try WalkForward(
       SMACrossover.definition, grid: grid, on: Feed(try Universe([series])), configuration: costs,
-      plan: WalkForwardPlan(train: .years(3), test: .months(6))
+      plan: plan
     ).run()
   }
 

@@ -82,13 +82,42 @@ struct ReportTests {
       let slow = try #require(fold.parameters["slow"])
       #expect(text.contains("fast=\(fast)\u{A0}slow=\(slow)"))
     }
-    let open = walkForward.stitched.trades.count(where: \.isOpen)
-    #expect(
-      open > 0 && text.contains("\(open) of \(walkForward.stitched.trades.count) round trips"))
+    let trades = walkForward.stitched.trades
+    let marked = trades.count(where: \.isMarked)
+    #expect(marked > 0 && text.contains("\(marked) of \(trades.count) closed round trips"))
+    #expect(text.contains(", at the mark</td>"))
+    for line in walkForward.plan.assumptions where line.label != "First window" {
+      #expect(text.contains("<dt>\(line.label)</dt>"), "\(line)")
+    }
     for part in ["fast by fold", "slow by fold", "Equal in both", "Every second test window"] {
       #expect(text.contains(part), "\(part)")
     }
     #expect(report.bytes() == bytes)
+  }
+
+  /// Every order is in one row, and one that was made smaller did not fill in full.
+  @Test func ordersThatWereReducedAreToldApart() throws {
+    let prices: [MarketBuilder.Prices] = (0..<40).map { row in
+      let price = 100 + Double(row % 5)
+      return (price, price + 1, price - 1, price)
+    }
+    let strategy = ScriptedStrategy(always: { bars, trading in
+      guard let bar = bars[0] else { return }
+      let isFlat = trading.position(bar.instrument).quantity == 0
+      trading.target(bar.instrument, weight: isFlat ? 1 : 0)
+    })
+    let result = try runScript([MarketBuilder.series(prices)], strategy) {
+      $0.account.initialCash = 10_000
+    }
+    let reduced = result.counts.cutOrders
+    #expect(reduced > 2 && reduced < result.orders.count)
+    let text = Report(result).text
+    let caption = try #require(text.firstRange(of: "Outcomes of \(result.orders.count) orders"))
+    let end = try #require(text[caption.upperBound...].firstRange(of: "</table>"))
+    let table = text[caption.upperBound..<end.lowerBound]
+    #expect(table.contains("filled after being reduced to the buying power"))
+    let counts = table.matches(of: #/>(\d+)<\/td>/#).compactMap { Int($0.output.1) }
+    #expect(counts.reduce(0, +) == result.orders.count && counts.contains(reduced))
   }
 
   @Test func chainedFoldsHaveNoYearlyCosts() throws {

@@ -62,7 +62,7 @@ struct ConfigurationKeyTests {
     #expect(
       Self.assumption("Limit orders", configuration)?.contains("goes 2 ticks beyond") == true)
     #expect(Self.assumption("Liquidity", configuration)?.hasPrefix("At most 12.5% of") == true)
-    #expect(Self.assumption("Latency", configuration) == "An order is live after 1500ms.")
+    #expect(Self.assumption("Latency", configuration) == "An order is live after 1,500 ms.")
     #expect(
       Self.assumption("Commission", configuration)
         == "0.005 EUR per unit, at least 1 EUR per order.")
@@ -77,6 +77,10 @@ struct ConfigurationKeyTests {
     #expect(Self.assumption("Initial weights", configuration)?.hasPrefix("0.25, 0.5;") == true)
     #expect(Self.setting("account.accounting.initial-weights", configuration) == "[0.25, 0.5]")
     #expect(Self.setting("execution.fill", configuration) == nil)
+    // Nothing is bought or borrowed, and no row is empty.
+    #expect(Self.setting("account.funding", configuration) == nil)
+    #expect(Self.setting("account.leverage", configuration) == nil)
+    #expect(configuration.settings.allSatisfy { !$0.value.isEmpty })
   }
 
   @Test func aModelOfOnesOwnDescribesItself() {

@@ -150,6 +150,21 @@ struct StudySchemaTests {
     #expect(execution.count == 1 && execution[0].hasPrefix("'execution' says how orders fill"))
   }
 
+  /// An empty table of costs is a slip, not a wish for free trading.
+  @Test(arguments: ["slippage", "commission"])
+  func costsWithoutAModelAreRefused(name: String) throws {
+    let error = try #require(throws: DocumentError.self) {
+      try Self.study(["execution.\(name)={}"])
+    }
+    #expect(error.problems.count == 1)
+    #expect(error.problems[0].message.hasPrefix("'\(name)' names no model; give one, such as {"))
+    // An unknown model is told once.
+    let unknown = try #require(throws: DocumentError.self) {
+      try Self.study(["execution.\(name)={nonsense: 1}"])
+    }
+    #expect(unknown.problems.count == 1)
+  }
+
   /// What a study gives arrives where it belongs.
   @Test func valuesArrive() throws {
     let study = try Self.study([

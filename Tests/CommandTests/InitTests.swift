@@ -22,6 +22,27 @@ struct InitTests {
     #expect(folder.exists("Reports/mine/report.html") && folder.exists("Reports/study/folds.csv"))
   }
 
+  /// With a policy the example is a study of it, named from the study's own folder.
+  @Test func aPolicyHasAnExampleToo() throws {
+    let folder = try WorkFolder()
+    let policy = CommandFixture.path("policies/demo")
+    try folder.write("", to: "studies/empty")
+    let made = try BuiltProgram.run("init", "studies/policy.yaml", "--policy", policy, in: folder)
+    #expect(made.status == 0, "\(made.errors)")
+    let text = try folder.text("studies/policy.yaml")
+    #expect(text.contains("policy: \(policy)") && !text.contains("sma-crossover"))
+    try folder.write(
+      try String(contentsOfFile: CommandFixture.path("prices/sp500.csv"), encoding: .utf8),
+      to: "studies/prices.csv")
+    let run = try BuiltProgram.run(
+      "walkforward", "studies/policy.yaml", "--set", "account.leverage=2", "-q", in: folder)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(folder.exists("Reports/policy/folds.csv"))
+    let missing = try BuiltProgram.run("init", "other.yaml", "--policy", "nowhere", in: folder)
+    #expect(missing.status == 2 && missing.errors.contains("nowhere"))
+    #expect(!folder.exists("other.yaml"))
+  }
+
   /// What is commented out in the example is accepted when it is not, one at a time.
   @Test func everyCommentedKeyIsAccepted() throws {
     let folder = try WorkFolder()

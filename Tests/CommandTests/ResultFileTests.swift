@@ -97,7 +97,7 @@ struct ResultFileTests {
       "walk-forward.anchored": false, "walk-forward.gap": 0, "walk-forward.gap-from": "train",
       "walk-forward.tail": "drop", "walk-forward.skip": 20, "walk-forward.objective": "sharpe",
       "walk-forward.search": "grid", "walk-forward.carry": "equity",
-      "walk-forward.boundary": "mark", "walk-forward.grid.fast[0]": 3,
+      "walk-forward.boundary": "liquidate", "walk-forward.grid.fast[0]": 3,
       "walk-forward.grid.fast[1]": 5, "walk-forward.grid.slow[0]": 10,
       "walk-forward.grid.slow[1]": 20,
     ]

@@ -7,7 +7,13 @@ import Testing
 struct ResultLimitsTests {
   typealias Code = ResultCaveat.Code
 
-  private func codes(_ result: BacktestResult) -> Set<Code> { Set(result.caveats.map(\.code)) }
+  /// The codes of a result beyond `busy`.
+  private func codes(_ result: BacktestResult) -> Set<Code> {
+    Set(result.caveats.map(\.code)).subtracting(Self.busy)
+  }
+
+  /// What a busy run has: it sells short for nothing, and fills whatever the volume.
+  private static let busy: Set<Code> = [.freeBorrowing, .unlimitedLiquidity, .ordersLeftLive]
 
   /// Prices that rise and fall in turn, a trade every two bars.
   private func wave(count: Int) -> [MarketBuilder.Prices] {
@@ -33,9 +39,66 @@ struct ResultLimitsTests {
     }
   }
 
-  @Test func aBusyRunHasNone() throws {
+  @Test func aBusyRunHasNoOther() throws {
     let series = try MarketBuilder.series(wave(count: 400))
-    #expect(try busyRun(series).caveats.isEmpty)
+    let caveats = try busyRun(series).caveats
+    #expect(caveats.map(\.code) == [.freeBorrowing, .unlimitedLiquidity, .ordersLeftLive])
+    // The last decision is that of the last close, on the last day of January 2025.
+    #expect(caveats[2].message == "1 order was still live at the end, placed on 2025-02-04.")
+  }
+
+  @Test func borrowingIsFree() throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(100, count: 10))
+    func run(_ weight: Double, _ leverage: Double?) throws -> String? {
+      let script = ScriptedStrategy([2: { _, trading in trading.target(.first, weight: weight) }])
+      let result = try runScript([series], script) { configuration in
+        if let leverage { configuration.account.funding = .margin(leverage: leverage) }
+      }
+      return result.caveats.first { $0.code == .freeBorrowing }?.message
+    }
+    #expect(try run(1, nil) == nil)
+    #expect(try run(1, 2) == nil)
+    // Bought at the open of bar 3, of bars 0 to 9.
+    let end = ", but neither interest nor borrowing fees are charged."
+    #expect(
+      try run(1.5, 2)
+        == "Borrowing was free: gross exposure was above equity at 7 of 10 points" + end)
+    #expect(try run(-0.5, 2) == "Borrowing was free: 1 of 1 round trip was short" + end)
+    #expect(
+      try run(-1.5, 2)
+        == "Borrowing was free: gross exposure was above equity at 7 of 10 points, and 1 of 1 round "
+        + "trip was short" + end)
+  }
+
+  @Test func participationLimitsLiquidity() throws {
+    let series = try MarketBuilder.series(
+      wave(count: 400), volume: Array(repeating: 1e6, count: 400))
+    let result = try busyRun(series) { $0.execution.participation = 0.5 }
+    #expect(result.caveats.map(\.code) == [.freeBorrowing, .ordersLeftLive])
+  }
+
+  @Test func theOldestOrderLeftLiveIsDated() throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(100, count: 20))
+    let result = try runScript(
+      series,
+      [
+        2: { _, trading in trading.submit(Order(.first, quantity: 1, kind: .limit(50))) },
+        9: { _, trading in trading.submit(Order(.first, quantity: 1, kind: .limit(40))) },
+      ])
+    #expect(
+      result.caveats.first { $0.code == .ordersLeftLive }?.message
+        == "2 orders were still live at the end, the oldest placed on 2024-01-04.")
+  }
+
+  @Test func theWorstComesFirst() {
+    // Data faults that move money, then what was free, then how much was measured.
+    let order: [Code] = [
+      .ruined, .splitJumps, .outsideHours, .missingBars, .noCosts, .freeBorrowing,
+      .unlimitedLiquidity, .fewTrades, .shortSample, .cutOrders, .staleMarks, .sameClose,
+      .ambiguousBars, .adjustedPricesWithVolumeModels, .markedTrades, .ordersLeftLive,
+    ]
+    let sorted = ResultCaveat.mostSeriousFirst(order.reversed().map { ResultCaveat($0, "") })
+    #expect(sorted.map(\.code) == order)
   }
 
   @Test func aShortQuietFreeRunSaysSo() throws {
@@ -88,6 +151,7 @@ struct ResultLimitsTests {
     let result = try runScript(series, [:])
     #expect(codes(result) == [.fewTrades])
     #expect(result.caveats[0].message.hasPrefix("No round trip was closed"))
+    #expect(result.caveats.count == 1)
   }
 
   @Test func sameCloseIsSaid() throws {
@@ -158,7 +222,8 @@ struct ResultLimitsTests {
     series.priceBasis = .adjusted
     let adjusted = try busyRun(series) { $0.execution.slippage = VolumeShareSlippage() }
     #expect(codes(adjusted) == [.adjustedPricesWithVolumeModels])
-    #expect(adjusted.caveats[0].message.hasSuffix(": A."))
+    let message = adjusted.caveats.first { $0.code == .adjustedPricesWithVolumeModels }?.message
+    #expect(message?.hasSuffix(": A.") == true)
     #expect(try codes(busyRun(series)).isEmpty)
   }
 

@@ -16,6 +16,7 @@ struct WalkForwardReferenceTests {
     configuration.execution.marketFill = .sameClose
     var plan = WalkForwardPlan(train: .bars(train), test: .bars(test))
     plan.skip = 250
+    plan.boundary = .mark
     let series = try MarketBuilder.standardAndPoors500(lot: .fractional)
     return WalkForward(
       SMACrossover.definition, grid: grid, on: Feed(try Universe([series])),

@@ -115,7 +115,8 @@ struct CSVWarningTests {
     let jumps = bars.issues.filter { $0.code == .jump }
     #expect(
       jumps.map(\.message)
-        == (share.map { ["the close moves from 100.0 to \(close), by \($0)"] } ?? []))
+        == (share.map { ["the close moves from 100 to \(NumberText.price(close)), by \($0)"] }
+          ?? []))
   }
 
   @Test func adjustedPricesJumpByTheirOwnCloses() throws {
@@ -157,10 +158,10 @@ struct CSVWarningTests {
     #expect(bars.count == 4 && Array(bars.volume) == [5, 0, 0, 5])
     #expect(
       bars.issues.map(\.description) == [
-        "prices.csv:3:21: W_DATA_JUMP: the close moves from 10.0 to 15.0, by +50.0 %",
+        "prices.csv:3:21: W_DATA_JUMP: the close moves from 10 to 15, by +50.0 %",
         "prices.csv:3: W_DATA_ZERO_VOLUME: prices: no volume; no order fills on this bar",
         "prices.csv:4: W_DATA_ZERO_VOLUME: prices: no volume; no order fills on this bar",
-        "prices.csv:5:20: W_DATA_JUMP: the close moves from 15.0 to 8.0, by -46.7 %",
+        "prices.csv:5:20: W_DATA_JUMP: the close moves from 15 to 8, by -46.7 %",
       ])
   }
 

@@ -19,7 +19,9 @@ let result = try Backtest(
 
 let metrics = result.metrics
 print("CAGR \(metrics.cagr ?? .nan), Sharpe ratio \(metrics.sharpe ?? .nan)")
-print("deepest drawdown \(metrics.maxDrawdown ?? .nan), \(result.trades.count) round trips")
+let trades = TradeMetrics(result.trades)
+print("deepest drawdown \(metrics.maxDrawdown ?? .nan)")
+print("\(trades.count) closed round trips, \(trades.openCount) open")
 for caveat in result.caveats { print("caveat:", caveat.message) }
 print("fingerprint \(result.fingerprint)")
 try Report(result).write(to: "Reports/crossover.html")

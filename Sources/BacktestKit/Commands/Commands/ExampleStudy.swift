@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestPolicies
 import BacktestStudies
 
 /// The study that `init` writes: the keys that need no other beside them, each with its meaning.
@@ -14,6 +15,8 @@ struct ExampleStudy {
     "walk-forward.train": "3y", "walk-forward.test": "6mo", "walk-forward.objective": "sharpe",
     "regimes": "[bull-bear, volatility]",
   ]
+  /// The keys that do not go with what is given.
+  private var omitted: Set<String> = []
   private static let commentColumn = 34
   private static let lineWidth = 100
 
@@ -21,7 +24,13 @@ struct ExampleStudy {
   private(set) var text: String
 
   /// The example for a program and its catalogue of strategies.
-  init(_ catalogue: StrategyCatalogue, program: String) {
+  ///
+  /// - Parameters:
+  ///   - policy: the policy that decides instead of a strategy of the catalogue.
+  ///   - path: where the study will be.
+  init(
+    _ catalogue: StrategyCatalogue, program: String, policy: PolicyManifest? = nil, path: String
+  ) {
     text = """
       # A study: which bars, which account, which costs, which strategy, and how it is judged.
       # Run it with `\(program) run`, `\(program) walkforward` or `\(program) regimes`. Keys that
@@ -29,7 +38,9 @@ struct ExampleStudy {
       # this file.
 
       """
-    if catalogue.definitions.contains(where: { $0.name == "sma-crossover" }) {
+    if let policy {
+      give(policy, to: path)
+    } else if catalogue.definitions.contains(where: { $0.name == "sma-crossover" }) {
       given["name"] = "Moving averages on one share"
       given["strategy.name"] = "sma-crossover"
       given["strategy.parameters"] = "{fast: 10, slow: 50}"
@@ -44,12 +55,26 @@ struct ExampleStudy {
     add(Study.rows(catalogue), at: "", indent: "")
   }
 
+  private mutating func give(_ policy: PolicyManifest, to path: String) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
+    given["name"] = "\(policy.name) on one share"
+    given["data.price"] = policy.observation.price == .adjustedClose ? "adjusted" : "raw"
+    given["strategy.policy"] =
+      policy.folder.hasPrefix("/")
+      ? policy.folder : relativePath(from: folder.isEmpty ? "/" : folder, to: policy.folder)
+    given["walk-forward.train"] = "1y"
+    given["benchmark"] = "{hold: equal-parts}"
+    omitted = ["strategy.name", "strategy.parameters", "walk-forward.grid"]
+  }
+
   /// - Parameter indent: what begins a line; it ends in `- ` before the first key of a list's item.
   private mutating func add(_ rows: [StudyRow], at path: String, indent: String) {
     var indent = indent
     var followsTable = false
-    for row in rows where row.companion.isEmpty && !row.isDerived {
+    for row in rows where !row.isDerived {
       let path = path + row.name
+      guard !omitted.contains(path), row.companion.isEmpty || given[path] != nil else { continue }
       let holdsTable = row.table != nil && row.example.isEmpty
       if indent.isEmpty, holdsTable || followsTable { text += "\n" }
       followsTable = holdsTable

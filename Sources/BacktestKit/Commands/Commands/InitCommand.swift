@@ -1,23 +1,31 @@
 import BacktestCore
 import BacktestFiles
+import BacktestPolicies
 
 extension Command {
   /// `init`: a commented example of a study.
   static func initialize(_ catalogue: StrategyCatalogue, program: String) -> Command {
     Command(
       "init", summary: "Write a commented example of a study file.",
-      discussion: "An existing file is kept unless --force is given."
+      discussion: """
+        With --policy it is a study of that policy. An existing file is kept unless --force is given.
+        """
     ) { parameters in
       let path =
         parameters.optionalArgument(
           "file", .file(endings: ["yaml"]), help: "The file to write (default: study.yaml).")
         ?? "study.yaml"
+      let policy = parameters.optionalOption(
+        "policy", .folder(), help: "The policy that decides: a folder with a manifest.")
       let isForced = parameters.flag("force", help: "Replace an existing file.")
       return { context in
         if !isForced, fileExists(path) {
           throw CommandError.input("\(path) already exists; use --force to overwrite it")
         }
-        try FileBytes.write(ExampleStudy(catalogue, program: program).text, to: path)
+        let example = try ExampleStudy(
+          catalogue, program: program, policy: policy.map { try PolicyManifest(path: $0) },
+          path: path)
+        try FileBytes.write(example.text, to: path)
         context.output.write(
           "Wrote \(path). Edit its price files, then run: \(program) walkforward \(path)\n")
         return .done

@@ -134,7 +134,7 @@ struct ResultSummary {
     let symbols = result.universe.series.map(\.instrument.symbol).joined(separator: ", ")
     lines.append("\(result.strategy) on \(symbols)")
     if let first = dates.first, let last = dates.last {
-      let year = sample.barsPerYear.map { ", \(NumberText.number($0)) bars per year" } ?? ""
+      let year = sample.barsPerYear.map { ", \(NumberText.perYear($0)) bars per year" } ?? ""
       lines.append("\(first) to \(last), \(NumberText.count(sample.count, "return"))\(year)")
     }
     if let walk = outcome.walkForward { lines += walkForward(walk) }
@@ -156,7 +156,8 @@ struct ResultSummary {
       walk.choosesNothing
         ? "\(name) \(outOfSample); nothing was chosen on the train windows"
         : "\(name) in sample \(format.text(walk.meanInSample)) (mean), \(outOfSample), "
-          + "efficiency \(NumberFormat.ratio.text(walk.efficiency))",
+          + (walk.efficiencyAbsence.map { "no efficiency: \($0)" }
+            ?? "efficiency \(NumberFormat.ratio.text(walk.efficiency))"),
     ]
   }
 

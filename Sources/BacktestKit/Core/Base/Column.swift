@@ -194,10 +194,10 @@ package struct DerivedTable<Row: Sendable>: Sendable {
   package init(_ rows: [Row]) { storage = Storage(.known(rows)) }
 
   /// A table that is computed once, by the first reader.
-  init(_ derive: @escaping @Sendable () -> [Row]) { storage = Storage(.unknown(derive)) }
+  package init(_ derive: @escaping @Sendable () -> [Row]) { storage = Storage(.unknown(derive)) }
 
   /// The rows.
-  var rows: [Row] { storage.rows }
+  package var rows: [Row] { storage.rows }
 
   private enum State: Sendable {
     case known([Row])

@@ -94,6 +94,18 @@ extension TimeSpan {
   }
 }
 
+extension TimeSpan {
+  /// In a sentence, in the largest unit that is exact: `250 ms`, `5 seconds`, `1 hour`.
+  var text: String {
+    let milliseconds = Int(nanoseconds / 1_000_000)
+    for (noun, length) in [("hour", 3_600_000), ("minute", 60_000), ("second", 1_000)]
+    where milliseconds % length == 0 {
+      return NumberText.count(milliseconds / length, noun)
+    }
+    return "\(NumberText.grouped(milliseconds)) ms"
+  }
+}
+
 /// A rule of a run as a report states it.
 package struct ConfigurationAssumption: Hashable, Sendable {
   /// What the rule is about: `Market orders`.

@@ -164,6 +164,22 @@ package enum NumberText {
     return NumberFormat.number(decimals: 6).text(value)
   }
 
+  /// A price in a message, with six significant digits: `3.81818` for 3.8181794871794873.
+  package static func price(_ value: Double) -> String {
+    var decimals = 5
+    var size = value.magnitude
+    while size >= 10, decimals > 0 { (size, decimals) = (size / 10, decimals - 1) }
+    while size < 1, size > 0, decimals < 15 { (size, decimals) = (size * 10, decimals + 1) }
+    let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
+    let rounded = (value * scale).rounded() / scale
+    return plain(rounded.isFinite ? rounded : value)
+  }
+
+  /// How many of something there are in a year: `252`, `365.25`, with two decimals at most.
+  package static func perYear(_ value: Double) -> String {
+    number((value * 100).rounded() / 100)
+  }
+
   /// A fraction as percent without needless decimals.
   package static func percent(_ fraction: Double) -> String {
     let scaled = (fraction * 1e8).rounded() / 1e6

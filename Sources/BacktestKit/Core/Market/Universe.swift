@@ -82,6 +82,9 @@ public struct Instrument: Hashable, Sendable {
 public struct Universe: Sendable {
   /// The series in ascending order of symbols.
   public let series: [BarSeries]
+  /// The different calendars of the series, by name; a series without one counts as a market that
+  /// never closes.
+  package let calendars: [any TradingCalendar]
 
   /// A universe of some series.
   ///
@@ -101,6 +104,12 @@ public struct Universe: Sendable {
       throw MarketError(symbol: one.instrument.symbol, "there are no bars in the chosen period")
     }
     self.series = sorted
+    var calendars: [any TradingCalendar] = []
+    for calendar in sorted.map({ $0.calendar ?? AlwaysOpenCalendar() })
+    where !calendars.contains(where: { $0.name == calendar.name }) {
+      calendars.append(calendar)
+    }
+    self.calendars = calendars.sorted { $0.name < $1.name }
   }
 
   /// The number of instruments.
@@ -112,5 +121,23 @@ public struct Universe: Sendable {
   /// The instrument with a symbol, or `nil`.
   public func instrument(_ symbol: String) -> InstrumentID? {
     series.firstIndex { $0.instrument.symbol == symbol }.map(InstrumentID.init)
+  }
+}
+
+// Sessions of all calendars together, so that no result depends on how instruments are named
+extension Universe {
+  /// The date of the session to which an instant belongs: of the sessions of all calendars, the
+  /// first that ends at or after it.
+  package func sessionDate(of time: Timestamp) -> CivilDate {
+    var earliest = calendars[0].sessionDate(of: time)
+    for calendar in calendars.dropFirst() {
+      earliest = min(earliest, calendar.sessionDate(of: time))
+    }
+    return earliest
+  }
+
+  /// The date of the first session of any calendar that ends after an instant.
+  package func sessionDate(after time: Timestamp) -> CivilDate? {
+    calendars.compactMap { $0.sessionClosing(after: time)?.date }.min()
   }
 }

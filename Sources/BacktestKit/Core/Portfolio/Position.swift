@@ -193,6 +193,9 @@ public struct RoundTrip: Hashable, Sendable {
   public var maximumFavourableExcursion: Double
   /// Whether it was still open when the run ended; such a one is listed and never counted.
   public var isOpen: Bool
+  /// Whether the end of a walk-forward fold closed it at the mark: it was not traded then, its last
+  /// costs are missing, and it counts like any closed one.
+  public var isMarked: Bool
 
   /// Profit or loss net of commission and slippage.
   public var profit: Double { grossProfit - commission }
@@ -206,7 +209,8 @@ public struct RoundTrip: Hashable, Sendable {
     instrument: InstrumentID, isLong: Bool, entryTime: Timestamp, exitTime: Timestamp,
     entryRow: Int, exitRow: Int, quantity: Double, entryPrice: Double, exitPrice: Double,
     grossProfit: Double, commission: Double, slippage: Double, entryNotional: Double,
-    maximumAdverseExcursion: Double, maximumFavourableExcursion: Double, isOpen: Bool
+    maximumAdverseExcursion: Double, maximumFavourableExcursion: Double, isOpen: Bool,
+    isMarked: Bool = false
   ) {
     self.instrument = instrument
     self.isLong = isLong
@@ -224,5 +228,6 @@ public struct RoundTrip: Hashable, Sendable {
     self.maximumAdverseExcursion = maximumAdverseExcursion
     self.maximumFavourableExcursion = maximumFavourableExcursion
     self.isOpen = isOpen
+    self.isMarked = isMarked
   }
 }

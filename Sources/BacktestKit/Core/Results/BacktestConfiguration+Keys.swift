@@ -26,7 +26,10 @@ package enum RunKeys {
   package static var warmup: Key {
     .integer(
       "warmup", \.warmup, .notNegative, "Bars that the strategy sees before its first decision."
-    ).example("50").absent("the strategy's own")
+    ).example("50").absent("the strategy's own").assumption("Warm-up") { configuration in
+      let bars = configuration.warmup.map { NumberText.count($0, "bar") }
+      return "\(bars ?? "As many bars as the strategy asks for"); they are not measured."
+    }
   }
 
   /// The risk-free rate.
@@ -171,12 +174,13 @@ extension BacktestConfiguration {
       keys.compactMap { $0.assumption(self) }
     }
     guard accounting.placesOrders else {
-      return lines([RunKeys.decide] + AccountKeys.accounting)
+      return lines([RunKeys.decide, RunKeys.warmup] + AccountKeys.accounting)
         + [notModelled("Slippage, taxes")] + lines([AccountKeys.cash, RunKeys.riskFree])
     }
     let stops = ConfigurationAssumption(
       "Stop orders", "Become market orders at their price, or at an open beyond it.")
-    return lines([RunKeys.decide] + ExecutionKeys.orders) + [stops] + lines(ExecutionKeys.market)
+    return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
+      + lines(ExecutionKeys.market)
       + [
         ConfigurationAssumption(
           "Commission", execution.commission.description(in: account.currency).sentence),
@@ -202,7 +206,9 @@ extension BacktestConfiguration {
     var settings: [(key: String, value: String)] = []
     func add(_ table: String, _ keys: [ConfigurationKey<BacktestConfiguration>]) {
       for key in keys {
-        guard let text = key.value(self)?.description ?? (key.companion.isEmpty ? key.absence : nil)
+        guard
+          let text = key.value(self)?.description ?? (key.companion.isEmpty ? key.absence : nil),
+          !text.isEmpty
         else { continue }
         settings.append((table + key.name, text))
       }
@@ -215,7 +221,9 @@ extension BacktestConfiguration {
       }
     }
     add("", [RunKeys.decide, RunKeys.warmup, RunKeys.riskFree])
-    add("account.", AccountKeys.all)
+    add(
+      "account.",
+      accounting.placesOrders ? AccountKeys.all : [AccountKeys.cash, AccountKeys.currency])
     add("account.accounting.", AccountKeys.accounting)
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)

@@ -37,7 +37,7 @@ public struct BacktestResult: Sendable {
   /// closed at the prices before, and equity is constant from then on.
   public var overflowedAt: Timestamp?
 
-  package let tradeTable: DerivedTable<RoundTrip>
+  package var tradeTable: DerivedTable<RoundTrip>
   package let outcomeTable: DerivedTable<OrderOutcome>
   package let ledgerTable: DerivedTable<LedgerEntry>
 

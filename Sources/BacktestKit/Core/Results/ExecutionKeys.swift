@@ -107,7 +107,7 @@ package enum ExecutionKeys {
     ).example("250ms").assumption("Latency") { configuration in
       let latency = configuration.execution.latency
       return latency == .zero
-        ? "None: an order is live at once." : "An order is live after \(latency.shortText)."
+        ? "None: an order is live at once." : "An order is live after \(latency.text)."
     }
   }
 

@@ -74,12 +74,9 @@ extension TradingContext {
     account.weight(of: Int(instrument.index), ofEquity: account.equity)
   }
 
-  /// The date of the session to which this moment belongs, by the calendar of the first
-  /// instrument; the UTC day where it has none.
-  public var sessionDate: CivilDate {
-    let calendar = feed.universe.series[0].calendar ?? AlwaysOpenCalendar()
-    return calendar.sessionDate(of: now)
-  }
+  /// The date of the session to which this moment belongs: of the sessions of all instruments'
+  /// calendars, the first that ends at or after it. An instrument without a calendar has UTC days.
+  public var sessionDate: CivilDate { feed.universe.sessionDate(of: now) }
 
   /// The close of an instrument's last closed bar, or `nil` before its first.
   public func lastClose(_ instrument: InstrumentID) -> Double? {

@@ -1,26 +1,25 @@
 public import BacktestCore
 
 extension BacktestResult {
-  /// Bars in a year by the calendar of the universe; `nil` where a calendar is missing or the
-  /// series differ in it, because then nothing can be annualised.
-  public var barsPerYear: Double? { universe.barsPerYear }
+  /// Bars in a year by the calendar of the universe; `nil` where a calendar is missing, or the
+  /// series differ in calendar or timeframe.
+  public var barsPerYear: Double? { UniverseSessions(universe).barsPerYear }
 
-  /// The session date of each point of the curve, the base point first, by the calendar of the
-  /// first series; UTC days where it has none.
-  public var sessionDates: [CivilDate] {
-    let calendar = universe.series[0].calendar ?? AlwaysOpenCalendar()
-    return curve.times.map { calendar.sessionDate(of: $0) }
-  }
+  /// The session date of each point of the curve, the base point first: of the sessions of all
+  /// calendars, the first that ends at or after the point. A series without a calendar has UTC days.
+  public var sessionDates: [CivilDate] { curve.times.map { universe.sessionDate(of: $0) } }
 
   /// The returns of the run, ready to be measured.
   ///
-  /// Series that differ in timeframe or calendar give several points a session; the last of each
-  /// counts, and a year is that of the first calendar in sessions.
+  /// Series that differ in timeframe or calendar give several points a session, of which the last
+  /// counts. The sessions of different calendars are those of all of them together, and a year has
+  /// as many as there are from the base point to the end, divided by the years between.
   public var sample: ReturnsSample {
     let riskFree = RiskFreeRate.annual(configuration.riskFreeRate)
     let dates = sessionDates
+    let universeSessions = UniverseSessions(universe)
     do {
-      if let barsPerYear {
+      if let barsPerYear = universeSessions.barsPerYear {
         return try ReturnsSample(
           equity: Array(curve.equity), pointDates: dates, barsPerYear: barsPerYear,
           riskFree: riskFree)
@@ -28,7 +27,8 @@ extension BacktestResult {
       let sessions = curve.lastPointOfEachSession(dates: dates)
       return try ReturnsSample(
         equity: Array(sessions.curve.equity), pointDates: sessions.dates,
-        barsPerYear: universe.series[0].calendar?.sessionsPerYear, riskFree: riskFree)
+        barsPerYear: universeSessions.perYear(
+          from: dates[0], through: dates[dates.count - 1]), riskFree: riskFree)
     } catch {
       preconditionFailure(
         "Invariant: the engine's equity is finite and its base positive: \(error)")
@@ -46,20 +46,6 @@ extension BacktestResult {
   }
 }
 
-extension Universe {
-  /// Bars in a year, where all series agree on it.
-  var barsPerYear: Double? {
-    var found: Double?
-    for series in self.series {
-      guard let calendar = series.calendar else { return nil }
-      let bars = series.timeframe.barsPerYear(in: calendar)
-      guard found == nil || found == bars else { return nil }
-      found = bars
-    }
-    return found
-  }
-}
-
 extension BacktestResult {
   /// When each point of `sample` was taken, the base point first.
   public var sampleTimes: [Timestamp] {
@@ -72,14 +58,15 @@ extension BacktestResult {
   /// It is `sample` itself where no bar is shorter than a session.
   public var sessionSample: ReturnsSample {
     let sample = sample
-    guard let dates = sample.pointDates, let perYear = universe.series[0].calendar,
+    guard let dates = sample.pointDates, let first = dates.first, let last = dates.last,
+      let perYear = UniverseSessions(universe).perYear(from: first, through: last),
       zip(dates.dropFirst(), dates.dropFirst(2)).contains(where: { $0 == $1 })
     else { return sample }
     let sessions = curve.lastPointOfEachSession(dates: dates)
     // Equity and dates were accepted a moment ago; fewer of them are still in order.
     let reduced = try? ReturnsSample(
       equity: Array(sessions.curve.equity), pointDates: sessions.dates,
-      barsPerYear: perYear.sessionsPerYear, riskFree: sample.riskFree)
+      barsPerYear: perYear, riskFree: sample.riskFree)
     return reduced ?? sample
   }
 }

@@ -158,11 +158,11 @@ extension Metrics {
       "uninterrupted stretches of bars below the highest V so far"
     ) { Double($0.episodes.count) },
     MetricDefinition(
-      "max-drawdown-bars", "Longest drawdown", .bars, higherIsBetter: false,
+      "max-drawdown-bars", "Longest drawdown (bars)", .bars, higherIsBetter: false,
       "longest time from a peak to its recovery or to the end, in bars"
     ) { Double($0.episodes.map(\.bars).max() ?? 0) },
     MetricDefinition(
-      "max-drawdown-days", "Longest drawdown (calendar)", .days, higherIsBetter: false,
+      "max-drawdown-days", "Longest drawdown", .days, higherIsBetter: false,
       needs: .dates, "longest time from a peak to its recovery or to the end, in calendar days"
     ) { Double($0.episodes.compactMap(\.dates?.calendarDays).max() ?? 0) },
     MetricDefinition(

@@ -58,6 +58,8 @@ public enum EvidenceError: Error, Equatable {
   case emptyWindow(fold: Int, from: CivilDate, until: CivilDate)
   /// A random search that draws nothing.
   case emptySearch(count: Int)
+  /// Train windows on which the objective, which needs so many returns, has no value.
+  case tooShortToChoose(objective: String, returns: Int, needed: Int)
   /// A parameter without values.
   case noValues(String)
   /// A parameter that is given twice in the grid, or both varied and fixed.
@@ -86,7 +88,8 @@ extension EvidenceError: CustomStringConvertible {
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .carryNeedsEquity, .tooFewBars,
       .tooShort, .emptyWindow:
       windowText
-    case .emptySearch, .noValues, .repeatedParameter, .gridTooLarge, .noCandidates, .parameters,
+    case .emptySearch, .tooShortToChoose, .noValues, .repeatedParameter, .gridTooLarge,
+      .noCandidates, .parameters,
       .universe, .strategy:
       searchText
     }
@@ -161,6 +164,9 @@ extension EvidenceError: CustomStringConvertible {
     switch self {
     case .emptySearch(let count):
       "a random search of \(count) candidates finds nothing; give 1 or more"
+    case .tooShortToChoose(let objective, let returns, let needed):
+      "\(objective) needs at least \(needed) returns, but the longest train window has "
+        + "\(returns), so no choice can be made; use longer train windows or another objective"
     case .noValues(let name): "the parameter '\(name)' has no values; give at least one"
     case .repeatedParameter(let name):
       "the parameter '\(name)' is given twice; name it once, with all its values"

@@ -17,7 +17,7 @@ public enum Metrics {
   /// The names of the few by which a run is summed up.
   public static let headlineNames = [
     "total-return", "cagr", "volatility", "sharpe", "sortino", "max-drawdown", "calmar",
-    "max-drawdown-bars", "exposure", "turnover-annual", "trade-count", "trade-win-rate",
+    "max-drawdown-days", "exposure", "turnover-annual", "trade-count", "trade-win-rate",
     "trade-profit-factor", "trade-expectancy",
   ]
 

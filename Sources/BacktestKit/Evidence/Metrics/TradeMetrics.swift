@@ -1,6 +1,7 @@
 public import BacktestCore
 
-/// How the closed trades did. A trade still open at the end is counted apart and nowhere else.
+/// How the closed trades did, those among them that a fold's end closed at the mark. A trade still
+/// open at the end is counted apart and nowhere else.
 ///
 ///     let trades = TradeMetrics(result.roundTrips)
 ///     print(trades.count, trades.winRate, trades.profitFactor)

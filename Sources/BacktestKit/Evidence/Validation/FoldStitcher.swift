@@ -150,10 +150,10 @@ struct FoldStitcher {
     groupOffset += lastGroup
   }
 
-  /// Closed trades follow each other in order of exit; those that a fold leaves open are listed
-  /// after them, unless they go on in the next fold.
+  /// Closed trades follow each other in order of exit; those that are open go on in the next fold
+  /// or, at the end, are listed after them.
   private mutating func appendTrades(of run: BacktestResult) {
-    if plan.boundary == .carry { openTrades = [] }
+    openTrades = []
     for trade in run.trades {
       if trade.isOpen { openTrades.append(trade) } else { trades.append(trade) }
     }

@@ -21,14 +21,11 @@ extension PreparedWalkForward {
       stitched: stitched, metrics: stitched.metrics, stitchedObjective: stitchedObjective,
       meanInSample: inSample,
       meanOutOfSample: isRuined ? nil : mean(scores.map { $0?.contribution }),
-      efficiency: stitchedObjective.flatMap { value in
-        inSample.flatMap { $0 > 0 ? value / $0 : nil }
-      },
       stability: request.grid.dimensions.map {
         ParameterStability(of: $0, chosen: choices.map { candidates[$0.candidate] })
       },
       droppedTailBars: schedule.droppedTailBars,
-      warnings: warnings(choices, scores, stitched))
+      planCaveats: caveats(choices, scores))
   }
 
   private func fold(
@@ -51,54 +48,6 @@ extension PreparedWalkForward {
     let values = contributions.compactMap { $0 }
     return values.isEmpty ? nil : values.compensatedSum { $0 } / Double(values.count)
   }
-
-  private func warnings(
-    _ choices: [FoldChoice], _ scores: [FoldObjective.Score?], _ stitched: BacktestResult
-  ) -> [String] {
-    var warnings: [String] = []
-    func warn(_ count: Int, of total: Int, _ text: String) {
-      if count > 0 { warnings.append("\(count) of \(total) folds \(text)") }
-    }
-    let count = folds.count
-    if let time = stitched.ruinedAt { warnings.append("the account was lost at \(time)") }
-    if let time = stitched.overflowedAt {
-      warnings.append("equity grew beyond the largest number at \(time)")
-    }
-    if skip <= warmup {
-      warnings.append(
-        "the evaluation begins at bar \(skip), before the end of the longest warm-up "
-          + "(\(warmup) bars)")
-    }
-    if objective.metric.higherIsBetter == nil {
-      warnings.append(
-        "\(objective.metric.name) has no better direction; larger values were taken as better")
-    }
-    warn(
-      zip(choices, draws).count { $0.nullCount == $1.count }, of: count,
-      "had no candidate with an in-sample objective and used the first candidate")
-    let inSample = choices.map(\.score)
-    let outOfSample = scores.compactMap { $0 }
-    for (scores, place) in [(inSample, "in sample"), (outOfSample, "out of sample")] {
-      let missing = scores.filter { $0.value == nil }
-      let flat = missing.count { $0.contribution != nil }
-      warn(flat, of: count, "are flat \(place) and count as 0 in the mean")
-      warn(
-        missing.count - flat, of: count, "have no objective \(place) and are left out of its mean")
-    }
-    if plan.boundary == .liquidate {
-      let left = stitched.trades.count { $0.isOpen }
-      if left > 0 {
-        warnings.append(
-          "\(NumberText.count(left, "position")) could not be closed at the end of the fold")
-      }
-    }
-    if schedule.droppedTailBars > 0 {
-      warnings.append(
-        "\(NumberText.count(schedule.droppedTailBars, "bar")) after the last test window are not "
-          + "tested")
-    }
-    return warnings
-  }
 }
 
 /// The metric by which folds choose, taken from a run as `BacktestResult.metrics` takes it.
@@ -116,25 +65,22 @@ struct FoldObjective: Sendable {
     var contribution: Double? { value ?? (isFlat && !isRuined ? 0 : nil) }
   }
 
+  /// The evaluator; of a universe with several calendars that of all bars, because a window has its
+  /// own number of sessions a year.
   let evaluator: ObjectiveEvaluator
-  /// Whether the series differ in their bars, so that the last point of each session counts.
-  private let bySession: Bool
+  private let sessions: UniverseSessions
 
   var metric: MetricDefinition { evaluator.metric }
 
   init(_ name: String, universe: Universe, riskFree: Double) throws(EvidenceError) {
-    let barsPerYear = universe.barsPerYear
-    bySession = barsPerYear == nil
+    sessions = UniverseSessions(universe)
     evaluator = try ObjectiveEvaluator(
-      name, barsPerYear: barsPerYear ?? universe.series[0].calendar?.sessionsPerYear,
-      riskFree: riskFree)
+      name, barsPerYear: sessions.barsPerYear ?? sessions.perYear, riskFree: riskFree)
   }
 
   /// The objective of a run.
   func score(_ run: BacktestResult) -> Score {
-    let curve =
-      bySession ? run.curve.lastPointOfEachSession(dates: run.sessionDates).curve : run.curve
-    let equity = Array(curve.equity)
+    let (equity, evaluator) = measured(run)
     let trades = metric.needs.contains(.roundTrips) ? run.trades : nil
     let value = evaluator.value(equity: equity, roundTrips: trades)
     guard value == nil else { return Score(value: value, isFlat: false) }
@@ -142,5 +88,17 @@ struct FoldObjective: Sendable {
     return Score(
       value: nil, isFlat: returns.allSatisfy { $0 == returns[0] },
       isRuined: run.ruinedAt != nil)
+  }
+
+  /// The equity that counts, and what measures it.
+  private func measured(_ run: BacktestResult) -> (equity: [Double], by: ObjectiveEvaluator) {
+    guard sessions.barsPerYear == nil else { return (Array(run.curve.equity), evaluator) }
+    let (curve, dates) = run.curve.lastPointOfEachSession(dates: run.sessionDates)
+    guard sessions.areCounted, let first = dates.first, let last = dates.last,
+      let perYear = sessions.perYear(from: first, through: last),
+      let own = try? ObjectiveEvaluator(
+        metric.name, barsPerYear: perYear, riskFree: evaluator.riskFree)
+    else { return (Array(curve.equity), evaluator) }
+    return (Array(curve.equity), own)
   }
 }

@@ -47,6 +47,11 @@ struct PreparedWalkForward: Sendable {
       guard case .tooFewBars(let available, let needed, _) = error else { throw error }
       throw .tooFewBars(available: available, needed: needed, skipped: skip)
     }
+    let longest = schedule.folds.map(\.train.count).max() ?? 0
+    guard candidates.count == 1 || longest >= objective.metric.minimumCount else {
+      throw .tooShortToChoose(
+        objective: plan.objective, returns: longest, needed: objective.metric.minimumCount)
+    }
     draws = try PreparedWalkForward.draws(
       plan, candidateCount: candidates.count, foldCount: schedule.folds.count)
     strategies = Array(repeating: FoldStrategy(request.definition), count: schedule.folds.count)
@@ -84,20 +89,19 @@ struct PreparedWalkForward: Sendable {
   }
 }
 
-/// The session dates of an evaluation axis, by the calendar of the first series.
+/// The session dates of an evaluation axis.
 private struct EvaluationDates {
   let dates: [CivilDate]
   /// The date of the bar after the axis, or of the session that comes after all bars.
   let nextDate: CivilDate?
 
   init(feed: Feed, instants: Range<Int>) {
-    let calendar = feed.universe.series[0].calendar ?? AlwaysOpenCalendar()
-    let times = feed.instants
-    dates = instants.map { calendar.sessionDate(of: times[$0]) }
+    let (universe, times) = (feed.universe, feed.instants)
+    dates = instants.map { universe.sessionDate(of: times[$0]) }
     if instants.upperBound < times.count {
-      nextDate = calendar.sessionDate(of: times[instants.upperBound])
+      nextDate = universe.sessionDate(of: times[instants.upperBound])
     } else {
-      nextDate = times.last.flatMap { calendar.sessionClosing(after: $0)?.date }
+      nextDate = times.last.flatMap { universe.sessionDate(after: $0) }
     }
   }
 }
@@ -126,7 +130,7 @@ extension PreparedWalkForward {
     ) { (index) throws(EvidenceError) in
       let (fold, place) = index.quotientAndRemainder(dividingBy: width)
       let run = try simulate(draws[fold][place], of: fold, on: folds[fold].train)
-      return objective.score(run)
+      return objective.score(run.endingFold(by: plan.boundary))
     }
     return draws.indices.map { fold in
       let tried = scores[(fold * width)..<((fold + 1) * width)]
@@ -151,7 +155,8 @@ extension PreparedWalkForward {
         count: folds.count, threads: threads, progress: progress
       ) { (fold) throws(EvidenceError) in
         try simulate(
-          choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd)
+          choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd
+        ).endingFold(by: plan.boundary)
       }
       let last = runs.firstIndex(where: \.endedEarly) ?? runs.endIndex
       return runs.indices.map { $0 <= last ? runs[$0] : nil }
@@ -167,7 +172,8 @@ extension PreparedWalkForward {
       }
       var run = try simulate(
         choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd,
-        after: before)
+        after: before
+      ).endingFold(by: plan.boundary)
       let account = run.account
       if plan.boundary == .carry, let before { run.account.subtractSums(of: before) }
       before = account
@@ -223,6 +229,23 @@ extension PreparedWalkForward {
 extension BacktestResult {
   /// Whether the run ended before its last bar, so that no fold can follow.
   fileprivate var endedEarly: Bool { ruinedAt != nil || overflowedAt != nil }
+
+  /// The run of a window whose positions end with it: round trips that are still open are closed at
+  /// the mark and count from now on. Under `carry` they go on.
+  func endingFold(by boundary: WalkForwardPlan.Boundary) -> BacktestResult {
+    guard boundary != .carry else { return self }
+    var run = self
+    let table = tradeTable
+    run.tradeTable = DerivedTable {
+      table.rows.map { trade in
+        guard trade.isOpen else { return trade }
+        var trade = trade
+        (trade.isOpen, trade.isMarked) = (false, true)
+        return trade
+      }
+    }
+    return run
+  }
 }
 
 extension Account {

@@ -98,7 +98,7 @@ public struct WalkForwardPlan: Hashable, Sendable {
   /// With what a fold begins.
   public var carry = Carry.equity
   /// What happens to positions at the end of a fold.
-  public var boundary = Boundary.mark
+  public var boundary = Boundary.liquidate
 
   /// A plan with windows of two lengths, rolling, everything else by default.
   public init(train: WalkForwardLength, test: WalkForwardLength) {
@@ -124,10 +124,11 @@ public struct WalkForwardPlan: Hashable, Sendable {
 
   /// What happens to positions at the end of a fold.
   public enum Boundary: String, Hashable, Sendable, CaseIterable {
-    /// They are valued at the mark, and the next fold starts flat with that money.
-    case mark
     /// They are closed at the fold's last close, with costs.
     case liquidate
+    /// They are valued at the mark without costs, and the next fold starts flat with that money.
+    /// Their round trips count, and are flagged as `marked`.
+    case mark
     /// They go over into the next fold, whose strategy starts afresh.
     case carry
   }

@@ -44,19 +44,18 @@ public struct WalkForwardResult: Sendable {
   public var meanInSample: Double?
   /// The mean over folds of the out-of-sample objective, with the same rule; `nil` after ruin.
   public var meanOutOfSample: Double?
-  /// `stitchedObjective / meanInSample`; `nil` where the denominator is not positive.
-  public var efficiency: Double?
   /// How the searched parameters moved, in the order of the grid.
   package var stability: [ParameterStability]
   /// Bars after the last test window, which no fold tests.
   public var droppedTailBars: Int
-  /// What a reader should know before believing the figures.
-  public var warnings: [String]
+  /// What to know of windows, choices and folds; `caveats` has it together with those of the run.
+  package var planCaveats: [ResultCaveat]
 
-  /// How `efficiency` is defined, in one line.
-  package static let efficiencyDefinition =
-    "objective of the stitched out-of-sample run / mean in-sample objective of the chosen "
-    + "parameters; undefined if that mean is not positive"
+  /// What to know before trusting the figures, of the folds and of the stitched run, the most
+  /// serious first.
+  public var caveats: [ResultCaveat] {
+    ResultCaveat.mostSeriousFirst(planCaveats + stitched.caveats)
+  }
 
   /// Whether nothing was chosen or trained on train windows: one candidate, in every fold the same
   /// strategy. How it did there is then no promise that could be kept.
@@ -69,6 +68,32 @@ public struct WalkForwardResult: Sendable {
   package func instants(of evaluation: Range<Int>) -> Range<Int> {
     (evaluation.lowerBound + skip)..<(evaluation.upperBound + skip)
   }
+}
+
+// How much of the in-sample promise was kept
+extension WalkForwardResult {
+  /// `stitchedObjective / meanInSample`; `nil` where that says nothing, for the reason in
+  /// `efficiencyAbsence`.
+  public var efficiency: Double? {
+    guard efficiencyAbsence == nil, let stitchedObjective, let meanInSample else { return nil }
+    return stitchedObjective / meanInSample
+  }
+
+  /// Why there is no efficiency; `nil` where there is one.
+  public var efficiencyAbsence: String? {
+    let name = objective.title
+    if objective.higherIsBetter != true { return "more of \(name) is not better" }
+    guard let meanInSample else { return "no fold has an in-sample \(name)" }
+    guard let stitchedObjective else { return "there is no out-of-sample \(name)" }
+    if meanInSample <= 0 { return "the mean in-sample \(name) is not positive" }
+    return stitchedObjective < 0 ? "the out-of-sample \(name) is negative" : nil
+  }
+
+  /// How `efficiency` is defined, in one line.
+  package static let efficiencyDefinition =
+    "objective of the stitched out-of-sample run / mean in-sample objective of the chosen "
+    + "parameters; undefined unless that mean is positive, the other is not negative, and more is "
+    + "better"
 }
 
 /// One fold of a walk-forward: what was chosen on the train window, and how it did on the test
@@ -112,6 +137,6 @@ public struct WalkForwardFold: Sendable {
 
   /// Whether no candidate had an objective, so that the first was taken.
   public var isArbitraryChoice: Bool { nullCount == candidateCount }
-  /// The trades that the test window closed.
+  /// The trades that the test window closed, or that its end closed at the mark.
   public var tradeCount: Int { result?.trades.count { !$0.isOpen } ?? 0 }
 }

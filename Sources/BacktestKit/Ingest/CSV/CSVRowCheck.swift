@@ -152,7 +152,8 @@ extension CSVBarBuilder {
     let at = place(.close)
     log.add(
       .jump, line: at.line, column: at.column,
-      "the close moves from \(lastClose) to \(row.close), by \(percentText(change))")
+      "the close moves from \(NumberText.price(lastClose)) to \(NumberText.price(row.close)), by "
+        + percentText(change))
   }
 }
 

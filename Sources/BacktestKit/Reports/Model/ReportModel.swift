@@ -14,7 +14,7 @@ struct ReportModel {
   let benchmark: ReportBenchmark?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
-  /// Caveats beyond those of the run.
+  /// The caveats, the most serious first.
   var caveats: [ResultCaveat] = []
   /// The policies that decided.
   var policies: [ReportPolicy] = []
@@ -63,7 +63,7 @@ struct ReportModel {
 
   /// How ratios are annualised: `252 bars per year`.
   var annualization: String {
-    sample.barsPerYear.map { "\(NumberText.number($0)) bars per year" }
+    sample.barsPerYear.map { "\(NumberText.perYear($0)) bars per year" }
       ?? "not annualised: no calendar"
   }
 
@@ -106,6 +106,8 @@ struct ReportBenchmark {
   let comparison: PerformanceMetrics?
   /// How much more the account earned than it.
   let difference: ReturnDifference?
+  /// Whether it is measured from session to session while the account is measured bar by bar.
+  let isBySession: Bool
 
   /// The name inside a sentence; names of markets keep their capitals.
   var nameInSentence: String {
@@ -125,8 +127,8 @@ struct ReportBenchmark {
     for (metric, value) in metrics?.all ?? [] { own[metric.name] = value }
     self.own = own
     let sessions = run.sessionSample
-    let timeframe = run.universe.series[0].timeframe
-    let aligned = try? curve.aligned(with: sessions, timeframe: timeframe)
+    isBySession = sessions.count != sample.count
+    let aligned = try? curve.aligned(with: sessions, timeframe: run.universe.shortestTimeframe)
     difference = aligned.flatMap(ReturnDifference.init)
     comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
   }

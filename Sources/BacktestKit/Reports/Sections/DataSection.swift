@@ -17,18 +17,26 @@ extension ReportModel {
         blocks.append(ReportParagraph("The check found nothing unusual in any series."))
       }
     }
-    if let table = correlationTable() { blocks.append(table) }
+    if let block = correlations { blocks.append(block) }
     return ReportSection(
       id: "data", title: "Data quality",
       summary: "The contents of each series, and what a check of its rows found.", blocks: blocks)
   }
 
-  /// The correlations of the instruments; `nil` for one instrument or more than a page can show.
-  private func correlationTable() -> ReportTable? {
+  /// The correlations of the instruments, or why there are none; `nil` for one instrument or more
+  /// than a page can show.
+  private var correlations: (any ReportBlock)? {
+    guard (2...12).contains(run.universe.count) else { return nil }
+    do {
+      return correlationTable(try InstrumentCorrelation(run.universe))
+    } catch {
+      return ReportParagraph("The correlations of the instruments are missing: \(error).")
+    }
+  }
+
+  private func correlationTable(_ correlation: InstrumentCorrelation) -> ReportTable? {
     let symbols = run.universe.series.map(\.instrument.symbol)
-    guard (2...12).contains(symbols.count),
-      let correlation = try? InstrumentCorrelation(run.universe), correlation.returnCount >= 20
-    else { return nil }
+    guard correlation.returnCount >= 20 else { return nil }
     return ReportTable(
       caption: "Correlation of returns (\(correlation.returnCount) common sessions)",
       columns: [.text("Series")] + symbols.map { .number($0, as: .ratio) },

@@ -17,8 +17,10 @@ extension ReportModel {
     return ReportSection(
       id: "metrics", title: "Metrics",
       summary: "Annual figures use \(annualization) and a risk-free rate of "
-        + "\(NumberText.percent(run.configuration.riskFreeRate)) per year. Where a value is "
-        + "missing, the definition gives the reason.",
+        + "\(NumberText.percent(run.configuration.riskFreeRate)) per year. "
+        + (benchmark?.isBySession == true
+          ? "The account is measured bar by bar, the benchmark from session to session. " : "")
+        + "Where a value is missing, the definition gives the reason.",
       blocks: blocks)
   }
 
@@ -37,12 +39,17 @@ extension ReportModel {
         var row: [ReportCell] = [.text(metric.title), cell(metric, value)]
         if let benchmark {
           let other = isComparison ? nil : benchmark.own[metric.name]
-          row.append(
-            other.map { .text(metric.unit.format(currency: currency).text($0)) } ?? .text(""))
+          row.append(other.map { .text(format(ofBenchmark: metric).text($0)) } ?? .text(""))
         }
         row.append(.text(definition(metric, isMissing: value == nil)))
         return row
       })
+  }
+
+  /// Where the account is measured bar by bar, the benchmark's bars are sessions.
+  private func format(ofBenchmark metric: MetricDefinition) -> NumberFormat {
+    metric.unit == .bars && benchmark?.isBySession == true
+      ? .count(of: "session") : metric.unit.format(currency: currency)
   }
 
   private func cell(_ metric: MetricDefinition, _ value: Double?) -> ReportCell {
@@ -52,7 +59,7 @@ extension ReportModel {
   private func definition(_ metric: MetricDefinition, isMissing: Bool) -> String {
     var text = metric.definition
     if metric.needs.contains(.calendar), let barsPerYear = sample.barsPerYear {
-      text += "; B = \(NumberText.number(barsPerYear))"
+      text += "; B = \(NumberText.perYear(barsPerYear))"
     }
     return isMissing ? "No value: \(reason(metric)). \(text)" : text
   }

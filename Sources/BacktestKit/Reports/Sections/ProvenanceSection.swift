@@ -3,14 +3,16 @@ import BacktestEvidence
 
 extension ReportModel {
   /// Where the figures come from: the study, the files by content, and the configuration.
-  func provenanceSection(_ given: [ProvenanceItem]) -> ReportSection {
+  func provenanceSection(
+    _ given: [ProvenanceItem], fileDigests: [String: String]
+  ) -> ReportSection {
     let terms = Set(given.map { $0.term.lowercased() })
     let own = ownItems.filter { !terms.contains($0.term.lowercased()) }
     let items = given.map { ReportDefinitions.Item($0.term, $0.value) } + own
     return ReportSection(
       id: "provenance", title: "Provenance",
       summary: "The same files and configuration give the same figures.",
-      blocks: [ReportDefinitions(items), sourceTable, configurationTable])
+      blocks: [ReportDefinitions(items), sourceTable(fileDigests), configurationTable])
   }
 
   private var ownItems: [ReportDefinitions.Item] {
@@ -34,19 +36,20 @@ extension ReportModel {
     }.joined(separator: "; ")
   }
 
-  private var sourceTable: ReportTable {
+  /// - Parameter digests: the SHA-256 by path; without them the digest by which a cache knows a file.
+  private func sourceTable(_ digests: [String: String]) -> ReportTable {
     ReportTable(
       caption: "Data files",
       columns: [
         .text("Series"), .text("File"), .number("Bars", as: .integer),
-        .number("Bytes", as: .integer), .text("Digest, 128 bits"),
+        .number("Bytes", as: .integer), .text(digests.isEmpty ? "Digest, 128 bits" : "SHA-256"),
       ],
       rows: run.universe.series.map { series in
         [
           .text(series.instrument.symbol), .text(series.source?.path ?? "made in memory"),
           .number(Double(series.count)),
           .number(series.source.map { Double($0.byteCount) }, else: "made in memory"),
-          .text(series.source?.digest ?? ""),
+          .text(series.source.map { digests[$0.path] ?? $0.digest } ?? ""),
         ]
       }, limit: .init(rowCount: 60, file: "result.json"))
   }

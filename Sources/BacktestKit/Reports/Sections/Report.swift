@@ -23,8 +23,10 @@ public struct Report: Sendable {
   /// Where the result comes from, such as the study or a commit. An item replaces one of the same
   /// term that the report would show anyway.
   package var provenance: [ProvenanceItem] = []
-  /// Caveats beyond those of the run itself; shown first.
-  public var caveats: [ResultCaveat] = []
+  /// The caveats, shown first; by default those of the run or the walk-forward.
+  public var caveats: [ResultCaveat]
+  /// The SHA-256 of data files by path, where they are known.
+  package var fileDigests: [String: String] = [:]
   /// The policies that decided; the report then also says whether they showed an edge.
   package var policies: [ReportPolicy] = []
   /// The spread of figures over several checkpoints, of which this run is the median.
@@ -40,7 +42,7 @@ public struct Report: Sendable {
   /// A report on one run.
   public init(_ result: BacktestResult) {
     self.init(
-      run: result, walkForward: nil,
+      run: result, walkForward: nil, caveats: result.caveats,
       title: "\(result.strategy) on \(Report.universeName(result.universe))")
   }
 
@@ -48,11 +50,14 @@ public struct Report: Sendable {
   public init(_ walkForward: WalkForwardResult) {
     let run = walkForward.stitched
     self.init(
-      run: run, walkForward: walkForward,
+      run: run, walkForward: walkForward, caveats: walkForward.caveats,
       title: "Walk-forward of \(walkForward.strategy) on \(Report.universeName(run.universe))")
   }
 
-  private init(run: BacktestResult, walkForward: WalkForwardResult?, title: String) {
+  private init(
+    run: BacktestResult, walkForward: WalkForwardResult?, caveats: [ResultCaveat], title: String
+  ) {
+    self.caveats = caveats
     self.run = run
     self.walkForward = walkForward
     self.title = title
@@ -80,7 +85,7 @@ public struct Report: Sendable {
       + customSections
       + [
         model.assumptionsSection, model.dataSection(dataQuality),
-        model.provenanceSection(provenance),
+        model.provenanceSection(provenance, fileDigests: fileDigests),
       ]
     return ReportDocument(
       title: title, subtitle: model.subtitle, summary: model.summary, sections: sections,

@@ -5,27 +5,14 @@ extension ReportModel {
   /// Caveats first, then the verdict in one sentence, then the main figures.
   var summary: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
-    let warnings = walkForward?.warnings.map(NumberText.sentence) ?? []
-    let items =
-      ResultCaveat.mostSeriousFirst(caveats + run.caveats).map(\.message) + openTradeWarning
-      + warnings
-    if !items.isEmpty {
-      blocks.append(ReportNotice(.warning, title: "Caveats: read these first", items: items))
+    if !caveats.isEmpty {
+      blocks.append(
+        ReportNotice(
+          .warning, title: "Caveats: read these first", items: caveats.map(\.message)))
     }
     blocks.append(ReportNotice(.note, title: verdict, items: verdictRemarks))
     blocks.append(ReportTiles(walkForward.map { walkForwardTiles($0) } ?? runTiles))
     return blocks
-  }
-
-  /// A walk-forward cuts its longest trades, often the best ones, at the end of a fold.
-  private var openTradeWarning: [String] {
-    let open = run.trades.count(where: \.isOpen)
-    guard walkForward != nil, open > 0 else { return [] }
-    return [
-      "\(open) of \(NumberText.count(run.trades.count, "round trip")) were still open at the end "
-        + "of a fold. They are valued at the last price and left out of figures about closed "
-        + "trades."
-    ]
   }
 
   /// The result in figures.
@@ -54,7 +41,7 @@ extension ReportModel {
   /// Whether the policies showed an edge; `nil` without policies.
   var policyVerdict: PolicyVerdict? {
     guard !policies.isEmpty else { return nil }
-    return PolicyVerdict(values: values, benchmark: benchmark, caveats: caveats + run.caveats)
+    return PolicyVerdict(values: values, benchmark: benchmark, caveats: caveats)
   }
 
   private var verdictRemarks: [String] {
@@ -96,16 +83,14 @@ extension ReportModel {
       "Mean in-sample \(title) \(format.text(walkForward.meanInSample)), out-of-sample "
       + "\(format.text(walkForward.stitchedObjective)) over all test windows: "
     guard let kept = walkForward.efficiency else {
-      return means + "efficiency is undefined, because one of them is missing or the first is not "
-        + "positive."
+      return means + "no efficiency, because \(walkForward.efficiencyAbsence ?? "")."
     }
     return means + "efficiency \(NumberFormat.ratio.text(kept))."
   }
 
   private var runTiles: [ReportTiles.Tile] {
     [
-      tile("sharpe"), tile("cagr"), tile("max-drawdown"), tile("volatility"),
-      tile("trade-win-rate", detail: tradeDetail), costTile,
+      tile("sharpe"), tile("cagr"), tile("max-drawdown"), tile("volatility"), tradeTile, costTile,
     ]
   }
 
@@ -114,13 +99,19 @@ extension ReportModel {
     let mean = format.text(walkForward.meanInSample)
     let efficiency = ReportTiles.Tile(
       "Efficiency", value: NumberFormat.ratio.text(walkForward.efficiency),
-      detail: "in sample \(mean), out of sample \(format.text(walkForward.stitchedObjective))",
+      detail: walkForward.efficiencyAbsence
+        ?? "in sample \(mean), out of sample \(format.text(walkForward.stitchedObjective))",
       definition: WalkForwardResult.efficiencyDefinition)
     return [
       tile("sharpe"), walkForward.choosesNothing ? tile("volatility") : efficiency, tile("cagr"),
-      tile("max-drawdown"),
-      tile("trade-win-rate", detail: tradeDetail), costTile,
+      tile("max-drawdown"), tradeTile, costTile,
     ]
+  }
+
+  /// How trades ended; under weights accounting, which has none, how much was traded.
+  private var tradeTile: ReportTiles.Tile {
+    run.configuration.accounting.placesOrders
+      ? tile("trade-win-rate", detail: tradeDetail) : tile("turnover-annual")
   }
 
   private var tradeDetail: String {
@@ -129,10 +120,13 @@ extension ReportModel {
 
   private var costTile: ReportTiles.Tile {
     let share = costs.gross > 0 ? costs.total / costs.gross : nil
+    let name =
+      run.configuration.accounting.placesOrders
+      ? "commission and slippage" : "fees for changes of weights"
     return ReportTiles.Tile(
       "Costs / gross profit", value: NumberFormat.percent(decimals: 1).text(share),
-      detail: share == nil ? "no profit before costs" : "commission and slippage",
-      definition: "commission and slippage / profit before costs")
+      detail: share == nil ? "no profit before costs" : name,
+      definition: "\(name) / profit before costs")
   }
 
   private func tile(_ name: String, detail: String? = nil) -> ReportTiles.Tile {
@@ -141,7 +135,7 @@ extension ReportModel {
     let format: NumberFormat =
       metric.unit == .fraction ? .percent(decimals: 1) : metric.unit.format(currency: currency)
     let root = name == "sharpe" ? sample.barsPerYear : nil
-    let caption = metric.title + (root.map { " × √\(NumberText.number($0))" } ?? "")
+    let caption = metric.title + (root.map { " × √\(NumberText.perYear($0))" } ?? "")
     guard let value else {
       return ReportTiles.Tile(
         caption, value: NumberFormat.missing, detail: absence(of: name),
@@ -204,7 +198,8 @@ package struct PolicyVerdict: Sendable {
     if let difference {
       words += "; the mean difference of returns is "
       words +=
-        NumberFormat.number(decimals: 2).text(difference.mean * 1e4) + " basis points per bar"
+        NumberFormat.number(decimals: 2).text(difference.mean * 1e4)
+        + " basis points per \(benchmark.isBySession ? "session" : "bar")"
       words += difference.statistic.map { " (t = \(NumberFormat.ratio.text($0)))" } ?? ""
     }
     if isEdgeShown {

@@ -27,9 +27,10 @@ extension ReportModel {
     }
     let text = "\(NumberText.count(closed.count, "closed round trip")), net of costs"
     guard !open.isEmpty else { return text + "." }
-    let end = walkForward == nil ? "the end" : "the end of a fold"
-    return "\(text): \(money(closed)). \(open.count) more were still open at \(end), worth "
-      + "\(money(open)) at the last price; they are listed but not counted."
+    let (isOne, count) = (open.count == 1, NumberText.grouped(open.count))
+    return "\(text): \(money(closed)). \(count) more \(isOne ? "was" : "were") still open at the "
+      + "end, with a profit of \(money(open)) at the last price; \(isOne ? "it is" : "they are") "
+      + "listed but not counted."
   }
 
   private var whyNoTrades: String {
@@ -61,12 +62,20 @@ extension ReportModel {
         [
           .text(symbol(trade.instrument)), .text(trade.isLong ? "long" : "short"),
           cell(trade.entryTime, of: trade.instrument),
-          trade.isOpen ? .text("open") : cell(trade.exitTime, of: trade.instrument),
+          exit(of: trade),
           .number(trade.quantity), .number(trade.entryPrice), .number(trade.exitPrice),
           .number(trade.profit), .number(trade.profitFraction), .number(Double(trade.barCount)),
           .number(trade.maximumAdverseExcursion), .number(trade.maximumFavourableExcursion),
         ]
       }, limit: .init(rowCount: 25, file: "trades.csv"))
+  }
+
+  private func exit(of trade: RoundTrip) -> ReportCell {
+    if trade.isOpen { return .text("open") }
+    guard trade.isMarked else { return cell(trade.exitTime, of: trade.instrument) }
+    let calendar = run.universe[trade.instrument].calendar
+    let date = calendar?.sessionDate(of: trade.exitTime) ?? trade.exitTime.utcDate
+    return .text("\(date), at the mark")
   }
 
   private var hasFractions: Bool {
@@ -96,8 +105,14 @@ extension ReportModel {
   private var orderTable: ReportTable {
     var names: [String] = []
     var counts: [String: Int] = [:]
+    var reduced: Set<OrderID> = []
     for outcome in run.outcomes {
-      let name = ReportModel.name(of: outcome.kind)
+      if case .cut = outcome.kind {
+        reduced.insert(outcome.order)
+        continue
+      }
+      let isReduced = reduced.contains(outcome.order)
+      let name = ReportModel.name(of: outcome.kind, isReduced: isReduced)
       if counts[name] == nil { names.append(name) }
       counts[name, default: 0] += 1
     }
@@ -107,8 +122,14 @@ extension ReportModel {
       rows: names.map { [.text($0), .number(Double(counts[$0] ?? 0))] })
   }
 
-  private static func name(of kind: OrderOutcome.Kind) -> String {
-    switch kind {
+  /// How an order ended, each order once.
+  private static func name(of kind: OrderOutcome.Kind, isReduced: Bool) -> String {
+    if isReduced {
+      return kind == .filled
+        ? "filled after being reduced to the buying power"
+        : name(of: kind, isReduced: false) + ", after being reduced to the buying power"
+    }
+    return switch kind {
     case .filled: "filled in full"
     case .cancelled: "cancelled by the strategy"
     case .cancelledByGroup: "cancelled by another order of its group"
@@ -146,11 +167,12 @@ extension ReportModel {
       RankedBars(
         caption: "From gross to net profit, \(currency)",
         items: [
-          .init("Gross profit, at reference prices", costs.gross),
-          .init("Commission", -costs.commission), .init("Slippage", -costs.slippage),
-        ] + (costs.writtenOff != 0 ? [.init("Deficit written off", costs.writtenOff)] : []) + [
-          .init("Net profit", costs.net)
-        ])
+          .init(
+            placesOrders ? "Gross profit, at reference prices" : "Profit before fees", costs.gross)
+        ] + costItems.map { .init($0.name, -$0.cost) }
+          + (costs.writtenOff != 0 ? [.init("Deficit written off", costs.writtenOff)] : []) + [
+            .init("Net profit", costs.net)
+          ])
     ]
     if let chart = dragChart { charts.append(chart) }
     blocks.append(ReportColumns(charts))
@@ -162,6 +184,15 @@ extension ReportModel {
         : "Commission and slippage are booked with each fill. The gross profit is what the account "
           + "would have earned without them.",
       blocks: blocks)
+  }
+
+  private var placesOrders: Bool { run.configuration.accounting.placesOrders }
+
+  /// The kinds of costs; weights accounting has one, the fee for changes of weights.
+  private var costItems: [(name: String, cost: Double)] {
+    placesOrders
+      ? [("Commission", costs.commission), ("Slippage", costs.slippage)]
+      : [("Fees", costs.commission)]
   }
 
   private var costTable: ReportTable {
@@ -186,10 +217,8 @@ extension ReportModel {
           "of equity per year", as: .percent(decimals: 2),
           definition: "cost / mean equity x bars per year / number of bars"),
       ],
-      rows: [
-        row("Commission", costs.commission), row("Slippage", costs.slippage),
-        row("Total", costs.total),
-      ])
+      rows: costItems.map { row($0.name, $0.cost) }
+        + (placesOrders ? [row("Total", costs.total)] : []))
   }
 
   /// Whether the curve is not in the money of its fills.
@@ -238,8 +267,10 @@ extension ReportModel {
     return BarChart(
       title: "Cost drag by year", subtitle: "Costs as a share of equity at the start of the year",
       categories: years.map { "\($0)" },
-      groups: [
-        .init("Commission", values: drag(commission)), .init("Slippage", values: drag(slippage)),
-      ], isStacked: true, unit: .percent)
+      groups: placesOrders
+        ? [
+          .init("Commission", values: drag(commission)), .init("Slippage", values: drag(slippage)),
+        ]
+        : [.init("Fees", values: drag(commission))], isStacked: true, unit: .percent)
   }
 }

@@ -49,11 +49,13 @@ extension ReportModel {
   private func summaryTable(_ walkForward: WalkForwardResult) -> ReportTable {
     let format = walkForward.objective.unit.format(currency: currency)
     let title = walkForward.objective.title
-    func row(_ name: String, _ value: Double?, _ format: NumberFormat, _ text: String)
-      -> [ReportCell]
-    {
+    func row(
+      _ name: String, _ value: Double?, _ format: NumberFormat, _ text: String,
+      absence: String? = nil
+    ) -> [ReportCell] {
       let cell: ReportCell =
-        value.map { .text(format.text($0)) } ?? .missing("undefined, or no fold has a value")
+        value.map { .text(format.text($0)) }
+        ?? .missing(absence ?? "undefined, or no fold has a value")
       return [.text(name), cell, .text(text)]
     }
     let flat = "a flat fold (all returns equal) counts as 0"
@@ -71,7 +73,8 @@ extension ReportModel {
           "\(title), stitched", walkForward.stitchedObjective, format,
           "all test windows as one run, \(annualization)"),
         row(
-          "Efficiency", walkForward.efficiency, .ratio, WalkForwardResult.efficiencyDefinition),
+          "Efficiency", walkForward.efficiency, .ratio, WalkForwardResult.efficiencyDefinition,
+          absence: walkForward.efficiencyAbsence),
       ])
   }
 
@@ -128,7 +131,10 @@ extension ReportModel {
       column(.number("Max drawdown", as: .percent(decimals: 1))) {
         .number($0.metrics?.maxDrawdown, else: lost)
       },
-      column(.number("Trades", as: .integer, definition: "trades closed in the test window")) {
+      column(
+        .number(
+          "Trades", as: .integer, definition: "trades closed in the test window, or by its end")
+      ) {
         .number(Double($0.tradeCount))
       },
       column(

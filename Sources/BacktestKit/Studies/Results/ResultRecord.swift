@@ -106,6 +106,10 @@ public struct ResultRecord: Sendable, Equatable {
     package var fills: Int
     /// Round trips, including those still open at the end.
     package var trades: Int
+    /// Round trips still open at the end.
+    package var openTrades: Int
+    /// Round trips closed at the mark because their fold ended.
+    package var markedTrades: Int
     /// Bars on which the fills depend on the assumed path inside the bar.
     package var ambiguousBars: Int
     /// Orders reduced because buying power was too low.
@@ -211,6 +215,8 @@ extension ResultRecord.Counts {
     orders = result.orders.count
     fills = result.fills.count
     trades = result.trades.count
+    openTrades = result.trades.count(where: \.isOpen)
+    markedTrades = result.trades.count(where: \.isMarked)
     ambiguousBars = result.counts.ambiguousBars
     cutOrders = result.counts.cutOrders
     rejectedOrders = result.counts.rejectedOrders
@@ -221,6 +227,8 @@ extension ResultRecord.Counts {
     orders = table.value("orders", .integer(.notNegative))
     fills = table.value("fills", .integer(.notNegative))
     trades = table.value("trades", .integer(.notNegative))
+    openTrades = table.value("open-trades", .integer(.notNegative), default: 0)
+    markedTrades = table.value("marked-trades", .integer(.notNegative), default: 0)
     ambiguousBars = table.value("ambiguous-bars", .integer(.notNegative))
     cutOrders = table.value("cut-orders", .integer(.notNegative))
     rejectedOrders = table.value("rejected-orders", .integer(.notNegative))
@@ -230,6 +238,7 @@ extension ResultRecord.Counts {
   var json: JSONValue {
     [
       "orders": .integer(orders), "fills": .integer(fills), "trades": .integer(trades),
+      "open-trades": .integer(openTrades), "marked-trades": .integer(markedTrades),
       "ambiguous-bars": .integer(ambiguousBars), "cut-orders": .integer(cutOrders),
       "rejected-orders": .integer(rejectedOrders), "stale-positions": .integer(stalePositions),
     ]

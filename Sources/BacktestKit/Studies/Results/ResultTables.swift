@@ -98,7 +98,7 @@ struct ResultTables {
     let header = [
       "symbol", "direction", "entry_time", "exit_time", "bars", "quantity", "entry_price",
       "exit_price", "gross_profit", "commission", "slippage", "profit", "return",
-      "adverse_excursion", "favourable_excursion", "open",
+      "adverse_excursion", "favourable_excursion", "open", "marked",
     ]
     var csv = try CSVWriter(header, to: file)
     for trade in result.trades {
@@ -119,6 +119,7 @@ struct ResultTables {
         row.field(trade.maximumAdverseExcursion)
         row.field(trade.maximumFavourableExcursion)
         row.field(trade.isOpen ? 1 : 0)
+        row.field(trade.isMarked ? 1 : 0)
       }
     }
     try csv.finish()

@@ -11,10 +11,11 @@ package struct StudyMarket: Sendable {
   package let feed: Feed
   /// The series of the benchmark, where the study names one.
   package let benchmark: BarSeries?
-  /// Series of raw closes beside which the data has adjusted ones that differ; only looked for
-  /// where a policy of the study was trained on adjusted closes.
+  /// Series of raw closes beside which the data has adjusted ones that differ.
   private(set) var unadjustedPrices: [String] = []
-  /// Series of raw closes beside which the data has no adjusted ones; only looked for then.
+  /// What those of them would change whose returns differ.
+  private(set) var unusedAdjustments: [UnusedAdjustment] = []
+  /// Series of raw closes beside which the data has no adjusted ones.
   private(set) var unknownPrices: [String] = []
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
@@ -28,18 +29,16 @@ package struct StudyMarket: Sendable {
   package init(_ study: Study) throws(StudyError) {
     var series: [BarSeries] = []
     var failures: [DataError] = []
-    let looksForAdjusted =
-      study.data.priceBasis == .raw
-      && study.strategy.policies.contains(where: \.observesAdjustedCloses)
     for file in study.data.files {
       do throws(DataError) {
         let loaded = try study.load(file)
         series += loaded
-        guard looksForAdjusted else { continue }
+        guard study.data.priceBasis == .raw else { continue }
         // A file without adjusted closes cannot be read for them.
         if let adjusted = try? study.load(file, .adjusted) {
-          unadjustedPrices += zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
-            .map(\.0.instrument.symbol)
+          let pairs = zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
+          unadjustedPrices += pairs.map(\.0.instrument.symbol)
+          unusedAdjustments += pairs.compactMap(UnusedAdjustment.init)
         } else {
           unknownPrices += loaded.map(\.instrument.symbol)
         }
@@ -157,6 +156,7 @@ extension StudyMarket {
     throw PolicyError(
       source: policy.path,
       "\(policy.manifest.name) was trained on adjusted closes ('price: adjusted_close'), but those "
-        + "of \(NumberText.list(unadjustedPrices)) are raw; give 'data: {price: adjusted}'")
+        + "of \(NumberText.list(unadjustedPrices)) are raw; give "
+        + "'data: {price: adjusted}'")
   }
 }

@@ -41,10 +41,11 @@ public struct StudyOutcome: Sendable {
     metrics = walkForward?.metrics ?? result.metrics
   }
 
-  /// What to know before trusting the figures, of the policies' training and of the run, the most
-  /// serious first.
+  /// What to know before trusting the figures, of the data, of the policies' training and of the
+  /// run, the most serious first. Terminal, report and `result.json` show this list.
   public var caveats: [ResultCaveat] {
-    ResultCaveat.mostSeriousFirst(trainingCaveats + result.caveats)
+    ResultCaveat.mostSeriousFirst(
+      market.caveats + trainingCaveats + (walkForward?.caveats ?? result.caveats))
   }
 
   /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.
@@ -74,19 +75,23 @@ package struct TrainersAccounting: Hashable, Sendable {
 
 extension StudyOutcome {
   /// The report of this outcome.
-  public func report() -> Report {
+  public func report() -> Report { report(dataFiles: []) }
+
+  /// The report of this outcome, with the digests of the files that were read again for them.
+  private func report(dataFiles: [ResultRecord.DataFile]) -> Report {
     var report = walkForward.map { Report($0) } ?? Report(result)
     report.title = study.name
     report.benchmark = benchmark
     report.regimes = regimes
     report.dataQuality = market.quality
     report.provenance = provenance
-    report.caveats = trainingCaveats
+    report.caveats = caveats
     report.policies = study.strategy.policies.map {
       $0.report(foldsHaveWeights: foldsHaveWeights)
     }
     report.policyRemarks = trainingRemarks
     report.replicates = replicates?.summary
+    for file in dataFiles { report.fileDigests[file.path] = file.sha256 }
     return report
   }
 
@@ -100,7 +105,7 @@ extension StudyOutcome {
       let record = try ResultRecord(self, folder: folder)
       let tables = ResultTables(result)
       var files = try AtomicFolder(path: folder)
-      try files.write(report().bytes(), to: "report.html")
+      try files.write(report(dataFiles: record.data).bytes(), to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"))
       try tables.writeOrders(to: try files.file("orders.csv"))
       try tables.writeFills(to: try files.file("fills.csv"))
@@ -146,14 +151,6 @@ extension StudyOutcome {
         ProvenanceItem(
           "Policy \(policy.manifest.name)",
           "\(policy.path), manifest \(policy.manifestDigest.prefix(16))\(weights)"))
-    }
-    for series in result.universe.series {
-      guard let source = series.source else { continue }
-      items.append(
-        ProvenanceItem(
-          series.instrument.symbol,
-          "\(source.path), \(source.byteCount) bytes, digest \(source.digest), "
-            + "\(series.count) bars"))
     }
     return items
   }

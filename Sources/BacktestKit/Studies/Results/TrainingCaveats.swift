@@ -135,12 +135,17 @@ extension StudyOutcome {
   /// Differences between training and this run, in sentences.
   var trainingRemarks: [String] {
     var remarks = study.strategy.policies.map { policy in
-      let own = study.execution?.place ?? "the close that it observes (weights accounting)"
-      return policy.manifest.execution.map {
-        "\(policy.manifest.name) was trained to act at \($0.place); this run fills at \(own)."
+      let (name, trained) = (policy.manifest.name, policy.manifest.execution)
+      // Weights are held from the close at which they are stated.
+      let own = study.execution ?? .sameClose
+      let acts = study.execution == nil ? "holds weights from" : "fills at"
+      guard let trained else {
+        return "The manifest of \(name) does not state in 'execution' at which price its training "
+          + "acted; this run \(acts) \(own.place)."
       }
-        ?? "The manifest of \(policy.manifest.name) does not state in 'execution' at which price "
-        + "its training acted; this run fills at \(own)."
+      return trained == own
+        ? "\(name) was trained to act at \(trained.place), as it does in this run."
+        : "\(name) was trained to act at \(trained.place); this run \(acts) \(own.place)."
     }
     if let trainers = trainersAccounting {
       let difference = trainers.finalEquity - (result.curve.equity.last ?? 0)

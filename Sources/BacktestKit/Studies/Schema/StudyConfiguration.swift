@@ -99,6 +99,11 @@ extension StudyKey {
       row,
       read: { table, root in
         let models = table.section(name) { table in definitions.compactMap { $0.model(&table) } }
+        if case .table(let given) = table.node(name)?.content, given.isEmpty {
+          table.report(
+            "'\(name)' names no model; give one, such as \(example), or leave '\(name)' out, which "
+              + "makes it free", at: name)
+        }
         if models.count > 1 {
           table.report("name one \(name) model, not \(models.count)", at: name)
         }

@@ -171,6 +171,22 @@ extension StudyKey {
       }, json: { key.value($0).map { JSONValue($0) } }, text: { key.value($0)?.description })
   }
 
+  /// A key of another part that fills a property, with its form in documents.
+  static func value<Value>(
+    _ key: ConfigurationKey<Root>, _ property: WritableKeyPath<Root, Value>,
+    _ rule: DocumentRule<Value>
+  ) -> StudyKey {
+    value(key.name, property, rule, key.help).example(key.example)
+  }
+
+  /// A key of another part that has to be given and fills a property, with its form in documents.
+  static func required<Value>(
+    _ key: ConfigurationKey<Root>, _ property: WritableKeyPath<Root, Value>,
+    _ rule: DocumentRule<Value>
+  ) -> StudyKey {
+    required(key.name, property, rule, key.help).example(key.example)
+  }
+
   /// The same key of something that holds the root.
   func of<Outer>(_ part: WritableKeyPath<Outer, Root>) -> StudyKey<Outer> {
     StudyKey<Outer>(

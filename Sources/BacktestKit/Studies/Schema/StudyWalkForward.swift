@@ -61,43 +61,16 @@ extension WalkForwardPlan {
   static var table: StudyTable<WalkForwardPlan> {
     StudyTable(
       initial: WalkForwardPlan(train: .bars(1), test: .bars(1)),
-      keys: [
-        .required(
-          "train", \.windows.train, .windowLength,
-          "The length of a train window, in bars, days, months or years."
-        ).values("`756`, `90d`, `6mo`, `3y`").example("60"),
-        .required("test", \.windows.test, .windowLength, "The length of a test window.")
-          .values("as for train").example("2mo"),
-        .value(
-          "anchored", \.windows.isAnchored, .flag,
-          "Whether every train window begins with the first bar."
-        ).example("true"),
-        .value(
-          "gap", \.windows.gap, .integer(.notNegative), "Bars left out between train and test."
-        ).example("5"),
-        .value(
-          "gap-from", \.windows.gapFrom, .choice(),
-          "Whether the gap shortens the train window or shifts the test window."
-        ).example("test"),
-        .value(
-          "tail", \.windows.tail, .choice(), "Whether an incomplete last test window is tested."
-        ).example("keep"),
-        .optional("skip", \.skip, .integer(.atLeast(1)), "Bars before the first window.")
-          .absent("the longest warm-up").example("30"),
-        .value(
-          "objective", \.objective, .objective, "The metric by which the train window chooses."
-        ).values("the name of a metric").example("sortino"),
-        .value(
-          "search", \.search, .search, "Whether all candidates are tried, or that many at random."
-        ).values("`grid`, or a whole number").example("3"),
-        .value(
-          "carry", \.carry, .choice(),
-          "Whether a fold begins with the equity before it or with the initial capital."
-        ).example("returns"),
-        .value(
-          "boundary", \.boundary, .choice(), "What happens to open positions at the end of a fold."
-        ).example("liquidate"),
-      ])
+      keys: WalkForwardKeys.all.map { key in
+        switch key.name {
+        case "train":
+          .required(key, \.windows.train, .windowLength).values("`756`, `90d`, `6mo`, `3y`")
+        case "test": .required(key, \.windows.test, .windowLength).values("as for train")
+        case "objective": .value(key, \.objective, .objective).values("the name of a metric")
+        case "search": .value(key, \.search, .search).values("`grid`, or a whole number")
+        default: StudyKey(key)
+        }
+      })
   }
 }
 

@@ -1,87 +1,13 @@
 public import BacktestCore
 
-/// Something to know before trusting the figures of a run.
-public struct ResultCaveat: Hashable, Sendable {
-  /// Its kind.
-  public var code: Code
-  /// One or two sentences with the figures.
-  public var message: String
-
-  /// A caveat from its parts.
-  public init(_ code: Code, _ message: String) {
-    self.code = code
-    self.message = message
-  }
-
-  /// The kinds of caveats, the most serious first.
-  public enum Code: String, Hashable, Sendable, CaseIterable {
-    /// The account lost everything.
-    case ruined
-    /// Equity left the finite numbers.
-    case overflowed
-    /// A policy failed to make some decisions.
-    case refusedDecisions = "refused-decisions"
-    /// A policy was tested on data of its training.
-    case inSample = "in-sample"
-    /// The training period of a policy is not documented.
-    case unknownTraining = "unknown-training"
-    /// It is unknown whether prices are adjusted, as they were in training.
-    case unknownPrices = "unknown-prices"
-    /// The same policy decided in all folds; nothing was retrained.
-    case notRetrained = "not-retrained"
-    /// Checkpoints were given observations normalised with the statistics of another.
-    case sharedNormaliser = "shared-normaliser"
-    /// Orders fill at a different price than in the training of a policy.
-    case otherExecution = "other-execution"
-    /// Equity comes from weights, without orders and fills.
-    case weightsAccounting = "weights-accounting"
-    /// Orders filled at the close on which they were decided.
-    case sameClose = "same-close"
-    /// The directions that were forecast show no skill.
-    case noForecastSkill = "no-forecast-skill"
-    /// Nothing can be annualised.
-    case noCalendar = "no-calendar"
-    /// Less than a year was measured.
-    case shortSample = "short-sample"
-    /// Fewer than 30 round trips were closed.
-    case fewTrades = "few-trades"
-    /// All closed round trips have the same direction.
-    case oneSided = "one-sided"
-    /// Trading was free.
-    case noCosts = "no-costs"
-    /// Orders were reduced because buying power was too low.
-    case cutOrders = "cut-orders"
-    /// A cash account rejected orders to sell short.
-    case shortNotAllowed = "short-not-allowed"
-    /// Orders were rejected for another reason.
-    case rejectedOrders = "rejected-orders"
-    /// Positions were valued at the last close of a series that had ended.
-    case staleMarks = "stale-marks"
-    /// Fills depended on the assumed order of prices within a bar.
-    case ambiguousBars = "ambiguous-bars"
-    /// A model that depends on volumes ran on adjusted prices.
-    case adjustedPricesWithVolumeModels = "adjusted-prices-with-volume-models"
-    /// A model that depends on volumes ran on a series without volumes.
-    case noVolume = "no-volume"
-    /// Rows of the data were repaired.
-    case repairedData = "repaired-data"
-  }
-}
-
-extension ResultCaveat {
-  /// Caveats by code, the most serious first; those of one code keep their order.
-  package static func mostSeriousFirst(_ caveats: [ResultCaveat]) -> [ResultCaveat] {
-    Code.allCases.flatMap { code in caveats.filter { $0.code == code } }
-  }
-}
-
 extension BacktestResult {
   /// What to know before trusting the figures, the most serious first.
   ///
   ///     for caveat in result.caveats { print(caveat.code.rawValue, caveat.message) }
   public var caveats: [ResultCaveat] {
     let found = [
-      accountCaveats, forecastCaveats, sampleCaveats, tradeCaveats, executionCaveats, dataCaveats,
+      accountCaveats, forecastCaveats, sampleCaveats, tradeCaveats, borrowingCaveats,
+      executionCaveats, orderCaveats, dataCaveats,
     ]
     return ResultCaveat.mostSeriousFirst(Array(found.joined()))
   }
@@ -139,13 +65,21 @@ extension BacktestResult {
           "No trading calendar is given, so the number of bars in a year is unknown and annual "
             + "figures are missing."))
     }
+    if universe.calendars.count > 1, let perYear = sample.barsPerYear {
+      found.append(
+        ResultCaveat(
+          .mixedCalendars,
+          "Instruments have different calendars (\(universe.calendars.map(\.name).joined(separator: ", "))). "
+            + "Returns are from session to session of any of them, and a year has "
+            + "\(NumberText.perYear(perYear)) of these sessions, counted over the run."))
+    }
     guard let first = sample.pointDates?.first, let last = sample.pointDates?.last else {
       return found
     }
     let days = last.daysSinceEpoch - first.daysSinceEpoch
     let isShort = sample.barsPerYear.map { Double(sample.count) < $0 } ?? (days < 365)
     if isShort {
-      let year = sample.barsPerYear.map { "; a year has \(NumberText.number($0)) bars" } ?? ""
+      let year = sample.barsPerYear.map { "; a year has \(NumberText.perYear($0)) bars" } ?? ""
       found.append(
         ResultCaveat(
           .shortSample,
@@ -185,15 +119,49 @@ extension BacktestResult {
       found.append(
         ResultCaveat(.noCosts, "Trading was free: neither commission nor slippage was charged."))
     }
+    let marked = trades.count(where: \.isMarked)
+    if marked > 0 {
+      found.append(
+        ResultCaveat(
+          .markedTrades,
+          "\(marked) of \(NumberText.count(closed.count, "closed round trip")) "
+            + "\(marked == 1 ? "was" : "were") open at the end of a fold and closed at the mark, "
+            + "without costs; figures about trades count \(marked == 1 ? "it" : "them")."))
+    }
     return found
+  }
+
+  /// Neither interest nor borrowing fees are charged.
+  private var borrowingCaveats: [ResultCaveat] {
+    if configuration.accounting.placesOrders, configuration.account.funding == .cash { return [] }
+    let points = zip(curve.grossExposure, curve.equity).count { exposure, equity in
+      equity > 0 && exposure > equity * (1 + 1e-9)
+    }
+    let shorts = trades.count { !$0.isLong }
+    var parts: [String] = []
+    if points > 0 {
+      parts.append(
+        "gross exposure was above equity at \(NumberText.grouped(points)) of "
+          + NumberText.count(curve.equity.count, "point"))
+    }
+    if shorts > 0 {
+      parts.append(
+        "\(NumberText.grouped(shorts)) of \(NumberText.count(trades.count, "round trip")) "
+          + "\(shorts == 1 ? "was" : "were") short")
+    }
+    guard !parts.isEmpty else { return [] }
+    return [
+      ResultCaveat(
+        .freeBorrowing,
+        "Borrowing was free: \(parts.joined(separator: ", and ")), but neither interest nor "
+          + "borrowing fees are charged.")
+    ]
   }
 
   private var executionCaveats: [ResultCaveat] {
     var found: [ResultCaveat] = []
     func add(_ code: ResultCaveat.Code, _ count: Int, _ one: String, _ many: String) {
-      guard count > 0 else { return }
-      let number = NumberText.grouped(count)
-      found.append(ResultCaveat(code, count == 1 ? "1 \(one)" : "\(number) \(many)"))
+      if count > 0 { found.append(ResultCaveat(code, count: count, one, many)) }
     }
     if configuration.execution.marketFill == .sameClose, configuration.accounting.placesOrders {
       found.append(
@@ -201,6 +169,28 @@ extension BacktestResult {
           .sameClose,
           "Market orders filled at the close they were based on. That price is known only when it "
             + "can no longer be traded."))
+    }
+    if configuration.execution.participation == nil, !fills.isEmpty {
+      found.append(
+        ResultCaveat(
+          .unlimitedLiquidity,
+          "Liquidity was unlimited: orders filled completely, whatever the volume of the bar."))
+    }
+    add(
+      .staleMarks, counts.stalePositions,
+      "open position is valued at the last close of a series that ended before the run did.",
+      "open positions are valued at the last closes of series that ended before the run did.")
+    add(
+      .ambiguousBars, counts.ambiguousBars,
+      "bar is ambiguous: its fills depend on the assumed order of prices within the bar.",
+      "bars are ambiguous: their fills depend on the assumed order of prices within the bar.")
+    return found
+  }
+
+  private var orderCaveats: [ResultCaveat] {
+    var found: [ResultCaveat] = []
+    func add(_ code: ResultCaveat.Code, _ count: Int, _ one: String, _ many: String) {
+      if count > 0 { found.append(ResultCaveat(code, count: count, one, many)) }
     }
     add(
       .cutOrders, counts.cutOrders, "order was reduced because buying power was too low.",
@@ -213,40 +203,20 @@ extension BacktestResult {
     add(
       .rejectedOrders, counts.rejectedOrders - shorts, "order was rejected.",
       "orders were rejected.")
-    add(
-      .staleMarks, counts.stalePositions,
-      "open position is valued at the last close of a series that ended before the run did.",
-      "open positions are valued at the last closes of series that ended before the run did.")
-    add(
-      .ambiguousBars, counts.ambiguousBars,
-      "bar is ambiguous: its fills depend on the assumed order of prices within the bar.",
-      "bars are ambiguous: their fills depend on the assumed order of prices within the bar.")
+    let live = Set(outcomes.filter { $0.kind == .stillLive }.map(\.order))
+    if let oldest = orders.first(where: { live.contains($0.id) }) {
+      let (end, date) = ("still live at the end", oldest.submitted.utcDate)
+      add(
+        .ordersLeftLive, live.count, "order was \(end), placed on \(date).",
+        "orders were \(end), the oldest placed on \(date).")
+    }
     return found
   }
+}
 
-  private var dataCaveats: [ResultCaveat] {
-    var found: [ResultCaveat] = []
-    let rules = configuration.execution
-    let readsVolume =
-      configuration.accounting.placesOrders
-      && (rules.participation != nil || rules.slippage.usesVolume)
-    func add(_ code: ResultCaveat.Code, _ text: String, _ isMeant: (BarSeries) -> Bool) {
-      let symbols = universe.series.filter(isMeant).map(\.instrument.symbol)
-      guard !symbols.isEmpty else { return }
-      found.append(ResultCaveat(code, "\(text): \(NumberText.list(symbols))."))
-    }
-    if readsVolume {
-      add(
-        .adjustedPricesWithVolumeModels,
-        "Fills depend on volumes, but prices are adjusted and volumes are not"
-      ) { $0.priceBasis == .adjusted }
-      add(.noVolume, "Fills should depend on volumes, but the data has no volumes") {
-        !$0.hasVolume
-      }
-    }
-    add(.repairedData, "Rows of the data were repaired") { series in
-      series.issues.contains { $0.repair != nil }
-    }
-    return found
+extension ResultCaveat {
+  /// A caveat about something that was counted: what follows `1` and what follows other numbers.
+  fileprivate init(_ code: Code, count: Int, _ one: String, _ many: String) {
+    self.init(code, count == 1 ? "1 \(one)" : "\(NumberText.grouped(count)) \(many)")
   }
 }
