@@ -150,9 +150,7 @@ extension Engine {
       forecasts: trading.forecasts, decisions: trading.decisions, account: trading.account,
       counts: log.counts, decisionTallies: trading.tallies, ruinedAt: ruinedAt,
       tradeTable: DerivedTable { [closed = log.trades, openTrades, feed] in
-        (closed + openTrades).map { booked in
-          booked.roundTrip(on: feed.columns[Int(booked.trade.instrument.index)])
-        }
+        BookedTrade.roundTrips(closed + openTrades, on: feed)
       },
       outcomeTable: DerivedTable { [log] in log.outcomes() },
       ledgerTable: DerivedTable { [log, feed] in

@@ -79,6 +79,8 @@ public struct Instrument: Hashable, Sendable {
 ///
 /// The order is the same whatever the order of files or keys was, because results may not depend
 /// on it. An instrument's position here is its `InstrumentID`.
+///
+/// Series with the same open and close times share the memory of these columns.
 public struct Universe: Sendable {
   /// The series in ascending order of symbols.
   public let series: [BarSeries]
@@ -100,7 +102,17 @@ public struct Universe: Sendable {
     for one in sorted where one.count == 0 {
       throw MarketError(symbol: one.instrument.symbol, "there are no bars in the chosen period")
     }
-    self.series = sorted
+    self.series = Universe.sharingTimes(sorted)
+  }
+
+  /// The series, of which those with the same times share these columns.
+  private static func sharingTimes(_ series: [BarSeries]) -> [BarSeries] {
+    var distinct: [BarSeries] = []
+    return series.map { one in
+      if let known = distinct.first(where: one.hasTimes) { return one.sharingTimes(of: known) }
+      distinct.append(one)
+      return one
+    }
   }
 
   /// The number of instruments.

@@ -173,10 +173,22 @@ struct BookedTrade: BitwiseCopyable, Sendable {
   var firstRow: Int32
   var endRow: Int32
 
+  /// Round trips with their excursions, in the order in which they were booked.
+  static func roundTrips(_ booked: [BookedTrade], on feed: Feed) -> [RoundTrip] {
+    var trips = booked.map(\.trade)
+    // Instrument by instrument, so that mapped files are read from front to back.
+    let order = trips.indices.sorted { (trips[$0].instrument, $0) < (trips[$1].instrument, $1) }
+    for index in order {
+      let instrument = Int(trips[index].instrument.index)
+      trips[index] = booked[index].roundTrip(on: feed.columns[instrument])
+    }
+    return trips
+  }
+
   /// The round trip with its excursions.
   func roundTrip(on series: SeriesColumns) -> RoundTrip {
     var (lowest, highest) = (lowestReference, highestReference)
-    for row in Int(firstRow)..<Int(endRow) {
+    for row in Int(firstRow)..<Int(endRow) where row < series.count {
       // Chosen and not branched on: nobody can guess whether a bar makes a new extreme.
       lowest = series.low[row] < lowest ? series.low[row] : lowest
       highest = series.high[row] > highest ? series.high[row] : highest

@@ -83,7 +83,7 @@ package struct FileInput: ~Copyable {
     let start = mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
     guard let start, start != MAP_FAILED else { throw .last(path: path, action: "map") }
     let count = byteCount
-    let storage = ColumnStorage { munmap(start, count) }
+    let storage = ColumnStorage(isMapped: true) { munmap(start, count) }
     return MappedBytes(storage: storage, start: UnsafeRawPointer(start), count: count)
   }
 }
