@@ -69,7 +69,7 @@ struct MarketCursor: Sendable {
   /// Asks the disk for what an order reads when it fills at the next open.
   @inline(__always)
   func prepareFill(of instrument: Int) {
-    readAhead?.prepareFill(of: columns[instrument], at: nextRow(of: instrument))
+    readAhead?.prepareFill(of: instrument, at: nextRow(of: instrument))
   }
 
   /// Reads the columns that a run needs only now and then, once for each line of memory: so they

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// Reads the mapped columns of a large universe from the disk just before a replay comes to them,
 /// and releases what lies behind it, so that a universe may be larger than memory.
@@ -14,66 +15,83 @@ struct ReadAhead: Sendable {
   /// The instant at which to move on.
   private(set) var nextInstant = 0
   private var columns: ContiguousArray<MappedColumn>
+  /// Where the columns of each instrument begin, and where the last ones end.
+  private let firstColumns: ContiguousArray<Int>
   private let pages: MappedPages
-  /// Rows of a stride; `nil` takes as many as the memory for all columns allows.
-  private let fixedStride: Int?
+  /// Held while a run is under way; copies of an engine share it.
+  private var scattered: ScatteredReading?
+  /// Rows of the next stride; they grow, so that a run soon knows which columns it reads.
+  private var strideRows: Int
+  private let growsStride: Bool
 
-  /// - Parameter strideRows: rows of a stride, for small universes too; `nil` reads ahead where
+  /// - Parameter strideRows: rows of each stride, for small universes too; `nil` reads ahead where
   ///   there are at least 256 MiB of mapped columns.
   /// - Returns: `nil` where the system does better by itself.
   init?(_ universe: Universe, strideRows: Int?) {
     var columns: ContiguousArray<MappedColumn> = []
+    var firstColumns: ContiguousArray<Int> = [0]
     var grids: Set<UnsafePointer<Timestamp>> = []
     for (instrument, series) in universe.series.enumerated() {
-      let prices = [series.open, series.high, series.low, series.close, series.volume]
-      columns += prices.compactMap { MappedColumn($0, of: instrument) }
-      guard grids.insert(series.closeTimes.start).inserted else { continue }
-      let times = [series.openTimes, series.closeTimes]
-      columns += times.compactMap { MappedColumn($0, of: instrument) }
+      // The loop reads each close; whether it reads the others depends on the run.
+      columns += [MappedColumn(series.close, of: instrument, isStreamed: true)].compactMap(\.self)
+      columns += [series.high, series.low].compactMap {
+        MappedColumn($0, of: instrument, isStreamed: false)
+      }
+      columns += [series.open, series.volume].compactMap {
+        MappedColumn($0, of: instrument, isStreamed: false, isReadByFills: true)
+      }
+      if grids.insert(series.closeTimes.start).inserted {
+        columns += [series.openTimes, series.closeTimes].compactMap {
+          MappedColumn($0, of: instrument, isStreamed: true)
+        }
+      }
+      firstColumns.append(columns.count)
     }
     let byteCount = columns.reduce(0) { $0 + $1.rowCount * MappedColumn.rowSize }
     guard !columns.isEmpty, strideRows != nil || byteCount >= 256 << 20 else { return nil }
     self.columns = columns
+    self.firstColumns = firstColumns
+    self.strideRows = strideRows ?? 1 << 12
+    growsStride = strideRows == nil
     pages = MappedPages()
-    fixedStride = strideRows
   }
 
   /// Asks for the rows that come next.
   ///
   /// - Parameters:
-  ///   - instant: the instant reached, from which on strides are counted.
+  ///   - instant: the next instant, from which on strides are counted.
   ///   - nextRow: the next row of an instrument.
   @inline(never)
   mutating func move(to instant: Int, nextRow: (Int) -> Int) {
+    if scattered == nil { scattered = ScatteredReading(of: columns, pages) }
     var streamedCount = 0
     for index in columns.indices {
       let row = min(nextRow(Int(columns[index].instrument)), columns[index].rowCount)
       columns[index].findUse(upTo: row, pages)
       streamedCount += columns[index].isStreamed ? 1 : 0
     }
-    let stride = strideRows(streamedCount)
-    for index in columns.indices {
-      let row = min(nextRow(Int(columns[index].instrument)), columns[index].rowCount)
-      columns[index].move(to: row, stride: stride, pages)
+    if growsStride, instant > 0 { strideRows = Self.stride(after: strideRows, of: streamedCount) }
+    for index in columns.indices where columns[index].isStreamed {
+      columns[index].askFor(2 * strideRows, pages)
+      columns[index].release(allBut: strideRows, pages)
     }
-    nextInstant = max(instant, 0) + stride
+    nextInstant = instant + strideRows
   }
 
-  /// As many rows as make 64 MiB over all columns that are read, and pages enough to be worth
-  /// asking for.
-  private func strideRows(_ streamedCount: Int) -> Int {
-    if let fixedStride { return fixedStride }
-    var rows = 1 << 17
-    while rows > 1 << 12, rows * MappedColumn.rowSize * streamedCount > 64 << 20 { rows /= 2 }
+  /// Twice as many rows as before, up to what makes 32 MiB over all columns that are read; enough
+  /// pages at least to be worth asking for.
+  private static func stride(after rows: Int, of streamedCount: Int) -> Int {
+    var rows = min(2 * rows, 1 << 16)
+    while rows > 1 << 12, rows * MappedColumn.rowSize * streamedCount > 32 << 20 { rows /= 2 }
     return rows
   }
 
-  /// Asks for the row in which an order of an instrument may fill at the next open.
-  @inline(never)
-  func prepareFill(of series: SeriesColumns, at row: Int) {
-    guard row < series.count else { return }
-    for column in [series.open, series.volume] {
-      pages.advise(UnsafeRawPointer(column + row), byteCount: 8, MADV_WILLNEED)
+  /// Asks for what an order of an instrument reads when it fills at the open of a row.
+  func prepareFill(of instrument: Int, at row: Int) {
+    for index in firstColumns[instrument]..<firstColumns[instrument + 1] {
+      let column = columns[index]
+      guard column.isReadByFills, !column.isStreamed, row < column.rowCount else { continue }
+      column.advise(row, row + 1, MADV_WILLNEED, pages)
     }
   }
 }
@@ -85,59 +103,86 @@ private struct MappedColumn: BitwiseCopyable, Sendable {
   nonisolated(unsafe) let start: UnsafeRawPointer
   let instrument: Int32
   let rowCount: Int
-  /// Whether it is read from row to row; so taken until a stride shows that it is not.
-  var isStreamed = true
+  /// Whether it is read from row to row.
+  private(set) var isStreamed: Bool
+  /// Whether every fill at an open reads it.
+  let isReadByFills: Bool
   /// The next row at the last move.
   private var row = 0
   /// The row up to which it was asked for, and the one up to which it was released.
   private var askedRow = 0
   private var releasedRow = 0
-  /// The rows around which the system reads nothing.
-  private var aloneStart = 0
-  private var aloneEnd = 0
 
-  init?<Value>(_ column: Column<Value>, of instrument: Int) {
+  init?<Value>(
+    _ column: Column<Value>, of instrument: Int, isStreamed: Bool, isReadByFills: Bool = false
+  ) {
     guard column.storage.isMapped, MemoryLayout<Value>.stride == Self.rowSize else { return nil }
     start = UnsafeRawPointer(column.start)
     self.instrument = Int32(instrument)
     rowCount = column.count
+    self.isStreamed = isStreamed
+    self.isReadByFills = isReadByFills
   }
 
   /// Finds out whether most of the rows since the last move were read.
   mutating func findUse(upTo end: Int, _ pages: MappedPages) {
     guard end > row else { return }
-    isStreamed = pages.areTouched(start + row * Self.rowSize, byteCount: (end - row) * Self.rowSize)
+    isStreamed = pages.areTouched(
+      start + row * Self.rowSize, byteCount: (end - row) * Self.rowSize)
+    row = end
   }
 
-  mutating func move(to row: Int, stride: Int, _ pages: MappedPages) {
-    let end = min(row + 2 * stride, rowCount)
-    if isStreamed {
-      advise(max(row, askedRow), end, MADV_WILLNEED, pages)
-      askedRow = end
-    } else {
-      // What is read here and there is read by the page.
-      advise(max(row, aloneEnd), end, MADV_RANDOM, pages)
-      aloneEnd = end
-    }
-    // A strategy may look back a little.
-    let keptRow = max(releasedRow, row - stride)
+  mutating func askFor(_ count: Int, _ pages: MappedPages) {
+    let end = min(row + count, rowCount)
+    advise(max(row, askedRow), end, MADV_WILLNEED, pages)
+    askedRow = end
+  }
+
+  /// Releases what lies behind, but for some rows to which a strategy may look back.
+  mutating func release(allBut count: Int, _ pages: MappedPages) {
+    let keptRow = max(releasedRow, row - count)
     advise(releasedRow, keptRow, MADV_DONTNEED, pages)
     releasedRow = keptRow
-    let leftRow = min(row, aloneEnd)
-    advise(aloneStart, leftRow, MADV_NORMAL, pages)
-    aloneStart = leftRow
-    self.row = row
   }
 
-  private func advise(_ first: Int, _ end: Int, _ advice: Int32, _ pages: MappedPages) {
+  func advise(_ first: Int, _ end: Int, _ advice: Int32, _ pages: MappedPages) {
     guard first < end else { return }
     pages.advise(
       start + first * Self.rowSize, byteCount: (end - first) * Self.rowSize, advice)
   }
 }
 
+/// While one exists, the system reads nothing but the pages asked for, and takes those first whose
+/// time is over.
+private final class ScatteredReading: Sendable {
+  private let columns: ContiguousArray<MappedColumn>
+  private let pages: MappedPages
+
+  init(of columns: ContiguousArray<MappedColumn>, _ pages: MappedPages) {
+    self.columns = columns
+    self.pages = pages
+    pages.readers.withLock { count in
+      if count == 0 { advise(MADV_RANDOM) }
+      count += 1
+    }
+  }
+
+  deinit {
+    pages.readers.withLock { count in
+      count -= 1
+      if count == 0 { advise(MADV_NORMAL) }
+    }
+  }
+
+  private func advise(_ advice: Int32) {
+    for column in columns { column.advise(0, column.rowCount, advice, pages) }
+  }
+}
+
 /// What the system is told, and tells, about the pages of mapped files.
 private final class MappedPages: Sendable {
+  /// The runs under way.
+  let readers = Mutex(0)
   private let pageSize = UInt(max(4_096, sysconf(Int32(_SC_PAGESIZE))))
   /// One word a page, of which the highest bit says that it is in the page table; negative where
   /// the system does not show it.
@@ -146,7 +191,7 @@ private final class MappedPages: Sendable {
   deinit { if pageTable >= 0 { close(pageTable) } }
 
   /// Gives advice for the pages from that of the first byte up to that of the byte after the last,
-  /// so that adjacent blocks share no page; at least one page.
+  /// so that adjacent blocks share no page; at least one page where it is asked for.
   func advise(_ start: UnsafeRawPointer, byteCount: Int, _ advice: Int32) {
     let first = UInt(bitPattern: start) / pageSize * pageSize
     let last = (UInt(bitPattern: start) + UInt(byteCount)) / pageSize * pageSize
