@@ -33,18 +33,18 @@ struct ReadAhead: Sendable {
     var grids: Set<UnsafePointer<Timestamp>> = []
     for (instrument, series) in universe.series.enumerated() {
       // The loop reads each close; whether it reads the others depends on the run.
-      columns += [MappedColumn(series.close, of: instrument, isStreamed: true)].compactMap(\.self)
-      columns += [series.high, series.low].compactMap {
-        MappedColumn($0, of: instrument, isStreamed: false)
-      }
-      columns += [series.open, series.volume].compactMap {
-        MappedColumn($0, of: instrument, isStreamed: false, isReadByFills: true)
-      }
+      var found = [
+        MappedColumn(series.close, of: instrument, .always),
+        MappedColumn(series.open, of: instrument, .atFills),
+        MappedColumn(series.volume, of: instrument, .atFills),
+        MappedColumn(series.high, of: instrument, .unknown),
+        MappedColumn(series.low, of: instrument, .unknown),
+      ]
       if grids.insert(series.closeTimes.start).inserted {
-        columns += [series.openTimes, series.closeTimes].compactMap {
-          MappedColumn($0, of: instrument, isStreamed: true)
-        }
+        found.append(MappedColumn(series.closeTimes, of: instrument, .always))
+        found.append(MappedColumn(series.openTimes, of: instrument, .atFills))
       }
+      columns += found.compactMap(\.self)
       firstColumns.append(columns.count)
     }
     let byteCount = columns.reduce(0) { $0 + $1.rowCount * MappedColumn.rowSize }
@@ -107,21 +107,23 @@ private struct MappedColumn: BitwiseCopyable, Sendable {
   private(set) var isStreamed: Bool
   /// Whether every fill at an open reads it.
   let isReadByFills: Bool
+
+  /// When the engine itself reads a column.
+  enum Use { case always, atFills, unknown }
+
   /// The next row at the last move.
   private var row = 0
   /// The row up to which it was asked for, and the one up to which it was released.
   private var askedRow = 0
   private var releasedRow = 0
 
-  init?<Value>(
-    _ column: Column<Value>, of instrument: Int, isStreamed: Bool, isReadByFills: Bool = false
-  ) {
+  init?<Value>(_ column: Column<Value>, of instrument: Int, _ use: Use) {
     guard column.storage.isMapped, MemoryLayout<Value>.stride == Self.rowSize else { return nil }
     start = UnsafeRawPointer(column.start)
     self.instrument = Int32(instrument)
     rowCount = column.count
-    self.isStreamed = isStreamed
-    self.isReadByFills = isReadByFills
+    isStreamed = use == .always
+    isReadByFills = use == .atFills
   }
 
   /// Finds out whether most of the rows since the last move were read.
