@@ -72,8 +72,8 @@ struct ReadAhead: Sendable {
     }
     if growsStride, instant > 0 { strideRows = Self.stride(after: strideRows, of: streamedCount) }
     for index in columns.indices where columns[index].isStreamed {
-      columns[index].askFor(2 * strideRows, pages)
-      columns[index].release(allBut: strideRows, pages)
+      columns[index].askFor(3 * strideRows, pages)
+      columns[index].release(every: 2 * strideRows, pages)
     }
     nextInstant = instant + strideRows
   }
@@ -140,11 +140,12 @@ private struct MappedColumn: BitwiseCopyable, Sendable {
     askedRow = end
   }
 
-  /// Releases what lies behind, but for some rows to which a strategy may look back.
-  mutating func release(allBut count: Int, _ pages: MappedPages) {
-    let keptRow = max(releasedRow, row - count)
-    advise(releasedRow, keptRow, MADV_DONTNEED, pages)
-    releasedRow = keptRow
+  /// Releases rows that lie behind, many at a time, as all processors have to hear of it; as many
+  /// stay, since a strategy may look back.
+  mutating func release(every count: Int, _ pages: MappedPages) {
+    guard row - releasedRow >= 2 * count else { return }
+    advise(releasedRow, row - count, MADV_DONTNEED, pages)
+    releasedRow = row - count
   }
 
   func advise(_ first: Int, _ end: Int, _ advice: Int32, _ pages: MappedPages) {
