@@ -30,13 +30,17 @@ struct Measurement {
     body: () throws -> Result
   ) rethrows -> (measurement: Measurement, result: Result) {
     let start = ProcessTime.now
-    var result = try body()
+    var result: Result? = try body()
     let once = ProcessTime.now - start
     let calls = repeats == 1 ? 1 : max(1, Int(shortest / max(once.wall, 1e-6)))
     var times: [ProcessTime] = []
     for _ in 0..<repeats {
       let start = ProcessTime.now
-      for _ in 0..<calls { result = try body() }
+      for _ in 0..<calls {
+        // One result at a time, so that the peak of memory is that of a run.
+        result = nil
+        result = try body()
+      }
       times.append((ProcessTime.now - start) / Double(calls))
     }
     times.sort { $0.cpu < $1.cpu }
@@ -44,7 +48,7 @@ struct Measurement {
     let measurement = Measurement(
       metric: metric, value: units / max(median.wall, 1e-9),
       cpuValue: units / max(median.cpu, 1e-9), time: median)
-    return (measurement, result)
+    return (measurement, result!)
   }
 
   /// The figure as one line of JSON.

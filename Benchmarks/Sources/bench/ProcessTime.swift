@@ -35,7 +35,12 @@ struct ProcessTime {
 /// The memory of this process.
 enum ProcessMemory {
   /// The largest resident set so far, in MiB; NaN where the kernel does not tell.
-  static var peakMegabytes: Double {
+  static var peakMegabytes: Double { megabytes("VmHWM:") }
+
+  /// The resident set, in MiB; NaN where the kernel does not tell.
+  static var residentMegabytes: Double { megabytes("VmRSS:") }
+
+  private static func megabytes(_ key: String) -> Double {
     guard let file = fopen("/proc/self/status", "r") else { return .nan }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 256)
@@ -44,7 +49,7 @@ enum ProcessMemory {
         decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self
       )
       .split { $0 == " " || $0 == "\t" }
-      if fields.count > 1, fields[0] == "VmHWM:", let kibibytes = Double(fields[1]) {
+      if fields.count > 1, fields[0] == key, let kibibytes = Double(fields[1]) {
         return kibibytes / 1_024
       }
     }

@@ -57,6 +57,22 @@ enum SeededMarket {
     }
   }
 
+  /// Daily bars around the clock, of which each instrument's close a second after those of the one
+  /// before it.
+  static func staggeredBars(days: Int, instruments: Int) throws -> [BarSeries] {
+    let start = firstSecond(2015, 1, 1)
+    return try (0..<instruments).map { instrument in
+      var random = NormalStream(seed: UInt64(instrument) + 100)
+      var bars = walk(
+        count: days, using: &random, start: 100, deviation: 0.01, gap: 0.002, wick: 0.004, drift: 0)
+      bars.times = (0..<days).map { start + 86_400 * Int64($0) + Int64(instrument) }
+      bars.volume = [Double](repeating: 1_000_000, count: days)
+      return try bars.series(
+        0, symbol: "S\(1_000 + instrument)", timeframe: .session, calendar: .alwaysOpen,
+        barSeconds: 86_400)
+    }
+  }
+
   static func returns(count: Int) -> [Double] {
     var random = NormalStream(seed: 6)
     return (0..<count).map { _ in max(0.0004 + 0.01 * random.next(), -0.2) }

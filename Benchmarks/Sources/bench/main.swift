@@ -1,7 +1,12 @@
 import Glibc
 
 do {
-  let options = try BenchOptions(arguments: Array(CommandLine.arguments.dropFirst()))
+  let arguments = Array(CommandLine.arguments.dropFirst())
+  if arguments.first == "large" {
+    try LargeReplay.run(Array(arguments.dropFirst()))
+    exit(0)
+  }
+  let options = try BenchOptions(arguments: arguments)
   for workload in options.workloads {
     let data = BenchData(directory: options.dataDirectory, isSmoke: options.isSmoke)
     for measurement in try workload.init().run(on: data, repeats: options.repeats) {

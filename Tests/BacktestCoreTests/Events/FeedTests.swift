@@ -53,6 +53,21 @@ struct FeedTests {
     #expect(feed.grids.count == 2 && feed.instants.count == 3)
   }
 
+  @Test func seriesOfOneGridShareTheMemoryOfTheirTimes() throws {
+    func series(_ symbol: String, count: Int) throws -> BarSeries {
+      try MarketBuilder.series(MarketBuilder.flat(1, count: count), symbol: symbol)
+    }
+    let (a, b, c) = (
+      try series("A", count: 5), try series("B", count: 5), try series("C", count: 4)
+    )
+    let universe = try Universe([a, b, c, a.rows(0..<4).named("D")])
+    let shared = universe.series
+    #expect(!a.sharesTimes(with: b) && shared[0].sharesTimes(with: shared[1]))
+    #expect(!shared[0].sharesTimes(with: shared[2]) && shared[2].sharesTimes(with: shared[3]))
+    #expect(Array(shared[1].closeTimes) == Array(b.closeTimes) && shared[1].calendar != nil)
+    #expect(Feed(universe).gridOfInstrument == [0, 0, 1, 1])
+  }
+
   @Test func whatFlowsThroughTheLoopIsSmallAndTrivial() {
     #expect(stride(ofTrivial: Bar.self) == 64)
     #expect(stride(ofTrivial: Fill.self) <= 96)
@@ -67,4 +82,12 @@ struct FeedTests {
   }
 
   private func stride<T: BitwiseCopyable>(ofTrivial _: T.Type) -> Int { MemoryLayout<T>.stride }
+}
+
+extension BarSeries {
+  fileprivate func named(_ symbol: String) -> BarSeries {
+    var renamed = self
+    renamed.instrument.symbol = symbol
+    return renamed
+  }
 }

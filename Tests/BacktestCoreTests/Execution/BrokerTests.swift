@@ -29,7 +29,7 @@ struct BrokerTests {
     mutating func beginFills() {}
     mutating func endFills() {}
     mutating func mark(_ instrument: Int, at price: Double) { marks.append(price) }
-    mutating func book(_ fill: Fill, trades: inout [RoundTrip]) {
+    mutating func book(_ fill: Fill, trades: inout [BookedTrade]) {
       units += fill.quantity
       fills.append(fill)
     }

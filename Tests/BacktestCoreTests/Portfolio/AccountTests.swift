@@ -154,6 +154,31 @@ struct RoundTripTests {
     #expect(agrees(trades[0].maximumFavourableExcursion, 0.05, within: 1e-14))
   }
 
+  @Test func atCloseTheBarOfTheExitCountsAndThatOfTheEntryDoesNot() throws {
+    let bars: [MarketBuilder.Prices] = [
+      (100, 100, 100, 100), (100, 200, 50, 100), (100, 110, 95, 100), (100, 120, 90, 100),
+      (100, 130, 99, 100), (100, 300, 10, 100),
+    ]
+    // Long from the close of row 1 to that of row 3, then short to that of row 4.
+    let trades = try trades(bars, [(0, 1, .market), (2, -2, .market), (3, 1, .market)]) {
+      $0.execution.marketFill = .nextClose
+    }
+    #expect(trades.map(\.exitRow) == [3, 4])
+    #expect(agrees(trades[0].maximumFavourableExcursion, 0.2, within: 1e-14))
+    #expect(agrees(trades[0].maximumAdverseExcursion, -0.1, within: 1e-14))
+    #expect(agrees(trades[1].maximumFavourableExcursion, 0.01, within: 1e-14))
+    #expect(agrees(trades[1].maximumAdverseExcursion, -0.3, within: 1e-14))
+  }
+
+  @Test func anOpenTradeHasTheExcursionsOfItsBarsSoFar() throws {
+    let bars: [MarketBuilder.Prices] = [
+      (100, 100, 100, 100), (100, 110, 95, 105), (105, 120, 104, 110), (108, 112, 80, 100),
+    ]
+    let trade = try trades(bars, [(0, 1, .market)])[0]
+    #expect(trade.isOpen && agrees(trade.maximumFavourableExcursion, 0.2, within: 1e-14))
+    #expect(agrees(trade.maximumAdverseExcursion, -0.2, within: 1e-14))
+  }
+
   @Test func eachTradeCountsItsOwnSlippage() throws {
     let trades = try trades(
       [(10, 10, 10, 10), (10, 10, 10, 10), (12, 12, 12, 12)],

@@ -70,9 +70,16 @@ public struct Column<Element: BitwiseCopyable & Sendable>: RandomAccessCollectio
 /// The memory behind one or more columns, released when the last of them goes.
 @usableFromInline
 package final class ColumnStorage: @unchecked Sendable {
+  /// Whether it is a mapped file, which the system reads and drops as memory allows.
+  let isMapped: Bool
   private let release: () -> Void
 
-  package init(release: @escaping () -> Void) { self.release = release }
+  /// - Parameter isMapped: whether it is a mapped file that nobody writes to, so that its pages may
+  ///   be dropped at any time.
+  package init(isMapped: Bool = false, release: @escaping () -> Void) {
+    self.isMapped = isMapped
+    self.release = release
+  }
 
   deinit { release() }
 }

@@ -113,14 +113,14 @@ extension Engine {
       log.record(live.order.id, .stillLive, at: clock, filled: live.filledQuantity)
     }
     let last = max(instant, baseInstant)
-    var openTrades: [RoundTrip] = []
+    var openTrades: [BookedTrade] = []
     for (index, position) in trading.account.positions.enumerated()
     where trading.account.holds(index) {
       let row = trading.lastRow(index)
       let series = feed.universe.series[index]
       if !position.isFlat {
         openTrades.append(
-          position.roundTrip(
+          position.bookedTrade(
             InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
             exitRow: row, isOpen: true))
       }
@@ -150,7 +150,9 @@ extension Engine {
       forecasts: trading.forecasts, decisions: trading.decisions, account: trading.account,
       counts: log.counts, decisionTallies: trading.tallies, ruinedAt: ruinedAt,
       overflowedAt: overflowedAt,
-      tradeTable: DerivedTable { [closed = log.trades, openTrades] in closed + openTrades },
+      tradeTable: DerivedTable { [closed = log.trades, openTrades, feed] in
+        BookedTrade.roundTrips(closed + openTrades, on: feed)
+      },
       outcomeTable: DerivedTable { [log] in log.outcomes() },
       ledgerTable: DerivedTable { [log, feed] in
         log.ledger(multipliers: feed.universe.series.map(\.instrument.multiplier))

@@ -33,10 +33,8 @@ extension Engine {
           of: instrument, row: row, account: &trading.account, log: &log)
       }
       guard trading.account.quantity(of: instrument) != 0 else { continue }
-      let columns = trading.broker.market.columns + instrument
-      trading.account.markToClose(
-        instrument, close: columns.pointee.close[row], high: columns.pointee.high[row],
-        low: columns.pointee.low[row], row: row)
+      let close = trading.broker.market.columns[instrument].close[row]
+      trading.account.markToClose(instrument, close: close, row: row)
     }
     if trading.broker.plan.marketFill == .nextClose, !trading.broker.isIdle {
       trading.broker.matchCloses(account: &trading.account, log: &log)

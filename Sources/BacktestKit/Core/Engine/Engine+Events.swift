@@ -78,6 +78,7 @@ extension Engine {
     trading.hasRequests = false
     if trading.account.followsTargets { return collectStatements() }
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
+    trading.broker.market.expectFills()
     var budget = trading.broker.submissionBudget(worth: worth, account: &trading.account)
     if !trading.requests.isEmpty { carryOut(&budget) }
     if !trading.targetRequests.isEmpty {
@@ -121,6 +122,7 @@ extension Engine {
   private mutating func sendSubmitted() {
     let latency = trading.broker.plan.latency
     let isAtOnce = latency == .zero && (queue.first.map { $0.key.time > clock } ?? true)
+    if feed.readAhead != nil { prepareFills() }
     for index in trading.broker.submitted.indices {
       let (slot, order) = (
         trading.broker.submitted[index].slot, trading.broker.submitted[index].order
@@ -132,6 +134,15 @@ extension Engine {
       }
     }
     trading.broker.submitted.clear()
+  }
+
+  /// Asks the disk for what the orders read that were just submitted, all at once.
+  @inline(never)
+  private func prepareFills() {
+    for submitted in trading.broker.submitted.rows {
+      let order = trading.broker.book[submitted.slot].order
+      trading.broker.market.prepareFill(of: Int(order.instrument.index))
+    }
   }
 
   /// Tells the account what was stated, where it follows statements. What only orders could reach

@@ -198,7 +198,7 @@ public struct Engine: Sendable {
   /// Goes to the close of an instant.
   @inlinable @inline(__always)
   mutating func moveClock(to next: Int) {
-    if next & feed.touchMask == 0 { trading.broker.market.touchRows() }
+    if next & feed.preparationMask == 0 { trading.broker.market.prepareRows() }
     trading.broker.market.instant = next
     let time = feed.instants.start[next]
     trading.broker.market.clock = time

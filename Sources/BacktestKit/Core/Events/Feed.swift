@@ -23,25 +23,36 @@ public final class Feed: @unchecked Sendable {
   @usableFromInline let columns: UnsafeMutablePointer<SeriesColumns>
   @usableFromInline let instrumentCount: Int
   @usableFromInline let hasOneGrid: Bool
-  /// The bits of an instant that are zero where it is time to read a line of memory ahead: once in
-  /// 8 rows, and never where the columns fit into the processor's own memory.
-  @usableFromInline let touchMask: Int
+  /// The bits of an instant that are zero where it is time to prepare the rows to come: once for
+  /// each line of memory, and never where the columns fit into the processor's own memory.
+  @usableFromInline let preparationMask: Int
+  /// How a run reads ahead from mapped files, before its first bar; `nil` where it need not.
+  let readAhead: ReadAhead?
   /// The rows that close at each instant; `nil` where the rows of a single grid are the instants.
   let closings: UnsafeMutablePointer<ClosingTable>?
 
   /// Lays out a universe. The cost is one pass over the times of each grid.
-  public init(_ universe: Universe) {
+  public convenience init(_ universe: Universe) { self.init(universe, readAheadRows: nil) }
+
+  /// Lays out a universe.
+  ///
+  /// - Parameter readAheadRows: rows that are asked for at a time from mapped files; `nil` goes by
+  ///   their size.
+  package init(_ universe: Universe, readAheadRows: Int?) {
     self.universe = universe
     instrumentCount = universe.count
+    readAhead = ReadAhead(universe, strideRows: readAheadRows)
     var distinct: [BarSeries] = []
     gridOfInstrument = universe.series.map { series in
-      if let known = distinct.firstIndex(where: { sharesGrid($0, series) }) { return known }
+      // A universe keeps the times of a grid only once.
+      if let known = distinct.firstIndex(where: series.sharesTimes) { return known }
       distinct.append(series)
       return distinct.count - 1
     }
     grids = distinct.map { Grid(openTimes: $0.openTimes, closeTimes: $0.closeTimes) }
     hasOneGrid = distinct.count == 1
-    touchMask = universe.series.reduce(0) { $0 + $1.count } > 1 << 16 ? 7 : -1
+    let isSmall = universe.series.reduce(0) { $0 + $1.count } <= 1 << 16
+    preparationMask = isSmall && readAheadRows == nil ? -1 : 7
     if hasOneGrid {
       instants = distinct[0].closeTimes
       closings = nil
@@ -128,11 +139,6 @@ struct SeriesColumns {
       instrument: InstrumentID(instrument), openTime: openTimes[row], closeTime: closeTimes[row],
       open: open[row], high: high[row], low: low[row], close: close[row], volume: volume[row])
   }
-}
-
-private func sharesGrid(_ a: BarSeries, _ b: BarSeries) -> Bool {
-  a.count == b.count && a.closeTimes.elementsEqual(b.closeTimes)
-    && a.openTimes.elementsEqual(b.openTimes)
 }
 
 /// Which rows close at each instant of a universe whose series do not share their times.

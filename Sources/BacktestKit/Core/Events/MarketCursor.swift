@@ -17,6 +17,10 @@ struct MarketCursor: Sendable {
   private var openedRow = -1
   /// What `touchRows()` read; kept so that the reads are not optimised away.
   private var touched = 0.0
+  /// The instant up to which an order is likely, as one was asked for not long ago.
+  var activeEnd = 0
+  /// For a universe that may be larger than memory.
+  private var readAhead: ReadAhead?
 
   init(_ feed: Feed) {
     self.feed = feed
@@ -24,6 +28,7 @@ struct MarketCursor: Sendable {
     hasOneGrid = feed.hasOneGrid
     nextRows = ContiguousArray(repeating: 0, count: feed.grids.count)
     openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)
+    readAhead = feed.readAhead
   }
 
   /// Whether it is the very moment of the last close.
@@ -39,10 +44,37 @@ struct MarketCursor: Sendable {
     }
   }
 
+  /// Sees to it that what a run reads next is at hand.
+  @usableFromInline @inline(never)
+  mutating func prepareRows() {
+    if let next = readAhead?.nextInstant {
+      if instant + 1 >= next { moveReadAhead() }
+    } else if instant < activeEnd {
+      touchRows()
+    }
+  }
+
+  private mutating func moveReadAhead() {
+    var readAhead = readAhead
+    // Taken out, so that it is changed in place.
+    self.readAhead = nil
+    readAhead?.move(to: instant + 1) { nextRow(of: $0) }
+    self.readAhead = readAhead
+  }
+
+  /// Orders were just asked for: they are likely to fill at the next open, and more to follow.
+  @inline(__always)
+  mutating func expectFills() { activeEnd = instant &+ 256 }
+
+  /// Asks the disk for what an order reads when it fills at the next open.
+  @inline(__always)
+  func prepareFill(of instrument: Int) {
+    readAhead?.prepareFill(of: instrument, at: nextRow(of: instrument))
+  }
+
   /// Reads the columns that a run needs only now and then, once for each line of memory: so they
   /// are streams, which the processor fetches ahead, and an order's stray reads need not wait.
-  @usableFromInline @inline(never)
-  mutating func touchRows() {
+  private mutating func touchRows() {
     for instrument in 0..<feed.instrumentCount {
       let series = columns + instrument
       let row = min(nextRow(of: instrument) + 8, series.pointee.count - 1)

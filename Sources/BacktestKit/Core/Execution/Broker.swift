@@ -156,7 +156,7 @@ protocol BrokerAccount {
   mutating func mark(_ instrument: Int, at price: Double)
   /// Books a fill, at whose reference price the position is marked already; adds the round trip
   /// that it ended, if any.
-  mutating func book(_ fill: Fill, trades: inout [RoundTrip])
+  mutating func book(_ fill: Fill, trades: inout [BookedTrade])
 }
 
 extension Account: BrokerAccount {}

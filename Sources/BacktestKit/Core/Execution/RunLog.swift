@@ -5,7 +5,7 @@
 struct RunLog: Sendable {
   var orders: [Order] = []
   var fills: [Fill] = []
-  var trades: [RoundTrip] = []
+  var trades: [BookedTrade] = []
   /// The outcomes and the movements of cash that no fill tells.
   private(set) var otherOutcomes: [Noted<OrderOutcome>] = []
   private(set) var otherMovements: [Noted<LedgerEntry>] = []

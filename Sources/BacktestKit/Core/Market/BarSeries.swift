@@ -251,6 +251,30 @@ extension BarSeries {
     self.priceBasis = priceBasis
   }
 
+  /// Whether the open and close times lie in the same memory as those of another series.
+  func sharesTimes(with other: BarSeries) -> Bool {
+    count == other.count && closeTimes.start == other.closeTimes.start
+      && openTimes.start == other.openTimes.start
+  }
+
+  /// Whether another series has the same open and close times.
+  func hasTimes(of other: BarSeries) -> Bool {
+    if sharesTimes(with: other) { return true }
+    return count == other.count && closeTimes.last == other.closeTimes.last
+      && closeTimes.elementsEqual(other.closeTimes) && openTimes.elementsEqual(other.openTimes)
+  }
+
+  /// The same series with the columns of times of another one, which has the same.
+  func sharingTimes(of other: BarSeries) -> BarSeries {
+    var shared = BarSeries(
+      trusted: instrument, timeframe: timeframe, calendar: calendar,
+      times: [other.openTimes, other.closeTimes], prices: [open, high, low, close, volume],
+      priceBasis: priceBasis)
+    shared.source = source
+    shared.issues = issues
+    return shared
+  }
+
   /// The bars whose sessions lie between two dates, both included.
   package func sessions(from first: CivilDate?, to last: CivilDate?) -> BarSeries {
     guard first != nil || last != nil else { return self }

@@ -79,6 +79,8 @@ public struct Instrument: Hashable, Sendable {
 ///
 /// The order is the same whatever the order of files or keys was, because results may not depend
 /// on it. An instrument's position here is its `InstrumentID`.
+///
+/// Series with the same open and close times share the memory of these columns.
 public struct Universe: Sendable {
   /// The series in ascending order of symbols.
   public let series: [BarSeries]
@@ -103,13 +105,23 @@ public struct Universe: Sendable {
     for one in sorted where one.count == 0 {
       throw MarketError(symbol: one.instrument.symbol, "there are no bars in the chosen period")
     }
-    self.series = sorted
+    self.series = Universe.sharingTimes(sorted)
     var calendars: [any TradingCalendar] = []
     for calendar in sorted.map({ $0.calendar ?? AlwaysOpenCalendar() })
     where !calendars.contains(where: { $0.name == calendar.name }) {
       calendars.append(calendar)
     }
     self.calendars = calendars.sorted { $0.name < $1.name }
+  }
+
+  /// The series, of which those with the same times share these columns.
+  private static func sharingTimes(_ series: [BarSeries]) -> [BarSeries] {
+    var distinct: [BarSeries] = []
+    return series.map { one in
+      if let known = distinct.first(where: one.hasTimes) { return one.sharingTimes(of: known) }
+      distinct.append(one)
+      return one
+    }
   }
 
   /// The number of instruments.

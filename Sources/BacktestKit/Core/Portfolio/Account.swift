@@ -138,12 +138,10 @@ extension Account {
     running?.move(from: position.value, to: positions[instrument].value)
   }
 
-  /// Values a position at a bar's close and takes the bar's extremes into its round trip.
+  /// Values a position at a bar's close.
   @inline(__always)
-  mutating func markToClose(
-    _ instrument: Int, close: Double, high: Double, low: Double, row: Int
-  ) {
-    priceProfit += positions[instrument].closeBar(close: close, high: high, low: low, row: row)
+  mutating func markToClose(_ instrument: Int, close: Double, row: Int) {
+    priceProfit += positions[instrument].closeBar(close: close, row: row)
   }
 
   /// Values all positions at the closes of an instant, as one by one; returns the valuation.
@@ -159,9 +157,7 @@ extension Account {
         let series = columns + index
         let row = series.pointee.row(at: instant)
         if row >= 0 {
-          profit += positions[index].closeBar(
-            close: series.pointee.close[row], high: series.pointee.high[row],
-            low: series.pointee.low[row], row: row)
+          profit += positions[index].closeBar(close: series.pointee.close[row], row: row)
         }
         let one = positions[index].value
         value += one
@@ -176,7 +172,7 @@ extension Account {
   /// Books a fill, at whose reference price the position is marked already; adds the round trip
   /// that it ended, if any.
   @inline(__always)
-  mutating func book(_ fill: Fill, trades: inout [RoundTrip]) {
+  mutating func book(_ fill: Fill, trades: inout [BookedTrade]) {
     let index = Int(fill.instrument.index)
     let multiplier = positions[index].multiplier
     let before = positions[index].value

@@ -14,8 +14,11 @@ public struct Position: Hashable, Sendable, BitwiseCopyable {
   /// The row of the bar inside which the position was opened, or -1: that bar's high and low may
   /// lie before the entry.
   var insideRow: Int32 = -1
-  var lowestSeen = 0.0
-  var highestSeen = 0.0
+  /// The row of the last bar at whose close the position was valued.
+  var closedRow: Int32 = -1
+  /// The lowest and the highest reference price of the round trip's fills.
+  var lowestReference = 0.0
+  var highestReference = 0.0
   var largestQuantity = 0.0
   var largestEntryNotional = 0.0
   var enteredQuantity = 0.0
@@ -36,17 +39,12 @@ public struct Position: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension Position {
-  /// Marks to a bar's close and takes its extremes into the excursion of the round trip under
-  /// way; returns the profit of the move.
+  /// Marks to a bar's close; returns the profit of the move.
   @inline(__always)
-  mutating func closeBar(close: Double, high: Double, low: Double, row: Int) -> Double {
+  mutating func closeBar(close: Double, row: Int) -> Double {
     let profit = quantity * (close - mark) * multiplier
     mark = close
-    if row != insideRow {
-      // Chosen and not branched on: nobody can guess whether a bar makes a new extreme.
-      lowestSeen = low < lowestSeen ? low : lowestSeen
-      highestSeen = high > highestSeen ? high : highestSeen
-    }
+    closedRow = Int32(truncatingIfNeeded: row)
     return profit
   }
 
@@ -59,7 +57,7 @@ extension Position {
   /// Takes a fill in: first what it closes, then what it opens. Adds the round trip that it ended,
   /// if any; returns 1 where it opens a position and -1 where it leaves none.
   @inline(__always)
-  mutating func apply(_ fill: Fill, trades: inout [RoundTrip]) -> Int {
+  mutating func apply(_ fill: Fill, trades: inout [BookedTrade]) -> Int {
     let closing = closingPart(of: fill.quantity)
     let opening = fill.quantity - closing
     var change = 0
@@ -69,12 +67,12 @@ extension Position {
       exit(
         closing, price: fill.price, commission: fill.commission * share,
         slippage: fill.slippage * share)
-      lowestSeen = min(lowestSeen, fill.reference)
-      highestSeen = max(highestSeen, fill.reference)
+      lowestReference = min(lowestReference, fill.reference)
+      highestReference = max(highestReference, fill.reference)
       if isFlat {
         change -= 1
         trades.append(
-          roundTrip(
+          bookedTrade(
             fill.instrument, isLong: isLong, exitTime: fill.time, exitRow: Int(fill.row),
             isOpen: false))
         averagePrice = 0
@@ -86,8 +84,8 @@ extension Position {
         change += 1
         open(fill)
       }
-      lowestSeen = min(lowestSeen, fill.reference)
-      highestSeen = max(highestSeen, fill.reference)
+      lowestReference = min(lowestReference, fill.reference)
+      highestReference = max(highestReference, fill.reference)
       enter(
         opening, price: fill.price, commission: fill.commission * share,
         slippage: fill.slippage * share)
@@ -100,8 +98,8 @@ extension Position {
     entryTime = fill.time
     entryRow = fill.row
     insideRow = fill.isIntrabar ? fill.row : -1
-    lowestSeen = fill.reference
-    highestSeen = fill.reference
+    lowestReference = fill.reference
+    highestReference = fill.reference
     averagePrice = 0
     (largestQuantity, largestEntryNotional) = (0, 0)
     (enteredQuantity, enteredValue) = (0, 0)
@@ -137,30 +135,75 @@ extension Position {
   }
 
   /// The round trip so far, closed by the last exit or still open at the mark.
-  func roundTrip(
+  func bookedTrade(
     _ instrument: InstrumentID, isLong: Bool, exitTime: Timestamp, exitRow: Int, isOpen: Bool
-  ) -> RoundTrip {
+  ) -> BookedTrade {
     let entryPrice = enteredValue / enteredQuantity
     let openValue = isOpen ? abs(quantity) * mark : 0
     let direction = isLong ? 1.0 : -1.0
     let exitPrice =
       isOpen
       ? mark : exitedValue / exitedQuantity
-    let down = (lowestSeen - entryPrice) / entryPrice
-    let up = (highestSeen - entryPrice) / entryPrice
-    return RoundTrip(
+    let trade = RoundTrip(
       instrument: instrument, isLong: isLong, entryTime: entryTime, exitTime: exitTime,
       entryRow: Int(entryRow), exitRow: exitRow, quantity: largestQuantity,
       entryPrice: entryPrice, exitPrice: exitPrice,
       grossProfit: direction * (exitedValue + openValue - enteredValue) * multiplier,
       commission: commission, slippage: slippage, entryNotional: largestEntryNotional,
-      maximumAdverseExcursion: min(0, isLong ? down : -up),
-      maximumFavourableExcursion: max(0, isLong ? up : -down), isOpen: isOpen)
+      maximumAdverseExcursion: 0, maximumFavourableExcursion: 0, isOpen: isOpen)
+    // The bar inside which it was opened may have its high and low before the entry.
+    let firstRow = entryRow == insideRow ? entryRow + 1 : entryRow
+    return BookedTrade(
+      trade: trade, lowestReference: lowestReference, highestReference: highestReference,
+      firstRow: firstRow, endRow: max(firstRow, closedRow + 1))
+  }
+}
+
+/// A round trip as the account books it: without its excursions, for which the highs and lows of
+/// every bar on the way would have to be read while the market is replayed. They are found when
+/// somebody reads the table of trades.
+struct BookedTrade: BitwiseCopyable, Sendable {
+  /// The round trip with excursions of zero.
+  var trade: RoundTrip
+  /// The lowest and the highest reference price of its fills.
+  var lowestReference: Double
+  var highestReference: Double
+  /// The bars whose highs and lows belong to it, in rows of its series: the first, and the one
+  /// after the last.
+  var firstRow: Int32
+  var endRow: Int32
+
+  /// Round trips with their excursions, in the order in which they were booked.
+  static func roundTrips(_ booked: [BookedTrade], on feed: Feed) -> [RoundTrip] {
+    var trips = booked.map(\.trade)
+    // Instrument by instrument, so that mapped files are read from front to back.
+    let order = trips.indices.sorted { (trips[$0].instrument, $0) < (trips[$1].instrument, $1) }
+    for index in order {
+      let instrument = Int(trips[index].instrument.index)
+      trips[index] = booked[index].roundTrip(on: feed.columns[instrument])
+    }
+    return trips
+  }
+
+  /// The round trip with its excursions.
+  func roundTrip(on series: SeriesColumns) -> RoundTrip {
+    var (lowest, highest) = (lowestReference, highestReference)
+    for row in Int(firstRow)..<Int(endRow) where row < series.count {
+      // Chosen and not branched on: nobody can guess whether a bar makes a new extreme.
+      lowest = series.low[row] < lowest ? series.low[row] : lowest
+      highest = series.high[row] > highest ? series.high[row] : highest
+    }
+    let down = (lowest - trade.entryPrice) / trade.entryPrice
+    let up = (highest - trade.entryPrice) / trade.entryPrice
+    var trade = trade
+    trade.maximumAdverseExcursion = min(0, trade.isLong ? down : -up)
+    trade.maximumFavourableExcursion = max(0, trade.isLong ? up : -down)
+    return trade
   }
 }
 
 /// A trade from flat to flat at average cost; a reversal ends one and begins another.
-public struct RoundTrip: Hashable, Sendable {
+public struct RoundTrip: Hashable, Sendable, BitwiseCopyable {
   /// What was traded.
   public var instrument: InstrumentID
   /// Whether it was a long position.

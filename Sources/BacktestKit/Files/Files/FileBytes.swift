@@ -83,7 +83,7 @@ package struct FileInput: ~Copyable {
     let start = mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
     guard let start, start != MAP_FAILED else { throw .last(path: path, action: "map") }
     let count = byteCount
-    let storage = ColumnStorage { munmap(start, count) }
+    let storage = ColumnStorage(isMapped: true) { munmap(start, count) }
     return MappedBytes(storage: storage, start: UnsafeRawPointer(start), count: count)
   }
 }
@@ -94,6 +94,17 @@ package struct MappedBytes {
   package let storage: ColumnStorage
   package let start: UnsafeRawPointer
   package let count: Int
+
+  /// All bytes will be read once from front to back, so that they need not stay in memory.
+  package func beginSinglePass() {
+    madvise(UnsafeMutableRawPointer(mutating: start), count, MADV_SEQUENTIAL)
+  }
+
+  /// The pass is over; the bytes stay in memory as long as there is room.
+  package func endSinglePass() {
+    madvise(UnsafeMutableRawPointer(mutating: start), count, MADV_DONTNEED)
+    madvise(UnsafeMutableRawPointer(mutating: start), count, MADV_NORMAL)
+  }
 }
 
 /// A new file that is written from front to back, closed when its last owner lets go of it.

@@ -64,7 +64,8 @@ extension ContentDigest.Value {
 ///     let series = try CSVReader(options).load("prices.csv")
 ///
 /// A file with a column of symbols gives one series for each; else it gives one. Text is read in
-/// pieces of a megabyte, so the memory needed is that of the columns: 56 bytes a bar.
+/// pieces of a megabyte, so the memory needed is that of the columns: 56 bytes a bar, and with a
+/// cache only while a file is read for the first time.
 public struct CSVReader: Sendable {
   /// What is asked for.
   public var options: CSVReadOptions
@@ -90,8 +91,7 @@ public struct CSVReader: Sendable {
     if let cache { whole = try cache.series(of: path, symbol: symbol) }
     if whole == nil {
       let read = try parse(try CSVByteSource(path: path), symbol: symbol)
-      cache?.store(read, symbol: symbol)
-      whole = read
+      whole = cache?.store(read, symbol: symbol) ?? read
     }
     return (whole ?? []).map { $0.sessions(from: options.from, to: options.to) }
   }

@@ -28,18 +28,23 @@ struct BarCache {
       calendar: calendar, priceBasis: priceBasis, symbol: symbol, source: source)
   }
 
-  /// Keeps series just read from a text. Failing to write the cache is no error.
-  func store(_ series: [BarSeries], symbol: String) {
+  /// Keeps series just read from a text, and returns them as they lie in the mapped file, so that
+  /// their memory can go. Failing to write the cache is no error; the series then come back as they
+  /// are.
+  func store(_ series: [BarSeries], symbol: String) -> [BarSeries] {
     guard let source = series.first?.source,
       let digest = ContentDigest.Value(hexadecimal: source.digest)
-    else { return }
+    else { return series }
     let key = BarCacheKey(
       content: digest, byteCount: source.byteCount, options: options)
     do throws(FileError) {
       try BarCacheFile.write(series, symbol: symbol, key: key, to: path(of: key))
     } catch {
-      return
+      return series
     }
+    guard let file = BarCacheFile(path: path(of: key), key: key) else { return series }
+    return file.series(
+      calendar: calendar, priceBasis: priceBasis, symbol: symbol, source: source)
   }
 
   private func path(of key: BarCacheKey) -> String { "\(directory)/\(key.name).bars" }

@@ -43,6 +43,9 @@ struct BarCacheFile {
       return nil
     }
     var entries: [BarCacheEntry] = []
+    // Once digested, the columns wait for a run, which need not be soon, nor read all of them.
+    bytes.beginSinglePass()
+    defer { bytes.endSinglePass() }
     for _ in 0..<count {
       guard let entry = BarCacheEntry(&cursor), entry.fits(fileSize: bytes.count),
         entry.digest == Self.digest(ofColumnsAt: entry.offset, rows: entry.rowCount, in: whole)
