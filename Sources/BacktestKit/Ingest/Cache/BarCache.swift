@@ -29,14 +29,16 @@ struct BarCache {
   }
 
   /// Keeps series just read from a text. Failing to write the cache is no error.
-  func store(_ series: [BarSeries], symbol: String) {
+  ///
+  /// - Parameter namesSymbols: Whether the text itself names the symbols; else whoever asks does.
+  func store(_ series: [BarSeries], namesSymbols: Bool) {
     guard let source = series.first?.source,
       let digest = ContentDigest.Value(hexadecimal: source.digest)
     else { return }
     let key = BarCacheKey(
       content: digest, byteCount: source.byteCount, options: options)
     do throws(FileError) {
-      try BarCacheFile.write(series, symbol: symbol, key: key, to: path(of: key))
+      try BarCacheFile.write(series, namesSymbols: namesSymbols, key: key, to: path(of: key))
     } catch {
       return
     }

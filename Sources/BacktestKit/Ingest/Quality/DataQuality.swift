@@ -26,6 +26,10 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
   /// How many bars, or sessions for daily bars, the calendar has and the series has not, between
   /// its first bar and its last.
   public var missingCount: Int
+  /// Says that most bars lie outside the market's hours, and what that may mean; `nil` where they do
+  /// not. Of intraday bars without a calendar, those of a stock market are held against the hours of
+  /// XNYS.
+  package var hoursNote: String?
   /// All findings, in row order.
   public var issues: [DataIssue]
 
@@ -58,6 +62,7 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
         repaired: found.reduce(0) { $0 + ($1.repair == nil ? 0 : $1.count) })
     }
     missingCount = series.issues.reduce(0) { $0 + ($1.code == .gap ? $1.count : 0) }
+    hoursNote = MarketHours.note(on: series)
   }
 
   /// A line of facts, a line a kind of finding, and the findings.
@@ -66,6 +71,7 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
     if let firstOpen, let lastClose { lines[0] += ", \(firstOpen) to \(lastClose)" }
     lines[0] += ", calendar \(calendar ?? "none")"
     if !hasVolume { lines[0] += ", no volumes" }
+    if let hoursNote { lines.append("  \(hoursNote)") }
     for count in counts {
       let repaired = count.repaired > 0 ? " (\(count.repaired) repaired)" : ""
       lines.append("  \(count.code.rawValue): \(count.bars)\(repaired)")
@@ -84,8 +90,10 @@ struct DataIssueLog {
   private(set) var issues: [DataIssue] = []
   private var counts: [DataIssue.Code: Int] = [:]
   private var overflow: [DataIssue.Code: DataIssue] = [:]
+  /// How many findings no repair fixes.
+  private(set) var errorCount = 0
   /// Whether there is a finding that no repair fixes.
-  private(set) var hasErrors = false
+  var hasErrors: Bool { errorCount > 0 }
 
   init(file: String) { self.file = file }
 
@@ -94,7 +102,7 @@ struct DataIssueLog {
     _ code: DataIssue.Code, line: Int, column: Int = 0, _ message: @autoclosure () -> String,
     repair: DataIssue.Repair? = nil, count: Int = 1
   ) {
-    if code.isError && repair == nil { hasErrors = true }
+    if code.isError && repair == nil { errorCount += 1 }
     let seen = counts[code, default: 0]
     counts[code] = seen + 1
     guard seen < DataIssueLog.limit else {
