@@ -19,7 +19,9 @@ struct InitTests {
     try transcript.run("init", "nowhere/study.yaml")
     try transcript.run("init", "--force")
     try transcript.check("init")
-    #expect(folder.exists("Reports/mine/report.html") && folder.exists("Reports/study/folds.csv"))
+    #expect(
+      folder.exists("Reports/mine/report.html")
+        && folder.exists("Reports/study-walkforward/folds.csv"))
   }
 
   /// What is commented out in the example is accepted when it is not, one at a time.

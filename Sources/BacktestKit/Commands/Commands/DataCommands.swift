@@ -22,7 +22,7 @@ extension Command {
     ) { parameters in
       let options = DataOptions(&parameters)
       return { context in
-        try options.eachFile(in: context) { path in
+        try options.eachFile(in: context, listsFindings: true) { path in
           for series in try options.load(path, acceptsStandardInput: true) {
             context.output.write("\(DataQualityReport(series))\n")
           }
@@ -128,8 +128,10 @@ struct DataOptions: Sendable {
   }
 
   /// Calls `body` with each file; one that fails is reported, and the others follow.
+  ///
+  /// - Parameter listsFindings: whether all that is wrong with a file is reported, a line each.
   func eachFile(
-    in context: CommandContext, _ body: (String) throws -> Void
+    in context: CommandContext, listsFindings: Bool = false, _ body: (String) throws -> Void
   ) throws -> ExitCode {
     var failed = 0
     for path in paths {
@@ -137,7 +139,13 @@ struct DataOptions: Sendable {
       do {
         try body(path)
       } catch {
-        context.errors.write("\((error as? CommandError)?.message ?? "\(error)")\n")
+        var lines = [(error as? CommandError)?.message ?? "\(error)"]
+        if listsFindings, let error = error as? DataError, error.issueCount > 1 {
+          lines = error.lines
+        } else if paths.count == 1 {
+          throw CommandError.input(lines[0])
+        }
+        for line in lines { context.errors.write("\(line)\n") }
         failed += 1
       }
     }

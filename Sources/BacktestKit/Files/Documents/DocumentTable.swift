@@ -101,7 +101,7 @@ extension DocumentTable {
       report(
         "\(quotedPath(path(to: key))) must be a list, each item \(rule.expected), not "
           + "\(node.found); write it in brackets", at: key)
-      return []
+      return rule.convert(node).map { [$0] } ?? []
     }
     return items.enumerated().compactMap { index, item in
       convert(item, rule, key, item: index)

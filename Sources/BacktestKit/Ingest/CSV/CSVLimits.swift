@@ -6,7 +6,7 @@ enum CSVLimits {
   static let inflation = 100
   /// The bytes that any gzip file may inflate to.
   static let inflatedByteCount = 64 << 20
-  /// The most invalid rows, repaired ones not counted.
+  /// The most invalid rows; where they are repaired, the most as long as others are fewer.
   static let invalidRowCount = 100_000
   /// The most blank lines that may follow one another.
   static let blankLineCount = 100_000

@@ -23,7 +23,7 @@ struct CSVSeriesBuilder {
     for index in 0..<table.builders.count {
       let builder = table.builders[index]
       guard builder.pointee.count > 0 else {
-        errors.append(noRow(builder.pointee.symbol))
+        errors.append(noRow(builder.pointee.label))
         continue
       }
       if let closeTimes = timing.apply(to: &builder.pointee) {
@@ -83,7 +83,7 @@ struct CSVSeriesBuilder {
         for row in silent {
           builder.log.add(
             .zeroVolume, line: Int(builder.lines.start[row]),
-            "\(builder.symbol): no volume; no order fills on this bar")
+            "\(builder.label): no volume; no order fills on this bar")
         }
         return
       }
@@ -91,7 +91,7 @@ struct CSVSeriesBuilder {
     if hasVolume {
       builder.log.add(
         .noVolume, line: Int(builder.lines.start[0]),
-        "\(builder.symbol): the volume is 0 on every bar, so volumes are ignored")
+        "\(builder.label): the volume is 0 on every bar, so volumes are ignored")
     }
     for row in 0..<builder.count { builder.setVolume(.nan, row: row) }
     for row in held { builder.setVolume(0, row: row) }

@@ -13,7 +13,7 @@ struct CSVTableReader: ~Copyable {
   /// The line of the next record.
   private var line = 1
   private var log: DataIssueLog
-  /// How many rows were refused.
+  /// How many rows were refused or repaired.
   private var invalidRowCount = 0
   /// How many blank lines there are since the last row.
   private var blankLineCount = 0
@@ -144,7 +144,8 @@ struct CSVTableReader: ~Copyable {
   }
 
   private func checkLimits() throws(DataError) {
-    if invalidRowCount > CSVLimits.invalidRowCount {
+    let isMost = invalidRowCount > line / 2
+    if invalidRowCount > CSVLimits.invalidRowCount, isMost || !rules.repairs {
       throw DataError(
         .unreadableFile, file: source.name, line: line,
         "more than \(CSVLimits.invalidRowCount) rows are invalid, which is the limit; this is no "

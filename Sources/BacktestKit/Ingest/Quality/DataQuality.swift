@@ -90,10 +90,10 @@ struct DataIssueLog {
   private(set) var issues: [DataIssue] = []
   private var counts: [DataIssue.Code: Int] = [:]
   private var overflow: [DataIssue.Code: DataIssue] = [:]
-  /// How many findings no repair fixes.
-  private(set) var errorCount = 0
+  /// How many findings are errors, repaired or not.
+  private(set) var invalidCount = 0
   /// Whether there is a finding that no repair fixes.
-  var hasErrors: Bool { errorCount > 0 }
+  private(set) var hasErrors = false
 
   init(file: String) { self.file = file }
 
@@ -102,7 +102,10 @@ struct DataIssueLog {
     _ code: DataIssue.Code, line: Int, column: Int = 0, _ message: @autoclosure () -> String,
     repair: DataIssue.Repair? = nil, count: Int = 1
   ) {
-    if code.isError && repair == nil { errorCount += 1 }
+    if code.isError {
+      invalidCount += 1
+      if repair == nil { hasErrors = true }
+    }
     let seen = counts[code, default: 0]
     counts[code] = seen + 1
     guard seen < DataIssueLog.limit else {
@@ -133,7 +136,7 @@ struct DataIssueLog {
 
 /// Market data that cannot be used: every finding with its place, up to a limit.
 ///
-/// The description has one line a finding and a last one that says what to do.
+/// The description is one line: the first finding, how many there are besides, and what to do.
 public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
   /// How many findings are kept.
   static let limit = 20
@@ -164,14 +167,20 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
     self.init(.unreadableFile, file: file, "cannot \(error.action): \(error.reason)")
   }
 
-  /// The findings, a line each, and what to do.
+  /// The first finding, how many there are besides, and what to do.
   public var description: String {
-    var lines = issues.map(\.description)
+    let more =
+      issueCount > 1 ? ["\(issueCount - 1) more findings, which `bt-run data check` lists"] : []
+    return ([issues[0].description] + more + advice).joined(separator: "; ")
+  }
+
+  /// The findings, a line each, and what to do.
+  package var lines: [String] {
     let more = issueCount - issues.count
-    if more > 0 { lines.append("and \(more) more") }
-    if issues.allSatisfy({ $0.code.isRepairable }) {
-      lines.append("correct the file, or set `quality: repair`")
-    }
-    return lines.joined(separator: "\n")
+    return issues.map(\.description) + (more > 0 ? ["and \(more) more"] : []) + advice
+  }
+
+  private var advice: [String] {
+    issues.allSatisfy { $0.code.isRepairable } ? ["correct the file, or set `quality: repair`"] : []
   }
 }
