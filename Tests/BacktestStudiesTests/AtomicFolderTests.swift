@@ -47,7 +47,8 @@ final class AtomicFolderTests {
       try folder.commit()
     }
     #expect(throws: Failure.self) { try job(fails: true) }
-    #expect(try names(out).isEmpty && scratch.names == ["out"])
+    // Nor does the folder that was made for it.
+    #expect(scratch.names.isEmpty)
     try job(fails: false)
     #expect(try names(out) == ["a.csv", "b.csv"] && text("b.csv") == "x\n1\n")
     #expect(scratch.names == ["out"])
@@ -123,14 +124,106 @@ final class AtomicFolderTests {
     #expect(scratch.names == ["out"])
   }
 
+  /// Two jobs never have one folder at the same time, and the one that comes too late says so.
   @Test func aLivingJobIsLeftAlone() throws {
     var slow = try AtomicFolder(path: out)
     try slow.write(Array("slow".utf8), to: "a.csv")
-    try job("quick")
-    #expect(text("a.csv") == "quick")
+    let refused = #expect(throws: FileError.self) { try job("quick") }
+    #expect(
+      refused?.description.hasSuffix(
+        "/out: cannot write into the folder: another job is using it; wait for its end, or choose "
+          + "another folder") == true)
+    // Through a link it is the same folder.
+    symlink("out", "\(scratch.path)/link")
+    #expect(throws: FileError.self) { try job("quick", in: "\(scratch.path)/link") }
+    unlink("\(scratch.path)/link")
     try slow.commit()
-    #expect(text("a.csv") == "slow" && text("result.json") == "quick")
+    #expect(text("a.csv") == "slow" && text("result.json") == nil)
     #expect(scratch.names == ["out"])
+  }
+
+  /// Of two jobs that begin at once, one writes all its files, and the other writes after it or
+  /// not at all.
+  @Test func pairsOfWritersNeverMix() async throws {
+    let out = out
+    var refusedCount = 0
+    for round in 0..<100 {
+      let outcomes = await withTaskGroup(of: Bool.self) { group in
+        for name in ["left \(round)", "right \(round)"] {
+          group.addTask { Self.writes(name, to: out) }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+      refusedCount += outcomes.count { !$0 }
+      #expect(outcomes.contains(true))
+      let found = text("a.csv")
+      #expect(found == text("b.csv") && found == text("result.json"))
+      #expect(found?.hasSuffix(" \(round)") == true && scratch.names == ["out"])
+    }
+    #expect(refusedCount > 0, "no two jobs met")
+  }
+
+  private static func writes(_ text: String, to path: String) -> Bool {
+    do throws(FileError) {
+      var folder = try AtomicFolder(path: path)
+      for name in ["a.csv", "b.csv", "result.json"] { try folder.write(Array(text.utf8), to: name) }
+      try folder.commit()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Jobs that share a folder come one after another.
+  @Test func sharingJobsNeverMixFilesOfOneName() async throws {
+    let path = scratch.path
+    for _ in 0..<20 {
+      await withTaskGroup(of: Void.self) { group in
+        for name in ["left", "right"] {
+          group.addTask {
+            do throws(FileError) {
+              var folder = try AtomicFolder(path: path, isShared: true)
+              try folder.write(Array(name.utf8), to: "x.csv")
+              try folder.write(Array(name.utf8), to: "x.json")
+              try folder.commit()
+            } catch {
+              Issue.record("\(error)")
+            }
+          }
+        }
+      }
+      #expect(scratch.text("x.csv") == scratch.text("x.json"))
+      #expect(scratch.names == ["x.csv", "x.json"])
+    }
+  }
+
+  /// A folder of two blocks: the second file finds no room.
+  @Test func aFullDiskLeavesNothingBehind() throws {
+    let disk = "\(scratch.path)/disk"
+    try FolderTree.make(disk)
+    guard mount("none", disk, "tmpfs", 0, "size=64k") == 0 else {
+      // Only root may mount; the limit on file sizes in KillTests stands in for it then.
+      try FolderTree.remove(disk)
+      return
+    }
+    defer { umount2(disk, 2) }
+    try job("old", in: "\(disk)/out")
+    let full = #expect(throws: FileError.self) {
+      var folder = try AtomicFolder(path: "\(disk)/out")
+      try folder.write(Array("new".utf8), to: "a.csv")
+      try folder.write([UInt8](repeating: 7, count: 200_000), to: "result.json")
+      try folder.commit()
+    }
+    #expect(full?.description.hasSuffix("No space left on device") == true)
+    #expect(try names(disk) == ["out"] && names("\(disk)/out") == ["a.csv", "result.json"])
+    #expect(throws: FileError.self) {
+      try FileBytes.write([UInt8](repeating: 7, count: 200_000), to: "\(disk)/one")
+    }
+    #expect(throws: FileError.self) {
+      var folder = try AtomicFolder(path: "\(disk)/other/deep")
+      try folder.write([UInt8](repeating: 7, count: 200_000), to: "result.json")
+    }
+    #expect(try names(disk) == ["out"])
   }
 
   @Test func foldersAreMade() throws {

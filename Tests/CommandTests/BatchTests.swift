@@ -15,9 +15,10 @@ struct BatchTests {
     try transcript.run("run", "broken.yaml", "gone.yaml", "twice.yaml", "study.yaml", "-q")
     try transcript.run("walkforward", "broken.yaml", "study.yaml", "-q", "--out", "all")
     try transcript.check("batch")
-    #expect(folder.names("Reports") == ["study"])
+    #expect(folder.names("Reports") == ["study-run"])
     #expect(folder.names("all") == ["study"])
-    #expect(folder.exists("Reports/study/result.json") && folder.exists("all/study/folds.csv"))
+    #expect(folder.exists("Reports/study-run/result.json"))
+    #expect(folder.exists("all/study/folds.csv"))
   }
 
   @Test func twoStudiesOfOneNameDoNotReplaceEachOther() throws {
@@ -29,7 +30,7 @@ struct BatchTests {
     #expect(ended.status == 2)
     #expect(
       ended.errors == """
-        other/study.yaml: its results would overwrite those of study.yaml in Reports/study; give \
+        other/study.yaml: its results would overwrite those of study.yaml in Reports/study-run; give \
         each study another output folder
         bt-run run: 1 of 2 studies failed: other/study.yaml
 
@@ -41,7 +42,8 @@ struct BatchTests {
     try folder.write(SampleStudy.text, to: "again.yaml")
     let ended = try BuiltProgram.run("run", "study.yaml", "again.yaml", "--json", in: folder)
     let (first, second) = (
-      try folder.text("Reports/study/result.json"), try folder.text("Reports/again/result.json")
+      try folder.text("Reports/study-run/result.json"),
+      try folder.text("Reports/again-run/result.json")
     )
     #expect(ended.output == first + second && ended.errors == "")
   }
@@ -53,7 +55,7 @@ struct BatchTests {
       #expect(ended.status == 0 && ended.output == "" && ended.errors == "")
     }
     let asked = try BuiltProgram.run("run", "study.yaml", "--quiet", "--json", in: folder)
-    #expect(asked.output == (try folder.text("Reports/study/result.json")))
+    #expect(asked.output == (try folder.text("Reports/study-run/result.json")))
   }
 
   @Test func regimesWriteOnlyWhereTheyAreTold() throws {

@@ -19,7 +19,9 @@ struct InitTests {
     try transcript.run("init", "nowhere/study.yaml")
     try transcript.run("init", "--force")
     try transcript.check("init")
-    #expect(folder.exists("Reports/mine/report.html") && folder.exists("Reports/study/folds.csv"))
+    #expect(
+      folder.exists("Reports/mine/report.html")
+        && folder.exists("Reports/study-walkforward/folds.csv"))
   }
 
   /// With a policy the example is a study of it, named from the study's own folder.

@@ -38,6 +38,6 @@ struct ProgressTests {
     let text = try Shell.output(
       "cd '\(folder.path)' && { '\(BuiltProgram.path)' run study.yaml; echo \"$?\" >&2; } | true")
     #expect(text == "0\n")
-    #expect(folder.exists("Reports/study/result.json"))
+    #expect(folder.exists("Reports/study-run/result.json"))
   }
 }

@@ -27,12 +27,13 @@ struct ResultFileTests {
 
   @Test func aRunTakesTheFoldsOfAnEarlierWalkForwardAway() throws {
     let folder = try SampleStudy.folder()
-    try folder.write("mine", to: "Reports/study/notes.txt")
     for command in ["walkforward", "run"] {
-      #expect(try BuiltProgram.run(command, "study.yaml", "-q", in: folder).status == 0)
-      #expect(folder.exists("Reports/study/folds.csv") == (command == "walkforward"))
+      let ended = try BuiltProgram.run(command, "study.yaml", "-q", "--out", "out", in: folder)
+      #expect(ended.status == 0)
+      #expect(folder.exists("out/folds.csv") == (command == "walkforward"))
+      try folder.write("mine", to: "out/notes.txt")
     }
-    #expect(folder.names("Reports/study") == (Self.tables + ["notes.txt"]).sorted())
+    #expect(folder.names("out") == (Self.tables + ["notes.txt"]).sorted())
   }
 
   /// What the record says is what the tables and the program say.
@@ -153,10 +154,10 @@ struct ResultFileTests {
     try FileManager.default.createSymbolicLink(
       atPath: folder.path + "/Reports", withDestinationPath: "disk/deep")
     #expect(try BuiltProgram.run("run", "study.yaml", "-q", in: folder).status == 0)
-    let record = try ResultRecord(path: folder.path + "/Reports/study/result.json")
+    let record = try ResultRecord(path: folder.path + "/Reports/study-run/result.json")
     #expect(record.studyFolder == "../../..")
     let ended = try BuiltProgram.run(
-      "run", "Reports/study/result.json", "--expect", record.fingerprint, in: folder)
+      "run", "Reports/study-run/result.json", "--expect", record.fingerprint, in: folder)
     #expect(ended.status == 0, "\(ended)")
   }
 

@@ -5,18 +5,27 @@ import TestSupport
 import Testing
 
 struct CSVErrorTests {
-  private let advice = "\ncorrect the file, or set `quality: repair`"
+  private let advice = "; correct the file, or set `quality: repair`"
 
   /// A good first row, then the given one; line 3 is wrong.
   private func error(_ row: String, _ change: (inout CSVReadOptions) -> Void = { _ in }) -> String {
     csvError("date,open,high,low,close,volume\n2020-01-06,10,12,9,11,5\n\(row)\n", change)
   }
 
+  /// All findings of a text, a line each.
+  private func findings(_ text: String) -> [String] {
+    do {
+      _ = try csvSeries(text)
+      return []
+    } catch {
+      return (error as? DataError)?.lines ?? []
+    }
+  }
+
   @Test(arguments: [19, 20, 21, 23])
   func twentyFindingsAreShownAndTheRestCounted(count: Int) {
-    let text = error(
-      Array(repeating: "2020-01-06,10,12,9,11,5", count: count).joined(separator: "\n"))
-    let lines = text.split(separator: "\n")
+    let rows = Array(repeating: "2020-01-06,10,12,9,11,5\n", count: count + 1).joined()
+    let lines = findings("date,open,high,low,close,volume\n" + rows)
     #expect(lines.count { $0.contains("E_DATA_DUPLICATE") } == min(count, 20))
     #expect(lines.contains("and \(count - 20) more") == (count > 20))
     #expect(lines.contains { $0.hasPrefix("and ") } == (count > 20))
@@ -53,11 +62,11 @@ struct CSVErrorTests {
     ("2020-01-07,10,12,9,\"1,100\",5", "20: E_DATA_NUMBER: the close \"1,100\" is not a number"),
     (
       "2020-02-30,10,12,9,11,5",
-      "1: E_DATA_TIME: \"2020-02-30\" is not a time; set the time format in the mapping"
+      "1: E_DATA_TIME: \"2020-02-30\" is not a time; say by 'time-format' how times are written"
     ),
     (
       "07.01.2020,10,12,9,11,5",
-      "1: E_DATA_TIME: \"07.01.2020\" is not a time; set the time format in the mapping"
+      "1: E_DATA_TIME: \"07.01.2020\" is not a time; say by 'time-format' how times are written"
     ),
     ("2020-01-07,10,12,9,11", "22: E_DATA_ROW: the row has 5 fields, the header has 6"),
     ("2020-01-07,10,12,9,11,5,6", "25: E_DATA_ROW: the row has 7 fields, the header has 6"),
@@ -79,12 +88,12 @@ struct CSVErrorTests {
       "date,opn,hgh,low,price\n",
       "prices.csv:1: E_DATA_HEADER: no column for open, perhaps \"opn\"; high, perhaps \"hgh\"; "
         + "close; the columns are \"date\", \"opn\", \"hgh\", \"low\", \"price\"; "
-        + "name the columns in the mapping"
+        + "name them by 'open', 'high', 'close' in 'data.columns'"
     ),
     (
       "date,open,open,high,low,close\n",
       "prices.csv:1: E_DATA_HEADER: several columns could be the open: \"open\" (column 2), "
-        + "\"open\" (column 3); choose one in the mapping"
+        + "\"open\" (column 3); rename or remove the others in the file"
     ),
     (
       "date,open,high,low,close\n\"2020-01-06,1,1,1,1\n2020-01-07,1,1,1,1\n",
@@ -116,11 +125,13 @@ struct CSVErrorTests {
     for day in 1...25 {
       text += "2020-01-\(day < 10 ? "0" : "")\(day),1,1,1,\(day % 2 == 0 ? "" : "x")\n"
     }
-    let lines = csvError(text).split(separator: "\n")
+    let lines = findings(text)
     #expect(lines.count == 21)
     #expect(lines[0] == "prices.csv:2:18: E_DATA_NUMBER: the close \"x\" is not a number")
     #expect(lines[1] == "prices.csv:3:18: E_DATA_NAN: the close is missing or not a number")
     #expect(lines[20] == "and 5 more")
+    #expect(
+      csvError(text) == "\(lines[0]); 24 more findings, which `bt-run data check` lists")
   }
 
   @Test func placesAreRightBehindQuotesAndLineBreaks() {
@@ -134,7 +145,7 @@ struct CSVErrorTests {
       message
         == "prices.csv:1: E_DATA_HEADER: no column for volume (\"Volumes\"), perhaps \"volume\"; "
         + "the columns are \"date\", \"open\", \"high\", \"low\", \"close\", \"volume\"; "
-        + "name the columns in the mapping")
+        + "name them by 'volume' in 'data.columns'")
     #expect(
       csvError(threeDays) { $0.priceBasis = .adjusted }.contains("no column for adjusted close"))
   }

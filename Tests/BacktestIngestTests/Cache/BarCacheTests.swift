@@ -71,6 +71,55 @@ struct BarCacheTests {
     #expect(cachedNames.count == 1)
   }
 
+  /// Whatever the cache holds, whoever asks gets what the text gives, findings included.
+  @Test func aChangedSymbolChangesFindings() throws {
+    let gap = "2020-01-06,1,2,1,2,0\n2020-01-10,1,2,1,2,5\n2020-01-13,9,9,9,9,5\n"
+    let single = folder.path + "/one.csv"
+    try FileBytes.write("date,open,high,low,close,volume\n" + gap, to: single)
+    let long = String(repeating: "long ", count: 30)
+    for symbol in ["X", "Y", "one", long, "X: X", "é", "e\u{301}"] {
+      var plain = options
+      plain.cacheDirectory = nil
+      let expected = describe(try CSVReader(plain).load(single, symbol: symbol))
+      #expect(describe(try CSVReader(options).load(single, symbol: symbol)) == expected)
+      #expect(expected.contains("2 sessions of") && expected.contains("no volume"))
+    }
+    #expect(cachedNames.count == 1)
+  }
+
+  /// A file that names one symbol keeps it, also where whoever asked first gave the same.
+  @Test func theSymbolOfAFileIsItsOwn() throws {
+    let single = folder.path + "/one.csv"
+    try FileBytes.write("symbol,date,open,high,low,close\nX,2020-01-06,1,2,1,2\n", to: single)
+    for symbol in ["X", "Y", "X"] {
+      #expect(try CSVReader(options).load(single, symbol: symbol)[0].instrument.symbol == "X")
+    }
+  }
+
+  /// Damaged caches are made anew or refused, and never give other numbers.
+  @Test func threeHundredDamagedCaches() throws {
+    let expected = describe(try CSVReader(options).load(path))
+    let cached = folder.path + "/" + cachedNames[0]
+    let whole = try FileBytes.read(cached)
+    var random = TestRandom(seed: 8)
+    for index in 0..<300 {
+      var bytes = whole
+      switch index % 4 {
+      case 0: bytes.removeLast(1 + random.below(whole.count))
+      case 1:
+        for _ in 0...random.below(8) { bytes[random.below(bytes.count)] ^= 1 << random.below(8) }
+      case 2:
+        let start = random.below(bytes.count)
+        for place in start..<min(bytes.count, start + 1 + random.below(200)) {
+          bytes[place] = UInt8(random.below(256))
+        }
+      default: bytes += (0...random.below(100)).map { _ in UInt8(random.below(256)) }
+      }
+      try overwrite(cached, bytes)
+      #expect(describe(try CSVReader(options).load(path)) == expected, "damage \(index)")
+    }
+  }
+
   @Test func otherContentsAndOtherOptionsHaveCachesOfTheirOwn() throws {
     _ = try CSVReader(options).load(path)
     var other = options

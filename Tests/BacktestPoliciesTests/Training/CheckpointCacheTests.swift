@@ -65,8 +65,7 @@ import Testing
     #expect(
       names
         == [
-          "\(first.key).lock", "\(first.key)/checkpoint.json", "\(first.key)/model.zip",
-          "\(first.key)/norm",
+          "\(first.key)/checkpoint.json", "\(first.key)/model.zip", "\(first.key)/norm",
         ].sorted())
   }
 
@@ -90,10 +89,21 @@ import Testing
       #expect("\(error)".contains("the model.zip that it wrote cannot be used and was not kept"))
       #expect("\(error)".contains("no weights in it; correct the training"))
     }
-    let names = try FolderTree.files(below: cache.folder)
-    #expect(names.count == 1 && names[0].hasSuffix(".lock"))
+    #expect(try FolderTree.names(in: cache.folder).isEmpty)
     #expect(try train().isNew && runs == 2)
     #expect(try !train().isNew && runs == 2)
+  }
+
+  /// What a killed training leaves is removed by the next one, whatever that trains.
+  @Test func whatAKilledTrainingHadBegunIsRemoved() throws {
+    try FolderTree.make("\(cache.folder)/0123.partial")
+    try PlainFile.write([1], to: "\(cache.folder)/0123.partial/model.zip")
+    try PlainFile.write([], to: "\(cache.folder)/0123.lock")
+    try PlainFile.write([], to: "\(cache.folder)/4567.lock")
+    let living = try #require(PathLock("\(cache.folder)/4567.lock"))
+    let made = try cache.checkpoint(for: training())
+    let names = try FolderTree.names(in: cache.folder).sorted()
+    withExtendedLifetime(living) { #expect(names == ["4567.lock", made.key].sorted()) }
   }
 
   @Test func whateverGoesInCounts() throws {
@@ -140,7 +150,7 @@ import Testing
     #expect(failure.lastLines == ["out of memory"])
     try write("train.sh", "true")
     #expect(try message(training()).contains("wrote nothing to the path"))
-    #expect(try FolderTree.files(below: cache.folder).allSatisfy { $0.hasSuffix(".lock") })
+    #expect(try FolderTree.names(in: cache.folder).isEmpty)
     var missing = try training()
     missing.inputs = ["none"]
     #expect(message(missing).contains("none: cannot open"))

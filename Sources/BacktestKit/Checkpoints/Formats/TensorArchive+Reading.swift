@@ -59,10 +59,6 @@ extension TensorArchive {
 package enum CheckpointFile {
   /// All bytes of a file, which must be within the limits of checkpoints.
   package static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
-    // A device or a pipe has no size to check before memory is allocated.
-    if FolderTree.isSpecial(path) || FolderTree.isFolder(path) {
-      throw CheckpointError(file: path, problem: "expected a file, found a device or a folder")
-    }
     do throws(FileError) {
       let input = try FileInput(path: path)
       let size = input.byteCount

@@ -22,8 +22,8 @@ extension Command {
     ) { parameters in
       let options = DataOptions(&parameters)
       return { context in
-        try options.eachFile(in: context) { path in
-          for series in try options.load(path) {
+        try options.eachFile(in: context, listsFindings: true) { path in
+          for series in try options.load(path, acceptsStandardInput: true) {
             context.output.write("\(DataQualityReport(series))\n")
           }
         }
@@ -46,7 +46,8 @@ extension Command {
           }
         }
         return try options.eachFile(in: context) { path in
-          reports += try options.load(path).map(DataQualityReport.init)
+          reports += try options.load(path, acceptsStandardInput: true)
+            .map(DataQualityReport.init)
         }
       }
     }
@@ -86,7 +87,7 @@ extension DataQualityReport {
 
 /// The parameters that all commands over price files share.
 struct DataOptions: Sendable {
-  private var paths: [String]
+  private(set) var paths: [String]
   private var symbol: String?
   private var options = CSVReadOptions()
 
@@ -112,19 +113,25 @@ struct DataOptions: Sendable {
       "non-positive", help: "Accept prices at or below zero, such as those of futures.")
     options.mapping.separator = parameters.optionalOption(
       "separator", .separator, help: "The character between fields, or 'tab'.")
-    let pattern = parameters.optionalOption(
-      "time-format", .text("pattern"), help: "The format of times, such as dd/MM/yyyy.")
-    if let pattern { options.mapping.timeFormat = .pattern(pattern) }
+    options.mapping.timeFormat = parameters.option(
+      "time-format", .timeFormat, default: .automatic,
+      help: "How times are written: iso, epoch-s, epoch-ms, or a pattern such as dd/MM/yyyy.")
   }
 
   /// The series of a file.
-  func load(_ path: String) throws(DataError) -> [BarSeries] {
-    try CSVReader(options).load(path, symbol: symbol)
+  func load(
+    _ path: String, acceptsStandardInput: Bool = false
+  ) throws(DataError) -> [BarSeries] {
+    var reader = CSVReader(options)
+    reader.acceptsStandardInput = acceptsStandardInput
+    return try reader.load(path, symbol: symbol)
   }
 
   /// Calls `body` with each file; one that fails is reported, and the others follow.
+  ///
+  /// - Parameter listsFindings: whether all that is wrong with a file is reported, a line each.
   func eachFile(
-    in context: CommandContext, _ body: (String) throws -> Void
+    in context: CommandContext, listsFindings: Bool = false, _ body: (String) throws -> Void
   ) throws -> ExitCode {
     var failed = 0
     for path in paths {
@@ -132,7 +139,13 @@ struct DataOptions: Sendable {
       do {
         try body(path)
       } catch {
-        context.errors.write("\((error as? CommandError)?.message ?? "\(error)")\n")
+        var lines = [(error as? CommandError)?.message ?? "\(error)"]
+        if listsFindings, let error = error as? DataError, error.issueCount > 1 {
+          lines = error.lines
+        } else if paths.count == 1 {
+          throw CommandError.input(lines[0])
+        }
+        for line in lines { context.errors.write("\(line)\n") }
         failed += 1
       }
     }
@@ -151,6 +164,12 @@ extension ArgumentRule where Value == Character {
       return text.utf8.count == 1 ? text.first : nil
     }
     return ArgumentRule(name: "character", value: value, show: { String($0) })
+  }
+}
+
+extension ArgumentRule where Value == CSVMapping.TimeFormat {
+  fileprivate static var timeFormat: ArgumentRule {
+    ArgumentRule(name: "format", value: CSVMapping.TimeFormat.rule, show: { _ in "automatic" })
   }
 }
 
@@ -173,6 +192,7 @@ extension Command {
     ) { parameters in
       let options = DataOptions(&parameters)
       let out = parameters.option("out", short: "o", .folder(), help: "Where the files go.")
+      let isForced = parameters.flag("force", help: "Replace files that no import has written.")
       return { context in
         var sources: [String: String] = [:]
         return try options.eachFile(in: context) { path in
@@ -187,6 +207,7 @@ extension Command {
                 "\(path): \(out)/\(one.stem).csv was just written from \(other); "
                   + "import one of them into another folder, or name it by --symbol")
             }
+            try one.check(out, inputs: options.paths, isForced: isForced)
           }
           for one in all {
             sources[one.stem] = path
@@ -209,6 +230,22 @@ private struct DataImport {
   var stem: String {
     let name = String(series.instrument.symbol.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
     return name.hasPrefix(".") ? "-" + name.dropFirst() : name
+  }
+
+  /// Refuses to replace what is imported and, unless it is forced, what no import has written.
+  func check(_ folder: String, inputs: [String], isForced: Bool) throws {
+    try FileIdentity.check(
+      writing: ["\(stem).csv", "\(stem).json"], in: folder, reading: inputs)
+    guard !isForced, fileExists("\(folder)/\(stem).csv") || fileExists("\(folder)/\(stem).json")
+    else { return }
+    if let origin = try? DocumentReader.read(path: "\(folder)/\(stem).json"),
+      case .table(let entries) = origin.content, entries.contains(where: { $0.key == "sha256" })
+    {
+      return
+    }
+    throw CommandError.input(
+      "\(folder)/\(stem).csv is there and no import has written it; choose another folder, or "
+        + "replace it with --force")
   }
 
   func write(to folder: String) throws {

@@ -264,7 +264,7 @@ extension Command {
       let vecNormalize = parameters.optionalOption(
         "vecnormalize", .file(endings: ["pkl"]),
         help: "The statistics by which Stable-Baselines3 normalised observations.")
-      let answers = parameters.optionalOption(
+      let answersPath = parameters.optionalOption(
         "with", .file(endings: ["yaml", "yml", "json"]),
         help: "Answers to what the checkpoint does not record.")
       let name = parameters.optionalOption(
@@ -272,19 +272,34 @@ extension Command {
       let out = parameters.option("out", short: "o", .folder(), help: "Where the policy goes.")
       return { context in
         let source = try PolicyImport(checkpoint: checkpoint, vecNormalize: vecNormalize)
-        let answers = try answers.map { path throws(PolicyError) in
+        let answers = try answersPath.map { path throws(PolicyError) in
           try PolicyImport.Answers(path: path)
         }
         let missing = try source.missingAnswers(answers)
         guard missing.isEmpty else { throw CommandError.input(questions(missing, source)) }
         let stem = out.split(separator: "/").last.map(String.init) ?? "policy"
         let policy = try source.policy(named: name ?? stem, answers)
+        try checkOutput(out, reading: [checkpoint, vecNormalize, answersPath])
         try policy.write(to: out)
         context.output.write(importSummary(policy, out))
         return .done
       }
     }
   }
+}
+
+/// Refuses to replace what is imported, also inside the folder of an unpacked checkpoint.
+private func checkOutput(_ folder: String, reading inputs: [String?]) throws(FileError) {
+  var paths: [String] = []
+  for path in inputs.compactMap(\.self) {
+    guard FolderTree.isFolder(path) else {
+      paths.append(path)
+      continue
+    }
+    paths += try FolderTree.files(below: path).map { "\(path)/\($0)" }
+  }
+  try FileIdentity.check(
+    writing: ["manifest.json", "model.safetensors", "norm.json"], in: folder, reading: paths)
 }
 
 /// What was written, and what to do next.

@@ -7,6 +7,7 @@ internal import Synchronization
 struct StudyJobOptions: Sendable {
   var paths: [String]
   var out: String?
+  var isForced: Bool
   var overrides: [String]
   var threads: Int?
   var isQuiet: Bool
@@ -18,7 +19,11 @@ struct StudyJobOptions: Sendable {
       help: "Study files; the result.json of an earlier run runs its study again.")
     out = parameters.optionalOption(
       "out", short: "o", .folder(),
-      help: "Where results go (default: the study's output folder, or Reports/<study>).")
+      help: "Where results go (default: the study's output folder, or "
+        + "Reports/<study>-<command>).")
+    isForced = parameters.flag(
+      "force",
+      help: "Write into a folder that holds another study's result, or something else.")
     overrides = parameters.options(
       "set", .text("key=value"),
       help: "Override a key of the study, such as execution.fill=next-close.")
@@ -83,8 +88,8 @@ struct StudyJob: Sendable {
     var (study, recorded) = try Study.read(
       path, overrides: options.overrides, catalogue: catalogue)
     if study.regimes.isEmpty { study.regimes = defaultRegimes }
-    let folder = folder(for: study, path, isRepeated: recorded != nil)
-    if let folder { try claim(folder, for: path, &owners) }
+    let folder = try folder(for: study, path, isRepeated: recorded != nil)
+      .map { try claim($0, for: study, path, &owners) }
     var runner = StudyRunner(
       study, threads: options.threads, progress: progress(context, study.name))
     let interrupt = context.interrupt
@@ -104,14 +109,14 @@ struct StudyJob: Sendable {
     }
     let record = try folder.map { try outcome.write(to: $0) }
     try context.checkInterrupt()
-    try present(outcome, record, folder, context, show)
+    try present(outcome, record, folder?.path, context, show)
   }
 
   /// Finds out before the work that its results can be written, and that no other study of this
   /// command writes to the same place.
   private func claim(
-    _ folder: String, for path: String, _ owners: inout [String: String]
-  ) throws {
+    _ folder: String, for study: Study, _ path: String, _ owners: inout [String: String]
+  ) throws -> ResultFolder {
     let place = relativePath(from: ".", to: folder)
     if let owner = owners[place] {
       throw StudyError(
@@ -120,7 +125,7 @@ struct StudyJob: Sendable {
           + "another output folder")
     }
     owners[place] = path
-    try AtomicFolder.check(folder)
+    return try ResultFolder(folder, for: study, isForced: options.isForced)
   }
 
   private func present(
@@ -143,12 +148,14 @@ struct StudyJob: Sendable {
 
   /// Where the results of a study go; `nil` where they are only shown.
   private func folder(for study: Study, _ path: String, isRepeated: Bool) -> String? {
-    let base = path.split(separator: "/").last.map(String.init) ?? path
+    let isStandard = FileInput.isStandardInput(path)
+    let base = isStandard ? "study" : path.split(separator: "/").last.map(String.init) ?? path
     let end = base.lastIndex(of: ".") ?? base.endIndex
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    return study.outputFolder.map(study.resolved) ?? "Reports/\(name)"
+    let command = kind == .walkForward ? "walkforward" : "run"
+    return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
   }
 
   /// A progress bar that is made when the number of runs is known, and ends the process when the
@@ -191,19 +198,23 @@ extension Study {
   fileprivate static func read(
     _ path: String, overrides: [String], catalogue: StrategyCatalogue
   ) throws -> (study: Study, recorded: ResultRecord.Kind?) {
-    let document = try DocumentReader.read(path: path)
+    let document = try DocumentReader.read(path: path, acceptsStandardInput: true)
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let isHere = parts.isEmpty || FileInput.isStandardInput(path)
+    let folder = isHere ? "." : parts.joined(separator: "/")
     guard case .table(let entries) = document.content,
       entries.contains(where: { $0.key == "schema" })
     else {
-      return (try Study(path: path, overrides: overrides, catalogue: catalogue), nil)
+      let study = try Study(
+        document: document, folder: folder.isEmpty ? "/" : folder, overrides: overrides,
+        catalogue: catalogue)
+      return (study, nil)
     }
-    let (record, study) = try ResultRecord.read(document)
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
-    return (
-      try Study(
-        document: study, folder: "\(folder)/\(record.studyFolder)", overrides: overrides,
-        catalogue: catalogue), record.kind
-    )
+    let (record, node) = try ResultRecord.read(document)
+    var study = try Study(
+      document: node, folder: "\(folder)/\(record.studyFolder)", overrides: overrides,
+      catalogue: catalogue)
+    study.fileName = record.studyFile ?? study.fileName
+    return (study, record.kind)
   }
 }

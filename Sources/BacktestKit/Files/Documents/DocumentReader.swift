@@ -14,18 +14,13 @@ package enum DocumentReader {
   static let depthLimit = 64
 
   /// Reads a file; one whose name ends in `.json` is JSON, any other is YAML.
-  package static func read(path: String) throws(DocumentError) -> DocumentNode {
-    let bytes = try contents(of: path)
+  ///
+  /// - Parameter acceptsStandardInput: whether `-` and `/dev/stdin` name standard input.
+  package static func read(
+    path: String, acceptsStandardInput: Bool = false
+  ) throws(DocumentError) -> DocumentNode {
+    let bytes = try contents(of: path, acceptsStandardInput)
     return try read(bytes, name: path, format: path.hasSuffix(".json") ? .json : .yaml)
-  }
-
-  /// Reads a file of a policy, which must be one on a disk: a pipe or a device may never end.
-  package static func read(file path: String) throws(DocumentError) -> DocumentNode {
-    guard !FolderTree.isSpecial(path) else {
-      throw DocumentError(
-        at: DocumentPlace(source: path), "cannot read the file: it is a pipe or a device")
-    }
-    return try read(path: path)
   }
 
   /// Reads the bytes of a document; `name` is what messages call it.
@@ -66,9 +61,12 @@ package enum DocumentReader {
       "the document is larger than \(byteLimit >> 20) MB; keep data in separate files")
   }
 
-  private static func contents(of path: String) throws(DocumentError) -> [UInt8] {
+  private static func contents(
+    of path: String, _ acceptsStandardInput: Bool
+  ) throws(DocumentError) -> [UInt8] {
     do throws(FileError) {
-      let bytes = try FileBytes.read(path, upTo: byteLimit)
+      let bytes = try FileBytes.read(
+        path, upTo: byteLimit, acceptsStandardInput: acceptsStandardInput)
       if bytes.count <= byteLimit { return bytes }
     } catch {
       throw DocumentError(

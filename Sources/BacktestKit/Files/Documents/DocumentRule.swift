@@ -91,15 +91,22 @@ extension DocumentRule where Value == Bool {
 }
 
 extension DocumentRule where Value == String {
-  /// Text that is not empty.
+  /// Text that is not empty. Many a text is the name of a file, which would end at a NUL.
   package static var text: DocumentRule {
     DocumentRule(
       expected: "text", placeholder: "",
       convert: { node in
-        guard case .text(let text) = node.content, !text.isEmpty else { return nil }
+        guard case .text(let text) = node.content, !text.isEmpty, !text.utf8.contains(0) else {
+          return nil
+        }
         return text
       },
-      advice: quoteAdvice)
+      advice: { node in
+        guard case .text(let text) = node.content, text.utf8.contains(0) else {
+          return quoteAdvice(node)
+        }
+        return "remove the NUL character"
+      })
   }
 }
 

@@ -89,12 +89,19 @@ extension DocumentTable {
     node(key).flatMap { convert($0, rule, key) }
   }
 
-  /// The values of a list; a single value counts as a list of one. An absent key is `nil`.
-  package mutating func optionalList<Value>(_ key: String, of rule: DocumentRule<Value>) -> [Value]?
-  {
+  /// The values of a list. An absent key is `nil`.
+  ///
+  /// - Parameter takesSingle: whether a single value counts as a list of one.
+  package mutating func optionalList<Value>(
+    _ key: String, of rule: DocumentRule<Value>, takesSingle: Bool = true
+  ) -> [Value]? {
     guard let node = node(key) else { return nil }
     guard case .list(let items) = node.content else {
-      return convert(node, rule, key).map { [$0] }
+      if takesSingle { return convert(node, rule, key).map { [$0] } }
+      report(
+        "\(quotedPath(path(to: key))) must be a list, each item \(rule.expected), not "
+          + "\(node.found); write it in brackets", at: key)
+      return rule.convert(node).map { [$0] } ?? []
     }
     return items.enumerated().compactMap { index, item in
       convert(item, rule, key, item: index)
@@ -102,7 +109,9 @@ extension DocumentTable {
   }
 
   /// The values of a list that must be there and hold at least one.
-  package mutating func list<Value>(_ key: String, of rule: DocumentRule<Value>) -> [Value] {
+  package mutating func list<Value>(
+    _ key: String, of rule: DocumentRule<Value>, takesSingle: Bool = true
+  ) -> [Value] {
     guard let node = node(key) else {
       recordMissing(key, expected: "a list, each item \(rule.expected)")
       return []
@@ -112,7 +121,7 @@ extension DocumentTable {
         "\(quotedPath(path(to: key))) is an empty list; each item must be \(rule.expected)", at: key
       )
     }
-    return optionalList(key, of: rule) ?? []
+    return optionalList(key, of: rule, takesSingle: takesSingle) ?? []
   }
 
   private mutating func convert<Value>(

@@ -5,7 +5,8 @@ internal import Glibc
 /// They are written to a hidden folder beside the final one. `commit()` flushes them to the disk
 /// and exchanges the two folders in one step, so a job that fails or is killed leaves the old files
 /// or the new ones, never some of each. Other entries of the final folder are kept. What a killed
-/// job leaves behind is removed by the next job of the same folder.
+/// job leaves behind is removed by the next job of the same folder, and so is a folder that was
+/// made for a job that failed. While one job has the folder, another is refused.
 ///
 ///     var folder = try AtomicFolder(path: "Reports/run")
 ///     try folder.write(report, to: "report.html")
@@ -24,40 +25,63 @@ package struct AtomicFolder: ~Copyable {
   private let place: FolderPlace
   /// Where the files are written.
   private var staging: String
-  /// Holds the lock on `staging`, which goes with the process.
-  private let lock: Int32
+  /// Keeps other jobs from taking `staging` for an abandoned folder.
+  private let stagingLock: PathLock
+  /// Keeps other jobs away from the final folder; `nil` where they share it, or where the file
+  /// system has no locks.
+  private let lock: PathLock?
   private let isBeside: Bool
   private var isExchanged = false
+  private var isCommitted = false
   private var files: [(name: String, output: FileOutput)] = []
   private var removals: [String] = []
 
   /// A folder, which is made with those above it where it is missing.
   ///
-  /// - Parameter isShared: Whether several jobs keep files there, so that their names differ from
-  ///   job to job.
-  package init(path: String, isShared: Bool = false) throws(FileError) {
+  /// - Parameters:
+  ///   - path: The folder.
+  ///   - isShared: Whether several jobs keep files there, so that their names differ from
+  ///     job to job.
+  ///   - lock: A lock on the folder that the job has already.
+  /// - Throws: `FileError` where the folder cannot be written to, or another job has it.
+  package init(
+    path: String, isShared: Bool = false, lock: PathLock? = nil
+  ) throws(FileError) {
     let place = try FolderPlace(path)
+    do throws(FileError) {
+      try self.init(path, place, isShared: isShared, lock: lock)
+    } catch {
+      place.removeMade()
+      throw error
+    }
+  }
+
+  private init(
+    _ path: String, _ place: FolderPlace, isShared: Bool, lock: PathLock?
+  ) throws(FileError) {
+    let own = isShared ? nil : try place.locked(lock)
     place.removeUnfinished()
     let canExchange = !isShared && !place.isWorkingFolder
     let beside = canExchange ? Self.staging(at: place.beside) : nil
-    guard let (staging, lock) = beside ?? Self.staging(at: place.inside) else {
+    guard let (staging, stagingLock) = beside ?? Self.staging(at: place.inside) else {
       throw .last(path: path, action: "create a folder in it")
     }
     self.path = path
     self.place = place
     self.staging = staging
-    self.lock = lock
+    self.stagingLock = stagingLock
+    self.lock = own
     isBeside = beside != nil
   }
 
-  private static func staging(at stem: String) -> (path: String, lock: Int32)? {
+  private static func staging(at stem: String) -> (path: String, lock: PathLock)? {
     for attempt in 0..<100 {
       let path = "\(stem)\(getpid())-\(attempt)\(FolderPlace.unfinished)"
       guard mkdir(path, 0o777) == 0 else {
         if errno == EEXIST { continue }
         return nil
       }
-      if let lock = FolderPlace.lock(path) { return (path, lock) }
+      if let lock = PathLock(path) { return (path, lock) }
       // Another job took the new folder for an abandoned one.
       rmdir(path)
     }
@@ -66,7 +90,7 @@ package struct AtomicFolder: ~Copyable {
 
   deinit {
     if !isExchanged { try? FolderTree.remove(staging) }
-    close(lock)
+    if !isCommitted { place.removeMade() }
   }
 
   /// Begins a file, to be written piece by piece before `commit()`.
@@ -97,8 +121,14 @@ package struct AtomicFolder: ~Copyable {
     FolderTree.flush(staging)
     let ours = Set(files.map(\.name) + removals)
     place.removeReplaced(ours)
-    if isBeside, exchange(ours) { return }
-    try renameEach()
+    if !isBeside || !exchange(ours) {
+      // The files of jobs that share a folder come one after another, and those of two jobs may
+      // have the same names.
+      let turn = lock == nil ? place.waited() : nil
+      defer { withExtendedLifetime(turn) {} }
+      try renameEach()
+    }
+    isCommitted = true
   }
 
   /// Exchanges the folders; false where this file system, or this folder, does not allow it.
@@ -112,8 +142,6 @@ package struct AtomicFolder: ~Copyable {
       link("\(place.path)/\(name)", "\(staging)/\(name)")
     }
     // The old folder keeps its lock while its entries move, so that no other job tidies it up.
-    let oldLock = FolderPlace.lock(place.path)
-    defer { if let oldLock { close(oldLock) } }
     guard let old = place.replace(by: staging) else { return false }
     isExchanged = true
     FolderTree.flush(place.parent)
@@ -135,11 +163,19 @@ package struct AtomicFolder: ~Copyable {
     FolderTree.flush(place.path)
   }
 
+  /// The error for a folder that another job has.
+  package static func isTaken(_ path: String) -> FileError {
+    FileError(
+      path: path, action: "write into the folder",
+      reason: "another job is using it; wait for its end, or choose another folder")
+  }
+
   /// Finds out before long work whether files could be written here, and writes nothing.
   ///
   /// - Throws: `FileError` when something else has the name, or neither the folder nor the nearest
   ///   one above it can be written to.
   package static func check(_ path: String) throws(FileError) {
+    guard !path.utf8.contains(0) else { throw FolderPlace.nulError(path) }
     var folder = path.isEmpty ? "." : path
     while true {
       var status = stat()
@@ -170,14 +206,14 @@ private struct FolderPlace {
   let path: String
   let parent: String
   private let name: String
+  /// The folders that were made for it, the outermost first.
+  private let made: [String]
 
   init(_ path: String) throws(FileError) {
-    guard !path.utf8.contains(0) else {
-      throw FileError(path: path, action: "open", reason: "the name holds a NUL character")
-    }
+    guard !path.utf8.contains(0) else { throw Self.nulError(path) }
     let whole = path.isEmpty ? "." : path
     Self.restore(whole)
-    try FolderTree.make(whole)
+    made = try FolderTree.make(whole)
     guard let real = realpath(whole, nil) else { throw .last(path: path, action: "open") }
     defer { free(real) }
     self.path = String(cString: real)
@@ -185,6 +221,13 @@ private struct FolderPlace {
     name = String(self.path[slash...].dropFirst())
     parent = slash == self.path.startIndex ? "/" : String(self.path[..<slash])
   }
+
+  static func nulError(_ path: String) -> FileError {
+    FileError(path: path, action: "open", reason: "the name holds a NUL character")
+  }
+
+  /// Removes the folders that were made for it, as far as they are empty.
+  func removeMade() { for folder in made.reversed() { rmdir(folder) } }
 
   /// How the paths of hidden folders beside this one begin.
   var beside: String { "\(parent == "/" ? "" : parent)/.\(name)." }
@@ -200,18 +243,28 @@ private struct FolderPlace {
     return stat(path, &status) == 0 && chmod(other, status.st_mode & 0o7777) == 0
   }
 
-  /// A lock on a folder for as long as the descriptor is open; `nil` where another process has it.
-  static func lock(_ folder: String) -> Int32? {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    var status = stat()
-    // One that was removed between the two calls has no name left.
-    if flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &status) == 0,
-      status.st_nlink > 0
-    {
-      return descriptor
+  /// A lock on the folder, or the one that is held already; `nil` where the file system has none.
+  ///
+  /// - Throws: `FileError` where another job holds it.
+  func locked(_ held: PathLock?) throws(FileError) -> PathLock? {
+    if let held, held.holds(path) { return held }
+    for _ in 0..<100 {
+      switch PathLock.attempt(path) {
+      case .locked(let lock): return lock
+      case .isHeld: throw AtomicFolder.isTaken(path)
+      // Another job has just replaced the folder, or removed the one that it had made.
+      case .isGone: try FolderTree.make(path)
+      }
     }
-    close(descriptor)
+    return nil
+  }
+
+  /// A lock on the folder once no other job has it; `nil` where that takes more than ten seconds.
+  func waited() -> PathLock? {
+    for _ in 0..<1_000 {
+      if let lock = PathLock(path) { return lock }
+      poll(nil, 0, 10)
+    }
     return nil
   }
 
@@ -258,9 +311,8 @@ extension FolderPlace {
     let parent = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
     for hidden in (try? FolderTree.names(in: parent)) ?? []
     where hidden.hasPrefix(".\(name).") && hidden.hasSuffix("-aside\(replaced)") {
-      guard let lock = lock("\(parent)/\(hidden)") else { continue }
-      rename("\(parent)/\(hidden)", path)
-      close(lock)
+      guard let lock = PathLock("\(parent)/\(hidden)") else { continue }
+      withExtendedLifetime(lock) { _ = rename("\(parent)/\(hidden)", path) }
       return
     }
   }
@@ -278,10 +330,9 @@ extension FolderPlace {
       where name.hasPrefix(start) && name.hasSuffix(Self.unfinished) {
         // The number of a process follows, so no folder of the user's is taken for one of these.
         guard name.dropFirst(start.count).first?.isNumber == true,
-          let lock = Self.lock("\(folder)/\(name)")
+          let lock = PathLock("\(folder)/\(name)")
         else { continue }
-        body("\(folder)/\(name)")
-        close(lock)
+        withExtendedLifetime(lock) { body("\(folder)/\(name)") }
       }
     }
   }

@@ -34,27 +34,56 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A file read from front to back, closed when the value goes.
+///
+/// It is a regular file: reading a pipe or a device may never end. Where standard input is
+/// accepted, its names are `-` and `/dev/stdin`.
 package struct FileInput: ~Copyable {
   let path: String
   /// The size when the file was opened.
   package let byteCount: Int
   private let descriptor: Int32
 
-  package init(path: String) throws(FileError) {
-    let descriptor = path.contains("\0") ? -1 : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .last(path: path, action: "open") }
+  /// Opens a file.
+  ///
+  /// - Throws: `FileError` where there is none, or something else has the name.
+  package init(path: String, acceptsStandardInput: Bool = false) throws(FileError) {
+    guard !path.utf8.contains(0) else {
+      throw FileError(path: path, action: "open", reason: "the name holds a NUL character")
+    }
+    let isStandard = acceptsStandardInput && Self.isStandardInput(path)
+    // Without O_NONBLOCK, opening a pipe would wait for its other end.
+    let descriptor =
+      isStandard
+      ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+      : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard descriptor >= 0 else {
+      // What a socket answers.
+      guard errno != ENXIO else { throw Self.special(path) }
+      throw .last(path: path, action: "open")
+    }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       close(descriptor)
       throw .last(path: path, action: "open")
     }
-    guard status.st_mode & S_IFMT != S_IFDIR else {
+    let kind = status.st_mode & S_IFMT
+    guard kind == S_IFREG || isStandard && kind != S_IFDIR else {
       close(descriptor)
+      guard kind == S_IFDIR else { throw Self.special(path) }
       throw FileError(path: path, action: "open", reason: "it is a directory")
     }
     self.path = path
     self.descriptor = descriptor
     byteCount = Int(status.st_size)
+  }
+
+  private static func special(_ path: String) -> FileError {
+    FileError(path: path, action: "open", reason: "it is a pipe or a device, not a file")
+  }
+
+  /// Whether a path names standard input.
+  package static func isStandardInput(_ path: String) -> Bool {
+    path == "-" || path == "/dev/stdin"
   }
 
   deinit { close(descriptor) }
@@ -125,6 +154,13 @@ package final class FileOutput {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
+  /// Marks the file as one that is being written; false where it is taken for an abandoned one.
+  fileprivate func lock() -> Bool {
+    var status = stat()
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0 && fstat(descriptor, &status) == 0
+      && status.st_nlink > 0
+  }
+
   /// Writes more bytes at the end.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     precondition(descriptor >= 0, "a finished file takes no more bytes")
@@ -153,7 +189,8 @@ package final class FileOutput {
 /// A file written under a temporary name beside its final one, flushed to the disk and then
 /// renamed, so that the final name never shows a part of it.
 ///
-/// Without `commit()` the temporary file is removed and the final one stays as it was.
+/// Without `commit()` the temporary file is removed and the final one stays as it was. What a
+/// killed process left is removed by the next writer of the same file.
 package struct AtomicFile: ~Copyable {
   /// Where its bytes go.
   package let output: FileOutput
@@ -161,15 +198,34 @@ package struct AtomicFile: ~Copyable {
   private var isCommitted = false
 
   package init(path: String) throws(FileError) {
+    Self.removeAbandoned(of: path)
     var attempt = 0
     while true {
       // Another writer of this process, or a killed one of the same number, may have the name.
       let name = "\(path).\(getpid())-\(attempt).partial"
       attempt += 1
-      if attempt < 100, !path.contains("\0"), fileExists(name) { continue }
-      output = try FileOutput(creating: name, for: path)
+      if attempt < 100, !path.utf8.contains(0), fileExists(name) { continue }
+      let output = try FileOutput(creating: name, for: path)
+      // Where files cannot be locked, nothing is removed as abandoned either.
+      guard attempt >= 100 || output.lock() || fileExists(name) else { continue }
+      self.output = output
       temporary = name
       return
+    }
+  }
+
+  /// Removes what killed processes had begun to write for a file.
+  private static func removeAbandoned(of path: String) {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let start = "\(slash.map { path[$0...].dropFirst() } ?? path[...])."
+    for name in (try? FolderTree.names(in: folder)) ?? []
+    where name.hasPrefix(start) && name.hasSuffix(".partial") {
+      let numbers = name.dropFirst(start.count).dropLast(".partial".count).split(separator: "-")
+      guard numbers.count == 2, numbers.allSatisfy({ Int($0) != nil }),
+        let lock = PathLock("\(folder)/\(name)")
+      else { continue }
+      withExtendedLifetime(lock) { _ = unlink("\(folder)/\(name)") }
     }
   }
 
@@ -215,8 +271,10 @@ package enum FileBytes {
   }
 
   /// All bytes of a file; of one with more than `limit` bytes the first `limit` and some more.
-  static func read(_ path: String, upTo limit: Int) throws(FileError) -> [UInt8] {
-    let input = try FileInput(path: path)
+  static func read(
+    _ path: String, upTo limit: Int, acceptsStandardInput: Bool = false
+  ) throws(FileError) -> [UInt8] {
+    let input = try FileInput(path: path, acceptsStandardInput: acceptsStandardInput)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(min(input.byteCount, limit))
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)

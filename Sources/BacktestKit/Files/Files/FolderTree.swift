@@ -3,11 +3,21 @@ internal import Glibc
 /// Folders with all that is in them.
 package enum FolderTree {
   /// Makes a folder and those above it, where they are not there yet.
-  package static func make(_ path: String) throws(FileError) {
+  ///
+  /// - Returns: The folders that were made, the outermost first.
+  @discardableResult
+  package static func make(_ path: String) throws(FileError) -> [String] {
+    guard !path.utf8.contains(0) else {
+      throw FileError(
+        path: path, action: "create the folder", reason: "the name holds a NUL character")
+    }
+    var made: [String] = []
     var folder = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       folder += part
-      if mkdir(folder, 0o777) != 0 {
+      if mkdir(folder, 0o777) == 0 {
+        made.append(folder)
+      } else {
         let code = errno
         guard isFolder(folder) else {
           throw FileError(
@@ -16,6 +26,7 @@ package enum FolderTree {
       }
       folder += "/"
     }
+    return made
   }
 
   /// Whether the path is a folder.
@@ -23,12 +34,6 @@ package enum FolderTree {
 
   /// Whether the path is an ordinary file.
   package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
-
-  /// Whether the path is a pipe, a device or something else that is neither a file nor a folder;
-  /// reading it may never end.
-  package static func isSpecial(_ path: String) -> Bool {
-    kind(of: path).map { $0 != S_IFREG && $0 != S_IFDIR } ?? false
-  }
 
   private static func kind(of path: String) -> mode_t? {
     // The system would ignore all that follows a NUL.
@@ -72,7 +77,7 @@ package enum FolderTree {
   }
 
   /// The names in a folder, in no order.
-  static func names(in folder: String) throws(FileError) -> [String] {
+  package static func names(in folder: String) throws(FileError) -> [String] {
     guard let stream = opendir(folder) else { throw .last(path: folder, action: "read") }
     defer { closedir(stream) }
     var names: [String] = []

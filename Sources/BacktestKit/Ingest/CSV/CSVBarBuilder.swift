@@ -7,6 +7,8 @@ internal import Glibc
 /// growing costs neither a copy nor twice the memory, and room never written to takes none.
 struct CSVBarBuilder {
   let symbol: String
+  /// The symbol as messages have it.
+  let label: String
   var symbolBytes: [UInt8]
   private(set) var count = 0
   private var capacity = 0
@@ -37,6 +39,7 @@ struct CSVBarBuilder {
 
   init(symbol: String, symbolBytes: [UInt8], expectedCount: Int, file: String) {
     self.symbol = symbol
+    label = CSVFieldPlace.printable(symbol)
     self.symbolBytes = symbolBytes
     log = DataIssueLog(file: file)
     grow(to: max(expectedCount, 16))

@@ -25,7 +25,7 @@ struct CSVBarTiming {
     -> Column<Timestamp>?
   {
     let line = builder.count > row ? Int(builder.lines.start[row]) : 0
-    builder.log.add(.badTimeframe, line: line, "\(builder.symbol): \(message)")
+    builder.log.add(.badTimeframe, line: line, "\(builder.label): \(message)")
     return nil
   }
 }
@@ -45,7 +45,7 @@ extension CSVBarTiming {
       if let last, period.index <= last.index {
         builder.log.add(
           .duplicateTime, line: line,
-          "\(builder.symbol): a second bar of the \(timeframe) of \(date)",
+          "\(builder.label): a second bar of the \(timeframe) of \(date)",
           repair: repairs ? .dropped : nil)
         dropped.append(row)
         continue
@@ -66,7 +66,7 @@ extension CSVBarTiming {
     if let hours = period.hours(in: calendar) { return hours }
     builder.log.add(
       .outsideCalendar, line: line,
-      "\(builder.symbol): \(calendar?.name ?? "the calendar") has no session on \(date); "
+      "\(builder.label): \(calendar?.name ?? "the calendar") has no session on \(date); "
         + "the bar lasts from 00:00 to 24:00 UTC")
     return (period.first.midnight, period.last.adding(days: 1).midnight)
   }
@@ -85,7 +85,7 @@ extension CSVBarTiming {
     let noun = timeframe == .session ? "session" : "bar"
     builder.log.add(
       .gap, line: line,
-      "\(builder.symbol): \(missing) \(noun)\(missing == 1 ? "" : "s") of \(calendar.name) without "
+      "\(builder.label): \(missing) \(noun)\(missing == 1 ? "" : "s") of \(calendar.name) without "
         + "a bar between \(last.last) and \(next.first)",
       count: missing)
   }
@@ -126,14 +126,14 @@ extension CSVBarTiming {
     if !current.isInSession {
       builder.log.add(
         .outsideCalendar, line: line,
-        "\(builder.symbol): \(Timestamp(nanoseconds: current.open)) is outside the hours of "
+        "\(builder.label): \(Timestamp(nanoseconds: current.open)) is outside the hours of "
           + calendar.name)
     }
     let missing = tracker.missingBars
     guard let previous = tracker.previous, missing > 0 else { return }
     builder.log.add(
       .gap, line: line,
-      "\(builder.symbol): \(missing) bar\(missing == 1 ? "" : "s") missing between "
+      "\(builder.label): \(missing) bar\(missing == 1 ? "" : "s") missing between "
         + "\(Timestamp(nanoseconds: previous.close)) and \(Timestamp(nanoseconds: current.open))",
       count: missing)
   }

@@ -38,11 +38,14 @@ struct CSVHeader {
         let date = columns.last { $0.role == .time }?.column
         if mapping.time != nil || date.map({ plain[$0] }) != "date" { found = [] }
       }
-      if found.count > 1 && (wanted != nil || CSVHeader.isRequired(role, needsAdjustedClose)) {
-        let list = found.map { "\"\(names[$0])\" (column \($0 + 1))" }.joined(separator: ", ")
+      if found.count > 1, let wanted {
+        let exact = found.filter { names[$0] == wanted }
+        if exact.count == 1 { found = exact }
+      }
+      guard found.count < 2 else {
         throw DataError(
           .badHeader, file: file, line: line,
-          "several columns could be the \(role.label): \(list); choose one in the mapping")
+          CSVHeader.ambiguity(of: role, among: found.map { (names[$0], $0 + 1) }))
       }
       if let column = found.first { columns.append((role, column)) }
     }
@@ -66,11 +69,26 @@ struct CSVHeader {
     self.shared = shared
   }
 
+  /// Several columns of one meaning, and how to choose one of them.
+  private static func ambiguity(
+    of role: CSVRole, among found: [(name: String, column: Int)]
+  ) -> String {
+    var list = found.prefix(4).map { "\"\($0.name)\" (column \($0.column))" }
+    if found.count > 4 { list.append("and \(found.count - 4) more") }
+    // Names that are alike to the letter cannot be told from each other by a name.
+    let isNamed = Set(found.map(\.name)).count == found.count
+    let advice =
+      isNamed && role.key != nil
+      ? "name one by 'data.columns.\(role.key ?? "")'" : "rename or remove the others in the file"
+    return "several columns could be the \(role.label): \(list.joined(separator: ", ")); \(advice)"
+  }
+
   private static func checkComplete(
     _ found: [CSVRole], names: [String], mapping: CSVMapping, needsAdjustedClose: Bool,
     file: String, line: Int
   ) throws(DataError) {
     var missing: [String] = []
+    var keys: [String] = []
     for role in [
       CSVRole.time, .timeOfDay, .open, .high, .low, .close, .adjustedClose, .volume, .symbol,
     ]
@@ -80,13 +98,15 @@ struct CSVHeader {
       let hint = nearest(to: wanted ?? aliases(role)[0], among: names)
       let name = wanted.map { "\(role.label) (\"\($0)\")" } ?? role.label
       missing.append(name + (hint.map { ", perhaps \"\($0)\"" } ?? ""))
+      if let key = role.key { keys.append("'\(key)'") }
     }
     guard !missing.isEmpty else { return }
-    let headers = names.map { "\"\($0)\"" }.joined(separator: ", ")
+    var headers = names.prefix(6).map { "\"\($0)\"" }.joined(separator: ", ")
+    if names.count > 6 { headers += " and \(names.count - 6) more" }
     throw DataError(
       .badHeader, file: file, line: line,
       "no column for \(missing.joined(separator: "; ")); the columns are \(headers); "
-        + "name the columns in the mapping")
+        + "name them by \(keys.joined(separator: ", ")) in 'data.columns'")
   }
 
   private static func isRequired(_ role: CSVRole, _ needsAdjustedClose: Bool) -> Bool {

@@ -9,6 +9,15 @@ enum CSVRole: Int, CaseIterable {
   /// Whether its fields are numbers.
   var isNumber: Bool { rawValue <= CSVRole.volume.rawValue }
 
+  /// The key of a study's `data.columns` that names its column; `nil` where there is none.
+  var key: String? {
+    switch self {
+    case .adjustedClose: "adjusted-close"
+    case .timeOfDay, .ignored: nil
+    default: "\(self)"
+    }
+  }
+
   /// The name in messages.
   var label: String {
     switch self {

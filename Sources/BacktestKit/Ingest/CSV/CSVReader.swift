@@ -1,4 +1,5 @@
 public import BacktestCore
+import BacktestFiles
 
 /// What a CSV reader is asked for.
 ///
@@ -71,6 +72,8 @@ public struct CSVReader: Sendable {
   public var options: CSVReadOptions
   /// Whether plain rows may bypass libcsv; tests compare both ways.
   var usesPlainRowParser = true
+  /// Whether the paths `-` and `/dev/stdin` name standard input, which no cache keeps.
+  package var acceptsStandardInput = false
 
   /// A reader with options.
   public init(_ options: CSVReadOptions = CSVReadOptions()) { self.options = options }
@@ -84,14 +87,16 @@ public struct CSVReader: Sendable {
   /// - Throws: `DataError` when the file cannot be used, with up to 20 findings and their places.
   public func load(_ path: String, symbol: String? = nil) throws(DataError) -> [BarSeries] {
     let symbol = symbol ?? CSVReader.baseName(path)
-    let cache = options.cacheDirectory.map { directory in
-      BarCache(directory: directory, options: options)
-    }
+    let isStandard = acceptsStandardInput && FileInput.isStandardInput(path)
+    let directory = isStandard ? nil : options.cacheDirectory
+    let cache = directory.map { BarCache(directory: $0, options: options) }
     var whole: [BarSeries]?
     if let cache { whole = try cache.series(of: path, symbol: symbol) }
     if whole == nil {
-      let read = try parse(try CSVByteSource(path: path), symbol: symbol)
-      whole = cache?.store(read, symbol: symbol) ?? read
+      let source = try CSVByteSource(path: path, acceptsStandardInput: acceptsStandardInput)
+      let read = try parse(source, symbol: symbol)
+      whole =
+        cache?.store(read.series, symbol: symbol, namesSymbols: read.namesSymbols) ?? read.series
     }
     return (whole ?? []).map { $0.sessions(from: options.from, to: options.to) }
   }
@@ -105,17 +110,22 @@ public struct CSVReader: Sendable {
     let symbol = symbol ?? CSVReader.baseName(name)
     let whole = try bytes.withUnsafeBufferPointer { (raw) throws(DataError) in
       try parse(CSVByteSource(bytes: UnsafeRawBufferPointer(raw), name: name), symbol: symbol)
+        .series
     }
     return whole.map { $0.sessions(from: options.from, to: options.to) }
   }
 
-  private func parse(_ source: CSVByteSource, symbol: String) throws(DataError) -> [BarSeries] {
+  private func parse(
+    _ source: CSVByteSource, symbol: String
+  ) throws(DataError) -> (series: [BarSeries], namesSymbols: Bool) {
     let reader = try CSVTableReader(
       source, options: options, defaultSymbol: symbol, usesPlainRowParser: usesPlainRowParser)
     let table = try reader.read()
+    let namesSymbols = table.hasSymbol
     let origin = DataSource(
       path: source.name, byteCount: source.byteCount, digest: source.digest.value.hexadecimal)
-    return try CSVSeriesBuilder(options: options, source: origin).series(from: table)
+    let series = try CSVSeriesBuilder(options: options, source: origin).series(from: table)
+    return (series, namesSymbols)
   }
 
   /// The name of a file without its folder and endings such as `.csv.gz`.

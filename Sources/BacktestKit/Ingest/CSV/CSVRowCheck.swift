@@ -27,8 +27,17 @@ extension CSVBarBuilder {
   /// Reviews a row: adds it as it is or repaired, or leaves it out, and logs why.
   ///
   /// - Parameter place: The line and column of a role's field.
+  /// - Returns: Whether the row is valid as it is.
   @inline(never)
   mutating func review(
+    _ row: CSVRow, line: Int, rules: CSVRowRules, place: (CSVRole) -> (line: Int, column: Int)
+  ) -> Bool {
+    let before = log.invalidCount
+    examine(row, line: line, rules: rules, place: place)
+    return log.invalidCount == before
+  }
+
+  private mutating func examine(
     _ row: CSVRow, line: Int, rules: CSVRowRules, place: (CSVRole) -> (line: Int, column: Int)
   ) {
     guard checkTime(row.stamp, rules, place) else { return }

@@ -13,12 +13,17 @@ struct CSVSeriesBuilder {
     for index in 0..<table.builders.count { errors += table.builders[index].pointee.log.errors }
     // What could not be read leaves holes that would look like gaps and odd spacing.
     guard errors.isEmpty else { throw DataError(errors.sorted(by: DataIssue.precedes)) }
+    if options.mapping.timeFormat == .automatic {
+      for index in 0..<table.builders.count {
+        if let issue = unlikelyYears(of: table.builders[index].pointee) { throw DataError([issue]) }
+      }
+    }
     let timing = try timing(of: table.builders)
     var series: [BarSeries] = []
     for index in 0..<table.builders.count {
       let builder = table.builders[index]
       guard builder.pointee.count > 0 else {
-        errors.append(noRow(builder.pointee.symbol))
+        errors.append(noRow(builder.pointee.label))
         continue
       }
       if let closeTimes = timing.apply(to: &builder.pointee) {
@@ -32,6 +37,20 @@ struct CSVSeriesBuilder {
     if series.isEmpty && errors.isEmpty { errors.append(noRow(nil)) }
     guard errors.isEmpty else { throw DataError(errors.sorted(by: DataIssue.precedes)) }
     return series
+  }
+
+  /// The finding that times lie outside the years that a format found by itself may give.
+  private func unlikelyYears(of builder: CSVBarBuilder) -> DataIssue? {
+    let years = 1900...2200
+    for row in [0, builder.count - 1] where builder.count > 0 {
+      let date = Timestamp(nanoseconds: builder.stamps.start[row]).utcDate
+      if years.contains(Int(date.year)) { continue }
+      return DataIssue(
+        code: .badTime, file: source.path, line: Int(builder.lines.start[row]), column: 0,
+        message: "\(date) is outside the years \(years.lowerBound) to \(years.upperBound); if "
+          + "that is right, say by 'time-format' how times are written, such as iso")
+    }
+    return nil
   }
 
   private func noRow(_ symbol: String?) -> DataIssue {
@@ -64,7 +83,7 @@ struct CSVSeriesBuilder {
         for row in silent {
           builder.log.add(
             .zeroVolume, line: Int(builder.lines.start[row]),
-            "\(builder.symbol): no volume; no order fills on this bar")
+            "\(builder.label): no volume; no order fills on this bar")
         }
         return
       }
@@ -72,7 +91,7 @@ struct CSVSeriesBuilder {
     if hasVolume {
       builder.log.add(
         .noVolume, line: Int(builder.lines.start[0]),
-        "\(builder.symbol): the volume is 0 on every bar, so volumes are ignored")
+        "\(builder.label): the volume is 0 on every bar, so volumes are ignored")
     }
     for row in 0..<builder.count { builder.setVolume(.nan, row: row) }
     for row in held { builder.setVolume(0, row: row) }

@@ -13,6 +13,10 @@ struct CSVTableReader: ~Copyable {
   /// The line of the next record.
   private var line = 1
   private var log: DataIssueLog
+  /// How many rows were refused or repaired.
+  private var invalidRowCount = 0
+  /// How many blank lines there are since the last row.
+  private var blankLineCount = 0
   private var builders = CSVBuilderSet()
 
   /// What a file holds.
@@ -21,6 +25,8 @@ struct CSVTableReader: ~Copyable {
     /// Findings that belong to no symbol.
     var log: DataIssueLog
     var hasVolume: Bool
+    /// Whether rows name their instrument.
+    var hasSymbol: Bool
   }
 
   init(
@@ -60,7 +66,8 @@ struct CSVTableReader: ~Copyable {
       builders.open(defaultSymbol, expectedCount: expectedRowCount, file: source.name)
     }
     try readRows(records, header: header, separator: separator)
-    return Table(builders: builders, log: log, hasVolume: header.hasVolume)
+    return Table(
+      builders: builders, log: log, hasVolume: header.hasVolume, hasSymbol: header.hasSymbol)
   }
 
   private mutating func readRows(
@@ -72,10 +79,12 @@ struct CSVTableReader: ~Copyable {
     let usesPlainRowParser = usesPlainRowParser && !header.hasTimeOfDay
     while true {
       if usesPlainRowParser { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
+      try checkLimits()
       switch try records.next(&buffer) {
       case .end: return
-      case .blank(let lines): line += lines
+      case .blank(let lines): try skipBlank(lines)
       case .record(let lines):
+        blankLineCount = 0
         takeRecord(records, header: header)
         line += lines
       case .malformed(let message):
@@ -117,9 +126,36 @@ struct CSVTableReader: ~Copyable {
     _ row: CSVRow, in record: UnsafeBufferPointer<UInt8>, header: CSVHeader, separator: UInt8
   ) {
     let line = line
-    builders.selected.pointee.review(row, line: line, rules: rules) { role in
+    let isInvalid = !builders.selected.pointee.review(row, line: line, rules: rules) { role in
       let column = header.column(of: role) ?? 0
       return CSVFieldPlace.of(column: column, in: record, separator: separator, line: line)
+    }
+    if isInvalid { invalidRowCount += 1 }
+  }
+
+  private mutating func skipBlank(_ lines: Int) throws(DataError) {
+    line += lines
+    blankLineCount += lines
+    guard blankLineCount > CSVLimits.blankLineCount else { return }
+    throw DataError(
+      .unreadableFile, file: source.name, line: line,
+      "more than \(CSVLimits.blankLineCount) blank lines follow one another, which is the limit; "
+        + "this is no price file")
+  }
+
+  private func checkLimits() throws(DataError) {
+    let isMost = invalidRowCount > line / 2
+    if invalidRowCount > CSVLimits.invalidRowCount, isMost || !rules.repairs {
+      throw DataError(
+        .unreadableFile, file: source.name, line: line,
+        "more than \(CSVLimits.invalidRowCount) rows are invalid, which is the limit; this is no "
+          + "price file of this layout")
+    }
+    if builders.count > CSVLimits.symbolCount {
+      throw DataError(
+        .unreadableFile, file: source.name, line: line,
+        "the rows name more than \(CSVLimits.symbolCount) symbols, which is the limit; name their "
+          + "column by 'symbol' in 'data.columns'")
     }
   }
 }
@@ -141,9 +177,10 @@ extension CSVTableReader {
       records.withField(column) { builders.select($0, file: source.name) }
     }
     let line = line
-    builders.selected.pointee.review(row, line: line, rules: rules) { role in
+    let isInvalid = !builders.selected.pointee.review(row, line: line, rules: rules) { role in
       records.place(of: header.column(of: role) ?? 0, line: line)
     }
+    if isInvalid { invalidRowCount += 1 }
   }
 
   /// The values of a record of the right length; `nil` when any of them cannot be read.
@@ -179,18 +216,18 @@ extension CSVTableReader {
     _ records: CSVRecordReader, column: Int, header: CSVHeader
   ) -> CSVTimestamp? {
     var stamp: CSVTimestamp?
-    var text = ""
+    var text: String
     if let second = header.column(of: .timeOfDay) {
       text = records.field(column) + " " + records.field(second)
       stamp = Array(text.utf8).withUnsafeBufferPointer { clock.read($0) }
     } else {
+      text = ""
       stamp = records.withField(column) { clock.read($0) }
     }
     if stamp == nil {
-      let shown = CSVFieldPlace.quoted(text.isEmpty ? records.field(column) : text)
-      refuse(
-        .badTime, records, column: column,
-        "\(shown) is not a time; set the time format in the mapping")
+      if text.isEmpty { text = records.field(column) }
+      let shown = CSVFieldPlace.quoted(text)
+      refuse(.badTime, records, column: column, "\(shown) \(clock.advice(for: text))")
     }
     return stamp
   }
@@ -199,6 +236,7 @@ extension CSVTableReader {
     _ code: DataIssue.Code, _ records: CSVRecordReader, column: Int, _ message: String
   ) {
     let place = records.place(of: column, line: line)
+    invalidRowCount += 1
     log.add(code, line: place.line, column: place.column, message)
   }
 
@@ -213,7 +251,7 @@ extension CSVTableReader {
         throw DataError(
           .unreadableFile, file: source.name, "the file is empty; a header line and rows are needed"
         )
-      case .blank(let lines): line += lines
+      case .blank(let lines): try skipBlank(lines)
       case .malformed(let message):
         throw DataError(.malformedRow, file: source.name, line: line, message)
       case .record(let lines):

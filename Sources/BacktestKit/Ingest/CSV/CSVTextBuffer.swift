@@ -83,14 +83,16 @@ final class CSVByteSource {
   private let memory: UnsafeRawBufferPointer?
   private var memoryPosition = 0
   private var inflater: GzipInflater?
+  private var inflatedByteCount = 0
   private let file: FileHandleBox?
 
   /// The text of a file.
-  init(path: String) throws(DataError) {
+  init(path: String, acceptsStandardInput: Bool = false) throws(DataError) {
     name = path
     memory = nil
     do throws(FileError) {
-      let box = FileHandleBox(try FileInput(path: path))
+      let box = FileHandleBox(
+        try FileInput(path: path, acceptsStandardInput: acceptsStandardInput))
       file = box
       expectedByteCount = box.input.byteCount
     } catch {
@@ -124,7 +126,10 @@ final class CSVByteSource {
     while filled < target.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
       switch inflater.inflate(into: rest) {
-      case .written(let count): filled += count
+      case .written(let count):
+        filled += count
+        inflatedByteCount += count
+        guard inflatedByteCount <= inflationLimit else { throw tooLarge }
       case .finished: return filled
       case .needsInput(let mayEnd):
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
@@ -145,6 +150,17 @@ final class CSVByteSource {
       }
     }
     return filled
+  }
+
+  private var inflationLimit: Int {
+    CSVLimits.inflatedByteCount + CSVLimits.inflation * byteCount
+  }
+
+  private var tooLarge: DataError {
+    DataError(
+      .unreadableFile, file: name,
+      "the gzip data inflate to more than \(inflationLimit >> 20) MiB, over "
+        + "\(CSVLimits.inflation) times their size, which is the limit; this is no price file")
   }
 
   private func readStored(into target: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {

@@ -53,6 +53,20 @@ struct CSVTimestampParser {
     return CSVTimestampText.epoch(text, unit: unit)
   }
 
+  /// What is wrong with a text that is no stamp, and what to do.
+  func advice(for text: String) -> String {
+    guard mode == .undecided, let number = Double(text), number.isFinite else {
+      return "is not a time; say by 'time-format' how times are written"
+    }
+    // Day 25,569 of a spreadsheet is 1970-01-01.
+    let days = number - 25_569
+    let day = (1_000...200_000).contains(number) ? CivilDate(daysSinceEpoch: Int(days)) : nil
+    return "is not a time"
+      + (day.map { ", but may be the day \($0) of a spreadsheet: write it as a date" }
+        ?? "; write it as a date")
+      + ", or set 'time-format', such as epoch-s for seconds since 1970"
+  }
+
   /// A stamp in UTC from what its text says, with the zone of the mapping where it names none.
   private func resolve(_ civil: CSVTimestampText.Civil) -> CSVTimestamp? {
     let local = civil.seconds
@@ -243,12 +257,13 @@ enum CSVTimestampText {
   }
 
   /// The unit of a count since 1970 that falls between 1973 and 2286 for what it is most likely in;
-  /// `nil` where the text is no count.
+  /// `nil` where the text is no such count. Short numbers are more likely days of a spreadsheet
+  /// than seconds of 1970.
   static func epochUnit(_ text: UnsafeBufferPointer<UInt8>) -> CSVMapping.EpochUnit? {
     let digits = text.prefix { $0 != 0x2E }.drop { $0 == 0x2D }
     guard digits.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
     switch digits.count {
-    case 1...11: return .seconds
+    case 9...11: return .seconds
     case 12...14: return .milliseconds
     case 15...17: return .microseconds
     case 18...19: return .nanoseconds

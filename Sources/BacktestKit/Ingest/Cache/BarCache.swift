@@ -31,14 +31,16 @@ struct BarCache {
   /// Keeps series just read from a text, and returns them as they lie in the mapped file, so that
   /// their memory can go. Failing to write the cache is no error; the series then come back as they
   /// are.
-  func store(_ series: [BarSeries], symbol: String) -> [BarSeries] {
+  ///
+  /// - Parameter namesSymbols: Whether the text itself names the symbols; else whoever asks does.
+  func store(_ series: [BarSeries], symbol: String, namesSymbols: Bool) -> [BarSeries] {
     guard let source = series.first?.source,
       let digest = ContentDigest.Value(hexadecimal: source.digest)
     else { return series }
     let key = BarCacheKey(
       content: digest, byteCount: source.byteCount, options: options)
     do throws(FileError) {
-      try BarCacheFile.write(series, symbol: symbol, key: key, to: path(of: key))
+      try BarCacheFile.write(series, namesSymbols: namesSymbols, key: key, to: path(of: key))
     } catch {
       return series
     }

@@ -17,7 +17,7 @@ import BacktestFiles
 /// The directory has a digest of each series' columns, so that a file that lost its end to a full
 /// disk or a power cut, or a byte to a bad one, is made anew and never believed.
 struct BarCacheFile {
-  private static let magic: [UInt8] = Array("BTKBARS".utf8) + [2]
+  private static let magic: [UInt8] = Array("BTKBARS".utf8) + [3]
   private static let prologueSize = 40
   private static let columnCount = 7
 
@@ -100,6 +100,7 @@ struct BarCacheFile {
   ) -> [BarSeries] {
     entries.map { entry in
       let size = BarCacheFile.columnSize(entry.rowCount)
+      let symbol = entry.symbol ?? symbol
       func column<T>(_ index: Int) -> Column<T> {
         let start = bytes.start + entry.offset + index * size
         return Column(
@@ -107,15 +108,11 @@ struct BarCacheFile {
           count: entry.rowCount)
       }
       var series = BarSeries(
-        trusted: Instrument(symbol: entry.symbol ?? symbol), timeframe: entry.timeframe,
+        trusted: Instrument(symbol: symbol), timeframe: entry.timeframe,
         calendar: calendar, times: (0..<2).map { column($0) },
         prices: (2..<7).map { column($0) }, priceBasis: priceBasis)
       series.source = source
-      series.issues = entry.issues.map { issue in
-        var issue = issue
-        issue.file = source.path
-        return issue
-      }
+      series.issues = entry.issues.map { $0.issue(of: symbol, in: source.path) }
       return series
     }
   }
@@ -126,14 +123,14 @@ struct BarCacheFile {
 // MARK: Writing
 
 extension BarCacheFile {
-  /// Writes series to a cached file; the one called `symbol` takes its name from who asks.
+  /// Writes series to a cached file; where `namesSymbols` is false, whoever asks names them.
   static func write(
-    _ series: [BarSeries], symbol: String, key: BarCacheKey, to path: String
+    _ series: [BarSeries], namesSymbols: Bool, key: BarCacheKey, to path: String
   ) throws(FileError) {
     // The directory holds the offsets, whose size does not depend on them.
-    let draft = directory(series, symbol: symbol, key: key, start: 0)
+    let draft = directory(series, namesSymbols, key: key, start: 0)
     let start = (prologueSize + draft.count + 63) / 64 * 64
-    let directory = directory(series, symbol: symbol, key: key, start: start)
+    let directory = directory(series, namesSymbols, key: key, start: start)
     let total = series.reduce(start) { $0 + columnCount * columnSize($1.count) }
     var head = BinaryWriter()
     head.bytes = magic
@@ -158,17 +155,18 @@ extension BarCacheFile {
   }
 
   private static func directory(
-    _ series: [BarSeries], symbol: String, key: BarCacheKey, start: Int
+    _ series: [BarSeries], _ namesSymbols: Bool, key: BarCacheKey, start: Int
   ) -> [UInt8] {
     var writer = BinaryWriter()
     key.write(to: &writer)
     writer.word(UInt64(series.count))
     var offset = start
     for one in series {
-      let isNamedByFile = series.count > 1 || one.instrument.symbol != symbol
+      let symbol = one.instrument.symbol
       let entry = BarCacheEntry(
-        symbol: isNamedByFile ? one.instrument.symbol : nil, timeframe: one.timeframe,
-        rowCount: one.count, offset: offset, digest: digest(of: one), issues: one.issues)
+        symbol: namesSymbols ? symbol : nil, timeframe: one.timeframe, rowCount: one.count,
+        offset: offset, digest: digest(of: one),
+        issues: one.issues.map { BarCacheIssue($0, of: symbol) })
       entry.write(to: &writer)
       offset += columnCount * columnSize(one.count)
     }
@@ -198,11 +196,37 @@ struct BarCacheEntry {
   var offset: Int
   /// The digest of its columns.
   var digest: ContentDigest.Value
-  var issues: [DataIssue]
+  var issues: [BarCacheIssue]
 
   func fits(fileSize: Int) -> Bool {
     guard offset >= 0, offset % 64 == 0, rowCount >= 0, rowCount < 1 << 40 else { return false }
     return offset <= fileSize && (fileSize - offset) / 7 >= BarCacheFile.columnSize(rowCount)
+  }
+}
+
+/// A finding about a series, whose file and symbol are those of whoever asks.
+struct BarCacheIssue {
+  private var issue: DataIssue
+  /// Whether the message begins with the symbol, which is then not in it.
+  private var namesSymbol: Bool
+
+  init(_ issue: DataIssue, of symbol: String) {
+    self.issue = issue
+    self.issue.file = ""
+    let start = "\(CSVFieldPlace.printable(symbol)): ".utf8
+    namesSymbol = issue.message.utf8.starts(with: start)
+    if namesSymbol {
+      self.issue.message = String(
+        decoding: issue.message.utf8.dropFirst(start.count), as: UTF8.self)
+    }
+  }
+
+  /// The finding as it is for a symbol and a file.
+  func issue(of symbol: String, in file: String) -> DataIssue {
+    var issue = issue
+    issue.file = file
+    if namesSymbol { issue.message = "\(CSVFieldPlace.printable(symbol)): \(issue.message)" }
+    return issue
   }
 }
 
@@ -269,9 +293,9 @@ extension BarCacheEntry {
       let offset = cursor.integer(), let high = cursor.word(), let low = cursor.word(),
       let issueCount = cursor.integer()
     else { return nil }
-    var issues: [DataIssue] = []
+    var issues: [BarCacheIssue] = []
     for _ in 0..<max(0, issueCount) {
-      guard let issue = DataIssue(&cursor) else { return nil }
+      guard let issue = BarCacheIssue(&cursor) else { return nil }
       issues.append(issue)
     }
     self.init(
@@ -292,24 +316,27 @@ extension BarCacheEntry {
   }
 }
 
-extension DataIssue {
+extension BarCacheIssue {
   fileprivate init?(_ cursor: inout BinaryReader) {
-    guard let code = cursor.text().flatMap(Code.init(rawValue:)), let line = cursor.integer(),
-      let column = cursor.integer(), let message = cursor.text(), let repair = cursor.text(),
+    guard let code = cursor.text().flatMap(DataIssue.Code.init(rawValue:)),
+      let line = cursor.integer(), let column = cursor.integer(),
+      let namesSymbol = cursor.word(), let message = cursor.text(), let repair = cursor.text(),
       let count = cursor.integer()
     else { return nil }
-    self.init(
-      code: code, file: "", line: line == 0 ? nil : line, column: column == 0 ? nil : column,
-      message: message,
-      repair: Repair(rawValue: repair), count: count)
+    self.namesSymbol = namesSymbol == 1
+    issue = DataIssue(
+      code: code, file: "", line: line == 0 ? nil : line,
+      column: column == 0 ? nil : column, message: message,
+      repair: DataIssue.Repair(rawValue: repair), count: count)
   }
 
   fileprivate func write(to writer: inout BinaryWriter) {
-    writer.text(code.rawValue)
-    writer.integer(line ?? 0)
-    writer.integer(column ?? 0)
-    writer.text(message)
-    writer.text(repair?.rawValue ?? "")
-    writer.integer(count)
+    writer.text(issue.code.rawValue)
+    writer.integer(issue.line ?? 0)
+    writer.integer(issue.column ?? 0)
+    writer.word(namesSymbol ? 1 : 0)
+    writer.text(issue.message)
+    writer.text(issue.repair?.rawValue ?? "")
+    writer.integer(issue.count)
   }
 }

@@ -26,6 +26,10 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
   /// How many bars, or sessions for daily bars, the calendar has and the series has not, between
   /// its first bar and its last.
   public var missingCount: Int
+  /// Says that most bars lie outside the market's hours, and what that may mean; `nil` where they do
+  /// not. Of intraday bars without a calendar, those of a stock market are held against the hours of
+  /// XNYS.
+  package var hoursNote: String?
   /// All findings, in row order.
   public var issues: [DataIssue]
 
@@ -58,6 +62,7 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
         repaired: found.reduce(0) { $0 + ($1.repair == nil ? 0 : $1.count) })
     }
     missingCount = series.issues.reduce(0) { $0 + ($1.code == .gap ? $1.count : 0) }
+    hoursNote = MarketHours.note(on: series)
   }
 
   /// A line of facts, a line a kind of finding, and the findings.
@@ -66,6 +71,7 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
     if let firstOpen, let lastClose { lines[0] += ", \(firstOpen) to \(lastClose)" }
     lines[0] += ", calendar \(calendar ?? "none")"
     if !hasVolume { lines[0] += ", no volumes" }
+    if let hoursNote { lines.append("  \(hoursNote)") }
     for count in counts {
       let repaired = count.repaired > 0 ? " (\(count.repaired) repaired)" : ""
       lines.append("  \(count.code.rawValue): \(count.bars)\(repaired)")
@@ -84,6 +90,8 @@ struct DataIssueLog {
   private(set) var issues: [DataIssue] = []
   private var counts: [DataIssue.Code: Int] = [:]
   private var overflow: [DataIssue.Code: DataIssue] = [:]
+  /// How many findings are errors, repaired or not.
+  private(set) var invalidCount = 0
   /// Whether there is a finding that no repair fixes.
   private(set) var hasErrors = false
 
@@ -95,7 +103,10 @@ struct DataIssueLog {
     _ message: @autoclosure () -> String,
     repair: DataIssue.Repair? = nil, count: Int = 1
   ) {
-    if code.isError && repair == nil { hasErrors = true }
+    if code.isError {
+      invalidCount += 1
+      if repair == nil { hasErrors = true }
+    }
     let seen = counts[code, default: 0]
     counts[code] = seen + 1
     guard seen < DataIssueLog.limit else {
@@ -126,7 +137,7 @@ struct DataIssueLog {
 
 /// Market data that cannot be used: every finding with its place, up to a limit.
 ///
-/// The description has one line a finding and a last one that says what to do.
+/// The description is one line: the first finding, how many there are besides, and what to do.
 public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
   /// How many findings are kept.
   static let limit = 20
@@ -157,14 +168,20 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
     self.init(.unreadableFile, file: file, "cannot \(error.action): \(error.reason)")
   }
 
-  /// The findings, a line each, and what to do.
+  /// The first finding, how many there are besides, and what to do.
   public var description: String {
-    var lines = issues.map(\.description)
+    let more =
+      issueCount > 1 ? ["\(issueCount - 1) more findings, which `bt-run data check` lists"] : []
+    return ([issues[0].description] + more + advice).joined(separator: "; ")
+  }
+
+  /// The findings, a line each, and what to do.
+  package var lines: [String] {
     let more = issueCount - issues.count
-    if more > 0 { lines.append("and \(more) more") }
-    if issues.allSatisfy({ $0.code.isRepairable }) {
-      lines.append("correct the file, or set `quality: repair`")
-    }
-    return lines.joined(separator: "\n")
+    return issues.map(\.description) + (more > 0 ? ["and \(more) more"] : []) + advice
+  }
+
+  private var advice: [String] {
+    issues.allSatisfy { $0.code.isRepairable } ? ["correct the file, or set `quality: repair`"] : []
   }
 }

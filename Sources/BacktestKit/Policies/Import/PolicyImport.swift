@@ -51,7 +51,7 @@ public struct PolicyImport: Sendable {
     ///
     /// - Throws: `PolicyError` where the file cannot be read.
     public init(path: String) throws(PolicyError) {
-      document = try PolicyError.wrapping(try DocumentReader.read(file: path))
+      document = try PolicyError.wrapping(try DocumentReader.read(path: path))
     }
 
     /// Reads YAML, of which JSON is a part; `name` is what messages call it.

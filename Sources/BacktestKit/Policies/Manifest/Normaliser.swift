@@ -91,7 +91,7 @@ extension Normaliser {
 
   /// A normaliser in a separate file, which must have the digest where one is given.
   init(file path: String, digest: String?) throws(DocumentError) {
-    self = try DocumentReader.read(file: path).decode { Normaliser(given: &$0) }
+    self = try DocumentReader.read(path: path).decode { Normaliser(given: &$0) }
     let found = digest == nil ? nil : try? SHA256.hexadecimal(ofFile: path)
     guard digest == found else {
       throw DocumentError(

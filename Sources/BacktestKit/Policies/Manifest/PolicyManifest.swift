@@ -73,7 +73,7 @@ public struct PolicyManifest: Sendable {
     let file = path.hasSuffix(".json") ? path : "\(path)/manifest.json"
     let parts = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
-    try self.init(document: try DocumentReader.read(file: file), folder: folder)
+    try self.init(document: try DocumentReader.read(path: file), folder: folder)
   }
 
   /// A manifest from its document.

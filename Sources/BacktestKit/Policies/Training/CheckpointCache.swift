@@ -77,6 +77,7 @@ package struct CheckpointCache: Sendable {
     let root = try madeFolder()
     let place = "\(root)/\(key)"
     if let kept = try kept(training, key, place) { return kept }
+    removeAbandoned(in: root)
     let lock = try CheckpointLock(path: "\(place).lock", isInterrupted: isInterrupted)
     defer { lock.release() }
     // Another process may have trained it while this one waited.
@@ -102,12 +103,24 @@ package struct CheckpointCache: Sendable {
   /// Creates the folder of the cache, and gives its absolute path: the command may work in another
   /// folder.
   private func madeFolder() throws(PolicyError) -> String {
-    try PolicyError.wrapping(try FolderTree.make(folder))
+    _ = try PolicyError.wrapping(try FolderTree.make(folder))
     guard let path = realpath(folder, nil) else {
       throw PolicyError("\(FileError.last(path: folder, action: "open"))")
     }
     defer { free(path) }
     return String(cString: path)
+  }
+
+  /// Removes what killed trainings had begun.
+  private func removeAbandoned(in root: String) {
+    for name in (try? FolderTree.names(in: root)) ?? [] where name.hasSuffix(".lock") {
+      let path = "\(root)/\(name)"
+      guard let lock = PathLock(path) else { continue }
+      withExtendedLifetime(lock) {
+        try? FolderTree.remove("\(path.dropLast(".lock".count)).partial")
+        unlink(path)
+      }
+    }
   }
 
   private func kept(
@@ -123,7 +136,7 @@ package struct CheckpointCache: Sendable {
   ) throws(PolicyError) {
     var isComplete = false
     defer { if !isComplete { try? FolderTree.remove(partial) } }
-    try PolicyError.wrapping(try FolderTree.make(partial))
+    _ = try PolicyError.wrapping(try FolderTree.make(partial))
     var values = training.values
     values["checkpoint"] = "\(partial)/\(training.fileName)"
     let command = training.template.substituted(values)
@@ -279,31 +292,40 @@ enum CheckpointRecord {
   }
 }
 
-/// A lock between threads and processes, held by one of them.
+/// A lock between threads and processes, held by one of them, and the file for it.
 struct CheckpointLock {
-  private let descriptor: Int32
+  private let path: String
+  private let lock: PathLock
 
   /// Waits for the lock.
   init(path: String, isInterrupted: () -> Bool) throws(PolicyError) {
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw PolicyError("\(FileError.last(path: path, action: "create"))")
-    }
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else {
-        let error = FileError.last(path: path, action: "lock")
-        close(descriptor)
-        throw PolicyError("\(error)")
+    self.path = path
+    var failures = 0
+    while true {
+      let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else {
+        throw PolicyError("\(FileError.last(path: path, action: "create"))")
+      }
+      close(descriptor)
+      switch PathLock.attempt(path) {
+      case .locked(let lock):
+        self.lock = lock
+        return
+      case .isHeld: failures = 0
+      // The one before removes the file, so whoever waited begins anew.
+      case .isGone: failures += 1
+      }
+      guard failures < 100 else {
+        throw PolicyError(source: path, "this file system locks no files; choose another folder")
       }
       if isInterrupted() {
-        close(descriptor)
         throw PolicyError(
           source: path, "interrupted while another process trains this checkpoint")
       }
-      poll(nil, 0, 100)
+      poll(nil, 0, failures == 0 ? 100 : 1)
     }
   }
 
-  /// Lets the next one go on. The file stays, because others that wait have it open.
-  func release() { close(descriptor) }
+  /// Removes the file and lets the next one go on.
+  func release() { withExtendedLifetime(lock) { _ = unlink(path) } }
 }

@@ -45,6 +45,7 @@ extension ResultRecord {
     forecasts =
       outcome.forecasts.map { Setting.all(in: ResultForecasts($0, result.universe).json) } ?? []
     studyFolder = relativePath(from: folder, to: outcome.study.folder)
+    studyFile = outcome.study.fileName
   }
 
   /// The record as `result.json` has it, the whole study and the folds with it.
@@ -91,6 +92,7 @@ extension ResultRecord {
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
     }
     parts.append(("study-folder", .text(studyFolder)))
+    parts.append(("study-file", JSONValue(studyFile)))
     parts.append(("study", JSONValue(outcome.study.document)))
     return members(parts)
   }

@@ -47,6 +47,8 @@ public struct ResultRecord: Sendable, Equatable {
   package var forecasts: [Setting]
   /// The folder from which the study's paths count, relative to the folder of the record.
   package var studyFolder: String
+  /// The name of the study's file in that folder; `nil` in results of older versions.
+  package var studyFile: String?
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: String?
 
@@ -202,6 +204,7 @@ extension ResultRecord {
     counts = table.section("counts") { Counts(&$0) }
     forecasts = table.node("forecasts").map { Setting.all(in: JSONValue($0)) } ?? []
     studyFolder = table.value("study-folder", .text)
+    studyFile = table.optional("study-file", .text)
     // These are for other readers; folds and regimes are in separate tables as well.
     for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }
     _ = table.node("folds")

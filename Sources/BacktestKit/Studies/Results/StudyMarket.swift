@@ -47,7 +47,9 @@ package struct StudyMarket: Sendable {
       }
     }
     guard failures.isEmpty else {
-      throw StudyError(.file, failures.map { "\($0)" }.joined(separator: "\n"))
+      let more = failures.count - 1
+      let others = more > 0 ? "; \(more) more of the study's files cannot be used" : ""
+      throw StudyError(.file, "\(failures[0])\(others)")
     }
     let bars = series
     let universe = try StudyError.wrapping(.data) {

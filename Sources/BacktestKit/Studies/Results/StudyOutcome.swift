@@ -98,13 +98,25 @@ extension StudyOutcome {
   /// Writes `report.html`, the tables and `result.json` to a folder. The files replace those of an
   /// earlier result all at once.
   ///
-  /// - Throws: `StudyError` when the folder or a file cannot be written.
+  /// - Throws: `StudyError` when the folder or a file cannot be written, another job is writing to
+  ///   it, or a file that the study reads would be replaced.
   @discardableResult
   public func write(to folder: String) throws(StudyError) -> ResultRecord {
+    try write(to: try ResultFolder(folder, for: study, isForced: true))
+  }
+
+  /// Writes the result to the folder that was claimed for it.
+  ///
+  /// - Throws: `StudyError` as `write(to:)` with a path does, and when another job has written there
+  ///   since the claim.
+  @discardableResult
+  package func write(to folder: ResultFolder) throws(StudyError) -> ResultRecord {
     try StudyError.wrapping(.file) {
-      let record = try ResultRecord(self, folder: folder)
+      let record = try ResultRecord(self, folder: folder.path)
       let tables = ResultTables(result)
-      var files = try AtomicFolder(path: folder)
+      var files = try AtomicFolder(path: folder.path, lock: folder.lock)
+      try folder.checkUnchanged()
+      try ResultFolder.checkInputs(of: study, in: folder.path)
       try files.write(report(dataFiles: record.data).bytes(), to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"))
       try tables.writeOrders(to: try files.file("orders.csv"))

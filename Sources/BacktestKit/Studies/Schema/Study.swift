@@ -35,6 +35,8 @@ public struct Study: Sendable {
   public var folder: String
   /// The study file as it was named.
   var path: String { document.place.source }
+  /// The name of the study file without its folder, also where a result runs the study again.
+  package var fileName: String
   /// The study as it was read, overrides applied: what a result records.
   let document: DocumentNode
 
@@ -93,6 +95,7 @@ public struct Study: Sendable {
   private init(document: DocumentNode, folder: String) {
     self.document = document
     self.folder = folder
+    fileName = document.place.source.split(separator: "/").last.map(String.init) ?? ""
   }
 }
 
@@ -193,7 +196,8 @@ extension Study {
           "folder", \.outputFolder, .text, "Where results are written; `--out` overrides it."
         )
         .values("folder")
-        .absent("`Reports/` and the study's name, in the working directory").example("results")
+        .absent("`Reports/`, the file's name and the command, such as `Reports/study-run`")
+        .example("results")
       ])
   }
 }

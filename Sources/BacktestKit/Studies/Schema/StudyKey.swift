@@ -197,7 +197,7 @@ extension StudyKey {
 
 // Keys of lists
 extension StudyKey {
-  /// A key of a list, which is empty by default; a single value is a list of one.
+  /// A key of a list, which is empty by default.
   static func list<Item>(
     _ name: String, _ property: WritableKeyPath<Root, [Item]>, of rule: DocumentRule<Item>,
     _ help: String
@@ -209,7 +209,7 @@ extension StudyKey {
     }
   }
 
-  /// A key of a list, which is `nil` by default; a single value is a list of one.
+  /// A key of a list, which is `nil` by default.
   static func optionalList<Item>(
     _ name: String, _ property: WritableKeyPath<Root, [Item]?>, of rule: DocumentRule<Item>,
     _ help: String
@@ -231,7 +231,9 @@ extension StudyKey {
     return StudyKey(
       row,
       read: { table, root in
-        if let items = table.optionalList(name, of: rule) { set(&root, items) }
+        if let items = table.optionalList(name, of: rule, takesSingle: false) {
+          set(&root, items)
+        }
       }, json: { get($0).map { .list($0.map(rule.write)) } })
   }
 
@@ -244,7 +246,10 @@ extension StudyKey {
     row.values = "list of \(row.values)"
     row.isRequired = true
     return StudyKey(
-      row, read: { table, root in root[keyPath: property] = table.list(name, of: rule) },
+      row,
+      read: { table, root in
+        root[keyPath: property] = table.list(name, of: rule, takesSingle: false)
+      },
       json: { .list($0[keyPath: property].map(rule.write)) })
   }
 }

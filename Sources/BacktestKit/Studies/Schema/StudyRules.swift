@@ -1,6 +1,6 @@
 package import BacktestCore
 package import BacktestFiles
-import BacktestIngest
+package import BacktestIngest
 
 /// A calendar found by its name.
 struct NamedCalendar: Sendable {
@@ -51,6 +51,11 @@ extension DocumentRule where Value == Character {
       return text.utf8.count == 1 ? text.first : nil
     }
   }
+}
+
+extension CSVMapping.TimeFormat {
+  /// How a study or a command line gives it.
+  package static var rule: DocumentRule<CSVMapping.TimeFormat> { .timeFormat }
 }
 
 extension DocumentRule where Value == CSVMapping.TimeFormat {

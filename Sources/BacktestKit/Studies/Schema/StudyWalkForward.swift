@@ -49,7 +49,8 @@ package struct StudyWalkForward: Sendable {
       read: { table, part in
         part.grid.dimensions = table.section("grid") { table in
           table.keys.map { key in
-            ParameterGrid.Dimension(name: key, values: table.list(key, of: .parameter))
+            ParameterGrid.Dimension(
+              name: key, values: table.list(key, of: .parameter, takesSingle: false))
           }
         }
       }, json: { _ in nil })

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// A job that is killed at any of its calls to the file system leaves the old files or the new.
+///
+/// `strace` kills it at the beginning of a chosen call, so no moment is missed by chance.
+struct KillAtCallTests {
+  /// What the trial needs.
+  private static let isPossible =
+    (try? Shell.output("strace -o /dev/null -f true && echo yes")) == "yes\n"
+
+  /// The calls that change what is on the disk, with how many of each a sample tries.
+  private static let calls = [
+    ("mkdir", 2), ("rename", 2), ("renameat2", 2), ("link", 2), ("unlink", 3), ("rmdir", 2),
+    ("fsync", 2),
+  ]
+
+  @Test(.enabled(if: isPossible, "strace is not here, or may not trace"))
+  func everyCallMayBeTheLast() throws {
+    let folder = try SampleStudy.folder()
+    func words(_ name: String) -> [String] {
+      ["run", "study.yaml", "--set", "name=\(name)", "--out", "out", "-q"]
+    }
+    #expect(try BuiltProgram.run(words("new"), in: folder).status == 0)
+    let new = try folder.files("out")
+    func prepare() throws -> [String: [UInt8]] {
+      #expect(try BuiltProgram.run(words("old"), in: folder).status == 0)
+      try folder.write("mine", to: "out/own/notes.txt")
+      try folder.write("mine", to: "out/notes.txt")
+      return try folder.files("out", skipping: "own")
+    }
+    let old = try prepare()
+    var killedCount = 0
+    for (call, sample) in Self.calls {
+      for count in 1...(Torture.isFull ? 100 : sample) {
+        let text = try Shell.output(
+          """
+          cd '\(folder.path)' && strace -qq -f -o /dev/null -e trace='?\(call)' \
+          -e inject='?\(call)':signal=KILL:when=\(count) '\(BuiltProgram.path)' \
+          \(words("new").joined(separator: " ")) > /dev/null 2>&1; echo "status $?"
+          """)
+        var found = try folder.files("out", skipping: "own")
+        let notes = found.removeValue(forKey: "notes.txt")
+        #expect(notes == Array("mine".utf8), "\(call) \(count): the user's file is gone")
+        #expect(found == new || found == old.filter { $0.key != "notes.txt" }, "\(call) \(count)")
+        guard text != "status 0\n" else { break }
+        killedCount += 1
+        // The next job tidies up, whatever the killed one left, and has the user's folder back.
+        #expect(try prepare() == old, "\(call) \(count)")
+        #expect(
+          folder.names() == ["out", "prices", "study.yaml"], "\(call) \(count): \(folder.names())")
+      }
+    }
+    #expect(killedCount >= 10, "few jobs were killed")
+  }
+}
