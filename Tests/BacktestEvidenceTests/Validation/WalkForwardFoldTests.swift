@@ -69,7 +69,7 @@ struct WalkForwardFoldTests {
     #expect(run.ruinedAt == nil && run.overflowedAt == run.curve.times[4])
     check(run.equity, [1_000, 1e103, 1e103, 1e203, 1e203, 1e203, 1e203, 1e203, 1e203])
     #expect(run.curve.grossExposure.suffix(5).allSatisfy { $0 == 0 })
-    #expect(result.warnings.contains { $0.hasPrefix("equity grew beyond the largest number") })
+    #expect(result.caveats.contains { $0.code == .overflowed })
   }
 
   @Test func foldsGoOnWithTheEquitySoFar() throws {
