@@ -120,7 +120,7 @@ extension Broker {
     let slot = book.add(order, remaining: remaining)
     if order.reduceOnly || (parts.exiting != 0 && opening == 0) { book.markAsExit(slot) }
     if let parentSlot {
-      book[slot].isAsleep = true
+      book[slot].entryFilled = 0
       book[parentSlot].hasExits = true
     }
     if let sizing {

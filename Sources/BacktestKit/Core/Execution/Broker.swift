@@ -103,7 +103,8 @@ struct Broker: Sendable {
   private func isIdle(exit slot: Int, account: inout some BrokerAccount) -> Bool {
     let (order, isBuy) = (book[slot].order, book[slot].isBuy)
     let instrument = Int(order.instrument.index)
-    guard account.closingPart(of: book[slot].remaining, in: instrument) == 0 else { return false }
+    let closable = account.closingPart(of: book[slot].releasedQuantity, in: instrument)
+    guard closable == 0 else { return false }
     var other = book.firstSlot(instrument)
     while other >= 0 {
       let mayOpen =
