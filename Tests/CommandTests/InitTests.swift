@@ -1,4 +1,5 @@
 import BacktestKit
+import Foundation
 import Strategies
 import Testing
 
