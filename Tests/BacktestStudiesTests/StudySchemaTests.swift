@@ -17,8 +17,6 @@ struct StudySchemaTests {
     account: {cash: 1000}
     execution:
       limit-fill: through
-      slippage: {}
-      commission: {}
     strategy: {name: sma-crossover}
     walk-forward: {train: 3y, test: 6mo, grid: {fast: [2, 3]}}
     benchmark: {symbol: AAA}

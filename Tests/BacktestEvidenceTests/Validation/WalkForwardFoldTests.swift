@@ -155,7 +155,7 @@ struct WalkForwardFoldTests {
     study.plan.objective = "trade-net-profit"
     let result = try study.run()
     #expect(result.folds.map { $0.parameters.number("weight") } == [0.5, 0.5])
-    check(result.folds.map { $0.inSample ?? -9 }, [500 * 0.21, (1_000 + 500 * 0.21) / 2 * 0.21])
+    check(result.folds.map { $0.inSample ?? -9 }, [500 * 0.21, 500 * 0.21])
   }
 
   @Test func liquidationPaysAtTheLastClose() throws {

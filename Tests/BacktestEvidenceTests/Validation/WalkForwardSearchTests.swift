@@ -13,6 +13,7 @@ struct WalkForwardSearchTests {
     configuration.execution.commission = BasisPointCommission(basisPoints: 2)
     var plan = WalkForwardPlan(train: .bars(80), test: .bars(40))
     plan.windows.gap = 2
+    plan.boundary = .mark
     return WalkForward(
       SMACrossover.definition, grid: grid, on: Feed(try Universe([bars])),
       configuration: configuration, plan: plan)

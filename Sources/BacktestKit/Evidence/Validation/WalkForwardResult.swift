@@ -84,8 +84,8 @@ extension WalkForwardResult {
     let name = objective.title
     if objective.higherIsBetter != true { return "more of \(name) is not better" }
     guard let meanInSample else { return "no fold has an in-sample \(name)" }
-    guard let stitchedObjective else { return "there is no out-of-sample \(name)" }
     if meanInSample <= 0 { return "the mean in-sample \(name) is not positive" }
+    guard let stitchedObjective else { return "there is no out-of-sample \(name)" }
     return stitchedObjective < 0 ? "the out-of-sample \(name) is negative" : nil
   }
 
