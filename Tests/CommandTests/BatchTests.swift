@@ -30,8 +30,8 @@ struct BatchTests {
     #expect(ended.status == 2)
     #expect(
       ended.errors == """
-        other/study.yaml: its results would overwrite those of study.yaml in Reports/study-run; give \
-        each study another output folder
+        other/study.yaml: its results would overwrite those of study.yaml in Reports/study-run; \
+        give each study another output folder
         bt-run run: 1 of 2 studies failed: other/study.yaml
 
         """)

@@ -155,7 +155,7 @@ struct OutputFolderTests {
     }
   }
 
-  /// Of two jobs that begin at once, one writes, and the other writes later or says why it does not.
+  /// Of two jobs that begin at once, one writes, and the other writes later or says why not.
   @Test func pairsOfJobsNeverMix() throws {
     let folder = try workplace()
     var wanted: [[String: [UInt8]]] = []

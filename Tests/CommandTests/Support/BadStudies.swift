@@ -85,7 +85,7 @@ struct BadStudies {
   /// Texts that are no document.
   private mutating func syntax() -> (fault: String, text: String, ending: String) {
     let text = SampleStudy.text
-    let line = "\n" + random.pick(["name", "data", "strategy"])
+    let line = "\n" + random.pick(["account", "data", "strategy"])
     switch random.below(9) {
     case 0: return ("twice", text + "name: again\n", "yaml")
     case 1: return ("anchor", text.replacing("\naccount: {", with: "\naccount: &a {"), "yaml")

@@ -39,7 +39,7 @@ struct CSVBarBuilder {
 
   init(symbol: String, symbolBytes: [UInt8], expectedCount: Int, file: String) {
     self.symbol = symbol
-    label = CSVFieldPlace.printable(symbol)
+    label = DataIssue.printable(symbol)
     self.symbolBytes = symbolBytes
     log = DataIssueLog(file: file)
     grow(to: max(expectedCount, 16))

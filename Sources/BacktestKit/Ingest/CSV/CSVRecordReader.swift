@@ -69,7 +69,7 @@ final class CSVRecordReader {
   }
 }
 
-/// The positions of fields, and text of files in messages.
+/// The positions of fields.
 enum CSVFieldPlace {
   /// The line and column, from 1, of a field in a record that begins on `line`.
   static func of(
@@ -89,17 +89,6 @@ enum CSVFieldPlace {
       }
     }
     return place
-  }
-
-  /// Text in quotes, on one line and not too long.
-  static func quoted(_ text: String) -> String { "\"\(printable(text))\"" }
-
-  /// Text on one line and not too long.
-  static func printable(_ text: String) -> String {
-    let shown = text.unicodeScalars.prefix(40).map { scalar in
-      scalar.value < 0x20 || scalar.value == 0x7F ? "?" : String(scalar)
-    }
-    return shown.joined() + (text.unicodeScalars.count > 40 ? "…" : "")
   }
 }
 

@@ -203,7 +203,7 @@ extension CSVTableReader {
           row[role] = number
           continue
         }
-        let text = CSVFieldPlace.quoted(records.field(column))
+        let text = DataIssue.quoted(records.field(column))
         refuse(.badNumber, records, column: column, "the \(role.label) \(text) is not a number")
       }
       isReadable = false
@@ -226,7 +226,7 @@ extension CSVTableReader {
     }
     if stamp == nil {
       if text.isEmpty { text = records.field(column) }
-      let shown = CSVFieldPlace.quoted(text)
+      let shown = DataIssue.quoted(text)
       refuse(.badTime, records, column: column, "\(shown) \(clock.advice(for: text))")
     }
     return stamp
@@ -255,7 +255,7 @@ extension CSVTableReader {
       case .malformed(let message):
         throw DataError(.malformedRow, file: source.name, line: line, message)
       case .record(let lines):
-        names = (0..<records.fieldCount).map { CSVFieldPlace.printable(records.field($0)) }
+        names = (0..<records.fieldCount).map { DataIssue.printable(records.field($0)) }
         headerLine = line
         line += lines
       }
@@ -273,7 +273,7 @@ extension CSVTableReader {
       guard isUsable, let byte = wanted.asciiValue, !"\"'.-+:\n\r\0".contains(wanted) else {
         throw DataError(
           .badHeader, file: source.name,
-          "the separator \(CSVFieldPlace.quoted(String(wanted))) is not supported; "
+          "the separator \(DataIssue.quoted(String(wanted))) is not supported; "
             + "use one such as , ; or a tab")
       }
       return byte

@@ -213,7 +213,7 @@ struct BarCacheIssue {
   init(_ issue: DataIssue, of symbol: String) {
     self.issue = issue
     self.issue.file = ""
-    let start = "\(CSVFieldPlace.printable(symbol)): ".utf8
+    let start = "\(DataIssue.printable(symbol)): ".utf8
     namesSymbol = issue.message.utf8.starts(with: start)
     if namesSymbol {
       self.issue.message = String(
@@ -225,7 +225,7 @@ struct BarCacheIssue {
   func issue(of symbol: String, in file: String) -> DataIssue {
     var issue = issue
     issue.file = file
-    if namesSymbol { issue.message = "\(CSVFieldPlace.printable(symbol)): \(issue.message)" }
+    if namesSymbol { issue.message = "\(DataIssue.printable(symbol)): \(issue.message)" }
     return issue
   }
 }

@@ -26,9 +26,8 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
   /// How many bars, or sessions for daily bars, the calendar has and the series has not, between
   /// its first bar and its last.
   public var missingCount: Int
-  /// Says that most bars lie outside the market's hours, and what that may mean; `nil` where they do
-  /// not. Of intraday bars without a calendar, those of a stock market are held against the hours of
-  /// XNYS.
+  /// Says that most bars lie outside the market's hours; `nil` where they do not. Of intraday bars
+  /// without a calendar, those of a stock market are compared with the hours of XNYS.
   package var hoursNote: String?
   /// All findings, in row order.
   public var issues: [DataIssue]
@@ -78,6 +77,19 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
     }
     lines += issues.map { "  \($0)" }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension DataIssue {
+  /// Text of a file in quotes, on one line and not too long.
+  static func quoted(_ text: String) -> String { "\"\(printable(text))\"" }
+
+  /// Text of a file on one line and not too long.
+  static func printable(_ text: String) -> String {
+    let shown = text.unicodeScalars.prefix(40).map { scalar in
+      scalar.value < 0x20 || scalar.value == 0x7F ? "?" : String(scalar)
+    }
+    return shown.joined() + (text.unicodeScalars.count > 40 ? "…" : "")
   }
 }
 

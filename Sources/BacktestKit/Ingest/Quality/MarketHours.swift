@@ -33,11 +33,13 @@ enum MarketHours {
   private static func outside(_ series: BarSeries, _ calendar: any TradingCalendar) -> Int {
     var session: Session?
     var count = 0
-    for close in series.closeTimes {
-      if session.map({ close <= $0.open || close > $0.close }) ?? true {
-        session = calendar.session(on: calendar.sessionDate(of: close))
+    for open in series.openTimes {
+      // A bar that begins with the hours is inside them, and one that begins at their end is not.
+      let instant = open + TimeSpan(nanoseconds: 1)
+      if session.map({ instant <= $0.open || instant > $0.close }) ?? true {
+        session = calendar.session(on: calendar.sessionDate(of: instant))
       }
-      if session.map({ close <= $0.open || close > $0.close }) ?? true { count += 1 }
+      if session.map({ instant <= $0.open || instant > $0.close }) ?? true { count += 1 }
     }
     return count
   }

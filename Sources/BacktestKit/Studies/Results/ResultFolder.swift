@@ -26,8 +26,8 @@ package final class ResultFolder: Sendable {
   /// Claims a folder for a study.
   ///
   /// - Parameter isForced: whether it may hold the result of another study, or something else.
-  /// - Throws: `StudyError` where the folder cannot be written to, another job has it, what it holds
-  ///   would be lost, or a file that the study reads would be replaced.
+  /// - Throws: `StudyError` where the folder cannot be written to, another job has it, what it
+  ///   holds would be lost, or a file that the study reads would be replaced.
   package init(_ path: String, for study: Study, isForced: Bool = false) throws(StudyError) {
     self.path = path
     do throws(FileError) {

@@ -107,8 +107,8 @@ extension StudyOutcome {
 
   /// Writes the result to the folder that was claimed for it.
   ///
-  /// - Throws: `StudyError` as `write(to:)` with a path does, and when another job has written there
-  ///   since the claim.
+  /// - Throws: `StudyError` as `write(to:)` with a path does, and when another job has written
+  ///   there since the claim.
   @discardableResult
   package func write(to folder: ResultFolder) throws(StudyError) -> ResultRecord {
     try StudyError.wrapping(.file) {

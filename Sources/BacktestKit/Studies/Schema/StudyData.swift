@@ -101,7 +101,8 @@ extension StudyData {
         if let from = data.from, let to = data.to, to < from {
           table.report("'to' lies before 'from'", at: "to")
         }
-        if data.files.isEmpty {
+        // A study without 'data' lacks the calendar first.
+        if data.files.isEmpty, !table.keys.isEmpty {
           table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
         }
       })
