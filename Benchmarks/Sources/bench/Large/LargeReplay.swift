@@ -72,8 +72,8 @@ enum LargeReplay {
   }
 }
 
-/// Keeps a limit order far below the market for each instrument, renewed once it has filled, so that
-/// every bar is matched with its high and low.
+/// Keeps a limit order two percent away from the market for each instrument, renewed once it has
+/// filled, so that every bar is matched with its high and low.
 private struct RestingLimits: Strategy {
   private var hasOrder: [Bool] = []
 
