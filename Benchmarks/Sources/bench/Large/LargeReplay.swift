@@ -8,7 +8,7 @@ import Strategies
 enum LargeReplay {
   static let usage =
     "usage: bench large generate FOLDER BYTES | bench large replay FOLDER "
-    + "rebalance|crossover|resting REPEATS"
+    + "trend|rebalance|crossover|resting REPEATS"
 
   static func run(_ arguments: [String]) throws {
     guard arguments.count >= 3 else { throw BenchError(usage) }
@@ -56,6 +56,8 @@ enum LargeReplay {
 
   private static func backtest(_ name: String, on feed: Feed) throws -> BacktestResult {
     switch name {
+    case "trend":
+      return run(SMACrossover(fast: 1_440, slow: 7_200, stake: .quantity(10)), on: feed)
     case "rebalance":
       return run(EqualWeightRebalance(weight: 0.95), on: feed)
     case "crossover":
@@ -70,8 +72,8 @@ enum LargeReplay {
   }
 }
 
-/// Keeps a limit order far below the market for each instrument, renewed once it has filled, so that
-/// every bar is matched with its high and low.
+/// Keeps a limit order two percent away from the market for each instrument, renewed once it has
+/// filled, so that every bar is matched with its high and low.
 private struct RestingLimits: Strategy {
   private var hasOrder: [Bool] = []
 
