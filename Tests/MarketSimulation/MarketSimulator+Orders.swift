@@ -20,7 +20,7 @@ extension MarketSimulator {
       case .cancel(let index):
         guard scripted.indices.contains(index) else { break }
         let number = scripted[index]
-        if !orders[number - 1].hasEnded { end(number - 1, .cancelled) }
+        if number > 0, !orders[number - 1].hasEnded { end(number - 1, .cancelled) }
       case .target(let instrument, let target):
         // A standing target: only a value that differs from the last one is a request.
         guard standing[instrument] != target else { break }
@@ -121,6 +121,11 @@ extension MarketSimulator {
     }
     guard lastRows[instrument] >= 0 else { return end(index, .rejected(.noPrice)) }
     if orders[index].reduceOnly { return }
+    if orders[index].target != nil {
+      // Its size is not known before the match, which checks it.
+      freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+      return
+    }
     if rules.leverage == nil, !orders[index].isBuy {
       checkSale(index)
     } else {

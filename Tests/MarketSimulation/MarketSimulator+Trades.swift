@@ -79,13 +79,14 @@ extension MarketSimulator {
       units = most
       isCut = true
     }
-    book(units, index, row, reference, isIntrabar, isCut: isCut)
+    book(units, index, row, reference, isIntrabar: isIntrabar, isCut: isCut)
     return units
   }
 
   /// Under `size-at: fill` a target becomes a quantity where it meets a price.
   private mutating func resize(_ index: Int, _ row: Int, at reference: Double) {
-    guard let target = orders[index].target else { return }
+    // It is sized once: what a later bar fills of it is the rest.
+    guard let target = orders[index].target, orders[index].fillCount == 0 else { return }
     let instrument = orders[index].instrument
     let multiplier = instruments[instrument].multiplier
     let markBefore = marks[instrument]
@@ -118,13 +119,13 @@ extension MarketSimulator {
   }
 
   /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.
-  private mutating func book(
-    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, _ isIntrabar: Bool,
-    isCut: Bool
+  mutating func book(
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, isIntrabar: Bool, isCut: Bool,
+    isCostless: Bool = false
   ) {
     let instrument = orders[index].instrument
     let multiplier = instruments[instrument].multiplier
-    let price = price(of: units, index, row, reference)
+    let price = isCostless ? reference : price(of: units, index, row, reference)
     let commission = commission(of: units, index, price)
     let signed = orders[index].isBuy ? units : -units
     cash -= signed * price * multiplier + commission

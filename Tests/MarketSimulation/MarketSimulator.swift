@@ -101,7 +101,7 @@ extension MarketSimulator {
       if let instant {
         closeEndedSeries(end)
         if isRuined { break }
-        if instant >= rules.warmup { decide(instant) }
+        if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
       }
       arrive()
       if isRuined { break }
@@ -193,6 +193,13 @@ extension MarketSimulator {
     }
   }
 
+  /// Part 4: during warm-up the strategy sees bars and may not order.
+  private mutating func ignore(_ instant: Int) {
+    for request in script[instant] ?? [] {
+      scripted += Array(repeating: 0, count: request.orderCount)
+    }
+  }
+
   private mutating func takeEquityPoint(_ instant: Int) {
     let base = max(0, rules.warmup - 1)
     // The base point is the initial capital, before the costs of the first decision (part 7).
@@ -227,8 +234,17 @@ extension MarketSimulator {
     guard equity <= 0, !isRuined else { return }
     isRuined = true
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
+    rules.slippage = .none
+    rules.commission = .none
+    rules.participation = nil
+    for instrument in bars.indices where quantities[instrument] != 0 {
+      let order = register(
+        Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
+      book(
+        abs(quantities[instrument]), order.number - 1, lastRows[instrument], marks[instrument],
+        isIntrabar: true, isCut: false, isCostless: true)
+    }
     cash = 0
-    quantities = quantities.map { _ in 0 }
   }
 }
 

@@ -45,7 +45,7 @@ extension Scenario {
     return try BarSeries(
       instrument: Instrument(
         symbol: symbol, tickSize: random.pick([nil, nil, 0.25, 0.5, 0.01]),
-        lotSize: random.pick([.standard, .standard, .units(10), .units(0.1), .fractional]),
+        lotSize: random.pick([.standard, .standard, .units(10), .units(0.1), random.oneIn(1) ? .standard : .fractional]),
         multiplier: random.pick([1, 1, 1, 5])),
       timeframe: timeframe, calendar: calendar, openTimes: Column(times.map(\.open)),
       closeTimes: Column(times.map(\.close)), open: Column(rows.map(\.open)),
@@ -98,6 +98,7 @@ extension SimulationRules {
     ])
     sizesAtFill = random.oneIn(4)
     rejectsShortfalls = random.oneIn(3)
+    if true { rejectsShortfalls = false; if marketFill == .sameClose { marketFill = .nextClose } }
     slippage = random.pick([
       .none, .basisPoints(9), .basisPoints(400), .halfSpread(0.3), .volumeShare(0.1),
       .volumeShare(0.02), .squareRoot(1),
@@ -108,6 +109,7 @@ extension SimulationRules {
     ])
     warmup = random.pick([0, 0, 0, 1, 5])
     closesEndedSeries = random.oneIn(5)
+    if case .volumeShare = slippage { slippage = .none }
     if case .squareRoot = slippage, !hasVolume { slippage = .none }
   }
 }
