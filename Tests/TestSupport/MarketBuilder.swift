@@ -13,7 +13,8 @@ package enum MarketBuilder {
     _ prices: [Prices], symbol: String = "A", volume: [Double]? = nil,
     every step: TimeSpan = .days(1), from start: Timestamp = start,
     assetClass: AssetClass = .equity, lot: Instrument.LotSize = .standard, tick: Double? = nil,
-    multiplier: Double = 1, calendar: (any TradingCalendar)? = AlwaysOpenCalendar()
+    multiplier: Double = 1, calendar: (any TradingCalendar)? = AlwaysOpenCalendar(),
+    allowsNonPositivePrices: Bool = false
   ) throws -> BarSeries {
     let opens = prices.indices.map {
       Timestamp(nanoseconds: start.nanoseconds + Int64($0) * step.nanoseconds)
@@ -25,7 +26,7 @@ package enum MarketBuilder {
       instrument: Instrument(
         symbol: symbol, assetClass: assetClass, tickSize: tick, lotSize: lot,
         multiplier: multiplier),
-      calendar: calendar)
+      calendar: calendar, allowsNonPositivePrices: allowsNonPositivePrices)
   }
 
   /// A daily series on the sessions of a calendar from a date on.
@@ -46,13 +47,14 @@ package enum MarketBuilder {
   package static func series(
     _ prices: [Prices], volume: [Double]?,
     times: [(open: Timestamp, close: Timestamp)], timeframe: Timeframe, instrument: Instrument,
-    calendar: (any TradingCalendar)?
+    calendar: (any TradingCalendar)?, allowsNonPositivePrices: Bool = false
   ) throws -> BarSeries {
     try BarSeries(
       instrument: instrument, timeframe: timeframe, calendar: calendar,
       openTimes: Column(times.map(\.open)), closeTimes: Column(times.map(\.close)),
       open: Column(prices.map(\.0)), high: Column(prices.map(\.1)), low: Column(prices.map(\.2)),
-      close: Column(prices.map(\.3)), volume: volume.map { Column($0) })
+      close: Column(prices.map(\.3)), volume: volume.map { Column($0) },
+      allowsNonPositivePrices: allowsNonPositivePrices)
   }
 
   /// Bars without movement.

@@ -5,7 +5,7 @@ package enum RandomMarket {
   /// Prices on a grid of a quarter, so that opens, limits and extremes often coincide.
   package static func series(
     _ symbol: String, bars: Int, every step: TimeSpan, _ random: inout TestRandom,
-    lot: Instrument.LotSize = .standard
+    lot: Instrument.LotSize = .standard, tick: Double? = nil
   ) throws -> BarSeries {
     var close = 100.0
     var prices: [MarketBuilder.Prices] = []
@@ -18,14 +18,14 @@ package enum RandomMarket {
     }
     let volume = (0..<bars).map { _ in Double(random.below(8) == 0 ? 0 : random.below(5_000)) }
     return try MarketBuilder.series(
-      prices, symbol: symbol, volume: volume, every: step, lot: lot)
+      prices, symbol: symbol, volume: volume, every: step, lot: lot, tick: tick)
   }
 }
 
 /// Trades whatever its seed says: targets, all kinds of orders, groups, cancellations, timers.
 package struct RandomTrader: Strategy {
   var random: TestRandom
-  var largest = 400
+  package var largest = 400
   var usesTargets = true
   package var usesTimers = true
 

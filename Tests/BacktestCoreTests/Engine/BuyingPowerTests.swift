@@ -167,6 +167,73 @@ struct BuyingPowerTests {
     #expect(result.outcomes(of: 2) == [.cut(to: -200), .filled])
   }
 
+  @Test func aRestingSaleReservesNothingInACashAccount() throws {
+    let result = try run(
+      MarketBuilder.flat(100, count: 4),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 100)) },
+        1: { _, trading in
+          trading.submit(Order(.first, quantity: -100, kind: .limit(200)))
+          trading.submit(Order(.first, quantity: -90))
+        },
+        2: { _, trading in trading.submit(Order(.first, quantity: 80)) },
+      ]
+    ) { $0.account.initialCash = 10_000 }
+    #expect(result.fillQuantities == [100, -90, 80] && result.outcomes(of: 4) == [.filled])
+  }
+
+  @Test func aRefusedReversalLeavesNoProceeds() throws {
+    let flat = MarketBuilder.flat(10, count: 4)
+    let result = try runScript(
+      try ["A", "B"].map { try MarketBuilder.series(flat, symbol: $0) },
+      ScriptedStrategy([
+        0: { _, trading in trading.submit(Order(.first, quantity: 100)) },
+        1: { _, trading in
+          trading.submit(Order(.first, quantity: -250))
+          trading.submit(Order(.second, quantity: 50))
+        },
+      ])
+    ) {
+      $0.account = AccountRules(initialCash: 1_000, funding: .margin(leverage: 1))
+      $0.execution.shortfall = .reject
+    }
+    #expect(result.outcomes(of: 2) == [.rejected(.buyingPower)])
+    #expect(result.outcomes(of: 3) == [.rejected(.buyingPower)])
+    let refused = result.outcomes.filter { $0.kind == .rejected(.buyingPower) }
+    #expect(refused.map(\.time) == [result.curve.times[1], result.curve.times[1]])
+  }
+
+  @Test func aSaleWithdrawnInItsOwnDecisionLeavesNoProceeds() throws {
+    let flat = MarketBuilder.flat(10, count: 4)
+    let result = try runScript(
+      try ["A", "B"].map { try MarketBuilder.series(flat, symbol: $0) },
+      ScriptedStrategy([
+        0: { _, trading in trading.submit(Order(.first, quantity: 100)) },
+        1: { _, trading in
+          trading.cancel(trading.submit(Order(.first, quantity: -100)))
+          trading.submit(Order(.second, quantity: 50))
+        },
+      ])
+    ) { $0.account.initialCash = 1_000 }
+    let refused = try #require(result.outcomes.first { $0.order == OrderID(3) })
+    #expect(refused.kind == .rejected(.buyingPower) && refused.time == result.curve.times[1])
+  }
+
+  @Test func aCutReversalPaysTheCostsOfBothParts() throws {
+    let result = try run(
+      MarketBuilder.flat(10, count: 4),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 50)) },
+        1: { _, trading in trading.submit(Order(.first, quantity: -250)) },
+      ]
+    ) {
+      $0.account.funding = .margin(leverage: 1)
+      $0.execution.commission = PerShareCommission(perShare: 1)
+    }
+    // Equity 950 carries q units where 10 q + (50 + q) <= 950.
+    #expect(result.fillQuantities == [50, -131])
+  }
+
   @Test func badOrdersAreRefusedWithTheirReason() throws {
     let late = try MarketBuilder.series(
       MarketBuilder.flat(10, count: 2), symbol: "B", from: MarketBuilder.start + .days(2))

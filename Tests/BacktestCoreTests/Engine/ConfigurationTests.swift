@@ -8,7 +8,9 @@ struct ConfigurationTests {
     _ adjust: (inout BacktestConfiguration) -> Void, closes: [Double] = [100, 101]
   ) throws -> String? {
     let prices = closes.map { ($0, $0, $0, $0) }
-    let universe = try Universe([try MarketBuilder.series(prices, assetClass: .future)])
+    let universe = try Universe([
+      try MarketBuilder.series(prices, assetClass: .future, allowsNonPositivePrices: true)
+    ])
     var configuration = BacktestConfiguration()
     adjust(&configuration)
     do throws(ConfigurationError) {

@@ -73,6 +73,103 @@ struct EntryWithExitsTests {
     #expect(result.fillPrices == expected)
   }
 
+  /// An entry that fills inside a bar, its exit, the bar, and the prices that fill under each path
+  /// in the order of `allCases`: pessimistic, high first, low first, nearest extreme first.
+  private struct EntryBar: CustomTestStringConvertible {
+    var entry: Order
+    var exit: Order.Kind
+    var bar: MarketBuilder.Prices
+    var expected: [[Double]]
+
+    init(
+      _ side: Double, _ entry: Order.Kind, _ exit: Order.Kind, _ bar: MarketBuilder.Prices,
+      _ expected: [[Double]]
+    ) {
+      self.entry = Order(.first, quantity: side * 10, kind: entry)
+      (self.exit, self.bar, self.expected) = (exit, bar, expected)
+    }
+
+    var testDescription: String { "\(entry.quantity) \(entry.kind) \(exit) \(bar)" }
+  }
+
+  private static let entryBars: [EntryBar] = [
+    EntryBar(
+      1, .stop(105), .stop(103), (100, 106, 99, 104), [[105, 103], [105, 103], [105], [105]]),
+    EntryBar(
+      -1, .limit(103), .limit(102), (100, 104, 99, 100),
+      [[103], [103, 102], [103, 102], [103, 102]]),
+    EntryBar(
+      1, .limit(92), .limit(95), (100, 101, 90, 97), [[92], [92, 95], [92, 95], [92, 95]]),
+    // Mirrored.
+    EntryBar(
+      -1, .stop(95), .stop(97), (100, 101, 94, 96), [[95, 97], [95], [95, 97], [95]]),
+    EntryBar(
+      1, .limit(97), .limit(98), (100, 101, 96, 100), [[97], [97, 98], [97, 98], [97, 98]]),
+    EntryBar(
+      -1, .limit(108), .limit(105), (100, 110, 99, 103),
+      [[108], [108, 105], [108, 105], [108, 105]]),
+    // The market is beyond the exit when the entry fills.
+    EntryBar(
+      1, .stop(105), .limit(104), (100, 106, 99, 104),
+      [[105], [105, 105], [105, 105], [105, 105]]),
+    EntryBar(
+      1, .limit(90), .stop(95), (100, 101, 89, 94), Array(repeating: [90, 90], count: 4)),
+    EntryBar(
+      -1, .stop(95), .limit(96), (100, 101, 94, 96), [[95], [95, 95], [95, 95], [95, 95]]),
+    EntryBar(
+      -1, .limit(110), .stop(105), (100, 111, 99, 104), Array(repeating: [110, 110], count: 4)),
+    // The bar comes to the exit, but only before the entry.
+    EntryBar(1, .limit(95), .limit(102), (100, 103, 94, 96), [[95], [95], [95, 102], [95]]),
+  ]
+
+  @Test(arguments: entryBars.indices, ExecutionRules.IntrabarPath.allCases)
+  func onlyThePathBehindTheEntryCounts(
+    index: Int, path: ExecutionRules.IntrabarPath
+  ) throws {
+    let one = Self.entryBars[index]
+    let place = try #require(ExecutionRules.IntrabarPath.allCases.firstIndex(of: path))
+    let series = try MarketBuilder.series([(100, 100, 100, 100), one.bar])
+    for isBracket in [false, true] {
+      let result = try runScript(
+        series,
+        [
+          0: { _, trading in
+            var exit = Order(.first, quantity: -one.entry.quantity, kind: one.exit)
+            if isBracket {
+              trading.submitBracket(one.entry, exits: [exit])
+            } else {
+              exit.reduceOnly = true
+              trading.submit(one.entry)
+              trading.submit(exit)
+            }
+          }
+        ]
+      ) {
+        $0.account.funding = .margin(leverage: 2)
+        $0.execution.intrabarPath = path
+      }
+      #expect(result.fillPrices == one.expected[place], "\(one.testDescription) \(isBracket)")
+    }
+  }
+
+  @Test func withoutGapImprovementALimitBehindItsEntryFillsAtItsPrice() throws {
+    let series = try MarketBuilder.series([(100, 100, 100, 100), (100, 106, 99, 104)])
+    let result = try runScript(
+      series,
+      [
+        0: { _, trading in
+          trading.submitBracket(
+            Order(.first, quantity: 10, kind: .stop(105)),
+            exits: [Order(.first, quantity: -10, kind: .limit(104))])
+        }
+      ]
+    ) {
+      $0.execution.intrabarPath = .openHighLowClose
+      $0.execution.improvesOnGaps = false
+    }
+    #expect(result.fillPrices == [105, 104])
+  }
+
   @Test func withoutTheWordAStopBelowTheMarketOpensAShort() throws {
     let series = try MarketBuilder.series([(100, 100, 100, 100), (100, 101, 94, 95)])
     let result = try runScript(

@@ -150,7 +150,7 @@ struct TargetTests {
     // At the decision 60 % is less than what is held; at the open, after a fall, it is more.
     let result = try runScript(
       try MarketBuilder.series(
-        [(100, 100, 100, 100), (100, 100, 100, 120), (40, 40, 40, 40), (40, 40, 40, 40)],
+        [(100, 100, 100, 100), (100, 120, 100, 120), (40, 40, 40, 40), (40, 40, 40, 40)],
         lot: .fractional),
       [
         0: { _, trading in trading.target(.first, quantity: 6_000) },

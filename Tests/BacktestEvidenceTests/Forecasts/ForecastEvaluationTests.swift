@@ -9,7 +9,7 @@ struct ForecastEvaluationTests {
     _ closes: [Double], _ symbol: String, every step: TimeSpan = .days(1)
   ) throws -> BarSeries {
     try MarketBuilder.series(
-      closes.map { ($0, $0 + 1, $0 - 1, $0) }, symbol: symbol, every: step)
+      closes.map { ($0, $0 + 1, $0 / 2, $0) }, symbol: symbol, every: step)
   }
 
   @Test func theOutcomeIsTheNextClose() throws {

@@ -70,7 +70,8 @@ struct RegimeAnalysisTests {
   }
 
   @Test func pricesThatCannotBeUsedAreRefused() throws {
-    let series = try MarketBuilder.series([(1, 1, 1, 1), (0, 0, 0, 0)])
+    let series = try MarketBuilder.series(
+      [(1, 1, 1, 1), (0, 0, 0, 0)], allowsNonPositivePrices: true)
     let result = try runScript(series, [:])
     #expect(throws: EvidenceError.unusableClose(row: 1, value: 0)) {
       try RegimeAnalysis(result, series: series, classifier: BullBear())

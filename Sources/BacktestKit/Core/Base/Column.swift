@@ -123,6 +123,12 @@ struct OwnedBuffer<Row: BitwiseCopyable & Sendable>: Sendable {
     }
   }
 
+  /// Forgets the last rows and keeps the room.
+  mutating func removeLast(_ rows: Int) {
+    precondition(rows >= 0 && rows <= count, "no such rows")
+    count -= rows
+  }
+
   /// Forgets all rows and keeps the room.
   @inline(__always)
   mutating func clear() { count = 0 }

@@ -131,8 +131,8 @@ extension Engine {
     if let profit = trading.account.untradedProfit(since: inherited) {
       log.record(LedgerEntry(time: feed.instants[last], kind: .priceProfit, amount: profit))
     }
-    // A ruined run is measured to its planned end: the curve stays at zero.
-    let count = (ruinedAt == nil ? last + 1 : endInstant) - baseInstant
+    // A run that ended early is measured to its planned end: the curve stays where it is.
+    let count = ((ruinedAt ?? overflowedAt) == nil ? last + 1 : endInstant) - baseInstant
     var points = points
     if needsEquityPoint {
       // In the middle of an instant its point is still to come; this is its value so far.
@@ -149,6 +149,7 @@ extension Engine {
       orders: log.orders, fills: log.fills, notes: trading.notes,
       forecasts: trading.forecasts, decisions: trading.decisions, account: trading.account,
       counts: log.counts, decisionTallies: trading.tallies, ruinedAt: ruinedAt,
+      overflowedAt: overflowedAt,
       tradeTable: DerivedTable { [closed = log.trades, openTrades] in closed + openTrades },
       outcomeTable: DerivedTable { [log] in log.outcomes() },
       ledgerTable: DerivedTable { [log, feed] in

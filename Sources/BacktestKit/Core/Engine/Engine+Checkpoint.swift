@@ -13,6 +13,7 @@ extension Engine {
     let needsEquityPoint: Bool
     let reportedFills: Int
     let ruinedAt: Timestamp?
+    let overflowedAt: Timestamp?
     let sessionStart: Int
     let moment: Moment
     /// How often the engine had gone back when this moment was taken.
@@ -41,7 +42,8 @@ extension Engine {
       trading: slim, queue: queue, lengths: log.lengths, noteCount: trading.notes.count,
       forecastCount: trading.forecasts.count, decisionCount: trading.decisions.count,
       stage: stage, needsEquityPoint: needsEquityPoint,
-      reportedFills: reportedFills, ruinedAt: ruinedAt, sessionStart: sessionStart,
+      reportedFills: reportedFills, ruinedAt: ruinedAt, overflowedAt: overflowedAt,
+      sessionStart: sessionStart,
       moment: moment, rewindCount: rewinds.count)
   }
 
@@ -75,6 +77,7 @@ extension Engine {
     reportedFills = checkpoint.reportedFills
     hasUnreportedFills = reportedFills < log.fills.count
     ruinedAt = checkpoint.ruinedAt
+    overflowedAt = checkpoint.overflowedAt
     sessionStart = checkpoint.sessionStart
     quietEnd = 0
     timersFired = checkpoint.moment.timersFired

@@ -38,7 +38,7 @@ extension Engine {
         instrument, close: columns.pointee.close[row], high: columns.pointee.high[row],
         low: columns.pointee.low[row], row: row)
     }
-    if trading.broker.plan.marketFill != .nextOpen, !trading.broker.isIdle {
+    if trading.broker.plan.marketFill == .nextClose, !trading.broker.isIdle {
       trading.broker.matchCloses(account: &trading.account, log: &log)
     }
     trading.account.checkInvariants()
@@ -80,9 +80,59 @@ extension Engine {
     needsEquityPoint = false
     if closesEndedSeries { closeEndedSeries() }
     if log.fills.count != valuedFills { valuation = trading.account.valuation }
-    guard valuation.equity > 0 else { return ruin() }
+    guard valuation.isSound else { return endEarly() }
     points.set(
       instant - baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
+  }
+
+  /// Ends the run: equity is gone, or beyond the numbers that there are.
+  @inline(never)
+  mutating func endEarly() {
+    valuation.isFinite ? ruin() : overflow()
+  }
+
+  /// Ends the run: equity is not a finite number any more. Positions close without costs at the
+  /// closes before those that led there, and the curve stays at what they come to.
+  @inline(never)
+  private mutating func overflow() {
+    overflowedAt = clock
+    quietEnd = 0
+    let row = instant - baseInstant
+    let before =
+      row > 0 ? points.equity[row - 1] : inherited?.equity ?? trading.account.rules.initialCash
+    trading.broker.rejectAll(.overflow, log: &log)
+    for instrument in trading.account.positions.indices {
+      closePosition(of: instrument, at: lastPrice(before: instrument))
+    }
+    trading.account.settle(orElse: before)
+    for row in max(0, row)..<(endInstant - baseInstant) {
+      points.set(row, equity: trading.account.cash, grossExposure: 0)
+    }
+    stage = .finished
+  }
+
+  /// The last price of a position before this instant: an earlier close since it was opened, or
+  /// its average entry price.
+  private func lastPrice(before instrument: Int) -> Double {
+    let position = trading.account.positions[instrument]
+    let closing = trading.broker.market.closingRow(of: instrument)
+    let row = closing < 0 ? trading.lastRow(instrument) : closing - 1
+    guard row >= Int(position.entryRow) else { return position.averagePrice }
+    return feed.columns[instrument].close[row]
+  }
+
+  /// Closes a position, if there is one, by a fill without costs at a price.
+  private mutating func closePosition(of instrument: Int, at price: Double) {
+    let position = trading.account.positions[instrument]
+    guard !position.isFlat else { return }
+    trading.account.mark(instrument, at: price)
+    let order = internalOrder(InstrumentID(instrument), quantity: -position.quantity)
+    let fill = Fill(
+      order: order.id, instrument: order.instrument, isIntrabar: true, time: clock,
+      row: Int32(truncatingIfNeeded: trading.lastRow(instrument)), quantity: order.quantity,
+      reference: price, price: price, slippage: 0, commission: 0)
+    trading.account.book(fill, trades: &log.trades)
+    log.fills.append(fill)
   }
 
   /// Ends the run: equity is gone. Positions close at their marks without costs, the debt is
@@ -97,16 +147,7 @@ extension Engine {
     }
     trading.broker.rejectAll(.ruined, log: &log)
     for instrument in trading.account.positions.indices {
-      let position = trading.account.positions[instrument]
-      guard !position.isFlat else { continue }
-      let order = internalOrder(InstrumentID(instrument), quantity: -position.quantity)
-      let fill = Fill(
-        order: order.id, instrument: order.instrument, isIntrabar: true, time: clock,
-        row: Int32(truncatingIfNeeded: trading.lastRow(instrument)), quantity: order.quantity,
-        reference: position.mark,
-        price: position.mark, slippage: 0, commission: 0)
-      trading.account.book(fill, trades: &log.trades)
-      log.fills.append(fill)
+      closePosition(of: instrument, at: trading.account.positions[instrument].mark)
     }
     log.record(
       LedgerEntry(

@@ -187,7 +187,7 @@ extension Engine {
   }
 
   /// Whether no later bar belongs to the session of an instant.
-  private func sessionEnds(at instant: Int) -> Bool {
+  func sessionEnds(at instant: Int) -> Bool {
     guard instant + 1 < feed.instants.count else { return true }
     return sessionDate(at: instant + 1) > sessionDate(at: instant)
   }

@@ -49,6 +49,7 @@ public struct Engine: Sendable {
   /// Whether fills wait to be handed out at this decision.
   @usableFromInline var hasUnreportedFills = false
   var ruinedAt: Timestamp?
+  var overflowedAt: Timestamp?
   /// Whether the strategy is asked once a session, and the first instant since it was; beyond all
   /// instants where it is asked at each close.
   let decidesBySession: Bool
@@ -213,8 +214,8 @@ public struct Engine: Sendable {
   mutating func valueHoldings() -> Bool {
     if !trading.broker.market.hasOneGrid { trading.broker.market.moveRows() }
     valuation = closeAccount()
-    if valuation.equity > 0 { return true }
-    ruin()
+    if valuation.isSound { return true }
+    endEarly()
     return false
   }
 
@@ -281,8 +282,8 @@ public struct Engine: Sendable {
     closeBars()
     valuedFills = log.fills.count
     hasUnreportedFills = reportedFills < valuedFills
-    if valuation.equity <= 0 {
-      ruin()
+    guard valuation.isSound else {
+      endEarly()
       return .finished
     }
     if !queue.isEmpty { endSessions() }
@@ -292,6 +293,9 @@ public struct Engine: Sendable {
       if next == baseInstant, inherited != nil { takeOverAccount() }
     }
     if next == windowEnd { return finishWindow() }
+    if trading.broker.book.exitCount > 0, !decidesBySession || sessionEnds(at: next) {
+      trading.broker.endIdleExits(account: &trading.account, log: &log)
+    }
     stage = decidingStage
     let isQuiet = trading.broker.isIdle && queue.isEmpty && next > firstDecision
     if isQuiet, hasQuietCloses {

@@ -27,6 +27,8 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
   package var group: Int32 = 0
+  /// The entry to which an exit belongs; 0 is none.
+  package var parent = OrderID(0)
   /// Whether it closes what is held and opens nothing: an exit that goes out together with its
   /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
   public var reduceOnly = false
@@ -102,6 +104,10 @@ public struct OrderOutcome: Hashable, Sendable, BitwiseCopyable {
     case cancelledByGroup
     /// Its time in force ended.
     case expired
+    /// The entry to which it belongs ended without a fill.
+    case parentGone
+    /// An exit whose position is closed already, and which no waiting entry can give another.
+    case nothingToReduce
     /// Buying power did not cover it; it was made smaller and went on with that many units.
     case cut(to: Double)
     /// It was refused.
@@ -127,6 +133,8 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case noPrice = "no-price"
   /// The account was ruined.
   case ruined = "ruined"
+  /// Money beyond the largest number would change hands, or the account reached such an amount.
+  case overflow = "overflow"
   /// Under weights accounting nothing is ordered: only weights can be stated.
   case weightsAccounting = "weights-accounting"
 }

@@ -11,6 +11,29 @@ struct TradeCost: BitwiseCopyable {
   var commission: Double
 }
 
+/// The money for a trade, and how large the trade may be.
+private struct TradeBudget {
+  /// What may be spent on what the trade opens and on the costs of all of it.
+  var money: Double
+  /// By how much rounding may exceed it.
+  var tolerance: Double
+  /// The most units to open, signed as the trade.
+  var limit: Double
+  /// Units that the same trade closes, signed as the trade.
+  var closing: Double
+
+  /// The trade that opens so many units.
+  func trade(_ units: Double) -> Double { closing + (limit < 0 ? -units : units) }
+}
+
+extension SeriesColumns {
+  /// Whether a cut quantity is more than what rounding leaves of another one. Where there are lots,
+  /// every lot is.
+  func isWorthTrading(_ kept: Double, of wanted: Double) -> Bool {
+    lotSize.isNaN ? kept > abs(wanted) * 1e-9 : kept > 0
+  }
+}
+
 extension Broker {
   /// Units that the bar still has for our orders, down to the lot; infinite without a limit.
   @inline(__always)
@@ -68,23 +91,59 @@ extension Broker {
       commission: total - book[candidate.slot].commissionPaid)
   }
 
-  /// The most units, up to `quantity`, that so much money buys with all costs.
+  /// Whether a budget pays for so many units with all costs.
+  private func covers(
+    _ units: Double, _ budget: TradeBudget, _ candidate: MatchCandidate, at context: MatchContext
+  ) -> Bool {
+    let cost = cost(of: budget.trade(units), candidate, at: context)
+    return units * cost.unitPrice + cost.commission <= budget.money + budget.tolerance
+  }
+
+  /// The most units that a budget pays for with all costs, rounded by `round`.
   ///
-  /// Each round spends the money less the commission of the round before at its price; both models
-  /// grow slowly with the quantity, so that a few rounds reach the last digit.
+  /// Each round of a first attempt spends the money less the commission of the round before at its
+  /// price. Where costs grow slowly with the quantity, a few rounds reach the last digit. Where
+  /// they are steep, or jump at a tick, the rounds never settle, and bisection finds the quantity.
+  /// Nothing is returned that was not checked.
   @inline(never)
   private func units(
-    for money: Double, upTo quantity: Double, _ candidate: MatchCandidate, at context: MatchContext
+    for budget: TradeBudget, _ candidate: MatchCandidate, at context: MatchContext,
+    round: (Double) -> Double
   ) -> Double {
-    let direction = quantity < 0 ? -1.0 : 1.0
-    var units = abs(quantity)
+    guard budget.money > 0 else { return 0 }
+    var units = abs(budget.limit)
     for _ in 0..<64 {
-      let cost = cost(of: direction * units, candidate, at: context)
-      let next = max(0, (money - cost.commission) / cost.unitPrice)
-      guard abs(next - units) > units * 1e-15 else { return next }
+      let cost = cost(of: budget.trade(units), candidate, at: context)
+      let next = max(0, (budget.money - cost.commission) / cost.unitPrice)
+      guard abs(next - units) > units * 1e-15 else {
+        let settled = round(next)
+        if covers(settled, budget, candidate, at: context) { return settled }
+        break
+      }
       units = next
     }
-    return units
+    return bisect(budget, candidate, at: context, round: round)
+  }
+
+  /// The most units that a budget pays for: what costs more than it has is never made cheaper by
+  /// trading more.
+  private func bisect(
+    _ budget: TradeBudget, _ candidate: MatchCandidate, at context: MatchContext,
+    round: (Double) -> Double
+  ) -> Double {
+    var (covered, tooMany) = (0.0, round(abs(budget.limit)))
+    if covers(tooMany, budget, candidate, at: context) { return tooMany }
+    // Far more halvings than a number has digits: beyond them only noise is left.
+    for _ in 0..<128 where tooMany - covered > tooMany * 1e-15 {
+      let middle = round(covered + (tooMany - covered) / 2)
+      guard middle > covered else { break }
+      if covers(middle, budget, candidate, at: context) {
+        covered = middle
+      } else {
+        tooMany = middle
+      }
+    }
+    return covered
   }
 
   /// The part of a trade that the account can carry: what closes, and what opens as far as buying
@@ -97,6 +156,7 @@ extension Broker {
     let closing = account.closingPart(of: quantity, in: context.instrument)
     let opening = quantity - closing
     guard opening != 0 else { return quantity }
+    if abs(opening) <= abs(quantity) * 1e-12 { return closing }
     if !account.allowsShorts, opening < 0 { return closing }
     let freed = abs(closing) * candidate.reference * context.multiplier
     let need = abs(opening) * cost.unitPrice + cost.commission
@@ -104,9 +164,17 @@ extension Broker {
     let worth = account.valuation
     let power = worth.equity * account.leverage - worth.grossExposure + freed
     // A full weight sized to the last cent must not be cut for the rounding of that cent.
-    guard need > power + abs(worth.equity) * 1e-12 else { return quantity }
-    let units = units(for: power, upTo: opening, candidate, at: context)
-    let kept = context.series.pointee.roundedDownToLot(min(units, abs(opening)))
+    let tolerance = abs(worth.equity) * 1e-12
+    guard need > power + tolerance else { return quantity }
+    // By the same measure, what is left of a cent buys nothing.
+    guard power > tolerance else { return closing }
+    let series = context.series
+    let budget = TradeBudget(
+      money: power, tolerance: tolerance, limit: opening, closing: closing)
+    let kept = units(for: budget, candidate, at: context) {
+      series.pointee.roundedDownToLot(min($0, abs(opening)))
+    }
+    guard series.pointee.isWorthTrading(kept, of: opening) else { return closing }
     return closing + (opening < 0 ? -kept : kept)
   }
 
@@ -127,13 +195,14 @@ extension Broker {
     let money = goal - position.value
     let unit = candidate.reference * position.multiplier
     let grows = position.quantity == 0 || (money > 0) == (position.quantity > 0)
+    let budget = TradeBudget(
+      money: abs(money), tolerance: abs(money) * 1e-12, limit: money / unit, closing: 0)
     let change =
-      grows
-      ? units(for: abs(money), upTo: money / unit, candidate, at: context)
-      : abs(money) / unit
+      grows ? units(for: budget, candidate, at: context, round: \.self) : abs(money) / unit
     let target = context.series.pointee.roundedDownToLot(
       position.quantity + (money < 0 ? -change : change))
-    return target - position.quantity
+    let quantity = target - position.quantity
+    return abs(quantity) > abs(position.quantity) * 1e-12 ? quantity : 0
   }
 }
 
@@ -145,7 +214,7 @@ extension Broker {
     log: inout RunLog
   ) {
     let live = book.pointer(to: candidate.slot)
-    guard live.pointee.order.id == candidate.order else { return }
+    guard live.pointee.order.id == candidate.order, !live.pointee.isAsleep else { return }
     let instrument = context.instrument
     var quantity = live.pointee.remaining
     if live.pointee.closesOnly {
@@ -159,7 +228,9 @@ extension Broker {
 
     if !live.pointee.sizing.isFixed {
       quantity = sizedQuantity(candidate, at: context, account: &account)
-      guard quantity != 0 else { return end(candidate.slot, .filled, log: &log) }
+      guard quantity != 0 else {
+        return endUnsized(candidate.slot, isFlat: account.quantity(of: instrument) == 0, log: &log)
+      }
       live.pointee.remaining = quantity
       // Prices since the decision may have turned its direction.
       live.pointee.order.quantity = quantity
@@ -171,12 +242,16 @@ extension Broker {
     let wanted = quantity
     var cost = cost(of: quantity, candidate, at: context)
     quantity = affordable(wanted, at: cost, candidate, at: context, account: &account)
-    let isCut = quantity != wanted
+    // What rounding has added to a full exit opens nothing, and is no cut.
+    let isCut = abs(quantity - wanted) > abs(wanted) * 1e-12
     if isCut {
       if quantity == 0 || plan.shortfall == .reject {
         return refuse(candidate.slot, wanted, account: &account, log: &log)
       }
-      cost = self.cost(of: quantity, candidate, at: context)
+    }
+    if quantity != wanted { cost = self.cost(of: quantity, candidate, at: context) }
+    guard cost.progress.notional < .infinity else {
+      return reject(candidate.slot, .overflow, log: &log)
     }
     let remaining = live.pointee.remaining
     var rest = remaining - quantity
@@ -193,6 +268,7 @@ extension Broker {
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
     let group = live.pointee.order.group
+    if live.pointee.hasExits { wakeExits(of: candidate.order, in: instrument) }
     if plan.countsVolume { book.take(units, instrument, row: fill.row) }
     account.book(fill, trades: &log.trades)
     log.fills.append(fill)
@@ -210,8 +286,37 @@ extension Broker {
     _ slot: Int, _ wanted: Double, account: inout some BrokerAccount, log: inout RunLog
   ) {
     let opensShort = !account.allowsShorts && wanted < 0
-    end(slot, .rejected(opensShort ? .shortNotAllowed : .buyingPower), log: &log)
+    reject(slot, opensShort ? .shortNotAllowed : .buyingPower, log: &log)
+  }
+
+  /// Ends an order with the reason for which it is refused.
+  @inline(never)
+  mutating func reject(_ slot: Int, _ reason: RejectionReason, log: inout RunLog) {
+    end(slot, .rejected(reason), log: &log)
     log.counts.rejectedOrders += 1
+  }
+
+  /// Ends an order whose target asks for no trade at the match: the position is there already, or
+  /// the target is less than a lot.
+  @inline(never)
+  private mutating func endUnsized(_ slot: Int, isFlat: Bool, log: inout RunLog) {
+    let isClosing =
+      switch book[slot].sizing {
+      case .weight(let goal), .value(let goal): goal == 0
+      case .fixed: false
+      }
+    if isFlat, !isClosing { return reject(slot, .noQuantity, log: &log) }
+    end(slot, .filled, log: &log)
+  }
+
+  /// The first units of an entry have filled: its exits are in the market from now on.
+  @inline(never)
+  private mutating func wakeExits(of entry: OrderID, in instrument: Int) {
+    var slot = book.firstSlot(instrument)
+    while slot >= 0 {
+      if book[slot].order.parent == entry { book[slot].isAsleep = false }
+      slot = book.slot(after: slot)
+    }
   }
 
   /// Ends an order of which buying power covered a part.

@@ -3,8 +3,7 @@ extension Broker {
   @inline(__always)
   mutating func activate(_ slot: Int, log: inout RunLog) -> Bool {
     if plan.needsHistory, !rememberHistory(slot) {
-      end(slot, .rejected(.noHistory), log: &log)
-      log.counts.rejectedOrders += 1
+      reject(slot, .noHistory, log: &log)
       return false
     }
     book.activate(slot, at: market.clock)
@@ -71,14 +70,13 @@ extension Broker {
   /// a path visits them.
   private mutating func collect(along path: ExecutionRules.IntrabarPath, at context: MatchContext) {
     candidates.clear()
-    let bar = context.bar
+    let path = BarPath(path, through: context.bar)
     var slot = book.firstSlot(context.instrument)
     while slot >= 0 {
-      let candidate = book[slot].matchAlong(bar, slot: slot, tick: context.tick, plan: plan)
-      if let candidate { candidates.append(candidate) }
+      let candidate = book[slot].matchAlong(path, slot: slot, tick: context.tick, plan: plan)
+      if let candidate { candidates.insert(candidate) }
       slot = book.slot(after: slot)
     }
-    if candidates.count > 1 { candidates.sort(along: path, of: bar) }
   }
 
   /// Whether the fills inside a bar differ between any two of the four paths: each is tried on a
@@ -178,68 +176,72 @@ extension Broker {
 extension Broker {
   /// Executes the candidates, which are what a bar reaches in the order in which a path visits it.
   ///
-  /// An exit whose entry fills inside the bar can only fill behind it: where the path comes to the
-  /// exit after the entry, or comes back to it on the last leg to the close. Under `pessimistic`
-  /// such a stop fills and such a limit does not.
+  /// An exit whose entry fills inside the bar begins there: only the rest of the path counts for it.
   mutating func walk(
     along path: ExecutionRules.IntrabarPath, at context: MatchContext,
     account: inout some BrokerAccount,
     log: inout RunLog
   ) {
-    var passedExits = false
-    for index in candidates.indices {
+    var index = 0
+    while index < candidates.count {
       let candidate = candidates[index]
-      if waitsForEntry(candidate, account: account) {
-        passedExits = true
-      } else if path != .pessimistic || candidate.triggersStop
-        || !exitsEntry(candidate, madeIn: context, account: account)
-      {
-        let behind = behindEntry(candidate, at: context, account: account)
-        execute(behind, at: context, account: &account, log: &log)
+      index += 1
+      guard book.holds(candidate.order, in: candidate.slot) else { continue }
+      let isFirstFill = book[candidate.slot].progress.fillCount == 0
+      let held = account.quantity(of: context.instrument)
+      let fillsBefore = log.fills.count
+      execute(candidate, at: context, account: &account, log: &log)
+      guard book.exitCount > 0, log.fills.count > fillsBefore else { continue }
+      let now = account.quantity(of: context.instrument)
+      let entry = FilledEntry(
+        candidate: candidate, isFirstFill: isFirstFill,
+        opensPosition: now != 0 && (held == 0 || (held > 0) != (now > 0)), isLong: now > 0)
+      placeExits(
+        behind: entry, along: BarPath(path, through: context.bar), at: context, from: index)
+    }
+  }
+
+  /// An order that has just filled inside a bar, as its exits see it.
+  private struct FilledEntry {
+    var candidate: MatchCandidate
+    /// Whether these are the first units of the order.
+    var isFirstFill: Bool
+    /// Whether it opened the position that is now held.
+    var opensPosition: Bool
+    /// Whether that position is long.
+    var isLong: Bool
+  }
+
+  /// Puts the exits of an entry where the rest of the path comes to them; what the bar reached
+  /// before does not count for them.
+  private mutating func placeExits(
+    behind entry: FilledEntry, along path: BarPath, at context: MatchContext, from index: Int
+  ) {
+    var kept = index
+    for place in index..<candidates.count where !isExit(candidates[place].slot, of: entry) {
+      candidates[kept] = candidates[place]
+      kept += 1
+    }
+    candidates.removeLast(candidates.count - kept)
+    var slot = book.firstSlot(context.instrument)
+    while slot >= 0 {
+      if isExit(slot, of: entry) {
+        let candidate = book[slot].match(
+          behind: entry.candidate, along: path, slot: slot, tick: context.tick, plan: plan)
+        if let candidate { candidates.insert(candidate, from: index) }
       }
-    }
-    guard passedExits else { return }
-    let bar = context.bar
-    for index in candidates.indices {
-      let candidate = candidates[index]
-      guard exitsEntry(candidate, madeIn: context, account: account),
-        candidate.isRevisited(on: path, of: bar)
-      else { continue }
-      let behind = behindEntry(candidate, at: context, account: account)
-      execute(behind, at: context, account: &account, log: &log)
+      slot = book.slot(after: slot)
     }
   }
 
-  /// An exit that the market is beyond already when its entry fills trades where the market is.
-  private func behindEntry(
-    _ candidate: MatchCandidate, at context: MatchContext, account: some BrokerAccount
-  ) -> MatchCandidate {
-    guard exitsEntry(candidate, madeIn: context, account: account) else { return candidate }
-    var behind = candidate
-    let mark = account.position(of: context.instrument).mark
-    behind.reference =
-      candidate.isBuy == candidate.triggersStop
-      ? max(candidate.reference, mark) : min(candidate.reference, mark)
-    return behind
-  }
-
-  private func isExit(_ candidate: MatchCandidate) -> Bool {
-    book.holds(candidate.order, in: candidate.slot) && book[candidate.slot].closesOnly
-  }
-
-  /// Whether a candidate is an exit of a position that is not there yet.
-  private func waitsForEntry(_ candidate: MatchCandidate, account: some BrokerAccount) -> Bool {
-    guard isExit(candidate) else { return false }
-    let instrument = Int(book[candidate.slot].order.instrument.index)
-    return account.closingPart(of: book[candidate.slot].remaining, in: instrument) == 0
-  }
-
-  /// Whether a candidate is an exit of a position that was opened inside this bar.
-  private func exitsEntry(
-    _ candidate: MatchCandidate, madeIn context: MatchContext, account: some BrokerAccount
-  ) -> Bool {
-    guard isExit(candidate) else { return false }
-    let position = account.position(of: context.instrument)
-    return !position.isFlat && Int(position.insideRow) == context.row
+  /// Whether an order is an exit that could not act before that entry: one that belongs to it or,
+  /// where it belongs to none, one that closes the position which the entry opened.
+  private func isExit(_ slot: Int, of entry: FilledEntry) -> Bool {
+    guard book[slot].closesOnly else { return false }
+    let parent = book[slot].order.parent
+    guard parent.number == 0 else {
+      return parent == entry.candidate.order && entry.isFirstFill
+    }
+    return entry.opensPosition && book[slot].isBuy != entry.isLong
   }
 }

@@ -27,7 +27,8 @@ extension Broker {
     return SubmissionBudget(power: power, equity: worth.equity)
   }
 
-  /// The value at the last close of what a waiting order would open.
+  /// The value at the last close of what a waiting order would open. In a cash account a sale never
+  /// opens anything.
   @inline(never)
   private mutating func openingValue(
     _ slot: Int, account: inout some BrokerAccount
@@ -35,6 +36,7 @@ extension Broker {
     guard !book[slot].closesOnly else { return 0 }
     let instrument = Int(book[slot].order.instrument.index)
     let remaining = book[slot].remaining
+    guard account.allowsShorts || remaining > 0 else { return 0 }
     let opening = remaining - account.closingPart(of: remaining, in: instrument)
     let close = market.lastClose(of: instrument) ?? 0
     return abs(opening) * close * market.columns[instrument].multiplier
@@ -47,6 +49,13 @@ extension Broker {
     log: inout RunLog
   ) {
     guard let slot = book.slot(of: order) else { return }
+    // The proceeds of a sale that this very decision submitted are gone with it.
+    if submitted.rows.contains(where: { $0.order == order }) {
+      let instrument = Int(book[slot].order.instrument.index)
+      let closing = account.closingPart(of: book[slot].remaining, in: instrument)
+      let close = market.lastClose(of: instrument) ?? 0
+      budget.power -= abs(closing) * close * market.columns[instrument].multiplier
+    }
     withdraw(slot, budget: &budget, account: &account, log: &log)
   }
 
@@ -81,16 +90,23 @@ extension Broker {
       return refuse(order, .noPrice, log: &log)
     }
 
+    let parentSlot = order.parent.number == 0 ? nil : book.slot(of: order.parent)
+    if order.parent.number != 0, parentSlot == nil {
+      return log.record(order.id, .parentGone, at: market.clock)
+    }
+
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
     let unit = close * market.columns[instrument].multiplier
-    budget.power += abs(parts.closing) * unit
+    // What the order frees is free once the order is accepted.
+    let power = budget.power + abs(parts.closing) * unit
     if opening != 0, sizing?.isFixed ?? true {
       let isShort = !account.allowsShorts && opening < 0
       let tolerance = abs(budget.equity) * 1e-12
-      let covered = isShort ? 0 : (budget.power + tolerance) / unit
+      let covered = isShort || power < tolerance ? 0 : (power + tolerance) / unit
       if abs(opening) > covered {
-        let kept = max(0, market.columns[instrument].roundedDownToLot(covered))
+        var kept = market.columns[instrument].roundedDownToLot(covered)
+        if !market.columns[instrument].isWorthTrading(kept, of: opening) { kept = 0 }
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
         guard remaining != 0, plan.shortfall == .cut else {
@@ -100,9 +116,13 @@ extension Broker {
         log.record(order.id, .cut(to: remaining), at: market.clock)
       }
     }
-    budget.power -= abs(opening) * unit
+    budget.power = power - abs(opening) * unit
     let slot = book.add(order, remaining: remaining)
-    book[slot].closesOnly = order.reduceOnly || (parts.exiting != 0 && opening == 0)
+    if order.reduceOnly || (parts.exiting != 0 && opening == 0) { book.markAsExit(slot) }
+    if let parentSlot {
+      book[slot].isAsleep = true
+      book[parentSlot].hasExits = true
+    }
     if let sizing {
       book[slot].isTarget = true
       book[slot].sizing = sizing
@@ -141,7 +161,9 @@ extension Broker {
   ) -> OrderParts {
     let instrument = Int(order.instrument.index)
     let closing = account.closingPart(of: remaining, in: instrument)
-    let rest = remaining - closing
+    var rest = remaining - closing
+    // What rounding has added to a full exit opens nothing.
+    if closing != 0, abs(rest) <= abs(remaining) * 1e-12 { rest = 0 }
     if order.reduceOnly { return OrderParts(closing: closing, exiting: rest, opening: 0) }
     guard !account.allowsShorts, rest < 0 else {
       return OrderParts(closing: closing, exiting: 0, opening: rest)
@@ -221,6 +243,15 @@ extension Broker {
     submit(order, sizing: target.sizing, budget: &budget, account: &account, log: &log)
   }
 
+  /// Records a target of less than a lot as an order that was refused.
+  @inline(never)
+  private mutating func refuseTarget(of instrument: Int, units: Double, log: inout RunLog) {
+    var order = Order(InstrumentID(instrument), quantity: units)
+    register(&order, at: market.clock)
+    log.orders.append(order)
+    refuse(order, .noQuantity, log: &log)
+  }
+
   /// The order that brings a position to its target, or `nil` when it is there already or has no
   /// price.
   @inline(__always)
@@ -253,6 +284,9 @@ extension Broker {
       if atFill { sizing = .value(request.target.value) }
     }
     let quantity = market.columns[request.instrument].roundedDownToLot(target) - held
+    if quantity == 0, held == 0, target != 0 {
+      refuseTarget(of: request.instrument, units: target, log: &log)
+    }
     guard abs(quantity) > abs(held) * 1e-12 else { return nil }
     return TargetOrder(
       instrument: InstrumentID(request.instrument), quantity: quantity, sizing: sizing,

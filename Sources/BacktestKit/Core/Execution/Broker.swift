@@ -67,17 +67,61 @@ struct Broker: Sendable {
 
   /// Ends an order otherwise than by its last fill: its outcome is recorded and its slot freed.
   mutating func end(_ slot: Int, _ outcome: OrderOutcome.Kind, log: inout RunLog) {
-    log.record(
-      book[slot].order.id, outcome, at: market.clock, filled: book[slot].filledQuantity)
+    let live = book[slot]
+    log.record(live.order.id, outcome, at: market.clock, filled: live.filledQuantity)
     book.remove(slot)
+    if live.hasExits, live.progress.fillCount == 0 { endExits(of: live.order, log: &log) }
+  }
+
+  /// Ends the exits of an entry that ended without a fill.
+  @inline(never)
+  private mutating func endExits(of entry: Order, log: inout RunLog) {
+    var slot = book.firstSlot(Int(entry.instrument.index))
+    while slot >= 0 {
+      let next = book.slot(after: slot)
+      if book[slot].order.parent == entry.id { end(slot, .parentGone, log: &log) }
+      slot = next
+    }
+  }
+
+  /// Ends the exits that have nothing left to close: what they would close is not held, and no
+  /// order waits that would open it.
+  @inline(never)
+  mutating func endIdleExits(account: inout some BrokerAccount, log: inout RunLog) {
+    var slot = book.firstSlot
+    while slot >= 0 {
+      // Exits have no exits, so that the next slot stays where it is.
+      let next = book.slot(submittedAfter: slot)
+      if book[slot].closesOnly, isIdle(exit: slot, account: &account) {
+        end(slot, .nothingToReduce, log: &log)
+      }
+      slot = next
+    }
+  }
+
+  private func isIdle(exit slot: Int, account: inout some BrokerAccount) -> Bool {
+    let (order, isBuy) = (book[slot].order, book[slot].isBuy)
+    let instrument = Int(order.instrument.index)
+    guard account.closingPart(of: book[slot].remaining, in: instrument) == 0 else { return false }
+    var other = book.firstSlot(instrument)
+    while other >= 0 {
+      let mayOpen =
+        order.parent.number == 0
+        ? !book[other].closesOnly && book[other].isBuy != isBuy
+        : book[other].order.id == order.parent
+      if mayOpen { return false }
+      other = book.slot(after: other)
+    }
+    return true
   }
 
   /// Ends all orders with a reason.
   mutating func rejectAll(_ reason: RejectionReason, log: inout RunLog) {
     own()
-    for slot in book.slotsInSubmissionOrder() {
-      end(slot, .rejected(reason), log: &log)
-      log.counts.rejectedOrders += 1
+    while book.firstSlot >= 0 {
+      // Its exits are refused for the same reason.
+      book[book.firstSlot].hasExits = false
+      reject(book.firstSlot, reason, log: &log)
     }
   }
 }
@@ -137,16 +181,27 @@ struct MatchContext {
 struct MatchCandidate: BitwiseCopyable, Sendable {
   var slot: Int
   var order: OrderID
-  /// The price before slippage.
-  var reference: Double
-  /// Whether slippage applies: to markets and triggered stops, never to limits.
-  var paysSlippage: Bool
-  /// Whether it is a limit order, whose price bounds the fill.
-  var limit: Double?
-  /// Whether it is a stop order that this match triggers.
-  var triggersStop: Bool
   /// Whether it buys.
   var isBuy: Bool
+  /// Whether slippage applies: to markets and triggered stops, never to limits.
+  var paysSlippage: Bool
+  /// Whether it is a stop order that this match triggers.
+  var triggersStop: Bool
+  private var leg: Int8 = 0
+  private var progress = 0.0
+  /// The price before slippage.
+  var reference: Double
+  /// Whether it is a limit order, whose price bounds the fill.
+  var limit: Double?
+
+  /// Where the path through the bar comes to it; not used at opens and closes.
+  var position: PathPosition {
+    get { PathPosition(leg: Int(leg), progress: progress) }
+    set {
+      leg = Int8(truncatingIfNeeded: newValue.leg)
+      progress = newValue.progress
+    }
+  }
 
   @inline(__always)
   init(

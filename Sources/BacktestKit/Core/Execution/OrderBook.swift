@@ -17,6 +17,8 @@ struct OrderBook: Sendable {
   private var last: Int32 = -1
   /// Orders that are live or on their way.
   @usableFromInline private(set) var count = 0
+  /// Those among them that only close what is held.
+  private(set) var exitCount = 0
 
   struct InstrumentList: BitwiseCopyable {
     var first: Int32 = -1
@@ -103,6 +105,13 @@ struct OrderBook: Sendable {
     return slot
   }
 
+  /// Says that an order only closes what is held.
+  mutating func markAsExit(_ slot: Int) {
+    assert(isOwned)
+    storage.slots[slot].closesOnly = true
+    exitCount += 1
+  }
+
   /// Makes an order live.
   mutating func activate(_ slot: Int, at time: Timestamp) {
     assert(isOwned)
@@ -123,6 +132,7 @@ struct OrderBook: Sendable {
     let (older, newer) = (gone.pointee.older, gone.pointee.newer)
     if older >= 0 { slots[Int(older)].newer = newer } else { first = newer }
     if newer >= 0 { slots[Int(newer)].older = older } else { last = older }
+    if gone.pointee.closesOnly { exitCount -= 1 }
     if gone.pointee.isLive { lists.pointee.liveCount -= 1 }
     gone.pointee.order.id = OrderID(0)
     gone.pointee.next = firstFree
@@ -226,7 +236,11 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var isTriggered = false
   /// An exit that went out before its entry filled: it closes what is held and opens nothing, and
   /// waits while nothing is held.
-  var closesOnly = false
+  fileprivate(set) var closesOnly = false
+  /// An exit whose entry has not filled yet.
+  var isAsleep = false
+  /// Whether exits belong to it.
+  var hasExits = false
   /// Whether a standing target made it, so that a newer target replaces it.
   var isTarget = false
   /// How its quantity is found at the match.
@@ -266,6 +280,8 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.liveSince = .distantFuture
     place.pointee.isTriggered = false
     place.pointee.closesOnly = false
+    place.pointee.isAsleep = false
+    place.pointee.hasExits = false
     place.pointee.isTarget = false
     place.pointee.sizing = .fixed
     place.pointee.progress = OrderProgress(quantity: 0, notional: 0, fillCount: 0)

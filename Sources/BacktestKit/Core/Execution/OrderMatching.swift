@@ -28,22 +28,76 @@ extension LiveOrder {
   ///
   /// Every price between low and high lies on exactly one of the ways from the open to an extreme,
   /// so that the last leg to the close never triggers anything new.
-  func matchAlong(_ bar: Bar, slot: Int, tick: Double, plan: ExecutionPlan) -> MatchCandidate? {
+  func matchAlong(
+    _ path: BarPath, slot: Int, tick: Double, plan: ExecutionPlan
+  ) -> MatchCandidate? {
+    let bar = path.bar
     guard liveSince <= bar.openTime else { return nil }
+    var match: MatchCandidate
+    // An order that the open triggers or betters is still here only because it waited for its entry,
+    // which has filled at that open.
+    let isMetAtOpen: Bool
     switch matchingKind {
     case .market: return nil
     case .limit(let price):
       let extreme = isBuy ? bar.low : bar.high
       guard isReached(limit: price, by: extreme, tick: tick, plan: plan) else { return nil }
-      // One that the open betters is still here only because it waited for its entry.
-      let open = isBuy ? min(price, bar.open) : max(price, bar.open)
-      return MatchCandidate(
-        self, slot: slot, at: plan.improvesOnGaps ? open : price, limit: price)
+      isMetAtOpen = isReached(limit: price, by: bar.open, tick: tick, plan: plan)
+      let isBettered = isMetAtOpen && plan.improvesOnGaps
+      match = MatchCandidate(self, slot: slot, at: isBettered ? bar.open : price, limit: price)
     case .stop(let price):
       guard isBuy ? bar.high >= price : bar.low <= price else { return nil }
-      let reference = isBuy ? max(price, bar.open) : min(price, bar.open)
-      return MatchCandidate(self, slot: slot, at: reference, triggersStop: true)
+      isMetAtOpen = isBuy ? bar.open >= price : bar.open <= price
+      match = MatchCandidate(
+        self, slot: slot, at: isMetAtOpen ? bar.open : price, triggersStop: true)
     }
+    match.position = isMetAtOpen && path.isReal ? path.start : path.position(of: match)
+    return match
+  }
+
+  /// The match of an exit inside the bar in which its entry fills, if the rest of the path reaches
+  /// it.
+  ///
+  /// An exit that the market is beyond already when its entry fills trades where the market is.
+  /// Under `pessimistic`, which is no real path, the stop that the bar reaches anywhere does fill,
+  /// and the limit does not.
+  func match(
+    behind entry: MatchCandidate, along path: BarPath, slot: Int, tick: Double,
+    plan: ExecutionPlan
+  ) -> MatchCandidate? {
+    guard liveSince <= path.bar.openTime else { return nil }
+    let market = entry.reference
+    var match: MatchCandidate
+    let isMet: Bool
+    switch matchingKind {
+    case .market: return nil
+    case .limit(let price):
+      guard path.isReal else { return nil }
+      isMet = isReached(limit: price, by: market, tick: tick, plan: plan)
+      let reference = isMet && plan.improvesOnGaps ? market : price
+      match = MatchCandidate(self, slot: slot, at: reference, limit: price)
+    case .stop(let price):
+      isMet = isBuy ? market >= price : market <= price
+      match = MatchCandidate(self, slot: slot, at: isMet ? market : price, triggersStop: true)
+    }
+    match.position = entry.position
+    if isMet { return match }
+    guard path.isReal else {
+      guard let price = order.kind.price, isBuy ? path.bar.high >= price : path.bar.low <= price
+      else { return nil }
+      match.position = max(entry.position, path.position(of: match))
+      return match
+    }
+    for leg in entry.position.leg...2 where path.isRising(leg) == match.isReachedRising {
+      let end = path.end(of: leg)
+      let isReached =
+        match.limit.map { self.isReached(limit: $0, by: end, tick: tick, plan: plan) }
+        ?? (isBuy ? end >= match.reference : end <= match.reference)
+      guard isReached else { continue }
+      match.position = path.position(of: match.reference, on: leg)
+      return match
+    }
+    return nil
   }
 
   /// The match at a bar's close, if the order trades there: market orders that went live before
@@ -68,61 +122,75 @@ extension LiveOrder {
   }
 }
 
-/// When a path visits a candidate: the leg first, then the distance from the open.
-private struct PathPosition: Comparable {
+/// A place on the way through a bar: the leg first, then how far along it.
+struct PathPosition: Comparable, BitwiseCopyable, Sendable {
   var leg: Int
-  var distance: Double
-
-  init(_ candidate: MatchCandidate, on path: ExecutionRules.IntrabarPath, bar: Bar) {
-    distance = abs(candidate.reference - bar.open)
-    // The market rises to a buy stop and a sell limit, and falls to the two others.
-    let isAbove = candidate.isBuy == candidate.triggersStop
-    switch path {
-    case .pessimistic: leg = candidate.triggersStop ? 0 : 1
-    case .openHighLowClose: leg = isAbove ? 0 : 1
-    case .openLowHighClose: leg = isAbove ? 1 : 0
-    case .nearestExtremeFirst:
-      let highIsFirst = bar.high - bar.open < bar.open - bar.low
-      leg = isAbove == highIsFirst ? 0 : 1
-    }
-  }
+  /// Grows along the leg.
+  var progress: Double
 
   static func < (a: PathPosition, b: PathPosition) -> Bool {
-    (a.leg, a.distance) < (b.leg, b.distance)
+    (a.leg, a.progress) < (b.leg, b.progress)
   }
 }
 
-extension OwnedBuffer<MatchCandidate> {
-  /// Puts candidates in the order in which a path visits them.
-  ///
-  /// An insertion sort: candidates are few, and equal ones must keep their priority.
-  mutating func sort(along path: ExecutionRules.IntrabarPath, of bar: Bar) {
-    func position(_ index: Int) -> PathPosition { PathPosition(self[index], on: path, bar: bar) }
-    for i in indices.dropFirst() {
-      var j = i
-      while j > 0, position(j) < position(j - 1) {
-        swapAt(j, j - 1)
-        j -= 1
+/// The way that prices are assumed to take through a bar: from the open to one extreme, to the
+/// other, and to the close. `pessimistic` is no real path: all stops come before all limits.
+struct BarPath {
+  let bar: Bar
+  let isReal: Bool
+  private let risesFirst: Bool
+
+  init(_ rule: ExecutionRules.IntrabarPath, through bar: Bar) {
+    self.bar = bar
+    isReal = rule != .pessimistic
+    risesFirst =
+      switch rule {
+      case .pessimistic, .openLowHighClose: false
+      case .openHighLowClose: true
+      case .nearestExtremeFirst: bar.high - bar.open < bar.open - bar.low
       }
+  }
+
+  /// Where the bar opens.
+  var start: PathPosition { position(of: bar.open, on: 0) }
+
+  /// Whether prices rise on a leg.
+  func isRising(_ leg: Int) -> Bool { (leg == 1) != risesFirst }
+
+  /// The price at which a leg ends.
+  func end(of leg: Int) -> Double { leg == 2 ? bar.close : isRising(leg) ? bar.high : bar.low }
+
+  /// Where a leg comes to a price.
+  func position(of price: Double, on leg: Int) -> PathPosition {
+    PathPosition(leg: leg, progress: isRising(leg) ? price : -price)
+  }
+
+  /// Where the path first comes to an order that rests since the open.
+  func position(of candidate: MatchCandidate) -> PathPosition {
+    guard isReal else {
+      return PathPosition(
+        leg: candidate.triggersStop ? 0 : 1, progress: abs(candidate.reference - bar.open))
     }
+    return position(
+      of: candidate.reference, on: isRising(0) == candidate.isReachedRising ? 0 : 1)
   }
 }
 
 extension MatchCandidate {
-  /// Whether a path that has been at both extremes comes to this price again before the close;
-  /// under `pessimistic` it is taken to come to every stop.
-  func isRevisited(on path: ExecutionRules.IntrabarPath, of bar: Bar) -> Bool {
-    let endsRising: Bool
-    switch path {
-    case .pessimistic: return triggersStop
-    case .openHighLowClose: endsRising = true
-    case .openLowHighClose: endsRising = false
-    case .nearestExtremeFirst: endsRising = bar.high - bar.open < bar.open - bar.low
+  /// The market rises to a buy stop and a sell limit, and falls to the two others.
+  var isReachedRising: Bool { isBuy == triggersStop }
+}
+
+extension OwnedBuffer<MatchCandidate> {
+  /// Adds a candidate where the path comes to it, behind those of the same place and not before an
+  /// index. Candidates are few.
+  mutating func insert(_ candidate: MatchCandidate, from index: Int = 0) {
+    append(candidate)
+    var place = count - 1
+    while place > index, self[place].position < self[place - 1].position {
+      swapAt(place, place - 1)
+      place -= 1
     }
-    // The market rises to a buy stop and a sell limit, and falls to the two others.
-    let isReachedRising = isBuy == triggersStop
-    guard isReachedRising == endsRising else { return false }
-    return endsRising ? reference <= bar.close : reference >= bar.close
   }
 }
 

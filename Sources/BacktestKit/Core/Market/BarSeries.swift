@@ -41,7 +41,7 @@ public struct Bar: Hashable, Sendable, BitwiseCopyable {
 
   /// Whether prices are finite, positive, and open and close lie within low and high.
   public var isConsistent: Bool {
-    low > 0 && high.isFinite && low <= min(open, close) && max(open, close) <= high
+    low > 0 && high.isFinite && low <= open && low <= close && open <= high && close <= high
       && !(volume < 0)
   }
 }
@@ -87,28 +87,26 @@ public struct BarSeries: Sendable {
     case adjusted
   }
 
-  /// A series over columns of equal length.
+  /// A series over columns of equal length, checked as the rows of a file are.
   ///
-  /// - Throws: `MarketError` when lengths differ or times do not ascend.
+  /// - Parameters:
+  ///   - volume: units traded; `nil`, or zeros or NaN in every row, is a source without volumes.
+  ///   - allowsNonPositivePrices: whether prices may be zero or negative, as those of futures may.
+  /// - Throws: `MarketError` with the first row that cannot be: times that do not ascend, a price
+  ///   that is not finite or not positive, a high below the low, an open or close outside them, a
+  ///   volume that is missing, negative or infinite. Also when lengths differ.
+  /// - Complexity: O(bars).
   public init(
     instrument: Instrument, timeframe: Timeframe, calendar: (any TradingCalendar)?,
     openTimes: Column<Timestamp>, closeTimes: Column<Timestamp>, open: Column<Double>,
     high: Column<Double>, low: Column<Double>, close: Column<Double>,
-    volume: Column<Double>? = nil, priceBasis: PriceBasis = .raw
+    volume: Column<Double>? = nil, priceBasis: PriceBasis = .raw,
+    allowsNonPositivePrices: Bool = false
   ) throws(MarketError) {
     let count = closeTimes.count
     let lengths = [openTimes.count, open.count, high.count, low.count, close.count]
     guard lengths.allSatisfy({ $0 == count }), (volume?.count ?? count) == count else {
       throw MarketError(symbol: instrument.symbol, "the columns have different lengths")
-    }
-    var row = 1
-    while row < count {
-      guard closeTimes[row - 1] < closeTimes[row], openTimes[row] >= openTimes[row - 1] else {
-        throw MarketError(
-          symbol: instrument.symbol, row: row,
-          "does not come after the row before it; sort the bars by time")
-      }
-      row += 1
     }
     self.instrument = instrument
     self.timeframe = timeframe
@@ -122,6 +120,59 @@ public struct BarSeries: Sendable {
     let isGiven = volume?.contains { $0 != 0 } ?? false
     self.volume = isGiven ? volume! : Column(repeatElement(Double.nan, count: count))
     self.priceBasis = priceBasis
+    let hasVolume = isGiven && self.volume.contains { !$0.isNaN }
+    var row = 0
+    while row < count {
+      if let problem = problem(row, allowsNonPositivePrices, hasVolume: hasVolume) {
+        throw MarketError(symbol: instrument.symbol, row: row, problem)
+      }
+      row += 1
+    }
+  }
+
+  /// What is wrong with a row; `nil` when nothing is.
+  private func problem(
+    _ row: Int, _ allowsNonPositivePrices: Bool, hasVolume: Bool
+  ) -> String? {
+    let bar = self[row]
+    let isAfter =
+      row == 0
+      || closeTimes[row - 1] < bar.closeTime && openTimes[row - 1] <= bar.openTime
+    guard isAfter else { return "does not come after the row before it; sort the bars by time" }
+    let isPlain =
+      bar.isConsistent && (bar.volume < .infinity || !hasVolume)
+      && bar.openTime <= bar.closeTime
+    if isPlain { return nil }
+    return problem(of: bar, allowsNonPositivePrices, hasVolume: hasVolume).map {
+      "(closes \(bar.closeTime)) \($0)"
+    }
+  }
+
+  /// What is wrong with a bar by itself; `nil` when nothing is.
+  private func problem(
+    of bar: Bar, _ allowsNonPositivePrices: Bool, hasVolume: Bool
+  ) -> String? {
+    if bar.openTime > bar.closeTime { return "opens after it closes" }
+    let prices = [
+      ("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close),
+    ]
+    for (name, price) in prices {
+      if !price.isFinite { return "has the \(name) \(price); a price must be a finite number" }
+      if price <= 0, !allowsNonPositivePrices {
+        return "has the \(name) \(price); prices must be positive unless "
+          + "allowsNonPositivePrices says otherwise"
+      }
+    }
+    if bar.high < bar.low { return "has the high \(bar.high) below the low \(bar.low)" }
+    for (name, price) in [prices[0], prices[3]] where price < bar.low || price > bar.high {
+      return "has the \(name) \(price) outside \(bar.low) to \(bar.high)"
+    }
+    guard hasVolume else { return nil }
+    if bar.volume.isNaN {
+      return "has no volume, but other rows have one; use 0 where nothing traded"
+    }
+    return bar.volume < 0 || bar.volume == .infinity
+      ? "has the volume \(bar.volume); it must be finite and not negative" : nil
   }
 
   /// The number of bars.

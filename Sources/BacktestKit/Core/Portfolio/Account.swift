@@ -11,6 +11,13 @@ struct Valuation: BitwiseCopyable, Sendable {
     self.equity = equity
     self.grossExposure = grossExposure
   }
+
+  /// Whether both are numbers with which a run can go on.
+  var isFinite: Bool { equity.isFinite && grossExposure.isFinite }
+
+  /// Whether there is equity left, and all of it can be counted.
+  @inline(__always)
+  var isSound: Bool { equity > 0 && equity < .infinity && grossExposure < .infinity }
 }
 
 /// What the account owns: cash, positions and where its profit came from.
@@ -197,6 +204,13 @@ extension Account {
     positions = other.positions
     heldCount = other.heldCount
     make = other.make
+  }
+
+  /// Replaces cash that cannot be counted any more, where nothing is held, and says where the
+  /// profit of such an account came from.
+  mutating func settle(orElse equity: Double) {
+    if !(cash > 0 && cash.isFinite) { cash = equity }
+    priceProfit = cash - rules.initialCash + commissionPaid + slippagePaid - deficitWrittenOff
   }
 
   /// Cancels a debt, so that equity is zero.

@@ -33,6 +33,9 @@ public struct BacktestResult: Sendable {
   package var decisionTallies: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
+  /// When equity was beyond the numbers that there are; `nil` in a run that stayed finite. Positions
+  /// were closed at the prices before, and equity is constant from then on.
+  public var overflowedAt: Timestamp?
 
   package let tradeTable: DerivedTable<RoundTrip>
   package let outcomeTable: DerivedTable<OrderOutcome>
@@ -43,6 +46,7 @@ public struct BacktestResult: Sendable {
     orders: [Order], fills: [Fill], notes: [StrategyNote],
     forecasts: [StrategyForecast], decisions: [DecisionRecord], account: Account, counts: RunCounts,
     decisionTallies: [DecisionTally] = [], ruinedAt: Timestamp? = nil,
+    overflowedAt: Timestamp? = nil,
     tradeTable: DerivedTable<RoundTrip>, outcomeTable: DerivedTable<OrderOutcome>,
     ledgerTable: DerivedTable<LedgerEntry>
   ) {
@@ -59,6 +63,7 @@ public struct BacktestResult: Sendable {
     self.counts = counts
     self.decisionTallies = decisionTallies
     self.ruinedAt = ruinedAt
+    self.overflowedAt = overflowedAt
     self.tradeTable = tradeTable
     self.outcomeTable = outcomeTable
     self.ledgerTable = ledgerTable

@@ -10,7 +10,8 @@ public struct StrategyParameters: Hashable, Sendable {
     /// The value.
     public var value: ParameterValue
 
-    package init(name: String, value: ParameterValue) {
+    /// A parameter and its value.
+    public init(name: String, value: ParameterValue) {
       self.name = name
       self.value = value
     }

@@ -175,6 +175,34 @@ extension TradingContext {
     }
   }
 
+  /// Submits an entry together with the exits that belong to it.
+  ///
+  /// The exits only ever close what the entry has opened. They wait until it fills, protect its
+  /// position from that moment on, and cancel one another; an entry that ends without a fill ends
+  /// them too.
+  ///
+  ///     trading.submitBracket(
+  ///       Order(spx, quantity: 100, kind: .limit(90)),
+  ///       exits: [
+  ///         Order(spx, quantity: -100, kind: .stop(85)),
+  ///         Order(spx, quantity: -100, kind: .limit(99)),
+  ///       ])
+  ///
+  /// - Returns: the number of the entry, then those of the exits.
+  @discardableResult
+  public mutating func submitBracket(_ entry: Order, exits: [Order]) -> [OrderID] {
+    let parent = submit(entry)
+    let group = broker.makeGroup()
+    return [parent]
+      + exits.map { exit in
+        var exit = exit
+        exit.reduceOnly = true
+        exit.parent = parent
+        exit.group = group
+        return submit(exit)
+      }
+  }
+
   /// Withdraws an order; nothing happens when it is gone already.
   public mutating func cancel(_ order: OrderID) {
     guard !isWarmingUp else { return }

@@ -17,6 +17,8 @@ public struct ResultCaveat: Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The account lost everything.
     case ruined
+    /// Equity left the finite numbers.
+    case overflowed
     /// A policy failed to make some decisions.
     case refusedDecisions = "refused-decisions"
     /// A policy was tested on data of its training.
@@ -95,6 +97,13 @@ extension BacktestResult {
           .ruined,
           "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, "
             + "and ratios of its returns do not exist."))
+    }
+    if let overflowedAt {
+      found.append(
+        ResultCaveat(
+          .overflowed,
+          "The run ended on \(overflowedAt.utcDate): equity grew beyond the largest number. Its "
+            + "equity is constant from then on; look at the prices around that date."))
     }
     for tally in decisionTallies where tally.refused > 0 {
       let first = tally.firstTime.map { "first: \($0): \(tally.firstReason)" } ?? ""

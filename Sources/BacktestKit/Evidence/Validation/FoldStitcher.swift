@@ -22,6 +22,7 @@ struct FoldStitcher {
   private var tallies: [DecisionTally] = []
   private var account: Account
   private var ruinedAt: Timestamp?
+  private var overflowedAt: Timestamp?
   private var orderOffset = 0
   private var groupOffset: Int32 = 0
   /// The account at the end of the last run.
@@ -42,17 +43,17 @@ struct FoldStitcher {
       accounting: configuration.accounting)
   }
 
-  /// Adds the run of the next window; none leaves the curve at zero for so many bars.
+  /// Adds the run of the next window; none leaves the curve where it is for so many bars.
   mutating func append(_ run: BacktestResult?, barCount: Int) {
-    guard let run else {
-      equity += Array(repeating: 0, count: barCount)
+    guard let run, overflowedAt == nil else {
+      let last = ruinedAt == nil ? equity[equity.count - 1] : 0
+      equity += Array(repeating: last, count: barCount)
       grossExposure += Array(repeating: 0, count: barCount)
       return
     }
     let initial = configuration.account.initialCash
     let scale = plan.carry == .returns ? equity[equity.count - 1] / initial : 1
-    equity += run.curve.equity.dropFirst().map { $0 * scale }
-    grossExposure += run.curve.grossExposure.dropFirst().map { $0 * scale }
+    appendCurve(of: run, scale: scale)
     appendLedger(of: run)
     appendOrders(of: run)
     appendTrades(of: run)
@@ -63,7 +64,21 @@ struct FoldStitcher {
     for tally in run.decisionTallies { add(tally) }
     account.addSums(of: run.account, scale: scale)
     ruinedAt = ruinedAt ?? run.ruinedAt
+    overflowedAt = overflowedAt ?? run.overflowedAt
     left = run.account
+  }
+
+  /// Adds the points of a run. Runs that begin anew are finite each, and yet their product may not
+  /// be: from there on the curve is constant.
+  private mutating func appendCurve(of run: BacktestResult, scale: Double) {
+    for row in 1..<run.curve.times.count {
+      let (worth, gross) = (run.curve.equity[row] * scale, run.curve.grossExposure[row] * scale)
+      if !(worth.isFinite && gross.isFinite) {
+        overflowedAt = overflowedAt ?? run.curve.times[row]
+      }
+      equity.append(overflowedAt == nil ? worth : equity[equity.count - 1])
+      grossExposure.append(overflowedAt == nil ? gross : 0)
+    }
   }
 
   /// The joined run.
@@ -83,7 +98,8 @@ struct FoldStitcher {
         grossExposure: Column(grossExposure)),
       orders: orders, fills: fills, notes: notes,
       forecasts: forecasts, decisions: decisions, account: account, counts: counts,
-      decisionTallies: tallies, ruinedAt: ruinedAt, tradeTable: DerivedTable(trades + openTrades),
+      decisionTallies: tallies, ruinedAt: ruinedAt,
+      overflowedAt: overflowedAt, tradeTable: DerivedTable(trades + openTrades),
       outcomeTable: DerivedTable(outcomes),
       ledgerTable: DerivedTable(ledger))
   }
@@ -117,6 +133,7 @@ struct FoldStitcher {
       lastOrder = max(lastOrder, Int(order.id.number))
       lastGroup = max(lastGroup, order.group)
       order.id = shifted(order.id)
+      order.parent = shifted(order.parent)
       if order.group != 0 { order.group += groupOffset }
       orders.append(order)
     }

@@ -61,6 +61,9 @@ extension PreparedWalkForward {
     }
     let count = folds.count
     if let time = stitched.ruinedAt { warnings.append("the account was lost at \(time)") }
+    if let time = stitched.overflowedAt {
+      warnings.append("equity grew beyond the largest number at \(time)")
+    }
     if skip <= warmup {
       warnings.append(
         "the evaluation begins at bar \(skip), before the end of the longest warm-up "

@@ -141,7 +141,7 @@ extension PreparedWalkForward {
     }
   }
 
-  /// Runs each choice on its test window; `nil` for folds after the account was lost.
+  /// Runs each choice on its test window; `nil` for folds after a run that ended early.
   func runTests(
     _ choices: [FoldChoice], threads: Int?, progress: @escaping @Sendable (Int) -> Void
   ) throws(EvidenceError) -> [BacktestResult?] {
@@ -153,13 +153,14 @@ extension PreparedWalkForward {
         try simulate(
           choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd)
       }
-      let last = runs.firstIndex { $0.ruinedAt != nil } ?? runs.endIndex
+      let last = runs.firstIndex(where: \.endedEarly) ?? runs.endIndex
       return runs.indices.map { $0 <= last ? runs[$0] : nil }
     }
     var results: [BacktestResult?] = []
     var before: Account?
+    var endedEarly = false
     for fold in folds.indices {
-      guard before.map({ $0.equity > 0 }) ?? true else {
+      guard !endedEarly else {
         results.append(nil)
         progress(fold + 1)
         continue
@@ -170,6 +171,7 @@ extension PreparedWalkForward {
       let account = run.account
       if plan.boundary == .carry, let before { run.account.subtractSums(of: before) }
       before = account
+      endedEarly = run.endedEarly || account.equity <= 0
       results.append(run)
       progress(fold + 1)
     }
@@ -216,6 +218,11 @@ extension PreparedWalkForward {
     engine.run(&strategy)
     return engine.result(strategy: request.definition.name)
   }
+}
+
+extension BacktestResult {
+  /// Whether the run ended before its last bar, so that no fold can follow.
+  fileprivate var endedEarly: Bool { ruinedAt != nil || overflowedAt != nil }
 }
 
 extension Account {

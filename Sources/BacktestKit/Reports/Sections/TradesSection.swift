@@ -113,6 +113,8 @@ extension ReportModel {
     case .cancelled: "cancelled by the strategy"
     case .cancelledByGroup: "cancelled by another order of its group"
     case .expired: "expired"
+    case .parentGone: "ended with an entry that did not fill"
+    case .nothingToReduce: "ended without a position to close"
     case .cut: "reduced to the buying power"
     case .rejected(let reason): "rejected: \(reason.rawValue)"
     case .stillLive: "still live at the end"

@@ -258,6 +258,8 @@ extension OrderOutcome.Kind {
     case .cancelled: "cancelled"
     case .cancelledByGroup: "cancelled-by-group"
     case .expired: "expired"
+    case .parentGone: "parent-gone"
+    case .nothingToReduce: "nothing-to-reduce"
     case .cut: "cut"
     case .rejected: "rejected"
     case .stillLive: "still-live"
