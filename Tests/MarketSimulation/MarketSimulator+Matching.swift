@@ -130,7 +130,7 @@ extension MarketSimulator {
     let order = orders[index]
     return order.instrument == instrument && order.isLive && !order.hasEnded && !order.isMarket
       && order.liveAt <= bars[instrument][row].openTime
-      && (!order.reduceOnly || closingPart(of: order.remaining, instrument) > 0)
+      && (!order.reduceOnly || reducible(order) > 0)
   }
 
   /// First the stops that the bar triggers, nearest to the open first, then the limits, nearest

@@ -5,6 +5,7 @@ import BacktestCore
 extension MarketSimulator {
   /// First orders and cancellations as they come, then the targets as one batch.
   mutating func decide(_ instant: Int) {
+    endUselessExits()
     freed = 0
     var stated: [Int: ScriptedRequest.Stated] = [:]
     for request in script[instant] ?? [] {
@@ -15,8 +16,9 @@ extension MarketSimulator {
         for order in orders { submit(order, group: group) }
       case .bracket(let entry, let exits):
         submit(entry, group: 0)
+        let parent = orders.count
         let group = nextGroup()
-        for order in exits { submit(order, group: group) }
+        for order in exits { submit(order, group: group, parent: parent) }
       case .cancel(let index):
         guard scripted.indices.contains(index) else { break }
         let number = scripted[index]
@@ -32,6 +34,25 @@ extension MarketSimulator {
       }
     }
     submitTargets(stated)
+  }
+
+  /// A reduce-only order whose instrument is flat and that no waiting entry can give another
+  /// position ends at the next decision.
+  private mutating func endUselessExits() {
+    for index in orders.indices where orders[index].reduceOnly && !orders[index].hasEnded {
+      let order = orders[index]
+      if closingPart(of: order.remaining, order.instrument) > 0 { continue }
+      let isAwaited =
+        if order.parent > 0 {
+          !orders[order.parent - 1].hasEnded
+        } else {
+          orders.contains {
+            !$0.hasEnded && !$0.reduceOnly && $0.instrument == order.instrument
+              && $0.isBuy != order.isBuy
+          }
+        }
+      if !isAwaited { end(index, .nothingToReduce) }
+    }
   }
 
   private func nextGroup() -> Int { (orders.map(\.group).max() ?? 0) + 1 }
@@ -52,8 +73,11 @@ extension MarketSimulator {
         end(index, .cancelled)
       }
       let close = bars[instrument][lastRows[instrument]].close
-      let goal = units(of: target, in: instrument, at: close)
-      let change = goal - quantities[instrument]
+      let asked = units(of: target, in: instrument, at: close)
+      let goal = floored(asked, instrument)
+      var change = goal - quantities[instrument]
+      // A target below one lot is refused for its quantity instead of vanishing.
+      if change == 0, goal == 0 { change = asked }
       changes.append((instrument, target, change))
     }
     let reducing = changes.filter { quantities[$0.instrument] * $0.units < 0 }
@@ -63,20 +87,23 @@ extension MarketSimulator {
       let order = register(
         Order(InstrumentID(change.instrument), quantity: change.units), group: 0)
       orders[order.number - 1].isTarget = true
-      orders[order.number - 1].target = rules.sizesAtFill ? change.target : nil
+      // A number of units is known before the match.
+      if rules.sizesAtFill, !change.target.isQuantity {
+        orders[order.number - 1].target = change.target
+      }
       check(order.number - 1)
     }
   }
 
-  /// Target value over price, floored toward zero to the lot on the target.
+  /// Target value over price.
   private func units(
     of target: ScriptedRequest.Stated, in instrument: Int, at price: Double
   ) -> Double {
     let unit = price * instruments[instrument].multiplier
     switch target {
-    case .weight(let weight): return floored(weight * equity / unit, instrument)
-    case .value(let value): return floored(value / unit, instrument)
-    case .quantity(let quantity): return floored(quantity, instrument)
+    case .weight(let weight): return weight * equity / unit
+    case .value(let value): return value / unit
+    case .quantity(let quantity): return quantity
     }
   }
 
@@ -92,9 +119,13 @@ extension MarketSimulator {
 // MARK: - Submission
 
 extension MarketSimulator {
-  private mutating func submit(_ asked: Order, group: Int) {
+  private mutating func submit(_ asked: Order, group: Int, parent: Int = 0) {
     let order = register(asked, group: group)
     scripted.append(order.number)
+    if parent > 0 {
+      orders[order.number - 1].reduceOnly = true
+      orders[order.number - 1].parent = parent
+    }
     check(order.number - 1)
   }
 
@@ -120,7 +151,17 @@ extension MarketSimulator {
       return end(index, .rejected(.badPrice))
     }
     guard lastRows[instrument] >= 0 else { return end(index, .rejected(.noPrice)) }
-    if orders[index].reduceOnly { return }
+    let parent = orders[index].parent
+    if parent > 0, orders[parent - 1].hasEnded, orders[parent - 1].filled == 0 {
+      return end(index, .parentGone)
+    }
+    if orders[index].reduceOnly {
+      // An exit needs no power. What it closes is freed, unless its entry is still to come.
+      if parent == 0 || Self.mimic {
+        freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+      }
+      return
+    }
     if orders[index].target != nil {
       // Its size is not known before the match, which checks it.
       freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
@@ -196,6 +237,12 @@ extension MarketSimulator {
   mutating func end(_ index: Int, _ kind: OrderOutcome.Kind) {
     orders[index].hasEnded = true
     note(index, kind)
+    // An entry that ends unfilled ends its exits.
+    guard orders[index].filled == 0, kind != .stillLive, kind != .rejected(.ruined) else { return }
+    for exit in orders.indices
+    where orders[exit].parent == orders[index].number && !orders[exit].hasEnded {
+      end(exit, .parentGone)
+    }
   }
 
   private mutating func note(_ index: Int, _ kind: OrderOutcome.Kind) {

@@ -19,6 +19,14 @@ extension MarketSimulator {
   /// Equity x leverage - gross exposure (part 5).
   var buyingPower: Double { equity * (rules.leverage ?? 1) - grossExposure }
 
+  /// How much an exit can close now: what is held, and of what its entry got what is left.
+  func reducible(_ order: SimulatedOrder) -> Double {
+    let closing = closingPart(of: order.remaining, order.instrument)
+    guard order.parent > 0 else { return closing }
+    if Self.mimic { return orders[order.parent - 1].filled == 0 ? 0 : closing }
+    return min(closing, abs(orders[order.parent - 1].filled) - abs(order.filled))
+  }
+
   /// How much of a trade closes what is held, positive.
   func closingPart(of trade: Double, _ instrument: Int) -> Double {
     let held = quantities[instrument]
@@ -33,24 +41,24 @@ extension MarketSimulator {
   /// returns the units traded, positive.
   @discardableResult
   mutating func trade(
-    _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool, isForced: Bool = false
+    _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool
   ) -> Double {
     let instrument = orders[index].instrument
     resize(index, row, at: reference)
     if orders[index].hasEnded { return 0 }
     var units = abs(orders[index].remaining)
     if orders[index].reduceOnly {
-      units = min(units, closingPart(of: orders[index].remaining, instrument))
+      units = min(units, reducible(orders[index]))
     }
     let bar = bars[instrument][row]
-    if let share = rules.participation, hasVolume[instrument], !isForced {
+    if let share = rules.participation, hasVolume[instrument] {
       // All orders of the instrument together take no more than their share, down to the lot.
       let left = max(0, share * bar.volume - taken[instrument][row])
       units = min(units, abs(floored(left, instrument)))
     }
     if units <= 0 { return 0 }
     var isCut = false
-    if rules.leverage == nil, !orders[index].isBuy, !orders[index].reduceOnly, !isForced {
+    if rules.leverage == nil, !orders[index].isBuy, !orders[index].reduceOnly {
       // A cash account sells what it holds at the fill, too.
       let held = closingPart(of: orders[index].remaining, instrument)
       if units > held * (1 + 1e-12) {
@@ -98,24 +106,31 @@ extension MarketSimulator {
     case .quantity(let quantity): worth = quantity * reference * multiplier
     }
     let held = quantities[instrument]
-    orders[index].wanted = worth < held * reference * multiplier ? -1 : 1
-    // A purchase pays its costs out of the target's money.
-    var units = abs(worth / (reference * multiplier) - held)
-    if orders[index].isBuy, case .quantity = target {
-    } else if orders[index].isBuy {
+    let unit = reference * multiplier
+    orders[index].wanted = worth < held * unit ? -1 : 1
+    // A trade away from zero pays its costs out of the target's money.
+    var units = abs(worth / unit - held)
+    if abs(worth) > abs(held * unit) || worth * held < 0 {
       var (least, most) = (0.0, units)
       for _ in 0..<200 {
         let middle = (least + most) / 2
         let price = price(of: middle, index, row, reference)
-        let spent = middle * price * multiplier + commission(of: middle, index, price)
-        if held * reference * multiplier + spent <= worth { least = middle } else { most = middle }
+        if Self.mimic, worth * held < 0 { least = middle; continue }
+        let costs = middle * abs(price - reference) * multiplier
+          + commission(of: middle, index, price)
+        let goal = held + (orders[index].isBuy ? middle : -middle)
+        if abs(goal) * unit + costs <= abs(worth) || goal * worth < 0 {
+          least = middle
+        } else {
+          most = middle
+        }
       }
       units = least
     }
     let goal = floored(held + (orders[index].isBuy ? units : -units), instrument)
     marks[instrument] = markBefore
     orders[index].wanted = orders[index].filled + goal - held
-    if goal == held { end(index, .filled) }
+    if goal == held { end(index, .rejected(.noQuantity)) }
   }
 
   /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.
@@ -184,8 +199,9 @@ extension MarketSimulator {
     case .squareRoot(let impact):
       fraction = impact * order.deviation * (units / order.meanVolume).squareRoot()
     }
+    // A sale brings at least nothing.
     return onTick(
-      order.isBuy ? reference * (1 + fraction) : reference * (1 - fraction), order)
+      order.isBuy ? reference * (1 + fraction) : max(0, reference * (1 - fraction)), order)
   }
 
   /// A price rounded to the tick against us; one that is on it but for rounding stays.

@@ -5,6 +5,7 @@ import BacktestCore
 /// It walks through all instants one by one, keeps everything in arrays, works every sum out anew,
 /// and looks at every order at every step. Comments name the part of the design behind a rule.
 struct MarketSimulator {
+  static let mimic = true
   let bars: [[Bar]]
   let instruments: [Instrument]
   let calendars: [any TradingCalendar]
@@ -61,6 +62,8 @@ struct SimulatedOrder {
   var isDay: Bool
   var group: Int
   var reduceOnly: Bool
+  /// The number of the entry to which an exit belongs, or 0.
+  var parent = 0
   /// The standing target from which it is sized when it meets a price.
   var target: ScriptedRequest.Stated?
   var isTarget = false
@@ -99,11 +102,11 @@ extension MarketSimulator {
       if isRuined { break }
       endSessions()
       if let instant {
-        closeEndedSeries(end)
-        if isRuined { break }
         if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
       }
       arrive()
+      if isRuined { break }
+      closeEndedSeries(end)
       if isRuined { break }
       if let instant { takeEquityPoint(instant) }
       openBars()
@@ -147,7 +150,8 @@ extension MarketSimulator {
     }
   }
 
-  /// Positions of series that end before the run does, when they are to be closed.
+  /// Positions of series that end before the run does, when they are to be closed: after the
+  /// decision, as far as the bar's volume goes.
   private mutating func closeEndedSeries(_ end: Timestamp) {
     guard rules.closesEndedSeries else { return }
     for instrument in bars.indices {
@@ -159,8 +163,8 @@ extension MarketSimulator {
       order.isLive = true
       (order.deviation, order.meanVolume) = history(instrument)
       orders[orders.count - 1] = order
-      trade(
-        orders.count - 1, row, at: bars[instrument][row].close, isIntrabar: true, isForced: true)
+      guard isTraded(instrument, row) else { continue }
+      trade(orders.count - 1, row, at: bars[instrument][row].close, isIntrabar: true)
     }
     ruinIfBroke()
   }

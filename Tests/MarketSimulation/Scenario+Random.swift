@@ -45,7 +45,7 @@ extension Scenario {
     return try BarSeries(
       instrument: Instrument(
         symbol: symbol, tickSize: random.pick([nil, nil, 0.25, 0.5, 0.01]),
-        lotSize: random.pick([.standard, .standard, .units(10), .units(0.1), random.oneIn(1) ? .standard : .fractional]),
+        lotSize: random.pick([.standard, .standard, .units(10), .units(0.1), .fractional]),
         multiplier: random.pick([1, 1, 1, 5])),
       timeframe: timeframe, calendar: calendar, openTimes: Column(times.map(\.open)),
       closeTimes: Column(times.map(\.close)), open: Column(rows.map(\.open)),
@@ -98,7 +98,6 @@ extension SimulationRules {
     ])
     sizesAtFill = random.oneIn(4)
     rejectsShortfalls = random.oneIn(3)
-    if true { rejectsShortfalls = false; if marketFill == .sameClose { marketFill = .nextClose } }
     slippage = random.pick([
       .none, .basisPoints(9), .basisPoints(400), .halfSpread(0.3), .volumeShare(0.1),
       .volumeShare(0.02), .squareRoot(1),
@@ -109,8 +108,9 @@ extension SimulationRules {
     ])
     warmup = random.pick([0, 0, 0, 1, 5])
     closesEndedSeries = random.oneIn(5)
-    if case .volumeShare = slippage { slippage = .none }
     if case .squareRoot = slippage, !hasVolume { slippage = .none }
+    // What a target costs that takes many bars to fill is not said anywhere.
+    if sizesAtFill { participation = nil }
   }
 }
 
@@ -129,9 +129,7 @@ extension Scenario {
     case 4:
       return .oneCancelsOther(
         (0...1 + random.nextInteger(below: 2)).map { _ in order(instrument, price, &random) })
-    case 5, 6:
-      if true { return nil }
-      return bracket(instrument, price, &random)
+    case 5, 6: return bracket(instrument, price, &random)
     case 7: return .cancel(random.nextInteger(below: 1 + 2 * (script.count + 1)))
     case 8: return .rebalance(instrument, weight: weight)
     case 9: return .target(instrument, .value((weight * rules.cash).rounded()))
@@ -158,7 +156,7 @@ extension Scenario {
       InstrumentID(instrument), quantity: random.oneIn(2) ? units : -units,
       kind: kind(near: price, &random),
       timeInForce: random.oneIn(3) ? .day : .goodTilCancelled,
-      reduceOnly: random.oneIn(8) && false)
+      reduceOnly: random.oneIn(8))
   }
 
   private func kind(near price: Double, _ random: inout Randomness) -> Order.Kind {

@@ -24,6 +24,8 @@ enum ScriptedRequest: Hashable, Sendable {
   /// What a target states.
   enum Stated: Hashable, Sendable {
     case weight(Double), value(Double), quantity(Double)
+
+    var isQuantity: Bool { if case .quantity = self { true } else { false } }
   }
 
   /// How many orders the script submits by it; targets make theirs later.

@@ -17,8 +17,7 @@ private struct ScriptReplay: Strategy {
     case .oneCancelsOther(let orders):
       submitted += trading.submitOneCancelsOther(orders)
     case .bracket(let entry, let exits):
-      submitted.append(trading.submit(entry))
-      submitted += trading.submitOneCancelsOther(exits)
+      submitted += trading.submitBracket(entry, exits: exits)
     case .cancel(let index):
       if submitted.indices.contains(index) { trading.cancel(submitted[index]) }
     case .target(let instrument, let stated):
