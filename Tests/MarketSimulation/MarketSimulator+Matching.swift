@@ -33,9 +33,9 @@ extension MarketSimulator {
   /// `touch`, or `through` by a number of ticks; beyond it at all without a tick.
   private func goesThrough(_ order: SimulatedOrder, _ limit: Double, at market: Double) -> Bool {
     let beyond = order.isBuy ? limit - market : market - limit
-    guard let ticks = rules.throughTicks, ticks > 0 else { return beyond >= 0 }
+    guard let ticks = rules.throughTicks else { return beyond >= 0 }
     guard let tick = instruments[order.instrument].tickSize else { return beyond > 0 }
-    return beyond >= Double(ticks) * tick * (1 - 1e-9)
+    return beyond >= Double(ticks) * tick - 1e-9 * tick
   }
 }
 
@@ -129,8 +129,15 @@ extension MarketSimulator {
   private func mayFillInside(_ index: Int, _ instrument: Int, _ row: Int) -> Bool {
     let order = orders[index]
     return order.instrument == instrument && order.isLive && !order.hasEnded && !order.isMarket
-      && order.liveAt <= bars[instrument][row].openTime
+      && order.liveAt <= bars[instrument][row].openTime && !hasTraded(order, row)
       && (!order.reduceOnly || reducible(order) > 0)
+  }
+
+  /// What is left of an order that traded in a bar waits for the next one.
+  private func hasTraded(_ order: SimulatedOrder, _ row: Int) -> Bool {
+    tape.fills.contains {
+      $0.order == order.number && $0.instrument == order.instrument && $0.row == row
+    }
   }
 
   /// First the stops that the bar triggers, nearest to the open first, then the limits, nearest
@@ -139,6 +146,7 @@ extension MarketSimulator {
   private mutating func walkPessimistically(_ instrument: Int, _ row: Int) {
     let bar = bars[instrument][row]
     let heldAtOpen = quantities[instrument]
+    let filledAtOpen = orders.map(\.filled)
     var market = bar.open
     var passed: Set<Int> = []
     while true {
@@ -154,7 +162,7 @@ extension MarketSimulator {
         if found.distance < best?.distance ?? .infinity { best = found }
       }
       if best == nil {
-        best = nearestLimit(instrument, row, passed, heldAtOpen: heldAtOpen)
+        best = nearestLimit(instrument, row, passed, heldAtOpen, filledAtOpen)
       }
       guard let best else { return }
       let before = quantities[instrument]
@@ -167,7 +175,8 @@ extension MarketSimulator {
   }
 
   private func nearestLimit(
-    _ instrument: Int, _ row: Int, _ passed: Set<Int>, heldAtOpen: Double
+    _ instrument: Int, _ row: Int, _ passed: Set<Int>, _ heldAtOpen: Double,
+    _ filledAtOpen: [Double]
   ) -> Reached? {
     let bar = bars[instrument][row]
     var best: Reached?
@@ -176,6 +185,7 @@ extension MarketSimulator {
       guard !passed.contains(index), case .limit(let level) = order.kind else { continue }
       guard goesThrough(order, level, at: order.isBuy ? bar.low : bar.high) else { continue }
       if order.reduceOnly, heldAtOpen * order.wanted >= 0 { continue }
+      if order.parent > 0, filledAtOpen[order.parent - 1] == 0 { continue }
       let isHere = goesThrough(order, level, at: bar.open)
       let price = isHere && rules.improvesOnGaps ? bar.open : level
       let distance = isHere ? 0 : abs(level - bar.open)

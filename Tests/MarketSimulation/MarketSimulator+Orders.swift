@@ -59,7 +59,8 @@ extension MarketSimulator {
 
   /// Decreasing positions first, then in universe order.
   private mutating func submitTargets(_ stated: [Int: ScriptedRequest.Stated]) {
-    var changes: [(instrument: Int, target: ScriptedRequest.Stated, units: Double)] = []
+    var changes:
+      [(instrument: Int, target: ScriptedRequest.Stated, units: Double, isSmaller: Bool)] = []
     for instrument in stated.keys.sorted() {
       let target = stated[instrument]!
       guard lastRows[instrument] >= 0 else {
@@ -77,12 +78,12 @@ extension MarketSimulator {
       let goal = floored(asked, instrument)
       var change = goal - quantities[instrument]
       // A target below one lot is refused for its quantity instead of vanishing.
+      if isNothing(abs(change), of: abs(goal)) { change = 0 }
       if change == 0, goal == 0 { change = asked }
-      changes.append((instrument, target, change))
+      let isSmaller = quantities[instrument] * change < 0 || goal == 0
+      changes.append((instrument, target, change, isSmaller))
     }
-    let reducing = changes.filter { quantities[$0.instrument] * $0.units < 0 }
-    let others = changes.filter { quantities[$0.instrument] * $0.units >= 0 }
-    for change in reducing + others {
+    for change in changes.filter(\.isSmaller) + changes.filter({ !$0.isSmaller }) {
       guard change.units != 0 else { continue }
       let order = register(
         Order(InstrumentID(change.instrument), quantity: change.units), group: 0)
@@ -164,6 +165,14 @@ extension MarketSimulator {
     }
     if orders[index].target != nil {
       // Its size is not known before the match, which checks it.
+      let sale = -orders[index].wanted
+      if rules.leverage == nil, sale > max(0, quantities[instrument]) * (1 + 1e-12),
+        orders[..<index].contains(where: {
+          !$0.hasEnded && $0.instrument == instrument && $0.isBuy
+        })
+      {
+        orders[index].reduceOnly = true
+      }
       freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
       return
     }
@@ -219,7 +228,7 @@ extension MarketSimulator {
 
   /// What a waiting order would open, at the last close.
   private func reserved(_ order: SimulatedOrder) -> Double {
-    if order.reduceOnly { return 0 }
+    if order.reduceOnly || rules.leverage == nil && !order.isBuy { return 0 }
     let opening =
       abs(order.remaining) - closingPart(of: order.remaining, order.instrument)
     return opening * unitValue(order.instrument)

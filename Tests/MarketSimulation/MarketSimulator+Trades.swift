@@ -23,7 +23,6 @@ extension MarketSimulator {
   func reducible(_ order: SimulatedOrder) -> Double {
     let closing = closingPart(of: order.remaining, order.instrument)
     guard order.parent > 0 else { return closing }
-    if Self.mimic { return orders[order.parent - 1].filled == 0 ? 0 : closing }
     return min(closing, abs(orders[order.parent - 1].filled) - abs(order.filled))
   }
 
@@ -49,7 +48,10 @@ extension MarketSimulator {
     var units = abs(orders[index].remaining)
     if orders[index].reduceOnly {
       units = min(units, reducible(orders[index]))
+      if units <= 0 { return 0 }
     }
+    // Reached is triggered, whatever the bar's volume lets through.
+    if case .stop = orders[index].kind { orders[index].isTriggered = true }
     let bar = bars[instrument][row]
     if let share = rules.participation, hasVolume[instrument] {
       // All orders of the instrument together take no more than their share, down to the lot.
@@ -72,15 +74,15 @@ extension MarketSimulator {
     }
     let markBefore = marks[instrument]
     marks[instrument] = reference
-    if !isForced, !covers(units, index, row, reference) {
+    if !covers(units, index, row, reference) {
       if rules.rejectsShortfalls {
-        marks[instrument] = markBefore
+        if !Self.mimic { marks[instrument] = markBefore }
         end(index, .rejected(.buyingPower))
         return 0
       }
       let most = affordable(units, index, row, reference)
       if most == 0 {
-        marks[instrument] = markBefore
+        if !Self.mimic { marks[instrument] = markBefore }
         end(index, .rejected(.buyingPower))
         return 0
       }
@@ -111,26 +113,25 @@ extension MarketSimulator {
     // A trade away from zero pays its costs out of the target's money.
     var units = abs(worth / unit - held)
     if abs(worth) > abs(held * unit) || worth * held < 0 {
-      var (least, most) = (0.0, units)
+      // A sale may bring less than the reference price, and then takes more units.
+      var (least, most) = (0.0, 4 * units)
+      if Self.mimic, worth * held < 0 { (least, most) = (units, units) }
       for _ in 0..<200 {
         let middle = (least + most) / 2
         let price = price(of: middle, index, row, reference)
-        if Self.mimic, worth * held < 0 { least = middle; continue }
-        let costs = middle * abs(price - reference) * multiplier
+        let closing = worth * held < 0 ? min(abs(held), middle) : 0
+        let kept = worth * held > 0 ? abs(held) * unit : 0
+        let spent = (middle - closing) * price * multiplier
           + commission(of: middle, index, price)
-        let goal = held + (orders[index].isBuy ? middle : -middle)
-        if abs(goal) * unit + costs <= abs(worth) || goal * worth < 0 {
-          least = middle
-        } else {
-          most = middle
-        }
+          + closing * abs(price - reference) * multiplier
+        if middle <= closing || kept + spent <= abs(worth) { least = middle } else { most = middle }
       }
       units = least
     }
     let goal = floored(held + (orders[index].isBuy ? units : -units), instrument)
     marks[instrument] = markBefore
     orders[index].wanted = orders[index].filled + goal - held
-    if goal == held { end(index, .rejected(.noQuantity)) }
+    if goal == held { end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled) }
   }
 
   /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.
@@ -152,7 +153,6 @@ extension MarketSimulator {
     orders[index].notional += units * price * multiplier
     orders[index].fillCount += 1
     orders[index].commission += commission
-    if case .stop = orders[index].kind { orders[index].isTriggered = true }
     tape.fills.append(
       SimulationTape.Fill(
         order: orders[index].number, instrument: instrument, row: row, time: now,
@@ -209,7 +209,7 @@ extension MarketSimulator {
     guard let tick = instruments[order.instrument].tickSize else { return price }
     let ticks = price / tick
     let nearest = ticks.rounded()
-    if abs(ticks - nearest) < 1e-9 * max(1, abs(ticks)) { return nearest * tick }
+    if abs(ticks - nearest) < 1e-12 * max(1, abs(ticks)) { return nearest * tick }
     return (order.isBuy ? ticks.rounded(.up) : ticks.rounded(.down)) * tick
   }
 
@@ -239,7 +239,8 @@ extension MarketSimulator {
     if opening <= 0 { return true }
     let price = price(of: units, index, row, reference)
     let costs =
-      commission(of: units, index, price) + closing * abs(price - reference) * multiplier
+      commission(of: units, index, price)
+      + (Self.mimic ? 0 : closing * abs(price - reference) * multiplier)
     let power = buyingPower + closing * reference * multiplier
     return opening * price * multiplier + costs <= power * (1 + 1e-12)
   }
@@ -251,7 +252,7 @@ extension MarketSimulator {
     let order = orders[index]
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
     if let lot = instruments[order.instrument].lotSize {
-      var least = (closing / lot).rounded(.down)
+      var least = (closing / lot * (1 + 1e-12)).rounded(.down)
       var most = (units / lot).rounded()
       while most - least > 1 {
         let middle = ((least + most) / 2).rounded(.down)

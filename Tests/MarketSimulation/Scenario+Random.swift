@@ -109,8 +109,9 @@ extension SimulationRules {
     warmup = random.pick([0, 0, 0, 1, 5])
     closesEndedSeries = random.oneIn(5)
     if case .squareRoot = slippage, !hasVolume { slippage = .none }
-    // What a target costs that takes many bars to fill is not said anywhere.
+    // What a target costs that takes many bars to fill, or moves its own price, is not said anywhere.
     if sizesAtFill { participation = nil }
+    if sizesAtFill, case .volumeShare = slippage { slippage = .basisPoints(400) }
   }
 }
 
