@@ -1,3 +1,4 @@
+import BacktestKit
 import Testing
 
 /// Values at the end of what a study accepts end in a result or in a message, never in a crash.
@@ -27,5 +28,34 @@ struct ExtremeValueTests {
       #expect(ended.output == "", "\(override)")
     }
     #expect(folder.names("out").allSatisfy { !$0.hasSuffix(".partial") })
+  }
+
+  /// Prices from 1e-200 to 1e200: equity leaves the numbers that there are.
+  @Test(arguments: [
+    ["run"], ["walkforward"], ["walkforward", "--set", "walk-forward.carry=returns"],
+  ])
+  func immensePricesEndTheRunAndNotTheProgram(arguments: [String]) throws {
+    let folder = try SampleStudy.folder()
+    var rows = "date,open,high,low,close,volume\n"
+    for row in 0..<400 {
+      let date = CivilDate("2010-01-01")!.adding(days: row)
+      let price = "1e\(row - 200)"
+      rows += "\(date),\(price),\(price),\(price),\(price),1\n"
+    }
+    try folder.write(rows, to: "immense.csv")
+    try folder.write(
+      """
+      data:
+        calendar: 24x7
+        files: [{path: immense.csv, symbol: X, asset-class: crypto}]
+      strategy: {name: sma-crossover}
+      walk-forward: {train: 60, test: 40, skip: 8, grid: {fast: [2], slow: [5]}}
+      """, to: "immense.yaml")
+    let ended = try BuiltProgram.start(
+      arguments + ["immense.yaml", "--set", "account.cash=1e120", "--out", "out"], in: folder
+    ).finish()
+    #expect(ended.status == 0 && ended.errors == "", "\(ended)")
+    let found = ended.output.contains("The run ended on 20")
+    #expect(found && ended.output.contains("equity grew beyond the largest number"), "\(ended)")
   }
 }

@@ -15,6 +15,20 @@ struct AffordableQuantityTests {
     #expect(result.ruinedAt == nil && result.account.cash >= 0 && result.account.cash < 150)
   }
 
+  @Test(arguments: ExecutionRules.TargetSizing.allCases)
+  func fractionsSpendAllOfIt(sizing: ExecutionRules.TargetSizing) throws {
+    let series = try MarketBuilder.series(
+      MarketBuilder.flat(20, count: 4), volume: [4_000, 4_000, 4_000, 4_000], lot: .fractional)
+    let result = try runScript(
+      series, [0: { _, trading in trading.target(.first, weight: 1) }]
+    ) {
+      $0.execution.slippage = VolumeShareSlippage(impact: 0.1)
+      $0.execution.commission = BasisPointCommission(basisPoints: 10)
+      $0.execution.sizing = sizing
+    }
+    #expect(result.fills.count == 1 && abs(result.account.cash) < 1e-6)
+  }
+
   /// The most lots of one that 100,000 buys at 20, counted upwards one by one.
   private func counted(_ cost: (Double) -> Double) -> Double {
     var units = 0.0

@@ -97,6 +97,37 @@ struct BracketTests {
     #expect(result.outcomes(of: 3) == [.nothingToReduce])
   }
 
+  @Test func exitsCloseNoMoreThanTheirEntryGot() throws {
+    let result = try runScript(
+      try MarketBuilder.series(
+        falling + [(88, 89, 80, 82), (82, 82, 82, 82)],
+        volume: [1_000, 1_000, 30, 1_000, 1_000, 1_000, 1_000, 1_000]),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 10)) },
+        1: { _, trading in
+          trading.submitBracket(
+            Order(.first, quantity: 5, timeInForce: .day),
+            exits: [Order(.first, quantity: -5, kind: .stop(85))])
+        },
+      ]
+    ) { $0.execution.participation = 0.1 }
+    // Three of the entry's five fill before it expires.
+    #expect(result.fillQuantities == [10, 3, -3] && result.fillPrices == [100, 98, 85])
+    #expect(result.outcomes(of: 2) == [.expired] && result.outcomes(of: 3) == [.nothingToReduce])
+    #expect(result.account.positions[0].quantity == 10)
+  }
+
+  @Test func exitsGrowWithTheirEntry() throws {
+    let result = try runScript(
+      try MarketBuilder.series(
+        falling + [(88, 89, 80, 82), (82, 82, 82, 82)],
+        volume: [1_000, 30, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000]),
+      [0: { _, trading in self.bracket(5, .market, &trading) }]
+    ) { $0.execution.participation = 0.1 }
+    #expect(result.fillQuantities == [3, 2, -5] && result.fillPrices == [100, 98, 85])
+    #expect(result.outcomes(of: 2) == [.filled])
+  }
+
   @Test func anExitWithoutAPositionOrAnEntryEndsAtTheNextDecision() throws {
     let result = try runScript(
       try MarketBuilder.series(falling),

@@ -33,6 +33,24 @@ struct RoundingNoiseTests {
     #expect(refused == 4)
   }
 
+  @Test func theSecondOfTwoFullOrdersIsRefusedThoughTheMarketFalls() throws {
+    let prices: [MarketBuilder.Prices] = [(97.1, 97.1, 97.1, 97.1), (90, 90, 90, 90)]
+    let result = try runScript(
+      try ["A", "B"].map { try MarketBuilder.series(prices, symbol: $0, lot: .fractional) },
+      ScriptedStrategy([
+        0: { _, trading in
+          trading.submit(Order(.first, quantity: 10_000 / 97.1))
+          trading.submit(Order(.second, quantity: 10_000 / 97.1))
+        }
+      ])
+    ) {
+      $0.account.initialCash = 10_000
+      $0.execution.commission = PerShareCommission(perShare: 0.001, minimumPerOrder: 1)
+    }
+    #expect(result.fills.count == 1 && result.fills[0].instrument == .first)
+    #expect(result.outcomes(of: 2) == [.rejected(.buyingPower)])
+  }
+
   @Test func rebalancingToTheSameWeightTradesNothing() throws {
     let result = try runScript(
       [try pair(97.1)[0]],

@@ -35,6 +35,19 @@ struct BarSeriesTests {
     #expect(error?.description.hasPrefix(text) == true, "\(error?.description ?? "")")
   }
 
+  @Test func aBarThatIsNoNumberIsNotConsistent() {
+    let start = MarketBuilder.start
+    func bar(_ open: Double, _ high: Double, _ low: Double, _ close: Double) -> Bar {
+      Bar(
+        openTime: start, closeTime: start + .days(1), open: open, high: high, low: low,
+        close: close)
+    }
+    #expect(bar(10, 11, 9, 10).isConsistent)
+    #expect(!bar(.nan, 11, 9, 10).isConsistent && !bar(10, 11, 9, .nan).isConsistent)
+    #expect(!bar(10, .nan, 9, 10).isConsistent && !bar(10, 11, .nan, 10).isConsistent)
+    #expect(!bar(10, .infinity, 9, 10).isConsistent && !bar(12, 11, 9, 10).isConsistent)
+  }
+
   @Test func timesAndLengthsAreChecked() throws {
     let start = MarketBuilder.start
     func series(_ times: [(Timestamp, Timestamp)], closes: Int? = nil) throws -> BarSeries {

@@ -58,6 +58,19 @@ struct WalkForwardFoldTests {
     for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-9 * abs(b), comment) }
   }
 
+  @Test(arguments: WalkForwardPlan.Carry.allCases) func noFoldFollowsOneThatOverflows(
+    carry: WalkForwardPlan.Carry
+  ) throws {
+    let closes = [1, 1, 1, 1e100, 1e100, 1e200, 1e306, 1e307, 1e307, 1e307, 1e307]
+    let result = try Self.study(closes, Self.long) { $0.plan.carry = carry }.run()
+    // The second fold begins with 1e103 and would end with 1e309.
+    let run = result.stitched
+    #expect(run.ruinedAt == nil && run.overflowedAt == run.curve.times[4])
+    check(run.equity, [1_000, 1e103, 1e103, 1e203, 1e203, 1e203, 1e203, 1e203, 1e203])
+    #expect(run.curve.grossExposure.suffix(5).allSatisfy { $0 == 0 })
+    #expect(result.warnings.contains { $0.hasPrefix("equity grew beyond the largest number") })
+  }
+
   @Test func foldsGoOnWithTheEquitySoFar() throws {
     // Axis bars 0...5 are the feed's 1...6; tests are axis 2..<4 and 4..<6.
     let result = try Self.study(Self.rising, Self.long).run()

@@ -117,7 +117,8 @@ extension Broker {
       let next = max(0, (budget.money - cost.commission) / cost.unitPrice)
       guard abs(next - units) > units * 1e-15 else {
         let settled = round(next)
-        if covers(settled, budget, candidate, at: context) { return settled }
+        let isChecked = settled == 0 || covers(settled, budget, candidate, at: context)
+        if isChecked { return settled }
         break
       }
       units = next
@@ -218,7 +219,7 @@ extension Broker {
     let instrument = context.instrument
     var quantity = live.pointee.remaining
     if live.pointee.closesOnly {
-      quantity = account.closingPart(of: quantity, in: instrument)
+      quantity = account.closingPart(of: live.pointee.releasedQuantity, in: instrument)
       if quantity == 0 { return }
     }
     if candidate.triggersStop { live.pointee.isTriggered = true }
@@ -268,7 +269,7 @@ extension Broker {
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
     let group = live.pointee.order.group
-    if live.pointee.hasExits { wakeExits(of: candidate.order, in: instrument) }
+    if live.pointee.hasExits { releaseExits(of: candidate.slot) }
     if plan.countsVolume { book.take(units, instrument, row: fill.row) }
     account.book(fill, trades: &log.trades)
     log.fills.append(fill)
@@ -309,12 +310,14 @@ extension Broker {
     end(slot, .filled, log: &log)
   }
 
-  /// The first units of an entry have filled: its exits are in the market from now on.
+  /// An entry has filled, in part or whole: its exits may close as much.
   @inline(never)
-  private mutating func wakeExits(of entry: OrderID, in instrument: Int) {
-    var slot = book.firstSlot(instrument)
+  private mutating func releaseExits(of entry: Int) {
+    let order = book[entry].order
+    let filled = book[entry].progress.quantity
+    var slot = book.firstSlot(Int(order.instrument.index))
     while slot >= 0 {
-      if book[slot].order.parent == entry { book[slot].isAsleep = false }
+      if book[slot].order.parent == order.id { book[slot].entryFilled = filled }
       slot = book.slot(after: slot)
     }
   }
@@ -331,7 +334,8 @@ extension Broker {
   /// Cancels what is left of a group of which one order has filled.
   @inline(never)
   private mutating func cancelGroup(_ group: Int32, except order: OrderID, log: inout RunLog) {
-    for other in book.slots(ofGroup: group) where book[other].order.id != order {
+    for other in book.slots(ofGroup: group)
+    where book[other].order.id != order && book[other].order.id.number > 0 {
       end(other, .cancelledByGroup, log: &log)
     }
   }

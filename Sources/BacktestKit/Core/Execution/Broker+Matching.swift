@@ -176,7 +176,8 @@ extension Broker {
 extension Broker {
   /// Executes the candidates, which are what a bar reaches in the order in which a path visits it.
   ///
-  /// An exit whose entry fills inside the bar begins there: only the rest of the path counts for it.
+  /// An exit whose entry fills inside the bar begins there: only the rest of the path counts for
+  /// it.
   mutating func walk(
     along path: ExecutionRules.IntrabarPath, at context: MatchContext,
     account: inout some BrokerAccount,

@@ -120,7 +120,7 @@ extension Broker {
     let slot = book.add(order, remaining: remaining)
     if order.reduceOnly || (parts.exiting != 0 && opening == 0) { book.markAsExit(slot) }
     if let parentSlot {
-      book[slot].isAsleep = true
+      book[slot].entryFilled = 0
       book[parentSlot].hasExits = true
     }
     if let sizing {
@@ -160,6 +160,8 @@ extension Broker {
     of order: Order, remaining: Double, account: inout some BrokerAccount
   ) -> OrderParts {
     let instrument = Int(order.instrument.index)
+    // What its entry will open is not held yet, whatever else is.
+    if order.parent.number != 0 { return OrderParts(closing: 0, exiting: remaining, opening: 0) }
     let closing = account.closingPart(of: remaining, in: instrument)
     var rest = remaining - closing
     // What rounding has added to a full exit opens nothing.

@@ -90,19 +90,21 @@ struct Broker: Sendable {
   mutating func endIdleExits(account: inout some BrokerAccount, log: inout RunLog) {
     var slot = book.firstSlot
     while slot >= 0 {
-      // Exits have no exits, so that the next slot stays where it is.
-      let next = book.slot(submittedAfter: slot)
       if book[slot].closesOnly, isIdle(exit: slot, account: &account) {
         end(slot, .nothingToReduce, log: &log)
+        // It may have taken others along.
+        slot = book.firstSlot
+      } else {
+        slot = book.slot(submittedAfter: slot)
       }
-      slot = next
     }
   }
 
   private func isIdle(exit slot: Int, account: inout some BrokerAccount) -> Bool {
     let (order, isBuy) = (book[slot].order, book[slot].isBuy)
     let instrument = Int(order.instrument.index)
-    guard account.closingPart(of: book[slot].remaining, in: instrument) == 0 else { return false }
+    let closable = account.closingPart(of: book[slot].releasedQuantity, in: instrument)
+    guard closable == 0 else { return false }
     var other = book.firstSlot(instrument)
     while other >= 0 {
       let mayOpen =

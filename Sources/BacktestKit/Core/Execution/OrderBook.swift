@@ -237,8 +237,8 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   /// An exit that went out before its entry filled: it closes what is held and opens nothing, and
   /// waits while nothing is held.
   fileprivate(set) var closesOnly = false
-  /// An exit whose entry has not filled yet.
-  var isAsleep = false
+  /// Units that the entry of an exit has filled so far; infinite for orders without an entry.
+  var entryFilled = Double.infinity
   /// Whether exits belong to it.
   var hasExits = false
   /// Whether a standing target made it, so that a newer target replaces it.
@@ -280,7 +280,7 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.liveSince = .distantFuture
     place.pointee.isTriggered = false
     place.pointee.closesOnly = false
-    place.pointee.isAsleep = false
+    place.pointee.entryFilled = .infinity
     place.pointee.hasExits = false
     place.pointee.isTarget = false
     place.pointee.sizing = .fixed
@@ -297,6 +297,15 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var isLive: Bool { liveSince != .distantFuture }
 
   var isBuy: Bool { remaining > 0 }
+
+  /// Whether it is an exit whose entry has not filled yet.
+  var isAsleep: Bool { entryFilled == 0 }
+
+  /// Units still to trade as far as the entry of an exit has filled, signed.
+  var releasedQuantity: Double {
+    let released = max(0, entryFilled - progress.quantity)
+    return abs(remaining) <= released ? remaining : remaining < 0 ? -released : released
+  }
 
   /// Units filled so far, signed as the order.
   var filledQuantity: Double { order.quantity < 0 ? -progress.quantity : progress.quantity }

@@ -34,8 +34,8 @@ extension LiveOrder {
     let bar = path.bar
     guard liveSince <= bar.openTime else { return nil }
     var match: MatchCandidate
-    // An order that the open triggers or betters is still here only because it waited for its entry,
-    // which has filled at that open.
+    // An order that the open triggers or betters is still here only because it waited for its
+    // entry, which has filled at that open.
     let isMetAtOpen: Bool
     switch matchingKind {
     case .market: return nil

@@ -12,12 +12,13 @@ struct Valuation: BitwiseCopyable, Sendable {
     self.grossExposure = grossExposure
   }
 
-  /// Whether both are numbers with which a run can go on.
-  var isFinite: Bool { equity.isFinite && grossExposure.isFinite }
+  /// Whether all of it can be counted: a sum is finite only where its parts are.
+  @inline(__always)
+  var isFinite: Bool { equity + grossExposure < .infinity && equity > -.infinity }
 
   /// Whether there is equity left, and all of it can be counted.
   @inline(__always)
-  var isSound: Bool { equity > 0 && equity < .infinity && grossExposure < .infinity }
+  var isSound: Bool { equity > 0 && equity + grossExposure < .infinity }
 }
 
 /// What the account owns: cash, positions and where its profit came from.

@@ -33,8 +33,8 @@ public struct BacktestResult: Sendable {
   package var decisionTallies: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
-  /// When equity was beyond the numbers that there are; `nil` in a run that stayed finite. Positions
-  /// were closed at the prices before, and equity is constant from then on.
+  /// When equity grew beyond the largest number; `nil` in a run that stayed finite. Positions were
+  /// closed at the prices before, and equity is constant from then on.
   public var overflowedAt: Timestamp?
 
   package let tradeTable: DerivedTable<RoundTrip>
