@@ -57,10 +57,11 @@ extension MarketSimulator {
 
   private func nextGroup() -> Int { (orders.map(\.group).max() ?? 0) + 1 }
 
-  /// Decreasing positions first, then in universe order.
+  /// What comes to less than a lot is refused, then decreasing positions, then the others, each in
+  /// universe order.
   private mutating func submitTargets(_ stated: [Int: ScriptedRequest.Stated]) {
     var changes:
-      [(instrument: Int, target: ScriptedRequest.Stated, units: Double, isSmaller: Bool)] = []
+      [(instrument: Int, target: ScriptedRequest.Stated, units: Double, turn: Int)] = []
     for instrument in stated.keys.sorted() {
       let target = stated[instrument]!
       guard lastRows[instrument] >= 0 else {
@@ -80,10 +81,11 @@ extension MarketSimulator {
       // A target below one lot is refused for its quantity instead of vanishing.
       if isNothing(abs(change), of: abs(goal)) { change = 0 }
       if change == 0, goal == 0 { change = asked }
-      let isSmaller = quantities[instrument] * change < 0 || goal == 0
-      changes.append((instrument, target, change, isSmaller))
+      let isBelowLot = goal == 0 && quantities[instrument] == 0
+      let turn = isBelowLot ? 0 : quantities[instrument] * change < 0 ? 1 : 2
+      changes.append((instrument, target, change, turn))
     }
-    for change in changes.filter(\.isSmaller) + changes.filter({ !$0.isSmaller }) {
+    for change in (0...2).flatMap({ turn in changes.filter { $0.turn == turn } }) {
       guard change.units != 0 else { continue }
       let order = register(
         Order(InstrumentID(change.instrument), quantity: change.units), group: 0)
@@ -158,7 +160,7 @@ extension MarketSimulator {
     }
     if orders[index].reduceOnly {
       // An exit needs no power. What it closes is freed, unless its entry is still to come.
-      if parent == 0 || Self.mimic {
+      if parent == 0 {
         freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
       }
       return

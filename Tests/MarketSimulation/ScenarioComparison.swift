@@ -232,3 +232,22 @@ extension SimulationRules {
     "\(self)".replacing("BacktestCore.", with: "").replacing("MarketSimulation.", with: "")
   }
 }
+
+extension Scenario {
+  /// What happens in the engine's run, in words: kinds of outcomes and of fills.
+  package func corners() throws -> Set<String> {
+    let tape = try replay()
+    var corners: Set<String> = tape.ambiguousBars > 0 ? ["ambiguous"] : []
+    for outcome in tape.outcomes.joined() {
+      switch outcome.kind {
+      case .rejected(let reason): corners.insert("rejected \(reason.rawValue)")
+      case .cut: corners.insert("cut")
+      default: corners.insert("\(outcome.kind)")
+      }
+    }
+    for fill in tape.fills { corners.insert(fill.isIntrabar ? "intrabar" : "open") }
+    let counts = Dictionary(grouping: tape.fills, by: \.order).mapValues(\.count)
+    if counts.values.contains(where: { $0 > 1 }) { corners.insert("several fills") }
+    return corners
+  }
+}
