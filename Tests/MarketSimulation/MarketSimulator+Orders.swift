@@ -60,8 +60,7 @@ extension MarketSimulator {
   /// What comes to less than a lot is refused, then decreasing positions, then the others, each in
   /// universe order.
   private mutating func submitTargets(_ stated: [Int: ScriptedRequest.Stated]) {
-    var changes:
-      [(instrument: Int, target: ScriptedRequest.Stated, units: Double, turn: Int)] = []
+    var changes: [(instrument: Int, target: ScriptedRequest.Stated, units: Double, turn: Int)] = []
     for instrument in stated.keys.sorted() {
       let target = stated[instrument]!
       guard lastRows[instrument] >= 0 else {

@@ -121,7 +121,8 @@ extension MarketSimulator {
         let price = price(of: middle, index, row, reference)
         let closing = worth * held < 0 ? min(abs(held), middle) : 0
         let kept = worth * held > 0 ? abs(held) * unit : 0
-        let spent = (middle - closing) * price * multiplier
+        let spent =
+          (middle - closing) * price * multiplier
           + commission(of: middle, index, price)
           + closing * abs(price - reference) * multiplier
         if middle <= closing || kept + spent <= abs(worth) { least = middle } else { most = middle }
@@ -193,7 +194,8 @@ extension MarketSimulator {
     case .basisPoints(let points): fraction = points / 10_000
     case .halfSpread(let spread): fraction = spread / 2 / reference
     case .volumeShare(let impact):
-      let share = hasVolume[order.instrument]
+      let share =
+        hasVolume[order.instrument]
         ? (taken[order.instrument][row] + units) / bar.volume : 0
       fraction = impact * share * share
     case .squareRoot(let impact):

@@ -4,6 +4,21 @@ import BacktestCore
 ///
 /// It walks through all instants one by one, keeps everything in arrays, works every sum out anew,
 /// and looks at every order at every step. Comments name the part of the design behind a rule.
+///
+/// Where the design says nothing, these are the rules, found by trying:
+/// - A stop is triggered when its price is reached, also where the bar's volume lets nothing through.
+/// - What is left of an order that traded in a bar waits for the next bar.
+/// - An instrument is marked at the reference price of each fill.
+/// - What a waiting order holds of buying power is its opening part alone, at the last close.
+/// - A sale in a cash account holds none. What it asks beyond the position waits as an exit for the
+///   purchases submitted before it; at the fill it is cut to what is held.
+/// - Under `size-at: fill` a target is sized once, at its first match, and checked for buying power
+///   there only; a number of units is known, and checked, at the decision. What moves away from
+///   zero pays its price and commission out of the target's money.
+/// - A target below one lot is refused before the orders of other targets get their numbers.
+/// - A sale brings at least nothing, however steep slippage is.
+/// - A limit that gaps fills at the open rounded to the tick, never worse than its price.
+/// - A series that ends is closed after the decision, as far as the bar's volume lets it.
 struct MarketSimulator {
   static let mimic = true
   let bars: [[Bar]]

@@ -195,7 +195,8 @@ extension Scenario {
       for (index, series) in market.enumerated() {
         guard let row = series.closeTimes.firstIndex(of: time) else { continue }
         let bar = series[row]
-        guard !isUnused(index), isNear || moments.contains(time) || moments.contains(bar.openTime) else { continue }
+        guard !isUnused(index), isNear || moments.contains(time) || moments.contains(bar.openTime)
+        else { continue }
         lines.append(
           "  \(instant) [\(index)] row \(row) \(bar.openTime)..\(bar.closeTime) O \(bar.open) "
             + "H \(bar.high) L \(bar.low) C \(bar.close) V \(bar.volume)")

@@ -20,7 +20,8 @@ struct MarketSimulationTests {
     for seed in 0..<200 as Range<UInt64> { corners.formUnion(try Scenario(seed: seed).corners()) }
     #expect(
       corners.isSuperset(of: [
-        "filled", "cancelled", "cancelledByGroup", "expired", "parentGone", "nothingToReduce", "cut",
+        "filled", "cancelled", "cancelledByGroup", "expired", "parentGone", "nothingToReduce",
+        "cut",
         "rejected buying-power", "rejected short-not-allowed", "rejected no-quantity",
         "rejected no-history", "rejected ruined", "stillLive", "ambiguous", "intrabar", "open",
         "several fills",
