@@ -94,13 +94,20 @@ let package = Package(
         "BacktestNetworks", "BacktestPolicies",
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
+    // A second market simulator, and the program that compares many runs of both.
+    .target(
+      name: "MarketSimulation", dependencies: ["BacktestCore"], path: "Tests/MarketSimulation",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "simulate", dependencies: ["MarketSimulation"], path: "Tests/Simulate",
+      swiftSettings: strict),
     // Counts calls of malloc in the test process, to hold the loop to none per bar.
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests(
       "BacktestCoreTests",
       use: [
         "BacktestCore", "BacktestIngest", "BacktestEvidence", "BacktestReports",
-        "AllocationCounter",
+        "AllocationCounter", "MarketSimulation",
       ]),
     tests("BacktestFilesTests", use: ["BacktestFiles"]),
     tests("BacktestIngestTests", use: ["BacktestIngest"]),

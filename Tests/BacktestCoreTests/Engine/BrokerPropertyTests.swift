@@ -2,66 +2,6 @@
 import TestSupport
 import Testing
 
-/// Matching against a naive model, on random markets and orders.
-struct BrokerModelTests {
-  @Test(arguments: 0..<64 as Range<UInt64>)
-  func fillsAgreeWithTheNaiveBroker(seed: UInt64) throws {
-    var random = TestRandom(seed: seed)
-    let series = try RandomMarket.series("A", bars: 120, every: .days(1), &random)
-    let path = ExecutionRules.IntrabarPath.allCases[Int(seed) % 4]
-    let marketFill: ExecutionRules.MarketFill = seed / 4 % 2 == 0 ? .nextOpen : .nextClose
-    var broker = NaiveBroker(
-      path: path, marketFill: marketFill, improvesOnGaps: seed / 8 % 2 == 0)
-
-    // The orders are drawn first, so that model and engine get the same.
-    var plan: [Int: [Order]] = [:]
-    var number = 0
-    for row in 0..<series.count where random.below(2) == 0 {
-      plan[row] = (0...random.below(4)).map { _ in
-        number += 1
-        return Self.order(number, near: series.close[row], &random)
-      }
-    }
-    for row in 0..<series.count {
-      broker.play(series[row], row: row)
-      broker.waiting += plan[row] ?? []
-    }
-
-    let decisions = plan.mapValues { orders -> ScriptedStrategy.Decision in
-      { _, trading in for order in orders { trading.submit(order) } }
-    }
-    let result = try runScript(series, decisions) {
-      $0.account = AccountRules(initialCash: 1e9, funding: .margin(leverage: 10))
-      $0.execution.intrabarPath = path
-      $0.execution.marketFill = marketFill
-      $0.execution.improvesOnGaps = broker.improvesOnGaps
-    }
-    #expect(result.fills.count == broker.fills.count && result.fills.count > 50)
-    for (fill, expected) in zip(result.fills, broker.fills) {
-      #expect(Int(fill.order.number) == expected.order, "seed \(seed)")
-      #expect(Int(fill.row) == expected.row && fill.quantity == expected.quantity)
-      #expect(fill.price == expected.price && fill.isIntrabar == !expected.isOpen)
-    }
-    #expect(result.outcomes.count { $0.kind == .stillLive } == broker.waiting.count)
-  }
-
-  private static func order(
-    _ number: Int, near price: Double, _ random: inout TestRandom
-  ) -> Order {
-    let away = price + Double(random.below(25) - 12) / 4
-    let kind: Order.Kind =
-      switch random.below(3) {
-      case 0: .market
-      case 1: .limit(away)
-      default: .stop(away)
-      }
-    let side = random.below(2) == 0 ? 1.0 : -1
-    var order = Order(.first, quantity: side * Double(1 + random.below(100)), kind: kind)
-    order.id = OrderID(number)
-    return order
-  }
-}
-
 /// What holds of every run, whatever the rules.
 struct BrokerPropertyTests {
   /// A random universe, random rules and a random trader, all from one seed.

@@ -1,0 +1,198 @@
+import BacktestCore
+
+// MARK: - At the open (part 6)
+
+extension MarketSimulator {
+  mutating func matchOpen(_ index: Int, _ row: Int) {
+    let order = orders[index]
+    guard order.isLive, !order.hasEnded, isTraded(order.instrument, row) else { return }
+    let open = bars[order.instrument][row].open
+    if order.kind == .market {
+      if rules.marketFill != .nextClose { trade(index, row, at: open, isIntrabar: false) }
+    } else if order.isTriggered {
+      trade(index, row, at: open, isIntrabar: false)
+    } else if let price = priceOnReaching(order, at: open) {
+      trade(index, row, at: price, isIntrabar: false)
+    }
+  }
+
+  /// What an order fills at when the market stands at a price: a stop trades there once the price
+  /// has come to it; a limit that is bettered keeps the better price, or its own where gaps do not
+  /// improve.
+  private func priceOnReaching(_ order: SimulatedOrder, at market: Double) -> Double? {
+    switch order.kind {
+    case .market: return market
+    case .stop(let price):
+      return (order.isBuy ? market >= price : market <= price) ? market : nil
+    case .limit(let price):
+      guard goesThrough(order, price, at: market) else { return nil }
+      return rules.improvesOnGaps ? market : price
+    }
+  }
+
+  /// `touch`, or `through` by a number of ticks; beyond it at all without a tick.
+  private func goesThrough(_ order: SimulatedOrder, _ limit: Double, at market: Double) -> Bool {
+    let beyond = order.isBuy ? limit - market : market - limit
+    guard let ticks = rules.throughTicks else { return beyond >= 0 }
+    guard let tick = instruments[order.instrument].tickSize else { return beyond > 0 }
+    return beyond >= Double(ticks) * tick - 1e-9 * tick
+  }
+}
+
+// MARK: - Inside the bar
+
+extension MarketSimulator {
+  /// A moment on the way through a bar: which order fills, and at what price.
+  private struct Reached {
+    var index: Int
+    var price: Double
+    var distance: Double
+  }
+
+  /// Matches along the path, and counts the bar as ambiguous when any two of the four paths differ
+  /// in their fills.
+  mutating func matchPath(_ instrument: Int, _ row: Int) {
+    guard isTraded(instrument, row) else { return }
+    let fillsOfPaths = ExecutionRules.IntrabarPath.allCases.map { path in
+      var other = self
+      other.rules.path = path
+      other.walk(instrument, row)
+      return other.tape.fills.dropFirst(tape.fills.count).map {
+        [Double($0.order), $0.quantity, $0.price]
+      }.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+    if Set(fillsOfPaths).count > 1 { tape.ambiguousBars += 1 }
+    walk(instrument, row)
+  }
+
+  private mutating func walk(_ instrument: Int, _ row: Int) {
+    let bar = bars[instrument][row]
+    switch rules.path {
+    case .pessimistic: walkPessimistically(instrument, row)
+    case .openHighLowClose: walk([bar.high, bar.low, bar.close], instrument, row)
+    case .openLowHighClose: walk([bar.low, bar.high, bar.close], instrument, row)
+    case .nearestExtremeFirst:
+      let isHighFirst = bar.high - bar.open < bar.open - bar.low
+      walk(
+        isHighFirst ? [bar.high, bar.low, bar.close] : [bar.low, bar.high, bar.close], instrument,
+        row)
+    }
+  }
+
+  /// Goes from corner to corner, from one order to the next that the price comes to.
+  private mutating func walk(_ corners: [Double], _ instrument: Int, _ row: Int) {
+    var market = bars[instrument][row].open
+    var passed: Set<Int> = []
+    for corner in corners {
+      while let next = nextReached(from: market, to: corner, instrument, row, passed) {
+        market = next.price(at: market, orders[next.reached.index])
+        if trade(next.reached.index, row, at: next.reached.price, isIntrabar: true) == 0 {
+          passed.insert(next.reached.index)
+        }
+      }
+      market = corner
+    }
+  }
+
+  /// An order that is reached, seen from where the market is.
+  private struct Next {
+    var reached: Reached
+    var isHere: Bool
+
+    func price(at market: Double, _ order: SimulatedOrder) -> Double {
+      isHere ? market : order.kind.price ?? market
+    }
+  }
+
+  private func nextReached(
+    from market: Double, to corner: Double, _ instrument: Int, _ row: Int, _ passed: Set<Int>
+  ) -> Next? {
+    var best: Next?
+    for index in orders.indices where mayFillInside(index, instrument, row) {
+      let order = orders[index]
+      guard !passed.contains(index), let level = order.kind.price else { continue }
+      var found: Next?
+      if let price = priceOnReaching(order, at: market) {
+        found = Next(reached: Reached(index: index, price: price, distance: 0), isHere: true)
+      } else if priceOnReaching(order, at: corner) != nil {
+        found = Next(
+          reached: Reached(index: index, price: level, distance: abs(level - market)),
+          isHere: false)
+      }
+      if let found, found.reached.distance < best?.reached.distance ?? .infinity { best = found }
+    }
+    return best
+  }
+
+  /// Only what was live at the bar's open, still waits for a price, and is awake: an exit sleeps
+  /// while there is nothing to reduce.
+  private func mayFillInside(_ index: Int, _ instrument: Int, _ row: Int) -> Bool {
+    let order = orders[index]
+    return order.instrument == instrument && order.isLive && !order.hasEnded && !order.isMarket
+      && order.liveAt <= bars[instrument][row].openTime && !hasTraded(order, row)
+      && (!order.reduceOnly || reducible(order) > 0)
+  }
+
+  /// What is left of an order that traded in a bar waits for the next one.
+  private func hasTraded(_ order: SimulatedOrder, _ row: Int) -> Bool {
+    tape.fills.contains {
+      $0.order == order.number && $0.instrument == order.instrument && $0.row == row
+    }
+  }
+
+  /// First the stops that the bar triggers, nearest to the open first, then the limits, nearest
+  /// first. An exit whose entry filled inside the bar comes behind it: the stop does, the limit does
+  /// not.
+  private mutating func walkPessimistically(_ instrument: Int, _ row: Int) {
+    let bar = bars[instrument][row]
+    let heldAtOpen = quantities[instrument]
+    let filledAtOpen = orders.map(\.filled)
+    var market = bar.open
+    var passed: Set<Int> = []
+    while true {
+      var best: Reached?
+      for index in orders.indices where mayFillInside(index, instrument, row) {
+        guard !passed.contains(index), case .stop(let level) = orders[index].kind else { continue }
+        let isHere = priceOnReaching(orders[index], at: market) != nil && orders[index].reduceOnly
+        let isReached = orders[index].isBuy ? bar.high >= level : bar.low <= level
+        guard isHere || isReached else { continue }
+        let found = Reached(
+          index: index, price: isHere ? market : level,
+          distance: isHere ? 0 : abs(level - bar.open))
+        if found.distance < best?.distance ?? .infinity { best = found }
+      }
+      if best == nil {
+        best = nearestLimit(instrument, row, passed, heldAtOpen, filledAtOpen)
+      }
+      guard let best else { return }
+      let before = quantities[instrument]
+      if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
+        passed.insert(best.index)
+      } else if quantities[instrument] != before {
+        market = best.price
+      }
+    }
+  }
+
+  private func nearestLimit(
+    _ instrument: Int, _ row: Int, _ passed: Set<Int>, _ heldAtOpen: Double,
+    _ filledAtOpen: [Double]
+  ) -> Reached? {
+    let bar = bars[instrument][row]
+    var best: Reached?
+    for index in orders.indices where mayFillInside(index, instrument, row) {
+      let order = orders[index]
+      guard !passed.contains(index), case .limit(let level) = order.kind else { continue }
+      guard goesThrough(order, level, at: order.isBuy ? bar.low : bar.high) else { continue }
+      if order.reduceOnly, heldAtOpen * order.wanted >= 0 { continue }
+      if order.parent > 0, filledAtOpen[order.parent - 1] == 0 { continue }
+      let isHere = goesThrough(order, level, at: bar.open)
+      let price = isHere && rules.improvesOnGaps ? bar.open : level
+      let distance = isHere ? 0 : abs(level - bar.open)
+      if distance < best?.distance ?? .infinity {
+        best = Reached(index: index, price: price, distance: distance)
+      }
+    }
+    return best
+  }
+}

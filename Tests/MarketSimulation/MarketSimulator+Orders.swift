@@ -1,0 +1,267 @@
+import BacktestCore
+
+// MARK: - What a decision asks for (part 5)
+
+extension MarketSimulator {
+  /// First orders and cancellations as they come, then the targets as one batch.
+  mutating func decide(_ instant: Int) {
+    endUselessExits()
+    freed = 0
+    var stated: [Int: ScriptedRequest.Stated] = [:]
+    for request in script[instant] ?? [] {
+      switch request {
+      case .submit(let order): submit(order, group: 0)
+      case .oneCancelsOther(let orders):
+        let group = nextGroup()
+        for order in orders { submit(order, group: group) }
+      case .bracket(let entry, let exits):
+        submit(entry, group: 0)
+        let parent = orders.count
+        let group = nextGroup()
+        for order in exits { submit(order, group: group, parent: parent) }
+      case .cancel(let index):
+        guard scripted.indices.contains(index) else { break }
+        let number = scripted[index]
+        if number > 0, !orders[number - 1].hasEnded { end(number - 1, .cancelled) }
+      case .target(let instrument, let target):
+        // A standing target: only a value that differs from the last one is a request.
+        guard standing[instrument] != target else { break }
+        standing[instrument] = target
+        stated[instrument] = target
+      case .rebalance(let instrument, let weight):
+        standing[instrument] = .weight(weight)
+        stated[instrument] = .weight(weight)
+      }
+    }
+    submitTargets(stated)
+  }
+
+  /// A reduce-only order whose instrument is flat and that no waiting entry can give another
+  /// position ends at the next decision.
+  private mutating func endUselessExits() {
+    for index in orders.indices where orders[index].reduceOnly && !orders[index].hasEnded {
+      let order = orders[index]
+      if closingPart(of: order.remaining, order.instrument) > 0 { continue }
+      let isAwaited =
+        if order.parent > 0 {
+          !orders[order.parent - 1].hasEnded
+        } else {
+          orders.contains {
+            !$0.hasEnded && !$0.reduceOnly && $0.instrument == order.instrument
+              && $0.isBuy != order.isBuy
+          }
+        }
+      if !isAwaited { end(index, .nothingToReduce) }
+    }
+  }
+
+  private func nextGroup() -> Int { (orders.map(\.group).max() ?? 0) + 1 }
+
+  /// What comes to less than a lot is refused, then decreasing positions, then the others, each in
+  /// universe order.
+  private mutating func submitTargets(_ stated: [Int: ScriptedRequest.Stated]) {
+    var changes: [(instrument: Int, target: ScriptedRequest.Stated, units: Double, turn: Int)] = []
+    for instrument in stated.keys.sorted() {
+      let target = stated[instrument]!
+      guard lastRows[instrument] >= 0 else {
+        standing[instrument] = nil
+        continue
+      }
+      for index in orders.indices
+      where orders[index].isTarget && orders[index].instrument == instrument
+        && !orders[index].hasEnded
+      {
+        end(index, .cancelled)
+      }
+      let close = bars[instrument][lastRows[instrument]].close
+      let asked = units(of: target, in: instrument, at: close)
+      let goal = floored(asked, instrument)
+      var change = goal - quantities[instrument]
+      // A target below one lot is refused for its quantity instead of vanishing.
+      if isNothing(abs(change), of: abs(goal)) { change = 0 }
+      if change == 0, goal == 0 { change = asked }
+      let isBelowLot = goal == 0 && quantities[instrument] == 0
+      let turn = isBelowLot ? 0 : quantities[instrument] * change < 0 ? 1 : 2
+      changes.append((instrument, target, change, turn))
+    }
+    for change in (0...2).flatMap({ turn in changes.filter { $0.turn == turn } }) {
+      guard change.units != 0 else { continue }
+      let order = register(
+        Order(InstrumentID(change.instrument), quantity: change.units), group: 0)
+      orders[order.number - 1].isTarget = true
+      // A number of units is known before the match.
+      if rules.sizesAtFill, !change.target.isQuantity {
+        orders[order.number - 1].target = change.target
+      }
+      check(order.number - 1)
+    }
+  }
+
+  /// Target value over price.
+  private func units(
+    of target: ScriptedRequest.Stated, in instrument: Int, at price: Double
+  ) -> Double {
+    let unit = price * instruments[instrument].multiplier
+    switch target {
+    case .weight(let weight): return weight * equity / unit
+    case .value(let value): return value / unit
+    case .quantity(let quantity): return quantity
+    }
+  }
+
+  /// Toward zero to the lot, forgiving what rounding takes off a whole lot.
+  func floored(_ quantity: Double, _ instrument: Int) -> Double {
+    guard let lot = instruments[instrument].lotSize else { return quantity }
+    let lots = abs(quantity) / lot
+    let whole = (lots * (1 + 1e-12)).rounded(.down)
+    return (quantity < 0 ? -whole : whole) * lot
+  }
+}
+
+// MARK: - Submission
+
+extension MarketSimulator {
+  private mutating func submit(_ asked: Order, group: Int, parent: Int = 0) {
+    let order = register(asked, group: group)
+    scripted.append(order.number)
+    if parent > 0 {
+      orders[order.number - 1].reduceOnly = true
+      orders[order.number - 1].parent = parent
+    }
+    check(order.number - 1)
+  }
+
+  /// Gives an order its number.
+  @discardableResult
+  mutating func register(_ asked: Order, group: Int) -> SimulatedOrder {
+    let order = SimulatedOrder(
+      number: orders.count + 1, instrument: Int(asked.instrument.index), kind: asked.kind,
+      isDay: asked.timeInForce == .day, group: group, reduceOnly: asked.reduceOnly,
+      wanted: asked.quantity, liveAt: now + rules.latency)
+    orders.append(order)
+    tape.outcomes.append([])
+    return order
+  }
+
+  /// Checks an order at submission: quantity, price, shorts, buying power.
+  private mutating func check(_ index: Int) {
+    let instrument = orders[index].instrument
+    guard orders[index].wanted.isFinite else { return end(index, .rejected(.noQuantity)) }
+    orders[index].wanted = floored(orders[index].wanted, instrument)
+    guard orders[index].wanted != 0 else { return end(index, .rejected(.noQuantity)) }
+    if let price = orders[index].kind.price, !(price > 0 && price.isFinite) {
+      return end(index, .rejected(.badPrice))
+    }
+    guard lastRows[instrument] >= 0 else { return end(index, .rejected(.noPrice)) }
+    let parent = orders[index].parent
+    if parent > 0, orders[parent - 1].hasEnded, orders[parent - 1].filled == 0 {
+      return end(index, .parentGone)
+    }
+    if orders[index].reduceOnly {
+      // An exit needs no power. What it closes is freed, unless its entry is still to come.
+      if parent == 0 {
+        freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+      }
+      return
+    }
+    if orders[index].target != nil {
+      // Its size is not known before the match, which checks it.
+      let sale = -orders[index].wanted
+      if rules.leverage == nil, sale > max(0, quantities[instrument]) * (1 + 1e-12),
+        orders[..<index].contains(where: {
+          !$0.hasEnded && $0.instrument == instrument && $0.isBuy
+        })
+      {
+        orders[index].reduceOnly = true
+      }
+      freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+      return
+    }
+    if rules.leverage == nil, !orders[index].isBuy {
+      checkSale(index)
+    } else {
+      checkPower(index)
+    }
+  }
+
+  /// A cash account opens no shorts: a sale of more than is held is an exit, up to what is held and
+  /// what the purchases waiting before it will bring.
+  private mutating func checkSale(_ index: Int) {
+    let instrument = orders[index].instrument
+    let waiting = orders[..<index].filter {
+      !$0.hasEnded && $0.instrument == instrument && $0.isBuy
+    }
+    let most = max(0, quantities[instrument]) + waiting.reduce(0) { $0 + $1.remaining }
+    let asked = -orders[index].wanted
+    let held = max(0, quantities[instrument])
+    if asked > held * (1 + 1e-12), !waiting.isEmpty { orders[index].reduceOnly = true }
+    if asked > most * (1 + 1e-12) {
+      if most == 0 || rules.rejectsShortfalls {
+        return end(index, .rejected(.shortNotAllowed))
+      }
+      cut(index, to: -floored(most, instrument))
+    }
+    freed += min(-orders[index].wanted, held) * unitValue(instrument)
+  }
+
+  /// Buying power = equity x leverage - gross exposure - value of live opening orders at the last
+  /// close + what earlier orders of the decision close.
+  private mutating func checkPower(_ index: Int) {
+    let order = orders[index]
+    let instrument = order.instrument
+    let closing = closingPart(of: order.wanted, instrument)
+    let opening = abs(order.wanted) - closing
+    let unit = unitValue(instrument)
+    if opening > 0 {
+      var power = buyingPower + freed + closing * unit
+      for other in orders[..<index] where !other.hasEnded { power -= reserved(other) }
+      if opening * unit > power * (1 + 1e-12) {
+        if rules.rejectsShortfalls { return end(index, .rejected(.buyingPower)) }
+        let most = closing + floored(max(0, power) / unit, instrument)
+        if isNothing(most, of: abs(order.wanted)) {
+          return end(index, .rejected(.buyingPower))
+        }
+        cut(index, to: order.isBuy ? most : -most)
+      }
+    }
+    freed += closing * unit
+  }
+
+  /// What a waiting order would open, at the last close.
+  private func reserved(_ order: SimulatedOrder) -> Double {
+    if order.reduceOnly || rules.leverage == nil && !order.isBuy { return 0 }
+    let opening =
+      abs(order.remaining) - closingPart(of: order.remaining, order.instrument)
+    return opening * unitValue(order.instrument)
+  }
+
+  /// Makes an order smaller, which is recorded.
+  mutating func cut(_ index: Int, to total: Double) {
+    orders[index].wanted = total
+    note(index, .cut(to: total))
+  }
+
+  /// Whether a quantity is no more than what rounding leaves of another.
+  func isNothing(_ quantity: Double, of whole: Double) -> Bool { quantity <= 1e-12 * whole }
+
+  mutating func end(_ index: Int, _ kind: OrderOutcome.Kind) {
+    orders[index].hasEnded = true
+    note(index, kind)
+    // An entry that ends unfilled ends its exits.
+    guard orders[index].filled == 0, kind != .stillLive, kind != .rejected(.ruined) else { return }
+    for exit in orders.indices
+    where orders[exit].parent == orders[index].number && !orders[exit].hasEnded {
+      end(exit, .parentGone)
+    }
+  }
+
+  private mutating func note(_ index: Int, _ kind: OrderOutcome.Kind) {
+    tape.outcomes[index].append(
+      SimulationTape.Outcome(kind: kind, time: now, filled: orders[index].filled))
+  }
+
+  /// The money in one unit at the last close.
+  private func unitValue(_ instrument: Int) -> Double {
+    bars[instrument][lastRows[instrument]].close * instruments[instrument].multiplier
+  }
+}

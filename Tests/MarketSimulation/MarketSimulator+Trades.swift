@@ -1,0 +1,272 @@
+import BacktestCore
+
+// MARK: - What the account is worth
+
+extension MarketSimulator {
+  /// Cash and all positions at their marks.
+  var equity: Double {
+    var sum = cash
+    for i in quantities.indices { sum += quantities[i] * marks[i] * instruments[i].multiplier }
+    return sum
+  }
+
+  var grossExposure: Double {
+    var sum = 0.0
+    for i in quantities.indices { sum += abs(quantities[i] * marks[i]) * instruments[i].multiplier }
+    return sum
+  }
+
+  /// Equity x leverage - gross exposure (part 5).
+  var buyingPower: Double { equity * (rules.leverage ?? 1) - grossExposure }
+
+  /// How much an exit can close now: what is held, and of what its entry got what is left.
+  func reducible(_ order: SimulatedOrder) -> Double {
+    let closing = closingPart(of: order.remaining, order.instrument)
+    guard order.parent > 0 else { return closing }
+    return min(closing, abs(orders[order.parent - 1].filled) - abs(order.filled))
+  }
+
+  /// How much of a trade closes what is held, positive.
+  func closingPart(of trade: Double, _ instrument: Int) -> Double {
+    let held = quantities[instrument]
+    return held * trade < 0 ? min(abs(held), abs(trade)) : 0
+  }
+}
+
+// MARK: - One trade (part 6)
+
+extension MarketSimulator {
+  /// Trades an order at a reference price as far as position, liquidity and buying power allow;
+  /// returns the units traded, positive.
+  @discardableResult
+  mutating func trade(
+    _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool
+  ) -> Double {
+    let instrument = orders[index].instrument
+    resize(index, row, at: reference)
+    if orders[index].hasEnded { return 0 }
+    var units = abs(orders[index].remaining)
+    if orders[index].reduceOnly {
+      units = min(units, reducible(orders[index]))
+      if units <= 0 { return 0 }
+    }
+    // Reached is triggered, whatever the bar's volume lets through.
+    if case .stop = orders[index].kind { orders[index].isTriggered = true }
+    let bar = bars[instrument][row]
+    if let share = rules.participation, hasVolume[instrument] {
+      // All orders of the instrument together take no more than their share, down to the lot.
+      let left = max(0, share * bar.volume - taken[instrument][row])
+      units = min(units, abs(floored(left, instrument)))
+    }
+    if units <= 0 { return 0 }
+    var isCut = false
+    if rules.leverage == nil, !orders[index].isBuy, !orders[index].reduceOnly {
+      // A cash account sells what it holds at the fill, too.
+      let held = closingPart(of: orders[index].remaining, instrument)
+      if units > held * (1 + 1e-12) {
+        if held == 0 || rules.rejectsShortfalls {
+          end(index, .rejected(.shortNotAllowed))
+          return 0
+        }
+        units = held
+        isCut = true
+      }
+    }
+    let markBefore = marks[instrument]
+    marks[instrument] = reference
+    if !covers(units, index, row, reference) {
+      if rules.rejectsShortfalls {
+        if !Self.mimic { marks[instrument] = markBefore }
+        end(index, .rejected(.buyingPower))
+        return 0
+      }
+      let most = affordable(units, index, row, reference)
+      if most == 0 {
+        if !Self.mimic { marks[instrument] = markBefore }
+        end(index, .rejected(.buyingPower))
+        return 0
+      }
+      units = most
+      isCut = true
+    }
+    book(units, index, row, reference, isIntrabar: isIntrabar, isCut: isCut)
+    return units
+  }
+
+  /// Under `size-at: fill` a target becomes a quantity where it meets a price.
+  private mutating func resize(_ index: Int, _ row: Int, at reference: Double) {
+    // It is sized once: what a later bar fills of it is the rest.
+    guard let target = orders[index].target, orders[index].fillCount == 0 else { return }
+    let instrument = orders[index].instrument
+    let multiplier = instruments[instrument].multiplier
+    let markBefore = marks[instrument]
+    marks[instrument] = reference
+    let worth: Double
+    switch target {
+    case .weight(let weight): worth = weight * equity
+    case .value(let value): worth = value
+    case .quantity(let quantity): worth = quantity * reference * multiplier
+    }
+    let held = quantities[instrument]
+    let unit = reference * multiplier
+    orders[index].wanted = worth < held * unit ? -1 : 1
+    // A trade away from zero pays its costs out of the target's money.
+    var units = abs(worth / unit - held)
+    if abs(worth) > abs(held * unit) || worth * held < 0 {
+      // A sale may bring less than the reference price, and then takes more units.
+      var (least, most) = (0.0, 4 * units)
+      if Self.mimic, worth * held < 0 { (least, most) = (units, units) }
+      for _ in 0..<200 {
+        let middle = (least + most) / 2
+        let price = price(of: middle, index, row, reference)
+        let closing = worth * held < 0 ? min(abs(held), middle) : 0
+        let kept = worth * held > 0 ? abs(held) * unit : 0
+        let spent =
+          (middle - closing) * price * multiplier
+          + commission(of: middle, index, price)
+          + closing * abs(price - reference) * multiplier
+        if middle <= closing || kept + spent <= abs(worth) { least = middle } else { most = middle }
+      }
+      units = least
+    }
+    let goal = floored(held + (orders[index].isBuy ? units : -units), instrument)
+    marks[instrument] = markBefore
+    orders[index].wanted = orders[index].filled + goal - held
+    if goal == held { end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled) }
+  }
+
+  /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.
+  mutating func book(
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, isIntrabar: Bool, isCut: Bool,
+    isCostless: Bool = false
+  ) {
+    let instrument = orders[index].instrument
+    let multiplier = instruments[instrument].multiplier
+    let price = isCostless ? reference : price(of: units, index, row, reference)
+    let commission = commission(of: units, index, price)
+    let signed = orders[index].isBuy ? units : -units
+    cash -= signed * price * multiplier + commission
+    quantities[instrument] += signed
+    if isNothing(abs(quantities[instrument]), of: units) { quantities[instrument] = 0 }
+    marks[instrument] = reference
+    taken[instrument][row] += units
+    orders[index].filled += signed
+    orders[index].notional += units * price * multiplier
+    orders[index].fillCount += 1
+    orders[index].commission += commission
+    tape.fills.append(
+      SimulationTape.Fill(
+        order: orders[index].number, instrument: instrument, row: row, time: now,
+        isIntrabar: isIntrabar, quantity: signed, reference: reference, price: price,
+        slippage: abs(price - reference) * units * multiplier, commission: commission))
+    // What was not covered is dropped.
+    if isCut { cut(index, to: orders[index].filled) }
+    if isNothing(abs(orders[index].remaining), of: abs(orders[index].wanted)) {
+      end(index, .filled)
+    }
+    // One of a group fills, the others are cancelled at that instant.
+    let group = orders[index].group
+    guard group != 0 else { return }
+    for other in orders.indices
+    where other != index && orders[other].group == group && !orders[other].hasEnded {
+      end(other, .cancelledByGroup)
+    }
+  }
+}
+
+// MARK: - Costs and what they leave
+
+extension MarketSimulator {
+  /// reference x (1 +- slippage), to the tick against us; a limit keeps its price.
+  private func price(
+    of units: Double, _ index: Int, _ row: Int, _ reference: Double
+  ) -> Double {
+    let order = orders[index]
+    if case .limit(let limit) = order.kind {
+      // A limit never fills worse than its price, on the tick or off it.
+      let price = onTick(reference, order)
+      return order.isBuy ? min(price, max(limit, reference)) : max(price, min(limit, reference))
+    }
+    let bar = bars[order.instrument][row]
+    let fraction: Double
+    switch rules.slippage {
+    case .none: fraction = 0
+    case .basisPoints(let points): fraction = points / 10_000
+    case .halfSpread(let spread): fraction = spread / 2 / reference
+    case .volumeShare(let impact):
+      let share =
+        hasVolume[order.instrument]
+        ? (taken[order.instrument][row] + units) / bar.volume : 0
+      fraction = impact * share * share
+    case .squareRoot(let impact):
+      fraction = impact * order.deviation * (units / order.meanVolume).squareRoot()
+    }
+    // A sale brings at least nothing.
+    return onTick(
+      order.isBuy ? reference * (1 + fraction) : max(0, reference * (1 - fraction)), order)
+  }
+
+  /// A price rounded to the tick against us; one that is on it but for rounding stays.
+  private func onTick(_ price: Double, _ order: SimulatedOrder) -> Double {
+    guard let tick = instruments[order.instrument].tickSize else { return price }
+    let ticks = price / tick
+    let nearest = ticks.rounded()
+    if abs(ticks - nearest) < 1e-12 * max(1, abs(ticks)) { return nearest * tick }
+    return (order.isBuy ? ticks.rounded(.up) : ticks.rounded(.down)) * tick
+  }
+
+  /// What a fill adds to the commission of its order; a minimum is per order.
+  private func commission(of units: Double, _ index: Int, _ price: Double) -> Double {
+    let order = orders[index]
+    let multiplier = instruments[order.instrument].multiplier
+    let notional = order.notional + units * price * multiplier
+    let total: Double
+    switch rules.commission {
+    case .none: total = 0
+    case .basisPoints(let points): total = notional * points / 10_000
+    case .perShare(let amount, let minimum):
+      total = max((abs(order.filled) + units) * amount, minimum)
+    case .perOrder(let amount): total = amount
+    }
+    return total - order.commission
+  }
+
+  /// Whether buying power, at the fill's price and the marks of the moment, covers a trade with its
+  /// costs. The instrument is marked at the reference price. Closing needs none.
+  private func covers(_ units: Double, _ index: Int, _ row: Int, _ reference: Double) -> Bool {
+    let order = orders[index]
+    let multiplier = instruments[order.instrument].multiplier
+    let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
+    let opening = units - closing
+    if opening <= 0 { return true }
+    let price = price(of: units, index, row, reference)
+    let costs =
+      commission(of: units, index, price)
+      + (Self.mimic ? 0 : closing * abs(price - reference) * multiplier)
+    let power = buyingPower + closing * reference * multiplier
+    return opening * price * multiplier + costs <= power * (1 + 1e-12)
+  }
+
+  /// The most units that are covered, down to the lot, found by halving.
+  private func affordable(
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double
+  ) -> Double {
+    let order = orders[index]
+    let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
+    if let lot = instruments[order.instrument].lotSize {
+      var least = (closing / lot * (1 + 1e-12)).rounded(.down)
+      var most = (units / lot).rounded()
+      while most - least > 1 {
+        let middle = ((least + most) / 2).rounded(.down)
+        if covers(middle * lot, index, row, reference) { least = middle } else { most = middle }
+      }
+      return least * lot
+    }
+    var (least, most) = (closing, units)
+    for _ in 0..<200 {
+      let middle = (least + most) / 2
+      if covers(middle, index, row, reference) { least = middle } else { most = middle }
+    }
+    return isNothing(least, of: units) ? 0 : least
+  }
+}

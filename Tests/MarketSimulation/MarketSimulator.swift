@@ -1,0 +1,300 @@
+import BacktestCore
+
+/// A second market simulator: slow, plain, and written from the design alone.
+///
+/// It walks through all instants one by one, keeps everything in arrays, works every sum out anew,
+/// and looks at every order at every step. Comments name the part of the design behind a rule.
+///
+/// Where the design says nothing, these are the rules, found by trying:
+/// - A stop is triggered when its price is reached, also where the bar's volume lets nothing through.
+/// - What is left of an order that traded in a bar waits for the next bar.
+/// - An instrument is marked at the reference price of each fill.
+/// - What a waiting order holds of buying power is its opening part alone, at the last close.
+/// - A sale in a cash account holds none. What it asks beyond the position waits as an exit for the
+///   purchases submitted before it; at the fill it is cut to what is held.
+/// - Under `size-at: fill` a target is sized once, at its first match, and checked for buying power
+///   there only; a number of units is known, and checked, at the decision. What moves away from
+///   zero pays its price and commission out of the target's money.
+/// - A target below one lot is refused before the orders of other targets get their numbers.
+/// - A sale brings at least nothing, however steep slippage is.
+/// - A limit that gaps fills at the open rounded to the tick, never worse than its price.
+/// - A series that ends is closed after the decision, as far as the bar's volume lets it.
+struct MarketSimulator {
+  static let mimic = true
+  let bars: [[Bar]]
+  let instruments: [Instrument]
+  let calendars: [any TradingCalendar]
+  /// A series whose volume is 0 on every bar counts as not given (part 6), which NaN stands for.
+  let hasVolume: [Bool]
+  var rules: SimulationRules
+  let script: [Int: [ScriptedRequest]]
+
+  var now = Timestamp.distantPast
+  var cash: Double
+  var quantities: [Double]
+  var marks: [Double]
+  /// The row of the last closed bar of each instrument, or -1.
+  var lastRows: [Int]
+  /// Units that all orders took from each bar of each instrument.
+  var taken: [[Double]]
+  var orders: [SimulatedOrder] = []
+  /// The numbers of the orders that the script itself submitted.
+  var scripted: [Int] = []
+  var standing: [ScriptedRequest.Stated?]
+  /// Money that the closing orders of the decision under way will free.
+  var freed = 0.0
+  var isRuined = false
+  var tape = SimulationTape()
+
+  init(_ scenario: Scenario) {
+    bars = scenario.market.map { series in (0..<series.count).map { series[$0] } }
+    instruments = scenario.market.map(\.instrument)
+    calendars = scenario.market.map { $0.calendar ?? AlwaysOpenCalendar() }
+    hasVolume = bars.map { rows in rows.contains { $0.volume > 0 } }
+    rules = scenario.rules
+    script = scenario.script
+    cash = scenario.rules.cash
+    quantities = bars.map { _ in 0 }
+    marks = bars.map { _ in 0 }
+    lastRows = bars.map { _ in -1 }
+    taken = bars.map { rows in rows.map { _ in 0 } }
+    standing = bars.map { _ in nil }
+  }
+
+  /// Plays the whole market.
+  static func play(_ scenario: Scenario) -> SimulationTape {
+    var simulator = MarketSimulator(scenario)
+    simulator.play()
+    return simulator.tape
+  }
+}
+
+/// An order on its way, live or ended.
+struct SimulatedOrder {
+  let number: Int
+  let instrument: Int
+  var kind: Order.Kind
+  var isDay: Bool
+  var group: Int
+  var reduceOnly: Bool
+  /// The number of the entry to which an exit belongs, or 0.
+  var parent = 0
+  /// The standing target from which it is sized when it meets a price.
+  var target: ScriptedRequest.Stated?
+  var isTarget = false
+  /// Units asked for, signed, on the lot.
+  var wanted: Double
+  var filled = 0.0
+  var notional = 0.0
+  var fillCount = 0
+  var commission = 0.0
+  var liveAt: Timestamp
+  var expiry: Timestamp?
+  var isLive = false
+  var hasEnded = false
+  /// Whether a stop has become a market order.
+  var isTriggered = false
+  /// Known when the order became live, for the square-root model.
+  var deviation = Double.nan
+  var meanVolume = Double.nan
+
+  var remaining: Double { wanted - filled }
+  var isBuy: Bool { wanted > 0 }
+  var isMarket: Bool { kind == .market || isTriggered }
+}
+
+// MARK: - The order of events (part 4)
+
+extension MarketSimulator {
+  private mutating func play() {
+    let closes = Set(bars.flatMap { $0.map(\.closeTime) }).sorted()
+    let moments = Set(bars.flatMap { $0.flatMap { [$0.openTime, $0.closeTime] } }).sorted()
+    let end = closes.last!
+    while let next = nextMoment(of: moments), next <= end {
+      now = next
+      let instant = closes.firstIndex(of: now)
+      if instant != nil { closeBars() }
+      if isRuined { break }
+      endSessions()
+      if let instant {
+        if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
+      }
+      arrive()
+      if isRuined { break }
+      closeEndedSeries(end)
+      if isRuined { break }
+      if let instant { takeEquityPoint(instant) }
+      openBars()
+    }
+    finish(closes)
+  }
+
+  /// The next time at which anything happens.
+  private func nextMoment(of moments: [Timestamp]) -> Timestamp? {
+    var times = moments
+    for order in orders where !order.hasEnded {
+      if !order.isLive { times.append(order.liveAt) }
+      if let expiry = order.expiry { times.append(expiry) }
+    }
+    return times.filter { $0 > now }.min()
+  }
+
+  /// Phase 1: orders are matched along the bars' paths, instrument after instrument, each marked to
+  /// its close; then those that wait for the close, in order of submission.
+  private mutating func closeBars() {
+    for instrument in bars.indices {
+      guard let row = closingRow(instrument) else { continue }
+      matchPath(instrument, row)
+      marks[instrument] = bars[instrument][row].close
+      lastRows[instrument] = row
+    }
+    for index in orders.indices {
+      let order = orders[index]
+      guard rules.marketFill == .nextClose, order.kind == .market, !order.hasEnded, order.isLive,
+        let row = closingRow(order.instrument), isTraded(order.instrument, row)
+      else { continue }
+      trade(index, row, at: bars[order.instrument][row].close, isIntrabar: true)
+    }
+    ruinIfBroke()
+  }
+
+  /// Phase 2: DAY orders expire.
+  private mutating func endSessions() {
+    for index in orders.indices where !orders[index].hasEnded && orders[index].expiry == now {
+      end(index, .expired)
+    }
+  }
+
+  /// Positions of series that end before the run does, when they are to be closed: after the
+  /// decision, as far as the bar's volume goes.
+  private mutating func closeEndedSeries(_ end: Timestamp) {
+    guard rules.closesEndedSeries else { return }
+    for instrument in bars.indices {
+      guard let row = closingRow(instrument), row == bars[instrument].count - 1, now < end,
+        quantities[instrument] != 0
+      else { continue }
+      var order = register(
+        Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
+      order.isLive = true
+      (order.deviation, order.meanVolume) = history(instrument)
+      orders[orders.count - 1] = order
+      guard isTraded(instrument, row) else { continue }
+      trade(orders.count - 1, row, at: bars[instrument][row].close, isIntrabar: true)
+    }
+    ruinIfBroke()
+  }
+
+  /// Phase 5: orders become live; under `same-close` market orders fill here.
+  private mutating func arrive() {
+    for index in orders.indices {
+      guard !orders[index].hasEnded, !orders[index].isLive, orders[index].liveAt == now else {
+        continue
+      }
+      orders[index].isLive = true
+      let instrument = orders[index].instrument
+      if orders[index].isDay {
+        orders[index].expiry = calendars[instrument].sessionClosing(after: now)?.close
+      }
+      if case .squareRoot = rules.slippage {
+        (orders[index].deviation, orders[index].meanVolume) = history(instrument)
+        if orders[index].deviation.isNaN || orders[index].meanVolume.isNaN {
+          end(index, .rejected(.noHistory))
+          continue
+        }
+      }
+      if rules.marketFill == .sameClose, orders[index].kind == .market,
+        let row = closingRow(instrument), isTraded(instrument, row)
+      {
+        trade(index, row, at: bars[instrument][row].close, isIntrabar: true)
+        ruinIfBroke()
+        if isRuined { return }
+      }
+    }
+  }
+
+  /// Part 4: during warm-up the strategy sees bars and may not order.
+  private mutating func ignore(_ instant: Int) {
+    for request in script[instant] ?? [] {
+      scripted += Array(repeating: 0, count: request.orderCount)
+    }
+  }
+
+  private mutating func takeEquityPoint(_ instant: Int) {
+    let base = max(0, rules.warmup - 1)
+    // The base point is the initial capital, before the costs of the first decision (part 7).
+    if instant == base { tape.equity.append(rules.cash) }
+    if instant > base { tape.equity.append(equity) }
+  }
+
+  /// Phase 7: live orders are matched at the opens, in order of submission over all instruments.
+  private mutating func openBars() {
+    for index in orders.indices {
+      guard let row = openingRow(orders[index].instrument) else { continue }
+      matchOpen(index, row)
+    }
+  }
+
+  private mutating func finish(_ closes: [Timestamp]) {
+    let base = max(0, rules.warmup - 1)
+    if isRuined {
+      let points = max(1, closes.count - base)
+      if tape.equity.isEmpty { tape.equity.append(rules.cash) }
+      while tape.equity.count < points { tape.equity.append(0) }
+    }
+    if tape.equity.isEmpty { tape.equity.append(rules.cash) }
+    for index in orders.indices where !orders[index].hasEnded { end(index, .stillLive) }
+    tape.cash = cash
+    tape.quantities = quantities
+  }
+
+  /// Part 13: at or below zero, positions close at their marks without costs, a deficit is written
+  /// off, and what still waits is refused.
+  private mutating func ruinIfBroke() {
+    guard equity <= 0, !isRuined else { return }
+    isRuined = true
+    for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
+    rules.slippage = .none
+    rules.commission = .none
+    rules.participation = nil
+    for instrument in bars.indices where quantities[instrument] != 0 {
+      let order = register(
+        Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
+      book(
+        abs(quantities[instrument]), order.number - 1, lastRows[instrument], marks[instrument],
+        isIntrabar: true, isCut: false, isCostless: true)
+    }
+    cash = 0
+  }
+}
+
+// MARK: - Where the market is
+
+extension MarketSimulator {
+  /// The row of the bar that closes now.
+  func closingRow(_ instrument: Int) -> Int? {
+    bars[instrument].firstIndex { $0.closeTime == now }
+  }
+
+  /// The row of the bar that opens now.
+  func openingRow(_ instrument: Int) -> Int? {
+    bars[instrument].firstIndex { $0.openTime == now }
+  }
+
+  /// A bar with V = 0 fills nothing when V is given (part 6).
+  func isTraded(_ instrument: Int, _ row: Int) -> Bool {
+    !hasVolume[instrument] || bars[instrument][row].volume != 0
+  }
+
+  /// The deviation (n - 1) of the last 20 returns and the mean volume of the last 20 bars known now;
+  /// NaN with fewer (part 6).
+  func history(_ instrument: Int) -> (deviation: Double, meanVolume: Double) {
+    let last = lastRows[instrument]
+    guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }
+    let rows = bars[instrument]
+    let returns = (last - 19...last).map { rows[$0].close / rows[$0 - 1].close - 1 }
+    let mean = returns.reduce(0, +) / 20
+    let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume }
+    return ((squares / 19).squareRoot(), volume / 20)
+  }
+}

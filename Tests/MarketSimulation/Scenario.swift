@@ -1,0 +1,106 @@
+import BacktestCore
+
+/// A market, rules and a script of requests: everything that two simulators need to give the same
+/// result.
+package struct Scenario {
+  package var seed: UInt64
+  /// In universe order: ascending symbols.
+  var market: [BarSeries]
+  var rules = SimulationRules()
+  /// What is asked for at each instant at which a bar closes, counted from 0.
+  var script: [Int: [ScriptedRequest]] = [:]
+}
+
+/// One request of a script.
+enum ScriptedRequest: Hashable, Sendable {
+  case submit(Order)
+  case oneCancelsOther([Order])
+  case bracket(entry: Order, exits: [Order])
+  /// Withdraws the order that the script submitted at that place, from 0.
+  case cancel(Int)
+  case target(Int, Stated)
+  case rebalance(Int, weight: Double)
+
+  /// What a target states.
+  enum Stated: Hashable, Sendable {
+    case weight(Double), value(Double), quantity(Double)
+
+    var isQuantity: Bool { if case .quantity = self { true } else { false } }
+  }
+
+  /// How many orders the script submits by it; targets make theirs later.
+  var orderCount: Int {
+    switch self {
+    case .submit: 1
+    case .oneCancelsOther(let orders): orders.count
+    case .bracket(_, let exits): 1 + exits.count
+    case .cancel, .target, .rebalance: 0
+    }
+  }
+}
+
+/// The rules of a run as plain values, read by the simulator and translated for the engine.
+struct SimulationRules: Sendable {
+  var cash = 1_000_000.0
+  /// `nil` is a cash account.
+  var leverage: Double?
+  var marketFill = ExecutionRules.MarketFill.nextOpen
+  var path = ExecutionRules.IntrabarPath.pessimistic
+  var improvesOnGaps = true
+  /// How many ticks a price has to go beyond a limit; `nil` where a touch is enough.
+  var throughTicks: Int?
+  var participation: Double?
+  var latency = TimeSpan.zero
+  var sizesAtFill = false
+  var rejectsShortfalls = false
+  var slippage = Slippage.none
+  var commission = Commission.none
+  var warmup = 0
+  var closesEndedSeries = false
+  var decidesOncePerSession = false
+
+  enum Slippage: Sendable {
+    case none
+    case basisPoints(Double)
+    case halfSpread(Double)
+    case volumeShare(Double)
+    case squareRoot(Double)
+  }
+
+  enum Commission: Sendable {
+    case none
+    case basisPoints(Double)
+    case perShare(Double, minimum: Double)
+    case perOrder(Double)
+  }
+}
+
+/// What a run left behind, in a form in which two runs can be compared.
+struct SimulationTape {
+  var fills: [Fill] = []
+  /// Of each order what became of it, in order of time.
+  var outcomes: [[Outcome]] = []
+  var equity: [Double] = []
+  var cash = 0.0
+  var quantities: [Double] = []
+  var ambiguousBars = 0
+
+  struct Fill {
+    var order: Int
+    var instrument: Int
+    var row: Int
+    var time: Timestamp
+    var isIntrabar: Bool
+    var quantity: Double
+    var reference: Double
+    var price: Double
+    var slippage: Double
+    var commission: Double
+  }
+
+  struct Outcome {
+    var kind: OrderOutcome.Kind
+    var time: Timestamp
+    var filled: Double
+  }
+}

@@ -1,0 +1,254 @@
+import BacktestCore
+
+/// Where two simulators of one scenario differ.
+package struct SimulationMismatch: CustomStringConvertible {
+  /// The first difference in words.
+  package var difference: String
+  /// The smallest scenario found that still differs, with both tapes.
+  package var description: String
+}
+
+extension Scenario {
+  /// Plays the scenario twice; `nil` when both simulators give the same.
+  package func mismatch(shrinking: Bool = true) throws -> SimulationMismatch? {
+    guard try difference() != nil else { return nil }
+    let small = shrinking ? try shrunk() : self
+    let difference = try small.difference() ?? "nothing"
+    let tapes = [MarketSimulator.play(small), try small.replay()]
+    let lines = [
+      "seed \(seed): \(difference)", small.text(around: tapes), "simulator:", tapes[0].text,
+      "engine:", tapes[1].text,
+    ]
+    return SimulationMismatch(difference: difference, description: lines.joined(separator: "\n"))
+  }
+
+  /// The first difference between the two tapes.
+  private func difference() throws -> String? {
+    MarketSimulator.play(self).difference(from: try replay())
+  }
+
+  /// Leaves out requests and simplifies rules as long as the two still differ.
+  private func shrunk() throws -> Scenario {
+    var small = self
+    var isSmaller = true
+    while isSmaller {
+      isSmaller = false
+      for other in small.simpler where try other.difference() != nil {
+        small = other
+        isSmaller = true
+        break
+      }
+    }
+    return small
+  }
+
+  /// Scenarios that lack one thing.
+  private var simpler: [Scenario] {
+    var found: [Scenario] = []
+    for (instant, requests) in script.sorted(by: { $0.key < $1.key }) {
+      for place in requests.indices {
+        var other = self
+        other.script[instant]!.remove(at: place)
+        if other.script[instant]!.isEmpty { other.script[instant] = nil }
+        found.append(other)
+      }
+    }
+    let changes: [(inout SimulationRules) -> Void] = [
+      { $0.latency = .zero }, { $0.participation = nil }, { $0.slippage = .none },
+      { $0.commission = .none }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
+      { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
+    ]
+    for place in market.indices.reversed() where market.count > 1 && isUnused(place) {
+      // Only the last one can go, because the script counts instruments; instants may change.
+      guard place == market.count - 1 else { break }
+      var other = self
+      other.market.removeLast()
+      let before = Set(market.flatMap { $0.closeTimes }).count
+      guard Set(other.market.flatMap { $0.closeTimes }).count == before else { break }
+      found.append(other)
+    }
+    for change in changes {
+      var other = self
+      change(&other.rules)
+      if "\(other.rules)" != "\(rules)" { found.append(other) }
+    }
+    return found
+  }
+}
+
+extension Scenario {
+  private func isUnused(_ instrument: Int) -> Bool {
+    !script.values.joined().contains { $0.instruments.contains(instrument) }
+  }
+}
+
+extension ScriptedRequest {
+  fileprivate var instruments: [Int] {
+    switch self {
+    case .submit(let order): [Int(order.instrument.index)]
+    case .oneCancelsOther(let orders): orders.map { Int($0.instrument.index) }
+    case .bracket(let entry, _): [Int(entry.instrument.index)]
+    case .cancel: []
+    case .target(let instrument, _), .rebalance(let instrument, _): [instrument]
+    }
+  }
+}
+
+extension SimulationTape {
+  /// The first difference in words; `nil` when there is none beyond rounding.
+  func difference(from other: SimulationTape) -> String? {
+    for (index, (mine, its)) in zip(fills, other.fills).enumerated() {
+      if let name = mine.difference(from: its) { return "\(name) of fill \(index)" }
+    }
+    if fills.count != other.fills.count {
+      return "\(fills.count) fills, but \(other.fills.count) of the engine"
+    }
+    if outcomes.count != other.outcomes.count {
+      return "\(outcomes.count) orders, but \(other.outcomes.count) of the engine"
+    }
+    for (index, (mine, its)) in zip(outcomes, other.outcomes).enumerated()
+    where mine.count != its.count || !zip(mine, its).allSatisfy({ $0.agrees(with: $1) }) {
+      return "outcome of order \(index + 1)"
+    }
+    let scale = max(1, equity.map(abs).max() ?? 1)
+    if equity.count != other.equity.count {
+      return "\(equity.count) equity points, but \(other.equity.count)"
+    }
+    for (index, (mine, its)) in zip(equity, other.equity).enumerated()
+    where !near(mine, its, scale) {
+      return "equity point \(index)"
+    }
+    if !near(cash, other.cash, scale) { return "cash" }
+    if !zip(quantities, other.quantities).allSatisfy({ isSameQuantity($0, $1) }) {
+      return "positions"
+    }
+    if ambiguousBars != other.ambiguousBars { return "ambiguous bars" }
+    return nil
+  }
+
+  var text: String {
+    let rows = fills.map {
+      "  fill of \($0.order): instrument \($0.instrument) row \($0.row) "
+        + "\($0.isIntrabar ? "inside" : "open") \($0.time) \($0.quantity) @ \($0.price) "
+        + "(\($0.reference)) slippage \($0.slippage) commission \($0.commission)"
+    }
+    let ends = outcomes.enumerated().map { index, list in
+      "  order \(index + 1): "
+        + list.map { "\($0.kind) \($0.filled) \($0.time)" }.joined(separator: ", ")
+    }
+    let last = "  cash \(cash), held \(quantities), ambiguous \(ambiguousBars), equity "
+    return (rows + ends + [last + "\(equity.suffix(3))"]).joined(separator: "\n")
+  }
+}
+
+extension SimulationTape.Fill {
+  func difference(from other: Self) -> String? {
+    if (order, instrument, row) != (other.order, other.instrument, other.row) { return "place" }
+    if time != other.time || isIntrabar != other.isIntrabar { return "time" }
+    if !isSameQuantity(quantity, other.quantity) { return "quantity" }
+    if !near(reference, other.reference, abs(reference)) { return "reference" }
+    if !near(price, other.price, abs(price)) { return "price" }
+    let money = max(1, abs(quantity * price))
+    if !near(slippage, other.slippage, money) { return "slippage" }
+    return near(commission, other.commission, money) ? nil : "commission"
+  }
+}
+
+extension SimulationTape.Outcome {
+  func agrees(with other: Self) -> Bool {
+    guard time == other.time, isSameQuantity(filled, other.filled) else { return false }
+    if case .cut(let mine) = kind, case .cut(let its) = other.kind {
+      return isSameQuantity(mine, its)
+    }
+    return kind == other.kind
+  }
+}
+
+/// Whether two quantities agree to 1e-8: an order that is cut to the money left gets units that are
+/// as uncertain as the sums before it.
+private func isSameQuantity(_ a: Double, _ b: Double) -> Bool {
+  abs(a - b) <= 1e-8 * max(1, abs(a))
+}
+
+/// Whether two figures agree to 1e-9 of a scale.
+private func near(_ a: Double, _ b: Double, _ scale: Double) -> Bool {
+  abs(a - b) <= 1e-9 * scale
+}
+
+extension Scenario {
+  /// The scenario in words: rules, script, and the bars around it and around the fills.
+  private func text(around tapes: [SimulationTape]) -> String {
+    var lines = ["  \(rules.text)"]
+    for (index, series) in market.enumerated() {
+      let instrument = series.instrument
+      lines.append(
+        "  instrument \(index): tick \(instrument.tickSize.map { "\($0)" } ?? "none"), lot "
+          + "\(instrument.lotSize.map { "\($0)" } ?? "none"), multiplier \(instrument.multiplier)")
+    }
+    let moments = Set(
+      tapes.flatMap { tape in
+        tape.fills.map(\.time) + tape.outcomes.flatMap { $0.map(\.time) }
+      })
+    let closes = Set(market.flatMap { $0.closeTimes }).sorted()
+    for (instant, time) in closes.enumerated() {
+      let isNear = (instant - 1...instant + 1).contains { script[$0] != nil }
+      for (index, series) in market.enumerated() {
+        guard let row = series.closeTimes.firstIndex(of: time) else { continue }
+        let bar = series[row]
+        guard !isUnused(index), isNear || moments.contains(time) || moments.contains(bar.openTime)
+        else { continue }
+        lines.append(
+          "  \(instant) [\(index)] row \(row) \(bar.openTime)..\(bar.closeTime) O \(bar.open) "
+            + "H \(bar.high) L \(bar.low) C \(bar.close) V \(bar.volume)")
+      }
+      for request in script[instant] ?? [] { lines.append("    \(request.text)") }
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension ScriptedRequest {
+  fileprivate var text: String {
+    switch self {
+    case .submit(let order): "submit \(order.text)"
+    case .oneCancelsOther(let orders): "group \(orders.map(\.text).joined(separator: ", "))"
+    case .bracket(let entry, let exits):
+      "bracket \(entry.text), exits \(exits.map(\.text).joined(separator: ", "))"
+    case .cancel(let place): "cancel \(place)"
+    case .target(let instrument, let stated): "target [\(instrument)] \(stated)"
+    case .rebalance(let instrument, let weight): "rebalance [\(instrument)] \(weight)"
+    }
+  }
+}
+
+extension Order {
+  fileprivate var text: String {
+    "[\(instrument.index)] \(quantity) \(kind) \(timeInForce.rawValue)"
+      + (reduceOnly ? " reduce-only" : "")
+  }
+}
+
+extension SimulationRules {
+  fileprivate var text: String {
+    "\(self)".replacing("BacktestCore.", with: "").replacing("MarketSimulation.", with: "")
+  }
+}
+
+extension Scenario {
+  /// What happens in the engine's run, in words: kinds of outcomes and of fills.
+  package func corners() throws -> Set<String> {
+    let tape = try replay()
+    var corners: Set<String> = tape.ambiguousBars > 0 ? ["ambiguous"] : []
+    for outcome in tape.outcomes.joined() {
+      switch outcome.kind {
+      case .rejected(let reason): corners.insert("rejected \(reason.rawValue)")
+      case .cut: corners.insert("cut")
+      default: corners.insert("\(outcome.kind)")
+      }
+    }
+    for fill in tape.fills { corners.insert(fill.isIntrabar ? "intrabar" : "open") }
+    let counts = Dictionary(grouping: tape.fills, by: \.order).mapValues(\.count)
+    if counts.values.contains(where: { $0 > 1 }) { corners.insert("several fills") }
+    return corners
+  }
+}

@@ -1,0 +1,102 @@
+import BacktestCore
+
+/// Replays a script through the public interface.
+private struct ScriptReplay: Strategy {
+  var script: [Int: [ScriptedRequest]]
+  var submitted: [OrderID] = []
+  var instant = 0
+
+  mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
+    for request in script[instant] ?? [] { make(request, &trading) }
+    instant += 1
+  }
+
+  private mutating func make(_ request: ScriptedRequest, _ trading: inout TradingContext) {
+    switch request {
+    case .submit(let order): submitted.append(trading.submit(order))
+    case .oneCancelsOther(let orders):
+      submitted += trading.submitOneCancelsOther(orders)
+    case .bracket(let entry, let exits):
+      submitted += trading.submitBracket(entry, exits: exits)
+    case .cancel(let index):
+      if submitted.indices.contains(index) { trading.cancel(submitted[index]) }
+    case .target(let instrument, let stated):
+      let id = InstrumentID(instrument)
+      switch stated {
+      case .weight(let weight): trading.target(id, weight: weight)
+      case .value(let value): trading.target(id, value: value)
+      case .quantity(let quantity): trading.target(id, quantity: quantity)
+      }
+    case .rebalance(let instrument, let weight):
+      trading.rebalance(InstrumentID(instrument), weight: weight)
+    }
+  }
+}
+
+extension SimulationRules {
+  /// The rules as the engine takes them.
+  var configuration: BacktestConfiguration {
+    var configuration = BacktestConfiguration()
+    configuration.account.initialCash = cash
+    if let leverage { configuration.account.funding = .margin(leverage: leverage) }
+    configuration.warmup = warmup
+    configuration.onSeriesEnd = closesEndedSeries ? .close : .hold
+    configuration.decisions = decidesOncePerSession ? .allClosed : .eachClose
+    var execution = ExecutionRules()
+    execution.marketFill = marketFill
+    execution.intrabarPath = path
+    execution.improvesOnGaps = improvesOnGaps
+    execution.limitFill = throughTicks.map { .through(ticks: $0) } ?? .touch
+    execution.participation = participation
+    execution.latency = latency
+    execution.sizing = sizesAtFill ? .atFill : .atDecision
+    execution.shortfall = rejectsShortfalls ? .reject : .cut
+    switch slippage {
+    case .none: break
+    case .basisPoints(let points): execution.slippage = BasisPointSlippage(basisPoints: points)
+    case .halfSpread(let spread): execution.slippage = HalfSpreadSlippage(spread: spread)
+    case .volumeShare(let impact): execution.slippage = VolumeShareSlippage(impact: impact)
+    case .squareRoot(let impact): execution.slippage = SquareRootSlippage(impact: impact)
+    }
+    switch commission {
+    case .none: break
+    case .basisPoints(let points): execution.commission = BasisPointCommission(basisPoints: points)
+    case .perShare(let amount, let minimum):
+      execution.commission = PerShareCommission(perShare: amount, minimumPerOrder: minimum)
+    case .perOrder(let amount): execution.commission = PerOrderCommission(amount: amount)
+    }
+    configuration.execution = execution
+    return configuration
+  }
+}
+
+extension Scenario {
+  /// What the engine makes of it.
+  func replay() throws -> SimulationTape {
+    let strategy = ScriptReplay(script: script)
+    let result = Backtest(
+      strategy, on: try Universe(market), configuration: rules.configuration
+    ).run()
+    var tape = SimulationTape()
+    tape.fills = result.fills.map { fill in
+      SimulationTape.Fill(
+        order: Int(fill.order.number), instrument: Int(fill.instrument.index),
+        row: Int(fill.row), time: fill.time, isIntrabar: fill.isIntrabar,
+        quantity: fill.quantity, reference: fill.reference, price: fill.price,
+        slippage: fill.slippage, commission: fill.commission)
+    }
+    tape.outcomes = Array(repeating: [], count: result.orders.count)
+    for outcome in result.outcomes {
+      let index = Int(outcome.order.number) - 1
+      guard tape.outcomes.indices.contains(index) else { continue }
+      tape.outcomes[index].append(
+        SimulationTape.Outcome(
+          kind: outcome.kind, time: outcome.time, filled: outcome.filledQuantity))
+    }
+    tape.equity = Array(result.curve.equity)
+    tape.cash = result.account.cash
+    tape.quantities = result.account.positions.map(\.quantity)
+    tape.ambiguousBars = result.counts.ambiguousBars
+    return tape
+  }
+}
