@@ -23,7 +23,7 @@ extension Command {
       let options = DataOptions(&parameters)
       return { context in
         try options.eachFile(in: context, listsFindings: true) { path in
-          for series in try options.load(path, acceptsStandardInput: true) {
+          for series in try options.load(path, in: context, acceptsStandardInput: true) {
             context.output.write("\(DataQualityReport(series))\n")
           }
         }
@@ -46,7 +46,7 @@ extension Command {
           }
         }
         return try options.eachFile(in: context) { path in
-          reports += try options.load(path, acceptsStandardInput: true)
+          reports += try options.load(path, in: context, acceptsStandardInput: true)
             .map(DataQualityReport.init)
         }
       }
@@ -118,12 +118,15 @@ struct DataOptions: Sendable {
       help: "How times are written: iso, epoch-s, epoch-ms, or a pattern such as dd/MM/yyyy.")
   }
 
-  /// The series of a file.
+  /// The series of a file, read under a progress bar.
   func load(
-    _ path: String, acceptsStandardInput: Bool = false
+    _ path: String, in context: CommandContext, acceptsStandardInput: Bool = false
   ) throws(DataError) -> [BarSeries] {
+    let bars = StageProgress(context, isQuiet: false)
+    defer { bars.finish() }
     var reader = CSVReader(options)
     reader.acceptsStandardInput = acceptsStandardInput
+    reader.progress = { done, total in bars.show(path, done, of: total) }
     return try reader.load(path, symbol: symbol)
   }
 
@@ -139,13 +142,14 @@ struct DataOptions: Sendable {
       do {
         try body(path)
       } catch {
+        try context.checkInterrupt()
         var lines = [(error as? CommandError)?.message ?? "\(error)"]
         if listsFindings, let error = error as? DataError, error.issueCount > 1 {
           lines = error.lines
         } else if paths.count == 1 {
           throw CommandError.input(lines[0])
         }
-        for line in lines { context.errors.write("\(line)\n") }
+        for line in lines { context.report(line) }
         failed += 1
       }
     }
@@ -157,13 +161,16 @@ struct DataOptions: Sendable {
 
 extension ArgumentRule where Value == Character {
   fileprivate static var separator: ArgumentRule {
-    let value = DocumentRule.text(
-      "one character such as ';', or 'tab'", placeholder: "," as Character
-    ) { text in
-      if text == "tab" { return "\t" }
-      return text.utf8.count == 1 ? text.first : nil
+    ArgumentRule(name: "character", value: .separator, show: { String($0) })
+  }
+}
+
+extension ArgumentRule where Value == String {
+  fileprivate static var timePattern: ArgumentRule {
+    let value = DocumentRule.text("a pattern such as dd/MM/yyyy HH:mm", placeholder: "") { text in
+      CSVMapping.isTimePattern(text) ? text : nil
     }
-    return ArgumentRule(name: "character", value: value, show: { String($0) })
+    return ArgumentRule(name: "pattern", value: value, show: { $0 })
   }
 }
 
@@ -197,7 +204,7 @@ extension Command {
         var sources: [String: String] = [:]
         return try options.eachFile(in: context) { path in
           let digest = try SHA256.hexadecimal(ofFile: path)
-          let all = try options.load(path).map {
+          let all = try options.load(path, in: context).map {
             DataImport(series: $0, source: path, sha256: digest)
           }
           // No series of a file is written if one would overwrite a series of another file.
@@ -211,7 +218,7 @@ extension Command {
           }
           for one in all {
             sources[one.stem] = path
-            try one.write(to: out)
+            try context.interrupt.shield { try one.write(to: out, context.interrupt) }
             context.output.write("\(out)/\(one.stem).csv: \(one.series.count) bars\n")
           }
         }
@@ -248,8 +255,8 @@ private struct DataImport {
         + "replace it with --force")
   }
 
-  func write(to folder: String) throws {
-    var files = try AtomicFolder(path: folder, isShared: true)
+  func write(to folder: String, _ interrupt: Interrupt) throws {
+    var files = try AtomicFolder(path: folder, isShared: true, interrupt: interrupt)
     let file = try files.file("\(stem).csv")
     var csv = try CSVWriter(["time", "open", "high", "low", "close", "volume"], to: file)
     let calendar = series.calendar ?? AlwaysOpenCalendar()

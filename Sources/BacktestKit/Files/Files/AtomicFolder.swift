@@ -31,6 +31,7 @@ package struct AtomicFolder: ~Copyable {
   /// system has no locks.
   private let lock: PathLock?
   private let isBeside: Bool
+  private let interrupt: Interrupt
   private var isExchanged = false
   private var isCommitted = false
   private var files: [(name: String, output: FileOutput)] = []
@@ -43,13 +44,15 @@ package struct AtomicFolder: ~Copyable {
   ///   - isShared: Whether several jobs keep files there, so that their names differ from
   ///     job to job.
   ///   - lock: A lock on the folder that the job has already.
+  ///   - interrupt: Ends the writing with an error until all files are whole.
   /// - Throws: `FileError` where the folder cannot be written to, or another job has it.
   package init(
-    path: String, isShared: Bool = false, lock: PathLock? = nil
+    path: String, isShared: Bool = false, lock: PathLock? = nil, interrupt: Interrupt = Interrupt()
   ) throws(FileError) {
+    guard !interrupt.isRaised else { throw .interrupted(path) }
     let place = try FolderPlace(path)
     do throws(FileError) {
-      try self.init(path, place, isShared: isShared, lock: lock)
+      try self.init(path, place, isShared: isShared, lock: lock, interrupt: interrupt)
     } catch {
       place.removeMade()
       throw error
@@ -57,7 +60,7 @@ package struct AtomicFolder: ~Copyable {
   }
 
   private init(
-    _ path: String, _ place: FolderPlace, isShared: Bool, lock: PathLock?
+    _ path: String, _ place: FolderPlace, isShared: Bool, lock: PathLock?, interrupt: Interrupt
   ) throws(FileError) {
     let own = isShared ? nil : try place.locked(lock)
     place.removeUnfinished()
@@ -72,6 +75,7 @@ package struct AtomicFolder: ~Copyable {
     self.stagingLock = stagingLock
     self.lock = own
     isBeside = beside != nil
+    self.interrupt = interrupt
   }
 
   private static func staging(at stem: String) -> (path: String, lock: PathLock)? {
@@ -95,7 +99,8 @@ package struct AtomicFolder: ~Copyable {
 
   /// Begins a file, to be written piece by piece before `commit()`.
   package mutating func file(_ name: String) throws(FileError) -> FileOutput {
-    let output = try FileOutput(creating: "\(staging)/\(name)", for: "\(path)/\(name)")
+    let output = try FileOutput(
+      creating: "\(staging)/\(name)", for: "\(path)/\(name)", interrupt: interrupt)
     files.append((name, output))
     return output
   }

@@ -1,5 +1,5 @@
 public import BacktestCore
-import BacktestFiles
+package import BacktestFiles
 
 /// What a CSV reader is asked for.
 ///
@@ -74,6 +74,10 @@ public struct CSVReader: Sendable {
   var usesPlainRowParser = true
   /// Whether the paths `-` and `/dev/stdin` name standard input, which no cache keeps.
   package var acceptsStandardInput = false
+  /// Called now and then while a text is read, with the stored bytes read so far and all of them.
+  package var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+  /// Ends writing to the cache.
+  package var interrupt = Interrupt()
 
   /// A reader with options.
   public init(_ options: CSVReadOptions = CSVReadOptions()) { self.options = options }
@@ -94,9 +98,15 @@ public struct CSVReader: Sendable {
     if let cache { whole = try cache.series(of: path, symbol: symbol) }
     if whole == nil {
       let source = try CSVByteSource(path: path, acceptsStandardInput: acceptsStandardInput)
+      source.progress = progress
       let read = try parse(source, symbol: symbol)
-      whole =
-        cache?.store(read.series, symbol: symbol, namesSymbols: read.namesSymbols) ?? read.series
+      whole = read.series
+      if let cache {
+        whole = interrupt.shield {
+          cache.store(
+            read.series, symbol: symbol, namesSymbols: read.namesSymbols, interrupt)
+        }
+      }
     }
     return (whole ?? []).map { $0.sessions(from: options.from, to: options.to) }
   }

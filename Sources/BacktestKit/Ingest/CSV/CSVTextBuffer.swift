@@ -85,6 +85,8 @@ final class CSVByteSource {
   private var inflater: GzipInflater?
   private var inflatedByteCount = 0
   private let file: FileHandleBox?
+  /// Called after each piece with the stored bytes read so far and all of them.
+  var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 
   /// The text of a file.
   init(path: String, acceptsStandardInput: Bool = false) throws(DataError) {
@@ -179,6 +181,7 @@ final class CSVByteSource {
     }
     digest.update(UnsafeRawBufferPointer(rebasing: target[0..<count]))
     byteCount += count
+    progress?(byteCount, expectedByteCount)
     return count
   }
 }

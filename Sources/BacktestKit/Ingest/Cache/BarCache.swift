@@ -33,14 +33,17 @@ struct BarCache {
   /// are.
   ///
   /// - Parameter namesSymbols: Whether the text itself names the symbols; else whoever asks does.
-  func store(_ series: [BarSeries], symbol: String, namesSymbols: Bool) -> [BarSeries] {
+  func store(
+    _ series: [BarSeries], symbol: String, namesSymbols: Bool, _ interrupt: Interrupt
+  ) -> [BarSeries] {
     guard let source = series.first?.source,
       let digest = ContentDigest.Value(hexadecimal: source.digest)
     else { return series }
     let key = BarCacheKey(
       content: digest, byteCount: source.byteCount, options: options)
     do throws(FileError) {
-      try BarCacheFile.write(series, namesSymbols: namesSymbols, key: key, to: path(of: key))
+      try BarCacheFile.write(
+        series, namesSymbols: namesSymbols, key: key, to: path(of: key), interrupt: interrupt)
     } catch {
       return series
     }

@@ -1,6 +1,6 @@
 public import BacktestCore
 public import BacktestEvidence
-import BacktestFiles
+package import BacktestFiles
 import BacktestPolicies
 public import BacktestReports
 
@@ -102,22 +102,38 @@ extension StudyOutcome {
   ///   it, or a file that the study reads would be replaced.
   @discardableResult
   public func write(to folder: String) throws(StudyError) -> ResultRecord {
-    try write(to: try ResultFolder(folder, for: study, isForced: true))
+    try write(to: try ResultFolder(folder, for: study, isForced: true), interrupt: Interrupt())
   }
 
-  /// Writes the result to the folder that was claimed for it.
+  /// Writes the result to the folder that was claimed for it, unless it is interrupted: then the
+  /// old files stay.
   ///
   /// - Throws: `StudyError` as `write(to:)` with a path does, and when another job has written
   ///   there since the claim.
   @discardableResult
-  package func write(to folder: ResultFolder) throws(StudyError) -> ResultRecord {
+  package func write(
+    to folder: ResultFolder, interrupt: Interrupt
+  ) throws(StudyError) -> ResultRecord {
     try StudyError.wrapping(.file) {
       let record = try ResultRecord(self, folder: folder.path)
+      let page = report(dataFiles: record.data).bytes()
+      let json = JSONWriter.bytes(of: record.json(self))
+      try interrupt.shield {
+        try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
+      }
+      return record
+    }
+  }
+
+  private func writeFiles(
+    to folder: ResultFolder, page: [UInt8], json: [UInt8], interrupt: Interrupt
+  ) throws(StudyError) {
+    try StudyError.wrapping(.file) {
       let tables = ResultTables(result)
-      var files = try AtomicFolder(path: folder.path, lock: folder.lock)
+      var files = try AtomicFolder(path: folder.path, lock: folder.lock, interrupt: interrupt)
       try folder.checkUnchanged()
       try ResultFolder.checkInputs(of: study, in: folder.path)
-      try files.write(report(dataFiles: record.data).bytes(), to: "report.html")
+      try files.write(page, to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"))
       try tables.writeOrders(to: try files.file("orders.csv"))
       try tables.writeFills(to: try files.file("fills.csv"))
@@ -143,9 +159,8 @@ extension StudyOutcome {
       } else {
         files.remove(["regimes.csv"])
       }
-      try files.write(JSONWriter.bytes(of: record.json(self)), to: "result.json")
+      try files.write(json, to: "result.json")
       try files.commit()
-      return record
     }
   }
 
