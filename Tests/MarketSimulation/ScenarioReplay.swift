@@ -3,7 +3,8 @@ import BacktestCore
 /// Replays a script through the public interface.
 private struct ScriptReplay: Strategy {
   var script: [Int: [ScriptedRequest]]
-  var submitted: [OrderID] = []
+  /// The number of each order that was asked for; none of those asked for during warm-up.
+  var submitted: [OrderID?] = []
   var instant = 0
 
   mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
@@ -15,9 +16,9 @@ private struct ScriptReplay: Strategy {
     switch request {
     case .submit(let order): submitted.append(trading.submit(order))
     case .oneCancelsOther(let orders):
-      submitted += trading.submitOneCancelsOther(orders)
+      note(trading.submitOneCancelsOther(orders), of: orders.count)
     case .bracket(let entry, let exits):
-      submitted += trading.submitBracket(entry, exits: exits)
+      note(trading.submitBracket(entry, exits: exits), of: 1 + exits.count)
     case .cancel(let index):
       if submitted.indices.contains(index) { trading.cancel(submitted[index]) }
     case .target(let instrument, let stated):
@@ -30,6 +31,11 @@ private struct ScriptReplay: Strategy {
     case .rebalance(let instrument, let weight):
       trading.rebalance(InstrumentID(instrument), weight: weight)
     }
+  }
+
+  private mutating func note(_ orders: [OrderID], of count: Int) {
+    submitted += orders
+    submitted += Array(repeating: nil, count: count - orders.count)
   }
 }
 

@@ -169,7 +169,7 @@ extension Study {
     }
     guard let node = document["data"]?["columns"]?[key] else { return nil }
     let fault = first.message.split(separator: ";")[0]
-    let line = first.line > 0 ? " line \(first.line)" : ""
+    let line = first.line.map { " line \($0)" } ?? ""
     return "\(node.place): 'data.columns.\(key)' does not fit \(first.file)\(line): \(fault)"
   }
 }
