@@ -218,9 +218,7 @@ public struct Engine: Sendable {
   mutating func valueHoldings() -> Bool {
     if !trading.broker.market.hasOneGrid { trading.broker.market.moveRows() }
     valuation = closeAccount()
-    // Where nothing trades, exposure cannot grow beyond all numbers unless equity does, save for
-    // longs and shorts that cancel; the next close with an order sees those.
-    if valuation.equity > 0, valuation.equity < .infinity { return true }
+    if valuation.isSound { return true }
     endEarly()
     return false
   }
