@@ -34,9 +34,11 @@ struct InitTests {
     #expect(made.status == 0, "\(made.errors)")
     let text = try folder.text("studies/policy.yaml")
     #expect(text.contains("policy: \(policy)") && !text.contains("sma-crossover"))
+    let prices = try String(
+      contentsOfFile: CommandFixture.path("prices/sp500.csv"), encoding: .utf8)
+    let lines = prices.split(separator: "\n")
     try folder.write(
-      try String(contentsOfFile: CommandFixture.path("prices/sp500.csv"), encoding: .utf8),
-      to: "studies/prices.csv")
+      (lines.prefix(1) + lines.suffix(500)).joined(separator: "\n"), to: "studies/prices.csv")
     let run = try BuiltProgram.run(
       "walkforward", "studies/policy.yaml", "--set", "account.leverage=2", "-q", in: folder)
     #expect(run.status == 0, "\(run.errors)")

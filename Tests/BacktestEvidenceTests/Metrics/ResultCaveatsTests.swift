@@ -66,8 +66,8 @@ struct ResultLimitsTests {
     #expect(try run(-0.5, 2) == "Borrowing was free: 1 of 1 round trip was short" + end)
     #expect(
       try run(-1.5, 2)
-        == "Borrowing was free: gross exposure was above equity at 7 of 10 points, and 1 of 1 round "
-        + "trip was short" + end)
+        == "Borrowing was free: gross exposure was above equity at 7 of 10 points, and 1 of 1 "
+        + "round trip was short" + end)
   }
 
   @Test func participationLimitsLiquidity() throws {

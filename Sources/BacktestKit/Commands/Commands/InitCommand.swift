@@ -8,7 +8,8 @@ extension Command {
     Command(
       "init", summary: "Write a commented example of a study file.",
       discussion: """
-        With --policy it is a study of that policy. An existing file is kept unless --force is given.
+        With --policy it is a study of that policy. An existing file is kept unless --force is \
+        given.
         """
     ) { parameters in
       let path =

@@ -66,10 +66,11 @@ extension BacktestResult {
             + "figures are missing."))
     }
     if universe.calendars.count > 1, let perYear = sample.barsPerYear {
+      let names = universe.calendars.map(\.name).joined(separator: ", ")
       found.append(
         ResultCaveat(
           .mixedCalendars,
-          "Instruments have different calendars (\(universe.calendars.map(\.name).joined(separator: ", "))). "
+          "Instruments have different calendars (\(names)). "
             + "Returns are from session to session of any of them, and a year has "
             + "\(NumberText.perYear(perYear)) of these sessions, counted over the run."))
     }

@@ -106,7 +106,7 @@ private enum SplitFactors {
     2, 2.5, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50, 100,
   ]
   /// How much else a price may have moved on the same day.
-  private static let tolerance = 0.06
+  private static let tolerance = 0.12
 
   /// Whether close over previous close looks like a split or its reverse.
   static func contains(_ change: Double) -> Bool {

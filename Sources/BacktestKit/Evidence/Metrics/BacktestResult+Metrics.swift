@@ -6,7 +6,8 @@ extension BacktestResult {
   public var barsPerYear: Double? { UniverseSessions(universe).barsPerYear }
 
   /// The session date of each point of the curve, the base point first: of the sessions of all
-  /// calendars, the first that ends at or after the point. A series without a calendar has UTC days.
+  /// calendars, the first that ends at or after the point. A series without a calendar has UTC
+  /// days.
   public var sessionDates: [CivilDate] { curve.times.map { universe.sessionDate(of: $0) } }
 
   /// The returns of the run, ready to be measured.

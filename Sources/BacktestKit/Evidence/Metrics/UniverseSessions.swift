@@ -39,8 +39,8 @@ struct UniverseSessions: Sendable {
     (firstDay, sessionsThrough) = isCounted ? Self.count(universe) : (0, [])
   }
 
-  /// Points in a year of the last points of sessions, from the date of the base point to that of the
-  /// last one; `nil` where a calendar is missing.
+  /// Points in a year of the last points of sessions, from the date of the base point to that of
+  /// the last one; `nil` where a calendar is missing.
   func perYear(from first: CivilDate, through last: CivilDate) -> Double? {
     guard areCounted else { return fixedPerYear }
     let (start, end) = (first.daysSinceEpoch, last.daysSinceEpoch)

@@ -36,7 +36,8 @@ extension ReportModel {
     }.joined(separator: "; ")
   }
 
-  /// - Parameter digests: the SHA-256 by path; without them the digest by which a cache knows a file.
+  /// - Parameter digests: the SHA-256 by path; without them the digest by which a cache knows a
+  ///   file.
   private func sourceTable(_ digests: [String: String]) -> ReportTable {
     ReportTable(
       caption: "Data files",

@@ -24,6 +24,7 @@ extension ReportModel {
       text += ", compared with \(NumberFormat.ratio.text(other)) for \(benchmark.nameInSentence)"
     }
     guard let walkForward else {
+      guard run.configuration.accounting.placesOrders else { return text + "." }
       let closed = metrics.trades?.count ?? 0
       return text + "; \(NumberText.count(closed, "closed trade"))."
     }

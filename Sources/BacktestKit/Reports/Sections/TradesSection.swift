@@ -20,6 +20,7 @@ extension ReportModel {
 
   /// The number of trades, and the profit of those that are still open.
   private var tradeSummary: String {
+    guard placesOrders else { return "Weights are held without orders." }
     let closed = run.trades.filter { !$0.isOpen }
     let open = run.trades.filter(\.isOpen)
     func money(_ trades: [RoundTrip]) -> String {
@@ -35,7 +36,8 @@ extension ReportModel {
 
   private var whyNoTrades: String {
     if !run.configuration.accounting.placesOrders {
-      return "Weights accounting has no orders, so there are no round trips."
+      return
+        "There are no round trips: under weights accounting nothing is bought or sold by order."
     }
     if run.orders.isEmpty { return "The strategy placed no orders." }
     return "No trades: \(NumberText.count(run.orders.count, "order")), none of them filled."
