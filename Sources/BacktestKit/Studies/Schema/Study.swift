@@ -234,8 +234,8 @@ package struct StudyBenchmark: Sendable {
         ).example("equal-parts"),
       ],
       after: { table, benchmark in
-        let names = benchmark.symbol != nil || benchmark.file != nil
-        if !names, benchmark.hold == nil {
+        let names = table.node("symbol") != nil || table.node("file") != nil
+        if !names, table.node("hold") == nil {
           table.report(
             "a benchmark needs a 'symbol' of the data, a 'file', or 'hold: equal-parts'")
         }

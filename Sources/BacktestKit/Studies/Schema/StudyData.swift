@@ -101,8 +101,9 @@ extension StudyData {
         if let from = data.from, let to = data.to, to < from {
           table.report("'to' lies before 'from'", at: "to")
         }
-        // A study without 'data' lacks the calendar first.
-        if data.files.isEmpty, !table.keys.isEmpty {
+        // A study without 'data' lacks the calendar first, and what is no list is told already.
+        let isList = table.node("files").map { $0.kind == .list } ?? true
+        if data.files.isEmpty, isList, !table.keys.isEmpty {
           table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
         }
       })
