@@ -53,7 +53,7 @@ struct ReadAhead: Sendable {
     self.firstColumns = firstColumns
     self.strideRows = strideRows ?? 1 << 12
     growsStride = strideRows == nil
-    pages = MappedPages()
+    pages = MappedPages(of: universe)
   }
 
   /// Asks for the rows that come next.
@@ -186,10 +186,14 @@ private final class ScatteredReading: Sendable {
 private final class MappedPages: Sendable {
   /// The runs under way.
   let readers = Mutex(0)
+  /// Keeps the files mapped.
+  private let universe: Universe
   private let pageSize = UInt(max(4_096, sysconf(Int32(_SC_PAGESIZE))))
   /// One word a page, of which the highest bit says that it is in the page table; negative where
   /// the system does not show it.
   private let pageTable = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)
+
+  init(of universe: Universe) { self.universe = universe }
 
   deinit { if pageTable >= 0 { close(pageTable) } }
 
