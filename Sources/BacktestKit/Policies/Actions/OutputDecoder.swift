@@ -18,12 +18,6 @@ struct OutputDecoder: Sendable {
   /// The number of outputs that the head must have.
   var outputCount: Int { action?.outputCount ?? output?.outputCount ?? 0 }
 
-  /// Rounds outputs to 32 bits, as the training library has them: what follows does not depend on
-  /// the kernels that added up the last digits.
-  func round(_ outputs: inout ContiguousArray<Double>) {
-    for index in outputs.indices { outputs[index] = Double(Float(outputs[index])) }
-  }
-
   /// Fills a decision's action or prediction from its outputs.
   func apply(to decision: inout PolicyDecision) {
     if let action {

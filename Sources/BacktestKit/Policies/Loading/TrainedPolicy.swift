@@ -81,7 +81,6 @@ public struct TrainedPolicy: Policy {
       normaliser.apply(to: input)
     }
     evaluate(into: &decision)
-    decoder.round(&decision.outputs)
     var isFinite = true
     for value in decision.outputs where !value.isFinite { isFinite = false }
     guard isFinite else { throw PolicyRefusal("the network's output is not a finite number") }
@@ -158,7 +157,6 @@ struct DropoutSampling: Sendable {
           network.evaluate(input, state: &memory, dropout: masks, into: output)
         }
       }
-      decoder.round(&sample.outputs)
       decoder.apply(to: &sample)
       let prediction = sample.prediction
       signal.add(prediction.signal ?? sample.outputs[0])
