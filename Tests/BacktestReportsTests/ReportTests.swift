@@ -120,6 +120,25 @@ struct ReportTests {
     #expect(counts.reduce(0, +) == result.orders.count && counts.contains(reduced))
   }
 
+  /// Bars of the account and sessions of the benchmark are not shown as the same thing.
+  @Test func aBenchmarkOfIntradayBarsIsMeasuredInSessions() throws {
+    let prices: [MarketBuilder.Prices] = (0..<800).map { row in
+      let price = 100 + Double(row * 37 % 23)
+      return (price, price + 1, price - 1, price)
+    }
+    let decisions: [Int: ScriptedStrategy.Decision] = [
+      0: { _, trading in trading.target(.first, weight: 0.9) }
+    ]
+    let halves = try runScript(
+      MarketBuilder.series(prices, every: .seconds(43_200)), decisions)
+    let note = "the benchmark from session to session"
+    let text = Report(halves).text
+    #expect(text.contains(note) && text.contains(" sessions</td>"))
+    let daily = Report(try runScript(MarketBuilder.series(prices), decisions)).text
+    #expect(!daily.contains(note) && !daily.contains(" sessions</td>"))
+    #expect(Metrics.headlineNames.allSatisfy { Metrics.find($0)?.unit != .bars })
+  }
+
   @Test func chainedFoldsHaveNoYearlyCosts() throws {
     var walkForward = try ReportFixtures.sharedWalkForward.get()
     #expect(Report(walkForward).text.contains("Cost drag by year"))

@@ -21,7 +21,7 @@ struct DataCaveatsTests {
     return series
   }
 
-  @Test(arguments: [(0.5, true), (0.49, true), (2.03, true), (1 / 7.0, true), (0.58, false)])
+  @Test(arguments: [(0.5, true), (0.549, true), (2.03, true), (1 / 7.0, true), (0.58, false)])
   func jumpsThatLookLikeSplitsAreNamed(factor: Double, isSplit: Bool) throws {
     let text = try message(.splitJumps, [series(factor)])
     #expect((text != nil) == isSplit)

@@ -76,7 +76,7 @@ struct CaveatListTests {
         "Prices are raw, but the data has adjusted closes whose returns differ: AAPL ("))
     // Two shares for one in February 2005.
     #expect(messages[0].contains("On 2005-02-28 the price moved by"))
-    #expect(messages[1].contains("AAPL on 2005-02-28 (−"))
+    #expect(messages[1].contains("AAPL on 2005-02-28 (−49.6%)"))
   }
 
   @Test func usedAdjustmentsAreNoCaveat() throws {
