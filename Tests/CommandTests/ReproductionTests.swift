@@ -17,7 +17,7 @@ struct ReproductionTests {
     var lines: [String] = []
     for (name, words) in [
       ("sample run", ["run", "study.yaml"]), ("sample walk", ["walkforward", "study.yaml"]),
-      ("demo run", ["run", demo]),
+      ("demo run", ["run", demo, "--force"]),
     ] {
       lines.append("\(name) \(try fingerprint(words, in: folder))")
     }
