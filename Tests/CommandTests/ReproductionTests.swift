@@ -5,7 +5,7 @@ import Testing
 /// Same inputs, same result: across processes, threads, orders of files and builds.
 struct ReproductionTests {
   private func fingerprint(_ words: [String], in folder: WorkFolder) throws -> String {
-    let ended = try BuiltProgram.run(words + ["--json", "--out", "out"], in: folder)
+    let ended = try BuiltProgram.run(words + ["--json", "--out", "out", "--force"], in: folder)
     #expect(ended.status == 0 && ended.errors == "", "\(words): \(ended)")
     return try ResultRecord(path: folder.path + "/out/result.json").fingerprint
   }
@@ -17,7 +17,7 @@ struct ReproductionTests {
     var lines: [String] = []
     for (name, words) in [
       ("sample run", ["run", "study.yaml"]), ("sample walk", ["walkforward", "study.yaml"]),
-      ("demo run", ["run", demo, "--force"]),
+      ("demo run", ["run", demo]),
     ] {
       lines.append("\(name) \(try fingerprint(words, in: folder))")
     }
