@@ -5,7 +5,7 @@ import Testing
 /// Same inputs, same result: across processes, threads, orders of files and builds.
 struct ReproductionTests {
   private func fingerprint(_ words: [String], in folder: WorkFolder) throws -> String {
-    let ended = try BuiltProgram.run(words + ["--json", "--out", "out"], in: folder)
+    let ended = try BuiltProgram.run(words + ["--json", "--out", "out", "--force"], in: folder)
     #expect(ended.status == 0 && ended.errors == "", "\(words): \(ended)")
     return try ResultRecord(path: folder.path + "/out/result.json").fingerprint
   }
