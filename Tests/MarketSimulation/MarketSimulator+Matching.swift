@@ -129,15 +129,8 @@ extension MarketSimulator {
   private func mayFillInside(_ index: Int, _ instrument: Int, _ row: Int) -> Bool {
     let order = orders[index]
     return order.instrument == instrument && order.isLive && !order.hasEnded && !order.isMarket
-      && order.liveAt <= bars[instrument][row].openTime && !hasTraded(order, row)
+      && order.liveAt <= bars[instrument][row].openTime
       && (!order.reduceOnly || reducible(order) > 0)
-  }
-
-  /// What is left of an order that traded in a bar waits for the next one.
-  private func hasTraded(_ order: SimulatedOrder, _ row: Int) -> Bool {
-    tape.fills.contains {
-      $0.order == order.number && $0.instrument == order.instrument && $0.row == row
-    }
   }
 
   /// First the stops that the bar triggers, nearest to the open first, then the limits, nearest

@@ -41,7 +41,7 @@ extension MarketSimulator {
   private mutating func endUselessExits() {
     for index in orders.indices where orders[index].reduceOnly && !orders[index].hasEnded {
       let order = orders[index]
-      if closingPart(of: order.remaining, order.instrument) > 0 { continue }
+      if reducible(order) > 0 { continue }
       let isAwaited =
         if order.parent > 0 {
           !orders[order.parent - 1].hasEnded

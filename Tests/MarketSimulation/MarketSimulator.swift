@@ -7,7 +7,6 @@ import BacktestCore
 ///
 /// Where the design says nothing, these are the rules, found by trying:
 /// - A stop is triggered when its price is reached, also where the bar's volume lets nothing through.
-/// - What is left of an order that traded in a bar waits for the next bar.
 /// - An instrument is marked at the reference price of each fill.
 /// - What a waiting order holds of buying power is its opening part alone, at the last close.
 /// - A sale in a cash account holds none. What it asks beyond the position waits as an exit for the
@@ -20,7 +19,11 @@ import BacktestCore
 /// - A limit that gaps fills at the open rounded to the tick, never worse than its price.
 /// - A series that ends is closed after the decision, as far as the bar's volume lets it.
 struct MarketSimulator {
-  static let mimic = true
+  /// Whether it follows the engine in three places in which the engine and the design differ: costs of
+  /// a reversal under `size-at: fill`, slippage of the closing part of a cut reversal, and the mark
+  /// after a refused fill.
+  static let followsEngine = true
+
   let bars: [[Bar]]
   let instruments: [Instrument]
   let calendars: [any TradingCalendar]

@@ -124,7 +124,8 @@ extension Scenario {
     let series = market[instrument]
     guard let row = series.closeTimes.lastIndex(where: { $0 <= time }) else { return nil }
     let price = series.close[row]
-    let weight = Double(random.nextInteger(below: 11) - (rules.leverage == nil ? 1 : 5)) / 5
+    let least = rules.leverage != nil ? -5 : rules.sizesAtFill ? 0 : -1
+    let weight = Double(random.nextInteger(below: 11) + least) / 5
     switch random.nextInteger(below: 12) {
     case 0...3: return .submit(order(instrument, price, &random))
     case 4:
