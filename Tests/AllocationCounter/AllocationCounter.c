@@ -2,6 +2,23 @@
 
 #include <stddef.h>
 
+// A sanitizer puts its own allocator before that of the C library, and cannot start beside this one.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define HAS_OTHER_ALLOCATOR 1
+#endif
+#endif
+
+#ifdef HAS_OTHER_ALLOCATOR
+
+bool counts_allocations(void) { return false; }
+
+long allocation_count(void) { return 0; }
+
+#else
+
+bool counts_allocations(void) { return true; }
+
 // The allocator of the C library under its other names, so that these can stand before it.
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -27,3 +44,5 @@ void *realloc(void *memory, size_t size) {
   count += 1;
   return __libc_realloc(memory, size);
 }
+
+#endif

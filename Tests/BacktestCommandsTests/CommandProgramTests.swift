@@ -1,6 +1,6 @@
 @testable import BacktestCommands
 import TestSupport
-import TestSupport
+import BacktestFiles
 import Testing
 
 struct ArgumentTests {
@@ -87,7 +87,7 @@ struct ArgumentTests {
       }
       let (output, errors) = (MemoryStream(), MemoryStream())
       let context = CommandContext(
-        output: output, errors: errors, clock: SystemClock(), interrupt: .never)
+        output: output, errors: errors, clock: SystemClock(), interrupt: Interrupt())
       let status = DemoProgram.program.run(line, in: context)
       statuses.insert(status)
       #expect(errors.text.isEmpty == (status != .wrongInput), "seed \(seed): \(line)")
@@ -98,7 +98,7 @@ struct ArgumentTests {
   private func run(_ words: String) -> (text: String, errors: String, status: ExitCode) {
     let (output, errors) = (MemoryStream(), MemoryStream())
     let context = CommandContext(
-      output: output, errors: errors, clock: SystemClock(), interrupt: .never)
+      output: output, errors: errors, clock: SystemClock(), interrupt: Interrupt())
     let status = DemoProgram.program.run(words.split(separator: " ").map(String.init), in: context)
     return (output.text, errors.text, status)
   }
@@ -138,7 +138,7 @@ struct CommandProgramTests {
     ] {
       let (output, errors) = (MemoryStream(), MemoryStream())
       let context = CommandContext(
-        output: output, errors: errors, clock: SystemClock(), interrupt: .never)
+        output: output, errors: errors, clock: SystemClock(), interrupt: Interrupt())
       #expect(DemoProgram.program.run(words, in: context) == .done)
       #expect(output.text == help && errors.text.isEmpty)
     }

@@ -82,8 +82,10 @@ enum DemoProgram {
     _ words: String..., width: Int = 80, interrupted: Bool = false
   ) -> (text: String, errors: String, status: ExitCode) {
     let (output, errors) = (MemoryStream(width: width), MemoryStream(width: width))
+    let interrupt = Interrupt()
+    if interrupted { interrupt.raise() }
     let context = CommandContext(
-      output: output, errors: errors, clock: SystemClock(), interrupt: Interrupt { interrupted })
+      output: output, errors: errors, clock: SystemClock(), interrupt: interrupt)
     let status = program.run(words, in: context)
     return (output.text, errors.text, status)
   }

@@ -1,5 +1,5 @@
 @testable import BacktestCommands
-import TestSupport
+import BacktestFiles
 import Glibc
 import Testing
 
@@ -12,7 +12,7 @@ struct ProgressBarTests {
   private func context(
     _ errors: MemoryStream, _ clock: HandClock
   ) -> CommandContext {
-    CommandContext(output: MemoryStream(), errors: errors, clock: clock, interrupt: .never)
+    CommandContext(output: MemoryStream(), errors: errors, clock: clock, interrupt: Interrupt())
   }
 
   @Test func theBarShowsWhatIsDoneAndLeft() {
@@ -79,25 +79,54 @@ struct ProgressBarTests {
 }
 
 struct InterruptTests {
-  @Test func theFirstSignalAsksAndTheSecondIsTheSystems() {
+  @Test func theFirstSignalEndsAndTheSecondIsTheSystems() throws {
     signal(SIGINT, SIG_DFL)
     defer { signal(SIGTERM, SIG_DFL) }
-    let interrupt = ProcessSignals.interrupt()
-    #expect(!interrupt.isRaised())
-    // To the process: the threads of the tests block signals, the main thread takes it soon.
-    kill(getpid(), SIGINT)
-    for _ in 0..<5_000 where !interrupt.isRaised() { usleep(1_000) }
-    #expect(interrupt.isRaised())
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    let (reading, writing) = (ends[0], ends[1])
+    let interrupt = ProcessSignals.listen { _ = write(writing, "e", 1) }
+    #expect(!interrupt.isRaised)
+    var ended = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
+    interrupt.shield {
+      // To the process: the threads of the tests block signals, the main thread takes it soon.
+      kill(getpid(), SIGINT)
+      #expect(poll(&ended, 1, 100) == 0, "nothing ends what is shielded")
+    }
+    #expect(poll(&ended, 1, 60_000) == 1 && interrupt.isRaised)
     var present = sigaction()
     sigaction(SIGINT, nil, &present)
     #expect(unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == 0)
   }
 
   @Test func aCommandThatAsksIsStopped() {
+    let interrupt = Interrupt()
+    interrupt.raise()
     let context = CommandContext(
-      output: MemoryStream(), errors: MemoryStream(), clock: HandClock(),
-      interrupt: Interrupt { true })
+      output: MemoryStream(), errors: MemoryStream(), clock: HandClock(), interrupt: interrupt)
     #expect(throws: CommandError.interrupted) { try context.checkInterrupt() }
+    #expect(interrupt.claimEnd() && !interrupt.claimEnd())
+  }
+}
+
+struct StageProgressTests {
+  @Test func eachStageHasABar() {
+    let (errors, clock) = (MemoryStream(isTerminal: true), HandClock())
+    let context = CommandContext(
+      output: MemoryStream(), errors: errors, clock: clock, interrupt: Interrupt())
+    let bars = StageProgress(context, isQuiet: false)
+    for (stage, done) in [("reading", 50), ("reading", 100), ("running", 25), ("running", 50)] {
+      clock.seconds += 10
+      bars.show(stage, done, of: 100)
+    }
+    bars.finish()
+    #expect(
+      errors.text.split(separator: "\r") == [
+        "reading [############------------] 50 %\u{1B}[K",
+        "reading [########################] 100 %\u{1B}[K", "\u{1B}[K",
+        "running [######------------------] 25 %\u{1B}[K",
+        "running [############------------] 50 %  ETA 0:10\u{1B}[K", "\u{1B}[K",
+      ])
   }
 }
 

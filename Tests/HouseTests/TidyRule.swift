@@ -30,7 +30,7 @@ extension TidyRule {
   static let all: [TidyRule] =
     calls + [
       fileLength, functionLength, lineLength, trailingSpace, machinePath, unfinished,
-      publicDocumentation, publicInterfaceOnly,
+      publicDocumentation, publicInterfaceOnly, programName,
     ]
 
   private static let swiftFolders = ["Sources/", "Tests/", "Examples/", "Benchmarks/"]
@@ -118,6 +118,23 @@ extension TidyRule {
         !["mktemp", "mkdtemp", "mkstemp", "TMPDIR"].contains(where: { line.utf8Contains($0) })
       else { return nil }
       return "names \(folder), a folder of one machine"
+    }
+  }
+
+  /// Whoever builds a program from the library gives it a name.
+  private static let programName = TidyRule(
+    description: "the library does not say how the program is called",
+    scope: ["Sources/BacktestKit/"],
+    canary: ("Sources/BacktestKit/A.swift", "let advice = \"call `bt-run init`\""),
+    clean: "/// `bt-run init` calls it.\ninit(name: String = \"bt-run\")"
+  ) { file in
+    guard file.isSwift else { return [] }
+    return file.findings { line in
+      let text = line.drop { $0 == " " }
+      guard !text.hasPrefix("//"), line.utf8Contains("bt-run"),
+        !line.utf8Contains("name: String = \"bt-run\"")
+      else { return nil }
+      return "names bt-run; take the name of the program, or say `the command init`"
     }
   }
 

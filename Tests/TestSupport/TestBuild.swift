@@ -5,6 +5,6 @@ package enum TestBuild {
     package static let isOptimised = false
   #else
     /// Whether the optimiser ran: without it, some code asks for memory that it needs for nothing.
-    static let isOptimised = true
+    package static let isOptimised = true
   #endif
 }

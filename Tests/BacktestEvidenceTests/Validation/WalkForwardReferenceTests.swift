@@ -50,21 +50,23 @@ struct WalkForwardReferenceTests {
     }
   }
 
-  /// The folds that are run: all of them with optimisation; without it two of the three studies
-  /// take long and stop after six folds. The figures of those are still all compared.
-  private static func foldCount(_ name: String, of all: Int) -> Int {
-    #if DEBUG
-      name == names[2] ? all : 6
-    #else
-      all
-    #endif
-  }
+  @Test(
+    .enabled(
+      if: TestBuild.isOptimised,
+      "takes long without the optimiser; firstFoldsEqualReference runs six folds of each"),
+    arguments: names[..<2])
+  func longStudyEqualsReference(name: String) throws { try compare(name) }
 
-  @Test(arguments: names)
-  func equalsReference(name: String) throws {
+  @Test func shortStudyEqualsReference() throws { try compare(Self.names[2]) }
+
+  @Test(.enabled(if: !TestBuild.isOptimised, "all folds run"), arguments: names[..<2])
+  func firstFoldsEqualReference(name: String) throws { try compare(name, folds: 6) }
+
+  /// Compares all folds of a study, or the first ones.
+  private func compare(_ name: String, folds: Int = .max) throws {
     let oracle = try Self.oracle(name)
     let all = try #require(oracle["windows"] as? [JSONObject])
-    let windows = all.prefix(Self.foldCount(name, of: all.count))
+    let windows = all.prefix(folds)
     var study = try Self.study(oracle)
     let end = try #require(windows.last?["test"] as? [Int])[1]
     study.configuration.window = 0..<(250 + end)

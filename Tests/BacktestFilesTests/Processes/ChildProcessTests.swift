@@ -119,7 +119,7 @@ import Testing
     #expect(kill(helper, 0) == 0)
     child.terminate(grace: 0.05)
     // Its new parent has to take notice of its end first.
-    for _ in 0..<1000 where kill(helper, 0) == 0 && !isZombie(helper) { usleep(10_000) }
+    for _ in 0..<1000 where kill(helper, 0) == 0 && !isZombie(helper) { poll(nil, 0, 10) }
     #expect(kill(helper, 0) != 0 || isZombie(helper))
   }
 

@@ -53,11 +53,11 @@ struct CSVErrorTests {
     ("2020-01-07,10,12,9,\"1,100\",5", "20: E_DATA_NUMBER: the close \"1,100\" is not a number"),
     (
       "2020-02-30,10,12,9,11,5",
-      "1: E_DATA_TIME: \"2020-02-30\" is not a time; set the time format in the mapping"
+      "1: E_DATA_TIME: \"2020-02-30\" is not a time; give its format by 'time-format'"
     ),
     (
       "07.01.2020,10,12,9,11,5",
-      "1: E_DATA_TIME: \"07.01.2020\" is not a time; set the time format in the mapping"
+      "1: E_DATA_TIME: \"07.01.2020\" is not a time; give its format by 'time-format'"
     ),
     ("2020-01-07,10,12,9,11", "22: E_DATA_ROW: the row has 5 fields, the header has 6"),
     ("2020-01-07,10,12,9,11,5,6", "25: E_DATA_ROW: the row has 7 fields, the header has 6"),

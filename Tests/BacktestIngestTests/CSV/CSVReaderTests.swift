@@ -202,7 +202,7 @@ struct CSVReaderTests {
     #expect(
       csvError("date,time,open,high,low,close\n2020-01-06,9h,1,1,1,1\n")
         == "prices.csv:2:1: E_DATA_TIME: \"2020-01-06 9h\" is not a time; "
-        + "set the time format in the mapping"
+        + "give its format by 'time-format'"
     )
     // A mapping that names the stamps leaves the other column alone.
     let daily = try csvSeries("date,time,open,high,low,close\n2020-01-06,9h,1,1,1,1\n") {

@@ -61,7 +61,7 @@ import Testing
     }
     let cases = [
       (of(indicator("rsy")), "did you mean 'rsi'?"),
-      (of(indicator("vortex")), "known are sma, ema"),
+      (of(indicator("vortex")), "known are rsi, roc, trix, atr, natr and 19 more"),
       (of(indicator("rsi", output: "up")), "one output"),
       (of(indicator("bollinger", output: "top")), "it has upper, middle, lower"),
       (of(indicator("rsi", period: 0)), "at least 1, not 0"),

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// The built `bt-run`, run as a process of its own.
@@ -22,7 +23,7 @@ enum BuiltProgram {
         let line = status?.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
         let caught = line.flatMap { UInt64($0.split(separator: "\t")[1], radix: 16) } ?? 0
         if caught >> UInt64(SIGINT - 1) & 1 == 1 { return }
-        usleep(1_000)
+        sched_yield()
       }
       throw NeverEnded()
     }
@@ -60,21 +61,28 @@ enum BuiltProgram {
 
     /// Waits for the end; a process that does not end is killed.
     func finish(within seconds: Int = 120) throws -> Ended {
-      var status: Int32 = 0
-      var waited = 0
-      while waitpid(process, &status, WNOHANG) == 0 {
-        usleep(2_000)
-        waited += 1
-        if waited > seconds * 500 {
-          kill(process, SIGKILL)
-          waitpid(process, &status, 0)
-          throw NeverEnded()
-        }
+      let isLate = Atomic<Bool>(false)
+      let killer = DispatchWorkItem { [process] in
+        isLate.store(true, ordering: .relaxed)
+        kill(process, SIGKILL)
       }
+      DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds), execute: killer)
+      // Until its status is taken the number of the process belongs to nobody else.
+      var information = siginfo_t()
+      while waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+      killer.cancel()
+      var (status, usage) = (Int32(0), rusage())
+      while wait4(process, &status, 0, &usage) < 0, errno == EINTR {}
+      if isLate.load(ordering: .relaxed) { throw NeverEnded() }
       let signal = status & 0x7F
       return Ended(
         status: signal == 0 ? (status >> 8) & 0xFF : -signal, output: try streams.text("output"),
-        errors: try streams.text("errors"))
+        errors: try streams.text("errors"),
+        processorTime: nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime))
+    }
+
+    private func nanoseconds(_ time: timeval) -> Int {
+      Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_usec) * 1_000
     }
   }
 
@@ -84,6 +92,8 @@ enum BuiltProgram {
     var status: Int32
     var output: String
     var errors: String
+    /// The nanoseconds of processor time that it used.
+    var processorTime: Int
   }
 
   struct NeverEnded: Error {}

@@ -25,7 +25,7 @@ public struct BacktestCommands: Sendable {
         "Backtest trading strategies on historical bars and evaluate the results.",
       subcommands: [
         .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .data,
-        .policy, .strategies(catalogue), .initialize(catalogue, program: name),
+        .policy(program: name), .strategies(catalogue), .initialize(catalogue, program: name),
       ])
   }
 

@@ -23,7 +23,7 @@ extension Command {
       let options = DataOptions(&parameters)
       return { context in
         try options.eachFile(in: context) { path in
-          for series in try options.load(path) {
+          for series in try options.load(path, in: context) {
             context.output.write("\(DataQualityReport(series))\n")
           }
         }
@@ -46,7 +46,7 @@ extension Command {
           }
         }
         return try options.eachFile(in: context) { path in
-          reports += try options.load(path).map(DataQualityReport.init)
+          reports += try options.load(path, in: context).map(DataQualityReport.init)
         }
       }
     }
@@ -113,13 +113,17 @@ struct DataOptions: Sendable {
     options.mapping.separator = parameters.optionalOption(
       "separator", .separator, help: "The character between fields, or 'tab'.")
     let pattern = parameters.optionalOption(
-      "time-format", .text("pattern"), help: "The format of times, such as dd/MM/yyyy.")
+      "time-format", .timePattern, help: "The format of times, such as dd/MM/yyyy.")
     if let pattern { options.mapping.timeFormat = .pattern(pattern) }
   }
 
-  /// The series of a file.
-  func load(_ path: String) throws(DataError) -> [BarSeries] {
-    try CSVReader(options).load(path, symbol: symbol)
+  /// The series of a file, read under a progress bar.
+  func load(_ path: String, in context: CommandContext) throws(DataError) -> [BarSeries] {
+    let bars = StageProgress(context, isQuiet: false)
+    defer { bars.finish() }
+    var reader = CSVReader(options)
+    reader.progress = { done, total in bars.show(path, done, of: total) }
+    return try reader.load(path, symbol: symbol)
   }
 
   /// Calls `body` with each file; one that fails is reported, and the others follow.
@@ -132,7 +136,8 @@ struct DataOptions: Sendable {
       do {
         try body(path)
       } catch {
-        context.errors.write("\((error as? CommandError)?.message ?? "\(error)")\n")
+        try context.checkInterrupt()
+        context.report((error as? CommandError)?.message ?? "\(error)")
         failed += 1
       }
     }
@@ -144,13 +149,16 @@ struct DataOptions: Sendable {
 
 extension ArgumentRule where Value == Character {
   fileprivate static var separator: ArgumentRule {
-    let value = DocumentRule.text(
-      "one character such as ';', or 'tab'", placeholder: "," as Character
-    ) { text in
-      if text == "tab" { return "\t" }
-      return text.utf8.count == 1 ? text.first : nil
+    ArgumentRule(name: "character", value: .separator, show: { String($0) })
+  }
+}
+
+extension ArgumentRule where Value == String {
+  fileprivate static var timePattern: ArgumentRule {
+    let value = DocumentRule.text("a pattern such as dd/MM/yyyy HH:mm", placeholder: "") { text in
+      CSVMapping.isTimePattern(text) ? text : nil
     }
-    return ArgumentRule(name: "character", value: value, show: { String($0) })
+    return ArgumentRule(name: "pattern", value: value, show: { $0 })
   }
 }
 
@@ -177,7 +185,7 @@ extension Command {
         var sources: [String: String] = [:]
         return try options.eachFile(in: context) { path in
           let digest = try SHA256.hexadecimal(ofFile: path)
-          let all = try options.load(path).map {
+          let all = try options.load(path, in: context).map {
             DataImport(series: $0, source: path, sha256: digest)
           }
           // No series of a file is written if one would overwrite a series of another file.
@@ -190,7 +198,7 @@ extension Command {
           }
           for one in all {
             sources[one.stem] = path
-            try one.write(to: out)
+            try context.interrupt.shield { try one.write(to: out, context.interrupt) }
             context.output.write("\(out)/\(one.stem).csv: \(one.series.count) bars\n")
           }
         }
@@ -211,8 +219,8 @@ private struct DataImport {
     return name.hasPrefix(".") ? "-" + name.dropFirst() : name
   }
 
-  func write(to folder: String) throws {
-    var files = try AtomicFolder(path: folder, isShared: true)
+  func write(to folder: String, _ interrupt: Interrupt) throws {
+    var files = try AtomicFolder(path: folder, isShared: true, interrupt: interrupt)
     let file = try files.file("\(stem).csv")
     var csv = try CSVWriter(["time", "open", "high", "low", "close", "volume"], to: file)
     let calendar = series.calendar ?? AlwaysOpenCalendar()

@@ -1,13 +1,16 @@
+import BacktestCore
 import BacktestCheckpoints
 import BacktestFiles
 import BacktestPolicies
 
 extension Command {
   /// `policy`: imports and shows trained policies.
-  static var policy: Command {
+  static func policy(program: String) -> Command {
     Command(
       "policy", summary: "Import, inspect, verify or list trained policies.",
-      subcommands: [policyImport, policyInspect, policyVerify, policyList])
+      subcommands: [
+        policyImport(program: program), policyInspect, policyVerify, policyList(program: program),
+      ])
   }
 
   private static var policyVerify: Command {
@@ -29,21 +32,21 @@ extension Command {
             let check = try PolicyCheck(path: path)
             context.output.write("\(path): \(check.summary)\n")
           } catch {
-            context.errors.write("\(error)\n")
+            context.report("\(error)")
             failed.append(path)
           }
         }
         guard failed.isEmpty else {
           throw CommandError.input(
             "\(failed.count) of \(paths.count) policies cannot be used: "
-              + failed.joined(separator: ", "))
+              + NumberText.list(failed))
         }
         return .done
       }
     }
   }
 
-  private static var policyList: Command {
+  private static func policyList(program: String) -> Command {
     Command("list", summary: "List the policies below a folder.") { parameters in
       let folder = parameters.optionalArgument(
         "folder", .folder(), help: "Where to look (default: the current folder).")
@@ -56,7 +59,7 @@ extension Command {
         guard !paths.isEmpty else {
           throw CommandError.input(
             "\(folder ?? "."): no manifest.json of a policy below it; bring one in with "
-              + "'bt-run policy import'")
+              + "'\(program) policy import'")
         }
         for path in paths { table.add(policyRow(path)) }
         context.output.write(table.text)
@@ -245,7 +248,7 @@ func shown(_ text: String) -> String {
 
 extension Command {
   /// `policy import`: a checkpoint made into a policy.
-  static var policyImport: Command {
+  fileprivate static func policyImport(program: String) -> Command {
     Command(
       "import", summary: "Make a policy from a checkpoint of a training library.",
       discussion: """
@@ -279,8 +282,13 @@ extension Command {
         guard missing.isEmpty else { throw CommandError.input(questions(missing, source)) }
         let stem = out.split(separator: "/").last.map(String.init) ?? "policy"
         let policy = try source.policy(named: name ?? stem, answers)
-        try policy.write(to: out)
-        context.output.write(importSummary(policy, out))
+        do throws(PolicyError) {
+          try policy.write(to: out, interrupt: context.interrupt)
+        } catch {
+          try context.checkInterrupt()
+          throw error
+        }
+        context.output.write(importSummary(policy, out, program: program))
         return .done
       }
     }
@@ -288,11 +296,13 @@ extension Command {
 }
 
 /// What was written, and what to do next.
-private func importSummary(_ policy: ImportedPolicy, _ folder: String) -> String {
+private func importSummary(
+  _ policy: ImportedPolicy, _ folder: String, program: String
+) -> String {
   let remarks = policy.remarks.map { "note: \($0)\n" }.joined()
   let files = policy.hasNormaliser ? ", \(folder)/norm.json" : ""
   return remarks + "\(folder)/manifest.json, \(folder)/model.safetensors\(files)\n"
-    + "Next: bt-run policy verify \(folder), then 'strategy: {policy: \(folder)}' in a study\n"
+    + "Next: \(program) policy verify \(folder), then 'strategy: {policy: \(folder)}' in a study\n"
 }
 
 /// The answers that are missing, and what the checkpoint does record.

@@ -1,7 +1,6 @@
 import BacktestCore
 import BacktestFiles
 import BacktestStudies
-internal import Synchronization
 
 /// The parameters that all commands over studies share.
 struct StudyJobOptions: Sendable {
@@ -64,14 +63,14 @@ struct StudyJob: Sendable {
         guard options.paths.count > 1 else {
           throw CommandError.input(message)
         }
-        context.errors.write("\(message)\n")
+        context.report(message)
         failed.append(path)
       }
     }
     if !failed.isEmpty {
       throw CommandError.input(
         "\(failed.count) of \(options.paths.count) studies failed: "
-          + failed.joined(separator: ", "))
+          + NumberText.list(failed))
     }
     return .done
   }
@@ -85,15 +84,7 @@ struct StudyJob: Sendable {
     if study.regimes.isEmpty { study.regimes = defaultRegimes }
     let folder = folder(for: study, path, isRepeated: recorded != nil)
     if let folder { try claim(folder, for: path, &owners) }
-    var runner = StudyRunner(
-      study, threads: options.threads, progress: progress(context, study.name))
-    let interrupt = context.interrupt
-    runner.isInterrupted = { interrupt.isRaised() }
-    let outcome =
-      switch kind ?? recorded ?? .run {
-      case .run: try runner.run()
-      case .walkForward: try runner.walkForward()
-      }
+    let outcome = try outcome(of: study, kind ?? recorded ?? .run, context)
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
@@ -102,9 +93,30 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
-    let record = try folder.map { try outcome.write(to: $0) }
+    let record = try folder.map { try outcome.write(to: $0, interrupt: context.interrupt) }
     try context.checkInterrupt()
     try present(outcome, record, folder, context, show)
+  }
+
+  /// Runs a study under a progress bar, which goes before anything else is shown.
+  private func outcome(
+    of study: Study, _ kind: ResultRecord.Kind, _ context: CommandContext
+  ) throws -> StudyOutcome {
+    let bars = StageProgress(context, isQuiet: options.isQuiet)
+    defer { bars.finish() }
+    var runner = StudyRunner(study, threads: options.threads)
+    runner.interrupt = context.interrupt
+    runner.stageProgress = { stage, done, total in
+      switch stage {
+      case .reading: bars.show("\(study.name): reading", done, of: total)
+      case .running: bars.show("\(study.name): running", done, of: total)
+      case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      }
+    }
+    return switch kind {
+    case .run: try runner.run()
+    case .walkForward: try runner.walkForward()
+    }
   }
 
   /// Finds out before the work that its results can be written, and that no other study of this
@@ -150,40 +162,6 @@ struct StudyJob: Sendable {
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)"
   }
-
-  /// A progress bar that is made when the number of runs is known, and ends the process when the
-  /// user interrupts: nothing is written before the last run is done.
-  private func progress(
-    _ context: CommandContext, _ name: String
-  ) -> @Sendable (Int, Int) -> Void {
-    let isQuiet = options.isQuiet
-    let bar = SharedProgressBar()
-    return { done, total in
-      if context.interrupt.isRaised() {
-        bar.finish()
-        context.errors.write("\(CommandError.interrupted.message)\n")
-        ProcessSignals.exit(.interrupted)
-      }
-      bar.show(done, of: total, name, context, isQuiet: isQuiet)
-    }
-  }
-}
-
-/// A progress bar behind a lock, because runs report from several threads.
-private final class SharedProgressBar: Sendable {
-  private let bar = Mutex<ProgressBar?>(nil)
-
-  func show(
-    _ done: Int, of total: Int, _ name: String, _ context: CommandContext, isQuiet: Bool
-  ) {
-    bar.withLock { bar in
-      if bar == nil { bar = ProgressBar(name, total: total, in: context, isQuiet: isQuiet) }
-      bar?.advance()
-      if done == total { bar = nil }
-    }
-  }
-
-  func finish() { bar.withLock { $0 = nil } }
 }
 
 extension Study {

@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// What a command does once its parameters are read.
 typealias CommandAction = (CommandContext) throws -> ExitCode
 
@@ -72,10 +74,25 @@ struct CommandContext: Sendable {
   /// Whether the user asked to stop.
   var interrupt: Interrupt
 
+  /// Shows a message of one or more lines, of each as much as can be read at a glance.
+  func report(_ message: String) {
+    let lines = message.split(separator: "\n").map { bounded(String($0)) + "\n" }
+    errors.write(lines.joined())
+  }
+
   /// Ends the command when the user asked to stop; long commands call it between two steps.
   func checkInterrupt() throws(CommandError) {
-    if interrupt.isRaised() { throw .interrupted }
+    if interrupt.isRaised { throw .interrupted }
   }
+}
+
+/// A line of a message with at most 300 characters: of a longer one the middle goes, because it
+/// begins with the place and ends with what to do.
+private func bounded(_ line: String) -> String {
+  let limit = 300
+  // A count of bytes is never below that of characters, and hostile lines are long.
+  guard line.utf8.count > limit, line.count > limit else { return line }
+  return "\(line.prefix(limit - 101))…\(line.suffix(100))"
 }
 
 /// A command line that cannot be understood, or a command that ends without success for a reason

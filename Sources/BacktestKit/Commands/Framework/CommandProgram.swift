@@ -26,10 +26,14 @@ struct CommandProgram: Sendable {
       return try action(context)
     } catch {
       let failure = error as? CommandError ?? .input("\(error)")
+      // The thread that hears signals may be ending the process already.
+      if failure.status == .interrupted, !context.interrupt.claimEnd() {
+        ProcessSignals.waitForEnd()
+      }
       let screen = HelpScreen(path: path, width: context.errors.width)
       let usage = "\(screen.usage)See '\(screen.title) --help'.\n"
-      context.errors.write(
-        "\(screen.title): \(failure.message)\n\(failure.showsUsage ? usage : "")")
+      context.report("\(screen.title): \(failure.message)")
+      if failure.showsUsage { context.errors.write(usage) }
       return failure.status
     }
   }
@@ -104,22 +108,33 @@ struct CommandProgram: Sendable {
 extension CommandProgram {
   /// Runs the command line of the process and ends the process.
   ///
-  /// The first interrupt signal asks the command to stop, the second ends the process at once.
-  /// Either way no file is half written, since files are renamed into place. A closed pipe is no
-  /// signal but an end of output.
+  /// The first interrupt signal ends the process once files and programs under way are removed, the
+  /// second at once. Either way no file is half written, since files are renamed into place. A
+  /// closed pipe is no signal but an end of output.
   func main(_ arguments: [String]) -> Never {
-    ProcessSignals.ignoreClosedPipes()
+    ProcessSignals.ignoreWriteSignals()
     let output = FileStream(descriptor: 1)
     let errors = FileStream(descriptor: 2)
+    let name = root.name
     let context = CommandContext(
       output: output, errors: errors, clock: SystemClock(),
-      interrupt: ProcessSignals.interrupt())
+      interrupt: ProcessSignals.listen { Self.endInterrupted(name, errors) })
     var status = run(Array(arguments.dropFirst()), in: context)
     if let problem = output.problem {
       errors.write("\(root.name): cannot write to standard output: \(problem)\n")
       if status == .done { status = .wrongInput }
     }
     ProcessSignals.exit(status)
+  }
+}
+
+extension CommandProgram {
+  /// Ends the process on a signal, over whatever progress is shown.
+  private static func endInterrupted(_ name: String, _ errors: FileStream) {
+    guard ProcessSignals.claimEnd() else { return }
+    let clearing = errors.isTerminal ? "\r\u{1B}[K" : ""
+    errors.write("\(clearing)\(name): \(CommandError.interrupted.message)\n")
+    ProcessSignals.exitAtOnce(.interrupted)
   }
 }
 

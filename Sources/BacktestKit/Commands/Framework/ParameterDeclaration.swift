@@ -61,6 +61,11 @@ struct ArgumentRule<Value> {
     value.convert(node(.text(word))) ?? value.convert(node(PlainScalar.content(of: word)))
   }
 
+  /// What is expected instead of a word.
+  func expected(insteadOf word: String) -> String {
+    value.expected(insteadOf: node(.text(word)))
+  }
+
   /// What to do about a word that does not fit, where more can be said than what is expected.
   func advice(_ word: String) -> String? {
     // Advice on values that are no text is about how documents write them.

@@ -183,7 +183,12 @@ extension ParameterReader {
   ) -> Value {
     if let value = rule.parse(word) { return value }
     let advice = rule.advice(word).map { "; \($0)" } ?? ""
-    fail("'\(label)' must be \(rule.value.expected), not \(quotedForMessage(word))\(advice)")
+    if rule.value.expected.isEmpty {
+      fail("'\(label)' cannot be \(quotedForMessage(word)): there is no \(rule.name) to choose")
+    } else {
+      let expected = rule.expected(insteadOf: word)
+      fail("'\(label)' must be \(expected), not \(quotedForMessage(word))\(advice)")
+    }
     return rule.value.placeholder
   }
 }

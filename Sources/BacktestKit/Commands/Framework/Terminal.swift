@@ -44,30 +44,52 @@ final class FileStream: TextStream {
   }
 }
 
-/// Whether the user asked to stop.
-struct Interrupt: Sendable {
-  /// Whether it was asked.
-  let isRaised: @Sendable () -> Bool
-
-  /// Nobody asks.
-  static let never = Interrupt { false }
-}
-
 /// What the process does with signals. Only the main of a program calls it.
 ///
-/// A signal belongs to the process and its handler may hold no context, so the flag that it sets
-/// cannot be passed in; everything else sees it through ``Interrupt``.
+/// A signal belongs to the process and its handler may hold no context, so what it raises cannot be
+/// passed in; everything else gets the ``Interrupt``.
 enum ProcessSignals {
-  private static let isInterrupted = Atomic<Bool>(false)
+  private static let interrupt = Interrupt()
+  /// Wakes the thread that ends the process. It is never freed, because a signal may come any time.
+  private nonisolated(unsafe) static let wakeUp: UnsafeMutablePointer<sem_t> = {
+    let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    sem_init(semaphore, 0, 0)
+    return semaphore
+  }()
 
-  /// Lets the first interrupt or termination signal ask the command to stop. The system's own
-  /// handling comes back with it, so a second one ends a command that does not listen.
-  static func interrupt() -> Interrupt {
-    // The first use may initialise the flag, which is no work for a signal handler.
-    isInterrupted.store(false, ordering: .relaxed)
+  /// Makes the first interrupt or termination signal end the process: as soon as no work is under a
+  /// shield, whatever else the process is doing. The system's own handling comes back with the
+  /// first signal, so a second one does not wait.
+  ///
+  /// - Parameter end: ends the process, on a thread other than the main one.
+  static func listen(end: @escaping @Sendable () -> Void) -> Interrupt {
+    // The first use initialises these, which is no work for a signal handler.
+    _ = (interrupt, wakeUp)
+    var thread = pthread_t()
+    let work = Unmanaged.passRetained(WatcherWork(end))
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        ProcessSignals.wait()
+        Unmanaged<WatcherWork>.fromOpaque(argument).takeRetainedValue().end()
+        return nil
+      }, work.toOpaque())
+    // Without the thread signals keep the system's own handling.
+    guard code == 0 else {
+      work.release()
+      return interrupt
+    }
+    pthread_detach(thread)
     listen(to: SIGINT)
     listen(to: SIGTERM)
-    return Interrupt { isInterrupted.load(ordering: .relaxed) }
+    return interrupt
+  }
+
+  /// Waits for a signal, and then until nothing has to be undone.
+  private static func wait() {
+    while sem_wait(wakeUp) != 0 {}
+    while interrupt.isShielded { poll(nil, 0, 5) }
   }
 
   private static func listen(to signal: Int32) {
@@ -78,17 +100,38 @@ enum ProcessSignals {
     guard present != unsafeBitCast(SIG_IGN, to: Int.self) else { return }
     action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in
-      ProcessSignals.isInterrupted.store(true, ordering: .relaxed)
+      ProcessSignals.interrupt.raise()
+      sem_post(ProcessSignals.wakeUp)
     }
     action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
     sigaction(signal, &action, nil)
   }
 
-  /// Makes writing to a closed pipe an error instead of a signal.
-  static func ignoreClosedPipes() { signal(SIGPIPE, SIG_IGN) }
+  /// Makes writing to a closed pipe, or beyond the limit on the size of files, an error instead of
+  /// a signal.
+  static func ignoreWriteSignals() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
 
   /// Ends the process.
   static func exit(_ status: ExitCode) -> Never { Glibc.exit(status.rawValue) }
+
+  /// Ends the process while other threads are at work, without what `exit` tidies up.
+  static func exitAtOnce(_ status: ExitCode) -> Never { _exit(status.rawValue) }
+
+  /// Whether the caller is the first that ends the process, and so reports it.
+  static func claimEnd() -> Bool { interrupt.claimEnd() }
+
+  /// Waits for another thread to end the process.
+  static func waitForEnd() -> Never { while true { pause() } }
+}
+
+/// What a thread gets that waits for a signal.
+private final class WatcherWork: Sendable {
+  let end: @Sendable () -> Void
+
+  init(_ end: @escaping @Sendable () -> Void) { self.end = end }
 }
 
 /// Monotonic time, for progress and durations; never for results.

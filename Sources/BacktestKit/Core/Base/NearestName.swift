@@ -40,6 +40,25 @@ package enum NearestName {
     return ranked.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(limit).map(\.2)
   }
 
+  /// Names for a message about a word that is none of them: all of a few, else those that are most
+  /// like it, in their order, and how many others there are.
+  package static func list(
+    _ names: [String], near word: String, _ conjunction: String = "and", limit: Int = 5
+  ) -> String {
+    guard names.count > limit else {
+      guard names.count > 1, let last = names.last else { return names.first ?? "" }
+      return "\(names.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
+    }
+    let wanted = word.utf8.count <= 64 ? folded(word) : []
+    let distances = names.map { distance(wanted, folded($0)) }
+    let nearest = names.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }
+    let shown = nearest.prefix(limit).sorted().map { names[$0] }.joined(separator: ", ")
+    let rest = names.count - limit
+    return conjunction == "or"
+      ? "\(shown) or \(rest == 1 ? "1 other" : "one of \(rest) others")"
+      : "\(shown) and \(rest) more"
+  }
+
   private static func folded(_ word: String) -> [Unicode.Scalar] {
     word.lowercased().unicodeScalars.filter { $0 != "-" && $0 != "_" }
   }

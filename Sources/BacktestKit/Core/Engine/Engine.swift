@@ -54,6 +54,10 @@ public struct Engine: Sendable {
   let decidesBySession: Bool
   @usableFromInline var sessionStart: Int
   var timersFired = 0
+  /// Whom to report progress to, and the instant after which to do so; beyond all instants where
+  /// nobody asks.
+  var progress: RunProgress?
+  var nextReport = Int.max
   /// The moments to which the engine was taken back.
   var rewinds: [Moment] = []
 
@@ -276,6 +280,7 @@ public struct Engine: Sendable {
       stage = .finished
       return .finished
     }
+    if next >= nextReport { reportProgress(next) }
     moveClock(to: next)
     if !feed.hasOneGrid { trading.broker.market.moveRows() }
     closeBars()
@@ -295,7 +300,7 @@ public struct Engine: Sendable {
     stage = decidingStage
     let isQuiet = trading.broker.isIdle && queue.isEmpty && next > firstDecision
     if isQuiet, hasQuietCloses {
-      quietEnd = min(endInstant, windowEnd)
+      quietEnd = min(endInstant, windowEnd, nextReport)
       points.set(
         next - baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
     }

@@ -85,11 +85,13 @@ public enum ParameterError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownStrategy(let name, let nearest):
       "no strategy is called '\(name)'"
-        + (nearest.map { "; did you mean '\($0)'?" } ?? "; `bt-run strategies` lists them")
+        + (nearest.map { "; did you mean '\($0)'?" } ?? "; name one of the catalogue")
     case .unknownParameter(let name, let strategy, let known):
       known.isEmpty
         ? "\(strategy) has no parameters; remove '\(name)'"
-        : "\(strategy) has no parameter '\(name)'; it has \(known.joined(separator: ", "))"
+        : "\(strategy) has no parameter '\(name)'; "
+          + (NearestName.find(name, among: known).map { "did you mean '\($0)'?" }
+            ?? "it has \(NearestName.list(known, near: name))")
     case .unsuitable(let name, let strategy, let value, let expected):
       "\(strategy): \(name) is \(value), but must be \(expected)"
     case .inconsistent(let strategy, let reason): "\(strategy): \(reason)"

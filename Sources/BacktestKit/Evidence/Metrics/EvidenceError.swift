@@ -47,6 +47,8 @@ public enum EvidenceError: Error, Equatable {
   case gapTooLong(Int, fold: Int, trainBars: Int)
   /// The evaluation axis cannot begin at that bar of the feed.
   case invalidSkip(Int)
+  /// The evaluation axis would begin after the last bar.
+  case skipTooLong(Int, bars: Int)
   /// Positions cannot go over into the next fold when each fold begins with the initial cash.
   case carryNeedsEquity
   /// Too few bars for one fold; what there is and what is needed, on the evaluation axis.
@@ -83,8 +85,8 @@ extension EvidenceError: CustomStringConvertible {
       returnsText
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
-    case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .carryNeedsEquity, .tooFewBars,
-      .tooShort, .emptyWindow:
+    case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
+      .tooFewBars, .tooShort, .emptyWindow:
       windowText
     case .emptySearch, .noValues, .repeatedParameter, .gridTooLarge, .noCandidates, .parameters,
       .universe, .strategy:
@@ -146,8 +148,13 @@ extension EvidenceError: CustomStringConvertible {
       "positions go over into the next fold only together with its equity; use carry: equity, or "
         + "another boundary"
     case .tooFewBars(let available, let needed, let skipped):
-      "one fold needs \(needed) bars, but there are \(available) after the first \(skipped), "
-        + "which warm the strategies up; give more bars or shorter windows"
+      needed > 1 << 40
+        ? "'train' and 'test' are far longer than the \(available) bars that there are after the "
+          + "first \(skipped); give shorter windows"
+        : "one fold needs \(needed) bars, but there are \(available) after the first \(skipped), "
+          + "which are for warming up; give more bars or shorter windows"
+    case .skipTooLong(let skip, let bars):
+      "skip is \(skip), but there are only \(bars) bars; give fewer"
     case .tooShort(let first, let last, let date):
       "the bars from \(first) to \(last) do not hold one train and one test window, which last "
         + "until \(date); give more bars or shorter windows"

@@ -38,6 +38,9 @@ struct PreparedWalkForward: Sendable {
     let wanted = plan.skip ?? warmup + 1
     guard wanted >= 1 else { throw .invalidSkip(wanted) }
     let bounds = (request.configuration.window ?? 0..<bars).clamped(to: 0..<bars)
+    if let skip = plan.skip, skip >= bounds.upperBound {
+      throw .skipTooLong(skip, bars: bounds.upperBound)
+    }
     skip = min(max(wanted, bounds.lowerBound), bounds.upperBound)
     let axis = EvaluationDates(feed: request.feed, instants: skip..<bounds.upperBound)
     dates = axis.dates

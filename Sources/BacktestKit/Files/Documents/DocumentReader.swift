@@ -33,6 +33,9 @@ package enum DocumentReader {
     _ bytes: [UInt8], name: String, format: Format
   ) throws(DocumentError) -> DocumentNode {
     guard bytes.count <= byteLimit else { throw tooLarge(name) }
+    // Some editors begin a text in UTF-8 with a byte order mark.
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let bytes = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
     switch format {
     case .yaml: return try YAMLReader.read(bytes, name: name)
     case .json: return try JSONReader.read(bytes, name: name)

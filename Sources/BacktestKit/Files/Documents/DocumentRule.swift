@@ -35,6 +35,14 @@ package struct DocumentRule<Value> {
     self.words = words
     self.write = write
   }
+
+  /// What is expected, said to somebody who gave something else: of many words those most like it.
+  package func expected(insteadOf node: DocumentNode) -> String {
+    guard case .text(let text) = node.content, expected == listed(words, "or") else {
+      return expected
+    }
+    return NearestName.list(words, near: text, "or")
+  }
 }
 
 extension DocumentRule where Value == Double {

@@ -121,7 +121,8 @@ extension DocumentTable {
     if let value = rule.convert(node) { return value }
     let path = path(to: key) + (item.map { "[\($0)]" } ?? "")
     let advice = rule.advice(node).map { "; \($0)" } ?? ""
-    let message = "\(quotedPath(path)) must be \(rule.expected), not \(node.found)\(advice)"
+    let message =
+      "\(quotedPath(path)) must be \(rule.expected(insteadOf: node)), not \(node.found)\(advice)"
     record(DocumentProblem(at: node.place, keyPath: path, message))
     return nil
   }
@@ -205,7 +206,7 @@ extension DocumentTable {
       record(
         DocumentProblem(
           at: entry.keyPlace, keyPath: path(to: entry.key),
-          "unknown key \(quotedForMessage(entry.key))\(inTable); \(advice(nearest))"))
+          "unknown key \(quotedForMessage(entry.key))\(inTable); \(advice(nearest, entry.key))"))
     }
     if unknown.count > Self.unknownKeyLimit {
       report("\(unknown.count - Self.unknownKeyLimit) more unknown keys\(inTable); remove them")
@@ -215,9 +216,10 @@ extension DocumentTable {
     return problems
   }
 
-  private func advice(_ nearest: String?) -> String {
+  private func advice(_ nearest: String?, _ key: String) -> String {
     if let nearest { return "did you mean '\(nearest)'?" }
-    return askedKeys.isEmpty ? "no keys belong here" : "known are \(listed(askedKeys, "and"))"
+    return askedKeys.isEmpty
+      ? "no keys belong here" : "known are \(NearestName.list(askedKeys, near: key))"
   }
 }
 

@@ -27,15 +27,21 @@ package struct AtomicFolder: ~Copyable {
   /// Holds the lock on `staging`, which goes with the process.
   private let lock: Int32
   private let isBeside: Bool
+  private let interrupt: Interrupt
   private var isExchanged = false
   private var files: [(name: String, output: FileOutput)] = []
   private var removals: [String] = []
 
   /// A folder, which is made with those above it where it is missing.
   ///
-  /// - Parameter isShared: Whether several jobs keep files there, so that their names differ from
-  ///   job to job.
-  package init(path: String, isShared: Bool = false) throws(FileError) {
+  /// - Parameters:
+  ///   - isShared: Whether several jobs keep files there, so that their names differ from job to
+  ///     job.
+  ///   - interrupt: Ends the writing with an error until all files are whole.
+  package init(
+    path: String, isShared: Bool = false, interrupt: Interrupt = Interrupt()
+  ) throws(FileError) {
+    guard !interrupt.isRaised else { throw .interrupted(path) }
     let place = try FolderPlace(path)
     place.removeUnfinished()
     let canExchange = !isShared && !place.isWorkingFolder
@@ -48,6 +54,7 @@ package struct AtomicFolder: ~Copyable {
     self.staging = staging
     self.lock = lock
     isBeside = beside != nil
+    self.interrupt = interrupt
   }
 
   private static func staging(at stem: String) -> (path: String, lock: Int32)? {
@@ -71,7 +78,8 @@ package struct AtomicFolder: ~Copyable {
 
   /// Begins a file, to be written piece by piece before `commit()`.
   package mutating func file(_ name: String) throws(FileError) -> FileOutput {
-    let output = try FileOutput(creating: "\(staging)/\(name)", for: "\(path)/\(name)")
+    let output = try FileOutput(
+      creating: "\(staging)/\(name)", for: "\(path)/\(name)", interrupt: interrupt)
     files.append((name, output))
     return output
   }

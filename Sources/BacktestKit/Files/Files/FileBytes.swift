@@ -27,6 +27,11 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     FileError(path: path, action: action, code: errno)
   }
 
+  /// A file whose writing the user interrupted.
+  static func interrupted(_ path: String) -> FileError {
+    FileError(path: path, action: "write", reason: "interrupted")
+  }
+
   /// One line: `out/equity.csv: cannot write: No space left on device`.
   public var description: String {
     "\(path.isEmpty ? "" : "\(path): ")cannot \(action): \(reason)"
@@ -101,12 +106,15 @@ package final class FileOutput {
   /// What messages call the file.
   let path: String
   private var descriptor: Int32
+  private let interrupt: Interrupt
 
   /// Creates a file, which must not be there yet; `path` is what messages call it.
-  init(creating file: String, for path: String) throws(FileError) {
+  init(creating file: String, for path: String, interrupt: Interrupt) throws(FileError) {
     guard !file.contains("\0") else {
       throw FileError(path: path, action: "create", reason: "the name holds a NUL character")
     }
+    self.interrupt = interrupt
+    guard !interrupt.isRaised else { throw .interrupted(path) }
     descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .last(path: path, action: "create") }
     self.path = path
@@ -117,6 +125,7 @@ package final class FileOutput {
   /// Writes more bytes at the end.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     precondition(descriptor >= 0, "a finished file takes no more bytes")
+    guard !interrupt.isRaised else { throw .interrupted(path) }
     if let code = writeAll(bytes, to: descriptor) {
       throw FileError(path: path, action: "write", code: code)
     }
@@ -132,6 +141,7 @@ package final class FileOutput {
   /// Flushes the bytes to the disk and ends the writing.
   func finish() throws(FileError) {
     guard descriptor >= 0 else { return }
+    guard !interrupt.isRaised else { throw .interrupted(path) }
     guard fsync(descriptor) == 0 else { throw .last(path: path, action: "write") }
     let status = close(descriptor)
     descriptor = -1
@@ -149,14 +159,15 @@ package struct AtomicFile: ~Copyable {
   private let temporary: String
   private var isCommitted = false
 
-  package init(path: String) throws(FileError) {
+  /// A new file; `interrupt` ends the writing with an error.
+  package init(path: String, interrupt: Interrupt = Interrupt()) throws(FileError) {
     var attempt = 0
     while true {
       // Another writer of this process, or a killed one of the same number, may have the name.
       let name = "\(path).\(getpid())-\(attempt).partial"
       attempt += 1
       if attempt < 100, !path.contains("\0"), fileExists(name) { continue }
-      output = try FileOutput(creating: name, for: path)
+      output = try FileOutput(creating: name, for: path, interrupt: interrupt)
       temporary = name
       return
     }
@@ -233,6 +244,12 @@ package enum FileBytes {
   package static func write(_ text: String, to path: String) throws(FileError) {
     try write(text.utf8, to: path)
   }
+}
+
+/// The size of a file in bytes; `nil` where there is none.
+package func fileSize(_ path: String) -> Int? {
+  var status = stat()
+  return stat(path, &status) == 0 ? Int(status.st_size) : nil
 }
 
 /// Whether there is a file or folder of a name.

@@ -126,7 +126,7 @@ extension ChildState {
     var signals = sigset_t()
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
-    for signal in [SIGPIPE, SIGTERM, SIGINT, SIGCHLD] { sigaddset(&signals, signal) }
+    for signal in [SIGPIPE, SIGTERM, SIGINT, SIGCHLD, SIGXFSZ] { sigaddset(&signals, signal) }
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(
@@ -141,7 +141,9 @@ extension ChildState {
 extension ChildState {
   /// Sends a line and waits for one. All streams move together, so that neither side can wait for
   /// the other to empty a full pipe.
-  mutating func exchange(_ line: [UInt8], deadline: Deadline) -> ChildLine {
+  mutating func exchange(
+    _ line: [UInt8], deadline: Deadline, _ interrupt: Interrupt
+  ) -> ChildLine {
     var rest = line[...]
     while true {
       if rest.isEmpty, let line = takeLine() { return .line(line) }
@@ -149,7 +151,8 @@ extension ChildState {
       if output < 0 { return .closed }
       let left = deadline.milliseconds
       if left == 0 { return .timedOut }
-      let sent = rest.withUnsafeBytes { move(writing: $0, milliseconds: left) }
+      if interrupt.isRaised { return .interrupted }
+      let sent = rest.withUnsafeBytes { move(writing: $0, milliseconds: min(left, 50)) }
       rest.removeFirst(sent)
       // A process that reads no more may still say why.
       if input < 0 { rest = [] }

@@ -20,23 +20,32 @@ package final class ChildProcess: Sendable {
   }
 
   private let state: Mutex<ChildState>
+  private let interrupt: Interrupt
 
   /// Starts a program.
   ///
   /// - Parameters:
   ///   - command: the program, looked for on the PATH unless its name has a slash, and its words.
   ///   - folder: where it works; `nil` for the folder of this process.
+  ///   - interrupt: ends waiting for the program.
   package init(
-    _ command: [String], folder: String? = nil, streams: Streams
+    _ command: [String], folder: String? = nil, streams: Streams,
+    interrupt: Interrupt = Interrupt()
   ) throws(FileError) {
-    state = Mutex(try ChildState.start(command, folder: folder, streams: streams))
+    self.interrupt = interrupt
+    state = Mutex(
+      try interrupt.shield { () throws(FileError) in
+        try ChildState.start(command, folder: folder, streams: streams)
+      })
   }
 
   deinit { terminate(grace: 2) }
 
   /// Sends a line, which ends in a line feed, and waits for one.
   package func exchange(_ line: [UInt8], within seconds: Double) -> ChildLine {
-    state.withLock { $0.exchange(line, deadline: Deadline(seconds: seconds)) }
+    interrupt.shield {
+      state.withLock { $0.exchange(line, deadline: Deadline(seconds: seconds), interrupt) }
+    }
   }
 
   /// Waits for its end; `nil` when it still runs after so many seconds.
@@ -44,9 +53,10 @@ package final class ChildProcess: Sendable {
     state.withLock { $0.waitForExit(Deadline(seconds: seconds)) }
   }
 
-  /// Ends it: closes its input and waits, asks it by SIGTERM and waits, then kills its group.
+  /// Ends it: closes its input and waits, asks it by SIGTERM and waits, then kills its group. An
+  /// interrupt shortens the waiting.
   package func terminate(grace seconds: Double) {
-    state.withLock { $0.terminate(grace: seconds) }
+    interrupt.shield { state.withLock { $0.terminate(grace: seconds, interrupt) } }
   }
 
   /// The last lines that it wrote for readers, oldest first.
@@ -59,6 +69,8 @@ package enum ChildLine: Equatable, Sendable {
   case line([UInt8])
   /// No line in time.
   case timedOut
+  /// The user asked to stop.
+  case interrupted
   /// The output was closed, as it is when a process ends.
   case closed
   /// More than a line may have without a line feed.
@@ -85,7 +97,8 @@ package struct ChildState: Sendable {
   private(set) var exit: ChildExit?
 
   /// Waits for the end, reading on so that it is not held up by a full pipe.
-  mutating func waitForExit(_ deadline: Deadline) -> ChildExit? {
+  mutating func waitForExit(_ deadline: Deadline, unless interrupt: Interrupt? = nil) -> ChildExit?
+  {
     var pause: Int32 = 1
     while true {
       if reap() {
@@ -93,18 +106,24 @@ package struct ChildState: Sendable {
         return exit
       }
       let left = deadline.milliseconds
-      if left == 0 { return nil }
+      if left == 0 || interrupt?.isRaised == true { return nil }
       // Output wakes this up at once; an end without output is noticed after the pause.
       move(writing: nil, milliseconds: min(pause, left))
       pause = min(2 * pause, 20)
     }
   }
 
-  mutating func terminate(grace seconds: Double) {
+  mutating func terminate(grace seconds: Double, _ interrupt: Interrupt) {
+    func wait() -> ChildExit? {
+      guard interrupt.isRaised else {
+        return waitForExit(Deadline(seconds: seconds), unless: interrupt)
+      }
+      return waitForExit(Deadline(seconds: min(seconds, 0.05)))
+    }
     ChildState.close(&input)
-    if waitForExit(Deadline(seconds: seconds)) == nil {
+    if wait() == nil {
       kill(-process, SIGTERM)
-      if waitForExit(Deadline(seconds: seconds)) == nil {
+      if wait() == nil {
         kill(-process, SIGKILL)
         while !reap(waits: true) {}
       }

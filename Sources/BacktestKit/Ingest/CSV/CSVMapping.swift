@@ -104,6 +104,16 @@ public struct CSVMapping: Sendable {
 }
 
 extension CSVMapping {
+  /// Whether a character can stand between fields: one byte that is no part of numbers, times,
+  /// names or quotes.
+  package static func isSeparator(_ character: Character) -> Bool {
+    character.isASCII && !character.isLetter && !character.isNumber
+      && !"\"'.-+:\n\r\0".contains(character)
+  }
+
+  /// Whether a pattern says where the parts of a time are.
+  package static func isTimePattern(_ text: String) -> Bool { CSVTimestampPattern(text) != nil }
+
   /// All that decides how bytes become bars, as text; equal mappings have equal text.
   var canonicalText: String {
     let names = [time, timeOfDay, open, high, low, close, volume, adjustedClose, symbol]

@@ -1,4 +1,5 @@
 public import BacktestCore
+package import BacktestFiles
 
 /// What a CSV reader is asked for.
 ///
@@ -70,6 +71,10 @@ public struct CSVReader: Sendable {
   public var options: CSVReadOptions
   /// Whether plain rows may bypass libcsv; tests compare both ways.
   var usesPlainRowParser = true
+  /// Called now and then while a text is read, with the stored bytes read so far and all of them.
+  package var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+  /// Ends writing to the cache.
+  package var interrupt = Interrupt()
 
   /// A reader with options.
   public init(_ options: CSVReadOptions = CSVReadOptions()) { self.options = options }
@@ -89,8 +94,10 @@ public struct CSVReader: Sendable {
     var whole: [BarSeries]?
     if let cache { whole = try cache.series(of: path, symbol: symbol) }
     if whole == nil {
-      let read = try parse(try CSVByteSource(path: path), symbol: symbol)
-      cache?.store(read, symbol: symbol)
+      let source = try CSVByteSource(path: path)
+      source.progress = progress
+      let read = try parse(source, symbol: symbol)
+      if let cache { interrupt.shield { cache.store(read, symbol: symbol, interrupt) } }
       whole = read
     }
     return (whole ?? []).map { $0.sessions(from: options.from, to: options.to) }

@@ -190,7 +190,7 @@ extension CSVTableReader {
       let shown = CSVFieldPlace.quoted(text.isEmpty ? records.field(column) : text)
       refuse(
         .badTime, records, column: column,
-        "\(shown) is not a time; set the time format in the mapping")
+        "\(shown) is not a time; give its format by 'time-format'")
     }
     return stamp
   }
@@ -231,8 +231,7 @@ extension CSVTableReader {
   private mutating func fieldSeparator() throws(DataError) -> UInt8 {
     let likely: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
     if let wanted = options.mapping.separator {
-      let isUsable = wanted.isASCII && !wanted.isLetter && !wanted.isNumber
-      guard isUsable, let byte = wanted.asciiValue, !"\"'.-+:\n\r\0".contains(wanted) else {
+      guard CSVMapping.isSeparator(wanted), let byte = wanted.asciiValue else {
         throw DataError(
           .badHeader, file: source.name,
           "the separator \(CSVFieldPlace.quoted(String(wanted))) is not supported; "

@@ -84,6 +84,8 @@ final class CSVByteSource {
   private var memoryPosition = 0
   private var inflater: GzipInflater?
   private let file: FileHandleBox?
+  /// Called after each piece with the stored bytes read so far and all of them.
+  var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
 
   /// The text of a file.
   init(path: String) throws(DataError) {
@@ -163,6 +165,7 @@ final class CSVByteSource {
     }
     digest.update(UnsafeRawBufferPointer(rebasing: target[0..<count]))
     byteCount += count
+    progress?(byteCount, expectedByteCount)
     return count
   }
 }

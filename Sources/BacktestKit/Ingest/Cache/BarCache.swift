@@ -29,14 +29,15 @@ struct BarCache {
   }
 
   /// Keeps series just read from a text. Failing to write the cache is no error.
-  func store(_ series: [BarSeries], symbol: String) {
+  func store(_ series: [BarSeries], symbol: String, _ interrupt: Interrupt) {
     guard let source = series.first?.source,
       let digest = ContentDigest.Value(hexadecimal: source.digest)
     else { return }
     let key = BarCacheKey(
       content: digest, byteCount: source.byteCount, options: options)
     do throws(FileError) {
-      try BarCacheFile.write(series, symbol: symbol, key: key, to: path(of: key))
+      try BarCacheFile.write(
+        series, symbol: symbol, key: key, to: path(of: key), interrupt: interrupt)
     } catch {
       return
     }

@@ -125,7 +125,8 @@ struct BarCacheFile {
 extension BarCacheFile {
   /// Writes series to a cached file; the one called `symbol` takes its name from who asks.
   static func write(
-    _ series: [BarSeries], symbol: String, key: BarCacheKey, to path: String
+    _ series: [BarSeries], symbol: String, key: BarCacheKey, to path: String,
+    interrupt: Interrupt = Interrupt()
   ) throws(FileError) {
     // The directory holds the offsets, whose size does not depend on them.
     let draft = directory(series, symbol: symbol, key: key, start: 0)
@@ -143,7 +144,7 @@ extension BarCacheFile {
     head.word(digest.low)
     head.bytes += directory
     head.bytes += [UInt8](repeating: 0, count: start - head.bytes.count)
-    var file = try AtomicFile(path: path)
+    var file = try AtomicFile(path: path, interrupt: interrupt)
     try file.output.write(head.bytes)
     for one in series {
       for times in [one.openTimes, one.closeTimes] { try file.output.write(column: times) }

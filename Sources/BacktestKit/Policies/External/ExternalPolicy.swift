@@ -1,4 +1,4 @@
-import BacktestFiles
+package import BacktestFiles
 internal import Synchronization
 
 /// A policy that runs in a separate process: a program in any language that reads observations and
@@ -47,6 +47,15 @@ public struct ExternalPolicy: Policy {
     _ command: [String], folder: String? = nil, manifest: PolicyManifest,
     limits: Limits = Limits()
   ) throws(PolicyError) {
+    try self.init(
+      command, folder: folder, manifest: manifest, limits: limits, interrupt: Interrupt())
+  }
+
+  /// A policy that fails once it is interrupted.
+  package init(
+    _ command: [String], folder: String?, manifest: PolicyManifest, limits: Limits = Limits(),
+    interrupt: Interrupt
+  ) throws(PolicyError) {
     guard command.first?.isEmpty == false else {
       throw PolicyError(source: manifest.path, "the command of an external policy has no program")
     }
@@ -57,7 +66,8 @@ public struct ExternalPolicy: Policy {
         "'normalise' holds \(width) numbers, of which the observation's \(count) is not a multiple")
     }
     self.manifest = manifest
-    process = PolicyProcess(command, folder: folder, manifest: manifest, limits: limits)
+    process = PolicyProcess(
+      command, folder: folder, manifest: manifest, limits: limits, interrupt: interrupt)
   }
 
   /// Starts the process if it does not run yet, and waits until it is ready.
@@ -119,6 +129,7 @@ final class PolicyProcess: Sendable {
   private let folder: String?
   private let manifest: PolicyManifest
   private let limits: ExternalPolicy.Limits
+  private let interrupt: Interrupt
   private let state = Mutex(State())
 
   private struct State: Sendable {
@@ -130,12 +141,14 @@ final class PolicyProcess: Sendable {
   }
 
   init(
-    _ command: [String], folder: String?, manifest: PolicyManifest, limits: ExternalPolicy.Limits
+    _ command: [String], folder: String?, manifest: PolicyManifest,
+    limits: ExternalPolicy.Limits, interrupt: Interrupt
   ) {
     self.command = command
     self.folder = folder
     self.manifest = manifest
     self.limits = limits
+    self.interrupt = interrupt
   }
 
   deinit { stop() }
@@ -181,7 +194,7 @@ final class PolicyProcess: Sendable {
     if let child = state.child { return child }
     let child: ChildProcess
     do throws(FileError) {
-      child = try ChildProcess(command, folder: folder, streams: .lines)
+      child = try ChildProcess(command, folder: folder, streams: .lines, interrupt: interrupt)
     } catch {
       let failure = self.error("\(error)")
       state.failure = failure
@@ -206,6 +219,7 @@ final class PolicyProcess: Sendable {
     switch child.exchange(line, within: seconds) {
     case .line(let answer): return answer
     case .timedOut: problem = "it did not answer \(what) within \(seconds) s and was ended"
+    case .interrupted: problem = "it was interrupted"
     case .tooLong:
       problem =
         "it answered \(what) with a line of more than \(ChildState.lineLimit >> 20) MiB and was "

@@ -1,5 +1,5 @@
 import BacktestCheckpoints
-import BacktestFiles
+package import BacktestFiles
 
 /// A policy that was made from a checkpoint, ready to be written into a folder.
 public struct ImportedPolicy: Sendable {
@@ -25,14 +25,23 @@ public struct ImportedPolicy: Sendable {
   /// - Throws: `PolicyError` where the answers and the checkpoint make no valid policy, or a file
   ///   cannot be written.
   public func write(to folder: String) throws(PolicyError) {
-    let manifest = JSONWriter.bytes(of: manifest)
-    try verify(manifest)
-    try PolicyError.wrapping(try writeFiles(manifest, to: folder))
+    try write(to: folder, interrupt: Interrupt())
   }
 
-  private func writeFiles(_ manifest: [UInt8], to folder: String) throws(FileError) {
+  /// Writes the policy as `write(to:)` does, unless it is interrupted.
+  package func write(to folder: String, interrupt: Interrupt) throws(PolicyError) {
+    let manifest = JSONWriter.bytes(of: manifest)
+    try verify(manifest)
+    try interrupt.shield { () throws(PolicyError) in
+      try PolicyError.wrapping(try writeFiles(manifest, to: folder, interrupt))
+    }
+  }
+
+  private func writeFiles(
+    _ manifest: [UInt8], to folder: String, _ interrupt: Interrupt
+  ) throws(FileError) {
     try AtomicFolder.check(folder)
-    var files = try AtomicFolder(path: folder)
+    var files = try AtomicFolder(path: folder, interrupt: interrupt)
     if let normaliser {
       try files.write(JSONWriter.bytes(of: normaliser), to: "norm.json")
     } else {

@@ -188,7 +188,7 @@ extension FeatureIndicatorTable {
   static func advice(_ name: String) -> String {
     let names = entries.map(\.name)
     return NearestName.find(name, among: names).map { "did you mean '\($0)'?" }
-      ?? "known are \(names.joined(separator: ", "))"
+      ?? "known are \(NearestName.list(names, near: name))"
   }
 }
 

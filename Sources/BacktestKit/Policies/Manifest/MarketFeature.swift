@@ -220,7 +220,7 @@ extension DocumentRule where Value == MarketFeature {
       guard case .text(let text) = node.content else { return nil }
       let nearest = NearestName.find(text, among: MarketFeature.names)
       return nearest.map { "did you mean '\($0)'?" }
-        ?? "known are \(listed(MarketFeature.names, "and"))"
+        ?? "known are \(NearestName.list(MarketFeature.names, near: text))"
     }
     return rule
   }

@@ -52,6 +52,15 @@ public struct PolicyPrediction: Sendable, Equatable, BitwiseCopyable {
 
   /// Nothing is expected.
   public init() {}
+
+  /// Rounds all numbers to 32 bits, the precision in which networks are trained.
+  mutating func round() {
+    func rounded(_ value: Double?) -> Double? { value.map { Double(Float($0)) } }
+    signal = rounded(signal)
+    probabilityUp = rounded(probabilityUp)
+    expectedReturn = rounded(expectedReturn)
+    deviation = rounded(deviation)
+  }
 }
 
 /// Why a policy did not decide.

@@ -21,6 +21,8 @@ struct PolicyRunner: Sendable {
   private let predictsRises: Bool
 
   private var policy: any Policy
+  /// Whether a network decides, whose last digits depend on the kernels that computed it.
+  private let isNetwork: Bool
   private var builder: ObservationBuilder
   /// Turns actions into intents; `nil` for a predictor.
   private var interpreter: ActionInterpreter?
@@ -65,6 +67,7 @@ struct PolicyRunner: Sendable {
     sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
     predictsRises = manifest.output?.predictsRises ?? true
     policy = member.policy
+    isNetwork = manifest.network != nil
     builder = try ObservationBuilder(
       manifest.observation, instruments: Array(self.instruments), symbols: symbols
     ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
@@ -125,6 +128,7 @@ struct PolicyRunner: Sendable {
         policy.reset()
       }
       try Self.decide(&policy, observation, into: &decision)
+      if isNetwork { decision.prediction.round() }
       decisionCount += 1
       try interpret()
       return .decided

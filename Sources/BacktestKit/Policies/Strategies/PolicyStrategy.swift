@@ -166,7 +166,7 @@ extension PolicyMember {
         guard let index = symbols.firstIndex(of: asset) else {
           throw PolicyError(
             "the policy trades '\(asset)', which is not in the universe; "
-              + "known are \(listed(symbols, "and"))")
+              + "known are \(NearestName.list(symbols, near: asset))")
         }
         instruments.append(index)
       }

@@ -187,7 +187,8 @@ enum CommandRun {
         problem = "it did not end within \(seconds) s and was stopped"
       }
     }
-    child.terminate(grace: 2)
+    // Somebody who interrupts does not want to wait.
+    child.terminate(grace: isInterrupted() ? 0.05 : 2)
     throw PolicyError(command: command, problem ?? "it failed", lastLines: child.lastLines(10))
   }
 }

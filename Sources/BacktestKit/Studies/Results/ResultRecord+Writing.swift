@@ -91,7 +91,7 @@ extension ResultRecord {
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
     }
     parts.append(("study-folder", .text(studyFolder)))
-    parts.append(("study", JSONValue(outcome.study.document)))
+    parts.append(("study", JSONValue(outcome.study.document).canonicalStudy))
     return members(parts)
   }
 
@@ -135,6 +135,49 @@ extension ResultRecord {
 
   private func dates(_ range: ClosedRange<CivilDate>) -> JSONValue {
     .list([.text(range.lowerBound.description), .text(range.upperBound.description)])
+  }
+}
+
+extension JSONValue {
+  /// A study in an order that does not depend on the one in which it was written: keys by name,
+  /// files by symbol and path.
+  fileprivate var canonicalStudy: JSONValue {
+    guard case .table(let members) = sortedByKey else { return self }
+    return .table(
+      members.map { member in
+        guard member.key == "data", case .table(let parts) = member.value else { return member }
+        return JSONMember(key: "data", value: .table(parts.map(\.withSortedFiles)))
+      })
+  }
+
+  private var sortedByKey: JSONValue {
+    switch self {
+    case .list(let items): .list(items.map(\.sortedByKey))
+    case .table(let members):
+      .table(
+        members.map { JSONMember(key: $0.key, value: $0.value.sortedByKey) }
+          .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
+    default: self
+    }
+  }
+}
+
+extension JSONMember {
+  /// The list `files` by symbol, else by path.
+  fileprivate var withSortedFiles: JSONMember {
+    guard key == "files", case .list(let files) = value else { return self }
+    func name(_ file: JSONValue) -> String {
+      guard case .table(let members) = file else { return "" }
+      func text(_ key: String) -> String {
+        for member in members where member.key == key {
+          if case .text(let text) = member.value { return text }
+        }
+        return ""
+      }
+      return "\(text("symbol"))\u{0}\(text("path"))"
+    }
+    let sorted = files.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
+    return JSONMember(key: key, value: .list(sorted))
   }
 }
 

@@ -156,6 +156,13 @@ extension ResultRecord {
         "the schema is \(quotedForMessage(schema)), but this version reads '\(Self.schema)'; run "
           + "its study again")
     }
+    if case .table(let entries) = document.content, !entries.contains(where: { $0.key == "study" })
+    {
+      throw DocumentError(
+        at: document.place, keyPath: "study",
+        "the key 'schema' marks a result, but the key 'study' is missing, so there is nothing to "
+          + "run again; name a whole result.json, or remove 'schema' from a study")
+    }
     return try document.decode { table in
       _ = table.value("schema", .text)
       let nothing = DocumentNode(content: .table([]), place: document.place)

@@ -1,4 +1,5 @@
 package import BacktestCore
+package import BacktestFiles
 package import BacktestIngest
 import BacktestPolicies
 internal import Glibc
@@ -24,20 +25,36 @@ package struct StudyMarket: Sendable {
 
   /// Reads all files of a study.
   ///
+  /// - Parameters:
+  ///   - interrupt: ends writing to the cache.
+  ///   - progress: called now and then with the bytes read so far, and all of them.
   /// - Throws: `StudyError` with everything that is wrong with the data.
-  package init(_ study: Study) throws(StudyError) {
+  package init(
+    _ study: Study, interrupt: Interrupt = Interrupt(),
+    progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+  ) throws(StudyError) {
     var series: [BarSeries] = []
     var failures: [DataError] = []
     let looksForAdjusted =
       study.data.priceBasis == .raw
       && study.strategy.policies.contains(where: \.observesAdjustedCloses)
-    for file in study.data.files {
+    let sizes = study.data.files.map { fileSize(study.resolved($0.path)) ?? 0 }
+    let total = sizes.reduce(0, +)
+    var reader = CSVReader()
+    reader.interrupt = interrupt
+    var before = 0
+    for (file, size) in zip(study.data.files, sizes) {
+      if let progress {
+        let offset = before
+        reader.progress = { done, _ in progress(offset + done, total) }
+      }
+      before += size
       do throws(DataError) {
-        let loaded = try study.load(file)
+        let loaded = try study.load(file, by: reader)
         series += loaded
         guard looksForAdjusted else { continue }
         // A file without adjusted closes cannot be read for them.
-        if let adjusted = try? study.load(file, .adjusted) {
+        if let adjusted = try? study.load(file, by: reader, .adjusted) {
           unadjustedPrices += zip(loaded, adjusted).filter { !$0.close.elementsEqual($1.close) }
             .map(\.0.instrument.symbol)
         } else {
@@ -48,7 +65,8 @@ package struct StudyMarket: Sendable {
       }
     }
     guard failures.isEmpty else {
-      throw StudyError(.file, failures.map { "\($0)" }.joined(separator: "\n"))
+      let mistake = failures.lazy.compactMap(study.mistakenColumns).first
+      throw StudyError(.file, mistake ?? failures.map { "\($0)" }.joined(separator: "\n"))
     }
     let bars = series
     let universe = try StudyError.wrapping(.data) {
@@ -91,10 +109,11 @@ extension Study {
   }
 
   fileprivate func load(
-    _ file: StudyFile, _ priceBasis: BarSeries.PriceBasis? = nil
+    _ file: StudyFile, by reader: CSVReader, _ priceBasis: BarSeries.PriceBasis? = nil
   ) throws(DataError) -> [BarSeries] {
-    let options = readOptions(file, priceBasis ?? data.priceBasis)
-    let loaded = try CSVReader(options).load(resolved(file.path), symbol: file.symbol)
+    var reader = reader
+    reader.options = readOptions(file, priceBasis ?? data.priceBasis)
+    let loaded = try reader.load(resolved(file.path), symbol: file.symbol)
     return loaded.map { series in
       var series = series
       series.instrument = file.instrument(series.instrument.symbol)
@@ -108,7 +127,8 @@ extension Study {
     guard let path = benchmark.file else {
       let symbol = benchmark.symbol ?? ""
       guard let found = universe.instrument(symbol) else {
-        let known = universe.series.map(\.instrument.symbol).joined(separator: ", ")
+        let known = NearestName.list(
+          universe.series.map(\.instrument.symbol), near: symbol)
         throw StudyError(.benchmark, "there is no '\(symbol)' in the data; known are \(known)")
       }
       return universe[found]
@@ -116,7 +136,7 @@ extension Study {
     var file = StudyFile(path: path)
     file.symbol = benchmark.symbol
     let wanted = file
-    let series = try StudyError.wrapping(.file) { try load(wanted) }
+    let series = try StudyError.wrapping(.file) { try load(wanted, by: CSVReader()) }
     if let symbol = benchmark.symbol {
       guard let found = series.first(where: { $0.instrument.symbol == symbol }) else {
         throw StudyError(.benchmark, "there is no '\(symbol)' in \(path)")
@@ -127,6 +147,35 @@ extension Study {
       throw StudyError(.benchmark, "\(path) holds several symbols; name one by 'symbol'")
     }
     return series[0]
+  }
+}
+
+extension Study {
+  /// What the study says of columns that a file contradicts, with the line that says it; `nil`
+  /// where the study leaves it open and the fault is the file's.
+  fileprivate func mistakenColumns(_ error: DataError) -> String? {
+    guard let first = error.issues.first else { return nil }
+    let isAboutTimes = error.issues.allSatisfy { $0.code == .badTime }
+    let key: String
+    if isAboutTimes, data.mapping.timeFormat != .automatic {
+      key = "time-format"
+    } else if first.code == .badHeader, data.mapping.separator != nil {
+      key = "separator"
+    } else {
+      return nil
+    }
+    guard let node = document["data"]?["columns"]?[key] else { return nil }
+    let fault = first.message.split(separator: ";")[0]
+    let line = first.line > 0 ? " line \(first.line)" : ""
+    return "\(node.place): 'data.columns.\(key)' does not fit \(first.file)\(line): \(fault)"
+  }
+}
+
+extension DocumentNode {
+  /// The value of a key of a table.
+  fileprivate subscript(key: String) -> DocumentNode? {
+    guard case .table(let entries) = content else { return nil }
+    return entries.first { $0.key == key }?.value
   }
 }
 

@@ -1,6 +1,6 @@
 public import BacktestCore
 public import BacktestEvidence
-import BacktestFiles
+package import BacktestFiles
 import BacktestPolicies
 public import BacktestReports
 
@@ -96,11 +96,32 @@ extension StudyOutcome {
   /// - Throws: `StudyError` when the folder or a file cannot be written.
   @discardableResult
   public func write(to folder: String) throws(StudyError) -> ResultRecord {
+    try write(to: folder, interrupt: Interrupt())
+  }
+
+  /// Writes the files as `write(to:)` does, unless it is interrupted: then the old files stay.
+  @discardableResult
+  package func write(
+    to folder: String, interrupt: Interrupt
+  ) throws(StudyError) -> ResultRecord {
     try StudyError.wrapping(.file) {
       let record = try ResultRecord(self, folder: folder)
+      let page = report().bytes()
+      let json = JSONWriter.bytes(of: record.json(self))
+      try interrupt.shield {
+        try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
+      }
+      return record
+    }
+  }
+
+  private func writeFiles(
+    to folder: String, page: [UInt8], json: [UInt8], interrupt: Interrupt
+  ) throws(StudyError) {
+    try StudyError.wrapping(.file) {
       let tables = ResultTables(result)
-      var files = try AtomicFolder(path: folder)
-      try files.write(report().bytes(), to: "report.html")
+      var files = try AtomicFolder(path: folder, interrupt: interrupt)
+      try files.write(page, to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"))
       try tables.writeOrders(to: try files.file("orders.csv"))
       try tables.writeFills(to: try files.file("fills.csv"))
@@ -126,9 +147,8 @@ extension StudyOutcome {
       } else {
         files.remove(["regimes.csv"])
       }
-      try files.write(JSONWriter.bytes(of: record.json(self)), to: "result.json")
+      try files.write(json, to: "result.json")
       try files.commit()
-      return record
     }
   }
 

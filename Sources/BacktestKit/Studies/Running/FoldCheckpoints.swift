@@ -11,8 +11,10 @@ struct FoldCheckpoints: Sendable {
   let market: StudyMarket
   /// What `{seed}` is replaced with.
   let seed: Int
-  /// Whether the user asked to stop.
+  /// Whether whoever runs the study asked to stop.
   let isInterrupted: @Sendable () -> Bool
+  /// Whether the user of the program did.
+  let interrupt: Interrupt
 
   /// The strategy of a fold.
   func strategy(of fold: FoldPeriod) throws(EvidenceError) -> FoldStrategy {
@@ -21,7 +23,7 @@ struct FoldCheckpoints: Sendable {
       let own = try replacement(with: place, named: name, keptIn: keptIn)
       var strategy = study.strategy
       strategy.policies = [own]
-      let programs = try PolicyPrograms(strategy.policies)
+      let programs = try PolicyPrograms(strategy.policies, interrupt: interrupt)
       _ = try strategy.make(sharing: programs, in: market)
       return FoldStrategy(
         strategy.definition(sharing: programs),
@@ -84,11 +86,14 @@ struct FoldCheckpoints: Sendable {
     work.fileName = training.fileName
     work.limit = training.limit
     do throws(PolicyError) {
-      let made = try CheckpointCache(folder: study.resolved(training.cache))
-        .checkpoint(for: work, isInterrupted: isInterrupted) { (path) throws(PolicyError) in
+      let made = try interrupt.shield { () throws(PolicyError) in
+        try CheckpointCache(folder: study.resolved(training.cache)).checkpoint(
+          for: work, isInterrupted: { interrupt.isRaised || isInterrupted() }
+        ) { (path) throws(PolicyError) in
           let place = ownManifest(beside: path) ?? path
           _ = try policy.replacing(with: place, named: training.fileName)
         }
+      }
       let name = "\(training.cache)/\(made.key)"
       let keptIn = study.resolved(name)
       guard let folder = ownManifest(beside: made.path) else {

@@ -1,5 +1,6 @@
 import BacktestCore
 import BacktestEvidence
+package import BacktestFiles
 import BacktestPolicies
 
 /// Runs a study: reads its bars, runs or walks forward, splits by regimes, and hands everything
@@ -19,6 +20,21 @@ public struct StudyRunner: Sendable {
   public var progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
   /// Whether the user asked to stop; asked while a checkpoint is trained.
   public var isInterrupted: @Sendable () -> Bool = { false }
+  /// Called with how far each stage is, from its beginning to its end, one call at a time and on
+  /// any thread.
+  package var stageProgress: (@Sendable (_ stage: Stage, _ done: Int, _ total: Int) -> Void)?
+  /// Ends waiting for other programs, and writing.
+  package var interrupt = Interrupt()
+
+  /// What takes long about a study, and what its progress is counted in.
+  package enum Stage: Sendable {
+    /// Reading prices, in bytes.
+    case reading
+    /// One run over all bars, in instants.
+    case running
+    /// The runs of a walk-forward.
+    case walkingForward
+  }
 
   /// A runner of a study.
   public init(
@@ -39,25 +55,25 @@ public struct StudyRunner: Sendable {
       throw StudyError(
         .replicates, "'seeds' are for the checkpoints of a walk-forward; a run has 'checkpoints'")
     }
-    let market = try StudyMarket(study)
+    let market = try readMarket()
     return try replicated { (study, _, _) throws(StudyError) in
       try run(study, market)
     }
   }
 
   private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
-    let programs = try study.strategy.programs()
+    let programs = try study.strategy.programs(interrupt)
     let strategy = try study.strategy.make(sharing: programs, in: market)
     let warmup = study.configuration.warmup ?? strategy.warmup
     let bars = market.feed.instants.count
     guard bars >= 2, warmup < bars else { throw Self.tooFewBars(bars, warmup) }
-    let result = Self.run(strategy, study, market)
+    let result = run(strategy, study, market)
     try programs.check()
     var outcome = try outcome(study, market, result, walkForward: nil)
     if let (configuration, fee) = study.trainersAccounting(of: strategy, in: market) {
       var other = study
       other.configuration = configuration
-      let trainers = Self.run(strategy, other, market)
+      let trainers = run(strategy, other, market)
       outcome.trainersAccounting = TrainersAccounting(
         fee: fee, finalEquity: trainers.curve.equity.last ?? 0)
     }
@@ -72,12 +88,18 @@ public struct StudyRunner: Sendable {
     guard let part = study.walkForward else {
       throw StudyError(
         .file,
-        "\(study.path): the study has no 'walk-forward' section; `bt-run init` "
-          + "writes an example")
+        "\(study.path): the study has no 'walk-forward' section; the command `init` writes an "
+          + "example")
     }
-    let market = try StudyMarket(study)
+    guard study.configuration.warmup == nil else {
+      throw StudyError(
+        .walkForward,
+        "'warmup' is for a single run; the first window of a walk-forward begins after 'skip' "
+          + "bars, so remove 'warmup' and, if it is needed, set 'walk-forward.skip'")
+    }
+    let market = try readMarket()
     return try replicated { (study, seed, progress) throws(StudyError) in
-      let programs = try study.strategy.programs()
+      let programs = try study.strategy.programs(interrupt)
       // A policy that cannot decide here says so before anything is trained or searched.
       if study.strategy.isPolicy {
         _ = try study.strategy.make(sharing: programs, in: market)
@@ -88,7 +110,7 @@ public struct StudyRunner: Sendable {
       if let training = part.training, let policy = study.strategy.policies.first {
         let checkpoints = FoldCheckpoints(
           study: study, policy: policy, training: training, market: market, seed: seed,
-          isInterrupted: isInterrupted)
+          isInterrupted: isInterrupted, interrupt: interrupt)
         walk.strategyOfFold = { (fold) throws(EvidenceError) in
           try checkpoints.strategy(of: fold)
         }
@@ -136,14 +158,24 @@ public struct StudyRunner: Sendable {
         + "give more bars or a shorter 'warmup'")
   }
 
+  private func readMarket() throws(StudyError) -> StudyMarket {
+    try StudyMarket(study, interrupt: interrupt) { done, total in
+      stageProgress?(.reading, done, total)
+    }
+  }
+
   // The existential is opened once for each run, and the loop inside is generic.
-  private static func run(
-    _ strategy: some Strategy, _ study: Study, _ market: StudyMarket
+  private func run<S: Strategy>(
+    _ strategy: S, _ study: Study, _ market: StudyMarket
   ) -> BacktestResult {
-    Backtest(
-      strategy, on: market.feed, configuration: study.configuration,
-      name: study.strategy.definition.name
-    ).run()
+    var strategy = strategy
+    var engine = Engine(
+      feed: market.feed, configuration: study.configuration, warmup: strategy.warmup)
+    if let stageProgress {
+      engine.reportProgress { done, total in stageProgress(.running, done, total) }
+    }
+    engine.run(&strategy)
+    return engine.result(strategy: study.strategy.definition.name)
   }
 
   private static func analysis(
@@ -157,21 +189,32 @@ extension StudyRunner {
   /// Reports how many runs are done.
   typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Void
 
+  /// Reports runs of a walk-forward.
+  private var runProgress: Progress {
+    let (progress, stageProgress) = (progress, stageProgress)
+    return { done, total in
+      progress?(done, total)
+      stageProgress?(.walkingForward, done, total)
+    }
+  }
+
   /// Does the work of a study once or, where it asks for replicates, once for each, and gives the
   /// outcome in the middle with all of them in it.
   ///
   /// - Parameter work: takes a study, what `{seed}` is replaced with, and where progress goes.
   func replicated(
-    _ work: (Study, _ seed: Int, Progress?) throws(StudyError) -> StudyOutcome
+    _ work: (Study, _ seed: Int, @escaping Progress) throws(StudyError) -> StudyOutcome
   ) throws(StudyError) -> StudyOutcome {
     let ownSeed = Int(clamping: study.seed)
-    guard let replicates = study.replicates else { return try work(study, ownSeed, progress) }
+    guard let replicates = study.replicates else { return try work(study, ownSeed, runProgress) }
     var outcomes: [StudyOutcome] = []
     var names: [String] = []
     for index in 0..<replicates.count {
       let (variant, seed, name) = try study.replicate(index, of: replicates)
-      let (progress, count) = (progress, replicates.count)
-      let shown: Progress = { done, total in progress?(index * total + done, count * total) }
+      let count = replicates.count
+      let shown: Progress = { done, total in
+        runProgress(index * total + done, count * total)
+      }
       outcomes.append(try work(variant, seed ?? ownSeed, shown))
       names.append(name)
     }

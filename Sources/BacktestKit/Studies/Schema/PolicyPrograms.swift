@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestFiles
 import BacktestPolicies
 
 /// The programs in other processes that decide in the runs of a study.
@@ -8,12 +9,13 @@ struct PolicyPrograms: Sendable {
   /// For each policy of the study its program; `nil` where a network decides.
   let programs: [ExternalPolicy?]
 
-  /// Prepares the programs of a study's policies without starting them.
+  /// Prepares the programs of a study's policies without starting them; `interrupt` ends waiting
+  /// for them.
   ///
   /// - Throws: `PolicyError` for a command or a manifest that cannot be used.
-  init(_ policies: [StudyPolicy]) throws(PolicyError) {
+  init(_ policies: [StudyPolicy], interrupt: Interrupt = Interrupt()) throws(PolicyError) {
     var programs: [ExternalPolicy?] = []
-    for policy in policies { programs.append(try policy.program()) }
+    for policy in policies { programs.append(try policy.program(interrupt)) }
     self.programs = programs
   }
 
@@ -37,8 +39,8 @@ struct PolicyPrograms: Sendable {
 
 extension StudyStrategy {
   /// The programs that decide in runs of the strategy; none of the catalogue.
-  func programs() throws(StudyError) -> PolicyPrograms {
-    try StudyError.wrapping(.policy) { try PolicyPrograms(policies) }
+  func programs(_ interrupt: Interrupt) throws(StudyError) -> PolicyPrograms {
+    try StudyError.wrapping(.policy) { try PolicyPrograms(policies, interrupt: interrupt) }
   }
 
   /// The strategy as programs that run already decide in it.
@@ -65,8 +67,9 @@ extension StudyStrategy {
 
 extension StudyPolicy {
   /// The program that decides, not started; `nil` where a network does.
-  fileprivate func program() throws(PolicyError) -> ExternalPolicy? {
-    command.isEmpty ? nil : try ExternalPolicy(command, folder: folder, manifest: manifest)
+  fileprivate func program(_ interrupt: Interrupt) throws(PolicyError) -> ExternalPolicy? {
+    guard !command.isEmpty else { return nil }
+    return try ExternalPolicy(command, folder: folder, manifest: manifest, interrupt: interrupt)
   }
 
   /// The policy with what belongs to it.

@@ -45,10 +45,12 @@ extension DocumentRule where Value == Instrument.LotSize {
 }
 
 extension DocumentRule where Value == Character {
-  static var separator: DocumentRule {
-    text("one character such as ';', or 'tab'", placeholder: ",") { text in
+  package static var separator: DocumentRule {
+    text("one character such as ';' that is no letter or digit, or 'tab'", placeholder: ",") {
+      text in
       if text == "tab" { return "\t" }
-      return text.utf8.count == 1 ? text.first : nil
+      return text.utf8.count == 1
+        ? text.first.flatMap { CSVMapping.isSeparator($0) ? $0 : nil } : nil
     }
   }
 }
@@ -66,7 +68,7 @@ extension DocumentRule where Value == CSVMapping.TimeFormat {
       case "epoch-ms": .epoch(.milliseconds)
       case "epoch-us": .epoch(.microseconds)
       case "epoch-ns": .epoch(.nanoseconds)
-      default: text.contains("y") ? .pattern(text) : nil
+      default: CSVMapping.isTimePattern(text) ? .pattern(text) : nil
       }
     }
     rule.write = { $0 == .automatic ? "automatic" : .null }

@@ -14,6 +14,8 @@ package struct StudyStrategy: Sendable {
   package var ensemble: StudyEnsemble?
   /// Whether the study names policies, also where none of them could be read.
   let isPolicy: Bool
+  /// Whether something makes it and its parameters suit it, so that values can be searched.
+  private(set) var isComplete = false
   /// The parameters that the study gives, without defaults.
   let given: [StrategyParameters.Named]
 
@@ -25,6 +27,13 @@ package struct StudyStrategy: Sendable {
     parameters = StrategyParameters(values: [])
     isPolicy = false
     given = []
+  }
+
+  /// Reports what the strategy has no parameters for, at the names' places.
+  ///
+  /// - Returns: Whether it has all of them, as far as it is known.
+  func checkNames(in table: inout DocumentTable) -> Bool {
+    definition.name.isEmpty || definition.checkNames(in: &table)
   }
 
   /// Whether it is one trained policy, or would be had it been readable, which is a problem of its
@@ -41,8 +50,10 @@ package struct StudyStrategy: Sendable {
       definition = keys.definition ?? StudyStrategy().definition
       given = keys.given
       parameters = StrategyParameters(values: [])
+      guard keys.definition != nil, keys.hasKnownParameters else { return }
       do throws(ParameterError) {
         parameters = try definition.parameters(given)
+        isComplete = true
       } catch {
         table.report("\(error)", at: "parameters")
       }
@@ -50,6 +61,7 @@ package struct StudyStrategy: Sendable {
     }
     given = []
     parameters = StrategyParameters(values: [])
+    isComplete = true
     ensemble = keys.ensemble
     let (place, paths) = keys.policyPaths
     for path in paths {
@@ -82,7 +94,10 @@ package struct StudyStrategy: Sendable {
 private struct StrategyKeys {
   /// Whether one of the keys is there by which a policy is named.
   var isPolicy = false
+  /// The definition in the catalogue; `nil` where the name is missing or unknown.
   var definition: StrategyDefinition?
+  /// Whether the strategy has all parameters that are given.
+  var hasKnownParameters = true
   var given: [StrategyParameters.Named] = []
   var policy: String?
   var command: [String] = []
@@ -118,20 +133,21 @@ private struct StrategyKeys {
 
   private static func name(_ catalogue: StrategyCatalogue) -> StudyKey<StrategyKeys> {
     let rule = DocumentRule.strategy(in: catalogue)
-    var row = StudyRow("name", "The strategy; `bt-run strategies` lists them.", rule)
+    var row = StudyRow("name", "The strategy; the command `strategies` lists them.", rule)
     row.values = "a name of the catalogue"
     row.example = "sma-crossover"
     return StudyKey(row) { table, keys in
       if keys.isPolicy {
         _ = table.node("name")
       } else {
-        keys.definition = table.value("name", rule)
+        let definition = table.value("name", rule)
+        keys.definition = definition.name.isEmpty ? nil : definition
       }
     }
   }
 
   private static var parameters: StudyKey<StrategyKeys> {
-    var row = StudyRow("parameters", "Values by name; `bt-run strategies NAME` lists them.")
+    var row = StudyRow("parameters", "Values by name; the command `strategies NAME` lists them.")
     row.values = "table"
     row.absence = "the strategy's defaults"
     row.example = "{fast: 10, slow: 50}"
@@ -140,7 +156,8 @@ private struct StrategyKeys {
         _ = table.node("parameters")
       } else {
         keys.given = table.section("parameters") { table in
-          table.keys.compactMap { key in
+          keys.hasKnownParameters = keys.definition?.checkNames(in: &table) ?? true
+          return table.keys.compactMap { key in
             table.optional(key, .parameter).map { StrategyParameters.Named(name: key, value: $0) }
           }
         }
@@ -192,6 +209,25 @@ private struct StrategyKeys {
   }
 }
 
+extension StrategyDefinition {
+  /// Reports the keys of a table that are no parameters, each at its place.
+  ///
+  /// - Returns: Whether all of them are.
+  fileprivate func checkNames(in table: inout DocumentTable) -> Bool {
+    let known = parameters.map(\.name)
+    let unknown = table.keys.filter { !known.contains($0) }
+    for key in unknown {
+      table.report("\(ParameterError.unknownParameter(key, strategy: name, known: known))", at: key)
+    }
+    return unknown.isEmpty
+  }
+}
+
+extension DocumentNode {
+  /// The text, or nothing where it is something else.
+  fileprivate var shownText: String { if case .text(let text) = content { text } else { "" } }
+}
+
 extension DocumentRule where Value == StrategyDefinition {
   static func strategy(in catalogue: StrategyCatalogue) -> DocumentRule {
     let names = catalogue.definitions.map(\.name)
@@ -206,7 +242,8 @@ extension DocumentRule where Value == StrategyDefinition {
           let nearest = NearestName.find(text, among: names)
         else {
           return names.isEmpty
-            ? "the catalogue has no strategies" : "known are \(listed(names, "and"))"
+            ? "the catalogue has no strategies"
+            : "known are \(NearestName.list(names, near: node.shownText))"
         }
         return "did you mean '\(nearest)'?"
       }, write: { .text($0.name) })

@@ -13,6 +13,8 @@ package struct StudyWalkForward: Sendable {
 
   /// What the keys about checkpoints say, until they are checked together.
   fileprivate var checkpoints = TrainingKeys()
+  /// Whether the grid has values for parameters that there are.
+  fileprivate var isGridReadable = true
 
   fileprivate init() {}
 
@@ -24,13 +26,15 @@ package struct StudyWalkForward: Sendable {
   static func table(of strategy: StudyStrategy, seed: UInt64) -> StudyTable<StudyWalkForward> {
     StudyTable(
       initial: StudyWalkForward(),
-      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) } + [grid]
+      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) } + [grid(of: strategy)]
         + TrainingKeys.table.keys.map { $0.of(\.checkpoints) },
       after: { table, part in
         part.plan.seed = seed
         part.training = part.checkpoints.training(&table, for: strategy)
         let varying = Set(part.grid.dimensions.map(\.name))
         part.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
+        // What is wrong with the strategy or with a list of values has been reported already.
+        guard strategy.isComplete, part.isGridReadable else { return }
         do throws(EvidenceError) {
           _ = try part.grid.candidates(of: strategy.definition)
         } catch {
@@ -39,7 +43,7 @@ package struct StudyWalkForward: Sendable {
       })
   }
 
-  private static var grid: StudyKey<StudyWalkForward> {
+  private static func grid(of strategy: StudyStrategy) -> StudyKey<StudyWalkForward> {
     var row = StudyRow("grid", "The values to try for each parameter.")
     row.values = "table of lists"
     row.absence = "none: one candidate"
@@ -47,10 +51,18 @@ package struct StudyWalkForward: Sendable {
     return StudyKey(
       row,
       read: { table, part in
-        part.grid.dimensions = table.section("grid") { table in
-          table.keys.map { key in
+        var isReadable = true
+        let dimensions = table.section("grid") { table in
+          isReadable = strategy.checkNames(in: &table)
+          return table.keys.map { key in
             ParameterGrid.Dimension(name: key, values: table.list(key, of: .parameter))
           }
+        }
+        part.isGridReadable = isReadable && dimensions.allSatisfy { !$0.values.isEmpty }
+        // In the order of the strategy, since keys of a study have none: of equal candidates the
+        // first is chosen.
+        part.grid.dimensions = strategy.definition.parameters.compactMap { parameter in
+          dimensions.first { $0.name == parameter.name }
         }
       }, json: { _ in nil })
   }
