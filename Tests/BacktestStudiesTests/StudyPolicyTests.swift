@@ -86,7 +86,7 @@ struct StudyPolicyTests {
       archive.count == 1
         && archive[0].hasPrefix("study.yaml:6:")
         && archive[0].contains(
-          "`bt-run policy import policies/ppo_discrete/model.zip --out DIR`")
+          "`policy import policies/ppo_discrete/model.zip --out DIR`")
     )
     let missing = try Self.problems("policy: policies/nowhere")
     #expect(missing.count == 1 && missing[0].contains("policies/nowhere: there is no such folder"))

@@ -56,8 +56,8 @@ package struct StudyPolicy: Sendable {
     throw PolicyError(
       source: path,
       "this is no policy: it has no manifest, and weights alone do not say what they observe or "
-        + "what their actions mean; import it with the command `policy import` and name the "
-        + "folder that it writes")
+        + "what their actions mean; import it with the command "
+        + "`policy import \(path) --out DIR` and name DIR")
   }
 
   static func parent(of path: String) -> String {
