@@ -42,7 +42,7 @@ struct InitTests {
     let run = try BuiltProgram.run(
       "walkforward", "studies/policy.yaml", "--set", "account.leverage=2", "-q", in: folder)
     #expect(run.status == 0, "\(run.errors)")
-    #expect(folder.exists("Reports/policy/folds.csv"))
+    #expect(folder.exists("Reports/policy-walkforward/folds.csv"))
     let missing = try BuiltProgram.run("init", "other.yaml", "--policy", "nowhere", in: folder)
     #expect(missing.status == 2 && missing.errors.contains("nowhere"))
     #expect(!folder.exists("other.yaml"))

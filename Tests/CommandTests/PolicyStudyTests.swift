@@ -75,7 +75,7 @@ struct PolicyStudyTests {
       return ended.errors
     }
     #expect(try refusal("nowhere").contains("nowhere: there is no such folder or manifest"))
-    #expect(try refusal("ppo/model.zip").contains("`bt-run policy import ppo/model.zip --out DIR`"))
+    #expect(try refusal("ppo/model.zip").contains("`policy import ppo/model.zip --out DIR`"))
     let stocks = CommandFixture.path("policies/ppo_portfolio4")
     #expect(try refusal(stocks).contains("which is not in the universe"))
     var weights = try folder.bytes("ppo/model.zip")

@@ -131,7 +131,7 @@ struct CSVErrorTests {
     #expect(lines[1] == "prices.csv:3:18: E_DATA_NAN: the close is missing or not a number")
     #expect(lines[20] == "and 5 more")
     #expect(
-      csvError(text) == "\(lines[0]); 24 more findings, which `bt-run data check` lists")
+      csvError(text) == "\(lines[0]); 24 more findings, which the command `data check` lists")
   }
 
   @Test func placesAreRightBehindQuotesAndLineBreaks() {

@@ -80,7 +80,7 @@ struct CSVLimitTests {
       csvError(text)
         == "prices.csv:2:1: E_DATA_TIME: \"36586\" is not a time, but may be the day 2000-03-01 of "
         + "a spreadsheet: write it as a date, or set 'time-format', such as epoch-s for seconds "
-        + "since 1970; 4 more findings, which `bt-run data check` lists")
+        + "since 1970; 4 more findings, which the command `data check` lists")
     for count in ["1", "20200", "99999999", "-5"] {
       let message = csvError("date,open,high,low,close\n\(count),1,1,1,1\n")
       #expect(message.contains("is not a time") && message.contains("epoch-s"), "\(count)")

@@ -183,7 +183,7 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The first finding, how many there are besides, and what to do.
   public var description: String {
     let more =
-      issueCount > 1 ? ["\(issueCount - 1) more findings, which `bt-run data check` lists"] : []
+      issueCount > 1 ? ["\(issueCount - 1) more findings, which the command `data check` lists"] : []
     return ([issues[0].description] + more + advice).joined(separator: "; ")
   }
 
