@@ -182,8 +182,8 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// The first finding, how many there are besides, and what to do.
   public var description: String {
-    let more =
-      issueCount > 1 ? ["\(issueCount - 1) more findings, which the command `data check` lists"] : []
+    let rest = issueCount - 1
+    let more = rest > 0 ? ["\(rest) more findings, which the command `data check` lists"] : []
     return ([issues[0].description] + more + advice).joined(separator: "; ")
   }
 
