@@ -125,7 +125,7 @@ let package = Package(
     tests("BacktestCommandsTests", use: ["BacktestCommands"]),
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run"],
+      name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run", "TestSupport"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

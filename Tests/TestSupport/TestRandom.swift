@@ -1,5 +1,5 @@
 /// SplitMix64, for inputs of property tests.
-package struct TestRandom {
+package struct TestRandom: RandomNumberGenerator {
   private var state: UInt64
 
   package init(seed: UInt64) { state = seed }

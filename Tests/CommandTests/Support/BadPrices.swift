@@ -1,8 +1,10 @@
+import TestSupport
+
 /// Price files that no reader may accept, each with one fault.
 struct BadPrices {
-  private var random: SeededRandom
+  private var random: TestRandom
 
-  init(seed: UInt64) { random = SeededRandom(seed: seed) }
+  init(seed: UInt64) { random = TestRandom(seed: seed) }
 
   /// A file, and what is wrong with it.
   mutating func next() -> (fault: String, bytes: [UInt8], ending: String) {

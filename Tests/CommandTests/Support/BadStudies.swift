@@ -1,10 +1,11 @@
+import TestSupport
 import Foundation
 
 /// Studies that no reader may accept, each with one fault.
 struct BadStudies {
-  private var random: SeededRandom
+  private var random: TestRandom
 
-  init(seed: UInt64) { random = SeededRandom(seed: seed) }
+  init(seed: UInt64) { random = TestRandom(seed: seed) }
 
   /// What a key accepts, and values that it does not.
   private enum Kind {
