@@ -76,13 +76,13 @@ extension MarketSimulator {
     marks[instrument] = reference
     if !covers(units, index, row, reference) {
       if rules.rejectsShortfalls {
-        if !Self.followsEngine { marks[instrument] = markBefore }
+        marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
         return 0
       }
       let most = affordable(units, index, row, reference)
       if most == 0 {
-        if !Self.followsEngine { marks[instrument] = markBefore }
+        marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
         return 0
       }
@@ -115,7 +115,6 @@ extension MarketSimulator {
     if abs(worth) > abs(held * unit) || worth * held < 0 {
       // A sale may bring less than the reference price, and then takes more units.
       var (least, most) = (0.0, 4 * units)
-      if Self.followsEngine, worth * held < 0 { (least, most) = (units, units) }
       for _ in 0..<200 {
         let middle = (least + most) / 2
         let price = price(of: middle, index, row, reference)
@@ -242,7 +241,7 @@ extension MarketSimulator {
     let price = price(of: units, index, row, reference)
     let costs =
       commission(of: units, index, price)
-      + (Self.followsEngine ? 0 : closing * abs(price - reference) * multiplier)
+      + closing * abs(price - reference) * multiplier
     let power = buyingPower + closing * reference * multiplier
     return opening * price * multiplier + costs <= power * (1 + 1e-12)
   }

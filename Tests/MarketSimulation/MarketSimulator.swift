@@ -19,11 +19,6 @@ import BacktestCore
 /// - A limit that gaps fills at the open rounded to the tick, never worse than its price.
 /// - A series that ends is closed after the decision, as far as the bar's volume lets it.
 struct MarketSimulator {
-  /// Whether it follows the engine in three places in which the engine and the design differ: costs of
-  /// a reversal under `size-at: fill`, slippage of the closing part of a cut reversal, and the mark
-  /// after a refused fill.
-  static let followsEngine = true
-
   let bars: [[Bar]]
   let instruments: [Instrument]
   let calendars: [any TradingCalendar]
