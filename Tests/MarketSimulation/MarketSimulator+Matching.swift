@@ -134,15 +134,15 @@ extension MarketSimulator {
   }
 
   /// First the stops that the bar triggers, nearest to the open first, then the limits, nearest
-  /// first. An exit whose entry filled inside the bar comes behind it: the stop does, the limit does
+  /// first. An exit that a fill inside the bar wakes comes behind it: the stop does, the limit does
   /// not.
   private mutating func walkPessimistically(_ instrument: Int, _ row: Int) {
     let bar = bars[instrument][row]
-    let heldAtOpen = quantities[instrument]
-    let filledAtOpen = orders.map(\.filled)
+    var slept: Set<Int> = []
     var market = bar.open
     var passed: Set<Int> = []
     while true {
+      slept.formUnion(orders.indices.filter { orders[$0].reduceOnly && reducible(orders[$0]) <= 0 })
       var best: Reached?
       for index in orders.indices where mayFillInside(index, instrument, row) {
         guard !passed.contains(index), case .stop(let level) = orders[index].kind else { continue }
@@ -155,7 +155,7 @@ extension MarketSimulator {
         if found.distance < best?.distance ?? .infinity { best = found }
       }
       if best == nil {
-        best = nearestLimit(instrument, row, passed, heldAtOpen, filledAtOpen)
+        best = nearestLimit(instrument, row, passed.union(slept))
       }
       guard let best else { return }
       let before = quantities[instrument]
@@ -168,17 +168,14 @@ extension MarketSimulator {
   }
 
   private func nearestLimit(
-    _ instrument: Int, _ row: Int, _ passed: Set<Int>, _ heldAtOpen: Double,
-    _ filledAtOpen: [Double]
+    _ instrument: Int, _ row: Int, _ excluded: Set<Int>
   ) -> Reached? {
     let bar = bars[instrument][row]
     var best: Reached?
     for index in orders.indices where mayFillInside(index, instrument, row) {
       let order = orders[index]
-      guard !passed.contains(index), case .limit(let level) = order.kind else { continue }
+      guard !excluded.contains(index), case .limit(let level) = order.kind else { continue }
       guard goesThrough(order, level, at: order.isBuy ? bar.low : bar.high) else { continue }
-      if order.reduceOnly, heldAtOpen * order.wanted >= 0 { continue }
-      if order.parent > 0, filledAtOpen[order.parent - 1] == 0 { continue }
       let isHere = goesThrough(order, level, at: bar.open)
       let price = isHere && rules.improvesOnGaps ? bar.open : level
       let distance = isHere ? 0 : abs(level - bar.open)

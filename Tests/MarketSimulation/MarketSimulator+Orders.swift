@@ -212,10 +212,10 @@ extension MarketSimulator {
     let closing = closingPart(of: order.wanted, instrument)
     let opening = abs(order.wanted) - closing
     let unit = unitValue(instrument)
-    if opening > 0 {
+    if !isNothing(opening, of: abs(order.wanted)) {
       var power = buyingPower + freed + closing * unit
       for other in orders[..<index] where !other.hasEnded { power -= reserved(other) }
-      if opening * unit > power * (1 + 1e-12) {
+      if opening * unit > power + rounding {
         if rules.rejectsShortfalls { return end(index, .rejected(.buyingPower)) }
         let most = closing + floored(max(0, power) / unit, instrument)
         if isNothing(most, of: abs(order.wanted)) {

@@ -19,6 +19,9 @@ extension MarketSimulator {
   /// Equity x leverage - gross exposure (part 5).
   var buyingPower: Double { equity * (rules.leverage ?? 1) - grossExposure }
 
+  /// How far sums of money are uncertain.
+  var rounding: Double { abs(equity) * 1e-12 }
+
   /// How much an exit can close now: what is held, and of what its entry got what is left.
   func reducible(_ order: SimulatedOrder) -> Double {
     let closing = closingPart(of: order.remaining, order.instrument)
@@ -74,7 +77,7 @@ extension MarketSimulator {
     }
     let markBefore = marks[instrument]
     marks[instrument] = reference
-    if !covers(units, index, row, reference) {
+    if !covers(units, index, row, reference, beyond: rounding) {
       if rules.rejectsShortfalls {
         marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
@@ -232,18 +235,20 @@ extension MarketSimulator {
 
   /// Whether buying power, at the fill's price and the marks of the moment, covers a trade with its
   /// costs. The instrument is marked at the reference price. Closing needs none.
-  private func covers(_ units: Double, _ index: Int, _ row: Int, _ reference: Double) -> Bool {
+  private func covers(
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, beyond tolerance: Double
+  ) -> Bool {
     let order = orders[index]
     let multiplier = instruments[order.instrument].multiplier
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
     let opening = units - closing
-    if opening <= 0 { return true }
+    if isNothing(opening, of: units) { return true }
     let price = price(of: units, index, row, reference)
     let costs =
       commission(of: units, index, price)
       + closing * abs(price - reference) * multiplier
     let power = buyingPower + closing * reference * multiplier
-    return opening * price * multiplier + costs <= power * (1 + 1e-12)
+    return opening * price * multiplier + costs <= power + tolerance
   }
 
   /// The most units that are covered, down to the lot, found by halving.
@@ -257,14 +262,18 @@ extension MarketSimulator {
       var most = (units / lot).rounded()
       while most - least > 1 {
         let middle = ((least + most) / 2).rounded(.down)
-        if covers(middle * lot, index, row, reference) { least = middle } else { most = middle }
+        if covers(middle * lot, index, row, reference, beyond: rounding) {
+          least = middle
+        } else {
+          most = middle
+        }
       }
       return least * lot
     }
     var (least, most) = (closing, units)
     for _ in 0..<200 {
       let middle = (least + most) / 2
-      if covers(middle, index, row, reference) { least = middle } else { most = middle }
+      if covers(middle, index, row, reference, beyond: 0) { least = middle } else { most = middle }
     }
     return isNothing(least, of: units) ? 0 : least
   }

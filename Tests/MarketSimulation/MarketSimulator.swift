@@ -171,6 +171,7 @@ extension MarketSimulator {
       guard let row = closingRow(instrument), row == bars[instrument].count - 1, now < end,
         quantities[instrument] != 0
       else { continue }
+      defer { ruinIfBroke() }
       var order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
       order.isLive = true
@@ -179,7 +180,6 @@ extension MarketSimulator {
       guard isTraded(instrument, row) else { continue }
       trade(orders.count - 1, row, at: bars[instrument][row].close, isIntrabar: true)
     }
-    ruinIfBroke()
   }
 
   /// Phase 5: orders become live; under `same-close` market orders fill here.

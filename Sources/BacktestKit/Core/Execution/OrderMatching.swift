@@ -55,10 +55,10 @@ extension LiveOrder {
     return match
   }
 
-  /// The match of an exit inside the bar in which its entry fills, if the rest of the path reaches
-  /// it.
+  /// The match of an exit that a fill inside the bar gives something to close, if the rest of the
+  /// path reaches it.
   ///
-  /// An exit that the market is beyond already when its entry fills trades where the market is.
+  /// An exit that the market is beyond already at that fill trades where the market is.
   /// Under `pessimistic`, which is no real path, the stop that the bar reaches anywhere does fill,
   /// and the limit does not.
   func match(
@@ -66,7 +66,7 @@ extension LiveOrder {
     plan: ExecutionPlan
   ) -> MatchCandidate? {
     guard liveSince <= path.bar.openTime else { return nil }
-    let market = entry.reference
+    let market = path.isReal ? path.price(at: entry.position) : entry.reference
     var match: MatchCandidate
     let isMet: Bool
     switch matchingKind {
@@ -80,14 +80,14 @@ extension LiveOrder {
       isMet = isBuy ? market >= price : market <= price
       match = MatchCandidate(self, slot: slot, at: isMet ? market : price, triggersStop: true)
     }
-    match.position = entry.position
-    if isMet { return match }
     guard path.isReal else {
-      guard let price = order.kind.price, isBuy ? path.bar.high >= price : path.bar.low <= price
-      else { return nil }
-      match.position = max(entry.position, path.position(of: match))
+      let isReached = isBuy ? path.bar.high >= match.reference : path.bar.low <= match.reference
+      guard isMet || isReached else { return nil }
+      match.position = isMet ? path.start : path.position(of: match)
       return match
     }
+    match.position = entry.position
+    if isMet { return match }
     for leg in entry.position.leg...2 where path.isRising(leg) == match.isReachedRising {
       let end = path.end(of: leg)
       let isReached =
@@ -152,7 +152,9 @@ struct BarPath {
   }
 
   /// Where the bar opens.
-  var start: PathPosition { position(of: bar.open, on: 0) }
+  var start: PathPosition {
+    isReal ? position(of: bar.open, on: 0) : PathPosition(leg: 0, progress: 0)
+  }
 
   /// Whether prices rise on a leg.
   func isRising(_ leg: Int) -> Bool { (leg == 1) != risesFirst }
@@ -163,6 +165,11 @@ struct BarPath {
   /// Where a leg comes to a price.
   func position(of price: Double, on leg: Int) -> PathPosition {
     PathPosition(leg: leg, progress: isRising(leg) ? price : -price)
+  }
+
+  /// The price at a place of a real path.
+  func price(at position: PathPosition) -> Double {
+    isRising(position.leg) ? position.progress : -position.progress
   }
 
   /// Where the path first comes to an order that rests since the open.
@@ -179,18 +186,30 @@ struct BarPath {
 extension MatchCandidate {
   /// The market rises to a buy stop and a sell limit, and falls to the two others.
   var isReachedRising: Bool { isBuy == triggersStop }
+
+  /// Whether the path comes to it first, or at the same place to the order submitted earlier.
+  func comes(before other: MatchCandidate) -> Bool {
+    (position, order.number) < (other.position, other.order.number)
+  }
 }
 
 extension OwnedBuffer<MatchCandidate> {
-  /// Adds a candidate where the path comes to it, behind those of the same place and not before an
-  /// index. Candidates are few.
+  /// Adds a candidate where the path comes to it, in order of submission among those of the same
+  /// place, and not before an index. Candidates are few.
   mutating func insert(_ candidate: MatchCandidate, from index: Int = 0) {
     append(candidate)
     var place = count - 1
-    while place > index, self[place].position < self[place - 1].position {
+    while place > index, self[place].comes(before: self[place - 1]) {
       swapAt(place, place - 1)
       place -= 1
     }
+  }
+
+  /// Takes an order out, from an index on.
+  mutating func remove(_ order: OrderID, from index: Int) {
+    guard let found = (index..<count).first(where: { self[$0].order == order }) else { return }
+    for place in found..<count - 1 { self[place] = self[place + 1] }
+    removeLast(1)
   }
 }
 
