@@ -6,7 +6,7 @@ extension MarketSimulator {
   /// First orders and cancellations as they come, then the targets as one batch.
   mutating func decide(_ instant: Int) {
     endUselessExits()
-    freed = 0
+    freedBy = [:]
     var stated: [Int: ScriptedRequest.Stated] = [:]
     for request in script[instant] ?? [] {
       switch request {
@@ -22,7 +22,10 @@ extension MarketSimulator {
       case .cancel(let index):
         guard scripted.indices.contains(index) else { break }
         let number = scripted[index]
-        if number > 0, !orders[number - 1].hasEnded { end(number - 1, .cancelled) }
+        if number > 0, !orders[number - 1].hasEnded {
+          end(number - 1, .cancelled)
+          freedBy[number] = nil
+        }
       case .target(let instrument, let target):
         // A standing target: only a value that differs from the last one is a request.
         guard standing[instrument] != target else { break }
@@ -54,6 +57,9 @@ extension MarketSimulator {
       if !isAwaited { end(index, .nothingToReduce) }
     }
   }
+
+  /// Proceeds of closing orders of the same decision.
+  private var freed: Double { freedBy.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } }
 
   private func nextGroup() -> Int { (orders.map(\.group).max() ?? 0) + 1 }
 
@@ -160,7 +166,7 @@ extension MarketSimulator {
     if orders[index].reduceOnly {
       // An exit needs no power. What it closes is freed, unless its entry is still to come.
       if parent == 0 {
-        freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+        freedBy[index + 1] = closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
       }
       return
     }
@@ -174,7 +180,7 @@ extension MarketSimulator {
       {
         orders[index].reduceOnly = true
       }
-      freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+      freedBy[index + 1] = closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
       return
     }
     if rules.leverage == nil, !orders[index].isBuy {
@@ -201,7 +207,7 @@ extension MarketSimulator {
       }
       cut(index, to: -floored(most, instrument))
     }
-    freed += min(-orders[index].wanted, held) * unitValue(instrument)
+    freedBy[index + 1] = min(-orders[index].wanted, held) * unitValue(instrument)
   }
 
   /// Buying power = equity x leverage - gross exposure - value of live opening orders at the last
@@ -224,7 +230,7 @@ extension MarketSimulator {
         cut(index, to: order.isBuy ? most : -most)
       }
     }
-    freed += closing * unit
+    freedBy[index + 1] = closing * unit
   }
 
   /// What a waiting order would open, at the last close.

@@ -26,7 +26,8 @@ extension MarketSimulator {
   func reducible(_ order: SimulatedOrder) -> Double {
     let closing = closingPart(of: order.remaining, order.instrument)
     guard order.parent > 0 else { return closing }
-    return min(closing, abs(orders[order.parent - 1].filled) - abs(order.filled))
+    let left = abs(orders[order.parent - 1].filled) - abs(order.filled)
+    return isNothing(left, of: abs(order.filled)) ? 0 : min(closing, left)
   }
 
   /// How much of a trade closes what is held, positive.
@@ -275,6 +276,6 @@ extension MarketSimulator {
       let middle = (least + most) / 2
       if covers(middle, index, row, reference, beyond: 0) { least = middle } else { most = middle }
     }
-    return isNothing(least, of: units) ? 0 : least
+    return isNothing(least - closing, of: units) ? closing : least
   }
 }

@@ -17,6 +17,11 @@ import BacktestCore
 /// - A target below one lot is refused before the orders of other targets get their numbers.
 /// - A sale brings at least nothing, however steep slippage is.
 /// - A limit that gaps fills at the open rounded to the tick, never worse than its price.
+/// - Whether equity is gone is asked at each instant at which a bar closes: once its bars have
+///   closed, and once all that fills there has.
+/// - An exit that a fill inside the bar gives something to close begins there, whether that fill is
+///   its entry's or another order's; of several orders at one place the one submitted first goes
+///   first.
 /// - A series that ends is closed after the decision, as far as the bar's volume lets it.
 struct MarketSimulator {
   let bars: [[Bar]]
@@ -39,8 +44,8 @@ struct MarketSimulator {
   /// The numbers of the orders that the script itself submitted.
   var scripted: [Int] = []
   var standing: [ScriptedRequest.Stated?]
-  /// Money that the closing orders of the decision under way will free.
-  var freed = 0.0
+  /// Money that the closing orders of the decision under way will free, by the order's number.
+  var freedBy: [Int: Double] = [:]
   var isRuined = false
   var tape = SimulationTape()
 
@@ -118,8 +123,8 @@ extension MarketSimulator {
         if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
       }
       arrive()
-      if isRuined { break }
       closeEndedSeries(end)
+      if instant != nil { ruinIfBroke() }
       if isRuined { break }
       if let instant { takeEquityPoint(instant) }
       openBars()
@@ -171,7 +176,6 @@ extension MarketSimulator {
       guard let row = closingRow(instrument), row == bars[instrument].count - 1, now < end,
         quantities[instrument] != 0
       else { continue }
-      defer { ruinIfBroke() }
       var order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
       order.isLive = true
@@ -204,8 +208,6 @@ extension MarketSimulator {
         let row = closingRow(instrument), isTraded(instrument, row)
       {
         trade(index, row, at: bars[instrument][row].close, isIntrabar: true)
-        ruinIfBroke()
-        if isRuined { return }
       }
     }
   }

@@ -148,7 +148,7 @@ extension SimulationTape.Fill {
     if !isSameQuantity(quantity, other.quantity) { return "quantity" }
     if !near(reference, other.reference, abs(reference)) { return "reference" }
     if !near(price, other.price, abs(price)) { return "price" }
-    let money = max(1, abs(quantity * price))
+    let money = max(1, abs(quantity) * max(price, reference))
     if !near(slippage, other.slippage, money) { return "slippage" }
     return near(commission, other.commission, money) ? nil : "commission"
   }

@@ -240,6 +240,6 @@ extension Broker {
     let couldClose = fill.heldBefore != 0 && isBuy == (fill.heldBefore < 0)
     let isOfEntry = order.parent == fill.candidate.order
     let entryFilled = isOfEntry ? fill.filledBefore : book[slot].entryFilled
-    return !couldClose || entryFilled <= book[slot].progress.quantity
+    return !couldClose || book[slot].releasedQuantity(entryFilled: entryFilled) == 0
   }
 }

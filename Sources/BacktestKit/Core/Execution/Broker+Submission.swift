@@ -49,8 +49,10 @@ extension Broker {
     log: inout RunLog
   ) {
     guard let slot = book.slot(of: order) else { return }
-    // The proceeds of a sale that this very decision submitted are gone with it.
-    if submitted.rows.contains(where: { $0.order == order }) {
+    // The proceeds of a sale that this very decision submitted are gone with it. An exit that
+    // waits for its entry was not expected to bring any.
+    let hasEntry = book[slot].order.parent.number != 0
+    if !hasEntry, submitted.rows.contains(where: { $0.order == order }) {
       let instrument = Int(book[slot].order.instrument.index)
       let closing = account.closingPart(of: book[slot].remaining, in: instrument)
       let close = market.lastClose(of: instrument) ?? 0
