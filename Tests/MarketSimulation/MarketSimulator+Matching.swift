@@ -85,7 +85,7 @@ extension MarketSimulator {
     var passed: Set<Int> = []
     for corner in corners {
       while let next = nextReached(from: market, to: corner, instrument, row, passed) {
-        market = next.price(at: market, orders[next.reached.index])
+        market = next.market
         if trade(next.reached.index, row, at: next.reached.price, isIntrabar: true) == 0 {
           passed.insert(next.reached.index)
         }
@@ -97,11 +97,17 @@ extension MarketSimulator {
   /// An order that is reached, seen from where the market is.
   private struct Next {
     var reached: Reached
-    var isHere: Bool
+    /// Where the market is then.
+    var market: Double
+  }
 
-    func price(at market: Double, _ order: SimulatedOrder) -> Double {
-      isHere ? market : order.kind.price ?? market
-    }
+  /// Where the market has to come for an order: to its price, or as many ticks beyond a limit as
+  /// `through` asks for.
+  private func level(_ order: SimulatedOrder) -> Double? {
+    guard case .limit(let price) = order.kind, let ticks = rules.throughTicks,
+      let tick = instruments[order.instrument].tickSize
+    else { return order.kind.price }
+    return order.isBuy ? price - Double(ticks) * tick : price + Double(ticks) * tick
   }
 
   private func nextReached(
@@ -110,14 +116,16 @@ extension MarketSimulator {
     var best: Next?
     for index in orders.indices where mayFillInside(index, instrument, row) {
       let order = orders[index]
-      guard !passed.contains(index), let level = order.kind.price else { continue }
+      guard !passed.contains(index), let level = level(order), let limit = order.kind.price else {
+        continue
+      }
       var found: Next?
       if let price = priceOnReaching(order, at: market) {
-        found = Next(reached: Reached(index: index, price: price, distance: 0), isHere: true)
+        found = Next(reached: Reached(index: index, price: price, distance: 0), market: market)
       } else if priceOnReaching(order, at: corner) != nil {
         found = Next(
-          reached: Reached(index: index, price: level, distance: abs(level - market)),
-          isHere: false)
+          reached: Reached(index: index, price: limit, distance: abs(level - market)),
+          market: level)
       }
       if let found, found.reached.distance < best?.reached.distance ?? .infinity { best = found }
     }
@@ -161,7 +169,7 @@ extension MarketSimulator {
       let before = quantities[instrument]
       if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
         passed.insert(best.index)
-      } else if quantities[instrument] != before {
+      } else if quantities[instrument] != before, best.distance > 0 {
         market = best.price
       }
     }

@@ -85,6 +85,11 @@ extension MarketSimulator {
       var change = goal - quantities[instrument]
       // A target below one lot is refused for its quantity instead of vanishing.
       if isNothing(abs(change), of: abs(goal)) { change = 0 }
+      // Whole lots less whole lots are whole lots, whatever rounding leaves.
+      if let lot = instruments[instrument].lotSize, abs(change) > lot / 2 {
+        let lots = change / lot
+        if abs(lots - lots.rounded()) < 1e-6 { change = lots.rounded() * lot }
+      }
       if change == 0, goal == 0 { change = asked }
       let isBelowLot = goal == 0 && quantities[instrument] == 0
       let turn = isBelowLot ? 0 : quantities[instrument] * change < 0 ? 1 : 2

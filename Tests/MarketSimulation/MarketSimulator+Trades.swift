@@ -117,7 +117,7 @@ extension MarketSimulator {
     // A trade away from zero pays its costs out of the target's money.
     var units = abs(worth / unit - held)
     if abs(worth) > abs(held * unit) || worth * held < 0 {
-      // A sale may bring less than the reference price, and then takes more units.
+      // What a sale loses to slippage is a cost like what a purchase does.
       var (least, most) = (0.0, 4 * units)
       for _ in 0..<200 {
         let middle = (least + most) / 2
@@ -125,9 +125,8 @@ extension MarketSimulator {
         let closing = worth * held < 0 ? min(abs(held), middle) : 0
         let kept = worth * held > 0 ? abs(held) * unit : 0
         let spent =
-          (middle - closing) * price * multiplier
-          + commission(of: middle, index, price)
-          + closing * abs(price - reference) * multiplier
+          (middle - closing) * unit + commission(of: middle, index, price)
+          + middle * abs(price - reference) * multiplier
         if middle <= closing || kept + spent <= abs(worth) { least = middle } else { most = middle }
       }
       units = least
@@ -135,7 +134,7 @@ extension MarketSimulator {
     let goal = floored(held + (orders[index].isBuy ? units : -units), instrument)
     marks[instrument] = markBefore
     orders[index].wanted = orders[index].filled + goal - held
-    if goal == held { end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled) }
+    if isNothing(abs(goal - held), of: abs(held)) { end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled) }
   }
 
   /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.
@@ -150,7 +149,12 @@ extension MarketSimulator {
     let signed = orders[index].isBuy ? units : -units
     cash -= signed * price * multiplier + commission
     quantities[instrument] += signed
-    if isNothing(abs(quantities[instrument]), of: units) { quantities[instrument] = 0 }
+    largest[instrument] = max(largest[instrument], abs(quantities[instrument]))
+    let isFlat = abs(quantities[instrument]) <= largest[instrument] * 1e-15
+    if isFlat || isNothing(abs(quantities[instrument]), of: units) {
+      quantities[instrument] = 0
+      largest[instrument] = 0
+    }
     marks[instrument] = reference
     taken[instrument][row] += units
     orders[index].filled += signed

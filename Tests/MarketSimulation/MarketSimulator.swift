@@ -36,6 +36,8 @@ struct MarketSimulator {
   var cash: Double
   var quantities: [Double]
   var marks: [Double]
+  /// The largest holding since the instrument was flat.
+  var largest: [Double]
   /// The row of the last closed bar of each instrument, or -1.
   var lastRows: [Int]
   /// Units that all orders took from each bar of each instrument.
@@ -59,6 +61,7 @@ struct MarketSimulator {
     cash = scenario.rules.cash
     quantities = bars.map { _ in 0 }
     marks = bars.map { _ in 0 }
+    largest = marks
     lastRows = bars.map { _ in -1 }
     taken = bars.map { rows in rows.map { _ in 0 } }
     standing = bars.map { _ in nil }

@@ -21,6 +21,8 @@ private struct TradeBudget {
   var limit: Double
   /// Units that the same trade closes, signed as the trade.
   var closing: Double
+  /// Whether it is a target's money, out of which a sale pays its slippage as a purchase does.
+  var isTarget = false
 
   /// The trade that opens so many units.
   func trade(_ units: Double) -> Double { closing + (limit < 0 ? -units : units) }
@@ -101,13 +103,23 @@ extension Broker {
     return cost.commission + abs(closing) * slippage
   }
 
+  /// What a budget spends on each unit that a trade opens.
+  @inline(__always)
+  private func openingPrice(
+    _ cost: TradeCost, _ budget: TradeBudget, _ candidate: MatchCandidate, at context: MatchContext
+  ) -> Double {
+    guard budget.isTarget, budget.limit < 0 else { return cost.unitPrice }
+    return 2 * candidate.reference * context.multiplier - cost.unitPrice
+  }
+
   /// Whether a budget pays for so many units with all costs.
   private func covers(
     _ units: Double, _ budget: TradeBudget, _ candidate: MatchCandidate, at context: MatchContext
   ) -> Bool {
     let cost = cost(of: budget.trade(units), candidate, at: context)
     let beside = costsBeside(cost, closing: budget.closing, candidate, at: context)
-    return units * cost.unitPrice + beside <= budget.money + budget.tolerance
+    let unitPrice = openingPrice(cost, budget, candidate, at: context)
+    return units * unitPrice + beside <= budget.money + budget.tolerance
   }
 
   /// The most units that a budget pays for with all costs, rounded by `round`.
@@ -126,7 +138,7 @@ extension Broker {
     for _ in 0..<64 {
       let cost = cost(of: budget.trade(units), candidate, at: context)
       let beside = costsBeside(cost, closing: budget.closing, candidate, at: context)
-      let next = max(0, (budget.money - beside) / cost.unitPrice)
+      let next = max(0, (budget.money - beside) / openingPrice(cost, budget, candidate, at: context))
       guard abs(next - units) > units * 1e-15 else {
         let settled = round(next)
         let isChecked = settled == 0 || covers(settled, budget, candidate, at: context)
@@ -146,6 +158,9 @@ extension Broker {
   ) -> Double {
     var (covered, tooMany) = (0.0, round(abs(budget.limit)))
     if covers(tooMany, budget, candidate, at: context) { return tooMany }
+    // Rounding may cost a lot, but where there are none it has nothing to give.
+    var budget = budget
+    if context.series.pointee.lotSize.isNaN { budget.tolerance = 0 }
     // Far more halvings than a number has digits: beyond them only noise is left.
     for _ in 0..<128 where tooMany - covered > tooMany * 1e-15 {
       let middle = round(covered + (tooMany - covered) / 2)
@@ -216,7 +231,7 @@ extension Broker {
     if kept == 0 || (money > 0) == (kept > 0) {
       let budget = TradeBudget(
         money: abs(money), tolerance: abs(money) * 1e-12, limit: money / unit,
-        closing: kept - position.quantity)
+        closing: kept - position.quantity, isTarget: true)
       change = units(for: budget, candidate, at: context, round: \.self)
     }
     let target = context.series.pointee.roundedDownToLot(kept + (money < 0 ? -change : change))

@@ -51,7 +51,10 @@ extension LiveOrder {
       match = MatchCandidate(
         self, slot: slot, at: isMetAtOpen ? bar.open : price, triggersStop: true)
     }
-    match.position = isMetAtOpen && path.isReal ? path.start : path.position(of: match)
+    match.position =
+      isMetAtOpen
+      ? path.start(of: match)
+      : path.position(of: match, reachedAt: reachPrice(tick: tick, plan: plan))
     return match
   }
 
@@ -83,7 +86,8 @@ extension LiveOrder {
     guard path.isReal else {
       let isReached = isBuy ? path.bar.high >= match.reference : path.bar.low <= match.reference
       guard isMet || isReached else { return nil }
-      match.position = isMet ? path.start : path.position(of: match)
+      match.position =
+        isMet ? path.start(of: match) : path.position(of: match, reachedAt: match.reference)
       return match
     }
     match.position = entry.position
@@ -94,7 +98,7 @@ extension LiveOrder {
         match.limit.map { self.isReached(limit: $0, by: end, tick: tick, plan: plan) }
         ?? (isBuy ? end >= match.reference : end <= match.reference)
       guard isReached else { continue }
-      match.position = path.position(of: match.reference, on: leg)
+      match.position = path.position(of: reachPrice(tick: tick, plan: plan), on: leg)
       return match
     }
     return nil
@@ -105,6 +109,18 @@ extension LiveOrder {
   func matchAtClose(_ close: Double, slot: Int, time: Timestamp) -> MatchCandidate? {
     guard matchingKind == .market, !isTriggered, liveSince < time else { return nil }
     return MatchCandidate(self, slot: slot, at: close)
+  }
+
+  /// The price at which the market reaches a stop or a limit; a limit's lies beyond it as far as the
+  /// rule for limits asks.
+  private func reachPrice(tick: Double, plan: ExecutionPlan) -> Double {
+    switch order.kind {
+    case .market: return .nan
+    case .stop(let price): return price
+    case .limit(let price):
+      guard case .through(let ticks) = plan.limitFill, !tick.isNaN else { return price }
+      return isBuy ? price - Double(ticks) * tick : price + Double(ticks) * tick
+    }
   }
 
   /// Whether a price reaches a limit, going beyond it as far as the rule for limits asks.
@@ -151,9 +167,10 @@ struct BarPath {
       }
   }
 
-  /// Where the bar opens.
-  var start: PathPosition {
-    isReal ? position(of: bar.open, on: 0) : PathPosition(leg: 0, progress: 0)
+  /// The place of an order that is met where the bar opens.
+  func start(of candidate: MatchCandidate) -> PathPosition {
+    guard isReal else { return PathPosition(leg: candidate.triggersStop ? 0 : 1, progress: 0) }
+    return position(of: bar.open, on: 0)
   }
 
   /// Whether prices rise on a leg.
@@ -172,14 +189,13 @@ struct BarPath {
     isRising(position.leg) ? position.progress : -position.progress
   }
 
-  /// Where the path first comes to an order that rests since the open.
-  func position(of candidate: MatchCandidate) -> PathPosition {
+  /// Where the path first comes to an order that rests since the open and is reached at a price.
+  func position(of candidate: MatchCandidate, reachedAt price: Double) -> PathPosition {
     guard isReal else {
       return PathPosition(
         leg: candidate.triggersStop ? 0 : 1, progress: abs(candidate.reference - bar.open))
     }
-    return position(
-      of: candidate.reference, on: isRising(0) == candidate.isReachedRising ? 0 : 1)
+    return position(of: price, on: isRising(0) == candidate.isReachedRising ? 0 : 1)
   }
 }
 
