@@ -58,7 +58,7 @@ extension MarketSimulator {
       other.rules.path = path
       other.walk(instrument, row)
       return other.tape.fills.dropFirst(tape.fills.count).map {
-        [Double($0.order), $0.quantity, $0.price]
+        [Double($0.order), $0.quantity, $0.price, $0.reference]
       }.sorted { $0.lexicographicallyPrecedes($1) }
     }
     if Set(fillsOfPaths).count > 1 { tape.ambiguousBars += 1 }
@@ -83,15 +83,22 @@ extension MarketSimulator {
   private mutating func walk(_ corners: [Double], _ instrument: Int, _ row: Int) {
     var market = bars[instrument][row].open
     var passed: Set<Int> = []
+    var slept = sleepingExits
     for corner in corners {
-      while let next = nextReached(from: market, to: corner, instrument, row, passed) {
+      while let next = nextReached(from: market, to: corner, instrument, row, passed, slept) {
         market = next.market
         if trade(next.reached.index, row, at: next.reached.price, isIntrabar: true) == 0 {
           passed.insert(next.reached.index)
         }
+        slept.formUnion(sleepingExits)
       }
       market = corner
     }
+  }
+
+  /// Exits that have nothing to close now.
+  private var sleepingExits: Set<Int> {
+    Set(orders.indices.filter { orders[$0].reduceOnly && reducible(orders[$0]) <= 0 })
   }
 
   /// An order that is reached, seen from where the market is.
@@ -111,7 +118,8 @@ extension MarketSimulator {
   }
 
   private func nextReached(
-    from market: Double, to corner: Double, _ instrument: Int, _ row: Int, _ passed: Set<Int>
+    from market: Double, to corner: Double, _ instrument: Int, _ row: Int, _ passed: Set<Int>,
+    _ slept: Set<Int>
   ) -> Next? {
     var best: Next?
     for index in orders.indices where mayFillInside(index, instrument, row) {
@@ -120,7 +128,10 @@ extension MarketSimulator {
         continue
       }
       var found: Next?
-      if let price = priceOnReaching(order, at: market) {
+      if var price = priceOnReaching(order, at: market) {
+        // What rested since the open was never bettered: the market has just come to it.
+        let isBettered = slept.contains(index) || market == bars[instrument][row].open
+        if case .limit = order.kind, !isBettered { price = limit }
         found = Next(reached: Reached(index: index, price: price, distance: 0), market: market)
       } else if priceOnReaching(order, at: corner) != nil {
         found = Next(
@@ -150,7 +161,7 @@ extension MarketSimulator {
     var market = bar.open
     var passed: Set<Int> = []
     while true {
-      slept.formUnion(orders.indices.filter { orders[$0].reduceOnly && reducible(orders[$0]) <= 0 })
+      slept.formUnion(sleepingExits)
       var best: Reached?
       for index in orders.indices where mayFillInside(index, instrument, row) {
         guard !passed.contains(index), case .stop(let level) = orders[index].kind else { continue }
@@ -169,7 +180,7 @@ extension MarketSimulator {
       let before = quantities[instrument]
       if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
         passed.insert(best.index)
-      } else if quantities[instrument] != before, best.distance > 0 {
+      } else if quantities[instrument] != before, best.distance >= 0 {
         market = best.price
       }
     }
@@ -186,7 +197,8 @@ extension MarketSimulator {
       guard goesThrough(order, level, at: order.isBuy ? bar.low : bar.high) else { continue }
       let isHere = goesThrough(order, level, at: bar.open)
       let price = isHere && rules.improvesOnGaps ? bar.open : level
-      let distance = isHere ? 0 : abs(level - bar.open)
+      // One that is met at the open goes first, and leaves the market where it is.
+      let distance = isHere ? -1 : abs(level - bar.open)
       if distance < best?.distance ?? .infinity {
         best = Reached(index: index, price: price, distance: distance)
       }

@@ -59,7 +59,8 @@ extension MarketSimulator {
     let bar = bars[instrument][row]
     if let share = rules.participation, hasVolume[instrument] {
       // All orders of the instrument together take no more than their share, down to the lot.
-      let left = max(0, share * bar.volume - taken[instrument][row])
+      var left = share * bar.volume - taken[instrument][row]
+      if isNothing(left, of: taken[instrument][row]) { left = 0 }
       units = min(units, abs(floored(left, instrument)))
     }
     if units <= 0 { return 0 }

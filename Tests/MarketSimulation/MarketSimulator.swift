@@ -13,12 +13,13 @@ import BacktestCore
 ///   purchases submitted before it; at the fill it is cut to what is held.
 /// - Under `size-at: fill` a target is sized once, at its first match, and checked for buying power
 ///   there only; a number of units is known, and checked, at the decision. What moves away from
-///   zero pays its price and commission out of the target's money.
+///   zero pays its costs out of the target's money, as does a reversal for the part that closes.
 /// - A target below one lot is refused before the orders of other targets get their numbers.
 /// - A sale brings at least nothing, however steep slippage is.
 /// - A limit that gaps fills at the open rounded to the tick, never worse than its price.
 /// - Whether equity is gone is asked at each instant at which a bar closes: once its bars have
-///   closed, and once all that fills there has.
+///   closed, and once all that fills there has; the base point comes before the costs of its
+///   decision, so there it is asked at the next close.
 /// - An exit that a fill inside the bar gives something to close begins there, whether that fill is
 ///   its entry's or another order's; of several orders at one place the one submitted first goes
 ///   first.
@@ -127,7 +128,7 @@ extension MarketSimulator {
       }
       arrive()
       closeEndedSeries(end)
-      if instant != nil { ruinIfBroke() }
+      if let instant, instant > max(0, rules.warmup - 1) { ruinIfBroke() }
       if isRuined { break }
       if let instant { takeEquityPoint(instant) }
       openBars()

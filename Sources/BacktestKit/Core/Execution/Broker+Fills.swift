@@ -45,7 +45,9 @@ extension Broker {
     guard !volume.isNaN else { return .infinity }
     let taken = book.quantityTaken(context.instrument, row: context.rowNumber)
     let left = participation * volume - taken
-    return max(0, context.series.pointee.roundedDownToLot(left))
+    // What rounding leaves of a volume that is taken is none.
+    guard left > taken * 1e-12 else { return 0 }
+    return context.series.pointee.roundedDownToLot(left)
   }
 
   /// The price of a trade: the reference moved by slippage, rounded to the tick against the
