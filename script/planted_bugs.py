@@ -15,7 +15,7 @@ BUGS = [
      "commission: total - book[candidate.slot].commissionPaid)",
      "commission: total)"),
     ("exit priced at the open before its entry", MATCHING,
-     "let market = entry.reference",
+     "let market = path.isReal ? path.price(at: entry.position) : entry.reference",
      "let market = path.bar.open"),
     ("stop triggered by the wrong extreme", MATCHING,
      "guard isBuy ? bar.high >= price : bar.low <= price else { return nil }",

@@ -58,7 +58,7 @@ extension MarketSimulator {
       other.rules.path = path
       other.walk(instrument, row)
       return other.tape.fills.dropFirst(tape.fills.count).map {
-        [Double($0.order), $0.quantity, $0.price]
+        [Double($0.order), $0.quantity, $0.price, $0.reference]
       }.sorted { $0.lexicographicallyPrecedes($1) }
     }
     if Set(fillsOfPaths).count > 1 { tape.ambiguousBars += 1 }
@@ -83,41 +83,60 @@ extension MarketSimulator {
   private mutating func walk(_ corners: [Double], _ instrument: Int, _ row: Int) {
     var market = bars[instrument][row].open
     var passed: Set<Int> = []
+    var slept = sleepingExits
     for corner in corners {
-      while let next = nextReached(from: market, to: corner, instrument, row, passed) {
-        market = next.price(at: market, orders[next.reached.index])
+      while let next = nextReached(from: market, to: corner, instrument, row, passed, slept) {
+        market = next.market
         if trade(next.reached.index, row, at: next.reached.price, isIntrabar: true) == 0 {
           passed.insert(next.reached.index)
         }
+        slept.formUnion(sleepingExits)
       }
       market = corner
     }
   }
 
+  /// Exits that have nothing to close now.
+  private var sleepingExits: Set<Int> {
+    Set(orders.indices.filter { orders[$0].reduceOnly && reducible(orders[$0]) <= 0 })
+  }
+
   /// An order that is reached, seen from where the market is.
   private struct Next {
     var reached: Reached
-    var isHere: Bool
+    /// Where the market is then.
+    var market: Double
+  }
 
-    func price(at market: Double, _ order: SimulatedOrder) -> Double {
-      isHere ? market : order.kind.price ?? market
-    }
+  /// Where the market has to come for an order: to its price, or as many ticks beyond a limit as
+  /// `through` asks for.
+  private func level(_ order: SimulatedOrder) -> Double? {
+    guard case .limit(let price) = order.kind, let ticks = rules.throughTicks,
+      let tick = instruments[order.instrument].tickSize
+    else { return order.kind.price }
+    return order.isBuy ? price - Double(ticks) * tick : price + Double(ticks) * tick
   }
 
   private func nextReached(
-    from market: Double, to corner: Double, _ instrument: Int, _ row: Int, _ passed: Set<Int>
+    from market: Double, to corner: Double, _ instrument: Int, _ row: Int, _ passed: Set<Int>,
+    _ slept: Set<Int>
   ) -> Next? {
     var best: Next?
     for index in orders.indices where mayFillInside(index, instrument, row) {
       let order = orders[index]
-      guard !passed.contains(index), let level = order.kind.price else { continue }
+      guard !passed.contains(index), let level = level(order), let limit = order.kind.price else {
+        continue
+      }
       var found: Next?
-      if let price = priceOnReaching(order, at: market) {
-        found = Next(reached: Reached(index: index, price: price, distance: 0), isHere: true)
+      if var price = priceOnReaching(order, at: market) {
+        // What rested since the open was never bettered: the market has just come to it.
+        let isBettered = slept.contains(index) || market == bars[instrument][row].open
+        if case .limit = order.kind, !isBettered { price = limit }
+        found = Next(reached: Reached(index: index, price: price, distance: 0), market: market)
       } else if priceOnReaching(order, at: corner) != nil {
         found = Next(
-          reached: Reached(index: index, price: level, distance: abs(level - market)),
-          isHere: false)
+          reached: Reached(index: index, price: limit, distance: abs(level - market)),
+          market: level)
       }
       if let found, found.reached.distance < best?.reached.distance ?? .infinity { best = found }
     }
@@ -134,15 +153,15 @@ extension MarketSimulator {
   }
 
   /// First the stops that the bar triggers, nearest to the open first, then the limits, nearest
-  /// first. An exit whose entry filled inside the bar comes behind it: the stop does, the limit does
+  /// first. An exit that a fill inside the bar wakes comes behind it: the stop does, the limit does
   /// not.
   private mutating func walkPessimistically(_ instrument: Int, _ row: Int) {
     let bar = bars[instrument][row]
-    let heldAtOpen = quantities[instrument]
-    let filledAtOpen = orders.map(\.filled)
+    var slept: Set<Int> = []
     var market = bar.open
     var passed: Set<Int> = []
     while true {
+      slept.formUnion(sleepingExits)
       var best: Reached?
       for index in orders.indices where mayFillInside(index, instrument, row) {
         guard !passed.contains(index), case .stop(let level) = orders[index].kind else { continue }
@@ -155,33 +174,31 @@ extension MarketSimulator {
         if found.distance < best?.distance ?? .infinity { best = found }
       }
       if best == nil {
-        best = nearestLimit(instrument, row, passed, heldAtOpen, filledAtOpen)
+        best = nearestLimit(instrument, row, passed.union(slept))
       }
       guard let best else { return }
       let before = quantities[instrument]
       if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
         passed.insert(best.index)
-      } else if quantities[instrument] != before {
+      } else if quantities[instrument] != before, best.distance >= 0 {
         market = best.price
       }
     }
   }
 
   private func nearestLimit(
-    _ instrument: Int, _ row: Int, _ passed: Set<Int>, _ heldAtOpen: Double,
-    _ filledAtOpen: [Double]
+    _ instrument: Int, _ row: Int, _ excluded: Set<Int>
   ) -> Reached? {
     let bar = bars[instrument][row]
     var best: Reached?
     for index in orders.indices where mayFillInside(index, instrument, row) {
       let order = orders[index]
-      guard !passed.contains(index), case .limit(let level) = order.kind else { continue }
+      guard !excluded.contains(index), case .limit(let level) = order.kind else { continue }
       guard goesThrough(order, level, at: order.isBuy ? bar.low : bar.high) else { continue }
-      if order.reduceOnly, heldAtOpen * order.wanted >= 0 { continue }
-      if order.parent > 0, filledAtOpen[order.parent - 1] == 0 { continue }
       let isHere = goesThrough(order, level, at: bar.open)
       let price = isHere && rules.improvesOnGaps ? bar.open : level
-      let distance = isHere ? 0 : abs(level - bar.open)
+      // One that is met at the open goes first, and leaves the market where it is.
+      let distance = isHere ? -1 : abs(level - bar.open)
       if distance < best?.distance ?? .infinity {
         best = Reached(index: index, price: price, distance: distance)
       }

@@ -6,7 +6,7 @@ extension MarketSimulator {
   /// First orders and cancellations as they come, then the targets as one batch.
   mutating func decide(_ instant: Int) {
     endUselessExits()
-    freed = 0
+    freedBy = [:]
     var stated: [Int: ScriptedRequest.Stated] = [:]
     for request in script[instant] ?? [] {
       switch request {
@@ -22,7 +22,10 @@ extension MarketSimulator {
       case .cancel(let index):
         guard scripted.indices.contains(index) else { break }
         let number = scripted[index]
-        if number > 0, !orders[number - 1].hasEnded { end(number - 1, .cancelled) }
+        if number > 0, !orders[number - 1].hasEnded {
+          end(number - 1, .cancelled)
+          freedBy[number] = nil
+        }
       case .target(let instrument, let target):
         // A standing target: only a value that differs from the last one is a request.
         guard standing[instrument] != target else { break }
@@ -55,6 +58,9 @@ extension MarketSimulator {
     }
   }
 
+  /// Proceeds of closing orders of the same decision.
+  private var freed: Double { freedBy.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } }
+
   private func nextGroup() -> Int { (orders.map(\.group).max() ?? 0) + 1 }
 
   /// What comes to less than a lot is refused, then decreasing positions, then the others, each in
@@ -79,6 +85,11 @@ extension MarketSimulator {
       var change = goal - quantities[instrument]
       // A target below one lot is refused for its quantity instead of vanishing.
       if isNothing(abs(change), of: abs(goal)) { change = 0 }
+      // Whole lots less whole lots are whole lots, whatever rounding leaves.
+      if let lot = instruments[instrument].lotSize, abs(change) > lot / 2 {
+        let lots = change / lot
+        if abs(lots - lots.rounded()) < 1e-6 { change = lots.rounded() * lot }
+      }
       if change == 0, goal == 0 { change = asked }
       let isBelowLot = goal == 0 && quantities[instrument] == 0
       let turn = isBelowLot ? 0 : quantities[instrument] * change < 0 ? 1 : 2
@@ -160,7 +171,7 @@ extension MarketSimulator {
     if orders[index].reduceOnly {
       // An exit needs no power. What it closes is freed, unless its entry is still to come.
       if parent == 0 {
-        freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+        freedBy[index + 1] = closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
       }
       return
     }
@@ -174,7 +185,7 @@ extension MarketSimulator {
       {
         orders[index].reduceOnly = true
       }
-      freed += closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+      freedBy[index + 1] = closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
       return
     }
     if rules.leverage == nil, !orders[index].isBuy {
@@ -201,7 +212,7 @@ extension MarketSimulator {
       }
       cut(index, to: -floored(most, instrument))
     }
-    freed += min(-orders[index].wanted, held) * unitValue(instrument)
+    freedBy[index + 1] = min(-orders[index].wanted, held) * unitValue(instrument)
   }
 
   /// Buying power = equity x leverage - gross exposure - value of live opening orders at the last
@@ -212,10 +223,10 @@ extension MarketSimulator {
     let closing = closingPart(of: order.wanted, instrument)
     let opening = abs(order.wanted) - closing
     let unit = unitValue(instrument)
-    if opening > 0 {
+    if !isNothing(opening, of: abs(order.wanted)) {
       var power = buyingPower + freed + closing * unit
       for other in orders[..<index] where !other.hasEnded { power -= reserved(other) }
-      if opening * unit > power * (1 + 1e-12) {
+      if opening * unit > power + rounding {
         if rules.rejectsShortfalls { return end(index, .rejected(.buyingPower)) }
         let most = closing + floored(max(0, power) / unit, instrument)
         if isNothing(most, of: abs(order.wanted)) {
@@ -224,7 +235,7 @@ extension MarketSimulator {
         cut(index, to: order.isBuy ? most : -most)
       }
     }
-    freed += closing * unit
+    freedBy[index + 1] = closing * unit
   }
 
   /// What a waiting order would open, at the last close.

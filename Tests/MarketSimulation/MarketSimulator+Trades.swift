@@ -19,11 +19,15 @@ extension MarketSimulator {
   /// Equity x leverage - gross exposure (part 5).
   var buyingPower: Double { equity * (rules.leverage ?? 1) - grossExposure }
 
+  /// How far sums of money are uncertain.
+  var rounding: Double { abs(equity) * 1e-12 }
+
   /// How much an exit can close now: what is held, and of what its entry got what is left.
   func reducible(_ order: SimulatedOrder) -> Double {
     let closing = closingPart(of: order.remaining, order.instrument)
     guard order.parent > 0 else { return closing }
-    return min(closing, abs(orders[order.parent - 1].filled) - abs(order.filled))
+    let left = abs(orders[order.parent - 1].filled) - abs(order.filled)
+    return isNothing(left, of: abs(order.filled)) ? 0 : min(closing, left)
   }
 
   /// How much of a trade closes what is held, positive.
@@ -55,7 +59,8 @@ extension MarketSimulator {
     let bar = bars[instrument][row]
     if let share = rules.participation, hasVolume[instrument] {
       // All orders of the instrument together take no more than their share, down to the lot.
-      let left = max(0, share * bar.volume - taken[instrument][row])
+      var left = share * bar.volume - taken[instrument][row]
+      if isNothing(left, of: taken[instrument][row]) { left = 0 }
       units = min(units, abs(floored(left, instrument)))
     }
     if units <= 0 { return 0 }
@@ -74,15 +79,15 @@ extension MarketSimulator {
     }
     let markBefore = marks[instrument]
     marks[instrument] = reference
-    if !covers(units, index, row, reference) {
+    if !covers(units, index, row, reference, beyond: rounding) {
       if rules.rejectsShortfalls {
-        if !Self.followsEngine { marks[instrument] = markBefore }
+        marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
         return 0
       }
       let most = affordable(units, index, row, reference)
       if most == 0 {
-        if !Self.followsEngine { marks[instrument] = markBefore }
+        marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
         return 0
       }
@@ -113,18 +118,16 @@ extension MarketSimulator {
     // A trade away from zero pays its costs out of the target's money.
     var units = abs(worth / unit - held)
     if abs(worth) > abs(held * unit) || worth * held < 0 {
-      // A sale may bring less than the reference price, and then takes more units.
+      // What a sale loses to slippage is a cost like what a purchase does.
       var (least, most) = (0.0, 4 * units)
-      if Self.followsEngine, worth * held < 0 { (least, most) = (units, units) }
       for _ in 0..<200 {
         let middle = (least + most) / 2
         let price = price(of: middle, index, row, reference)
         let closing = worth * held < 0 ? min(abs(held), middle) : 0
         let kept = worth * held > 0 ? abs(held) * unit : 0
         let spent =
-          (middle - closing) * price * multiplier
-          + commission(of: middle, index, price)
-          + closing * abs(price - reference) * multiplier
+          (middle - closing) * unit + commission(of: middle, index, price)
+          + middle * abs(price - reference) * multiplier
         if middle <= closing || kept + spent <= abs(worth) { least = middle } else { most = middle }
       }
       units = least
@@ -132,7 +135,7 @@ extension MarketSimulator {
     let goal = floored(held + (orders[index].isBuy ? units : -units), instrument)
     marks[instrument] = markBefore
     orders[index].wanted = orders[index].filled + goal - held
-    if goal == held { end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled) }
+    if isNothing(abs(goal - held), of: abs(held)) { end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled) }
   }
 
   /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.
@@ -147,7 +150,12 @@ extension MarketSimulator {
     let signed = orders[index].isBuy ? units : -units
     cash -= signed * price * multiplier + commission
     quantities[instrument] += signed
-    if isNothing(abs(quantities[instrument]), of: units) { quantities[instrument] = 0 }
+    largest[instrument] = max(largest[instrument], abs(quantities[instrument]))
+    let isFlat = abs(quantities[instrument]) <= largest[instrument] * 1e-15
+    if isFlat || isNothing(abs(quantities[instrument]), of: units) {
+      quantities[instrument] = 0
+      largest[instrument] = 0
+    }
     marks[instrument] = reference
     taken[instrument][row] += units
     orders[index].filled += signed
@@ -233,18 +241,20 @@ extension MarketSimulator {
 
   /// Whether buying power, at the fill's price and the marks of the moment, covers a trade with its
   /// costs. The instrument is marked at the reference price. Closing needs none.
-  private func covers(_ units: Double, _ index: Int, _ row: Int, _ reference: Double) -> Bool {
+  private func covers(
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, beyond tolerance: Double
+  ) -> Bool {
     let order = orders[index]
     let multiplier = instruments[order.instrument].multiplier
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
     let opening = units - closing
-    if opening <= 0 { return true }
+    if isNothing(opening, of: units) { return true }
     let price = price(of: units, index, row, reference)
     let costs =
       commission(of: units, index, price)
-      + (Self.followsEngine ? 0 : closing * abs(price - reference) * multiplier)
+      + closing * abs(price - reference) * multiplier
     let power = buyingPower + closing * reference * multiplier
-    return opening * price * multiplier + costs <= power * (1 + 1e-12)
+    return opening * price * multiplier + costs <= power + tolerance
   }
 
   /// The most units that are covered, down to the lot, found by halving.
@@ -258,15 +268,19 @@ extension MarketSimulator {
       var most = (units / lot).rounded()
       while most - least > 1 {
         let middle = ((least + most) / 2).rounded(.down)
-        if covers(middle * lot, index, row, reference) { least = middle } else { most = middle }
+        if covers(middle * lot, index, row, reference, beyond: rounding) {
+          least = middle
+        } else {
+          most = middle
+        }
       }
       return least * lot
     }
     var (least, most) = (closing, units)
     for _ in 0..<200 {
       let middle = (least + most) / 2
-      if covers(middle, index, row, reference) { least = middle } else { most = middle }
+      if covers(middle, index, row, reference, beyond: 0) { least = middle } else { most = middle }
     }
-    return isNothing(least, of: units) ? 0 : least
+    return isNothing(least - closing, of: units) ? closing : least
   }
 }

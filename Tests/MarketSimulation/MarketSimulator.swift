@@ -13,17 +13,18 @@ import BacktestCore
 ///   purchases submitted before it; at the fill it is cut to what is held.
 /// - Under `size-at: fill` a target is sized once, at its first match, and checked for buying power
 ///   there only; a number of units is known, and checked, at the decision. What moves away from
-///   zero pays its price and commission out of the target's money.
+///   zero pays its costs out of the target's money, as does a reversal for the part that closes.
 /// - A target below one lot is refused before the orders of other targets get their numbers.
 /// - A sale brings at least nothing, however steep slippage is.
 /// - A limit that gaps fills at the open rounded to the tick, never worse than its price.
+/// - Whether equity is gone is asked at each instant at which a bar closes: once its bars have
+///   closed, and once all that fills there has; the base point comes before the costs of its
+///   decision, so there it is asked at the next close.
+/// - An exit that a fill inside the bar gives something to close begins there, whether that fill is
+///   its entry's or another order's; of several orders at one place the one submitted first goes
+///   first.
 /// - A series that ends is closed after the decision, as far as the bar's volume lets it.
 struct MarketSimulator {
-  /// Whether it follows the engine in three places in which the engine and the design differ: costs of
-  /// a reversal under `size-at: fill`, slippage of the closing part of a cut reversal, and the mark
-  /// after a refused fill.
-  static let followsEngine = true
-
   let bars: [[Bar]]
   let instruments: [Instrument]
   let calendars: [any TradingCalendar]
@@ -36,6 +37,8 @@ struct MarketSimulator {
   var cash: Double
   var quantities: [Double]
   var marks: [Double]
+  /// The largest holding since the instrument was flat.
+  var largest: [Double]
   /// The row of the last closed bar of each instrument, or -1.
   var lastRows: [Int]
   /// Units that all orders took from each bar of each instrument.
@@ -44,8 +47,8 @@ struct MarketSimulator {
   /// The numbers of the orders that the script itself submitted.
   var scripted: [Int] = []
   var standing: [ScriptedRequest.Stated?]
-  /// Money that the closing orders of the decision under way will free.
-  var freed = 0.0
+  /// Money that the closing orders of the decision under way will free, by the order's number.
+  var freedBy: [Int: Double] = [:]
   var isRuined = false
   var tape = SimulationTape()
 
@@ -59,6 +62,7 @@ struct MarketSimulator {
     cash = scenario.rules.cash
     quantities = bars.map { _ in 0 }
     marks = bars.map { _ in 0 }
+    largest = marks
     lastRows = bars.map { _ in -1 }
     taken = bars.map { rows in rows.map { _ in 0 } }
     standing = bars.map { _ in nil }
@@ -123,8 +127,8 @@ extension MarketSimulator {
         if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
       }
       arrive()
-      if isRuined { break }
       closeEndedSeries(end)
+      if let instant, instant > max(0, rules.warmup - 1) { ruinIfBroke() }
       if isRuined { break }
       if let instant { takeEquityPoint(instant) }
       openBars()
@@ -184,7 +188,6 @@ extension MarketSimulator {
       guard isTraded(instrument, row) else { continue }
       trade(orders.count - 1, row, at: bars[instrument][row].close, isIntrabar: true)
     }
-    ruinIfBroke()
   }
 
   /// Phase 5: orders become live; under `same-close` market orders fill here.
@@ -209,8 +212,6 @@ extension MarketSimulator {
         let row = closingRow(instrument), isTraded(instrument, row)
       {
         trade(index, row, at: bars[instrument][row].close, isIntrabar: true)
-        ruinIfBroke()
-        if isRuined { return }
       }
     }
   }

@@ -273,4 +273,42 @@ struct BuyingPowerTests {
     }
     #expect(result.outcomes(of: 1) == [.filled] && result.account.cash == 0)
   }
+
+  @Test func aReversalPaysTheSlippageOfThePartThatCloses() throws {
+    // Short 40 at 96; the way back costs 4 a unit for these 40 as for what it opens.
+    let result = try run(
+      MarketBuilder.flat(100, count: 3),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: -40)) },
+        1: { _, trading in trading.submit(Order(.first, quantity: 200)) },
+      ]
+    ) {
+      $0.account.initialCash = 10_000
+      $0.account.funding = .margin(leverage: 1)
+      $0.execution.slippage = BasisPointSlippage(basisPoints: 400)
+    }
+    #expect(result.fillQuantities == [-40, 133])
+    #expect(result.account.cash == 8)
+  }
+
+  @Test func withoutLotsWhatWasCutIsNotCutAgain() throws {
+    let result = try run(MarketBuilder.flat(30, count: 2), lot: .fractional, buy(50))
+    #expect(result.outcomes(of: 1) == [.cut(to: 1_000 / 30), .filled])
+  }
+
+  @Test func aCancelledExitOfABracketTakesNoBuyingPower() throws {
+    let result = try run(
+      MarketBuilder.flat(10, count: 4),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 50)) },
+        1: { _, trading in
+          let orders = trading.submitBracket(
+            Order(.first, quantity: 10),
+            exits: [Order(.first, quantity: -10, kind: .stop(5))])
+          trading.cancel(orders[1])
+          trading.submit(Order(.first, quantity: 40))
+        },
+      ])
+    #expect(result.fillQuantities == [50, 10, 40])
+  }
 }

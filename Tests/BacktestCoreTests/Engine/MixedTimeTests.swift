@@ -162,4 +162,25 @@ struct MixedTimeTests {
     ) { $0.onSeriesEnd = .close }
     #expect(result.fills.count == 1 && result.trades.map(\.isOpen) == [true])
   }
+
+  @Test func anOrderThatIsRefusedAtItsFillLeavesTheMarksAlone() throws {
+    let series = [
+      try MarketBuilder.series(MarketBuilder.flat(1, count: 72), symbol: "A", every: .hours(1)),
+      try MarketBuilder.series(
+        [(50, 50, 50, 50), (50, 50, 50, 50), (60, 60, 60, 60)], symbol: "B", every: .days(1)),
+    ]
+    let result = try runScript(
+      series,
+      ScriptedStrategy([
+        23: { _, trading in trading.submit(Order(.second, quantity: 100)) },
+        47: { _, trading in trading.submit(Order(.second, quantity: 100)) },
+      ])
+    ) {
+      $0.account.initialCash = 10_000
+      $0.execution.shortfall = .reject
+    }
+    #expect(result.outcomes(of: 2) == [.rejected(.buyingPower)])
+    #expect(result.equity[48] == 10_000 && result.equity[70] == 10_000)
+    #expect(result.equity[71] == 11_000)
+  }
 }

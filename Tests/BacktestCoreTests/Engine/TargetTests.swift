@@ -171,4 +171,40 @@ struct TargetTests {
       ScriptedStrategy(always: { _, trading in trading.target(.second, quantity: 3) }))
     #expect(result.fillQuantities == [3] && result.fills[0].time == late.openTimes[1])
   }
+
+  @Test(arguments: [(0.8, 464.0, 266.0), (1, 506, 1.5)])
+  func sizedAtFillAReversalPaysAllItsCosts(weight: Double, units: Double, cash: Double) throws {
+    let result = try runScript(
+      try MarketBuilder.series(
+        [(4, 4, 4, 4), (4, 4, 4, 4), (6.25, 6.25, 6.25, 6.25)]),
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: -297)) },
+        1: { _, trading in trading.target(.first, weight: weight) },
+      ]
+    ) {
+      $0.account.initialCash = 2_000
+      $0.account.funding = .margin(leverage: 1)
+      $0.execution.sizing = .atFill
+      $0.execution.commission = PerOrderCommission(amount: 12)
+    }
+    #expect(result.fillQuantities == [-297, units])
+    // 3,176 after the sale, less the purchase and its commission.
+    #expect(result.account.cash == 3_176 - units * 6.25 - 12)
+    #expect(abs(result.account.cash - cash) < 6.25)
+  }
+
+  @Test func sizedAtFillASalePaysItsSlippageAsAPurchaseDoes() throws {
+    for weight in [1.0, -1] {
+      let result = try runScript(
+        try MarketBuilder.series(MarketBuilder.flat(100, count: 2), lot: .fractional),
+        [0: { _, trading in trading.target(.first, weight: weight) }]
+      ) {
+        $0.account.funding = .margin(leverage: 2)
+        $0.execution.sizing = .atFill
+        $0.execution.slippage = BasisPointSlippage(basisPoints: 100)
+      }
+      // What is held afterwards is worth the equity that is left.
+      #expect(agrees(result.fillQuantities[0], weight * 1_000_000 / 101, within: 1e-12))
+    }
+  }
 }

@@ -144,4 +144,22 @@ struct IntrabarPathTests {
     }
     #expect(result.fillQuantities == [-1, 1])
   }
+
+  @Test func anyFillInsideTheBarMayWakeAnExit() throws {
+    // The sale at the open leaves the exit nothing to close; the limit gives it something, after
+    // the high, and the way to the close comes to it.
+    let result = try runScript(
+      try MarketBuilder.series([(33, 33, 33, 33), (33, 35, 30, 34.5)]),
+      [
+        0: { _, trading in
+          trading.submitBracket(
+            Order(.first, quantity: 10), exits: [Order(.first, quantity: -10, kind: .limit(34))])
+          trading.submit(Order(.first, quantity: -10))
+          trading.submit(Order(.first, quantity: 10, kind: .limit(31)))
+        }
+      ]
+    ) { $0.execution.intrabarPath = .openHighLowClose }
+    #expect(result.fillPrices == [33, 33, 31, 34])
+    #expect(result.account.positions[0].isFlat)
+  }
 }

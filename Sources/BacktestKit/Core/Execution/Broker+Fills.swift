@@ -21,6 +21,8 @@ private struct TradeBudget {
   var limit: Double
   /// Units that the same trade closes, signed as the trade.
   var closing: Double
+  /// Whether it is a target's money, out of which a sale pays its slippage as a purchase does.
+  var isTarget = false
 
   /// The trade that opens so many units.
   func trade(_ units: Double) -> Double { closing + (limit < 0 ? -units : units) }
@@ -43,7 +45,9 @@ extension Broker {
     guard !volume.isNaN else { return .infinity }
     let taken = book.quantityTaken(context.instrument, row: context.rowNumber)
     let left = participation * volume - taken
-    return max(0, context.series.pointee.roundedDownToLot(left))
+    // What rounding leaves of a volume that is taken is none.
+    guard left > taken * 1e-12 else { return 0 }
+    return context.series.pointee.roundedDownToLot(left)
   }
 
   /// The price of a trade: the reference moved by slippage, rounded to the tick against the
@@ -91,17 +95,38 @@ extension Broker {
       commission: total - book[candidate.slot].commissionPaid)
   }
 
+  /// What a trade costs beyond the units that it opens: its commission, and the slippage of the
+  /// part that closes what is held.
+  @inline(__always)
+  private func costsBeside(
+    _ cost: TradeCost, closing: Double, _ candidate: MatchCandidate, at context: MatchContext
+  ) -> Double {
+    let slippage = abs(cost.unitPrice - candidate.reference * context.multiplier)
+    return cost.commission + abs(closing) * slippage
+  }
+
+  /// What a budget spends on each unit that a trade opens.
+  @inline(__always)
+  private func openingPrice(
+    _ cost: TradeCost, _ budget: TradeBudget, _ candidate: MatchCandidate, at context: MatchContext
+  ) -> Double {
+    guard budget.isTarget, budget.limit < 0 else { return cost.unitPrice }
+    return 2 * candidate.reference * context.multiplier - cost.unitPrice
+  }
+
   /// Whether a budget pays for so many units with all costs.
   private func covers(
     _ units: Double, _ budget: TradeBudget, _ candidate: MatchCandidate, at context: MatchContext
   ) -> Bool {
     let cost = cost(of: budget.trade(units), candidate, at: context)
-    return units * cost.unitPrice + cost.commission <= budget.money + budget.tolerance
+    let beside = costsBeside(cost, closing: budget.closing, candidate, at: context)
+    let unitPrice = openingPrice(cost, budget, candidate, at: context)
+    return units * unitPrice + beside <= budget.money + budget.tolerance
   }
 
   /// The most units that a budget pays for with all costs, rounded by `round`.
   ///
-  /// Each round of a first attempt spends the money less the commission of the round before at its
+  /// Each round of a first attempt spends the money less the other costs of the round before at its
   /// price. Where costs grow slowly with the quantity, a few rounds reach the last digit. Where
   /// they are steep, or jump at a tick, the rounds never settle, and bisection finds the quantity.
   /// Nothing is returned that was not checked.
@@ -114,7 +139,8 @@ extension Broker {
     var units = abs(budget.limit)
     for _ in 0..<64 {
       let cost = cost(of: budget.trade(units), candidate, at: context)
-      let next = max(0, (budget.money - cost.commission) / cost.unitPrice)
+      let beside = costsBeside(cost, closing: budget.closing, candidate, at: context)
+      let next = max(0, (budget.money - beside) / openingPrice(cost, budget, candidate, at: context))
       guard abs(next - units) > units * 1e-15 else {
         let settled = round(next)
         let isChecked = settled == 0 || covers(settled, budget, candidate, at: context)
@@ -134,6 +160,9 @@ extension Broker {
   ) -> Double {
     var (covered, tooMany) = (0.0, round(abs(budget.limit)))
     if covers(tooMany, budget, candidate, at: context) { return tooMany }
+    // Rounding may cost a lot, but where there are none it has nothing to give.
+    var budget = budget
+    if context.series.pointee.lotSize.isNaN { budget.tolerance = 0 }
     // Far more halvings than a number has digits: beyond them only noise is left.
     for _ in 0..<128 where tooMany - covered > tooMany * 1e-15 {
       let middle = round(covered + (tooMany - covered) / 2)
@@ -160,7 +189,9 @@ extension Broker {
     if abs(opening) <= abs(quantity) * 1e-12 { return closing }
     if !account.allowsShorts, opening < 0 { return closing }
     let freed = abs(closing) * candidate.reference * context.multiplier
-    let need = abs(opening) * cost.unitPrice + cost.commission
+    let need =
+      abs(opening) * cost.unitPrice
+      + costsBeside(cost, closing: closing, candidate, at: context)
     if account.certainlyCovers(need, freed: freed) { return quantity }
     let worth = account.valuation
     let power = worth.equity * account.leverage - worth.grossExposure + freed
@@ -193,15 +224,19 @@ extension Broker {
     case .value(let value): goal = value
     }
     guard goal != 0 else { return -position.quantity }
-    let money = goal - position.value
     let unit = candidate.reference * position.multiplier
-    let grows = position.quantity == 0 || (money > 0) == (position.quantity > 0)
-    let budget = TradeBudget(
-      money: abs(money), tolerance: abs(money) * 1e-12, limit: money / unit, closing: 0)
-    let change =
-      grows ? units(for: budget, candidate, at: context, round: \.self) : abs(money) / unit
-    let target = context.series.pointee.roundedDownToLot(
-      position.quantity + (money < 0 ? -change : change))
+    // A reversal pays for its closing part, too, out of the target's money.
+    let isReversal = position.quantity != 0 && (goal > 0) != (position.quantity > 0)
+    let money = isReversal ? goal : goal - position.value
+    let kept = isReversal ? 0 : position.quantity
+    var change = abs(money) / unit
+    if kept == 0 || (money > 0) == (kept > 0) {
+      let budget = TradeBudget(
+        money: abs(money), tolerance: abs(money) * 1e-12, limit: money / unit,
+        closing: kept - position.quantity, isTarget: true)
+      change = units(for: budget, candidate, at: context, round: \.self)
+    }
+    let target = context.series.pointee.roundedDownToLot(kept + (money < 0 ? -change : change))
     let quantity = target - position.quantity
     return abs(quantity) > abs(position.quantity) * 1e-12 ? quantity : 0
   }
@@ -225,11 +260,14 @@ extension Broker {
     if candidate.triggersStop { live.pointee.isTriggered = true }
     let available = liquidity(at: context)
     guard available > 0 else { return }
+    // An order that does not trade leaves the marks alone.
+    let markBefore = account.mark(of: instrument)
     account.mark(instrument, at: candidate.reference)
 
     if !live.pointee.sizing.isFixed {
       quantity = sizedQuantity(candidate, at: context, account: &account)
       guard quantity != 0 else {
+        account.mark(instrument, at: markBefore)
         return endUnsized(candidate.slot, isFlat: account.quantity(of: instrument) == 0, log: &log)
       }
       live.pointee.remaining = quantity
@@ -247,11 +285,13 @@ extension Broker {
     let isCut = abs(quantity - wanted) > abs(wanted) * 1e-12
     if isCut {
       if quantity == 0 || plan.shortfall == .reject {
+        account.mark(instrument, at: markBefore)
         return refuse(candidate.slot, wanted, account: &account, log: &log)
       }
     }
     if quantity != wanted { cost = self.cost(of: quantity, candidate, at: context) }
     guard cost.progress.notional < .infinity else {
+      account.mark(instrument, at: markBefore)
       return reject(candidate.slot, .overflow, log: &log)
     }
     let remaining = live.pointee.remaining

@@ -188,61 +188,58 @@ extension Broker {
       let candidate = candidates[index]
       index += 1
       guard book.holds(candidate.order, in: candidate.slot) else { continue }
-      let isFirstFill = book[candidate.slot].progress.fillCount == 0
       let held = account.quantity(of: context.instrument)
+      let filled = book[candidate.slot].progress.quantity
       let fillsBefore = log.fills.count
       execute(candidate, at: context, account: &account, log: &log)
       guard book.exitCount > 0, log.fills.count > fillsBefore else { continue }
-      let now = account.quantity(of: context.instrument)
-      let entry = FilledEntry(
-        candidate: candidate, isFirstFill: isFirstFill,
-        opensPosition: now != 0 && (held == 0 || (held > 0) != (now > 0)), isLong: now > 0)
+      let fill = PathFill(
+        candidate: candidate, filledBefore: filled, heldBefore: held,
+        held: account.quantity(of: context.instrument))
       placeExits(
-        behind: entry, along: BarPath(path, through: context.bar), at: context, from: index)
+        behind: fill, along: BarPath(path, through: context.bar), at: context, from: index)
     }
   }
 
-  /// An order that has just filled inside a bar, as its exits see it.
-  private struct FilledEntry {
+  /// A fill inside a bar, as the exits of its instrument see it.
+  private struct PathFill {
     var candidate: MatchCandidate
-    /// Whether these are the first units of the order.
-    var isFirstFill: Bool
-    /// Whether it opened the position that is now held.
-    var opensPosition: Bool
-    /// Whether that position is long.
-    var isLong: Bool
+    /// Units that its order had filled before, positive.
+    var filledBefore: Double
+    /// Units held before and after it, signed.
+    var heldBefore: Double
+    var held: Double
   }
 
-  /// Puts the exits of an entry where the rest of the path comes to them; what the bar reached
-  /// before does not count for them.
+  /// Puts the exits to which a fill gives something to close where the rest of the path comes to
+  /// them; what the bar reached before does not count for them.
   private mutating func placeExits(
-    behind entry: FilledEntry, along path: BarPath, at context: MatchContext, from index: Int
+    behind fill: PathFill, along path: BarPath, at context: MatchContext, from index: Int
   ) {
-    var kept = index
-    for place in index..<candidates.count where !isExit(candidates[place].slot, of: entry) {
-      candidates[kept] = candidates[place]
-      kept += 1
-    }
-    candidates.removeLast(candidates.count - kept)
     var slot = book.firstSlot(context.instrument)
     while slot >= 0 {
-      if isExit(slot, of: entry) {
+      if wakes(slot, fill) {
+        candidates.remove(book[slot].order.id, from: index)
         let candidate = book[slot].match(
-          behind: entry.candidate, along: path, slot: slot, tick: context.tick, plan: plan)
+          behind: fill.candidate, along: path, slot: slot, tick: context.tick, plan: plan)
         if let candidate { candidates.insert(candidate, from: index) }
       }
       slot = book.slot(after: slot)
     }
   }
 
-  /// Whether an order is an exit that could not act before that entry: one that belongs to it or,
-  /// where it belongs to none, one that closes the position which the entry opened.
-  private func isExit(_ slot: Int, of entry: FilledEntry) -> Bool {
-    guard book[slot].closesOnly else { return false }
-    let parent = book[slot].order.parent
-    guard parent.number == 0 else {
-      return parent == entry.candidate.order && entry.isFirstFill
+  /// Whether an exit that had nothing to close has something since a fill of another order: its
+  /// entry has filled, or a position was opened that it closes.
+  private func wakes(_ slot: Int, _ fill: PathFill) -> Bool {
+    let order = book[slot].order
+    guard book[slot].closesOnly, order.id != fill.candidate.order else { return false }
+    let isBuy = book[slot].isBuy
+    guard fill.held != 0, isBuy == (fill.held < 0), book[slot].releasedQuantity != 0 else {
+      return false
     }
-    return entry.opensPosition && book[slot].isBuy != entry.isLong
+    let couldClose = fill.heldBefore != 0 && isBuy == (fill.heldBefore < 0)
+    let isOfEntry = order.parent == fill.candidate.order
+    let entryFilled = isOfEntry ? fill.filledBefore : book[slot].entryFilled
+    return !couldClose || book[slot].releasedQuantity(entryFilled: entryFilled) == 0
   }
 }

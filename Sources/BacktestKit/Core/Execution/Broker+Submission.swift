@@ -49,8 +49,10 @@ extension Broker {
     log: inout RunLog
   ) {
     guard let slot = book.slot(of: order) else { return }
-    // The proceeds of a sale that this very decision submitted are gone with it.
-    if submitted.rows.contains(where: { $0.order == order }) {
+    // The proceeds of a sale that this very decision submitted are gone with it. An exit that
+    // waits for its entry was not expected to bring any.
+    let hasEntry = book[slot].order.parent.number != 0
+    if !hasEntry, submitted.rows.contains(where: { $0.order == order }) {
       let instrument = Int(book[slot].order.instrument.index)
       let closing = account.closingPart(of: book[slot].remaining, in: instrument)
       let close = market.lastClose(of: instrument) ?? 0
@@ -105,7 +107,11 @@ extension Broker {
       let tolerance = abs(budget.equity) * 1e-12
       let covered = isShort || power < tolerance ? 0 : (power + tolerance) / unit
       if abs(opening) > covered {
-        var kept = market.columns[instrument].roundedDownToLot(covered)
+        // Rounding must not cost a lot. Where there are none, it must not add what the check at the
+        // fill would cut again.
+        let hasLots = !market.columns[instrument].lotSize.isNaN
+        var kept =
+          hasLots ? market.columns[instrument].roundedDownToLot(covered) : min(covered, power / unit)
         if !market.columns[instrument].isWorthTrading(kept, of: opening) { kept = 0 }
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening

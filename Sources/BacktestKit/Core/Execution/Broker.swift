@@ -153,6 +153,8 @@ protocol BrokerAccount {
   mutating func beginFills()
   /// Says that they are over.
   mutating func endFills()
+  /// The price at which a position is valued.
+  func mark(of instrument: Int) -> Double
   /// Values a position at a price.
   mutating func mark(_ instrument: Int, at price: Double)
   /// Books a fill, at whose reference price the position is marked already; adds the round trip

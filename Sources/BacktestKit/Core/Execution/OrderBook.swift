@@ -302,8 +302,13 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var isAsleep: Bool { entryFilled == 0 }
 
   /// Units still to trade as far as the entry of an exit has filled, signed.
-  var releasedQuantity: Double {
-    let released = max(0, entryFilled - progress.quantity)
+  var releasedQuantity: Double { releasedQuantity(entryFilled: entryFilled) }
+
+  /// Units still to trade where the entry of an exit has filled so many units, signed.
+  func releasedQuantity(entryFilled: Double) -> Double {
+    let released = entryFilled - progress.quantity
+    // What rounding leaves of units that are closed already is nothing to close.
+    guard released > progress.quantity * 1e-12 else { return 0 }
     return abs(remaining) <= released ? remaining : remaining < 0 ? -released : released
   }
 

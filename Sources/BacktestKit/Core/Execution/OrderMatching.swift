@@ -51,14 +51,17 @@ extension LiveOrder {
       match = MatchCandidate(
         self, slot: slot, at: isMetAtOpen ? bar.open : price, triggersStop: true)
     }
-    match.position = isMetAtOpen && path.isReal ? path.start : path.position(of: match)
+    match.position =
+      isMetAtOpen
+      ? path.start(of: match)
+      : path.position(of: match, reachedAt: reachPrice(tick: tick, plan: plan))
     return match
   }
 
-  /// The match of an exit inside the bar in which its entry fills, if the rest of the path reaches
-  /// it.
+  /// The match of an exit that a fill inside the bar gives something to close, if the rest of the
+  /// path reaches it.
   ///
-  /// An exit that the market is beyond already when its entry fills trades where the market is.
+  /// An exit that the market is beyond already at that fill trades where the market is.
   /// Under `pessimistic`, which is no real path, the stop that the bar reaches anywhere does fill,
   /// and the limit does not.
   func match(
@@ -66,7 +69,7 @@ extension LiveOrder {
     plan: ExecutionPlan
   ) -> MatchCandidate? {
     guard liveSince <= path.bar.openTime else { return nil }
-    let market = entry.reference
+    let market = path.isReal ? path.price(at: entry.position) : entry.reference
     var match: MatchCandidate
     let isMet: Bool
     switch matchingKind {
@@ -80,21 +83,22 @@ extension LiveOrder {
       isMet = isBuy ? market >= price : market <= price
       match = MatchCandidate(self, slot: slot, at: isMet ? market : price, triggersStop: true)
     }
-    match.position = entry.position
-    if isMet { return match }
     guard path.isReal else {
-      guard let price = order.kind.price, isBuy ? path.bar.high >= price : path.bar.low <= price
-      else { return nil }
-      match.position = max(entry.position, path.position(of: match))
+      let isReached = isBuy ? path.bar.high >= match.reference : path.bar.low <= match.reference
+      guard isMet || isReached else { return nil }
+      match.position =
+        isMet ? path.start(of: match) : path.position(of: match, reachedAt: match.reference)
       return match
     }
+    match.position = entry.position
+    if isMet { return match }
     for leg in entry.position.leg...2 where path.isRising(leg) == match.isReachedRising {
       let end = path.end(of: leg)
       let isReached =
         match.limit.map { self.isReached(limit: $0, by: end, tick: tick, plan: plan) }
         ?? (isBuy ? end >= match.reference : end <= match.reference)
       guard isReached else { continue }
-      match.position = path.position(of: match.reference, on: leg)
+      match.position = path.position(of: reachPrice(tick: tick, plan: plan), on: leg)
       return match
     }
     return nil
@@ -105,6 +109,18 @@ extension LiveOrder {
   func matchAtClose(_ close: Double, slot: Int, time: Timestamp) -> MatchCandidate? {
     guard matchingKind == .market, !isTriggered, liveSince < time else { return nil }
     return MatchCandidate(self, slot: slot, at: close)
+  }
+
+  /// The price at which the market reaches a stop or a limit; a limit's lies beyond it as far as the
+  /// rule for limits asks.
+  private func reachPrice(tick: Double, plan: ExecutionPlan) -> Double {
+    switch order.kind {
+    case .market: return .nan
+    case .stop(let price): return price
+    case .limit(let price):
+      guard case .through(let ticks) = plan.limitFill, !tick.isNaN else { return price }
+      return isBuy ? price - Double(ticks) * tick : price + Double(ticks) * tick
+    }
   }
 
   /// Whether a price reaches a limit, going beyond it as far as the rule for limits asks.
@@ -151,8 +167,11 @@ struct BarPath {
       }
   }
 
-  /// Where the bar opens.
-  var start: PathPosition { position(of: bar.open, on: 0) }
+  /// The place of an order that is met where the bar opens.
+  func start(of candidate: MatchCandidate) -> PathPosition {
+    guard isReal else { return PathPosition(leg: candidate.triggersStop ? 0 : 1, progress: 0) }
+    return position(of: bar.open, on: 0)
+  }
 
   /// Whether prices rise on a leg.
   func isRising(_ leg: Int) -> Bool { (leg == 1) != risesFirst }
@@ -165,32 +184,48 @@ struct BarPath {
     PathPosition(leg: leg, progress: isRising(leg) ? price : -price)
   }
 
-  /// Where the path first comes to an order that rests since the open.
-  func position(of candidate: MatchCandidate) -> PathPosition {
+  /// The price at a place of a real path.
+  func price(at position: PathPosition) -> Double {
+    isRising(position.leg) ? position.progress : -position.progress
+  }
+
+  /// Where the path first comes to an order that rests since the open and is reached at a price.
+  func position(of candidate: MatchCandidate, reachedAt price: Double) -> PathPosition {
     guard isReal else {
       return PathPosition(
         leg: candidate.triggersStop ? 0 : 1, progress: abs(candidate.reference - bar.open))
     }
-    return position(
-      of: candidate.reference, on: isRising(0) == candidate.isReachedRising ? 0 : 1)
+    return position(of: price, on: isRising(0) == candidate.isReachedRising ? 0 : 1)
   }
 }
 
 extension MatchCandidate {
   /// The market rises to a buy stop and a sell limit, and falls to the two others.
   var isReachedRising: Bool { isBuy == triggersStop }
+
+  /// Whether the path comes to it first, or at the same place to the order submitted earlier.
+  func comes(before other: MatchCandidate) -> Bool {
+    (position, order.number) < (other.position, other.order.number)
+  }
 }
 
 extension OwnedBuffer<MatchCandidate> {
-  /// Adds a candidate where the path comes to it, behind those of the same place and not before an
-  /// index. Candidates are few.
+  /// Adds a candidate where the path comes to it, in order of submission among those of the same
+  /// place, and not before an index. Candidates are few.
   mutating func insert(_ candidate: MatchCandidate, from index: Int = 0) {
     append(candidate)
     var place = count - 1
-    while place > index, self[place].position < self[place - 1].position {
+    while place > index, self[place].comes(before: self[place - 1]) {
       swapAt(place, place - 1)
       place -= 1
     }
+  }
+
+  /// Takes an order out, from an index on.
+  mutating func remove(_ order: OrderID, from index: Int) {
+    guard let found = (index..<count).first(where: { self[$0].order == order }) else { return }
+    for place in found..<count - 1 { self[place] = self[place + 1] }
+    removeLast(1)
   }
 }
 

@@ -130,6 +130,9 @@ extension Account {
 }
 
 extension Account {
+  @inline(__always)
+  func mark(of instrument: Int) -> Double { positions[instrument].mark }
+
   /// Values a position at a price.
   @inline(__always)
   mutating func mark(_ instrument: Int, at price: Double) {

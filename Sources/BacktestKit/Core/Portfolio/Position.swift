@@ -127,7 +127,7 @@ extension Position {
     let before = abs(quantity)
     quantity += units
     // Fractions of a unit that only rounding left behind are not a position.
-    if abs(quantity) <= before * 1e-12 { quantity = 0 }
+    if abs(quantity) <= max(before * 1e-12, largestQuantity * 1e-15) { quantity = 0 }
     exitedQuantity += abs(units)
     exitedValue += price * abs(units)
     self.commission += commission
