@@ -39,7 +39,7 @@ struct CachedRunTests {
     let cold = try outcome("AAA", "cold")
     let warm = try outcome("AAA", "warm")
     #expect(cold.files == warm.files && cold.text == warm.text)
-    #expect(folder.names("cache").count == 1)
+    #expect(folder.names("cache").count == 1, "\(folder.names("cache"))")
     let other = try outcome("BBB", "other")
     try FileManager.default.removeItem(atPath: folder.path + "/cache")
     let fresh = try outcome("BBB", "fresh")
