@@ -163,20 +163,6 @@ final class AtomicFolderTests {
     #expect(refusedCount > 0, "no two jobs met")
   }
 
-  /// A job that is refused leaves the folder that it has made to the job that has it.
-  @Test func writersThatMakeTheFolderLeaveItToOneAnother() async throws {
-    for round in 0..<200 {
-      let path = "\(out)/\(round)"
-      let outcomes = await withTaskGroup(of: Bool.self) { group in
-        for name in ["left", "middle", "right"] { group.addTask { Self.writes(name, to: path) } }
-        return await group.reduce(into: []) { $0.append($1) }
-      }
-      #expect(outcomes.contains(true))
-      #expect(try names(path) == ["a.csv", "b.csv", "result.json"])
-    }
-    #expect(try names(out).count == 200, "no hidden folder stays")
-  }
-
   private static func writes(_ text: String, to path: String) -> Bool {
     do throws(FileError) {
       var folder = try AtomicFolder(path: path)
