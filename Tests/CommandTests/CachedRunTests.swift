@@ -40,7 +40,7 @@ struct CachedRunTests {
     let warm = try outcome("AAA", "warm")
     #expect(cold.files == warm.files && cold.text == warm.text)
     // The closes as they are, and the adjusted ones, which the study leaves unused.
-    #expect(folder.names("cache").count == 2)
+    #expect(folder.names("cache").count == 2, "\(folder.names("cache"))")
     let other = try outcome("BBB", "other")
     try FileManager.default.removeItem(atPath: folder.path + "/cache")
     let fresh = try outcome("BBB", "fresh")

@@ -53,4 +53,27 @@ struct KillAtCallTests {
     }
     #expect(killedCount >= 10, "few jobs were killed")
   }
+
+  /// Of two jobs one makes the folder, and the other has it first. The one that is refused leaves
+  /// it, although it is still empty.
+  @Test(.enabled(if: isPossible, "strace is not here, or may not trace"))
+  func aRefusedJobLeavesTheFolderThatItMade() throws {
+    let folder = try SampleStudy.folder()
+    func job(_ name: String, delaying call: String, milliseconds: Int) -> String {
+      "strace -qq -f -o /dev/null -e trace=\(call) -e "
+        + "inject=\(call):delay_enter=\(milliseconds * 1_000):when=1 '\(BuiltProgram.path)' run "
+        + "study.yaml --out out -q --set name=\(name) 2> \(name).txt"
+    }
+    let text = try Shell.output(
+      """
+      cd '\(folder.path)'
+      { \(job("maker", delaying: "flock", milliseconds: 1_000)); echo "maker $?"; } &
+      while [ ! -d out ]; do sleep 0.01; done
+      \(job("owner", delaying: "renameat2", milliseconds: 2_000)); echo "owner $?"
+      wait
+      """)
+    #expect(text == "maker 2\nowner 0\n", "\(text)")
+    #expect(try folder.text("maker.txt").contains("another job"))
+    #expect(try folder.text("owner.txt") == "" && folder.exists("out/result.json"))
+  }
 }

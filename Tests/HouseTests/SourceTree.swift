@@ -38,9 +38,9 @@ enum SourceTree {
     defer { closedir(directory) }
     var found: [String] = []
     while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      // The system's memory may end with the name, before the end of the field.
+      let bytes = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+      let name = String(cString: bytes.assumingMemoryBound(to: CChar.self))
       let path = folder.isEmpty ? name : folder + "/" + name
       if entry.pointee.d_type == UInt8(DT_DIR) {
         if !isSkipped(folder: path) { found += paths(below: path) }

@@ -1,3 +1,4 @@
+import BacktestFiles
 import Glibc
 
 /// A folder for one test, removed with all its files when the value goes.
@@ -25,18 +26,7 @@ package final class ScratchFolder {
   }
 
   /// The names of its files in order.
-  package var names: [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
-        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
+  package var names: [String] { ((try? FolderTree.names(in: path)) ?? []).sorted() }
 
   struct Failure: Error {}
 }

@@ -46,9 +46,9 @@ struct CSVLoading: Workload {
   private func removeFolder(_ path: String) {
     guard let folder = opendir(path) else { return }
     while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
-        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      // The system's memory may end with the name, before the end of the field.
+      let bytes = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+      let name = String(cString: bytes.assumingMemoryBound(to: CChar.self))
       unlink(path + "/" + name)
     }
     closedir(folder)

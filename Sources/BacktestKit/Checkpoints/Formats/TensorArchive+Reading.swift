@@ -80,16 +80,8 @@ package enum CheckpointFile {
 
   /// The names of the folders in a folder, in order.
   package static func folders(in path: String) -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
-        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if !name.hasPrefix("."), FolderTree.isFolder("\(path)/\(name)") { names.append(name) }
-    }
-    return names.sorted()
+    let names = (try? FolderTree.names(in: path)) ?? []
+    return names.filter { !$0.hasPrefix(".") && FolderTree.isFolder("\(path)/\($0)") }.sorted()
   }
 
   /// The module state in a checkpoint folder of RLlib; `nil` where it is not such a folder.

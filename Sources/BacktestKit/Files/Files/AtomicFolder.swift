@@ -94,7 +94,7 @@ package struct AtomicFolder: ~Copyable {
 
   deinit {
     if !isExchanged { try? FolderTree.remove(staging) }
-    if !isCommitted { place.removeMade() }
+    if !isCommitted { place.removeMade(holding: lock) }
   }
 
   /// Begins a file, to be written piece by piece before `commit()`.
@@ -218,9 +218,16 @@ private struct FolderPlace {
     guard !path.utf8.contains(0) else { throw Self.nulError(path) }
     let whole = path.isEmpty ? "." : path
     Self.restore(whole)
-    made = try FolderTree.make(whole)
-    guard let real = realpath(whole, nil) else { throw .last(path: path, action: "open") }
+    var made: [String] = []
+    var found: UnsafeMutablePointer<CChar>?
+    // A job that failed may remove the folder that it had made before this one has it.
+    for _ in 0..<100 where found == nil {
+      made = try FolderTree.make(whole)
+      found = realpath(whole, nil)
+    }
+    guard let real = found else { throw .last(path: path, action: "open") }
     defer { free(real) }
+    self.made = made
     self.path = String(cString: real)
     let slash = self.path.lastIndex(of: "/") ?? self.path.startIndex
     name = String(self.path[slash...].dropFirst())
@@ -231,8 +238,14 @@ private struct FolderPlace {
     FileError(path: path, action: "open", reason: "the name holds a NUL character")
   }
 
-  /// Removes the folders that were made for it, as far as they are empty.
-  func removeMade() { for folder in made.reversed() { rmdir(folder) } }
+  /// Removes the folders that were made for it, as far as they are empty. One that another job
+  /// holds is empty too, until that job is done.
+  func removeMade(holding lock: PathLock? = nil) {
+    guard !made.isEmpty else { return }
+    let attempt = lock.map { PathLock.Attempt.locked($0) } ?? PathLock.attempt(path)
+    if case .isHeld = attempt { return }
+    withExtendedLifetime(attempt) { for folder in made.reversed() { rmdir(folder) } }
+  }
 
   /// How the paths of hidden folders beside this one begin.
   var beside: String { "\(parent == "/" ? "" : parent)/.\(name)." }

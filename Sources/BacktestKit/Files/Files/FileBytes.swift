@@ -169,6 +169,9 @@ package final class FileOutput {
       && status.st_nlink > 0
   }
 
+  /// Another descriptor of the file, which keeps its lock; the caller closes it.
+  fileprivate func duplicate() -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) }
+
   /// Writes more bytes at the end.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     precondition(descriptor >= 0, "a finished file takes no more bytes")
@@ -244,6 +247,9 @@ package struct AtomicFile: ~Copyable {
 
   /// Flushes the bytes and gives the file its name.
   package mutating func commit() throws(FileError) {
+    // Without its lock the file would be taken for an abandoned one before it has its name.
+    let locked = output.duplicate()
+    defer { close(locked) }
     try output.finish()
     guard rename(temporary, output.path) == 0 else {
       throw .last(path: output.path, action: "put the file in its place")

@@ -80,11 +80,12 @@ package enum FolderTree {
   package static func names(in folder: String) throws(FileError) -> [String] {
     guard let stream = opendir(folder) else { throw .last(path: folder, action: "read") }
     defer { closedir(stream) }
+    // The system's memory may end with the name, before the end of the field for the longest one.
+    let start = MemoryLayout<dirent>.offset(of: \.d_name)!
     var names: [String] = []
     while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      let bytes = UnsafeRawPointer(entry) + start
+      let name = String(cString: bytes.assumingMemoryBound(to: CChar.self))
       if name != ".", name != ".." { names.append(name) }
     }
     return names
