@@ -171,7 +171,8 @@ extension MarketSimulator {
     if orders[index].reduceOnly {
       // An exit needs no power. What it closes is freed, unless its entry is still to come.
       if parent == 0 {
-        freedBy[index + 1] = closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+        freedBy[index + 1] =
+          closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
       }
       return
     }

@@ -135,7 +135,9 @@ extension MarketSimulator {
     let goal = floored(held + (orders[index].isBuy ? units : -units), instrument)
     marks[instrument] = markBefore
     orders[index].wanted = orders[index].filled + goal - held
-    if isNothing(abs(goal - held), of: abs(held)) { end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled) }
+    if isNothing(abs(goal - held), of: abs(held)) {
+      end(index, goal == 0 && units > 0 ? .rejected(.noQuantity) : .filled)
+    }
   }
 
   /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.

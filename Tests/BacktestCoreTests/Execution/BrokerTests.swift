@@ -28,6 +28,7 @@ struct BrokerTests {
     func certainlyCovers(_ need: Double, freed: Double) -> Bool { false }
     mutating func beginFills() {}
     mutating func endFills() {}
+    func mark(of instrument: Int) -> Double { marks.last ?? 0 }
     mutating func mark(_ instrument: Int, at price: Double) { marks.append(price) }
     mutating func book(_ fill: Fill, trades: inout [BookedTrade]) {
       units += fill.quantity

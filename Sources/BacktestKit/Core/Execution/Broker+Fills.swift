@@ -140,7 +140,8 @@ extension Broker {
     for _ in 0..<64 {
       let cost = cost(of: budget.trade(units), candidate, at: context)
       let beside = costsBeside(cost, closing: budget.closing, candidate, at: context)
-      let next = max(0, (budget.money - beside) / openingPrice(cost, budget, candidate, at: context))
+      let next = max(
+        0, (budget.money - beside) / openingPrice(cost, budget, candidate, at: context))
       guard abs(next - units) > units * 1e-15 else {
         let settled = round(next)
         let isChecked = settled == 0 || covers(settled, budget, candidate, at: context)

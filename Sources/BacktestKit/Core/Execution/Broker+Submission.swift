@@ -111,7 +111,8 @@ extension Broker {
         // fill would cut again.
         let hasLots = !market.columns[instrument].lotSize.isNaN
         var kept =
-          hasLots ? market.columns[instrument].roundedDownToLot(covered) : min(covered, power / unit)
+          hasLots
+          ? market.columns[instrument].roundedDownToLot(covered) : min(covered, power / unit)
         if !market.columns[instrument].isWorthTrading(kept, of: opening) { kept = 0 }
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
