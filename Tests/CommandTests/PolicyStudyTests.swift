@@ -76,6 +76,11 @@ struct PolicyStudyTests {
     }
     #expect(try refusal("nowhere").contains("nowhere: there is no such folder or manifest"))
     #expect(try refusal("ppo/model.zip").contains("`policy import ppo/model.zip --out DIR`"))
+    // What the grid names cannot be known without the policy.
+    let grid = "walk-forward={train: 100, test: 50, grid: {fast: [5, 10]}}"
+    let ended = try run(
+      folder, "walkforward", "study.yaml", "--set", "strategy.policy=nowhere", "--set", grid)
+    #expect(ended.errors.split(separator: "\n").count == 1, "\(ended.errors)")
     let stocks = CommandFixture.path("policies/ppo_portfolio4")
     #expect(try refusal(stocks).contains("which is not in the universe"))
     var weights = try folder.bytes("ppo/model.zip")

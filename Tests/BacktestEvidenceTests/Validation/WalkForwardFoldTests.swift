@@ -72,6 +72,13 @@ struct WalkForwardFoldTests {
     #expect(result.caveats.contains { $0.code == .overflowed })
   }
 
+  @Test func aFoldOfOneReturnIsNotFlat() throws {
+    let result = try Self.study(Self.rising, Self.long) { $0.plan.windows.test = .bars(1) }.run()
+    let messages = result.caveats.map(\.message)
+    #expect(messages.contains { $0.contains("no objective out of sample") })
+    #expect(!messages.contains { $0.contains("flat out of sample") })
+  }
+
   @Test func foldsGoOnWithTheEquitySoFar() throws {
     // Axis bars 0...5 are the feed's 1...6; tests are axis 2..<4 and 4..<6.
     let result = try Self.study(Self.rising, Self.long).run()

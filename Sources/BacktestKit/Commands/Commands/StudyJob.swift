@@ -89,7 +89,9 @@ struct StudyJob: Sendable {
     if study.regimes.isEmpty { study.regimes = defaultRegimes }
     let folder = try folder(for: study, path, isRepeated: recorded != nil)
       .map { try claim($0, for: study, path, &owners) }
-    let outcome = try outcome(of: study, kind ?? recorded ?? .run, context)
+    let bars = StageProgress(context, isQuiet: options.isQuiet)
+    defer { bars.finish() }
+    let outcome = try outcome(of: study, kind ?? recorded ?? .run, context, bars)
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
@@ -98,17 +100,18 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
-    let record = try folder.map { try outcome.write(to: $0, interrupt: context.interrupt) }
+    let record = try folder.map {
+      bars.show("\(study.name): writing", 0, of: 0)
+      return try outcome.write(to: $0, interrupt: context.interrupt)
+    }
+    bars.finish()
     try context.checkInterrupt()
     try present(outcome, record, folder?.path, context, show)
   }
 
-  /// Runs a study under a progress bar, which goes before anything else is shown.
   private func outcome(
-    of study: Study, _ kind: ResultRecord.Kind, _ context: CommandContext
+    of study: Study, _ kind: ResultRecord.Kind, _ context: CommandContext, _ bars: StageProgress
   ) throws -> StudyOutcome {
-    let bars = StageProgress(context, isQuiet: options.isQuiet)
-    defer { bars.finish() }
     var runner = StudyRunner(study, threads: options.threads)
     runner.interrupt = context.interrupt
     runner.stageProgress = { stage, done, total in
@@ -116,6 +119,7 @@ struct StudyJob: Sendable {
       case .reading: bars.show("\(study.name): reading", done, of: total)
       case .running: bars.show("\(study.name): running", done, of: total)
       case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
       }
     }
     return switch kind {

@@ -23,7 +23,8 @@ struct ProgressBar: ~Copyable {
   private var done = 0
   private var lastDrawn: Double?
 
-  /// A bar over `total` steps, whose numbers are shown where they are counted.
+  /// A bar over `total` steps, whose numbers are shown where they are counted; only the label where
+  /// there are none.
   init(
     _ label: String, total: Int, in context: CommandContext, isQuiet: Bool, isCounted: Bool = true
   ) {
@@ -33,7 +34,7 @@ struct ProgressBar: ~Copyable {
     stream = context.errors
     clock = context.clock
     start = context.clock.seconds
-    isVisible = context.errors.isTerminal && !isQuiet && total > 0
+    isVisible = context.errors.isTerminal && !isQuiet
   }
 
   /// Notes that steps are done.
@@ -57,6 +58,7 @@ struct ProgressBar: ~Copyable {
   }
 
   private func line(at now: Double) -> String {
+    guard total > 0 else { return "\(label) …" }
     let filled = Int(Double(Self.barWidth) * Double(done) / Double(total))
     let bar =
       String(repeating: "#", count: filled) + String(repeating: "-", count: Self.barWidth - filled)

@@ -51,8 +51,9 @@ extension BacktestResult {
     guard !places.isEmpty else { return nil }
     return ResultCaveat(
       .splitJumps,
-      "Raw prices jump as they do when shares are split: \(NumberText.list(places, limit: 4)). A "
-        + "split then counts as a profit or a loss; adjusted prices do not have it.")
+      "Raw prices jump by factors at which shares are split: "
+        + "\(NumberText.list(places, limit: 4)). A jump that is a split counts as a profit or a loss "
+        + "that no holder had; look it up, or use adjusted prices.")
   }
 
   private var barsOutsideHours: ResultCaveat? {

@@ -14,7 +14,7 @@ extension PreparedWalkForward {
       found.append(
         ResultCaveat(
           .arbitraryChoice,
-          "In \(blind) of \(NumberText.count(folds.count, "fold")) no candidate had a value of "
+          "In \(NumberText.grouped(blind)) of \(NumberText.count(folds.count, "fold")) no candidate had a value of "
             + "\(objective.metric.name) on the train window, so the first candidate was used."))
     }
     if objective.metric.higherIsBetter == nil {
@@ -40,14 +40,14 @@ extension PreparedWalkForward {
         found.append(
           ResultCaveat(
             .flatFolds,
-            "\(flat) of \(total) \(flat == 1 ? "is" : "are") flat \(place) and "
+            "\(NumberText.grouped(flat)) of \(total) \(flat == 1 ? "is" : "are") flat \(place) and "
               + "\(flat == 1 ? "counts" : "count") as 0 in the mean."))
       }
       if absent > 0 {
         found.append(
           ResultCaveat(
             .missingObjectives,
-            "\(absent) of \(total) \(absent == 1 ? "has" : "have") no objective \(place) and "
+            "\(NumberText.grouped(absent)) of \(total) \(absent == 1 ? "has" : "have") no objective \(place) and "
               + "\(absent == 1 ? "is" : "are") left out of its mean."))
       }
     }

@@ -56,7 +56,8 @@ struct FoldObjective: Sendable {
   struct Score: Sendable {
     /// The metric; `nil` where it does not exist.
     var value: Double?
-    /// Whether all returns are the same, so that a fold without a value counts as 0.
+    /// Whether all returns are the same, so that a fold without a value counts as 0. One return that
+    /// is not 0 is too few to tell.
     var isFlat: Bool
     /// Whether the account was lost.
     var isRuined = false
@@ -86,7 +87,7 @@ struct FoldObjective: Sendable {
     guard value == nil else { return Score(value: value, isFlat: false) }
     let returns = simpleReturns(ofEquity: equity)
     return Score(
-      value: nil, isFlat: returns.allSatisfy { $0 == returns[0] },
+      value: nil, isFlat: returns.allSatisfy { $0 == returns[0] && (returns.count > 1 || $0 == 0) },
       isRuined: run.ruinedAt != nil)
   }
 

@@ -46,7 +46,7 @@ struct CSVSeriesBuilder {
       let date = Timestamp(nanoseconds: builder.stamps.start[row]).utcDate
       if years.contains(Int(date.year)) { continue }
       return DataIssue(
-        code: .badTime, file: source.path, line: Int(builder.lines.start[row]), column: 0,
+        code: .badTime, file: source.path, line: Int(builder.lines.start[row]),
         message: "\(date) is outside the years \(years.lowerBound) to \(years.upperBound); if "
           + "that is right, say by 'time-format' how times are written, such as iso")
     }

@@ -34,6 +34,8 @@ public struct StudyRunner: Sendable {
     case running
     /// The runs of a walk-forward.
     case walkingForward
+    /// What is computed of a run once it is over; it is not counted.
+    case measuring
   }
 
   /// A runner of a study.
@@ -175,6 +177,7 @@ public struct StudyRunner: Sendable {
       engine.reportProgress { done, total in stageProgress(.running, done, total) }
     }
     engine.run(&strategy)
+    stageProgress?(.measuring, 0, 0)
     return engine.result(strategy: study.strategy.definition.name)
   }
 

@@ -33,7 +33,9 @@ package struct StudyStrategy: Sendable {
   ///
   /// - Returns: Whether it has all of them, as far as it is known.
   func checkNames(in table: inout DocumentTable) -> Bool {
-    definition.name.isEmpty || definition.checkNames(in: &table)
+    // A policy that could not be read has been reported; whether it has parameters is unknown.
+    guard !(isPolicy && policies.isEmpty) else { return true }
+    return definition.name.isEmpty || definition.checkNames(in: &table)
   }
 
   /// Whether it is one trained policy, or would be had it been readable, which is a problem of its
