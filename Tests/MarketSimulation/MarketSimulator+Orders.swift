@@ -229,7 +229,9 @@ extension MarketSimulator {
       for other in orders[..<index] where !other.hasEnded { power -= reserved(other) }
       if opening * unit > power + rounding {
         if rules.rejectsShortfalls { return end(index, .rejected(.buyingPower)) }
-        let most = closing + floored(max(0, power) / unit, instrument)
+        // Rounding must not cost a lot; where there are none, it has nothing to give.
+        let money = power + (instruments[instrument].lotSize == nil ? 0 : rounding)
+        let most = closing + floored(max(0, money) / unit, instrument)
         if isNothing(most, of: abs(order.wanted)) {
           return end(index, .rejected(.buyingPower))
         }

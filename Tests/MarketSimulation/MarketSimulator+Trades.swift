@@ -265,6 +265,9 @@ extension MarketSimulator {
   ) -> Double {
     let order = orders[index]
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
+    // What rounding leaves of the money buys nothing.
+    let power = buyingPower + closing * reference * instruments[order.instrument].multiplier
+    guard power > rounding else { return closing }
     if let lot = instruments[order.instrument].lotSize {
       var least = (closing / lot * (1 + 1e-12)).rounded(.down)
       var most = (units / lot).rounded()
