@@ -6,7 +6,8 @@ import BacktestCore
 /// and looks at every order at every step. Comments name the part of the design behind a rule.
 ///
 /// Where the design says nothing, these are the rules, found by trying:
-/// - A stop is triggered when its price is reached, also where the bar's volume lets nothing through.
+/// - A stop is triggered when its price is reached, also where the bar's volume lets nothing
+///   through.
 /// - An instrument is marked at the reference price of each fill.
 /// - What a waiting order holds of buying power is its opening part alone, at the last close.
 /// - A sale in a cash account holds none. What it asks beyond the position waits as an exit for the
@@ -289,8 +290,8 @@ extension MarketSimulator {
     !hasVolume[instrument] || bars[instrument][row].volume != 0
   }
 
-  /// The deviation (n - 1) of the last 20 returns and the mean volume of the last 20 bars known now;
-  /// NaN with fewer (part 6).
+  /// The deviation (n - 1) of the last 20 returns and the mean volume of the last 20 bars known
+  /// now; NaN with fewer (part 6).
   func history(_ instrument: Int) -> (deviation: Double, meanVolume: Double) {
     let last = lastRows[instrument]
     guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }

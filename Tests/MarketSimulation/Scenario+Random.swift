@@ -1,8 +1,8 @@
 import BacktestCore
 
 extension Scenario {
-  /// The scenario of a seed: a few instruments with gaps, ties and missing bars, rules of all kinds,
-  /// and a script that asks for everything that can be asked for.
+  /// The scenario of a seed: a few instruments with gaps, ties and missing bars, rules of all
+  /// kinds, and a script that asks for everything that can be asked for.
   package init(seed: UInt64) throws {
     var random = Randomness(seed: seed, stream: "scenario")
     self.seed = seed
@@ -109,7 +109,7 @@ extension SimulationRules {
     warmup = random.pick([0, 0, 0, 1, 5])
     closesEndedSeries = random.oneIn(5)
     if case .squareRoot = slippage, !hasVolume { slippage = .none }
-    // What a target costs that takes many bars to fill, or moves its own price, is not said anywhere.
+    // What a target costs that takes many bars to fill, or moves its own price, is said nowhere.
     if sizesAtFill { participation = nil }
     if sizesAtFill, case .volumeShare = slippage { slippage = .basisPoints(400) }
   }

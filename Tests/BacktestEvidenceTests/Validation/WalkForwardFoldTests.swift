@@ -73,7 +73,10 @@ struct WalkForwardFoldTests {
   }
 
   @Test func aFoldOfOneReturnIsNotFlat() throws {
-    let result = try Self.study(Self.rising, Self.long) { $0.plan.windows.test = .bars(1) }.run()
+    let result = try Self.study(Self.rising, Self.long) {
+      $0.plan.windows.test = .bars(1)
+      $0.plan.objective = "sharpe"
+    }.run()
     let messages = result.caveats.map(\.message)
     #expect(messages.contains { $0.contains("no objective out of sample") })
     #expect(!messages.contains { $0.contains("flat out of sample") })

@@ -111,8 +111,8 @@ extension LiveOrder {
     return MatchCandidate(self, slot: slot, at: close)
   }
 
-  /// The price at which the market reaches a stop or a limit; a limit's lies beyond it as far as the
-  /// rule for limits asks.
+  /// The price at which the market reaches a stop or a limit; a limit's lies beyond it as far as
+  /// the rule for limits asks.
   private func reachPrice(tick: Double, plan: ExecutionPlan) -> Double {
     switch order.kind {
     case .market: return .nan

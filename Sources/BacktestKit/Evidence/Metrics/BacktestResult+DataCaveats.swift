@@ -52,8 +52,8 @@ extension BacktestResult {
     return ResultCaveat(
       .splitJumps,
       "Raw prices jump by factors at which shares are split: "
-        + "\(NumberText.list(places, limit: 4)). A jump that is a split counts as a profit or a loss "
-        + "that no holder had; look it up, or use adjusted prices.")
+        + "\(NumberText.list(places, limit: 4)). A jump that is a split counts as a profit or a "
+        + "loss that no holder had; look it up, or use adjusted prices.")
   }
 
   private var barsOutsideHours: ResultCaveat? {

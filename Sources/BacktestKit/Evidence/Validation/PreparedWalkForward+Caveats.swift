@@ -9,12 +9,13 @@ extension PreparedWalkForward {
 
   private func choiceCaveats(_ choices: [FoldChoice]) -> [ResultCaveat] {
     var found: [ResultCaveat] = []
+    let total = NumberText.count(folds.count, "fold")
     let blind = zip(choices, draws).count { $0.nullCount == $1.count && $1.count > 1 }
     if blind > 0 {
       found.append(
         ResultCaveat(
           .arbitraryChoice,
-          "In \(NumberText.grouped(blind)) of \(NumberText.count(folds.count, "fold")) no candidate had a value of "
+          "In \(NumberText.grouped(blind)) of \(total) no candidate had a value of "
             + "\(objective.metric.name) on the train window, so the first candidate was used."))
     }
     if objective.metric.higherIsBetter == nil {
@@ -47,7 +48,8 @@ extension PreparedWalkForward {
         found.append(
           ResultCaveat(
             .missingObjectives,
-            "\(NumberText.grouped(absent)) of \(total) \(absent == 1 ? "has" : "have") no objective \(place) and "
+            "\(NumberText.grouped(absent)) of \(total) "
+              + "\(absent == 1 ? "has" : "have") no objective \(place) and "
               + "\(absent == 1 ? "is" : "are") left out of its mean."))
       }
     }

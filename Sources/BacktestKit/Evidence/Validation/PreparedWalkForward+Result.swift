@@ -56,8 +56,8 @@ struct FoldObjective: Sendable {
   struct Score: Sendable {
     /// The metric; `nil` where it does not exist.
     var value: Double?
-    /// Whether all returns are the same, so that a fold without a value counts as 0. One return that
-    /// is not 0 is too few to tell.
+    /// Whether all returns are the same, so that a fold without a value counts as 0. One return
+    /// that is not 0 is too few to tell.
     var isFlat: Bool
     /// Whether the account was lost.
     var isRuined = false
