@@ -284,11 +284,9 @@ extension Broker {
     quantity = affordable(wanted, at: cost, candidate, at: context, account: &account)
     // What rounding has added to a full exit opens nothing, and is no cut.
     let isCut = abs(quantity - wanted) > abs(wanted) * 1e-12
-    if isCut {
-      if quantity == 0 || plan.shortfall == .reject {
-        account.mark(instrument, at: markBefore)
-        return refuse(candidate.slot, wanted, account: &account, log: &log)
-      }
+    if isCut, quantity == 0 || plan.shortfall == .reject {
+      account.mark(instrument, at: markBefore)
+      return refuse(candidate.slot, wanted, account: &account, log: &log)
     }
     if quantity != wanted { cost = self.cost(of: quantity, candidate, at: context) }
     guard cost.progress.notional < .infinity else {
@@ -298,20 +296,14 @@ extension Broker {
     let remaining = live.pointee.remaining
     var rest = remaining - quantity
     if abs(rest) <= abs(remaining) * 1e-12 { rest = 0 }
-    let units = abs(quantity)
-    var fill = Fill(
-      order: candidate.order, instrument: InstrumentID(instrument),
-      isIntrabar: context.isIntrabar, time: context.time, row: context.rowNumber,
-      quantity: quantity, reference: candidate.reference, price: cost.price,
-      slippage: abs(cost.price - candidate.reference) * units * context.multiplier,
-      commission: cost.commission)
+    var fill = fill(of: candidate, quantity, at: cost, in: context)
     fill.completesOrder = rest == 0 && !isCut
     live.pointee.progress = cost.progress
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
     let group = live.pointee.order.group
     if live.pointee.hasExits { releaseExits(of: candidate.slot) }
-    if plan.countsVolume { book.take(units, instrument, row: fill.row) }
+    if plan.countsVolume { book.take(abs(quantity), instrument, row: fill.row) }
     account.book(fill, trades: &log.trades)
     log.fills.append(fill)
     if fill.completesOrder {
@@ -320,6 +312,18 @@ extension Broker {
       endCut(candidate.slot, log: &log)
     }
     if group != 0 { cancelGroup(group, except: candidate.order, log: &log) }
+  }
+
+  @inline(__always)
+  private func fill(
+    of candidate: MatchCandidate, _ quantity: Double, at cost: TradeCost, in context: MatchContext
+  ) -> Fill {
+    Fill(
+      order: candidate.order, instrument: InstrumentID(context.instrument),
+      isIntrabar: context.isIntrabar, time: context.time, row: context.rowNumber,
+      quantity: quantity, reference: candidate.reference, price: cost.price,
+      slippage: abs(cost.price - candidate.reference) * abs(quantity) * context.multiplier,
+      commission: cost.commission)
   }
 
   /// Refuses an order that buying power does not cover.
