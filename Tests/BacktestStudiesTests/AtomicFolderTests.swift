@@ -143,10 +143,9 @@ final class AtomicFolderTests {
   }
 
   /// Of two jobs that begin at once, one writes all its files, and the other writes after it or
-  /// not at all.
+  /// not at all. Whether they meet is up to chance; `aLivingJobIsLeftAlone` makes two meet.
   @Test func pairsOfWritersNeverMix() async throws {
     let out = out
-    var refusedCount = 0
     for round in 0..<100 {
       let outcomes = await withTaskGroup(of: Bool.self) { group in
         for name in ["left \(round)", "right \(round)"] {
@@ -154,13 +153,11 @@ final class AtomicFolderTests {
         }
         return await group.reduce(into: []) { $0.append($1) }
       }
-      refusedCount += outcomes.count { !$0 }
       #expect(outcomes.contains(true))
       let found = text("a.csv")
       #expect(found == text("b.csv") && found == text("result.json"))
       #expect(found?.hasSuffix(" \(round)") == true && scratch.names == ["out"])
     }
-    #expect(refusedCount > 0, "no two jobs met")
   }
 
   private static func writes(_ text: String, to path: String) -> Bool {
