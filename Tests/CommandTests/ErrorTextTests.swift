@@ -34,6 +34,7 @@ struct ErrorTextTests {
       "foo", "=1", "execution.fill=next-opne", "data.files[7].path=x",
       "name.first=x", "acount.cash=1", "account.cash=1,000", "data.files[0].lot=0",
       "walk-forward.train=0y", "warmup=-1", "a..b=1", "execution.latency=9000000000h",
+      "strategy.parameters.fast=0", "strategy.parameters.fst=3",
     ] {
       try transcript.run("run", "study.yaml", "--set", override)
     }

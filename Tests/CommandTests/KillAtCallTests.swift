@@ -54,6 +54,24 @@ struct KillAtCallTests {
     #expect(killedCount >= 10, "few jobs were killed")
   }
 
+  /// Where files are renamed one by one, a job may leave some of them; the next one is not put off.
+  @Test(.enabled(if: isPossible, "strace is not here, or may not trace"))
+  func whatIsLeftOfAResultIsReplaced() throws {
+    let folder = try SampleStudy.folder()
+    let job = "'\(BuiltProgram.path)' run ../study.yaml --out . -q"
+    let text = try Shell.output(
+      """
+      mkdir '\(folder.path)/out' && cd '\(folder.path)/out' && \(job) && ls -A | wc -l
+      strace -qq -f -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=3 \
+      \(job) > /dev/null 2>&1
+      ls -A | grep -c -e result.json -e partial
+      \(job) && ls -A | wc -l
+      """)
+    let counts = text.split(separator: "\n")
+    // Without result.json, and with the hidden folder; then whole again, and nothing beside.
+    #expect(counts.count == 3 && counts[1] == "1" && counts[0] == counts[2], "\(text)")
+  }
+
   /// Of two jobs one makes the folder, and the other has it first. The one that is refused leaves
   /// it, although it is still empty.
   @Test(.enabled(if: isPossible, "strace is not here, or may not trace"))

@@ -58,6 +58,22 @@ package struct DocumentTable {
         at: position.map { entries[$0].value.place } ?? place, keyPath: path, message))
   }
 
+  /// Records that values of a table below a key do not fit: at the value called `name` where it is
+  /// given, else at the first that the command line gave, since the file may fit without it, else
+  /// at the table.
+  package mutating func report(_ message: String, within key: String, about name: String? = nil) {
+    var values: [DocumentEntry] = []
+    if case .table(let found)? = positions[key].map({ entries[$0].value.content }) {
+      values = found
+    }
+    let culprit =
+      values.first { $0.key == name } ?? values.first { $0.value.place.line == nil }
+    guard let culprit else { return report(message, at: key) }
+    record(
+      DocumentProblem(
+        at: culprit.value.place, keyPath: "\(path(to: key)).\(culprit.key)", message))
+  }
+
   /// The way from the root to a key of this table.
   func path(to key: String) -> String { keyPath.isEmpty ? key : "\(keyPath).\(key)" }
 

@@ -63,6 +63,8 @@ package final class ResultFolder: Sendable {
     let names = ((try? FolderTree.names(in: path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
     guard !names.isEmpty else { return }
     guard let owner = ResultOwner(of: path) else {
+      // What a killed job has left of its files is no result that could be lost.
+      if AtomicFolder.wasCutShort(path), names.allSatisfy(Self.names.contains) { return }
       let some = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
       throw StudyError(
         .file,

@@ -57,7 +57,9 @@ package struct StudyStrategy: Sendable {
         parameters = try definition.parameters(given)
         isComplete = true
       } catch {
-        table.report("\(error)", at: "parameters")
+        var name: String?
+        if case .unsuitable(let parameter, _, _, _) = error { name = parameter }
+        table.report("\(error)", within: "parameters", about: name)
       }
       return
     }

@@ -38,7 +38,7 @@ package struct StudyWalkForward: Sendable {
         do throws(EvidenceError) {
           _ = try part.grid.candidates(of: strategy.definition)
         } catch {
-          table.report("\(error)", at: "grid")
+          table.report("\(error)", within: "grid")
         }
       })
   }
