@@ -11,8 +11,9 @@ internal import Glibc
 ///
 /// A draw has as many rows as the series. Blocks are circular: one that reaches the end goes on at
 /// the beginning.
-/// > D. Politis, J. Romano, "The Stationary Bootstrap", JASA 89(428), 1994 (stationary); "A Circular
-/// > Block-Resampling Procedure for Stationary Data", 1992 (circular); B. Efron, 1979 (independent).
+/// > D. Politis, J. Romano, "The Stationary Bootstrap", JASA 89(428), 1994 (stationary).
+/// > D. Politis, J. Romano, "A Circular Block-Resampling Procedure for Stationary Data", 1992.
+/// > B. Efron, "Bootstrap Methods", Annals of Statistics 7(1), 1979 (independent).
 public enum ResamplingScheme: Hashable, Sendable {
   /// Blocks of random length, geometric with this mean of at least one row.
   case stationary(meanBlock: Double)
