@@ -135,7 +135,8 @@ extension Study {
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
         .optionalTable(
-          "gate", \.gate, StudyGate.table, "The rules of the command `gate`.").absent("the default gate"),
+          "gate", \.gate, StudyGate.table, "The rules of the command `gate`."
+        ).absent("the default gate").example("{rules: [{what: sharpe, min: 0.5}]}"),
         .table("output", \.self, output, "Where results go.").example("{folder: results}"),
       ],
       after: { table, study in

@@ -62,13 +62,10 @@ package struct StudyGate: Sendable {
       "rules", \.keys.rules, RuleKeys.table, "Bounds of metrics and of other figures.")
     key.row.isRequired = false
     key.row.absence = "none"
-    return key
+    return key.example("[{what: sharpe, min: 0.5}]")
   }
 
   private mutating func assemble(_ table: inout DocumentTable) {
-    func place(_ node: DocumentNode?) -> GateRule.Place? {
-      (node?.place ?? table.place).gatePlace
-    }
     rules = keys.rules.compactMap(\.rule)
     if keys.lookAhead != nil {
       rules.append(GateRule(.noLookAhead, at: table.node("lookahead")?.place.gatePlace))
@@ -94,12 +91,14 @@ extension StudyGate.Keys {
   /// Two rules that bound the same number from the same side.
   fileprivate func reportRepeated(_ table: inout DocumentTable) {
     var seen: Set<String> = []
-    for (index, rule) in rules.enumerated() where !rule.what.isEmpty {
-      for side in rule.sides where !seen.insert("\(rule.what) \(rule.part.rawValue) \(side)").inserted {
+    for rule in rules where !rule.what.isEmpty {
+      for side in rule.sides {
+        let key = "\(rule.what) \(rule.part.rawValue) \(side)"
+        guard !seen.insert(key).inserted else { continue }
         let number = rule.part == .value ? rule.what : "\(rule.what) of \(rule.part.rawValue)"
         table.report(
-          "'gate.rules[\(index)]' gives a second '\(side)' of \(number); remove one of the two",
-          at: rule.place)
+          "a second '\(side)' of \(number); remove one of the two",
+          atPlace: rule.place ?? table.place)
       }
     }
   }
@@ -148,12 +147,14 @@ private struct RuleKeys: Sendable {
         ).values("number of at least 0, or percent").example("10%"),
         .value(
           "of", \.part, .choice(),
-          "Whether the value is judged, or an end of its 95 % confidence interval.")
-          .example("lower-95"),
+          "Whether the value is judged, or an end of its 95 % confidence interval."
+        )
+        .example("lower-95"),
         .value(
           "when", \.condition, .choice(),
-          "Whether the rule always applies, or only where parameters were searched.")
-          .example("searched"),
+          "Whether the rule always applies, or only where parameters were searched."
+        )
+        .example("searched"),
       ],
       after: { table, rule in
         rule.place = table.place
