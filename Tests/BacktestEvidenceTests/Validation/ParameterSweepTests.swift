@@ -98,6 +98,43 @@ struct ParameterSweepTests {
     }
   }
 
+  /// Units that were finished, in memory; some of them forgotten.
+  private final class Kept: FinishedUnits {
+    private let units = Mutex<[Int: [UInt8]]>([:])
+    private let forgets: @Sendable (Int) -> Bool
+
+    init(forgetting forgets: @escaping @Sendable (Int) -> Bool = { _ in false }) {
+      self.forgets = forgets
+    }
+
+    var count: Int { units.withLock { $0.count } }
+
+    func bytes(of unit: Int) -> [UInt8]? { units.withLock { $0[unit] } }
+
+    func add(_ bytes: [UInt8], of unit: Int) {
+      guard !forgets(unit) else { return }
+      units.withLock { $0[unit] = bytes }
+    }
+  }
+
+  @Test func aSweepGoesOnWhereItStopped() throws {
+    let slow = (20..<100).map { ParameterValue.integer($0) }
+    let kept = Kept { $0 % 3 == 1 }
+    let trials = Mutex(0)
+    let sweep = try Self.sweep(fast: (3..<13).map { .integer($0) }, slow: slow) {
+      $0.finishedUnits = kept
+      $0.onTrial = { _ in trials.withLock { $0 += 1 } }
+    }
+    let first = try sweep.run(threads: 2)
+    #expect(first.sets.count == 800 && trials.withLock { $0 } == 800 && kept.count == 133)
+    let second = try sweep.run(threads: 3)
+    #expect(trials.withLock { $0 } == 800 + 67 * 4)
+    #expect(second.measured.metrics.map(\.bitPattern) == first.measured.metrics.map(\.bitPattern))
+    #expect(second.measured.blockSums == first.measured.blockSums)
+    #expect(second.measured.standardizedSum == first.measured.standardizedSum)
+    #expect(second.measured.meanCorrelation == first.measured.meanCorrelation)
+  }
+
   @Test func aRandomSearchTriesSome() throws {
     func sweep(_ seed: UInt64) throws -> ParameterSweepResult {
       try Self.sweep {

@@ -31,6 +31,8 @@ public struct ParameterSweep: Sendable {
   public var sharesSeries = true
   /// Is told of each set as soon as it is measured.
   package var onTrial: TrialObserver?
+  /// Keeps what was measured, so that a sweep which was killed goes on where it stopped.
+  package var finishedUnits: (any FinishedUnits)?
 
   /// A sweep on a market that is laid out already.
   public init(
@@ -61,13 +63,11 @@ public struct ParameterSweep: Sendable {
   ) throws(EvidenceError) -> ParameterSweepResult {
     let sweep = try PreparedSweep(self)
     let (size, total) = (sweep.unitSize, sweep.sets.count)
-    let report: (@Sendable (Int) -> Void)? = progress.map { progress in
-      { done in progress(min(done * size, total), total) }
-    }
     let units = try parallelMap(
-      count: sweep.unitCount, threads: threads, progress: report
+      count: sweep.unitCount, threads: threads,
+      progress: { done in progress?(min(done * size, total), total) }
     ) { (unit) throws(EvidenceError) in
-      try sweep.measureUnit(unit)
+      try sweep.finishedUnit(unit)
     }
     return sweep.result(units)
   }

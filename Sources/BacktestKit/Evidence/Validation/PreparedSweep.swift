@@ -71,8 +71,23 @@ struct PreparedSweep: Sendable {
     return configuration
   }
 
+  /// The sets of a unit as they were kept, or measured now.
+  func finishedUnit(_ unit: Int) throws(EvidenceError) -> MeasuredSets {
+    let count = min(unitSize, sets.count - unit * unitSize)
+    if let bytes = request.finishedUnits?.bytes(of: unit),
+      let kept = MeasuredSets(
+        bytes: bytes, count: count, sessionCount: measure.sessionCount,
+        blockCount: measure.blocks.count)
+    {
+      return kept
+    }
+    let measured = try measureUnit(unit)
+    request.finishedUnits?.add(measured.bytes, of: unit)
+    return measured
+  }
+
   /// Runs and measures the sets of a unit.
-  func measureUnit(_ unit: Int) throws(EvidenceError) -> MeasuredSets {
+  private func measureUnit(_ unit: Int) throws(EvidenceError) -> MeasuredSets {
     var measured = MeasuredSets(
       sessionCount: measure.sessionCount, blockCount: measure.blocks.count)
     for index in unit * unitSize..<min((unit + 1) * unitSize, sets.count) {
