@@ -73,6 +73,8 @@ public enum EvidenceError: Error, Equatable {
   case emptySearch(count: Int)
   /// Train windows on which the objective, which needs so many returns, has no value.
   case tooShortToChoose(objective: String, returns: Int, needed: Int)
+  /// Bars that end within the longest warm-up of all sets, or one return after it.
+  case tooShortToSweep(bars: Int, warmup: Int)
   /// A parameter without values.
   case noValues(String)
   /// A parameter that is given twice in the grid, or both varied and fixed.
@@ -102,9 +104,8 @@ extension EvidenceError: CustomStringConvertible {
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
-    case .emptySearch, .tooShortToChoose, .noValues, .repeatedParameter, .gridTooLarge,
-      .noCandidates, .parameters,
-      .universe, .strategy:
+    case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
+      .gridTooLarge, .noCandidates, .parameters, .universe, .strategy:
       searchText
     }
   }
@@ -201,6 +202,9 @@ extension EvidenceError: CustomStringConvertible {
     case .tooShortToChoose(let objective, let returns, let needed):
       "\(objective) needs at least \(needed) returns, but the longest train window has "
         + "\(returns), so no choice can be made; use longer train windows or another objective"
+    case .tooShortToSweep(let bars, let warmup):
+      "there are \(bars) bars, but the longest warm-up of all sets takes \(warmup) and the figures "
+        + "need two returns more; give more bars or shorter parameters"
     case .noValues(let name): "the parameter '\(name)' has no values; give at least one"
     case .repeatedParameter(let name):
       "the parameter '\(name)' is given twice; name it once, with all its values"
