@@ -33,7 +33,7 @@ struct HouseModule: Sendable {
     HouseModule(
       name: "BacktestReports", folder: "Reports", rooms: ["Markup", "Charts", "Model", "Sections"]),
     HouseModule(
-      name: "BacktestStudies", folder: "Studies", rooms: ["Schema", "Results", "Running"]),
+      name: "BacktestStudies", folder: "Studies", rooms: ["Schema", "Store", "Results", "Running"]),
     HouseModule(name: "BacktestCommands", folder: "Commands", rooms: ["Framework", "Commands"]),
     HouseModule(name: "BacktestKit", folder: "BacktestKit", rooms: []),
   ]

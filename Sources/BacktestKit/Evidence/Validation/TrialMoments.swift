@@ -17,9 +17,9 @@ package struct TrialMoments: Hashable, Sendable {
 
   /// The moments of some numbers.
   package init(_ values: [Double]) {
-    guard !values.isEmpty else { return }
     let dispersion = Dispersion(values)
-    self.init(count: dispersion.count, mean: dispersion.mean, squares: dispersion.squares)
+    (count, squares) = (dispersion.count, dispersion.squares)
+    mean = values.isEmpty ? 0 : dispersion.mean
   }
 
   /// Takes in the returns of another period.
@@ -39,7 +39,9 @@ package struct TrialMoments: Hashable, Sendable {
 
   /// The Sharpe ratio of one return; `nil` where they are too few or do not scatter.
   package var sharpe: Double? {
-    guard let deviation = dispersion.deviation(), deviation > 0, mean.isFinite else { return nil }
+    guard count > 1, let deviation = dispersion.deviation(), deviation > 0, mean.isFinite else {
+      return nil
+    }
     return mean / deviation
   }
 }

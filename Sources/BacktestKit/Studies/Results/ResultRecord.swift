@@ -214,6 +214,7 @@ extension ResultRecord {
     studyFile = table.optional("study-file", .text)
     // These are for other readers; folds and regimes are in separate tables as well.
     for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }
+    _ = table.node("trials")
     _ = table.node("folds")
     _ = table.node("efficiency")
     _ = table.node("regimes")

@@ -11,7 +11,7 @@ extension RunStore {
   /// - Parameters:
   ///   - scope: a job of the family.
   ///   - name: how the result shows the store.
-  package func count(_ scope: TrialScope, shownAs name: String) throws(RunStoreError) -> TrialCount {
+  package func count(_ scope: TrialScope, shownAs name: String) throws(RunStoreError) -> CountedTrials {
     try read { (connection) throws(RunStoreError) in
       let family = scope.family
       let query = try connection.prepare(
@@ -19,7 +19,7 @@ extension RunStore {
           + "(SELECT count(DISTINCT configuration) FROM trial WHERE family = family.id) "
           + "FROM family WHERE strategy = ? AND symbols = ? AND timeframe = ?")
       query.bind(1, family.strategy).bind(2, family.symbolText).bind(3, family.timeframe)
-      var count = TrialCount(
+      var count = CountedTrials(
         family: family.description, store: name, counted: 0, forgotten: 0, configurations: 0)
       guard try query.step() else { return count }
       let id = try query.integer(0)
@@ -41,9 +41,9 @@ extension RunStore {
   ) throws(RunStoreError) -> Double? {
     // In the order of digests, so that sums do not depend on the order of storing.
     let query = try connection.prepare(
-      "SELECT trial.configuration, axis.count, mean, squares FROM trial "
+      "SELECT trial.configuration, trial.count, mean, squares FROM trial "
         + "JOIN configuration ON configuration.id = trial.configuration "
-        + "JOIN axis ON axis.id = trial.axis WHERE trial.family = ? "
+        + "WHERE trial.family = ? "
         + "ORDER BY configuration.digest, trial.digest")
     query.bind(1, family)
     var ratios: [Double] = []
@@ -71,7 +71,7 @@ extension RunStore {
       "SELECT trial.configuration, trial.id, trial.axis FROM "
         + "(SELECT id, digest FROM configuration WHERE family = ?1 ORDER BY digest LIMIT ?2) "
         + "AS chosen JOIN trial ON trial.family = ?1 AND trial.configuration = chosen.id "
-        + "JOIN axis ON axis.id = trial.axis ORDER BY chosen.digest, axis.count, trial.digest")
+        + "ORDER BY chosen.digest, trial.count, trial.digest")
     query.bind(1, family).bind(2, correlatedConfigurations)
     var trials: [(configuration: Int, id: Int, axis: Int)] = []
     while try query.step() {

@@ -44,14 +44,15 @@ extension RunStore.State {
     } else {
       let moments = trial.moments
       let insertion = try connection.prepare(
-        "INSERT INTO trial (digest, family, configuration, data, axis, origin, part, mean, "
-          + "squares, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        "INSERT INTO trial (digest, family, configuration, data, axis, origin, part, "
+          + "count, mean, squares, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       let part = trial.origin.stored
       insertion.bind(1, blob: digest).bind(2, rows.family)
       insertion.bind(
         3, try id(ofConfiguration: configuration.bytes, trial, parameters, rows.family, rows.rules))
       insertion.bind(4, rows.data).bind(5, axis.id).bind(6, part.name).bind(7, part.number)
-      insertion.bind(8, moments.mean).bind(9, moments.squares).bind(10, time)
+      insertion.bind(8, moments.count).bind(9, moments.mean).bind(10, moments.squares)
+      insertion.bind(11, time)
       try insertion.run()
       id = Int(connection.lastInserted)
     }

@@ -32,7 +32,7 @@ enum RunStoreSchema {
     """
     CREATE TABLE trial (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, \
     family INTEGER NOT NULL, configuration INTEGER NOT NULL, data INTEGER NOT NULL, \
-    axis INTEGER NOT NULL, origin TEXT NOT NULL, part INTEGER, mean REAL NOT NULL, \
+    axis INTEGER NOT NULL, origin TEXT NOT NULL, part INTEGER, count INTEGER NOT NULL, mean REAL NOT NULL, \
     squares REAL NOT NULL, seen INTEGER NOT NULL DEFAULT 1, recorded INTEGER) STRICT
     """,
     "CREATE INDEX trial_of_family ON trial (family, configuration)",

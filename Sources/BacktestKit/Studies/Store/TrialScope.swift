@@ -50,7 +50,7 @@ package final class TrialScope: Sendable {
     self.data = Self.line(data)
     var digest = ContentDigest()
     for part in [family.strategy, family.symbolText, family.timeframe, self.rules] {
-      digest.add(part)
+      digest.update(text: part)
     }
     begun = digest
     dataDigest = ContentDigest.of(self.data.utf8)
@@ -63,8 +63,8 @@ package final class TrialScope: Sendable {
   /// The digest of a configuration.
   func configuration(_ parameters: String, source: String?) -> ContentDigest.Value {
     var digest = begun
-    digest.add(parameters)
-    digest.add(source ?? "")
+    digest.update(text: parameters)
+    digest.update(text: source ?? "")
     return digest.value
   }
 
@@ -76,8 +76,9 @@ package final class TrialScope: Sendable {
 
 extension ContentDigest {
   /// Takes in text and where it ends.
-  fileprivate mutating func add(_ text: String) {
-    (Array(text.utf8) + [0]).withUnsafeBytes { update($0) }
+  mutating func update(text: String) {
+    let bytes = Array(text.utf8) + [0]
+    bytes.withUnsafeBytes { update($0) }
   }
 }
 
