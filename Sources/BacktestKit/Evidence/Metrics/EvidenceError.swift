@@ -30,6 +30,17 @@ public enum EvidenceError: Error, Equatable {
   /// A metric that needs more than returns and trades, so it cannot be an objective.
   case needsMoreThanReturns(metric: String)
 
+  // Trials of a search.
+
+  /// A number of blocks that cannot be divided into halves, or for which there are too few rows.
+  case invalidBlocks(Int, rows: Int)
+  /// A probability or share that is not one.
+  case invalidShare(what: String, value: Double)
+  /// No trials, or a position at which there is none.
+  case noTrial(Int, count: Int)
+  /// A number of draws, or a length of their blocks, below one.
+  case invalidDraws(what: String, value: Double)
+
   // Regimes.
 
   /// The numbers of closes and of times differ.
@@ -87,6 +98,7 @@ extension EvidenceError: CustomStringConvertible {
       returnsText
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
+    case .invalidBlocks, .invalidShare, .noTrial, .invalidDraws: trialText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
@@ -133,6 +145,21 @@ extension EvidenceError: CustomStringConvertible {
     case .unusableClose(let row, let value):
       "the close \(value) of bar \(row) is not a positive number; classify by another series or "
         + "repair this one"
+    default: ""
+    }
+  }
+
+  private var trialText: String {
+    switch self {
+    case .invalidBlocks(let blocks, let rows):
+      "\(blocks) blocks do not divide \(rows) returns into halves; give an even number from 2 to 24 "
+        + "that leaves two returns in each block"
+    case .invalidShare(let what, let value): "\(what) must lie between 0 and 1, not \(value)"
+    case .noTrial(let position, let count):
+      count == 0
+        ? "there are no trials; give the returns of at least one"
+        : "there is no trial \(position); give a position from 0 to \(count - 1)"
+    case .invalidDraws(let what, let value): "\(what) must be at least 1, not \(value)"
     default: ""
     }
   }
