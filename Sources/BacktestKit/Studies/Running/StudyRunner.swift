@@ -48,6 +48,16 @@ public struct StudyRunner: Sendable {
     self.progress = progress
   }
 
+  /// A run or a walk-forward.
+  ///
+  /// - Throws: `StudyError` as `run()` and `walkForward()` do.
+  package func outcome(of kind: ResultRecord.Kind) throws(StudyError) -> StudyOutcome {
+    switch kind {
+    case .run: try run()
+    case .walkForward: try walkForward()
+    }
+  }
+
   /// One run over all bars with the study's parameters, or one for each replicate.
   ///
   /// - Throws: `StudyError` when the data cannot be used or ends within the warm-up, or a policy
