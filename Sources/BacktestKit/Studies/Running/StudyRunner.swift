@@ -191,7 +191,7 @@ public struct StudyRunner: Sendable {
         + "give more bars or a shorter 'warmup'")
   }
 
-  private func readMarket() throws(StudyError) -> StudyMarket {
+  func readMarket() throws(StudyError) -> StudyMarket {
     try StudyMarket(study, interrupt: interrupt) { done, total in
       stageProgress?(.reading, done, total)
     }
