@@ -23,7 +23,7 @@ struct HouseModule: Sendable {
     HouseModule(name: "BacktestNetworks", folder: "Networks", rooms: []),
     HouseModule(
       name: "BacktestEvidence", folder: "Evidence",
-      rooms: ["Statistics", "Forecasts", "Metrics", "Regimes", "Validation"]),
+      rooms: ["Statistics", "Forecasts", "Metrics", "Bootstrap", "Regimes", "Validation"]),
     HouseModule(
       name: "BacktestPolicies", folder: "Policies",
       rooms: [

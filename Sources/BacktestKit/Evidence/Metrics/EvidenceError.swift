@@ -30,6 +30,19 @@ public enum EvidenceError: Error, Equatable {
   /// A metric that needs more than returns and trades, so it cannot be an objective.
   case needsMoreThanReturns(metric: String)
 
+  // Intervals.
+
+  /// Fewer than two resamples.
+  case invalidDraws(Int)
+  /// A confidence that is not between 0 and 1.
+  case invalidLevel(Double)
+  /// A block that is shorter than one row, or endless.
+  case invalidBlock(Double)
+  /// Trades that overlap in time, so that their order cannot be changed.
+  case overlappingTrades(CivilDate)
+  /// Bars that cannot be resampled together.
+  case notResampled(String)
+
   // Regimes.
 
   /// The numbers of closes and of times differ.
@@ -87,6 +100,8 @@ extension EvidenceError: CustomStringConvertible {
       returnsText
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
+    case .invalidDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
+      resamplingText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
@@ -133,6 +148,22 @@ extension EvidenceError: CustomStringConvertible {
     case .unusableClose(let row, let value):
       "the close \(value) of bar \(row) is not a positive number; classify by another series or "
         + "repair this one"
+    default: ""
+    }
+  }
+
+  private var resamplingText: String {
+    switch self {
+    case .invalidDraws(let draws):
+      "\(draws) resamples give no interval; take 2 or more, such as 2000"
+    case .invalidLevel(let level):
+      "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
+    case .invalidBlock(let length):
+      "a block of \(length) rows is none; take a finite length of 1 or more"
+    case .overlappingTrades(let date):
+      "two trades are open on \(date), so their order cannot be changed; resample returns or bars "
+        + "instead"
+    case .notResampled(let reason): reason
     default: ""
     }
   }
