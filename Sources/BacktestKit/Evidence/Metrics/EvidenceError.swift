@@ -41,6 +41,19 @@ public enum EvidenceError: Error, Equatable {
   /// A number of draws, or a length of their blocks, below one.
   case invalidDraws(what: String, value: Double)
 
+  // Intervals.
+
+  /// Fewer than two resamples.
+  case tooFewDraws(Int)
+  /// A confidence that is not between 0 and 1.
+  case invalidLevel(Double)
+  /// A block that is shorter than one row, or endless.
+  case invalidBlock(Double)
+  /// Trades that overlap in time, so that their order cannot be changed.
+  case overlappingTrades(CivilDate)
+  /// Bars that cannot be resampled together.
+  case notResampled(String)
+
   // Regimes.
 
   /// The numbers of closes and of times differ.
@@ -101,6 +114,8 @@ extension EvidenceError: CustomStringConvertible {
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
     case .invalidBlocks, .invalidShare, .noTrial, .invalidDraws: trialText
+    case .tooFewDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
+      resamplingText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
@@ -161,6 +176,22 @@ extension EvidenceError: CustomStringConvertible {
         ? "there are no trials; give the returns of at least one"
         : "there is no trial \(position); give a position from 0 to \(count - 1)"
     case .invalidDraws(let what, let value): "\(what) must be at least 1, not \(value)"
+    default: ""
+    }
+  }
+
+  private var resamplingText: String {
+    switch self {
+    case .tooFewDraws(let draws):
+      "\(draws) resamples give no interval; take 2 or more, such as 2000"
+    case .invalidLevel(let level):
+      "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
+    case .invalidBlock(let length):
+      "a block of \(length) rows is none; take a finite length of 1 or more"
+    case .overlappingTrades(let date):
+      "two trades are open on \(date), so their order cannot be changed; resample returns or bars "
+        + "instead"
+    case .notResampled(let reason): reason
     default: ""
     }
   }
