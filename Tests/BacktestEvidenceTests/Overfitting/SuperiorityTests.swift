@@ -146,10 +146,10 @@ struct SuperiorityTests {
   @Test func wrongArgumentsAreRefused() {
     let column = [0.1, 0.2, 0.3, 0.1]
     #expect(throws: EvidenceError.noTrial(0, count: 0)) { _ = try SuperiorityTest.run(trials: []) }
-    #expect(throws: EvidenceError.invalidDraws(what: "the number of draws", value: 0)) {
+    #expect(throws: EvidenceError.tooFewDraws(0)) {
       _ = try SuperiorityTest.run(trials: [column], draws: 0)
     }
-    #expect(throws: EvidenceError.invalidDraws(what: "the mean length of a block", value: 0.5)) {
+    #expect(throws: EvidenceError.invalidBlock(0.5)) {
       _ = try SuperiorityTest.run(trials: [column], scheme: .stationary(meanBlock: 0.5))
     }
     #expect(throws: EvidenceError.self) {
