@@ -38,6 +38,8 @@ public struct StudyRunner: Sendable {
     case running
     /// The runs of a walk-forward.
     case walkingForward
+    /// The runs of a look-ahead analysis.
+    case cutting
     /// What is computed of a run once it is over; it is not counted.
     case measuring
   }
