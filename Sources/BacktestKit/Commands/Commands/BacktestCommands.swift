@@ -24,7 +24,7 @@ public struct BacktestCommands: Sendable {
       summary:
         "Backtest trading strategies on historical bars and evaluate the results.",
       subcommands: [
-        .run(catalogue), .walkForward(catalogue), .regimes(catalogue),
+        .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .lookahead(catalogue),
         .gate(catalogue), .data,
         .policy(program: name), .strategies(catalogue), .initialize(catalogue, program: name),
       ])

@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestEvidence
 import BacktestFiles
 import BacktestStudies
 
@@ -11,6 +12,7 @@ struct StudyJobOptions: Sendable {
   var threads: Int?
   var isQuiet: Bool
   var printsJSON: Bool
+  var store: StorePlace
 
   init(_ parameters: inout ParameterReader) {
     paths = parameters.arguments(
@@ -29,6 +31,7 @@ struct StudyJobOptions: Sendable {
     threads = parameters.optionalOption(
       "threads", .integer("n", .atLeast(1)),
       help: "Parallel runs (default: all processors).")
+    store = StorePlace(&parameters)
     isQuiet = parameters.flag(
       "quiet", short: "q", help: "Print only errors, and JSON with --json.")
     printsJSON = parameters.flag(
@@ -91,8 +94,9 @@ struct StudyJob: Sendable {
       .map { try claim($0, for: study, path, &owners) }
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
-    let outcome = try StudyRunner(study, threads: options.threads, in: context, showing: bars)
-      .outcome(of: kind ?? recorded?.kind ?? .run)
+    var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    options.store.open(for: study, &runner, context)
+    let outcome = try runner.outcome(of: kind ?? recorded?.kind ?? .run)
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
@@ -101,10 +105,15 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
+    if case .notCounted(let reason) = outcome.trials, reason != TrialCounting.noStore {
+      bars.finish()
+      context.report("warning: the trials of this run are not counted: \(reason)")
+    }
     let record = try folder.map {
       bars.show("\(study.name): writing", 0, of: 0)
       return try outcome.write(to: $0, interrupt: context.interrupt)
     }
+    if let folder { options.store.note(folder.path, of: outcome) }
     bars.finish()
     try context.checkInterrupt()
     try present(outcome, record, folder?.path, context, show)
@@ -167,6 +176,7 @@ extension StudyRunner {
       case .reading: bars.show("\(study.name): reading", done, of: total)
       case .running: bars.show("\(study.name): running", done, of: total)
       case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)
       case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
       }
     }

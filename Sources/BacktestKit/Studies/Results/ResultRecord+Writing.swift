@@ -86,6 +86,7 @@ extension ResultRecord {
     parts.append(("counts", counts.json))
     parts.append(("configuration", ResultConfiguration(outcome).json))
     parts += outcome.policyParts
+    parts.append(("trials", outcome.trials.json))
     if let forecasts = outcome.forecasts {
       parts.append(("forecasts", ResultForecasts(forecasts, outcome.result.universe).json))
     }

@@ -222,6 +222,7 @@ extension ResultRecord {
     efficiency = table.optional("efficiency", .number())
     foldReturns = Self.foldReturns(table.node("folds").map { JSONValue($0) })
     regimeSharpes = Self.regimeSharpes(table.node("regimes").map { JSONValue($0) })
+    _ = table.node("trials")
   }
 }
 
