@@ -4,8 +4,8 @@ import BacktestEvidence
 import TestSupport
 import Testing
 
-/// Look-ahead analyses of policies: the trained ones of the fixtures know nothing too early, and what
-/// is fitted to later bars shows in their observations.
+/// Look-ahead analyses of policies: the trained ones of the fixtures know nothing too early, and
+/// what is fitted to later bars shows in their observations.
 @Suite struct LookaheadPolicyTests {
   /// The folders of trained policies.
   static let trained = [
