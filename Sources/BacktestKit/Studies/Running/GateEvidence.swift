@@ -6,7 +6,7 @@ internal import Synchronization
 extension GateRun {
   /// What an outcome tells beyond its record.
   func measure(_ outcome: StudyOutcome, into inputs: inout GateInputs) throws(StudyError) {
-    inputs.probabilisticSharpe = Self.probabilisticSharpe(outcome)
+    inputs.probabilisticSharpe = .probabilisticSharpe(of: outcome.result)
     inputs.count(outcome.trials)
     if gate.rules.contains(where: { $0.check == .noLookAhead }) {
       inputs.noLookAhead = try lookAhead()
@@ -17,17 +17,6 @@ extension GateRun {
     if gate.asks(for: "break-even-basis-points") {
       inputs.breakEvenBasisPoints = try breakEven(outcome.market)
     }
-  }
-
-  private static func probabilisticSharpe(_ outcome: StudyOutcome) -> GateFigure {
-    let sample = outcome.result.sessionSample
-    guard let riskFree = sample.riskFree.meanPerBar(barsPerYear: sample.barsPerYear) else {
-      return .missing("the risk-free rate needs a calendar")
-    }
-    let estimate = SharpeEstimate(returns: sample.returns.map { $0 - riskFree })
-    return GateFigure(
-      estimate?.probability(above: 0),
-      absence: "too few returns, or they do not vary (\(sample.count))")
   }
 
   private func lookAhead() throws(StudyError) -> GateProof {
