@@ -38,8 +38,6 @@ public enum EvidenceError: Error, Equatable {
   case invalidShare(what: String, value: Double)
   /// No trials, or a position at which there is none.
   case noTrial(Int, count: Int)
-  /// A number of draws, or a length of their blocks, below one.
-  case invalidDraws(what: String, value: Double)
 
   // Intervals.
 
@@ -113,7 +111,7 @@ extension EvidenceError: CustomStringConvertible {
       returnsText
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
-    case .invalidBlocks, .invalidShare, .noTrial, .invalidDraws: trialText
+    case .invalidBlocks, .invalidShare, .noTrial: trialText
     case .tooFewDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
       resamplingText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
@@ -175,7 +173,6 @@ extension EvidenceError: CustomStringConvertible {
       count == 0
         ? "there are no trials; give the returns of at least one"
         : "there is no trial \(position); give a position from 0 to \(count - 1)"
-    case .invalidDraws(let what, let value): "\(what) must be at least 1, not \(value)"
     default: ""
     }
   }
@@ -183,7 +180,7 @@ extension EvidenceError: CustomStringConvertible {
   private var resamplingText: String {
     switch self {
     case .tooFewDraws(let draws):
-      "\(draws) resamples give no interval; take 2 or more, such as 2000"
+      "\(draws) resamples are too few; take 2 or more, such as 2000"
     case .invalidLevel(let level):
       "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
     case .invalidBlock(let length):
