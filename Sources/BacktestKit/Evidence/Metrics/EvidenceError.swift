@@ -76,6 +76,9 @@ public enum EvidenceError: Error, Equatable {
   case universe(StrategyError)
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
+
+  /// What is wrong with a cross-validation.
+  case crossValidation(CrossValidationError)
 }
 
 extension EvidenceError: CustomStringConvertible {
@@ -94,6 +97,7 @@ extension EvidenceError: CustomStringConvertible {
       .noCandidates, .parameters,
       .universe, .strategy:
       searchText
+    case .crossValidation(let error): error.description
     }
   }
 
