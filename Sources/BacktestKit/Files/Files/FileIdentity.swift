@@ -34,3 +34,11 @@ package struct FileIdentity: Hashable, Sendable {
     }
   }
 }
+
+/// What changes when the running program is built anew: its file, size and time of modification.
+package func programStamp() -> String {
+  var status = stat()
+  guard stat("/proc/self/exe", &status) == 0 else { return "" }
+  let time = status.st_mtim
+  return "\(status.st_dev) \(status.st_ino) \(status.st_size) \(time.tv_sec) \(time.tv_nsec)"
+}

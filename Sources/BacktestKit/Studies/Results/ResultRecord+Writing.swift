@@ -143,7 +143,7 @@ extension ResultRecord {
 extension JSONValue {
   /// A study in an order that does not depend on the one in which it was written: keys by name,
   /// files by symbol and path.
-  fileprivate var canonicalStudy: JSONValue {
+  var canonicalStudy: JSONValue {
     guard case .table(let members) = sortedByKey else { return self }
     return .table(
       members.map { member in

@@ -1,0 +1,49 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+
+/// The finished units of a job on a study, in a hidden file beside the folder of its results.
+///
+///     let journal = UnitJournal(beside: "Reports/demo-sweep", of: "sweep", study, market)
+///     let result = try sweep.run(finished: journal)
+///     journal.remove()   // once the results are written
+///
+/// It belongs to one study, with the same prices, and to one build of the program: anything else
+/// begins anew.
+package final class UnitJournal: FinishedUnits {
+  private let journal: RecordJournal
+
+  /// The journal of a job.
+  ///
+  /// - Parameters:
+  ///   - folder: where the results will go; the job has claimed it.
+  ///   - job: the command, and everything besides the study that the units depend on.
+  ///   - study: what is asked for.
+  ///   - market: the prices.
+  package init(beside folder: String, of job: String, _ study: Study, _ market: StudyMarket) {
+    let trimmed = String(folder.reversed().drop { $0 == "/" }.reversed())
+    let slash = trimmed.lastIndex(of: "/")
+    let parent = slash.map { String(trimmed[...$0]) } ?? ""
+    let name = slash.map { String(trimmed[trimmed.index(after: $0)...]) } ?? trimmed
+    journal = RecordJournal(
+      path: "\(parent).\(name).units", key: Self.key(job, study, market))
+  }
+
+  package func bytes(of unit: Int) -> [UInt8]? { journal.bytes(of: unit) }
+
+  package func add(_ bytes: [UInt8], of unit: Int) { journal.add(bytes, of: unit) }
+
+  /// Removes the file, once the results are written.
+  package func remove() { journal.remove() }
+
+  private static func key(
+    _ job: String, _ study: Study, _ market: StudyMarket
+  ) -> ContentDigest.Value {
+    var key = ContentDigest()
+    key.update(text: job)
+    key.update(text: "\(BacktestKitVersion.current) \(programStamp())")
+    key.update(text: study.configurationDigest.hexadecimal)
+    key.update(text: market.dataDigest.hexadecimal)
+    return key.value
+  }
+}
