@@ -1,5 +1,3 @@
-public import BacktestCore
-
 /// What is wrong with a cross-validation.
 public enum CrossValidationError: Error, Hashable {
   /// A number of bars below zero.
@@ -20,8 +18,10 @@ public enum CrossValidationError: Error, Hashable {
   case shortTrain(split: String, bars: Int, objective: String, needed: Int)
   /// An objective of trades, which belong to no bar.
   case objectiveOfTrades(String)
-  /// A strategy that cannot run on one of the markets.
-  case market(String, StrategyError)
+  /// Bars of which one market cannot be made, or on which the strategy cannot run.
+  case market(String, reason: String)
+  /// A method that needs what only other methods have.
+  case missing(String)
   /// A market with too few bars for the warm-up.
   case shortMarket(String, bars: Int, needed: Int)
 }
@@ -58,7 +58,8 @@ extension CrossValidationError: CustomStringConvertible {
     case .objectiveOfTrades(let name):
       "\(name) is a metric of trades, which can span train and test bars; choose by a metric of "
         + "returns, such as sharpe"
-    case .market(let name, let error): "\(name): \(error)"
+    case .market(let name, let reason): "\(name): \(reason)"
+    case .missing(let what): what
     case .shortMarket(let name, let bars, let needed):
       "\(name) has \(bars) bars, but the longest warm-up and two returns need \(needed); give "
         + "more bars"
