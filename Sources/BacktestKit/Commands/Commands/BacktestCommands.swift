@@ -24,7 +24,8 @@ public struct BacktestCommands: Sendable {
       summary:
         "Backtest trading strategies on historical bars and evaluate the results.",
       subcommands: [
-        .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .data,
+        .run(catalogue), .walkForward(catalogue), .crossValidation(catalogue),
+        .regimes(catalogue), .data,
         .policy(program: name), .strategies(catalogue), .initialize(catalogue, program: name),
       ])
   }

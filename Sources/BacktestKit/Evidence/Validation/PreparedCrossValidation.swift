@@ -120,7 +120,7 @@ extension CrossValidation {
         .shortMarket(name.isEmpty ? "the data" : name, bars: bars, needed: skip + 2))
     }
     return try ValidationAxis(
-      name: name, feed: feed, skip: skip, objective: plan.objective,
+      name: name, feed: feed, skip: skip, warmup: warmup, objective: plan.objective,
       riskFree: configuration.riskFreeRate)
   }
 }

@@ -15,6 +15,8 @@ struct ValidationAxis: Sendable {
   let dates: [CivilDate]
   /// The objective, annualised by this market's calendars.
   let evaluator: ObjectiveEvaluator
+  /// The longest warm-up of all candidates on it.
+  let warmup: Int
   /// Indicator values that the runs share.
   let sharedSeries: SharedSeries
 
@@ -23,10 +25,11 @@ struct ValidationAxis: Sendable {
 
   /// The bars from an instant of the feed on.
   init(
-    name: String, feed: Feed, skip: Int, objective: String, riskFree: Double
+    name: String, feed: Feed, skip: Int, warmup: Int, objective: String, riskFree: Double
   ) throws(EvidenceError) {
     self.name = name
     self.feed = feed
+    self.warmup = warmup
     sharedSeries = SharedSeries(feed)
     let universe = feed.universe
     let sessions = UniverseSessions(universe)
@@ -57,9 +60,8 @@ struct ValidationAxis: Sendable {
     var ruinedRow: Int?
     var before = equity[0]
     for bar in bars {
-      let row = points[bar + 1] - points[bars.lowerBound]
-      let value = equity[min(row, equity.count - 1)]
-      if ruinedRow == nil, value <= 0 || (run.ruinedAt != nil && row >= equity.count) {
+      let value = equity[points[bar + 1] - points[bars.lowerBound]]
+      if ruinedRow == nil, value <= 0 {
         ruinedRow = returns.count
         returns.append(-1)
       } else {

@@ -32,7 +32,7 @@ public struct StudyRunner: Sendable {
     case reading
     /// One run over all bars, in instants.
     case running
-    /// The runs of a walk-forward.
+    /// The runs of a walk-forward or of a cross-validation.
     case walkingForward
     /// What is computed of a run once it is over; it is not counted.
     case measuring
