@@ -25,7 +25,7 @@ public struct BacktestCommands: Sendable {
         "Backtest trading strategies on historical bars and evaluate the results.",
       subcommands: [
         .run(catalogue), .walkForward(catalogue), .crossValidation(catalogue),
-        .regimes(catalogue), .data,
+        .regimes(catalogue), .lookahead(catalogue), .gate(catalogue), .data,
         .policy(program: name), .strategies(catalogue), .initialize(catalogue, program: name),
       ])
   }

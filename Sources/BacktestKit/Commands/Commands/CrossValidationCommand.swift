@@ -67,14 +67,7 @@ struct CrossValidationJob: Sendable {
     ).map { try place.claim($0, for: study, path, &owners) }
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
-    var runner = StudyRunner(study, threads: options.threads)
-    runner.interrupt = context.interrupt
-    runner.stageProgress = { stage, done, total in
-      switch stage {
-      case .reading: bars.show("\(study.name): reading", done, of: total)
-      default: bars.show(study.name, done, of: total, isCounted: true)
-      }
-    }
+    let runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
     let outcome = try runner.crossValidate(keepingUnitsBeside: folder?.path)
     try context.checkInterrupt()
     if let folder {
@@ -105,9 +98,10 @@ struct CrossValidationSummary {
     let first = result.markets.map(\.dates.lowerBound).min()
     let last = result.markets.map(\.dates.upperBound).max()
     if let first, let last { lines.append("\(first) to \(last), \(barText)") }
-    lines += [method, spread, ""]
+    lines += [method, spread]
+    lines += groups
     let caveats = outcome.caveats.map { "- \($0.message)\n" }.joined()
-    return lines.joined(separator: "\n") + "\n" + table
+    return lines.joined(separator: "\n") + "\n\n" + table
       + (caveats.isEmpty ? "" : "\nCaveats:\n" + caveats)
       + "\nFingerprint: \(result.fingerprint)\n"
   }
@@ -149,6 +143,15 @@ struct CrossValidationSummary {
     let losing = NumberFormat.percent(decimals: 0).text(result.losingShare)
     return "\(name) out of sample: median \(format.text(found.median)) over "
       + "\(NumberText.count(result.figures.count, unit)), of which \(losing) lost money; \(inSample)"
+  }
+
+  /// The values behind the distribution, where they are few.
+  private var groups: [String] {
+    let result = outcome.result
+    guard result.paths.count < 2, result.splits.count <= 8 else { return [] }
+    let format = result.objective.unit.format()
+    let values = result.splits.map { "\($0.name) \(format.text($0.test.objective))" }
+    return [values.joined(separator: ", ")]
   }
 
   private var table: String {

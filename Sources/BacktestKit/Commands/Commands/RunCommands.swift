@@ -142,7 +142,7 @@ struct ResultSummary {
     if let replicates = outcome.replicates?.summary { lines.append(middle(replicates)) }
     lines.append("")
     return lines.joined(separator: "\n") + "\n" + table + caveats
-      + "\nFingerprint: \(result.fingerprint)\n"
+      + "\n\(NumberText.capitalized(outcome.trials.text))\nFingerprint: \(result.fingerprint)\n"
   }
 
   private func walkForward(_ walk: WalkForwardResult) -> [String] {

@@ -203,6 +203,20 @@ public struct AlignedReturns: Hashable, Sendable {
     droppedBenchmark = 0
   }
 
+  /// The common days of some blocks, one after the other.
+  func resampled(_ blocks: [Range<Int>]) -> AlignedReturns {
+    AlignedReturns(
+      returns: returns.rows(blocks), benchmark: benchmark.rows(blocks), rows: rows.rows(blocks))
+  }
+
+  private init(returns: [Double], benchmark: [Double], rows: [Int]) {
+    self.returns = returns
+    self.benchmark = benchmark
+    self.rows = rows
+    droppedReturns = 0
+    droppedBenchmark = 0
+  }
+
   /// The days common to a dated sample and a benchmark's prices.
   ///
   /// The benchmark's returns are taken between its own neighbouring prices first, beginning with

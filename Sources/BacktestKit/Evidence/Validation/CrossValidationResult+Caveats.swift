@@ -3,7 +3,8 @@ import BacktestCore
 extension CrossValidationResult {
   /// What to know before trusting the figures, the most serious first.
   public var caveats: [ResultCaveat] {
-    ResultCaveat.mostSeriousFirst(choiceCaveats + figureCaveats + costCaveats + warmupCaveats)
+    ResultCaveat.mostSeriousFirst(
+      choiceCaveats + figureCaveats + shortCaveats + costCaveats + warmupCaveats)
   }
 
   private var choiceCaveats: [ResultCaveat] {
@@ -35,6 +36,20 @@ extension CrossValidationResult {
         "\(NumberText.grouped(missing)) of \(NumberText.count(figures.count, unit)) "
           + "\(missing == 1 ? "has" : "have") no \(objective.name) out of sample and "
           + "\(missing == 1 ? "is" : "are") left out of its distribution.")
+    ]
+  }
+
+  /// Fewer returns than these say little of a ratio.
+  private static let fewReturns = 20
+
+  private var shortCaveats: [ResultCaveat] {
+    let short = splits.filter { $0.testCount < Self.fewReturns }
+    guard !short.isEmpty else { return [] }
+    let names = short.map { "\($0.name) (\(NumberText.count($0.testCount, "bar")))" }
+    return [
+      ResultCaveat(
+        .shortSample,
+        "Test bars are too few for ratios to mean anything: \(NumberText.list(names, limit: 4)).")
     ]
   }
 
