@@ -100,6 +100,9 @@ public enum EvidenceError: Error, Equatable {
   case universe(StrategyError)
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
+
+  /// What is wrong with a cross-validation.
+  case crossValidation(CrossValidationError)
 }
 
 extension EvidenceError: CustomStringConvertible {
@@ -120,6 +123,7 @@ extension EvidenceError: CustomStringConvertible {
     case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
       .gridTooLarge, .noCandidates, .parameters, .universe, .strategy:
       searchText
+    case .crossValidation(let error): error.description
     }
   }
 

@@ -20,6 +20,8 @@ public struct Study: Sendable {
   package var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
   package var walkForward: StudyWalkForward?
+  /// The cross-validation, where there is one.
+  package var crossValidation: StudyCrossValidation?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
   package var replicates: StudyReplicates?
   /// The regimes by which a run is split.
@@ -128,7 +130,7 @@ extension Study {
         } set: {
           $0.seed = UInt64($1)
         }.example("7"),
-        strategy(catalogue, folder: folder), walkForward, replicates,
+        strategy(catalogue, folder: folder), walkForward, crossValidation, replicates,
         .list("regimes", \.regimes, of: .choice(), "The regimes by which the run is split.")
           .absent("none").example("[bull-bear, volatility]"),
         .optionalTable(
@@ -177,6 +179,18 @@ extension Study {
       $0.walkForward
     } set: {
       $0.walkForward = $1
+    }
+  }
+
+  private static var crossValidation: StudyKey<Study> {
+    .optionalTable(
+      "cross-validation", "How parameters are chosen on part of history and judged on the rest.",
+      { StudyCrossValidation.table(of: $0.strategy) },
+      rows: StudyCrossValidation.table(of: StudyStrategy()).rows
+    ) {
+      $0.crossValidation
+    } set: {
+      $0.crossValidation = $1
     }
   }
 
