@@ -30,7 +30,7 @@ extension ResultRecord {
     let walk = outcome.walkForward
     efficiency = walk.flatMap { $0.choosesNothing ? nil : $0.efficiency }
     foldReturns = walk?.folds.map { $0.metrics?.totalReturn } ?? []
-    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(Self.regimeJSON)))
+    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(\.json)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
     data = try DataFile.all(of: result.universe, outcome.study)
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
