@@ -176,6 +176,7 @@ extension StudyRunner {
       case .reading: bars.show("\(study.name): reading", done, of: total)
       case .running: bars.show("\(study.name): running", done, of: total)
       case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)
       case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
       }
     }

@@ -41,7 +41,8 @@ public struct GateFigure: Hashable, Sendable {
   /// The figure with the other sign.
   package var negated: GateFigure {
     GateFigure(
-      value.map { 0 - $0 }, interval95: interval95.map { (0 - $0.upperBound)...(0 - $0.lowerBound) },
+      value.map { 0 - $0 },
+      interval95: interval95.map { (0 - $0.upperBound)...(0 - $0.lowerBound) },
       absence: absence ?? "")
   }
 }

@@ -61,7 +61,8 @@ public struct WarmupSensitivity: Sendable {
     let trial = HistoryTrial(
       definition: definition, parameters: parameters, configuration: configuration,
       universe: universe)
-    warmup = configuration.warmup ?? (try trial.strategy(for: universe).warmup)
+    let own = try trial.strategy(for: universe).warmup
+    warmup = configuration.warmup ?? own
     let bars = feed.instants.count
     let base = max(warmup, 20)
     let wanted = (histories ?? [base, 2 * base, 4 * base, 8 * base].filter { $0 * 2 <= bars })

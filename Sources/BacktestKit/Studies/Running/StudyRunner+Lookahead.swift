@@ -33,7 +33,7 @@ extension StudyRunner {
     let market = try readMarket()
     let programs = try study.strategy.programs(interrupt)
     let strategy = try study.strategy.make(sharing: programs, in: market)
-    let seed = seed ?? UInt64(bitPattern: Int64(study.seed))
+    let seed = seed ?? study.seed
     let part: StudyError.Part = study.strategy.isPolicy ? .policy : .strategy
     let definition = study.strategy.definition(sharing: programs)
     // A program in another process decides for one run at a time.

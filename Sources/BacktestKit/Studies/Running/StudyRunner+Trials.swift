@@ -1,6 +1,7 @@
-import BacktestCore
-import BacktestEvidence
+package import BacktestCore
+package import BacktestEvidence
 import BacktestFiles
+import BacktestPolicies
 
 /// The trials of one job: where they go, and how they are counted at its end.
 package struct JobTrials: Sendable {
