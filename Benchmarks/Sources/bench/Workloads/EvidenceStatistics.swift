@@ -9,7 +9,11 @@ struct EvidenceStatistics: Workload {
 
   private static var parts: [(EvidenceSample, Int) throws -> Measurement] {
     [
-      backtestOverfitting, superiorPredictiveAbility,
+      backtestOverfitting,
+      superiorPredictiveAbility,
+      lookahead,
+      combinatorialSplits,
+      crossValidation,
     ]
   }
 
