@@ -180,7 +180,7 @@ extension EvidenceError: CustomStringConvertible {
   private var resamplingText: String {
     switch self {
     case .tooFewDraws(let draws):
-      "\(draws) resamples are too few; take more, such as 2000"
+      "\(draws) resamples are too few; take 2 or more, such as 2000"
     case .invalidLevel(let level):
       "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
     case .invalidBlock(let length):
