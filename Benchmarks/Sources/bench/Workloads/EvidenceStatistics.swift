@@ -8,7 +8,7 @@ struct EvidenceStatistics: Workload {
   static let name = "W8"
 
   private static let parts: [(EvidenceSample, Int) throws -> Measurement] = [
-    backtestOverfitting, superiorPredictiveAbility, combinatorialSplits, crossValidation,
+    backtestOverfitting, superiorPredictiveAbility, combinatorialSplits, crossValidation, lookahead,
   ]
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {

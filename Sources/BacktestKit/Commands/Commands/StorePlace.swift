@@ -23,7 +23,7 @@ struct StorePlace: Sendable {
   }
 
   /// The path of the store; `nil` where none is wanted.
-  private func path(for folder: String) -> String? {
+  func path(for folder: String) -> String? {
     let named = given ?? getenv(Self.variable).map { String(cString: $0) }
     guard let named, !named.isEmpty else {
       return folder == "." ? Self.standard : "\(folder)/\(Self.standard)"

@@ -7,10 +7,10 @@ struct GateNumberText {
 
   /// The form for a value and its bound.
   init(_ unit: MetricUnit, telling value: Double, from bound: Double) {
-    let formats = unit == .fraction ? [2, 4, 7].map { NumberFormat.percent(decimals: $0) } : []
-    let usual = unit == .count || unit == .bars || unit == .days ? [NumberFormat.integer] : []
-    let all = formats + usual + [2, 4, 9].map { NumberFormat.number(decimals: $0) }
-    let choices = unit == .fraction ? formats : all
+    let whole = [MetricUnit.count, .bars, .days].contains(unit) ? [NumberFormat.integer] : []
+    let choices: [NumberFormat] =
+      unit == .fraction
+      ? (2...7).map { .percent(decimals: $0) } : whole + (2...9).map { .number(decimals: $0) }
     let isEqual = value == bound
     let found = choices.first { isEqual || $0.text(value) != $0.text(bound) }
     format = found ?? .ratio

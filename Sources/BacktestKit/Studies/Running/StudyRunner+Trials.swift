@@ -1,6 +1,7 @@
-import BacktestCore
-import BacktestEvidence
+package import BacktestCore
+package import BacktestEvidence
 import BacktestFiles
+import BacktestPolicies
 
 /// The trials of one job: where they go, and how they are counted at its end.
 package struct JobTrials: Sendable {
@@ -26,16 +27,16 @@ package struct JobTrials: Sendable {
 
   /// Waits until all trials are stored, and counts those of the study's family.
   ///
-  /// - Parameter run: the run whose Sharpe ratio is deflated.
+  /// - Parameter run: the run whose Sharpe ratio is deflated; `nil` where there is none.
   package func count(
-    _ study: Study, _ market: StudyMarket, deflating run: BacktestResult
+    _ study: Study, _ market: StudyMarket, deflating run: BacktestResult?
   ) -> TrialCounting {
     guard let store, let recorder else { return .notCounted(reason: absence) }
     do throws(RunStoreError) {
       try recorder.finish()
       let count = try store.count(
         study.trialScope(market), shownAs: relativePath(from: study.folder, to: store.path))
-      return .counted(count.deflating(run))
+      return .counted(run.map(count.deflating) ?? count)
     } catch {
       return .notCounted(reason: error.description)
     }

@@ -75,13 +75,13 @@ public struct StudyRunner: Sendable {
     }
     let market = try readMarket()
     let trials = JobTrials(store: store, absence: storeAbsence)
-    let outcome = try replicated { (study, _, _) throws(StudyError) in
+    let shown = try replicated { (study, _, _) throws(StudyError) in
       let outcome = try run(study, market)
       trials.observer(study, market)?(
         Trial(outcome.metrics, of: outcome.result, parameters: study.strategy.parameters))
       return outcome
     }
-    return counted(outcome, trials)
+    return counted(shown, trials)
   }
 
   private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
@@ -122,7 +122,7 @@ public struct StudyRunner: Sendable {
     }
     let market = try readMarket()
     let trials = JobTrials(store: store, absence: storeAbsence)
-    let outcome = try replicated { (study, seed, progress) throws(StudyError) in
+    let shown = try replicated { (study, seed, progress) throws(StudyError) in
       let programs = try study.strategy.programs(interrupt)
       // A policy that cannot decide here says so before anything is trained or searched.
       if study.strategy.isPolicy {
@@ -148,7 +148,7 @@ public struct StudyRunner: Sendable {
       try programs.check()
       return try outcome(study, market, result.stitched, walkForward: result)
     }
-    return counted(outcome, trials)
+    return counted(shown, trials)
   }
 
   /// An outcome with the trials behind it.

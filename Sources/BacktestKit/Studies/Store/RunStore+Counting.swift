@@ -11,7 +11,9 @@ extension RunStore {
   /// - Parameters:
   ///   - scope: a job of the family.
   ///   - name: how the result shows the store.
-  package func count(_ scope: TrialScope, shownAs name: String) throws(RunStoreError) -> CountedTrials {
+  package func count(_ scope: TrialScope, shownAs name: String) throws(RunStoreError)
+    -> CountedTrials
+  {
     try read { (connection) throws(RunStoreError) in
       let family = scope.family
       let query = try connection.prepare(

@@ -1,4 +1,4 @@
-public import BacktestCore
+import BacktestCore
 import BacktestFiles
 
 extension RunStore {

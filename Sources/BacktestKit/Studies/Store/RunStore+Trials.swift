@@ -49,7 +49,9 @@ extension RunStore.State {
       let part = trial.origin.stored
       insertion.bind(1, blob: digest).bind(2, rows.family)
       insertion.bind(
-        3, try id(ofConfiguration: configuration.bytes, trial, parameters, rows.family, rows.rules))
+        3,
+        try self.id(
+          ofConfiguration: configuration.bytes, trial, parameters, rows.family, rows.rules))
       insertion.bind(4, rows.data).bind(5, axis.id).bind(6, part.name).bind(7, part.number)
       insertion.bind(8, moments.count).bind(9, moments.mean).bind(10, moments.squares)
       insertion.bind(11, time)
@@ -66,9 +68,7 @@ extension RunStore.State {
       "INSERT OR IGNORE INTO series (trial, metric_names, metrics, returns) VALUES (?, ?, ?, ?)")
     insertion.bind(1, id).bind(2, names)
     trial.metricValues.withUnsafeBytes { insertion.bind(3, copying: $0) }
-    try trial.returns.withUnsafeBytes { (bytes) throws(RunStoreError) in
-      try insertion.run(4, lending: bytes)
-    }
+    try insertion.run(4, lending: trial.returns)
   }
 
   /// The rows of a scope.
@@ -149,9 +149,7 @@ extension RunStore.State {
     let insertion = try connection.prepare(
       "INSERT OR IGNORE INTO axis (digest, count, days) VALUES (?, ?, ?)")
     insertion.bind(1, blob: digest).bind(2, days.count)
-    try days.withUnsafeBytes { (bytes) throws(RunStoreError) in
-      try insertion.run(3, lending: bytes)
-    }
+    try insertion.run(3, lending: days)
     let query = try connection.prepare("SELECT id FROM axis WHERE digest = ?")
     defer { query.end() }
     guard try query.bind(1, blob: digest).step() else { throw vanished("axis") }

@@ -1,6 +1,5 @@
 public import BacktestCore
-package import BacktestEvidence
-package import BacktestFiles
+import BacktestFiles
 internal import Synchronization
 
 /// Every run and every trial of a piece of work, in one file: what was tried, how it did, and what
@@ -23,7 +22,7 @@ public final class RunStore: Sendable {
   let state: Mutex<State>
 
   /// What one thread at a time may use.
-  struct State {
+  struct State: Sendable {
     let connection: SQLiteConnection
     var known = KnownRows()
   }
@@ -63,8 +62,10 @@ public final class RunStore: Sendable {
     } else if !fileExists(path) {
       throw RunStoreError(path, .missing)
     }
-    let connection = try SQLiteConnection(path, access)
+    // A connection that may write tidies up the log at its end, which one that may not cannot.
+    let connection = try SQLiteConnection(path, access == .create ? .create : .write)
     try RunStoreSchema.prepare(connection, creates: access == .create)
+    if access == .read { try connection.execute("PRAGMA query_only = ON") }
     self.path = path
     self.now = now
     state = Mutex(State(connection: connection))
@@ -108,7 +109,7 @@ public final class RunStore: Sendable {
 }
 
 /// The numbers of rows that were stored or found before.
-struct KnownRows {
+struct KnownRows: Sendable {
   /// The rows of the scope that was used last.
   var scope: (scope: TrialScope, family: Int, rules: Int, data: Int)?
   /// The axis that was used last.

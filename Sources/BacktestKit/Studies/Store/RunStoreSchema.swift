@@ -82,22 +82,27 @@ enum RunStoreSchema {
   /// Large pages keep a series of returns together; the log lets others read while one writes.
   private static func beginLog(_ connection: SQLiteConnection) throws(RunStoreError) {
     try connection.execute("PRAGMA page_size = 16384")
-    var attempt = 0
-    while true {
-      do throws(RunStoreError) {
-        return try connection.execute("PRAGMA journal_mode = WAL")
-      } catch {
-        // Two that begin at once refuse each other without waiting.
-        attempt += 1
-        guard error.problem == .locked, attempt < 100 else { throw error }
-        pause()
-      }
+    // Two that begin at once refuse each other without waiting.
+    for _ in 0..<100 {
+      guard let failure = failure(of: "PRAGMA journal_mode = WAL", connection) else { return }
+      guard failure.problem == .locked else { throw failure }
+      waitForOthers()
+    }
+    throw RunStoreError(connection.path, .locked)
+  }
+
+  private static func failure(of sql: String, _ connection: SQLiteConnection) -> RunStoreError? {
+    do throws(RunStoreError) {
+      try connection.execute(sql)
+      return nil
+    } catch {
+      return error
     }
   }
 
   private static func isEmpty(_ connection: SQLiteConnection) throws(RunStoreError) -> Bool {
-    try value("SELECT count(*) FROM sqlite_schema", connection) == 0
-      && (try value("PRAGMA application_id", connection)) == 0
+    guard try value("SELECT count(*) FROM sqlite_schema", connection) == 0 else { return false }
+    return try value("PRAGMA application_id", connection) == 0
   }
 
   private static func check(_ connection: SQLiteConnection) throws(RunStoreError) {
@@ -129,4 +134,4 @@ enum RunStoreSchema {
 }
 
 /// Waits a moment for another process.
-private func pause() { _ = poll(nil, 0, 50) }
+private func waitForOthers() { _ = poll(nil, 0, 50) }

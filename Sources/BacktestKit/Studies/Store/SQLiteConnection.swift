@@ -1,8 +1,8 @@
 internal import CSQLite
 internal import Glibc
 
-/// A connection to a database file. One thread at a time may use it.
-final class SQLiteConnection {
+/// A connection to a database file. One thread at a time may use it, which its owner's lock sees to.
+final class SQLiteConnection: @unchecked Sendable {
   /// The file.
   let path: String
   private let handle: OpaquePointer
@@ -175,15 +175,18 @@ struct SQLiteStatement {
     sqlite3_bind_blob64(handle, position, base, UInt64(bytes.count), transient)
   }
 
-  /// Runs it with a parameter set to bytes that are not copied.
-  func run(_ position: Int32, lending bytes: UnsafeRawBufferPointer) throws(RunStoreError) {
-    guard let base = bytes.baseAddress, !bytes.isEmpty else {
-      sqlite3_bind_zeroblob(handle, position, 0)
-      return try run()
+  /// Runs a statement without rows, with a parameter set to values that are not copied.
+  func run(_ position: Int32, lending values: [some BitwiseCopyable]) throws(RunStoreError) {
+    let code = values.withUnsafeBytes { bytes in
+      if let base = bytes.baseAddress, !bytes.isEmpty {
+        sqlite3_bind_blob64(handle, position, base, UInt64(bytes.count), nil)
+      } else {
+        sqlite3_bind_zeroblob(handle, position, 0)
+      }
+      defer { reset() }
+      return sqlite3_step(handle)
     }
-    sqlite3_bind_blob64(handle, position, base, UInt64(bytes.count), nil)
-    defer { sqlite3_clear_bindings(handle) }
-    try run()
+    guard code == SQLITE_DONE else { throw connection.error(code) }
   }
 
   /// Goes to the next row; false after the last one.
@@ -230,7 +233,8 @@ extension SQLiteStatement {
       let start = sqlite3_column_text(handle, column)
     else { throw damaged(column, "text") }
     let count = Int(sqlite3_column_bytes(handle, column))
-    guard let text = String(validating: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    guard
+      let text = String(validating: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     else { throw damaged(column, "text in UTF-8") }
     return text
   }

@@ -1,4 +1,4 @@
-package import BacktestCore
+import BacktestCore
 package import BacktestFiles
 
 /// What belongs together when trials are counted: one strategy on the same instruments in one
