@@ -119,6 +119,7 @@ extension Study {
   package var inputs: [String] {
     var paths = data.files.map(\.path)
     if let file = benchmark?.file { paths.append(file) }
+    if let file = regimeSettings.file { paths.append(file.path) }
     paths += replicates?.checkpoints ?? []
     paths += walkForward?.training?.inputs ?? []
     paths = paths.map(resolved)

@@ -30,7 +30,7 @@ extension ResultRecord {
     let walk = outcome.walkForward
     efficiency = walk.flatMap { $0.choosesNothing ? nil : $0.efficiency }
     foldReturns = walk?.folds.map { $0.metrics?.totalReturn } ?? []
-    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(Self.regimeJSON)))
+    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(\.json)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
     data = try DataFile.all(of: result.universe, outcome.study)
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
@@ -69,7 +69,7 @@ extension ResultRecord {
       parts.append(("forecasts", ResultForecasts(forecasts, outcome.result.universe).json))
     }
     if !outcome.regimes.isEmpty {
-      parts.append(("regimes", .list(outcome.regimes.map(Self.regimeJSON))))
+      parts.append(("regimes", .list(outcome.regimes.map(\.json))))
     }
     if let walk = outcome.walkForward {
       parts.append(("efficiency", JSONValue(efficiency)))
@@ -79,24 +79,6 @@ extension ResultRecord {
     parts.append(("study-file", JSONValue(studyFile)))
     parts.append(("study", JSONValue(outcome.study.document).canonicalStudy))
     return members(parts)
-  }
-
-  private static func regimeJSON(_ analysis: RegimeAnalysis) -> JSONValue {
-    func parts(_ knowledge: RegimeKnowledge) -> JSONValue {
-      .list(
-        analysis.parts(knowledge).map { part in
-          [
-            "label": .text(part.name), "bars": .integer(part.barCount),
-            "share": .number(part.share), "runs": .integer(part.runCount),
-            "total-return": JSONValue(part.totalReturn), "volatility": JSONValue(part.volatility),
-            "sharpe": JSONValue(part.sharpe), "worst-drawdown": JSONValue(part.worstDrawdown),
-          ] as JSONValue
-        })
-    }
-    return [
-      "name": .text(analysis.name), "told-by": .text(analysis.seriesName),
-      "descriptive": parts(.descriptive), "causal": parts(.causal),
-    ]
   }
 
   private func foldJSON(_ fold: WalkForwardFold) -> JSONValue {

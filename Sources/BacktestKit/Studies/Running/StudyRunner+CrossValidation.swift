@@ -45,8 +45,12 @@ extension StudyRunner {
     var validation = CrossValidation(
       study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
       configuration: study.configuration, plan: part.plan)
-    validation.regimes = try StudyError.wrapping(.regimes) {
-      try part.regimes.map { try Self.regimes($0.classifier, market) }
+    if let choice = part.regimes {
+      let series = try market.regimeSeries(study.regimeSettings)
+      let classifier = try study.classifier(of: choice)
+      validation.regimes = try StudyError.wrapping(.regimes) {
+        try CrossValidationRegimes(classifier, of: series)
+      }
     }
     let journal = folder.map { UnitJournal(beside: $0, of: "crossval", study, market) }
     validation.finished = journal
@@ -64,11 +68,5 @@ extension StudyRunner {
     return CrossValidationOutcome(
       study: study, market: market, result: result,
       trials: trials.count(study, market, deflating: nil), journal: journal)
-  }
-
-  private static func regimes(
-    _ classifier: some RegimeClassifier, _ market: StudyMarket
-  ) throws(EvidenceError) -> CrossValidationRegimes {
-    try CrossValidationRegimes(classifier, of: market.regimeSeries)
   }
 }
