@@ -1,6 +1,7 @@
 @testable import BacktestCore
 @testable import BacktestEvidence
 @testable import BacktestStudies
+import BacktestFiles
 import TestSupport
 
 /// Stores, jobs and trials for tests.

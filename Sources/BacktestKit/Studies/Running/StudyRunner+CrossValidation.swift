@@ -54,6 +54,8 @@ extension StudyRunner {
     }
     let journal = folder.map { UnitJournal(beside: $0, of: "crossval", study, market) }
     validation.finished = journal
+    let trials = JobTrials(store: store, absence: storeAbsence)
+    validation.onTrial = trials.observer(study, market)
     let ready = validation
     // A program in another process decides for one run at a time.
     let result = try StudyError.wrapping(.crossValidation) {
@@ -64,6 +66,7 @@ extension StudyRunner {
     }
     try programs.check()
     return CrossValidationOutcome(
-      study: study, market: market, result: result, journal: journal)
+      study: study, market: market, result: result,
+      trials: trials.count(study, market, deflating: nil), journal: journal)
   }
 }
