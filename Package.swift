@@ -42,6 +42,7 @@ let package = Package(
     // Without pkgConfig, because that would link the library: see Networks/LinearAlgebra.swift.
     .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The library from the ground up: a module uses modules before it only.
@@ -65,7 +66,7 @@ let package = Package(
       "BacktestStudies", in: "Studies",
       uses: [
         "BacktestCore", "BacktestFiles", "BacktestIngest", "BacktestNetworks", "BacktestEvidence",
-        "BacktestPolicies", "BacktestReports",
+        "BacktestPolicies", "BacktestReports", "CSQLite",
       ]),
     module(
       "BacktestCommands", in: "Commands",

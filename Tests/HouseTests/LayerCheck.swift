@@ -23,7 +23,10 @@ struct HouseModule: Sendable {
     HouseModule(name: "BacktestNetworks", folder: "Networks", rooms: []),
     HouseModule(
       name: "BacktestEvidence", folder: "Evidence",
-      rooms: ["Statistics", "Forecasts", "Metrics", "Regimes", "Validation"]),
+      rooms: [
+        "Statistics", "Forecasts", "Metrics", "Bootstrap", "Overfitting", "Regimes", "Validation",
+        "Robustness", "Gates",
+      ]),
     HouseModule(
       name: "BacktestPolicies", folder: "Policies",
       rooms: [
@@ -33,7 +36,7 @@ struct HouseModule: Sendable {
     HouseModule(
       name: "BacktestReports", folder: "Reports", rooms: ["Markup", "Charts", "Model", "Sections"]),
     HouseModule(
-      name: "BacktestStudies", folder: "Studies", rooms: ["Schema", "Results", "Running"]),
+      name: "BacktestStudies", folder: "Studies", rooms: ["Schema", "Store", "Results", "Running"]),
     HouseModule(name: "BacktestCommands", folder: "Commands", rooms: ["Framework", "Commands"]),
     HouseModule(name: "BacktestKit", folder: "BacktestKit", rooms: []),
   ]

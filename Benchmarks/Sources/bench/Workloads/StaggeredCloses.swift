@@ -1,9 +1,9 @@
 import BacktestKit
 
-/// W8: 800 instruments of 2,000 daily bars that all close at different instants, each bought once.
+/// W10: 800 instruments of 2,000 daily bars that all close at different instants, each bought once.
 /// Its figure is the memory for laying them out, which grows with the bars.
 struct StaggeredCloses: Workload {
-  static let name = "W8"
+  static let name = "W10"
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
     let series = try SeededMarket.staggeredBars(

@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestEvidence
 import BacktestFiles
 import BacktestStudies
 
@@ -11,6 +12,7 @@ struct StudyJobOptions: Sendable {
   var threads: Int?
   var isQuiet: Bool
   var printsJSON: Bool
+  var store: StorePlace
 
   init(_ parameters: inout ParameterReader) {
     paths = parameters.arguments(
@@ -29,6 +31,7 @@ struct StudyJobOptions: Sendable {
     threads = parameters.optionalOption(
       "threads", .integer("n", .atLeast(1)),
       help: "Parallel runs (default: all processors).")
+    store = StorePlace(&parameters)
     isQuiet = parameters.flag(
       "quiet", short: "q", help: "Print only errors, and JSON with --json.")
     printsJSON = parameters.flag(
@@ -91,7 +94,9 @@ struct StudyJob: Sendable {
       .map { try claim($0, for: study, path, &owners) }
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
-    let outcome = try outcome(of: study, kind ?? recorded ?? .run, context, bars)
+    var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    options.store.open(for: study, &runner, context)
+    let outcome = try runner.outcome(of: kind ?? recorded?.kind ?? .run)
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
@@ -100,32 +105,18 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
+    if case .notCounted(let reason) = outcome.trials, reason != TrialCounting.noStore {
+      bars.finish()
+      context.report("warning: the trials of this run are not counted: \(reason)")
+    }
     let record = try folder.map {
       bars.show("\(study.name): writing", 0, of: 0)
       return try outcome.write(to: $0, interrupt: context.interrupt)
     }
+    if let folder { options.store.note(folder.path, of: outcome) }
     bars.finish()
     try context.checkInterrupt()
     try present(outcome, record, folder?.path, context, show)
-  }
-
-  private func outcome(
-    of study: Study, _ kind: ResultRecord.Kind, _ context: CommandContext, _ bars: StageProgress
-  ) throws -> StudyOutcome {
-    var runner = StudyRunner(study, threads: options.threads)
-    runner.interrupt = context.interrupt
-    runner.stageProgress = { stage, done, total in
-      switch stage {
-      case .reading: bars.show("\(study.name): reading", done, of: total)
-      case .running: bars.show("\(study.name): running", done, of: total)
-      case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
-      case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
-      }
-    }
-    return switch kind {
-    case .run: try runner.run()
-    case .walkForward: try runner.walkForward()
-    }
   }
 
   /// Finds out before the work that its results can be written, and that no other study of this
@@ -175,11 +166,28 @@ struct StudyJob: Sendable {
   }
 }
 
+extension StudyRunner {
+  /// A runner that shows its progress and ends when the user asks to stop.
+  init(_ study: Study, threads: Int?, in context: CommandContext, showing bars: StageProgress) {
+    self.init(study, threads: threads)
+    interrupt = context.interrupt
+    stageProgress = { stage, done, total in
+      switch stage {
+      case .reading: bars.show("\(study.name): reading", done, of: total)
+      case .running: bars.show("\(study.name): running", done, of: total)
+      case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)
+      case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
+      }
+    }
+  }
+}
+
 extension Study {
-  /// Reads a study, or the study in a `result.json` with what was done with it.
-  fileprivate static func read(
+  /// Reads a study, or a `result.json` and the study in it.
+  static func read(
     _ path: String, overrides: [String], catalogue: StrategyCatalogue
-  ) throws -> (study: Study, recorded: ResultRecord.Kind?) {
+  ) throws -> (study: Study, recorded: ResultRecord?) {
     let document = try DocumentReader.read(path: path, acceptsStandardInput: true)
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let isHere = parts.isEmpty || FileInput.isStandardInput(path)
@@ -197,6 +205,6 @@ extension Study {
       document: node, folder: "\(folder)/\(record.studyFolder)", overrides: overrides,
       catalogue: catalogue)
     study.fileName = record.studyFile ?? study.fileName
-    return (study, record.kind)
+    return (study, record)
   }
 }

@@ -1,3 +1,4 @@
+import BacktestCore
 import BacktestFiles
 
 /// What a command does once its parameters are read.
@@ -21,6 +22,8 @@ struct Command: Sendable {
   var discussion: String
   /// The commands below it.
   var subcommands: [Command]
+  /// Whether it is a gate, which may fail although its input is right.
+  var isGate = false
   /// Asks for the parameters and gives what to do with them.
   var declare: @Sendable (inout ParameterReader) -> CommandAction
 
@@ -73,6 +76,8 @@ struct CommandContext: Sendable {
   var clock: any MonotonicClock
   /// Whether the user asked to stop.
   var interrupt: Interrupt
+  /// The time of day, for records of what was done when; never for results.
+  var wallClock: @Sendable () -> Timestamp = SystemClock.timeOfDay
 
   /// Shows a message of one or more lines, of each as much as can be read at a glance.
   func report(_ message: String) {

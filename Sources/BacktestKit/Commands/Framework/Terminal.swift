@@ -1,3 +1,4 @@
+import BacktestCore
 import BacktestFiles
 internal import Glibc
 internal import Synchronization
@@ -142,6 +143,9 @@ protocol MonotonicClock: Sendable {
 
 /// The monotonic clock of the system.
 struct SystemClock: MonotonicClock {
+  /// What the clock on the wall shows, to the second.
+  @Sendable static func timeOfDay() -> Timestamp { Timestamp(seconds: Int64(time(nil))) }
+
   var seconds: Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -30,6 +30,28 @@ public enum EvidenceError: Error, Equatable {
   /// A metric that needs more than returns and trades, so it cannot be an objective.
   case needsMoreThanReturns(metric: String)
 
+  // Trials of a search.
+
+  /// A number of blocks that cannot be divided into halves, or for which there are too few rows.
+  case invalidBlocks(Int, rows: Int)
+  /// A probability or share that is not one.
+  case invalidShare(what: String, value: Double)
+  /// No trials, or a position at which there is none.
+  case noTrial(Int, count: Int)
+
+  // Intervals.
+
+  /// Fewer resamples than it takes.
+  case tooFewDraws(Int)
+  /// A confidence that is not between 0 and 1.
+  case invalidLevel(Double)
+  /// A block that is shorter than one row, or endless.
+  case invalidBlock(Double)
+  /// Trades that overlap in time, so that their order cannot be changed.
+  case overlappingTrades(CivilDate)
+  /// Bars that cannot be resampled together.
+  case notResampled(String)
+
   // Regimes.
 
   /// The numbers of closes and of times differ.
@@ -68,6 +90,8 @@ public enum EvidenceError: Error, Equatable {
   case emptySearch(count: Int)
   /// Train windows on which the objective, which needs so many returns, has no value.
   case tooShortToChoose(objective: String, returns: Int, needed: Int)
+  /// Bars that end within the longest warm-up of all sets, or one return after it.
+  case tooShortToSweep(bars: Int, warmup: Int)
   /// A parameter without values.
   case noValues(String)
   /// A parameter that is given twice in the grid, or both varied and fixed.
@@ -94,12 +118,14 @@ extension EvidenceError: CustomStringConvertible {
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
     case .tooFewValues, .valuesAllEqual, .labelsLookAhead: regimeText
+    case .invalidBlocks, .invalidShare, .noTrial: trialText
+    case .tooFewDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
+      resamplingText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
-    case .emptySearch, .tooShortToChoose, .noValues, .repeatedParameter, .gridTooLarge,
-      .noCandidates, .parameters,
-      .universe, .strategy:
+    case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
+      .gridTooLarge, .noCandidates, .parameters, .universe, .strategy:
       searchText
     }
   }
@@ -157,6 +183,36 @@ extension EvidenceError: CustomStringConvertible {
     }
   }
 
+  private var trialText: String {
+    switch self {
+    case .invalidBlocks(let blocks, let rows):
+      "\(blocks) blocks do not divide \(rows) returns into halves; give an even number from 2 to 24 "
+        + "that leaves two returns in each block"
+    case .invalidShare(let what, let value): "\(what) must lie between 0 and 1, not \(value)"
+    case .noTrial(let position, let count):
+      count == 0
+        ? "there are no trials; give the returns of at least one"
+        : "there is no trial \(position); give a position from 0 to \(count - 1)"
+    default: ""
+    }
+  }
+
+  private var resamplingText: String {
+    switch self {
+    case .tooFewDraws(let draws):
+      "\(draws) resamples are too few; take more, such as 2000"
+    case .invalidLevel(let level):
+      "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
+    case .invalidBlock(let length):
+      "a block of \(length) rows is none; take a finite length of 1 or more"
+    case .overlappingTrades(let date):
+      "two trades are open on \(date), so their order cannot be changed; resample returns or bars "
+        + "instead"
+    case .notResampled(let reason): reason
+    default: ""
+    }
+  }
+
   private var windowText: String {
     switch self {
     case .emptyLength(let window, let length):
@@ -194,6 +250,9 @@ extension EvidenceError: CustomStringConvertible {
     case .tooShortToChoose(let objective, let returns, let needed):
       "\(objective) needs at least \(needed) returns, but the longest train window has "
         + "\(returns), so no choice can be made; use longer train windows or another objective"
+    case .tooShortToSweep(let bars, let warmup):
+      "there are \(bars) bars, but the longest warm-up of all sets takes \(warmup) and the figures "
+        + "need two returns more; give more bars or shorter parameters"
     case .noValues(let name): "the parameter '\(name)' has no values; give at least one"
     case .repeatedParameter(let name):
       "the parameter '\(name)' is given twice; name it once, with all its values"

@@ -34,6 +34,24 @@ enum VectorSums {
     return total
   }
 
+  /// The sum of the products of two columns of one length.
+  static func product(
+    _ a: UnsafeBufferPointer<Double>, _ b: UnsafeBufferPointer<Double>
+  ) -> Double {
+    precondition(a.count == b.count, "columns of one length")
+    let (left, right) = (UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
+    var lanes = SIMD8<Double>.zero
+    let full = a.count & ~7
+    for row in stride(from: 0, to: full, by: 8) {
+      lanes +=
+        left.loadUnaligned(fromByteOffset: row * 8, as: SIMD8<Double>.self)
+        * right.loadUnaligned(fromByteOffset: row * 8, as: SIMD8<Double>.self)
+    }
+    var total = folded(lanes)
+    for row in full..<a.count { total += a[row] * b[row] }
+    return total
+  }
+
   /// The sum of min(x - target, 0) squared.
   static func squaredShortfalls(
     _ values: UnsafeBufferPointer<Double>, below target: Double

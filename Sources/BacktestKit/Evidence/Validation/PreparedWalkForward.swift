@@ -6,6 +6,8 @@ struct PreparedWalkForward: Sendable {
   let candidates: [StrategyParameters]
   let infeasibleCount: Int
   let objective: FoldObjective
+  /// The name of the objective, shared by all trials.
+  let objectiveNames: [String]
   let schedule: WalkForwardSchedule
   /// The session date of each bar of the evaluation axis.
   let dates: [CivilDate]
@@ -30,6 +32,7 @@ struct PreparedWalkForward: Sendable {
     objective = try FoldObjective(
       plan.objective, universe: request.feed.universe,
       riskFree: request.configuration.riskFreeRate)
+    objectiveNames = [objective.metric.name]
     (candidates, infeasibleCount) = try request.grid.candidates(of: request.definition)
     warmup = try PreparedWalkForward.longestWarmup(
       of: candidates, request.definition, on: request.feed.universe)
@@ -132,8 +135,11 @@ extension PreparedWalkForward {
       count: searchCount, threads: threads, progress: progress
     ) { (index) throws(EvidenceError) in
       let (fold, place) = index.quotientAndRemainder(dividingBy: width)
-      let run = try simulate(draws[fold][place], of: fold, on: folds[fold].train)
-      return objective.score(run.endingFold(by: plan.boundary))
+      let candidate = draws[fold][place]
+      let run = try simulate(candidate, of: fold, on: folds[fold].train)
+      let score = objective.score(run.endingFold(by: plan.boundary))
+      report(run, score.value, candidate: candidate, fold: fold, isTest: false)
+      return score
     }
     return draws.indices.map { fold in
       let tried = scores[(fold * width)..<((fold + 1) * width)]

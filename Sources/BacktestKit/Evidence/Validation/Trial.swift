@@ -19,23 +19,57 @@ package struct Trial: Sendable {
   package var origin: Origin
   /// The parameters of the strategy.
   package var parameters: StrategyParameters
-  /// The session date of each return.
+  /// The digest of the file from which its strategy was made, where the folds of a walk-forward
+  /// have checkpoints of their own; `nil` otherwise.
+  package var sourceDigest: String?
+  /// The session date of each return. Evaluations on the same window should share the array.
   package var dates: [CivilDate]
   /// Simple returns of sessions, in order of time.
   package var returns: [Float]
-  /// Metrics by name; those without a value are left out.
-  package var metrics: [String: Double]
+  /// The names of metrics. Evaluations of one job should share the array.
+  package var metricNames: [String]
+  /// The value of each of these metrics; NaN where there is none.
+  package var metricValues: [Double]
 
   /// An evaluation.
   package init(
     _ origin: Origin, parameters: StrategyParameters, dates: [CivilDate], returns: [Float],
-    metrics: [String: Double]
+    metricNames: [String], metricValues: [Double]
   ) {
+    precondition(dates.count == returns.count, "one date for each return")
+    precondition(metricNames.count == metricValues.count, "one value for each metric")
     self.origin = origin
     self.parameters = parameters
     self.dates = dates
     self.returns = returns
-    self.metrics = metrics
+    self.metricNames = metricNames
+    self.metricValues = metricValues
+  }
+
+  /// An evaluation with metrics by name; those without a value are left out.
+  package init(
+    _ origin: Origin, parameters: StrategyParameters, dates: [CivilDate], returns: [Float],
+    metrics: [String: Double]
+  ) {
+    let names = metrics.keys.sorted()
+    self.init(
+      origin, parameters: parameters, dates: dates, returns: returns, metricNames: names,
+      metricValues: names.map { metrics[$0] ?? .nan })
+  }
+}
+
+extension Trial {
+  /// A run over all bars with all its metrics.
+  package init(
+    _ metrics: PerformanceMetrics, of run: BacktestResult, parameters: StrategyParameters
+  ) {
+    let sessions = run.sessionSample
+    let dates = sessions.pointDates ?? run.sessionDates
+    let all = metrics.all
+    self.init(
+      .run, parameters: parameters, dates: Array(dates.dropFirst()),
+      returns: sessions.returns.map { Float($0) }, metricNames: all.map(\.metric.name),
+      metricValues: all.map { $0.value ?? .nan })
   }
 }
 

@@ -32,6 +32,8 @@ public struct WalkForward: Sendable {
   /// Whether indicators that several runs need are computed once (`SharedSeries`). Results are the
   /// same; it costs 8 bytes for each bar and distinct indicator.
   public var sharesSeries = true
+  /// Is told of each candidate on each train window, and of each test window.
+  package var onTrial: TrialObserver?
 
   /// A walk-forward on a market that is laid out already.
   public init(
@@ -64,6 +66,12 @@ public struct WalkForward: Sendable {
     let choices = try ready.search(threads: threads) { progress?(made + $0, total) }
     let results = try ready.runTests(choices, threads: threads) {
       progress?(made + ready.searchCount + $0, total)
+    }
+    for (fold, run) in results.enumerated() {
+      guard let run else { continue }
+      ready.report(
+        run, ready.objective.score(run).value, candidate: choices[fold].candidate, fold: fold,
+        isTest: true)
     }
     return study.result(choices, results)
   }

@@ -31,6 +31,8 @@ public struct Report: Sendable {
   package var policies: [ReportPolicy] = []
   /// The spread of figures over several checkpoints, of which this run is the median.
   package var replicates: Replicates?
+  /// The trials behind the result; `nil` says nothing of them.
+  public var trials: TrialCounting?
   /// Differences between a policy's training and this run, in sentences.
   package var policyRemarks: [String] = []
   /// Custom sections, shown before the assumptions.
@@ -97,6 +99,7 @@ public struct Report: Sendable {
     model.caveats = caveats
     model.policies = policies
     model.replicates = replicates
+    model.trials = trials
     model.policyRemarks = policyRemarks
     return model
   }

@@ -68,6 +68,7 @@ extension ReportModel {
         walkForward.choosesNothing
           ? "Nothing was chosen on the train windows." : efficiencyRemark(walkForward))
     }
+    if let trials { remarks.append("\(NumberText.sentence(trials.text))") }
     let error = values["sharpe-standard-error"].map {
       "The standard error of the Sharpe ratio is \(NumberFormat.ratio.text($0)). "
     }

@@ -26,6 +26,11 @@ extension ResultRecord {
     metrics = outcome.metrics.all.compactMap { metric, value in
       value.map { Metric(name: metric.name, value: $0) }
     }
+    benchmark = Benchmark(outcome)
+    let walk = outcome.walkForward
+    efficiency = walk.flatMap { $0.choosesNothing ? nil : $0.efficiency }
+    foldReturns = walk?.folds.map { $0.metrics?.totalReturn } ?? []
+    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(\.json)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
     var files: [DataFile] = []
     for series in result.universe.series {
@@ -60,7 +65,7 @@ extension ResultRecord {
       ("to", .text(lastDate.description)), ("returns", .integer(returnCount)),
       ("bars-per-year", JSONValue(barsPerYear)), ("initial-equity", .number(initialEquity)),
       ("final-equity", .number(finalEquity)), ("ruined-at", JSONValue(ruinedAt)),
-      ("metrics", members(metrics.map { ($0.name, .number($0.value)) })),
+      ("metrics", Metric.json(metrics)), ("benchmark", benchmark?.json ?? .null),
       (
         "limits",
         .list(
@@ -81,6 +86,7 @@ extension ResultRecord {
     parts.append(("counts", counts.json))
     parts.append(("configuration", ResultConfiguration(outcome).json))
     parts += outcome.policyParts
+    parts.append(("trials", outcome.trials.json))
     if let forecasts = outcome.forecasts {
       parts.append(("forecasts", ResultForecasts(forecasts, outcome.result.universe).json))
     }
@@ -88,7 +94,7 @@ extension ResultRecord {
       parts.append(("regimes", .list(outcome.regimes.map(\.json))))
     }
     if let walk = outcome.walkForward {
-      parts.append(("efficiency", JSONValue(walk.choosesNothing ? nil : walk.efficiency)))
+      parts.append(("efficiency", JSONValue(efficiency)))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
     }
     parts.append(("study-folder", .text(studyFolder)))
@@ -112,7 +118,9 @@ extension ResultRecord {
         .table(fold.parameters.values.map { JSONMember(key: $0.name, value: JSONValue($0.value)) })
       ),
       ("checkpoint", source), ("in-sample", JSONValue(fold.inSample)),
-      ("out-of-sample", JSONValue(fold.outOfSample)), ("trades", .integer(fold.tradeCount)),
+      ("out-of-sample", JSONValue(fold.outOfSample)),
+      ("total-return", JSONValue(fold.metrics?.totalReturn)),
+      ("trades", .integer(fold.tradeCount)),
     ]
     return .table(parts.compactMap { key, value in value.map { JSONMember(key: key, value: $0) } })
   }

@@ -3,10 +3,18 @@ import BacktestFiles
 import BacktestPolicies
 
 extension StudyMarket {
-  /// The digest of all bars that a run sees: symbols, times, prices and volumes.
+  /// The digest of all bars that a run sees, the benchmark's included: symbols, times, prices and
+  /// volumes.
   package var dataDigest: ContentDigest.Value {
+    Self.digest(of: universe.series + (benchmark.map { [$0] } ?? []))
+  }
+
+  /// The digest of the bars on which a strategy trades.
+  var tradedDigest: ContentDigest.Value { Self.digest(of: universe.series) }
+
+  private static func digest(of all: [BarSeries]) -> ContentDigest.Value {
     var digest = ContentDigest()
-    for series in universe.series + (benchmark.map { [$0] } ?? []) {
+    for series in all {
       digest.update(text: "\(series.instrument.symbol) \(series.timeframe) \(series.count)")
       digest.update(column: series.openTimes)
       digest.update(column: series.closeTimes)
@@ -31,12 +39,6 @@ extension Study {
 }
 
 extension ContentDigest {
-  /// Takes in a text and where it ends.
-  mutating func update(text: String) {
-    let bytes = Array(text.utf8) + [0]
-    bytes.withUnsafeBytes { update($0) }
-  }
-
   /// Takes in the bytes of a column.
   fileprivate mutating func update(column: Column<some BitwiseCopyable>) {
     column.withUnsafeBufferPointer { update(UnsafeRawBufferPointer($0)) }

@@ -24,6 +24,10 @@ public struct StudyOutcome: Sendable {
   public let metrics: PerformanceMetrics
   /// All runs, where the study asks for replicates; this outcome is the median one.
   package internal(set) var replicates: StudyReplicateOutcomes?
+  /// The number of trials behind it.
+  public internal(set) var trials = TrialCounting.withoutStore
+  /// The number that the store gave it; `nil` where it was not stored.
+  package internal(set) var storedNumber: Int?
   /// How the same policy ends under the accounting of its training, where that is different.
   package internal(set) var trainersAccounting: TrainersAccounting?
 
@@ -91,6 +95,7 @@ extension StudyOutcome {
     }
     report.policyRemarks = trainingRemarks
     report.replicates = replicates?.summary
+    report.trials = trials
     for file in dataFiles { report.fileDigests[file.path] = file.sha256 }
     return report
   }

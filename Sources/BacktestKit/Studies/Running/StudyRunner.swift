@@ -23,6 +23,10 @@ public struct StudyRunner: Sendable {
   /// Called with how far each stage is, from its beginning to its end, one call at a time and on
   /// any thread.
   package var stageProgress: (@Sendable (_ stage: Stage, _ done: Int, _ total: Int) -> Void)?
+  /// Where runs and trials are stored; `nil` stores and counts none.
+  public var store: RunStore?
+  /// Why there is no store.
+  package var storeAbsence = TrialCounting.noStore
   /// Ends waiting for other programs, and writing.
   package var interrupt = Interrupt()
 
@@ -34,6 +38,8 @@ public struct StudyRunner: Sendable {
     case running
     /// The runs of a walk-forward.
     case walkingForward
+    /// The runs of a look-ahead analysis.
+    case cutting
     /// What is computed of a run once it is over; it is not counted.
     case measuring
   }
@@ -48,6 +54,16 @@ public struct StudyRunner: Sendable {
     self.progress = progress
   }
 
+  /// A run or a walk-forward.
+  ///
+  /// - Throws: `StudyError` as `run()` and `walkForward()` do.
+  package func outcome(of kind: ResultRecord.Kind) throws(StudyError) -> StudyOutcome {
+    switch kind {
+    case .run: try run()
+    case .walkForward: try walkForward()
+    }
+  }
+
   /// One run over all bars with the study's parameters, or one for each replicate.
   ///
   /// - Throws: `StudyError` when the data cannot be used or ends within the warm-up, or a policy
@@ -58,9 +74,14 @@ public struct StudyRunner: Sendable {
         .replicates, "'seeds' are for the checkpoints of a walk-forward; a run has 'checkpoints'")
     }
     let market = try readMarket()
-    return try replicated { (study, _, _) throws(StudyError) in
-      try run(study, market)
+    let trials = JobTrials(store: store, absence: storeAbsence)
+    let shown = try replicated { (study, _, _) throws(StudyError) in
+      let outcome = try run(study, market)
+      trials.observer(study, market)?(
+        Trial(outcome.metrics, of: outcome.result, parameters: study.strategy.parameters))
+      return outcome
     }
+    return counted(shown, trials)
   }
 
   private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
@@ -100,7 +121,8 @@ public struct StudyRunner: Sendable {
           + "bars, so remove 'warmup' and, if it is needed, set 'walk-forward.skip'")
     }
     let market = try readMarket()
-    return try replicated { (study, seed, progress) throws(StudyError) in
+    let trials = JobTrials(store: store, absence: storeAbsence)
+    let shown = try replicated { (study, seed, progress) throws(StudyError) in
       let programs = try study.strategy.programs(interrupt)
       // A policy that cannot decide here says so before anything is trained or searched.
       if study.strategy.isPolicy {
@@ -109,6 +131,7 @@ public struct StudyRunner: Sendable {
       var walk = WalkForward(
         study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
         configuration: study.configuration, plan: part.plan)
+      walk.onTrial = trials.observer(study, market)
       if let training = part.training, let policy = study.strategy.policies.first {
         let checkpoints = FoldCheckpoints(
           study: study, policy: policy, training: training, market: market, seed: seed,
@@ -125,6 +148,16 @@ public struct StudyRunner: Sendable {
       try programs.check()
       return try outcome(study, market, result.stitched, walkForward: result)
     }
+    return counted(shown, trials)
+  }
+
+  /// An outcome with the trials behind it.
+  private func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
+    var outcome = outcome
+    outcome.trials = trials.count(
+      outcome.study, outcome.market, deflating: outcome.result)
+    if outcome.trials.count != nil { outcome.storedNumber = store?.record(outcome) }
+    return outcome
   }
 
   private func outcome(
@@ -158,7 +191,7 @@ public struct StudyRunner: Sendable {
         + "give more bars or a shorter 'warmup'")
   }
 
-  private func readMarket() throws(StudyError) -> StudyMarket {
+  func readMarket() throws(StudyError) -> StudyMarket {
     try StudyMarket(study, interrupt: interrupt) { done, total in
       stageProgress?(.reading, done, total)
     }
@@ -186,7 +219,9 @@ public struct StudyRunner: Sendable {
     let series = try market.regimeSeries(study.regimeSettings)
     return try StudyError.wrapping(.regimes) {
       try study.regimes.map { choice in
-        try Self.analysis(result, series, try study.classifier(of: choice))
+        var analysis = try Self.analysis(result, series, try study.classifier(of: choice))
+        try analysis.measureIntervals(Bootstrap(seed: study.seed), threads: threads)
+        return analysis
       }
     }
   }

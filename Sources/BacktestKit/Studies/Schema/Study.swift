@@ -28,6 +28,8 @@ public struct Study: Sendable {
   /// What the run is held against: an instrument of the data, one of a file of its own, or equal
   /// parts of all instruments.
   package var benchmark: StudyBenchmark?
+  /// The rules that its results have to pass, where it names some.
+  package var gate: StudyGate?
   /// The folder for results as the study gives it; relative to the study's folder.
   public var outputFolder: String?
   /// The seed of everything random.
@@ -119,6 +121,9 @@ extension Study {
         .optionalTable(
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
+        .optionalTable(
+          "gate", \.gate, StudyGate.table, "The rules of the command `gate`."
+        ).absent("the default gate").example("{rules: [{what: sharpe, min: 0.5}]}"),
         .table("output", \.self, output, "Where results go.").example("{folder: results}"),
       ],
       after: { table, study in
