@@ -8,7 +8,12 @@ struct EvidenceStatistics: Workload {
   static let name = "W8"
 
   private static let parts: [(EvidenceSample, Int) throws -> Measurement] = [
-    backtestOverfitting, superiorPredictiveAbility, hiddenMarkovModel,
+    backtestOverfitting,
+    superiorPredictiveAbility,
+    lookahead,
+    combinatorialSplits,
+    crossValidation,
+    hiddenMarkovModel,
   ]
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {

@@ -26,6 +26,7 @@ public struct BacktestCommands: Sendable {
       subcommands: [
         .run(catalogue),
         .walkForward(catalogue),
+        .crossValidation(catalogue),
         .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),

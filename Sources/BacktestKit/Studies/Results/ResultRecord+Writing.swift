@@ -32,19 +32,7 @@ extension ResultRecord {
     foldReturns = walk?.folds.map { $0.metrics?.totalReturn } ?? []
     regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(\.json)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
-    var files: [DataFile] = []
-    for series in result.universe.series {
-      guard let source = series.source else { continue }
-      var digest = files.first { $0.path == source.path }?.sha256
-      if digest == nil {
-        digest = try SHA256.hexadecimal(ofFile: outcome.study.resolved(source.path))
-      }
-      files.append(
-        DataFile(
-          symbol: series.instrument.symbol, path: source.path, byteCount: source.byteCount,
-          sha256: digest ?? "", barCount: series.count, prices: series.priceBasis.rawValue))
-    }
-    data = files
+    data = try DataFile.all(of: result.universe, outcome.study)
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
     counts = Counts(result)
     forecasts =
@@ -71,17 +59,7 @@ extension ResultRecord {
         .list(
           caveats.map { ["code": .text($0.code), "message": .text($0.message)] as JSONValue })
       ),
-      (
-        "data",
-        .list(
-          data.map { file in
-            [
-              "symbol": .text(file.symbol), "path": .text(file.path),
-              "bytes": .integer(file.byteCount), "sha256": .text(file.sha256),
-              "bars": .integer(file.barCount), "prices": .text(file.prices),
-            ] as JSONValue
-          })
-      ),
+      ("data", .list(data.map(\.json))),
     ]
     parts.append(("counts", counts.json))
     parts.append(("configuration", ResultConfiguration(outcome).json))

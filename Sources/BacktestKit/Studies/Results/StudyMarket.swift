@@ -83,33 +83,33 @@ package struct StudyMarket: Sendable {
 }
 
 extension StudyMarket {
-  /// The instruments of which equal parts tell the regimes: the one that the study names, else the
-  /// benchmark, else all.
-  ///
-  /// - Throws: `StudyError` for an instrument that is not there.
-  func regimeUniverse(_ settings: StudyRegimes) throws(StudyError) -> Universe {
-    var one = settings.of == nil ? benchmark : nil
-    if let symbol = settings.of, symbol != StudyRegimes.equalParts {
-      one = universe.instrument(symbol).map { universe[$0] }
-      if one == nil, let benchmark, benchmark.instrument.symbol == symbol { one = benchmark }
-      guard one != nil else {
-        let known = universe.series.map(\.instrument.symbol) + [StudyRegimes.equalParts]
-        throw StudyError(
-          .regimes,
-          "'of' names '\(symbol)', which is not in the data; known are "
-            + "\(NearestName.list(known, near: symbol))")
-      }
-    }
-    guard let one else { return universe }
-    return try StudyError.wrapping(.regimes) { try Universe([one]) }
-  }
-
-  /// The prices by which regimes are told.
+  /// The prices by which regimes are told: equal parts of the instruments in `regimeUniverse`.
   ///
   /// - Throws: `StudyError` for an instrument that is not there, or prices that are not above zero.
   func regimeSeries(_ settings: StudyRegimes) throws(StudyError) -> RegimeSeries {
     let universe = try regimeUniverse(settings)
     return try StudyError.wrapping(.regimes) { try RegimeSeries(equalPartsOf: universe) }
+  }
+
+  /// The instruments whose prices tell the regimes: the one that the study names, else the
+  /// benchmark, else all.
+  ///
+  /// - Throws: `StudyError` for an instrument that is not there.
+  func regimeUniverse(_ settings: StudyRegimes) throws(StudyError) -> Universe {
+    func only(_ series: BarSeries) throws(StudyError) -> Universe {
+      try StudyError.wrapping(.regimes) { try Universe([series]) }
+    }
+    if let symbol = settings.of, symbol != StudyRegimes.equalParts {
+      if let found = universe.instrument(symbol) { return try only(universe[found]) }
+      if let benchmark, benchmark.instrument.symbol == symbol { return try only(benchmark) }
+      let known = universe.series.map(\.instrument.symbol) + [StudyRegimes.equalParts]
+      throw StudyError(
+        .regimes,
+        "'of' names '\(symbol)', which is not in the data; known are "
+          + "\(NearestName.list(known, near: symbol))")
+    }
+    if settings.of == nil, let benchmark { return try only(benchmark) }
+    return universe
   }
 }
 

@@ -48,10 +48,11 @@ extension StudyRunner {
       }
     }
     let told = try market.regimeUniverse(study.regimeSettings)
+    let classifiers = try study.regimes.map { (choice) throws(StudyError) in
+      try study.classifier(of: choice)
+    }
     let regimes = try StudyError.wrapping(.regimes) {
-      try study.regimes.map { regime in
-        try Self.check(study.classifier(of: regime), on: told, cuts, seed, threads)
-      }
+      try classifiers.map { try Self.check($0, on: told, cuts, seed, threads) }
     }
     stageProgress?(.measuring, 0, 0)
     let warmup = try? WarmupSensitivity(

@@ -36,7 +36,7 @@ public struct StudyRunner: Sendable {
     case reading
     /// One run over all bars, in instants.
     case running
-    /// The runs of a walk-forward.
+    /// The runs of a walk-forward or of a cross-validation.
     case walkingForward
     /// The runs of a look-ahead analysis.
     case cutting

@@ -19,6 +19,8 @@ public struct Study: Sendable {
   package var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
   package var walkForward: StudyWalkForward?
+  /// The cross-validation, where there is one.
+  package var crossValidation: StudyCrossValidation?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
   package var replicates: StudyReplicates?
   /// The regimes by which a run is split.
@@ -117,7 +119,8 @@ extension Study {
         } set: {
           $0.seed = UInt64($1)
         }.example("7"),
-        strategy(catalogue, folder: folder), walkForward, replicates, StudyRegimes.key,
+        strategy(catalogue, folder: folder), walkForward, crossValidation, replicates,
+        StudyRegimes.key,
         .optionalTable(
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
@@ -164,6 +167,18 @@ extension Study {
       $0.walkForward
     } set: {
       $0.walkForward = $1
+    }
+  }
+
+  private static var crossValidation: StudyKey<Study> {
+    .optionalTable(
+      "cross-validation", "How parameters are chosen on part of history and judged on the rest.",
+      { StudyCrossValidation.table(of: $0.strategy) },
+      rows: StudyCrossValidation.table(of: StudyStrategy()).rows
+    ) {
+      $0.crossValidation
+    } set: {
+      $0.crossValidation = $1
     }
   }
 
