@@ -219,7 +219,9 @@ public struct StudyRunner: Sendable {
     let series = try market.regimeSeries(study.regimeSettings)
     return try StudyError.wrapping(.regimes) {
       try study.regimes.map { choice in
-        try Self.analysis(result, series, try study.classifier(of: choice))
+        var analysis = try Self.analysis(result, series, try study.classifier(of: choice))
+        try analysis.measureIntervals(Bootstrap(seed: study.seed), threads: threads)
+        return analysis
       }
     }
   }
