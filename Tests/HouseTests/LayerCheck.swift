@@ -23,7 +23,10 @@ struct HouseModule: Sendable {
     HouseModule(name: "BacktestNetworks", folder: "Networks", rooms: []),
     HouseModule(
       name: "BacktestEvidence", folder: "Evidence",
-      rooms: ["Statistics", "Forecasts", "Metrics", "Regimes", "Validation"]),
+      rooms: [
+        "Statistics", "Forecasts", "Metrics", "Bootstrap", "Overfitting", "Regimes", "Validation",
+        "Robustness", "Gates",
+      ]),
     HouseModule(
       name: "BacktestPolicies", folder: "Policies",
       rooms: [

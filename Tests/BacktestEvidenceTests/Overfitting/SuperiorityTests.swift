@@ -124,7 +124,7 @@ struct SuperiorityTests {
       trials: noise.map { $0.map { $0 - 1 } }, level: 0.05, draws: 200
     ).get()
     #expect(none.superior.isEmpty && none.criticalValues.count == 1)
-    #expect(throws: EvidenceError.invalidShare(what: "the level", value: 1)) {
+    #expect(throws: EvidenceError.invalidLevel(1)) {
       _ = try StepwiseTest.run(trials: noise, level: 1)
     }
   }
@@ -146,10 +146,10 @@ struct SuperiorityTests {
   @Test func wrongArgumentsAreRefused() {
     let column = [0.1, 0.2, 0.3, 0.1]
     #expect(throws: EvidenceError.noTrial(0, count: 0)) { _ = try SuperiorityTest.run(trials: []) }
-    #expect(throws: EvidenceError.invalidDraws(what: "the number of draws", value: 0)) {
+    #expect(throws: EvidenceError.tooFewDraws(0)) {
       _ = try SuperiorityTest.run(trials: [column], draws: 0)
     }
-    #expect(throws: EvidenceError.invalidDraws(what: "the mean length of a block", value: 0.5)) {
+    #expect(throws: EvidenceError.invalidBlock(0.5)) {
       _ = try SuperiorityTest.run(trials: [column], scheme: .stationary(meanBlock: 0.5))
     }
     #expect(throws: EvidenceError.self) {

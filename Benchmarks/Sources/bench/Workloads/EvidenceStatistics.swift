@@ -8,7 +8,11 @@ struct EvidenceStatistics: Workload {
   static let name = "W8"
 
   private static let parts: [(EvidenceSample, Int) throws -> Measurement] = [
-    backtestOverfitting, superiorPredictiveAbility,
+    backtestOverfitting,
+    superiorPredictiveAbility,
+    lookahead,
+    combinatorialSplits,
+    crossValidation,
   ]
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {

@@ -24,8 +24,17 @@ public struct BacktestCommands: Sendable {
       summary:
         "Backtest trading strategies on historical bars and evaluate the results.",
       subcommands: [
-        .run(catalogue), .walkForward(catalogue), .regimes(catalogue), .runs, .data,
-        .policy(program: name), .strategies(catalogue), .initialize(catalogue, program: name),
+        .run(catalogue),
+        .walkForward(catalogue),
+        .crossValidation(catalogue),
+        .regimes(catalogue),
+        .lookahead(catalogue),
+        .gate(catalogue),
+        .runs,
+        .data,
+        .policy(program: name),
+        .strategies(catalogue),
+        .initialize(catalogue, program: name),
       ])
   }
 

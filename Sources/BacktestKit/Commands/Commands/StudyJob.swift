@@ -94,7 +94,9 @@ struct StudyJob: Sendable {
       .map { try claim($0, for: study, path, &owners) }
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
-    let outcome = try outcome(of: study, kind ?? recorded ?? .run, context, bars)
+    var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    options.store.open(for: study, &runner, context)
+    let outcome = try runner.outcome(of: kind ?? recorded?.kind ?? .run)
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
@@ -117,29 +119,9 @@ struct StudyJob: Sendable {
     try present(outcome, record, folder?.path, context, show)
   }
 
-  private func outcome(
-    of study: Study, _ kind: ResultRecord.Kind, _ context: CommandContext, _ bars: StageProgress
-  ) throws -> StudyOutcome {
-    var runner = StudyRunner(study, threads: options.threads)
-    runner.interrupt = context.interrupt
-    options.store.open(for: study, &runner, context)
-    runner.stageProgress = { stage, done, total in
-      switch stage {
-      case .reading: bars.show("\(study.name): reading", done, of: total)
-      case .running: bars.show("\(study.name): running", done, of: total)
-      case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
-      case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
-      }
-    }
-    return switch kind {
-    case .run: try runner.run()
-    case .walkForward: try runner.walkForward()
-    }
-  }
-
   /// Finds out before the work that its results can be written, and that no other study of this
   /// command writes to the same place.
-  private func claim(
+  func claim(
     _ folder: String, for study: Study, _ path: String, _ owners: inout [String: String]
   ) throws -> ResultFolder {
     let place = relativePath(from: ".", to: folder)
@@ -172,23 +154,42 @@ struct StudyJob: Sendable {
   }
 
   /// Where the results of a study go; `nil` where they are only shown.
-  private func folder(for study: Study, _ path: String, isRepeated: Bool) -> String? {
+  func folder(
+    for study: Study, _ path: String, isRepeated: Bool, command: String? = nil
+  ) -> String? {
     let isStandard = FileInput.isStandardInput(path)
     let base = isStandard ? "study" : path.split(separator: "/").last.map(String.init) ?? path
     let end = base.lastIndex(of: ".") ?? base.endIndex
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let command = kind == .walkForward ? "walkforward" : "run"
+    let command = command ?? (kind == .walkForward ? "walkforward" : "run")
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
   }
 }
 
+extension StudyRunner {
+  /// A runner that shows its progress and ends when the user asks to stop.
+  init(_ study: Study, threads: Int?, in context: CommandContext, showing bars: StageProgress) {
+    self.init(study, threads: threads)
+    interrupt = context.interrupt
+    stageProgress = { stage, done, total in
+      switch stage {
+      case .reading: bars.show("\(study.name): reading", done, of: total)
+      case .running: bars.show("\(study.name): running", done, of: total)
+      case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)
+      case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
+      }
+    }
+  }
+}
+
 extension Study {
-  /// Reads a study, or the study in a `result.json` with what was done with it.
-  fileprivate static func read(
+  /// Reads a study, or a `result.json` and the study in it.
+  static func read(
     _ path: String, overrides: [String], catalogue: StrategyCatalogue
-  ) throws -> (study: Study, recorded: ResultRecord.Kind?) {
+  ) throws -> (study: Study, recorded: ResultRecord?) {
     let document = try DocumentReader.read(path: path, acceptsStandardInput: true)
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let isHere = parts.isEmpty || FileInput.isStandardInput(path)
@@ -206,6 +207,6 @@ extension Study {
       document: node, folder: "\(folder)/\(record.studyFolder)", overrides: overrides,
       catalogue: catalogue)
     study.fileName = record.studyFile ?? study.fileName
-    return (study, record.kind)
+    return (study, record)
   }
 }

@@ -22,6 +22,8 @@ struct Command: Sendable {
   var discussion: String
   /// The commands below it.
   var subcommands: [Command]
+  /// Whether it is a gate, which may fail although its input is right.
+  var isGate = false
   /// Asks for the parameters and gives what to do with them.
   var declare: @Sendable (inout ParameterReader) -> CommandAction
 

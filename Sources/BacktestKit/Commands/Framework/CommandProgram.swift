@@ -183,7 +183,8 @@ struct HelpScreen {
     sections.append(
       table(
         "Exit status:",
-        ExitCode.allCases.filter { $0 != .gateFailed }.map { ("\($0.rawValue)", $0.meaning) }))
+        ExitCode.allCases.filter { $0 != .gateFailed || command.isGate || path.count == 1 }
+          .map { ("\($0.rawValue)", $0.meaning) }))
     if !command.subcommands.isEmpty {
       sections.append(paragraph("See '\(title) <command> --help' for more on a command."))
     }

@@ -23,6 +23,9 @@ struct TextTable {
   /// A table without rows.
   init(_ columns: [Column]) { self.columns = columns }
 
+  /// The number of rows.
+  var rowCount: Int { rows.count }
+
   /// Adds a row.
   ///
   /// - Precondition: there are as many cells as columns.

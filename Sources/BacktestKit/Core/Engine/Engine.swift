@@ -158,6 +158,9 @@ public struct Engine: Sendable {
     return BarSlice(feed: feed, instant: instant, since: sessionStart)
   }
 
+  /// The times of all points that the curve of a whole run has, the base point first.
+  package var pointTimes: Column<Timestamp> { feed.instants.rows(baseInstant..<endInstant) }
+
   /// The fills since the last decision that have not been handed out yet, one at a time.
   public mutating func nextUnreportedFill() -> Fill? {
     guard reportedFills < log.fills.count else { return nil }

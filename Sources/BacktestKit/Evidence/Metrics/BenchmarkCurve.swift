@@ -82,17 +82,7 @@ extension BenchmarkCurve {
   ///
   /// - Returns: `nil` where a price is not above zero, so that nothing can be held that way.
   public static func buyAndHold(_ result: BacktestResult) -> BenchmarkCurve? {
-    let times = result.sampleTimes
-    var values = [Double](repeating: 0, count: times.count)
-    for series in result.universe.series {
-      var row = -1
-      var bought: Double?
-      for (point, time) in times.enumerated() {
-        while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
-        if row >= 0, bought == nil { bought = series.close[row] }
-        values[point] += bought.map { series.close[row] / $0 } ?? 1
-      }
-    }
+    var values = result.universe.worthOfEqualParts(at: result.sampleTimes)
     let sample = result.sessionSample
     guard let dates = sample.pointDates else { return nil }
     if dates.count < values.count {
@@ -167,6 +157,24 @@ extension BenchmarkCurve {
   }
 }
 
+extension Universe {
+  /// What one unit of money in each instrument is worth in all at each time, where each is bought
+  /// at its last close by the first time, or at its first close after it, and held.
+  func worthOfEqualParts(at times: [Timestamp]) -> [Double] {
+    var values = [Double](repeating: 0, count: times.count)
+    for series in series {
+      var row = -1
+      var bought: Double?
+      for (point, time) in times.enumerated() {
+        while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
+        if row >= 0, bought == nil { bought = series.close[row] }
+        values[point] += bought.map { series.close[row] / $0 } ?? 1
+      }
+    }
+    return values
+  }
+}
+
 /// The returns of an account and of a benchmark on the same days.
 ///
 ///     let aligned = try AlignedReturns(sample, benchmarkPrices: closes, dates: sessions)
@@ -199,6 +207,20 @@ public struct AlignedReturns: Hashable, Sendable {
     self.returns = returns
     self.benchmark = benchmark
     rows = Array(returns.indices)
+    droppedReturns = 0
+    droppedBenchmark = 0
+  }
+
+  /// The common days of some blocks, one after the other.
+  func resampled(_ blocks: [Range<Int>]) -> AlignedReturns {
+    AlignedReturns(
+      returns: returns.rows(blocks), benchmark: benchmark.rows(blocks), rows: rows.rows(blocks))
+  }
+
+  private init(returns: [Double], benchmark: [Double], rows: [Int]) {
+    self.returns = returns
+    self.benchmark = benchmark
+    self.rows = rows
     droppedReturns = 0
     droppedBenchmark = 0
   }

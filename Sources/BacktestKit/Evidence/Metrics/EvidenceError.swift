@@ -38,8 +38,19 @@ public enum EvidenceError: Error, Equatable {
   case invalidShare(what: String, value: Double)
   /// No trials, or a position at which there is none.
   case noTrial(Int, count: Int)
-  /// A number of draws, or a length of their blocks, below one.
-  case invalidDraws(what: String, value: Double)
+
+  // Intervals.
+
+  /// Fewer resamples than it takes.
+  case tooFewDraws(Int)
+  /// A confidence that is not between 0 and 1.
+  case invalidLevel(Double)
+  /// A block that is shorter than one row, or endless.
+  case invalidBlock(Double)
+  /// Trades that overlap in time, so that their order cannot be changed.
+  case overlappingTrades(CivilDate)
+  /// Bars that cannot be resampled together.
+  case notResampled(String)
 
   // Regimes.
 
@@ -47,6 +58,12 @@ public enum EvidenceError: Error, Equatable {
   case unequalLengths(closes: Int, times: Int)
   /// A close that is not a positive number, at a bar counted from 0.
   case unusableClose(row: Int, value: Double)
+  /// Too few values to estimate something; what there is, what is needed, and for what.
+  case tooFewValues(Int, needed: Int, for: String)
+  /// Values that do not differ, so that what is named cannot be estimated.
+  case valuesAllEqual(String)
+  /// Labels of hindsight where only what was known at the time may be used; their name.
+  case labelsLookAhead(String)
 
   // Walk-forward.
 
@@ -73,6 +90,8 @@ public enum EvidenceError: Error, Equatable {
   case emptySearch(count: Int)
   /// Train windows on which the objective, which needs so many returns, has no value.
   case tooShortToChoose(objective: String, returns: Int, needed: Int)
+  /// Bars that end within the longest warm-up of all sets, or one return after it.
+  case tooShortToSweep(bars: Int, warmup: Int)
   /// A parameter without values.
   case noValues(String)
   /// A parameter that is given twice in the grid, or both varied and fixed.
@@ -87,6 +106,9 @@ public enum EvidenceError: Error, Equatable {
   case universe(StrategyError)
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
+
+  /// What is wrong with a cross-validation.
+  case crossValidation(CrossValidationError)
 }
 
 extension EvidenceError: CustomStringConvertible {
@@ -98,14 +120,17 @@ extension EvidenceError: CustomStringConvertible {
       returnsText
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
-    case .invalidBlocks, .invalidShare, .noTrial, .invalidDraws: trialText
+    case .invalidBlocks, .invalidShare, .noTrial: trialText
+    case .tooFewDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
+      resamplingText
+    case .tooFewValues, .valuesAllEqual, .labelsLookAhead: regimeText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
-    case .emptySearch, .tooShortToChoose, .noValues, .repeatedParameter, .gridTooLarge,
-      .noCandidates, .parameters,
-      .universe, .strategy:
+    case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
+      .gridTooLarge, .noCandidates, .parameters, .universe, .strategy:
       searchText
+    case .crossValidation(let error): error.description
     }
   }
 
@@ -159,7 +184,35 @@ extension EvidenceError: CustomStringConvertible {
       count == 0
         ? "there are no trials; give the returns of at least one"
         : "there is no trial \(position); give a position from 0 to \(count - 1)"
-    case .invalidDraws(let what, let value): "\(what) must be at least 1, not \(value)"
+    default: ""
+    }
+  }
+
+  private var resamplingText: String {
+    switch self {
+    case .tooFewDraws(let draws):
+      "\(draws) resamples are too few; take 2 or more, such as 2000"
+    case .invalidLevel(let level):
+      "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
+    case .invalidBlock(let length):
+      "a block of \(length) rows is none; take a finite length of 1 or more"
+    case .overlappingTrades(let date):
+      "two trades are open on \(date), so their order cannot be changed; resample returns or bars "
+        + "instead"
+    case .notResampled(let reason): reason
+    default: ""
+    }
+  }
+
+  private var regimeText: String {
+    switch self {
+    case .tooFewValues(let count, let needed, let purpose):
+      "\(purpose) need \(needed) values, but there are \(count); give a longer series"
+    case .valuesAllEqual(let purpose):
+      "all values are equal, so \(purpose) cannot be told apart; use another series"
+    case .labelsLookAhead(let name):
+      "the labels of '\(name)' are known only in hindsight; for a decision or a feature say from "
+        + "when each label was known"
     default: ""
     }
   }
@@ -201,6 +254,9 @@ extension EvidenceError: CustomStringConvertible {
     case .tooShortToChoose(let objective, let returns, let needed):
       "\(objective) needs at least \(needed) returns, but the longest train window has "
         + "\(returns), so no choice can be made; use longer train windows or another objective"
+    case .tooShortToSweep(let bars, let warmup):
+      "there are \(bars) bars, but the longest warm-up of all sets takes \(warmup) and the figures "
+        + "need two returns more; give more bars or shorter parameters"
     case .noValues(let name): "the parameter '\(name)' has no values; give at least one"
     case .repeatedParameter(let name):
       "the parameter '\(name)' is given twice; name it once, with all its values"

@@ -31,7 +31,7 @@ struct ExcessColumns: Sendable {
 
   /// - Throws: `EvidenceError` when resamples do not have as many rows, or name one that is not.
   func check(_ indices: [[Int]]) throws(EvidenceError) {
-    guard !indices.isEmpty else { throw .invalidDraws(what: "the number of draws", value: 0) }
+    guard !indices.isEmpty else { throw .tooFewDraws(0) }
     for (draw, list) in indices.enumerated() {
       guard list.count == rows else {
         throw .lengthMismatch(

@@ -61,7 +61,7 @@ public struct SuperiorityTest: Hashable, Sendable {
     trials: [[Double]], benchmark: [Double]? = nil, scheme: ResamplingScheme? = nil,
     draws: Int = 2_000, seed: UInt64 = 1, threads: Int? = nil
   ) throws(EvidenceError) -> Result<SuperiorityTest, StatisticAbsence> {
-    guard draws >= 1 else { throw .invalidDraws(what: "the number of draws", value: Double(draws)) }
+    guard draws >= 2 else { throw .tooFewDraws(draws) }
     let columns = try ExcessColumns(trials: trials, benchmark: benchmark)
     let scheme = scheme ?? .forRows(columns.rows)
     try scheme.check()
@@ -126,20 +126,5 @@ extension ResamplingScheme {
   /// The stationary scheme with a mean block of the cube root of the number of rows.
   static func forRows(_ rows: Int) -> ResamplingScheme {
     .stationary(meanBlock: max(1, Double(rows).cubeRoot))
-  }
-
-  /// - Throws: `EvidenceError` when a block is shorter than a row.
-  func check() throws(EvidenceError) {
-    switch self {
-    case .independent: return
-    case .circular(let block):
-      guard block >= 1 else {
-        throw .invalidDraws(what: "the length of a block", value: Double(block))
-      }
-    case .stationary(let mean):
-      guard mean >= 1, mean.isFinite else {
-        throw .invalidDraws(what: "the mean length of a block", value: mean)
-      }
-    }
   }
 }

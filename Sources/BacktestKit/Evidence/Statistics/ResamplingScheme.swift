@@ -1,5 +1,5 @@
-public import BacktestCore
 internal import Glibc
+public import BacktestCore
 
 /// How a resample of a series is drawn: its rows in blocks, so that what depends on the row before
 /// stays together.
@@ -28,10 +28,11 @@ public enum ResamplingScheme: Hashable, Sendable {
   package func drawBlocks(
     of count: Int, using random: inout Randomness, _ body: (Range<Int>) -> Void
   ) {
+    let lengths = BlockLengths(self)
     var remaining = count
     while remaining > 0 {
       var start = random.nextInteger(below: count)
-      var length = min(blockLength(using: &random), remaining)
+      var length = min(lengths.next(using: &random), remaining)
       remaining -= length
       while length > 0 {
         let end = min(start + length, count)
@@ -42,17 +43,55 @@ public enum ResamplingScheme: Hashable, Sendable {
     }
   }
 
+  /// The mean number of rows of a block.
+  public var meanBlock: Double {
+    switch self {
+    case .stationary(let mean): max(mean, 1)
+    case .circular(let block): Double(max(block, 1))
+    case .independent: 1
+    }
+  }
+}
+
+/// The lengths of the blocks of a scheme.
+@usableFromInline
+struct BlockLengths {
+  /// The length where all are equal; 0 where they are geometric.
+  private let fixed: Int
+  /// 1 / log(1 - 1 / mean), by which the logarithm of a uniform number becomes a geometric one.
+  private let scale: Double
+
+  @usableFromInline
+  init(_ scheme: ResamplingScheme) {
+    switch scheme {
+    case .stationary(let mean) where mean > 1:
+      fixed = 0
+      scale = 1 / log1p(-1 / mean)
+    case .circular(let block):
+      fixed = max(block, 1)
+      scale = 0
+    case .stationary, .independent:
+      fixed = 1
+      scale = 0
+    }
+  }
+
   /// The length of the next block, at least 1.
   @usableFromInline
-  func blockLength(using random: inout Randomness) -> Int {
-    switch self {
-    case .independent: return 1
-    case .circular(let block): return max(block, 1)
-    case .stationary(let mean):
-      guard mean > 1 else { return 1 }
-      // The number of rows until the first success with probability 1 / mean.
-      let length = 1 + log(1 - random.nextUnit()) / log1p(-1 / mean)
-      return length < 1e9 ? Int(length) : 1_000_000_000
-    }
+  func next(using random: inout Randomness) -> Int {
+    if fixed > 0 { return fixed }
+    // The number of rows until the first success with probability 1 / mean.
+    let length = 1 + log(1 - random.nextUnit()) * scale
+    return length < 1e9 ? Int(length) : 1_000_000_000
+  }
+}
+
+extension Array {
+  /// The elements of some ranges, one after the other.
+  func rows(_ blocks: [Range<Int>]) -> [Element] {
+    var rows: [Element] = []
+    rows.reserveCapacity(blocks.reduce(0) { $0 + $1.count })
+    for block in blocks { rows.append(contentsOf: self[block]) }
+    return rows
   }
 }

@@ -55,17 +55,34 @@ extension ParameterGrid {
   public func candidates(
     of definition: StrategyDefinition
   ) throws(EvidenceError) -> (accepted: [StrategyParameters], infeasibleCount: Int) {
+    let (accepted, size) = try numberedCandidates(of: definition)
+    return (accepted.map(\.parameters), size - accepted.count)
+  }
+
+  /// The combinations that a strategy accepts, each with its number in grid order, and the number
+  /// of all combinations.
+  ///
+  /// - Throws: as `candidates(of:)`.
+  func numberedCandidates(
+    of definition: StrategyDefinition
+  ) throws(EvidenceError) -> (accepted: [(number: Int, parameters: StrategyParameters)], size: Int)
+  {
     let size = try checkedSize()
-    var accepted: [StrategyParameters] = []
+    var accepted: [(number: Int, parameters: StrategyParameters)] = []
     for number in 0..<size {
       do throws(ParameterError) {
-        accepted.append(try definition.parameters(fixed + combination(number)))
+        accepted.append((number, try definition.parameters(fixed + combination(number))))
       } catch {
         guard case .inconsistent = error else { throw .parameters(error) }
       }
     }
     guard !accepted.isEmpty else { throw .noCandidates(combinations: size) }
-    return (accepted, size - accepted.count)
+    return (accepted, size)
+  }
+
+  /// How far apart in numbers two combinations are that differ by one step of a dimension.
+  func stride(of dimension: Int) -> Int {
+    dimensions[(dimension + 1)...].reduce(1) { $0 * $1.values.count }
   }
 
   private func checkedSize() throws(EvidenceError) -> Int {
@@ -145,7 +162,7 @@ extension ParameterStability {
 
 extension ParameterValue {
   /// The value as a number; `nil` for words and truth.
-  fileprivate var number: Double? {
+  package var number: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value

@@ -58,6 +58,11 @@ package struct DocumentTable {
         at: position.map { entries[$0].value.place } ?? place, keyPath: path, message))
   }
 
+  /// Records a problem at a place inside the table, such as an item of a list.
+  package mutating func report(_ message: String, atPlace place: DocumentPlace) {
+    record(DocumentProblem(at: place, keyPath: keyPath, message))
+  }
+
   /// Records that values of a table below a key do not fit: at the value called `name` where it is
   /// given, else at the first that the command line gave, since the file may fit without it, else
   /// at the table.

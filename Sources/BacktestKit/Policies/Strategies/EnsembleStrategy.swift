@@ -300,3 +300,10 @@ extension PolicyRunner {
     }
   }
 }
+
+extension EnsembleStrategy: ObservingStrategy {
+  /// The observation of each runner of each policy, as it was last given.
+  package func forEachObservation(_ body: (UnsafeBufferPointer<Double>) -> Void) {
+    for runner in members.joined() { runner.withObservation(body) }
+  }
+}

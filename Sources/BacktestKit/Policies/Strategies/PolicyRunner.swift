@@ -98,6 +98,11 @@ struct PolicyRunner: Sendable {
     self.followsTargets = followsTargets
   }
 
+  /// Calls `body` with the numbers of the last observation.
+  func withObservation(_ body: (UnsafeBufferPointer<Double>) -> Void) {
+    observation.withUnsafeBufferPointer(body)
+  }
+
   /// Counts the bars that closed.
   ///
   /// - Returns: how many of its assets closed.

@@ -175,3 +175,10 @@ extension PolicyMember {
     }
   }
 }
+
+extension PolicyStrategy: ObservingStrategy {
+  /// The observation of each runner, as the policy was last given it.
+  package func forEachObservation(_ body: (UnsafeBufferPointer<Double>) -> Void) {
+    for runner in runners { runner.withObservation(body) }
+  }
+}

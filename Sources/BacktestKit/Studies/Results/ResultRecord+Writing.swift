@@ -26,20 +26,13 @@ extension ResultRecord {
     metrics = outcome.metrics.all.compactMap { metric, value in
       value.map { Metric(name: metric.name, value: $0) }
     }
+    benchmark = Benchmark(outcome)
+    let walk = outcome.walkForward
+    efficiency = walk.flatMap { $0.choosesNothing ? nil : $0.efficiency }
+    foldReturns = walk?.folds.map { $0.metrics?.totalReturn } ?? []
+    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(Self.regimeJSON)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
-    var files: [DataFile] = []
-    for series in result.universe.series {
-      guard let source = series.source else { continue }
-      var digest = files.first { $0.path == source.path }?.sha256
-      if digest == nil {
-        digest = try SHA256.hexadecimal(ofFile: outcome.study.resolved(source.path))
-      }
-      files.append(
-        DataFile(
-          symbol: series.instrument.symbol, path: source.path, byteCount: source.byteCount,
-          sha256: digest ?? "", barCount: series.count, prices: series.priceBasis.rawValue))
-    }
-    data = files
+    data = try DataFile.all(of: result.universe, outcome.study)
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
     counts = Counts(result)
     forecasts =
@@ -60,23 +53,13 @@ extension ResultRecord {
       ("to", .text(lastDate.description)), ("returns", .integer(returnCount)),
       ("bars-per-year", JSONValue(barsPerYear)), ("initial-equity", .number(initialEquity)),
       ("final-equity", .number(finalEquity)), ("ruined-at", JSONValue(ruinedAt)),
-      ("metrics", members(metrics.map { ($0.name, .number($0.value)) })),
+      ("metrics", Metric.json(metrics)), ("benchmark", benchmark?.json ?? .null),
       (
         "limits",
         .list(
           caveats.map { ["code": .text($0.code), "message": .text($0.message)] as JSONValue })
       ),
-      (
-        "data",
-        .list(
-          data.map { file in
-            [
-              "symbol": .text(file.symbol), "path": .text(file.path),
-              "bytes": .integer(file.byteCount), "sha256": .text(file.sha256),
-              "bars": .integer(file.barCount), "prices": .text(file.prices),
-            ] as JSONValue
-          })
-      ),
+      ("data", .list(data.map(\.json))),
     ]
     parts.append(("counts", counts.json))
     parts.append(("configuration", ResultConfiguration(outcome).json))
@@ -86,34 +69,16 @@ extension ResultRecord {
       parts.append(("forecasts", ResultForecasts(forecasts, outcome.result.universe).json))
     }
     if !outcome.regimes.isEmpty {
-      parts.append(("regimes", .list(outcome.regimes.map(regimeJSON))))
+      parts.append(("regimes", .list(outcome.regimes.map(\.json))))
     }
     if let walk = outcome.walkForward {
-      parts.append(("efficiency", JSONValue(walk.choosesNothing ? nil : walk.efficiency)))
+      parts.append(("efficiency", JSONValue(efficiency)))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
     }
     parts.append(("study-folder", .text(studyFolder)))
     parts.append(("study-file", JSONValue(studyFile)))
     parts.append(("study", JSONValue(outcome.study.document).canonicalStudy))
     return members(parts)
-  }
-
-  private func regimeJSON(_ analysis: RegimeAnalysis) -> JSONValue {
-    func parts(_ knowledge: RegimeKnowledge) -> JSONValue {
-      .list(
-        analysis.parts(knowledge).map { part in
-          [
-            "label": .text(part.name), "bars": .integer(part.barCount),
-            "share": .number(part.share), "runs": .integer(part.runCount),
-            "total-return": JSONValue(part.totalReturn), "volatility": JSONValue(part.volatility),
-            "sharpe": JSONValue(part.sharpe), "worst-drawdown": JSONValue(part.worstDrawdown),
-          ] as JSONValue
-        })
-    }
-    return [
-      "name": .text(analysis.name), "told-by": .text(analysis.seriesName),
-      "descriptive": parts(.descriptive), "causal": parts(.causal),
-    ]
   }
 
   private func foldJSON(_ fold: WalkForwardFold) -> JSONValue {
@@ -131,7 +96,9 @@ extension ResultRecord {
         .table(fold.parameters.values.map { JSONMember(key: $0.name, value: JSONValue($0.value)) })
       ),
       ("checkpoint", source), ("in-sample", JSONValue(fold.inSample)),
-      ("out-of-sample", JSONValue(fold.outOfSample)), ("trades", .integer(fold.tradeCount)),
+      ("out-of-sample", JSONValue(fold.outOfSample)),
+      ("total-return", JSONValue(fold.metrics?.totalReturn)),
+      ("trades", .integer(fold.tradeCount)),
     ]
     return .table(parts.compactMap { key, value in value.map { JSONMember(key: key, value: $0) } })
   }

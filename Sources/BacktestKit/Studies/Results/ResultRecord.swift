@@ -34,6 +34,8 @@ public struct ResultRecord: Sendable, Equatable {
   public var finalEquity: Double
   /// Metrics by name in the order of the catalogue; those without a value are left out.
   package var metrics: [Metric]
+  /// What the run was compared with; `nil` without a benchmark.
+  package var benchmark: Benchmark?
   /// Caveats by code, with their messages.
   package var caveats: [Caveat]
   /// The files that were read.
@@ -45,6 +47,12 @@ public struct ResultRecord: Sendable, Equatable {
   /// The figures of the forecasts by key, such as `parts[0].direction.accuracy`; empty without
   /// forecasts.
   package var forecasts: [Setting]
+  /// The Sharpe ratios of regimes, as known at the time.
+  package var regimeSharpes: [RegimeSharpe]
+  /// The out-of-sample objective over the mean in-sample one; `nil` where there is none.
+  package var efficiency: Double?
+  /// The total return of each fold's test window; `nil` where it has none.
+  package var foldReturns: [Double?]
   /// The folder from which the study's paths count, relative to the folder of the record.
   package var studyFolder: String
   /// The name of the study's file in that folder; `nil` in results of older versions.
@@ -190,11 +198,8 @@ extension ResultRecord {
     initialEquity = table.value("initial-equity", .number())
     finalEquity = table.value("final-equity", .number())
     ruinedAt = table.optional("ruined-at", .text)
-    metrics = table.section("metrics") { table in
-      table.keys.compactMap { key in
-        table.optional(key, .number()).map { Metric(name: key, value: $0) }
-      }
-    }
+    metrics = Metric.all(in: &table, "metrics")
+    benchmark = table.optionalSection("benchmark") { Benchmark(&$0) }
     caveats = table.sections("limits") {
       Caveat(code: $0.value("code", .text), message: $0.value("message", .text))
     }
@@ -214,10 +219,10 @@ extension ResultRecord {
     studyFile = table.optional("study-file", .text)
     // These are for other readers; folds and regimes are in separate tables as well.
     for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }
+    efficiency = table.optional("efficiency", .number())
+    foldReturns = Self.foldReturns(table.node("folds").map { JSONValue($0) })
+    regimeSharpes = Self.regimeSharpes(table.node("regimes").map { JSONValue($0) })
     _ = table.node("trials")
-    _ = table.node("folds")
-    _ = table.node("efficiency")
-    _ = table.node("regimes")
   }
 }
 

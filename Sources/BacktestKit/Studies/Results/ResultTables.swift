@@ -214,7 +214,8 @@ func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileError
 /// The regimes of a run as CSV, both ways of knowing them.
 func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileError) {
   let header = [
-    "regimes", "known", "label", "bars", "share", "runs", "total_return", "mean", "volatility",
+    "regimes", "known", "label", "bars", "share", "runs", "trades", "total_return", "mean",
+    "volatility",
     "sharpe", "worst_drawdown",
   ]
   var csv = try CSVWriter(header, to: file)
@@ -228,6 +229,7 @@ func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileE
           row.field(part.barCount)
           row.field(part.share)
           row.field(part.runCount)
+          row.field(part.tradeCount)
           row.field(part.totalReturn)
           row.field(part.mean)
           row.field(part.volatility)

@@ -164,6 +164,7 @@ extension StudyOutcome {
       } else {
         files.remove(["regimes.csv"])
       }
+      files.remove(["splits.csv", "paths.csv"])
       try files.write(json, to: "result.json")
       try files.commit()
     }

@@ -36,8 +36,10 @@ public struct StudyRunner: Sendable {
     case reading
     /// One run over all bars, in instants.
     case running
-    /// The runs of a walk-forward.
+    /// The runs of a walk-forward or of a cross-validation.
     case walkingForward
+    /// The runs of a look-ahead analysis.
+    case cutting
     /// What is computed of a run once it is over; it is not counted.
     case measuring
   }
@@ -50,6 +52,16 @@ public struct StudyRunner: Sendable {
     self.study = study
     self.threads = threads
     self.progress = progress
+  }
+
+  /// A run or a walk-forward.
+  ///
+  /// - Throws: `StudyError` as `run()` and `walkForward()` do.
+  package func outcome(of kind: ResultRecord.Kind) throws(StudyError) -> StudyOutcome {
+    switch kind {
+    case .run: try run()
+    case .walkForward: try walkForward()
+    }
   }
 
   /// One run over all bars with the study's parameters, or one for each replicate.
@@ -166,9 +178,7 @@ public struct StudyRunner: Sendable {
     if benchmark == nil, !study.strategy.policies.isEmpty {
       benchmark = BenchmarkCurve.buyAndHold(result)
     }
-    let regimes = try StudyError.wrapping(.regimes) {
-      try study.regimes.map { try Self.analysis(result, market.regimeSeries, $0.classifier) }
-    }
+    let regimes = try regimes(of: study, market, result)
     return StudyOutcome(
       study: study, market: market, result: result, walkForward: walkForward,
       benchmark: benchmark, regimes: regimes)
@@ -181,7 +191,7 @@ public struct StudyRunner: Sendable {
         + "give more bars or a shorter 'warmup'")
   }
 
-  private func readMarket() throws(StudyError) -> StudyMarket {
+  func readMarket() throws(StudyError) -> StudyMarket {
     try StudyMarket(study, interrupt: interrupt) { done, total in
       stageProgress?(.reading, done, total)
     }
@@ -202,8 +212,20 @@ public struct StudyRunner: Sendable {
     return engine.result(strategy: study.strategy.definition.name)
   }
 
+  private func regimes(
+    of study: Study, _ market: StudyMarket, _ result: BacktestResult
+  ) throws(StudyError) -> [RegimeAnalysis] {
+    guard !study.regimes.isEmpty else { return [] }
+    let series = try market.regimeSeries(study.regimeSettings)
+    return try StudyError.wrapping(.regimes) {
+      try study.regimes.map { choice in
+        try Self.analysis(result, series, try study.classifier(of: choice))
+      }
+    }
+  }
+
   private static func analysis(
-    _ result: BacktestResult, _ series: BarSeries, _ classifier: some RegimeClassifier
+    _ result: BacktestResult, _ series: RegimeSeries, _ classifier: some RegimeClassifier
   ) throws(EvidenceError) -> RegimeAnalysis {
     try RegimeAnalysis(result, series: series, classifier: classifier)
   }

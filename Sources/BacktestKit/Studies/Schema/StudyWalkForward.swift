@@ -26,7 +26,8 @@ package struct StudyWalkForward: Sendable {
   static func table(of strategy: StudyStrategy, seed: UInt64) -> StudyTable<StudyWalkForward> {
     StudyTable(
       initial: StudyWalkForward(),
-      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) } + [grid(of: strategy)]
+      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) }
+        + [.grid(of: strategy, \.grid, isReadable: \.isGridReadable)]
         + TrainingKeys.table.keys.map { $0.of(\.checkpoints) },
       after: { table, part in
         part.plan.seed = seed
@@ -41,31 +42,6 @@ package struct StudyWalkForward: Sendable {
           table.report("\(error)", within: "grid")
         }
       })
-  }
-
-  private static func grid(of strategy: StudyStrategy) -> StudyKey<StudyWalkForward> {
-    var row = StudyRow("grid", "The values to try for each parameter.")
-    row.values = "table of lists"
-    row.absence = "none: one candidate"
-    row.example = "{fast: [3, 5]}"
-    return StudyKey(
-      row,
-      read: { table, part in
-        var isReadable = true
-        let dimensions = table.section("grid") { table in
-          isReadable = strategy.checkNames(in: &table)
-          return table.keys.map { key in
-            ParameterGrid.Dimension(
-              name: key, values: table.list(key, of: .parameter, takesSingle: false))
-          }
-        }
-        part.isGridReadable = isReadable && dimensions.allSatisfy { !$0.values.isEmpty }
-        // In the order of the strategy, since keys of a study have none: of equal candidates the
-        // first is chosen.
-        part.grid.dimensions = strategy.definition.parameters.compactMap { parameter in
-          dimensions.first { $0.name == parameter.name }
-        }
-      }, json: { _ in nil })
   }
 }
 

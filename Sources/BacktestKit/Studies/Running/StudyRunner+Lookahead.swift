@@ -1,0 +1,96 @@
+import BacktestCore
+public import BacktestEvidence
+
+/// What a look-ahead analysis of a study found.
+public struct LookaheadOutcome: Sendable {
+  /// The study.
+  public let study: Study
+  /// The verdict on the strategy, with the study's own parameters.
+  public let strategy: LookaheadVerdict
+  /// The verdicts on what each regime says at the time, in the order of the study.
+  public let regimes: [LookaheadVerdict]
+  /// How the strategy depends on the bars before its first decision; `nil` where the bars are too
+  /// few to leave some out.
+  public let warmup: WarmupSensitivity?
+  /// The strategy as it is, and with everything that it asks for one close later.
+  package let delay: DecisionDelay
+
+  /// Whether something was known too early.
+  public var hasLookahead: Bool { strategy.hasLookahead || regimes.contains(where: \.hasLookahead) }
+}
+
+extension StudyRunner {
+  /// A look-ahead analysis of the study's strategy with its own parameters, and of its regimes.
+  ///
+  /// Programs in other processes decide in each run anew, after the message that begins one.
+  ///
+  /// - Parameters:
+  ///   - cuts: how many instants are cut at.
+  ///   - seed: chooses them, and the order of the returns after them; `nil` takes the study's.
+  /// - Throws: `StudyError` as `run()` does, and where two runs over the same bars differ.
+  public func lookahead(cuts: Int = 50, seed: UInt64? = nil) throws(StudyError) -> LookaheadOutcome
+  {
+    let market = try readMarket()
+    let programs = try study.strategy.programs(interrupt)
+    let strategy = try study.strategy.make(sharing: programs, in: market)
+    let seed = seed ?? study.seed
+    let part: StudyError.Part = study.strategy.isPolicy ? .policy : .strategy
+    let definition = study.strategy.definition(sharing: programs)
+    // A program in another process decides for one run at a time.
+    let threads = programs.isEmpty ? threads : 1
+    let verdict = try StudyError.wrapping(part) {
+      var proof = LookaheadProof(
+        definition, study.strategy.parameters, on: market.universe,
+        configuration: study.configuration)
+      (proof.cutCount, proof.seed) = (cuts, seed)
+      return try proof.run(threads: threads) { done, total in
+        stageProgress?(.cutting, done, total)
+      }
+    }
+    let regimes = try StudyError.wrapping(.regimes) {
+      try study.regimes.map { regime in
+        try Self.check(regime.classifier, on: market.regimeSeries, cuts, seed, threads)
+      }
+    }
+    stageProgress?(.measuring, 0, 0)
+    let warmup = try? WarmupSensitivity(
+      definition, study.strategy.parameters, on: market.universe,
+      configuration: study.configuration)
+    let delay = DecisionDelay(strategy, on: market.feed, study.configuration)
+    try programs.check()
+    return LookaheadOutcome(
+      study: study, strategy: verdict, regimes: regimes, warmup: warmup, delay: delay)
+  }
+
+  /// Whether what a regime says at the time depends on later bars.
+  private static func check(
+    _ classifier: any RegimeClassifier, on series: BarSeries, _ cuts: Int, _ seed: UInt64,
+    _ threads: Int?
+  ) throws -> LookaheadVerdict {
+    try LookaheadProof.check(
+      classifier.name, on: Universe([series]), cuts: cuts, seed: seed, threads: threads
+    ) { universe in
+      let labels = try classifier.labels(for: universe.series[0])
+      return [
+        TimedValues(
+          classifier.name, times: Array(universe.series[0].closeTimes),
+          values: labels.causal.map { $0.map(Double.init) })
+      ]
+    }
+  }
+}
+
+/// What a strategy comes to as it is, and with its decisions one close later.
+package struct DecisionDelay: Sendable {
+  /// The metrics as it is.
+  package let asIs: PerformanceMetrics
+  /// The metrics one close later.
+  package let oneCloseLater: PerformanceMetrics
+
+  init(_ strategy: some Strategy, on feed: Feed, _ configuration: BacktestConfiguration) {
+    asIs = Backtest(strategy, on: feed, configuration: configuration).run().metrics
+    oneCloseLater =
+      Backtest(DelayedStrategy(strategy, bars: 1), on: feed, configuration: configuration)
+      .run().metrics
+  }
+}

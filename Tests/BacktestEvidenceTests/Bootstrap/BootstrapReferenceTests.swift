@@ -1,0 +1,73 @@
+@testable import BacktestCore
+@testable import BacktestEvidence
+import TestSupport
+import Testing
+
+/// Our own resamples, within the bands of another program's.
+@Suite("Bootstrap intervals")
+struct BootstrapReferenceTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var key: String
+    var file: String
+    var from: String
+    var to: String
+    var block: Double
+
+    var testDescription: String { key }
+  }
+
+  static let cases = [
+    Case(
+      key: "sp500_full_b10", file: "prices/sp500.csv", from: "0001-01-01", to: "9999-12-31",
+      block: 10),
+    Case(
+      key: "aapl_2005_2012_b5", file: "prices/AAPL.csv", from: "2005-01-03", to: "2012-12-31",
+      block: 5),
+  ]
+
+  /// Within four deviations of the mean over seeds, for draws that may be fewer than theirs.
+  private func isWithin(
+    _ found: Double?, _ bound: String, _ expected: JSONObject, scale: Double = 1
+  ) throws -> Bool {
+    let mean = try #require(expected["\(bound)_mean"] as? Double)
+    let deviation = try #require(expected["\(bound)_sd"] as? Double)
+    let seeds = expected["n_seeds"] as? Double ?? 5
+    let margin = 4 * deviation * scale * (1 + 1 / seeds).squareRoot()
+    return abs((found ?? .nan) - mean) <= margin
+  }
+
+  @Test("Intervals of the Sharpe ratio and the drawdown lie in the bands", arguments: cases)
+  func bands(_ one: Case) throws {
+    let oracle = try Fixture.json("oracles/09_bootstrap_ci.json")
+    let expected = try #require(oracle[one.key] as? JSONObject)
+    let sample = try PriceColumn(one.file, from: one.from, to: one.to).sample()
+    #expect(expected["n"] as? Int == sample.count)
+    var bootstrap = Bootstrap(
+      scheme: .stationary(meanBlock: one.block), draws: 10_000, seed: 11)
+    for method in [IntervalMethod.percentile, .basic, .bca] {
+      bootstrap.method = method
+      let found = try #require(try bootstrap.interval(of: "sharpe", in: sample))
+      let band = try #require(expected[method.rawValue] as? JSONObject)
+      #expect(try isWithin(found.lower, "lower", band), "\(method) \(found.lower)")
+      #expect(try isWithin(found.upper, "upper", band), "\(method) \(found.upper)")
+      let error = try #require(expected["bootstrap_se_sharpe"] as? JSONObject)
+      let spread = try #require(error["sd"] as? Double)
+      let mean = try #require(error["mean"] as? Double)
+      #expect(abs(found.standardError - mean) <= 4 * spread * 1.2.squareRoot())
+    }
+    bootstrap.method = .percentile
+    bootstrap.scheme = .independent
+    let single = try #require(try bootstrap.interval(of: "sharpe", in: sample))
+    let independent = try #require(expected["iid_percentile"] as? JSONObject)
+    #expect(try isWithin(single.lower, "lower", independent))
+    #expect(try isWithin(single.upper, "upper", independent))
+
+    bootstrap.scheme = .stationary(meanBlock: one.block)
+    bootstrap.draws = 2_000
+    let fall = try #require(try bootstrap.interval(of: "max-drawdown", in: sample))
+    let band = try #require(expected["max_drawdown_percentile"] as? JSONObject)
+    #expect(try isWithin(fall.lower, "lower", band), "\(fall.lower)")
+    #expect(try isWithin(fall.upper, "upper", band), "\(fall.upper)")
+    #expect(fall.isRough)
+  }
+}
