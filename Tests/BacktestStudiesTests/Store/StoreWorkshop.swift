@@ -1,5 +1,6 @@
 @testable import BacktestCore
 @testable import BacktestEvidence
+@testable import BacktestFiles
 @testable import BacktestStudies
 import BacktestFiles
 import TestSupport
