@@ -20,7 +20,9 @@ package final class ResultFolder: Sendable {
   static let names =
     ["report.html"] + tables.map { "\($0).csv" } + ["result.json"]
   private static let tables = [
-    "equity", "orders", "fills", "trades", "ledger", "folds", "forecasts", "decisions", "regimes",
+    "equity", "orders", "fills", "trades", "ledger", "folds", "candidates", "forecasts",
+    "decisions", "regimes",
+    "sweep", "sensitivity",
   ]
 
   /// Claims a folder for a study.

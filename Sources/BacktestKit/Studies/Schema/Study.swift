@@ -20,6 +20,10 @@ public struct Study: Sendable {
   package var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
   package var walkForward: StudyWalkForward?
+  /// The sweep, where the study says something about it.
+  package var sweep: StudySweep?
+  /// The sensitivity analysis, where the study says something about it.
+  package var sensitivity: StudySensitivity?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
   package var replicates: StudyReplicates?
   /// The regimes by which a run is split.
@@ -128,7 +132,7 @@ extension Study {
         } set: {
           $0.seed = UInt64($1)
         }.example("7"),
-        strategy(catalogue, folder: folder), walkForward, replicates,
+        strategy(catalogue, folder: folder), walkForward, sweepKey, sensitivityKey, replicates,
         .list("regimes", \.regimes, of: .choice(), "The regimes by which the run is split.")
           .absent("none").example("[bull-bear, volatility]"),
         .optionalTable(
@@ -178,6 +182,24 @@ extension Study {
     } set: {
       $0.walkForward = $1
     }
+  }
+
+  private static var sweepKey: StudyKey<Study> {
+    .optionalTable(
+      "sweep", "Which sets of parameters `bt-run sweep` tries on all bars.",
+      { StudySweep.table(of: $0.strategy, seed: $0.seed) },
+      rows: StudySweep.table(of: StudyStrategy(), seed: 0).rows
+    ) {
+      $0.sweep
+    } set: {
+      $0.sweep = $1
+    }
+  }
+
+  private static var sensitivityKey: StudyKey<Study> {
+    .optionalTable(
+      "sensitivity", \.sensitivity, StudySensitivity.table,
+      "What `bt-run sensitivity` changes about the run.")
   }
 
   private static var replicates: StudyKey<Study> {
