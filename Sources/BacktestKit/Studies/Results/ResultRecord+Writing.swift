@@ -71,9 +71,14 @@ extension ResultRecord {
     if !outcome.regimes.isEmpty {
       parts.append(("regimes", .list(outcome.regimes.map(\.json))))
     }
+    if let sweep = outcome.sweep {
+      parts.append(("sweep", sweep.json(heatMaps: outcome.heatMapReduction)))
+    }
+    if let sensitivity = outcome.sensitivity { parts.append(("sensitivity", sensitivity.json)) }
     if let walk = outcome.walkForward {
       parts.append(("efficiency", JSONValue(efficiency)))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
+      parts.append(("candidates", walk.candidatesJSON))
     }
     parts.append(("study-folder", .text(studyFolder)))
     parts.append(("study-file", JSONValue(studyFile)))
