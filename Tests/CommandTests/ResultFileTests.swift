@@ -178,7 +178,7 @@ enum Shell {
   static func output(_ command: String) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", command]
+    process.arguments = ["-c", "export BACKTESTKIT_STORE=none; \(command)"]
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe

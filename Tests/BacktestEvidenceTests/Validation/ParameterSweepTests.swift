@@ -97,7 +97,8 @@ struct ParameterSweepTests {
     for trial in told {
       let set = try #require(result.sets.firstIndex(of: trial.parameters))
       #expect(trial.origin == .sweep && trial.returns.count == 280 && trial.dates.count == 280)
-      #expect(trial.metrics["sharpe"] == result.objectiveValue(of: set))
+      let sharpe = try #require(trial.metricNames.firstIndex(of: "sharpe"))
+      #expect(trial.metricValues[sharpe] == result.objectiveValue(of: set))
     }
   }
 

@@ -28,6 +28,7 @@ public struct BacktestCommands: Sendable {
         .walkForward(catalogue),
         .sweep(catalogue),
         .sensitivity(catalogue),
+        .crossValidation(catalogue),
         .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),

@@ -127,7 +127,7 @@ struct StudyJob: Sendable {
 
   /// Finds out before the work that its results can be written, and that no other study of this
   /// command writes to the same place.
-  private func claim(
+  func claim(
     _ folder: String, for study: Study, _ path: String, _ owners: inout [String: String]
   ) throws -> ResultFolder {
     let place = relativePath(from: ".", to: folder)
@@ -160,21 +160,29 @@ struct StudyJob: Sendable {
   }
 
   /// Where the results of a study go; `nil` where they are only shown.
-  private func folder(for study: Study, _ path: String, isRepeated: Bool) -> String? {
+  func folder(
+    for study: Study, _ path: String, isRepeated: Bool, command: String? = nil
+  ) -> String? {
     let isStandard = FileInput.isStandardInput(path)
     let base = isStandard ? "study" : path.split(separator: "/").last.map(String.init) ?? path
     let end = base.lastIndex(of: ".") ?? base.endIndex
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let command =
-      switch kind {
-      case .run, nil: "run"
-      case .walkForward: "walkforward"
-      case .sweep: "sweep"
-      case .sensitivity: "sensitivity"
-      }
+    let command = command ?? kind?.command ?? "run"
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
+  }
+}
+
+extension ResultRecord.Kind {
+  /// The command that does it.
+  fileprivate var command: String {
+    switch self {
+    case .run: "run"
+    case .walkForward: "walkforward"
+    case .sweep: "sweep"
+    case .sensitivity: "sensitivity"
+    }
   }
 }
 

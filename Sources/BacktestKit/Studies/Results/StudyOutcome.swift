@@ -192,6 +192,7 @@ extension StudyOutcome {
       } else {
         files.remove(["sensitivity.csv"])
       }
+      files.remove(["splits.csv", "paths.csv"])
       try files.write(json, to: "result.json")
       try files.commit()
     }

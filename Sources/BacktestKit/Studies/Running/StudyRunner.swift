@@ -38,7 +38,7 @@ public struct StudyRunner: Sendable {
     case reading
     /// One run over all bars, in instants.
     case running
-    /// The runs of a walk-forward.
+    /// The runs of a walk-forward or of a cross-validation.
     case walkingForward
     /// The sets of a sweep, or the runs of a sensitivity analysis.
     case searching
@@ -184,9 +184,7 @@ public struct StudyRunner: Sendable {
     if benchmark == nil, !study.strategy.policies.isEmpty {
       benchmark = BenchmarkCurve.buyAndHold(result)
     }
-    let regimes = try StudyError.wrapping(.regimes) {
-      try study.regimes.map { try Self.analysis(result, market.regimeSeries, $0.classifier) }
-    }
+    let regimes = try regimes(of: study, market, result)
     return StudyOutcome(
       study: study, market: market, result: result, walkForward: walkForward,
       benchmark: benchmark, regimes: regimes)
@@ -220,8 +218,22 @@ public struct StudyRunner: Sendable {
     return engine.result(strategy: study.strategy.definition.name)
   }
 
+  private func regimes(
+    of study: Study, _ market: StudyMarket, _ result: BacktestResult
+  ) throws(StudyError) -> [RegimeAnalysis] {
+    guard !study.regimes.isEmpty else { return [] }
+    let series = try market.regimeSeries(study.regimeSettings)
+    return try StudyError.wrapping(.regimes) {
+      try study.regimes.map { choice in
+        var analysis = try Self.analysis(result, series, try study.classifier(of: choice))
+        try analysis.measureIntervals(Bootstrap(seed: study.seed), threads: threads)
+        return analysis
+      }
+    }
+  }
+
   private static func analysis(
-    _ result: BacktestResult, _ series: BarSeries, _ classifier: some RegimeClassifier
+    _ result: BacktestResult, _ series: RegimeSeries, _ classifier: some RegimeClassifier
   ) throws(EvidenceError) -> RegimeAnalysis {
     try RegimeAnalysis(result, series: series, classifier: classifier)
   }

@@ -16,6 +16,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     case walkForward = "walk-forward"
     /// The sweep and its grid.
     case sweep
+    /// The cross-validation or its grid.
+    case crossValidation = "cross-validation"
     /// The regimes.
     case regimes
     /// The benchmark.
@@ -39,7 +41,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch part {
     case .file, .configuration: reason
-    case .data, .strategy, .policy, .walkForward, .sweep, .regimes, .benchmark, .replicates:
+    case .data, .strategy, .policy, .walkForward, .crossValidation, .sweep, .regimes, .benchmark,
+      .replicates:
       "\(part.rawValue): \(reason)"
     }
   }
