@@ -169,15 +169,20 @@ struct StudyJob: Sendable {
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let own =
-      switch kind {
-      case .run, nil: "run"
-      case .walkForward: "walkforward"
-      case .sweep: "sweep"
-      case .sensitivity: "sensitivity"
-      }
-    let command = command ?? own
+    let command = command ?? kind?.command ?? "run"
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
+  }
+}
+
+extension ResultRecord.Kind {
+  /// The command that does it.
+  fileprivate var command: String {
+    switch self {
+    case .run: "run"
+    case .walkForward: "walkforward"
+    case .sweep: "sweep"
+    case .sensitivity: "sensitivity"
+    }
   }
 }
 
