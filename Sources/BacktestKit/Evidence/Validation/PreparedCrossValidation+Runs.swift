@@ -193,11 +193,12 @@ extension PreparedCrossValidation {
     let evaluator = axis.evaluator
     let figures = CoreRatios(
       returns: returns, barsPerYear: evaluator.barsPerYear, riskFree: evaluator.riskFree)
-    onTrial(
-      Trial(
-        origin, parameters: candidates[candidate],
-        dates: segments.flatMap { axis.dates[$0.bars] }, returns: returns.map { Float($0) },
-        metrics: figures.values.compactMapValues(\.self)))
+    var trial = Trial(
+      origin, parameters: candidates[candidate],
+      dates: segments.flatMap { axis.dates[$0.bars] }, returns: returns.map { Float($0) },
+      metrics: figures.values.compactMapValues(\.self))
+    trial.market = axis.name.isEmpty ? nil : axis.name
+    onTrial(trial)
   }
 }
 

@@ -30,6 +30,7 @@ extension CrossValidationOutcome {
       ("mean-in-sample", JSONValue(result.meanInSample)),
       ("candidates", .integer(result.candidates.count)),
       ("distinct-choices", .integer(result.distinctChoices)), ("limits", .list(limits)),
+      ("trials", trials.json),
       ("markets", .list(result.markets.map(market))), ("data", .list(files.map(\.json))),
       ("configuration", configuration), ("splits", .list(result.splits.map(split))),
       ("paths", .list(result.paths.map(path))),

@@ -48,6 +48,8 @@ extension StudyRunner {
     validation.regimes = try StudyError.wrapping(.regimes) {
       try part.regimes.map { try Self.regimes($0.classifier, market) }
     }
+    let trials = JobTrials(store: store, absence: storeAbsence)
+    validation.onTrial = trials.observer(study, market)
     let journal = folder.map { UnitJournal(beside: $0, of: "crossval", study, market) }
     validation.finished = journal
     let ready = validation
@@ -59,8 +61,10 @@ extension StudyRunner {
       }
     }
     try programs.check()
-    return CrossValidationOutcome(
+    var outcome = CrossValidationOutcome(
       study: study, market: market, result: result, journal: journal)
+    outcome.trials = trials.count(study, market)
+    return outcome
   }
 
   private static func regimes(
