@@ -139,7 +139,7 @@ struct CrossValidationTests {
     let told = Mutex<[Trial.Origin]>([])
     var study = try Self.prepared(.combinatorial)
     study.onTrial = { trial in
-      #expect(trial.dates.count == trial.returns.count && trial.metrics["sharpe"] != nil)
+      #expect(trial.dates.count == trial.returns.count && trial.metricNames == ["sharpe"])
       told.withLock { $0.append(trial.origin) }
     }
     let result = try study.run()

@@ -2,6 +2,7 @@
 @testable import BacktestEvidence
 @testable import BacktestFiles
 @testable import BacktestStudies
+import BacktestFiles
 import TestSupport
 
 /// Stores, jobs and trials for tests.

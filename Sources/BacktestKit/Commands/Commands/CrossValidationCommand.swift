@@ -70,9 +70,9 @@ struct CrossValidationJob: Sendable {
     var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
     options.store.open(for: study, &runner, context)
     let outcome = try runner.crossValidate(keepingUnitsBeside: folder?.path)
+    try context.checkInterrupt()
     bars.finish()
     options.store.warn(of: outcome.trials, context)
-    try context.checkInterrupt()
     if let folder {
       bars.show("\(study.name): writing", 0, of: 0)
       try outcome.write(to: folder, interrupt: context.interrupt)
