@@ -111,10 +111,8 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
-    if case .notCounted(let reason) = outcome.trials, reason != TrialCounting.noStore {
-      bars.finish()
-      context.report("warning: the trials of this run are not counted: \(reason)")
-    }
+    bars.finish()
+    options.store.warn(of: outcome.trials, context)
     let record = try folder.map {
       bars.show("\(study.name): writing", 0, of: 0)
       return try outcome.write(to: $0, interrupt: context.interrupt)
