@@ -1,5 +1,6 @@
 @testable import BacktestCore
 @testable import BacktestEvidence
+import BacktestFiles
 @testable import BacktestStudies
 import TestSupport
 
