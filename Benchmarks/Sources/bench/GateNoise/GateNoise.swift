@@ -25,8 +25,8 @@ enum GateNoise {
     print(header(first: "strategies, years"))
     for kind in [NoiseSearch.crossovers, .shortCrossovers, .unrelated] {
       for years in [5, 10] {
-        let verdicts = try searches(kind, searches, years: years, threads: threads)
-        print(row("\(kind.rawValue), \(years)", verdicts))
+        let found = try verdicts(kind, searches, years: years, threads: threads)
+        print(row("\(kind.rawValue), \(years)", found))
       }
     }
     let planted = max(searches / 5, 1)
@@ -35,15 +35,15 @@ enum GateNoise {
     for kind in [NoiseSearch.oneEdge, .sharedEdge] {
       for years in [5, 10] {
         for edge in [0.5, 1, 1.5, 2, 3] {
-          let verdicts = try searches(
+          let found = try verdicts(
             kind, planted, years: years, edge: edge, threads: threads)
-          print(row("\(kind.rawValue), \(years), \(edge)", verdicts))
+          print(row("\(kind.rawValue), \(years), \(edge)", found))
         }
       }
     }
   }
 
-  private static func searches(
+  private static func verdicts(
     _ kind: NoiseSearch, _ count: Int, years: Int, edge: Double = 0, threads: Int?
   ) throws -> [SearchVerdict] {
     try parallelMap(count: count, threads: threads) { index in

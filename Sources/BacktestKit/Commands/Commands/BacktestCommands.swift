@@ -26,6 +26,9 @@ public struct BacktestCommands: Sendable {
       subcommands: [
         .run(catalogue),
         .walkForward(catalogue),
+        .sweep(catalogue),
+        .crossValidation(catalogue),
+        .sensitivity(catalogue),
         .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),

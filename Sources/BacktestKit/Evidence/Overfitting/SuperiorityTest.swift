@@ -61,7 +61,7 @@ public struct SuperiorityTest: Hashable, Sendable {
     trials: [[Double]], benchmark: [Double]? = nil, scheme: ResamplingScheme? = nil,
     draws: Int = 2_000, seed: UInt64 = 1, threads: Int? = nil
   ) throws(EvidenceError) -> Result<SuperiorityTest, StatisticAbsence> {
-    guard draws >= 2 else { throw .tooFewDraws(draws) }
+    guard draws >= 1 else { throw .tooFewDraws(draws) }
     let columns = try ExcessColumns(trials: trials, benchmark: benchmark)
     let scheme = scheme ?? .forRows(columns.rows)
     try scheme.check()
