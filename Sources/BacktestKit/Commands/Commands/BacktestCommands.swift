@@ -26,7 +26,7 @@ public struct BacktestCommands: Sendable {
       subcommands: [
         .run(catalogue),
         .walkForward(catalogue),
-        .regimes(catalogue),
+        .monteCarlo(catalogue), .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),
         .runs,

@@ -46,6 +46,10 @@ struct StudyJob: Sendable {
   var catalogue: StrategyCatalogue
   /// The kind of run; `nil` takes the one that the file records.
   var kind: ResultRecord.Kind?
+  /// The command that is run, as names of folders have it; `nil` follows from the kind.
+  var command: String?
+  /// The synthetic markets in which the strategy is tried as well.
+  var monteCarlo: StudyRunner.MonteCarlo?
   /// The fingerprint that the run must have.
   var expectedFingerprint: RunFingerprint?
   /// Whether results go to a folder even when none is named.
@@ -95,6 +99,7 @@ struct StudyJob: Sendable {
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
     var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    runner.monteCarlo = monteCarlo
     options.store.open(for: study, &runner, context)
     let outcome = try runner.outcome(of: kind ?? recorded?.kind ?? .run)
     try context.checkInterrupt()
@@ -161,7 +166,7 @@ struct StudyJob: Sendable {
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let command = kind == .walkForward ? "walkforward" : "run"
+    let command = command ?? (kind == .walkForward ? "walkforward" : "run")
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
   }
 }
@@ -176,6 +181,8 @@ extension StudyRunner {
       case .reading: bars.show("\(study.name): reading", done, of: total)
       case .running: bars.show("\(study.name): running", done, of: total)
       case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .resampling:
+        bars.show("\(study.name): resampling", done, of: total, isCounted: true)
       case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)
       case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
       }

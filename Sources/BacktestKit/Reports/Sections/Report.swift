@@ -31,6 +31,10 @@ public struct Report: Sendable {
   package var policies: [ReportPolicy] = []
   /// The spread of figures over several checkpoints, of which this run is the median.
   package var replicates: Replicates?
+  /// The strategy in synthetic markets; `nil` leaves the section out.
+  package var monteCarlo: ReportMonteCarlo?
+  /// The intervals of the main figures; `nil` leaves them out.
+  public var intervals: MetricIntervals?
   /// The trials behind the result; `nil` says nothing of them.
   public var trials: TrialCounting?
   /// Differences between a policy's training and this run, in sentences.
@@ -82,7 +86,8 @@ public struct Report: Sendable {
     let sections =
       model.replicateSections + model.policySections
       + [model.equitySection, model.returnsSection] + model.walkForwardSections
-      + model.forecastSections + model.regimeSections(regimes)
+      + model.monteCarloSections(monteCarlo) + model.forecastSections
+      + model.regimeSections(regimes)
       + [model.tradesSection, model.costsSection, model.metricsSection] + model.noteSections
       + customSections
       + [
@@ -100,6 +105,7 @@ public struct Report: Sendable {
     model.policies = policies
     model.replicates = replicates
     model.trials = trials
+    model.intervals = intervals
     model.policyRemarks = policyRemarks
     return model
   }

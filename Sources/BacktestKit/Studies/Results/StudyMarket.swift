@@ -7,9 +7,9 @@ internal import Glibc
 /// The bars of a study, read, checked and laid out.
 package struct StudyMarket: Sendable {
   /// The series, in universe order.
-  package let universe: Universe
+  package private(set) var universe: Universe
   /// The universe laid out for replay.
-  package let feed: Feed
+  package private(set) var feed: Feed
   /// The series of the benchmark, where the study names one.
   package let benchmark: BarSeries?
   /// Series of raw closes beside which the data has adjusted ones that differ.
@@ -23,6 +23,14 @@ package struct StudyMarket: Sendable {
 
   /// The series by which regimes are classified: the benchmark, else the first of the universe.
   package var regimeSeries: BarSeries { benchmark ?? universe.series[0] }
+
+  /// The market with other bars of the same instruments.
+  func replacing(_ universe: Universe) -> StudyMarket {
+    var market = self
+    market.universe = universe
+    market.feed = Feed(universe)
+    return market
+  }
 
   /// Reads all files of a study.
   ///

@@ -27,6 +27,8 @@ public struct StudyRunner: Sendable {
   public var store: RunStore?
   /// Why there is no store.
   package var storeAbsence = TrialCounting.noStore
+  /// The synthetic markets in which `run()` tries the strategy as well; `nil` for none.
+  package var monteCarlo: MonteCarlo?
   /// Ends waiting for other programs, and writing.
   package var interrupt = Interrupt()
 
@@ -40,6 +42,8 @@ public struct StudyRunner: Sendable {
     case walkingForward
     /// The runs of a look-ahead analysis.
     case cutting
+    /// The runs in synthetic markets.
+    case resampling
     /// What is computed of a run once it is over; it is not counted.
     case measuring
   }
@@ -81,7 +85,7 @@ public struct StudyRunner: Sendable {
         Trial(outcome.metrics, of: outcome.result, parameters: study.strategy.parameters))
       return outcome
     }
-    return counted(shown, trials)
+    return try withMonteCarlo(counted(shown, trials))
   }
 
   private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
@@ -153,7 +157,7 @@ public struct StudyRunner: Sendable {
 
   /// An outcome with the trials behind it.
   private func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
-    var outcome = outcome
+    var outcome = withIntervals(outcome)
     outcome.trials = trials.count(
       outcome.study, outcome.market, deflating: outcome.result)
     if outcome.trials.count != nil { outcome.storedNumber = store?.record(outcome) }
