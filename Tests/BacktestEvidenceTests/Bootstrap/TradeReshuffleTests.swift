@@ -57,14 +57,14 @@ struct TradeReshuffleTests {
       try MarketBuilder.series(
         prices.map { ($0, $0 + 1, $0 - 1, $0) }, symbol: symbol, every: .days(1))
     }
-    let alone = try Backtest(EveryFewBars(), on: try Universe([series("AAA")])).run()
+    let alone = Backtest(EveryFewBars(), on: try Universe([series("AAA")])).run()
     let reshuffle = try TradeReshuffle(alone)
     #expect(reshuffle.returns.count == alone.trades.filter { !$0.isOpen }.count)
     #expect(reshuffle.returns.count > 3)
     // One position at a time, so the trades compound to the change of the account.
     let flat = try #require(alone.curve.equity.last)
     #expect(agrees(1 + reshuffle.totalReturn, flat / alone.curve.equity[0], relative: 1e-9))
-    let both = try Backtest(
+    let both = Backtest(
       EveryFewBars(), on: try Universe([series("AAA"), series("BBB")])
     ).run()
     #expect(throws: EvidenceError.self) { try TradeReshuffle(both) }

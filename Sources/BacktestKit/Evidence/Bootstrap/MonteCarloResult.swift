@@ -16,7 +16,7 @@ public struct MonteCarloResult: Hashable, Sendable {
   /// A result from the values of all metrics in each market.
   ///
   /// - Parameters:
-  ///   - actual: the metrics on the bars as they were.
+  ///   - actual: the metrics on the source of the markets.
   ///   - values: for each market one value a metric of the catalogue.
   package init(_ markets: SyntheticMarkets, actual: PerformanceMetrics, values: [[Double?]]) {
     marketCount = values.count
@@ -38,7 +38,7 @@ public struct MonteCarloResult: Hashable, Sendable {
 public struct MonteCarloDistribution: Hashable, Sendable {
   /// The name of the metric in the catalogue.
   public let metric: String
-  /// Its value on the bars as they were; `nil` where it has none.
+  /// Its value on the same bars in their own order; `nil` where it has none.
   public let actual: Double?
   /// The values in ascending order, without the markets in which there is none.
   public let sorted: [Double]

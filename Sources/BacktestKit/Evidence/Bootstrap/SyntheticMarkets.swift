@@ -62,6 +62,16 @@ public struct SyntheticMarkets: Sendable {
     self.scheme = scheme ?? Self.volatilityScheme(relative)
   }
 
+  /// The bars from which markets are drawn, in their own order: the universe, cut to the closes that
+  /// all series have.
+  public var source: Universe {
+    do {
+      return try Universe(series.map { $0.cut })
+    } catch {
+      preconditionFailure("Invariant: the symbols are those of a universe: \(error)")
+    }
+  }
+
   /// The market of a number; the same number always gives the same market.
   public func market(_ index: Int) -> Universe {
     var random = Randomness(seed: seed, stream: "market/\(index)")
@@ -94,9 +104,8 @@ public struct SyntheticMarkets: Sendable {
 
 /// The bars of a series as ratios to the close before them.
 private struct RelativeBars: Sendable {
-  let source: BarSeries
-  let times: [Column<Timestamp>]
-  let first: Bar
+  /// The bars that all series have.
+  let cut: BarSeries
   var open: [Double] = []
   var high: [Double] = []
   var low: [Double] = []
@@ -104,12 +113,7 @@ private struct RelativeBars: Sendable {
   var volume: [Double] = []
 
   init(_ series: BarSeries, rows: [Int]) throws(EvidenceError) {
-    source = series
-    first = series[rows[0]]
-    times =
-      rows.count == series.count
-      ? [series.openTimes, series.closeTimes]
-      : [Column(rows.map { series.openTimes[$0] }), Column(rows.map { series.closeTimes[$0] })]
+    cut = rows.count == series.count ? series : series.rows(at: rows)
     for (before, row) in zip(rows, rows.dropFirst()) {
       let base = series.close[before]
       let bar = series[row]
@@ -128,6 +132,7 @@ private struct RelativeBars: Sendable {
 
   /// The first bar, then a bar for each row.
   func series(drawing rows: [Int]) -> BarSeries {
+    let first = cut[0]
     var columns = [[Double]](repeating: [], count: 5)
     for column in columns.indices { columns[column].reserveCapacity(rows.count + 1) }
     func append(_ values: [Double]) {
@@ -144,7 +149,21 @@ private struct RelativeBars: Sendable {
       columns[3].append(before)
     }
     return BarSeries(
-      trusted: source.instrument, timeframe: source.timeframe, calendar: source.calendar,
-      times: times, prices: columns.map { Column($0) }, priceBasis: source.priceBasis)
+      trusted: cut.instrument, timeframe: cut.timeframe, calendar: cut.calendar,
+      times: [cut.openTimes, cut.closeTimes], prices: columns.map { Column($0) },
+      priceBasis: cut.priceBasis)
+  }
+}
+
+extension BarSeries {
+  /// The bars of some rows in ascending order.
+  fileprivate func rows(at rows: [Int]) -> BarSeries {
+    func times(_ column: Column<Timestamp>) -> Column<Timestamp> { Column(rows.map { column[$0] }) }
+    func prices(_ column: Column<Double>) -> Column<Double> { Column(rows.map { column[$0] }) }
+    return BarSeries(
+      trusted: instrument, timeframe: timeframe, calendar: calendar,
+      times: [times(openTimes), times(closeTimes)],
+      prices: [prices(open), prices(high), prices(low), prices(close), prices(volume)],
+      priceBasis: priceBasis)
   }
 }

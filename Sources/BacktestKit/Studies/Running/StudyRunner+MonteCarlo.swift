@@ -90,9 +90,14 @@ extension StudyRunner {
     }
     try programs.check()
     var outcome = outcome
+    // Like is compared with like: the same bars in their own order.
+    let isCut = market.universe.series.contains { $0.count > synthetic.barCount }
+    let actual =
+      isCut
+      ? Self.metrics(of: strategy, study, market.replacing(synthetic.source)) : outcome.metrics
     let (trades, absence) = Self.reshuffled(outcome.result, seed: seed, threads: threads)
     outcome.monteCarlo = MonteCarloOutcome(
-      markets: MonteCarloResult(synthetic, actual: outcome.metrics, values: values),
+      markets: MonteCarloResult(synthetic, actual: actual, values: values),
       trades: trades, tradesAbsence: absence)
     return outcome
   }
