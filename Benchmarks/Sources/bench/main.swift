@@ -6,6 +6,10 @@ do {
     try LargeReplay.run(Array(arguments.dropFirst()))
     exit(0)
   }
+  if arguments.first == "gate-noise" {
+    try GateNoise.run(Array(arguments.dropFirst()))
+    exit(0)
+  }
   let options = try BenchOptions(arguments: arguments)
   for workload in options.workloads {
     let data = BenchData(directory: options.dataDirectory, isSmoke: options.isSmoke)

@@ -124,7 +124,7 @@ struct SuperiorityTests {
       trials: noise.map { $0.map { $0 - 1 } }, level: 0.05, draws: 200
     ).get()
     #expect(none.superior.isEmpty && none.criticalValues.count == 1)
-    #expect(throws: EvidenceError.invalidShare(what: "the level", value: 1)) {
+    #expect(throws: EvidenceError.invalidLevel(1)) {
       _ = try StepwiseTest.run(trials: noise, level: 1)
     }
   }

@@ -37,7 +37,7 @@ struct RegimeAnalysisTests {
       let parts = analysis.parts(knowledge)
       #expect(parts.reduce(0) { $0 + $1.barCount } == 5_030)
       let growth = parts.reduce(1) { $0 * (1 + ($1.totalReturn ?? 0)) }
-      #expect(agrees(growth - 1, result.metrics.totalReturn ?? 0, relative: 1e-9))
+      #expect(agrees(growth, 1 + (result.metrics.totalReturn ?? 0), relative: 1e-12))
       for part in parts { #expect(part.runs.reduce(0) { $0 + $1.count } == part.barCount) }
     }
     // The falls of the two great bear markets, peak to trough, on closes.

@@ -154,7 +154,11 @@ import Testing
 
   // The same leaks where there are few bars, so that all instants are cut at.
   @Test(arguments: leaks) func leakIsFoundInAShortRun(_ leak: StrategyDefinition) throws {
-    let rare = ["rare trades before jumps", "note of the future", "perfect limit", "known end"]
+    // In thirty bars these do nothing, or nothing but what they would do anyhow.
+    let rare = [
+      "rare trades before jumps", "note of the future", "perfect limit", "known end",
+      "hindsight regimes",
+    ]
     guard !rare.contains(leak.name) else { return }
     let verdict = try lookahead(leak, on: LookaheadMarkets.one(30))
     #expect(verdict.cuts.count == 29)

@@ -56,6 +56,10 @@ struct ResultSchemaTests {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
     }
+    for outcome in [try Self.monteCarlo()] {
+      let record = try ResultRecord(outcome, folder: ".")
+      Self.keys(of: record.json(outcome), at: "", into: &keys)
+    }
     for outcome in try Self.policyOutcomes() {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
@@ -64,6 +68,14 @@ struct ResultSchemaTests {
       #expect(keys[section.path] == Set(section.rows.map(\.key)), "\(section.path)")
     }
     #expect(keys["regimes[0].descriptive[0]"] == keys["regimes[0].causal[0]"])
+  }
+
+  /// A study in three synthetic markets.
+  private static func monteCarlo() throws -> StudyOutcome {
+    let study = try Study(
+      path: Fixture.path("studies/demo.yaml"), overrides: ["data.from=2011-01-01"],
+      catalogue: .standard)
+    return try StudyRunner(study).monteCarlo(markets: 3)
   }
 
   /// Replicates of a policy, and folds with checkpoints that lie there or are trained.

@@ -128,8 +128,9 @@ enum BuiltProgram {
     posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
     var process: pid_t = 0
-    // The shell goes to the folder and becomes the program.
-    let shell = ["sh", "-c", "cd \"$0\" && exec \"$@\"", folder.path, path]
+    // The shell goes to the folder and becomes the program. Only tests that name a store use one.
+    let script = "cd \"$0\" && export BACKTESTKIT_STORE=none && exec \"$@\""
+    let shell = ["sh", "-c", script, folder.path, path]
     var arguments = (shell + words).map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     let code = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)

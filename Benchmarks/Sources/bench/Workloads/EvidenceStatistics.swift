@@ -7,9 +7,16 @@ import BacktestKit
 struct EvidenceStatistics: Workload {
   static let name = "W8"
 
-  private static let parts: [(EvidenceSample, Int) throws -> Measurement] = [
-    backtestOverfitting, superiorPredictiveAbility,
-  ]
+  private static var parts: [(EvidenceSample, Int) throws -> Measurement] {
+    [
+      backtestOverfitting,
+      superiorPredictiveAbility,
+      lookahead,
+      combinatorialSplits,
+      crossValidation,
+      hiddenMarkovModel,
+    ]
+  }
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
     let sample = EvidenceSample(isSmoke: data.isSmoke)

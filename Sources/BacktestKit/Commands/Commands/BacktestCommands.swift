@@ -26,7 +26,11 @@ public struct BacktestCommands: Sendable {
       subcommands: [
         .run(catalogue),
         .walkForward(catalogue),
-        .monteCarlo(catalogue), .regimes(catalogue),
+        .sweep(catalogue),
+        .crossValidation(catalogue),
+        .sensitivity(catalogue),
+        .monteCarlo(catalogue),
+        .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),
         .runs,

@@ -42,6 +42,7 @@ private struct GateOptions: Sendable {
   var isRerun: Bool
   var overrides: [String]
   var threads: Int?
+  var store: StorePlace
   var isQuiet: Bool
 
   init(_ parameters: inout ParameterReader) {
@@ -67,6 +68,7 @@ private struct GateOptions: Sendable {
       help: "Override a key of the study, such as execution.fill=next-close.")
     threads = parameters.optionalOption(
       "threads", .integer("n", .atLeast(1)), help: "Parallel runs (default: all processors).")
+    store = StorePlace(&parameters)
     isQuiet = parameters.flag("quiet", short: "q", help: "Print only errors.")
   }
 }
@@ -91,7 +93,8 @@ private struct GateJob: Sendable {
     let kind = record?.kind ?? (study.walkForward == nil ? .run : .walkForward)
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
-    let runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    options.store.open(for: study, &runner, context)
     let run = GateRun(gate, runner: runner, kind: kind)
     var measured: GateRun.Measured
     do {

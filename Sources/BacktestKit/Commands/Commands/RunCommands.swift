@@ -53,9 +53,10 @@ extension Command {
     Command(
       "regimes", summary: "Split a run by market regimes, in hindsight and as known at the time.",
       discussion: """
-        The study names the regimes (default: bull-bear and volatility). They are found from the \
-        benchmark's prices or, without a benchmark, from those of the first instrument. Nothing \
-        is written unless --out names a folder.
+        The study names the regimes (default: bull-bear and volatility) and may set them up. They \
+        are told by the prices of the instrument in regimes.of, else of the benchmark, else of \
+        equal parts of all instruments. Only regimes known at the time could have been traded. \
+        Nothing is written unless --out names a folder.
         """
     ) { parameters in
       var options = StudyJobOptions(&parameters)
@@ -63,11 +64,11 @@ extension Command {
       let chosen = parameters.options(
         "by", .oneOf(names, name: "regimes"), help: "Regimes to split by (default: the study's).")
       if !chosen.isEmpty {
-        options.overrides.append("regimes=[\(chosen.joined(separator: ", "))]")
+        options.overrides.append("regimes.by=[\(chosen.joined(separator: ", "))]")
       }
       let job = StudyJob(
         options: options, catalogue: catalogue, kind: .run, writesByDefault: false,
-        defaultRegimes: Study.RegimeChoice.allCases)
+        defaultRegimes: StudyRegimes.standard)
       return { context in
         try job.perform(in: context) { outcome, context in
           context.output.write(regimeTables(outcome.regimes))
@@ -103,21 +104,39 @@ private func regimeTables(_ regimes: [RegimeAnalysis]) -> String {
   regimes.map { analysis in
     var table = TextTable([
       .left("regime"), .left("seen"), .right("bars"), .right("share"), .right("runs"),
-      .right("total return"), .right("volatility"), .right("Sharpe"), .right("worst drawdown"),
+      .right("trades"), .right("total return"), .right("volatility"), .right("Sharpe"),
+      .right("95 %"), .right("worst drawdown"),
     ])
     let share = NumberFormat.percent(decimals: 2)
     for knowledge in [RegimeKnowledge.descriptive, .causal] {
       for part in analysis.parts(knowledge) {
         table.add([
           part.name, knowledge == .descriptive ? "in hindsight" : "at the time",
-          "\(part.barCount)", share.text(part.share), "\(part.runCount)",
+          "\(part.barCount)", share.text(part.share), "\(part.runCount)", "\(part.tradeCount)",
           share.text(part.totalReturn), share.text(part.volatility),
-          NumberFormat.ratio.text(part.sharpe), share.text(part.worstDrawdown),
+          NumberFormat.ratio.text(part.sharpe), part.sharpeBounds ?? "–",
+          share.text(part.worstDrawdown),
         ])
       }
     }
     return "\n\(analysis.name), from the prices of \(analysis.seriesName)\n\(table.text)"
+      + remarks(on: analysis)
   }.joined()
+}
+
+/// What else to know about a split: the regime that was worst, and what is known in hindsight only.
+private func remarks(on analysis: RegimeAnalysis) -> String {
+  var lines: [String] = []
+  if let worst = (try? analysis.worst(by: "sharpe")) ?? nil {
+    lines.append(
+      "Worst Sharpe ratio: \(NumberFormat.ratio.text(worst.value)) in \(worst.label), "
+        + "\(NumberText.count(worst.barCount, "bar")) in "
+        + NumberText.count(worst.runCount, "run"))
+  }
+  if !analysis.labels.isKnownAtTheTime {
+    lines.append("Known in hindsight only: nothing says from when these labels were known.")
+  }
+  return lines.map { $0 + "\n" }.joined()
 }
 
 /// The summary of a run on a terminal.

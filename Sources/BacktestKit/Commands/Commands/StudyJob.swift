@@ -54,6 +54,8 @@ struct StudyJob: Sendable {
   var expectedFingerprint: RunFingerprint?
   /// Whether results go to a folder even when none is named.
   var writesByDefault = true
+  /// What a sensitivity analysis changes; `nil` is everything.
+  var sensitivityParts: Set<SensitivityPlan.Part>?
   /// The regimes of a study that names none.
   var defaultRegimes: [Study.RegimeChoice] = []
 
@@ -101,7 +103,11 @@ struct StudyJob: Sendable {
     var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
     runner.monteCarlo = monteCarlo
     options.store.open(for: study, &runner, context)
-    let outcome = try runner.outcome(of: kind ?? recorded?.kind ?? .run)
+    runner.resultFolder = folder?.path
+    let kind = kind ?? recorded?.kind ?? .run
+    let outcome =
+      kind == .sensitivity
+      ? try runner.sensitivity(of: sensitivityParts) : try runner.outcome(of: kind)
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
@@ -126,7 +132,7 @@ struct StudyJob: Sendable {
 
   /// Finds out before the work that its results can be written, and that no other study of this
   /// command writes to the same place.
-  private func claim(
+  func claim(
     _ folder: String, for study: Study, _ path: String, _ owners: inout [String: String]
   ) throws -> ResultFolder {
     let place = relativePath(from: ".", to: folder)
@@ -159,14 +165,23 @@ struct StudyJob: Sendable {
   }
 
   /// Where the results of a study go; `nil` where they are only shown.
-  private func folder(for study: Study, _ path: String, isRepeated: Bool) -> String? {
+  func folder(
+    for study: Study, _ path: String, isRepeated: Bool, command: String? = nil
+  ) -> String? {
     let isStandard = FileInput.isStandardInput(path)
     let base = isStandard ? "study" : path.split(separator: "/").last.map(String.init) ?? path
     let end = base.lastIndex(of: ".") ?? base.endIndex
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let command = command ?? (kind == .walkForward ? "walkforward" : "run")
+    let own =
+      switch kind {
+      case .run, nil: "run"
+      case .walkForward: "walkforward"
+      case .sweep: "sweep"
+      case .sensitivity: "sensitivity"
+      }
+    let command = command ?? own
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
   }
 }
@@ -183,6 +198,8 @@ extension StudyRunner {
       case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
       case .resampling:
         bars.show("\(study.name): resampling", done, of: total, isCounted: true)
+      case .searching:
+        bars.show("\(study.name): searching", done, of: total, isCounted: true)
       case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)
       case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
       }

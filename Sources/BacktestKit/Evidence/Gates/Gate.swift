@@ -41,16 +41,15 @@ public struct Gate: Hashable, Sendable {
     rules.contains { rule in rule.quantity.map(names.contains) ?? false }
   }
 
-  /// Whether a rule asks for an interval.
-  package var asksForIntervals: Bool {
-    rules.contains { rule in
-      if case .bound(_, let part, _, _) = rule.check { part != .value } else { false }
+  /// The metrics of the catalogue of which a rule asks for an interval.
+  package var metricsWithIntervals: [String] {
+    var names: [String] = []
+    for rule in rules {
+      guard case .bound(let name, let part, _, _) = rule.check, part != .value else { continue }
+      let metric = name == "drawdown" ? "max-drawdown" : name
+      if Metrics.find(metric) != nil, !names.contains(metric) { names.append(metric) }
     }
-  }
-
-  /// Whether a rule compares with a baseline.
-  package var comparesWithBaseline: Bool {
-    rules.contains { rule in if case .baseline = rule.check { true } else { false } }
+    return names
   }
 }
 

@@ -1,3 +1,5 @@
+package import BacktestCore
+
 /// A figure that a gate judges: a finite value, or the reason why there is none.
 ///
 ///     GateFigure(metrics.sharpe, absence: "too few returns (1)")
@@ -44,6 +46,22 @@ public struct GateFigure: Hashable, Sendable {
       value.map { 0 - $0 },
       interval95: interval95.map { (0 - $0.upperBound)...(0 - $0.lowerBound) },
       absence: absence ?? "")
+  }
+}
+
+extension GateFigure {
+  /// The probability that the true Sharpe ratio of a run is above zero, by its session returns.
+  package static func probabilisticSharpe(of run: BacktestResult) -> GateFigure {
+    let sample = run.sessionSample
+    guard let riskFree = sample.riskFree.meanPerBar(barsPerYear: sample.barsPerYear) else {
+      return .missing("the risk-free rate needs a calendar")
+    }
+    guard let estimate = SharpeEstimate(returns: sample.returns.map { $0 - riskFree }) else {
+      return .missing("there are too few returns, or they do not vary")
+    }
+    return GateFigure(
+      estimate.probability(above: 0),
+      absence: "skewness and kurtosis give the Sharpe ratio a negative variance")
   }
 }
 

@@ -58,6 +58,12 @@ public enum EvidenceError: Error, Equatable {
   case unequalLengths(closes: Int, times: Int)
   /// A close that is not a positive number, at a bar counted from 0.
   case unusableClose(row: Int, value: Double)
+  /// Too few values to estimate something; what there is, what is needed, and for what.
+  case tooFewValues(Int, needed: Int, for: String)
+  /// Values that do not differ, so that what is named cannot be estimated.
+  case valuesAllEqual(String)
+  /// Labels of hindsight where only what was known at the time may be used; their name.
+  case labelsLookAhead(String)
 
   // Walk-forward.
 
@@ -100,6 +106,9 @@ public enum EvidenceError: Error, Equatable {
   case universe(StrategyError)
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
+
+  /// What is wrong with a cross-validation.
+  case crossValidation(CrossValidationError)
 }
 
 extension EvidenceError: CustomStringConvertible {
@@ -114,12 +123,14 @@ extension EvidenceError: CustomStringConvertible {
     case .invalidBlocks, .invalidShare, .noTrial: trialText
     case .tooFewDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
       resamplingText
+    case .tooFewValues, .valuesAllEqual, .labelsLookAhead: regimeText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
     case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
       .gridTooLarge, .noCandidates, .parameters, .universe, .strategy:
       searchText
+    case .crossValidation(let error): error.description
     }
   }
 
@@ -180,7 +191,7 @@ extension EvidenceError: CustomStringConvertible {
   private var resamplingText: String {
     switch self {
     case .tooFewDraws(let draws):
-      "\(draws) resamples are too few; take more, such as 2000"
+      "\(draws) resamples are too few; take 2 or more, such as 2000"
     case .invalidLevel(let level):
       "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
     case .invalidBlock(let length):
@@ -189,6 +200,19 @@ extension EvidenceError: CustomStringConvertible {
       "two trades are open on \(date), so their order cannot be changed; resample returns or bars "
         + "instead"
     case .notResampled(let reason): reason
+    default: ""
+    }
+  }
+
+  private var regimeText: String {
+    switch self {
+    case .tooFewValues(let count, let needed, let purpose):
+      "\(purpose) need \(needed) values, but there are \(count); give a longer series"
+    case .valuesAllEqual(let purpose):
+      "all values are equal, so \(purpose) cannot be told apart; use another series"
+    case .labelsLookAhead(let name):
+      "the labels of '\(name)' are known only in hindsight; for a decision or a feature say from "
+        + "when each label was known"
     default: ""
     }
   }

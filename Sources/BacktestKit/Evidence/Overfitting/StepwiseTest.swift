@@ -35,7 +35,7 @@ public struct StepwiseTest: Hashable, Sendable {
     trials: [[Double]], benchmark: [Double]? = nil, level: Double = 0.05,
     scheme: ResamplingScheme? = nil, draws: Int = 2_000, seed: UInt64 = 1, threads: Int? = nil
   ) throws(EvidenceError) -> Result<StepwiseTest, StatisticAbsence> {
-    guard level > 0, level < 1 else { throw .invalidShare(what: "the level", value: level) }
+    guard level > 0, level < 1 else { throw .invalidLevel(level) }
     guard draws >= 1 else { throw .tooFewDraws(draws) }
     let columns = try ExcessColumns(trials: trials, benchmark: benchmark)
     let scheme = scheme ?? .forRows(columns.rows)

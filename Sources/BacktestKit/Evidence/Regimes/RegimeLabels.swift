@@ -26,7 +26,7 @@ extension RegimeClassifier {
   ///
   /// - Throws: `EvidenceError` when the prices cannot be used.
   public func labels(for bars: BarSeries) throws(EvidenceError) -> RegimeLabels {
-    try labels(closes: Array(bars.close), times: Array(bars.closeTimes))
+    try labels(for: RegimeSeries(bars))
   }
 }
 
@@ -52,9 +52,14 @@ public struct RegimeLabels: Sendable, Equatable {
   /// The regime that was known at the close of each bar, from that bar and earlier ones; `nil`
   /// until one is known. It may be used from the next bar on.
   public let causal: [Int?]
+  /// Whether labels were known at the time at all. Labels of hindsight alone have no causal ones,
+  /// and no strategy or feature takes them: see `KnownRegimes`.
+  public let isKnownAtTheTime: Bool
 
   /// Labels from lists of equal length whose elements are positions in `names`.
-  public init(names: [String], descriptive: [Int?], causal: [Int?]) {
+  public init(
+    names: [String], descriptive: [Int?], causal: [Int?], isKnownAtTheTime: Bool = true
+  ) {
     precondition(descriptive.count == causal.count, "both kinds of labels have one a bar")
     let isKnown = { (label: Int?) in label.map(names.indices.contains) ?? true }
     precondition(
@@ -62,6 +67,14 @@ public struct RegimeLabels: Sendable, Equatable {
     self.names = names
     self.descriptive = descriptive
     self.causal = causal
+    self.isKnownAtTheTime = isKnownAtTheTime
+  }
+
+  /// Labels of hindsight, of which nothing was known at the time.
+  public init(names: [String], hindsight: [Int?]) {
+    self.init(
+      names: names, descriptive: hindsight,
+      causal: [Int?](repeating: nil, count: hindsight.count), isKnownAtTheTime: false)
   }
 
   /// The number of bars.

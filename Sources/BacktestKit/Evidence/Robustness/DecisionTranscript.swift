@@ -14,7 +14,7 @@ enum DecisionEvent: Sendable {
   case request(StrategyRequest)
 }
 
-/// A digest of 64 bits of words in order; two sequences that differ in one word never have the same.
+/// A digest of 64 bits of words in order. Two sequences that differ in one word never share one.
 struct EventDigest: Sendable {
   private(set) var value: UInt64 = 0x6A09_E667_F3BC_C908
 

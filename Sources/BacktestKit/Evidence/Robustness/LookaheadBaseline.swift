@@ -35,7 +35,7 @@ struct LookaheadBaseline: Sendable {
     let feed = Feed(proof.universe)
     var last = feed.instants.count - 1
     if let window = configuration.window {
-      // The last close of a window is not decided, and a run that was cut there would not be either.
+      // The last close of a window is not decided, so that a cut would lose its own decision.
       configuration.warmup = window.lowerBound - 1
       configuration.window = nil
       last = window.upperBound - 2

@@ -34,8 +34,8 @@ extension LookaheadProof {
   ///   - cuts: how many instants are cut at.
   ///   - seed: chooses the cuts, and the order of the returns after them.
   ///   - features: computes the columns; the same columns for each universe it is given.
-  /// - Throws: `LookaheadError` when the columns cannot be computed, there is nothing to cut, or two
-  ///   computations over the same bars differ.
+  /// - Throws: `LookaheadError` when the columns cannot be computed, there is nothing to cut, or
+  ///   two computations over the same bars differ.
   public static func check(
     _ name: String, on universe: Universe, cuts cutCount: Int = 50, seed: UInt64 = 0,
     threads: Int? = nil, features: @escaping @Sendable (Universe) throws -> [TimedValues]

@@ -2,9 +2,9 @@ public import BacktestCore
 
 /// How much a strategy's decisions depend on the bars before the first of them.
 ///
-/// The same period is run several times, with data that begins later and later. Recursive indicators
-/// such as an exponential average never forget where they began, so that with too few bars before
-/// the first decision a strategy decides something else than it would with all of them.
+/// The same period is run several times, with data that begins later and later. Recursive
+/// indicators such as an exponential average never forget where they began, so that with too few
+/// bars before the first decision a strategy decides something else than it would with all of them.
 ///
 ///     let sensitivity = try WarmupSensitivity(definition, parameters, on: universe)
 ///     for run in sensitivity.runs { print(run.historyBars, run.largestWeightDifference) }
@@ -47,7 +47,8 @@ public struct WarmupSensitivity: Sendable {
   ///   - configuration: the rules of the runs; a window is left out.
   ///   - histories: bars before the first decision; `nil` takes 1, 2, 4 and 8 times the warm-up, as
   ///     far as they leave half of the bars, and at least 20.
-  /// - Throws: `LookaheadError` when the strategy cannot run or no history leaves bars to decide on.
+  /// - Throws: `LookaheadError` when the strategy cannot run, or no history leaves bars to decide
+  ///   on.
   public init(
     _ definition: StrategyDefinition, _ parameters: StrategyParameters, on universe: Universe,
     configuration: BacktestConfiguration = BacktestConfiguration(), histories: [Int]? = nil

@@ -54,34 +54,5 @@ package struct Replicates: Sendable, Equatable {
   }
 
   /// Where the values of a metric lie.
-  package struct Distribution: Sendable, Equatable {
-    /// The number of runs in which the metric exists.
-    package var count: Int
-    /// The smallest value.
-    package var minimum: Double
-    /// The value below which a quarter lies.
-    package var lowerQuartile: Double
-    /// The value below which half lies.
-    package var median: Double
-    /// The value below which three quarters lie.
-    package var upperQuartile: Double
-    /// The greatest value.
-    package var maximum: Double
-
-    /// The distance between the quartiles.
-    package var interquartileRange: Double { upperQuartile - lowerQuartile }
-
-    /// The quartiles of values, linear between neighbours (type 7 of R. J. Hyndman and Y. Fan,
-    /// 1996); `nil` of none. Values that are not finite do not count.
-    package init?(_ values: [Double]) {
-      let sorted = values.filter(\.isFinite).sorted()
-      guard let first = sorted.first, let last = sorted.last else { return nil }
-      count = sorted.count
-      minimum = first
-      lowerQuartile = sorted.sortedQuantile(0.25)
-      median = sorted.sortedQuantile(0.5)
-      upperQuartile = sorted.sortedQuantile(0.75)
-      maximum = last
-    }
-  }
+  package typealias Distribution = ValueDistribution
 }

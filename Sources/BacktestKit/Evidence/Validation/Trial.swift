@@ -20,7 +20,7 @@ package struct Trial: Sendable {
   /// The parameters of the strategy.
   package var parameters: StrategyParameters
   /// The digest of the file from which its strategy was made, where the folds of a walk-forward
-  /// have checkpoints of their own; `nil` otherwise.
+  /// have checkpoints of their own, or the market where a job has several; `nil` otherwise.
   package var sourceDigest: String?
   /// The session date of each return. Evaluations on the same window should share the array.
   package var dates: [CivilDate]

@@ -65,6 +65,17 @@ extension DocumentNode {
     }
   }
 
+  /// The same table, but a list under `key` is in a table of its own, under `inner`.
+  package func wrappingList(of key: String, in inner: String) -> DocumentNode {
+    guard case .table(var entries) = content else { return self }
+    for row in entries.indices where entries[row].key == key && entries[row].value.kind == .list {
+      let list = entries[row].value
+      let entry = DocumentEntry(key: inner, keyPlace: list.place, value: list)
+      entries[row].value = DocumentNode(content: .table([entry]), place: list.place)
+    }
+    return DocumentNode(content: .table(entries), place: place)
+  }
+
   /// The same tree with every place replaced by one.
   func moved(to place: DocumentPlace) -> DocumentNode {
     var node = self

@@ -267,7 +267,6 @@ extension CSVTableReader {
 
   /// The separator of the mapping, or the likeliest in the first line.
   private mutating func fieldSeparator() throws(DataError) -> UInt8 {
-    let likely: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
     if let wanted = options.mapping.separator {
       guard CSVMapping.isSeparator(wanted), let byte = wanted.asciiValue else {
         throw DataError(
@@ -277,17 +276,7 @@ extension CSVTableReader {
       }
       return byte
     }
-    var counts = [0, 0, 0, 0]
-    var isQuoted = false
-    var byte = buffer.next
-    while byte.pointee == 0x0A || byte.pointee == 0x0D { byte += 1 }
-    while byte.pointee != 0, byte.pointee != 0x0A, byte.pointee != 0x0D {
-      if byte.pointee == 0x22 { isQuoted.toggle() }
-      if !isQuoted, let index = likely.firstIndex(of: byte.pointee) { counts[index] += 1 }
-      byte += 1
-    }
-    let most = counts.max() ?? 0
-    return likely[counts.firstIndex(of: most) ?? 0]
+    return buffer.likelySeparator()
   }
 
   /// A guess at the number of rows; room that is not used takes no memory.

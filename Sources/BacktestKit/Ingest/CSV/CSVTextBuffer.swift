@@ -54,6 +54,22 @@ struct CSVTextBuffer: ~Copyable {
     return UnsafeBufferPointer(start: next, count: (end ?? count) - position)
   }
 
+  /// The separator that is likeliest by the next line that is not blank.
+  func likelySeparator() -> UInt8 {
+    let likely: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
+    var counts = [0, 0, 0, 0]
+    var isQuoted = false
+    var byte = next
+    while byte.pointee == 0x0A || byte.pointee == 0x0D { byte += 1 }
+    while byte.pointee != 0, byte.pointee != 0x0A, byte.pointee != 0x0D {
+      if byte.pointee == 0x22 { isQuoted.toggle() }
+      if !isQuoted, let index = likely.firstIndex(of: byte.pointee) { counts[index] += 1 }
+      byte += 1
+    }
+    let most = counts.max() ?? 0
+    return likely[counts.firstIndex(of: most) ?? 0]
+  }
+
   /// The offset after the next line's ending; `nil` where the window does not show it.
   private func lineEnd() -> Int? {
     var offset = position

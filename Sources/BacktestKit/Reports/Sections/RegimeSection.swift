@@ -11,13 +11,15 @@ extension ReportModel {
         ReportSubheading(
           "\(NumberText.capitalized(analysis.name)), by prices of \(analysis.seriesName)")
       )
-      blocks.append(
-        ReportColumns([
-          shadedEquity(analysis, .descriptive), shadedEquity(analysis, .causal),
-        ]))
-      blocks.append(regimeTable(analysis, .descriptive))
-      blocks.append(regimeTable(analysis, .causal))
-      if let agreement = analysis.labels.agreement {
+      let views = RegimeKnowledge.allCases.filter { !analysis.parts($0).isEmpty }
+      blocks.append(ReportColumns(views.map { shadedEquity(analysis, $0) }))
+      for view in views { blocks.append(regimeTable(analysis, view)) }
+      if !analysis.labels.isKnownAtTheTime {
+        blocks.append(
+          ReportParagraph(
+            "These labels are known in hindsight only: nothing says from when they were known, so "
+              + "they cannot have been traded."))
+      } else if let agreement = analysis.labels.agreement {
         let share = NumberFormat.percent(decimals: 0).text(agreement)
         blocks.append(
           ReportParagraph(
@@ -72,6 +74,7 @@ extension ReportModel {
         .text("Regime"), .number("Bars", as: .integer),
         .number("Share", as: .percent(decimals: 1)),
         .number("Runs", as: .integer, definition: "uninterrupted stretches of bars"),
+        .number("Trades", as: .integer, definition: "closed, by the bar of their entry"),
         .number("Mean per bar", as: .percent(decimals: 3), isSigned: true),
         .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
         .number(
@@ -79,6 +82,8 @@ extension ReportModel {
           definition: "of its returns joined together, \(annualization)"),
         .number("Volatility", as: .percent(decimals: 1), definition: annualization),
         .number("Sharpe ratio", as: .ratio, isSigned: true, definition: annualization),
+        .text(
+          "95 %", definition: "bounds of the Sharpe ratio, by resampling its returns in blocks"),
         .number(
           "Worst drawdown", as: .percent(decimals: 1),
           definition: "within one uninterrupted stretch"),
@@ -87,12 +92,18 @@ extension ReportModel {
         let reason = part.barCount == 0 ? empty : absenceOfAnnual
         return [
           .text(part.name), .number(Double(part.barCount)), .number(part.share),
-          .number(Double(part.runCount)), .number(part.mean, else: empty),
+          .number(Double(part.runCount)), .number(Double(part.tradeCount)),
+          .number(part.mean, else: empty),
           .number(part.totalReturn, else: empty), .number(part.cagr, else: reason),
           .number(part.volatility, else: reason), .number(part.sharpe, else: reason),
-          .number(part.worstDrawdown, else: empty),
+          sharpeInterval(part), .number(part.worstDrawdown, else: empty),
         ]
       })
+  }
+
+  private func sharpeInterval(_ part: RegimeAnalysis.Part) -> ReportCell {
+    part.sharpeBounds.map { .text($0) }
+      ?? .missing(part.intervals?.absences["sharpe"]?.description ?? "not measured")
   }
 
   private var absenceOfAnnual: String {

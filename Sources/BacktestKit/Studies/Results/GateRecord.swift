@@ -74,7 +74,10 @@ extension GateInputs {
       profitableFolds = .missing("the result is no walk-forward")
     }
     worstRegimeSharpe = Self.worst(record.regimeSharpes)
-    if !hasSearched { overfitProbability = .missing("no search was made") }
+    if !hasSearched {
+      overfitProbability = .missing("no search was made")
+      superiorAbilityPValue = .missing("no search was made")
+    }
   }
 
   private static func profitableFolds(_ returns: [Double?]) -> GateFigure {

@@ -119,8 +119,9 @@ extension Replicates {
   }
 }
 
-extension Replicates.Distribution {
-  fileprivate var json: JSONValue {
+extension ValueDistribution {
+  /// The spread as `result.json` has it.
+  var json: JSONValue {
     [
       "n": .integer(count), "minimum": .number(minimum), "lower-quartile": .number(lowerQuartile),
       "median": .number(median), "upper-quartile": .number(upperQuartile),

@@ -19,8 +19,9 @@ package final class ResultFolder: Sendable {
   /// The files that a result may have; the one that says that the others are complete comes last.
   static let names =
     ["report.html"] + tables.map { "\($0).csv" } + ["result.json"]
-  private static let tables = [
-    "equity", "orders", "fills", "trades", "ledger", "folds", "forecasts", "decisions", "regimes",
+  static let tables = [
+    "equity", "orders", "fills", "trades", "ledger", "folds", "candidates", "forecasts",
+    "decisions", "regimes", "splits", "paths", "sweep", "sensitivity",
   ]
 
   /// Claims a folder for a study.
@@ -99,7 +100,7 @@ private struct ResultOwner {
       }
       return text
     }
-    guard text("schema")?.hasPrefix("backtestkit.result/") == true, let name = text("name"),
+    guard text("schema")?.hasPrefix("backtestkit.") == true, let name = text("name"),
       let folder = text("study-folder")
     else { return nil }
     self.name = name
@@ -118,6 +119,7 @@ extension Study {
   package var inputs: [String] {
     var paths = data.files.map(\.path)
     if let file = benchmark?.file { paths.append(file) }
+    if let file = regimeSettings.file { paths.append(file.path) }
     paths += replicates?.checkpoints ?? []
     paths += walkForward?.training?.inputs ?? []
     paths = paths.map(resolved)

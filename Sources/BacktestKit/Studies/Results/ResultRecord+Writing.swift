@@ -31,21 +31,9 @@ extension ResultRecord {
     let walk = outcome.walkForward
     efficiency = walk.flatMap { $0.choosesNothing ? nil : $0.efficiency }
     foldReturns = walk?.folds.map { $0.metrics?.totalReturn } ?? []
-    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(Self.regimeJSON)))
+    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(\.json)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
-    var files: [DataFile] = []
-    for series in result.universe.series {
-      guard let source = series.source else { continue }
-      var digest = files.first { $0.path == source.path }?.sha256
-      if digest == nil {
-        digest = try SHA256.hexadecimal(ofFile: outcome.study.resolved(source.path))
-      }
-      files.append(
-        DataFile(
-          symbol: series.instrument.symbol, path: source.path, byteCount: source.byteCount,
-          sha256: digest ?? "", barCount: series.count, prices: series.priceBasis.rawValue))
-    }
-    data = files
+    data = try DataFile.all(of: result.universe, outcome.study)
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
     counts = Counts(result)
     forecasts =
@@ -73,17 +61,7 @@ extension ResultRecord {
         .list(
           caveats.map { ["code": .text($0.code), "message": .text($0.message)] as JSONValue })
       ),
-      (
-        "data",
-        .list(
-          data.map { file in
-            [
-              "symbol": .text(file.symbol), "path": .text(file.path),
-              "bytes": .integer(file.byteCount), "sha256": .text(file.sha256),
-              "bars": .integer(file.barCount), "prices": .text(file.prices),
-            ] as JSONValue
-          })
-      ),
+      ("data", .list(data.map(\.json))),
     ]
     parts.append(("counts", counts.json))
     parts.append(("configuration", ResultConfiguration(outcome).json))
@@ -93,35 +71,22 @@ extension ResultRecord {
       parts.append(("forecasts", ResultForecasts(forecasts, outcome.result.universe).json))
     }
     if !outcome.regimes.isEmpty {
-      parts.append(("regimes", .list(outcome.regimes.map(Self.regimeJSON))))
+      parts.append(("regimes", .list(outcome.regimes.map(\.json))))
     }
     if let monteCarlo = outcome.monteCarlo { parts.append(("monte-carlo", monteCarlo.json)) }
+    if let sweep = outcome.sweep {
+      parts.append(("sweep", sweep.json(heatMaps: outcome.heatMapReduction)))
+    }
+    if let sensitivity = outcome.sensitivity { parts.append(("sensitivity", sensitivity.json)) }
     if let walk = outcome.walkForward {
       parts.append(("efficiency", JSONValue(efficiency)))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
+      parts.append(("candidates", walk.candidatesJSON))
     }
     parts.append(("study-folder", .text(studyFolder)))
     parts.append(("study-file", JSONValue(studyFile)))
     parts.append(("study", JSONValue(outcome.study.document).canonicalStudy))
     return members(parts)
-  }
-
-  private static func regimeJSON(_ analysis: RegimeAnalysis) -> JSONValue {
-    func parts(_ knowledge: RegimeKnowledge) -> JSONValue {
-      .list(
-        analysis.parts(knowledge).map { part in
-          [
-            "label": .text(part.name), "bars": .integer(part.barCount),
-            "share": .number(part.share), "runs": .integer(part.runCount),
-            "total-return": JSONValue(part.totalReturn), "volatility": JSONValue(part.volatility),
-            "sharpe": JSONValue(part.sharpe), "worst-drawdown": JSONValue(part.worstDrawdown),
-          ] as JSONValue
-        })
-    }
-    return [
-      "name": .text(analysis.name), "told-by": .text(analysis.seriesName),
-      "descriptive": parts(.descriptive), "causal": parts(.causal),
-    ]
   }
 
   private func foldJSON(_ fold: WalkForwardFold) -> JSONValue {

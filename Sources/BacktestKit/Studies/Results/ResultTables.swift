@@ -214,8 +214,9 @@ func writeFolds(_ walk: WalkForwardResult, to file: FileOutput) throws(FileError
 /// The regimes of a run as CSV, both ways of knowing them.
 func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileError) {
   let header = [
-    "regimes", "known", "label", "bars", "share", "runs", "total_return", "mean", "volatility",
-    "sharpe", "worst_drawdown",
+    "regimes", "known", "label", "bars", "share", "runs", "trades", "total_return", "mean",
+    "volatility",
+    "sharpe", "worst_drawdown", "mean_lower", "mean_upper", "sharpe_lower", "sharpe_upper",
   ]
   var csv = try CSVWriter(header, to: file)
   for analysis in regimes {
@@ -228,11 +229,16 @@ func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileE
           row.field(part.barCount)
           row.field(part.share)
           row.field(part.runCount)
+          row.field(part.tradeCount)
           row.field(part.totalReturn)
           row.field(part.mean)
           row.field(part.volatility)
           row.field(part.sharpe)
           row.field(part.worstDrawdown)
+          for metric in ["mean-return", "sharpe"] {
+            row.field(part.intervals?[metric]?.lower)
+            row.field(part.intervals?[metric]?.upper)
+          }
         }
       }
     }

@@ -1,4 +1,5 @@
 package import BacktestCore
+import BacktestEvidence
 package import BacktestFiles
 package import BacktestIngest
 import BacktestPolicies
@@ -20,9 +21,6 @@ package struct StudyMarket: Sendable {
   private(set) var unknownPrices: [String] = []
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
-
-  /// The series by which regimes are classified: the benchmark, else the first of the universe.
-  package var regimeSeries: BarSeries { benchmark ?? universe.series[0] }
 
   /// The market with other bars of the same instruments.
   func replacing(_ universe: Universe) -> StudyMarket {
@@ -89,6 +87,37 @@ package struct StudyMarket: Sendable {
     feed = Feed(universe)
     benchmark = try study.loadBenchmark(from: universe)
     quality = universe.series.map(DataQualityReport.init)
+  }
+}
+
+extension StudyMarket {
+  /// The prices by which regimes are told: equal parts of the instruments in `regimeUniverse`.
+  ///
+  /// - Throws: `StudyError` for an instrument that is not there, or prices that are not above zero.
+  func regimeSeries(_ settings: StudyRegimes) throws(StudyError) -> RegimeSeries {
+    let universe = try regimeUniverse(settings)
+    return try StudyError.wrapping(.regimes) { try RegimeSeries(equalPartsOf: universe) }
+  }
+
+  /// The instruments whose prices tell the regimes: the one that the study names, else the
+  /// benchmark, else all.
+  ///
+  /// - Throws: `StudyError` for an instrument that is not there.
+  func regimeUniverse(_ settings: StudyRegimes) throws(StudyError) -> Universe {
+    func only(_ series: BarSeries) throws(StudyError) -> Universe {
+      try StudyError.wrapping(.regimes) { try Universe([series]) }
+    }
+    if let symbol = settings.of, symbol != StudyRegimes.equalParts {
+      if let found = universe.instrument(symbol) { return try only(universe[found]) }
+      if let benchmark, benchmark.instrument.symbol == symbol { return try only(benchmark) }
+      let known = universe.series.map(\.instrument.symbol) + [StudyRegimes.equalParts]
+      throw StudyError(
+        .regimes,
+        "'of' names '\(symbol)', which is not in the data; known are "
+          + "\(NearestName.list(known, near: symbol))")
+    }
+    if settings.of == nil, let benchmark { return try only(benchmark) }
+    return universe
   }
 }
 

@@ -7,8 +7,8 @@ import BacktestFiles
 ///     let measured = try GateRun(gate, runner: StudyRunner(study), kind: .run).measure()
 ///     print(gate.verdict(on: measured.inputs).passes)
 package struct GateRun: Sendable {
-  private let gate: Gate
-  private let runner: StudyRunner
+  let gate: Gate
+  let runner: StudyRunner
   private let kind: ResultRecord.Kind
 
   /// What was measured.
@@ -24,7 +24,7 @@ package struct GateRun: Sendable {
     self.gate = gate
     var runner = runner
     if runner.study.regimes.isEmpty, gate.asks(for: "worst-regime") {
-      runner.study.regimes = Study.RegimeChoice.allCases
+      runner.study.regimes = StudyRegimes.standard
     }
     self.runner = runner
     self.kind = kind
@@ -37,32 +37,42 @@ package struct GateRun: Sendable {
     let outcome = try runner.outcome(of: kind)
     let record = try StudyError.wrapping(.file) { try ResultRecord(outcome, folder: ".") }
     var inputs = GateInputs(record, metrics: outcome.metrics)
-    if asksForReproduction {
-      let again = try runner.outcome(of: kind).result.fingerprint.description
-      inputs.reproduction = Self.reproduction(of: record.fingerprint, again: again)
-    }
+    if asksForReproduction { inputs.reproduction = try reproduction(of: record.fingerprint) }
+    try measure(outcome, into: &inputs)
     return Measured(record: record, inputs: inputs)
   }
 
-  /// Judges a stored result, and runs its study again where the rules ask for that.
+  /// Judges a stored result, and runs its study again for what the result does not hold.
   ///
   /// - Parameter isRerun: whether the study may run.
   /// - Throws: `StudyError` where the study cannot be run.
   package func measure(
     stored record: ResultRecord, isRerun: Bool
   ) throws(StudyError) -> Measured {
-    guard isRerun, asksForReproduction || gate.rules.contains(where: { $0.check == .noLookAhead })
-    else {
-      var inputs = GateInputs(record)
-      inputs.reproduction = .missing("the study was not run again")
-      inputs.noLookAhead = .missing("the study was not run again")
+    var inputs = GateInputs(record)
+    guard isRerun, gate.needsTheStudy else {
+      inputs.missAll("the study was not run again")
       return Measured(record: record, inputs: inputs)
     }
     let outcome = try runner.outcome(of: kind)
     let again = outcome.result.fingerprint.description
-    var inputs = GateInputs(record, metrics: outcome.metrics)
+    inputs = GateInputs(record, metrics: outcome.metrics)
     inputs.reproduction = Self.reproduction(of: record.fingerprint, again: again)
+    guard again == record.fingerprint else {
+      // What another run would show says nothing of this one.
+      inputs.missAll("the study gave another result when it ran again")
+      return Measured(record: record, inputs: inputs)
+    }
+    try measure(outcome, into: &inputs)
     return Measured(record: record, inputs: inputs)
+  }
+
+  /// Whether a second run, which no store counts, gives a fingerprint again.
+  private func reproduction(of fingerprint: String) throws(StudyError) -> GateProof {
+    var runner = runner
+    runner.store = nil
+    let again = try runner.outcome(of: kind).result.fingerprint.description
+    return Self.reproduction(of: fingerprint, again: again)
   }
 
   private var asksForReproduction: Bool {
@@ -73,5 +83,31 @@ package struct GateRun: Sendable {
     first == again
       ? .holds("the study gave the fingerprint \(again) again")
       : .fails("the study gave the fingerprint \(again) when it ran again, not \(first)")
+  }
+}
+
+extension GateInputs {
+  /// Gives what was not measured a reason.
+  fileprivate mutating func missAll(_ reason: String) {
+    if reproduction == .notMeasured { reproduction = .missing(reason) }
+    if noLookAhead == .notMeasured { noLookAhead = .missing(reason) }
+    let figures: [WritableKeyPath<GateInputs, GateFigure>] = [
+      \.probabilisticSharpe, \.deflatedSharpe, \.overfitProbability, \.superiorAbilityPValue,
+      \.trials, \.effectiveTrials, \.breakEvenBasisPoints,
+    ]
+    for figure in figures where self[keyPath: figure] == .notMeasured {
+      self[keyPath: figure] = .missing(reason)
+    }
+  }
+}
+
+extension Gate {
+  /// Whether a rule asks for something that only the study can give, and not its result.
+  fileprivate var needsTheStudy: Bool {
+    let proofs = rules.contains { $0.check == .reproducible || $0.check == .noLookAhead }
+    return proofs || !metricsWithIntervals.isEmpty
+      || asks(
+        for: "psr", "dsr", "pbo", "spa-p", "trials", "effective-trials",
+        "break-even-basis-points")
   }
 }

@@ -27,16 +27,16 @@ package struct JobTrials: Sendable {
 
   /// Waits until all trials are stored, and counts those of the study's family.
   ///
-  /// - Parameter run: the run whose Sharpe ratio is deflated.
+  /// - Parameter run: the run whose Sharpe ratio is deflated; `nil` where there is none.
   package func count(
-    _ study: Study, _ market: StudyMarket, deflating run: BacktestResult
+    _ study: Study, _ market: StudyMarket, deflating run: BacktestResult?
   ) -> TrialCounting {
     guard let store, let recorder else { return .notCounted(reason: absence) }
     do throws(RunStoreError) {
       try recorder.finish()
       let count = try store.count(
         study.trialScope(market), shownAs: relativePath(from: study.folder, to: store.path))
-      return .counted(count.deflating(run))
+      return .counted(run.map(count.deflating) ?? count)
     } catch {
       return .notCounted(reason: error.description)
     }

@@ -31,6 +31,8 @@ public struct StudyRunner: Sendable {
   package var monteCarlo: MonteCarlo?
   /// Ends waiting for other programs, and writing.
   package var interrupt = Interrupt()
+  /// Where the results will go; beside it a sweep keeps what it has done.
+  package var resultFolder: String?
 
   /// What takes long about a study, and what its progress is counted in.
   package enum Stage: Sendable {
@@ -38,8 +40,10 @@ public struct StudyRunner: Sendable {
     case reading
     /// One run over all bars, in instants.
     case running
-    /// The runs of a walk-forward.
+    /// The runs of a walk-forward or of a cross-validation.
     case walkingForward
+    /// The sets of a sweep, or the runs of a sensitivity analysis.
+    case searching
     /// The runs of a look-ahead analysis.
     case cutting
     /// The runs in synthetic markets.
@@ -65,6 +69,8 @@ public struct StudyRunner: Sendable {
     switch kind {
     case .run: try run()
     case .walkForward: try walkForward()
+    case .sweep: try sweep()
+    case .sensitivity: try sensitivity()
     }
   }
 
@@ -156,7 +162,7 @@ public struct StudyRunner: Sendable {
   }
 
   /// An outcome with the trials behind it.
-  private func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
+  func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
     var outcome = withIntervals(outcome)
     outcome.trials = trials.count(
       outcome.study, outcome.market, deflating: outcome.result)
@@ -164,7 +170,7 @@ public struct StudyRunner: Sendable {
     return outcome
   }
 
-  private func outcome(
+  func outcome(
     _ study: Study, _ market: StudyMarket, _ result: BacktestResult,
     walkForward: WalkForwardResult?
   ) throws(StudyError) -> StudyOutcome {
@@ -182,9 +188,7 @@ public struct StudyRunner: Sendable {
     if benchmark == nil, !study.strategy.policies.isEmpty {
       benchmark = BenchmarkCurve.buyAndHold(result)
     }
-    let regimes = try StudyError.wrapping(.regimes) {
-      try study.regimes.map { try Self.analysis(result, market.regimeSeries, $0.classifier) }
-    }
+    let regimes = try regimes(of: study, market, result)
     return StudyOutcome(
       study: study, market: market, result: result, walkForward: walkForward,
       benchmark: benchmark, regimes: regimes)
@@ -218,8 +222,22 @@ public struct StudyRunner: Sendable {
     return engine.result(strategy: study.strategy.definition.name)
   }
 
+  private func regimes(
+    of study: Study, _ market: StudyMarket, _ result: BacktestResult
+  ) throws(StudyError) -> [RegimeAnalysis] {
+    guard !study.regimes.isEmpty else { return [] }
+    let series = try market.regimeSeries(study.regimeSettings)
+    return try StudyError.wrapping(.regimes) {
+      try study.regimes.map { choice in
+        var analysis = try Self.analysis(result, series, try study.classifier(of: choice))
+        try analysis.measureIntervals(Bootstrap(seed: study.seed), threads: threads)
+        return analysis
+      }
+    }
+  }
+
   private static func analysis(
-    _ result: BacktestResult, _ series: BarSeries, _ classifier: some RegimeClassifier
+    _ result: BacktestResult, _ series: RegimeSeries, _ classifier: some RegimeClassifier
   ) throws(EvidenceError) -> RegimeAnalysis {
     try RegimeAnalysis(result, series: series, classifier: classifier)
   }

@@ -1,5 +1,4 @@
 public import BacktestCore
-public import BacktestEvidence
 public import BacktestFiles
 
 /// What a study file asks for: which bars, which account, which costs, which strategy, and how it
@@ -20,10 +19,18 @@ public struct Study: Sendable {
   package var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
   package var walkForward: StudyWalkForward?
+  /// The cross-validation, where there is one.
+  package var crossValidation: StudyCrossValidation?
+  /// The sweep, where the study says something about it.
+  package var sweep: StudySweep?
+  /// The sensitivity analysis, where the study says something about it.
+  package var sensitivity: StudySensitivity?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
   package var replicates: StudyReplicates?
   /// The regimes by which a run is split.
   public var regimes: [RegimeChoice] = []
+  /// What it says of them besides their names.
+  package var regimeSettings = StudyRegimes()
   /// What the run is held against: an instrument of the data, one of a file of its own, or equal
   /// parts of all instruments.
   package var benchmark: StudyBenchmark?
@@ -41,22 +48,6 @@ public struct Study: Sendable {
   package var fileName: String
   /// The study as it was read, overrides applied: what a result records.
   let document: DocumentNode
-
-  /// The regimes that a study can name.
-  public enum RegimeChoice: String, Sendable, CaseIterable {
-    /// Bull and bear by the 20 % rule.
-    case bullBear = "bull-bear"
-    /// Terciles of volatility.
-    case volatility
-
-    /// The classifier with its defaults.
-    public var classifier: any RegimeClassifier {
-      switch self {
-      case .bullBear: BullBear()
-      case .volatility: VolatilityTerciles()
-      }
-    }
-  }
 
   /// Reads a study file, YAML or, where its name ends in `.json`, JSON.
   ///
@@ -81,6 +72,10 @@ public struct Study: Sendable {
     catalogue: StrategyCatalogue
   ) throws(DocumentError) {
     var document = document
+    // Settings can be overridden in a study that only lists the names.
+    if overrides.contains(where: { $0.hasPrefix("regimes.") }) {
+      document = document.wrappingList(of: "regimes", in: "by")
+    }
     for override in overrides {
       document = try DocumentOverride(parsing: override).applied(to: document)
     }
@@ -128,9 +123,8 @@ extension Study {
         } set: {
           $0.seed = UInt64($1)
         }.example("7"),
-        strategy(catalogue, folder: folder), walkForward, replicates,
-        .list("regimes", \.regimes, of: .choice(), "The regimes by which the run is split.")
-          .absent("none").example("[bull-bear, volatility]"),
+        strategy(catalogue, folder: folder), walkForward, sweepKey, crossValidation, sensitivityKey,
+        replicates, StudyRegimes.key,
         .optionalTable(
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
@@ -178,6 +172,36 @@ extension Study {
     } set: {
       $0.walkForward = $1
     }
+  }
+
+  private static var crossValidation: StudyKey<Study> {
+    .optionalTable(
+      "cross-validation", "How parameters are chosen on part of history and judged on the rest.",
+      { StudyCrossValidation.table(of: $0.strategy) },
+      rows: StudyCrossValidation.table(of: StudyStrategy()).rows
+    ) {
+      $0.crossValidation
+    } set: {
+      $0.crossValidation = $1
+    }
+  }
+
+  private static var sweepKey: StudyKey<Study> {
+    .optionalTable(
+      "sweep", "Which sets of parameters `bt-run sweep` tries on all bars.",
+      { StudySweep.table(of: $0.strategy, seed: $0.seed) },
+      rows: StudySweep.table(of: StudyStrategy(), seed: 0).rows
+    ) {
+      $0.sweep
+    } set: {
+      $0.sweep = $1
+    }
+  }
+
+  private static var sensitivityKey: StudyKey<Study> {
+    .optionalTable(
+      "sensitivity", \.sensitivity, StudySensitivity.table,
+      "What `bt-run sensitivity` changes about the run.")
   }
 
   private static var replicates: StudyKey<Study> {

@@ -14,6 +14,10 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     case policy
     /// The walk-forward plan, its grid or its checkpoints.
     case walkForward = "walk-forward"
+    /// The sweep and its grid.
+    case sweep
+    /// The cross-validation or its grid.
+    case crossValidation = "cross-validation"
     /// The regimes.
     case regimes
     /// The benchmark.
@@ -37,7 +41,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch part {
     case .file, .configuration: reason
-    case .data, .strategy, .policy, .walkForward, .regimes, .benchmark, .replicates:
+    case .data, .strategy, .policy, .walkForward, .sweep, .crossValidation, .regimes, .benchmark,
+      .replicates:
       "\(part.rawValue): \(reason)"
     }
   }

@@ -7,14 +7,13 @@ package struct StudyWalkForward: Sendable {
   /// Windows, objective, search and how folds are joined.
   package var plan = WalkForwardPlan(train: .bars(1), test: .bars(1))
   /// The values to try, with the study's other parameters fixed.
-  package var grid = ParameterGrid([ParameterGrid.Dimension]())
+  package var grid: ParameterGrid { values.grid }
   /// Where the checkpoint of each fold comes from; `nil` where folds have none of their own.
   package var training: StudyTraining?
 
   /// What the keys about checkpoints say, until they are checked together.
   fileprivate var checkpoints = TrainingKeys()
-  /// Whether the grid has values for parameters that there are.
-  fileprivate var isGridReadable = true
+  fileprivate var values = StudyGrid()
 
   fileprivate init() {}
 
@@ -26,46 +25,17 @@ package struct StudyWalkForward: Sendable {
   static func table(of strategy: StudyStrategy, seed: UInt64) -> StudyTable<StudyWalkForward> {
     StudyTable(
       initial: StudyWalkForward(),
-      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) } + [grid(of: strategy)]
+      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) } + [
+        .grid(
+          of: strategy, \.values, help: "The values to try for each parameter.",
+          absence: "none: one candidate")
+      ]
         + TrainingKeys.table.keys.map { $0.of(\.checkpoints) },
       after: { table, part in
         part.plan.seed = seed
         part.training = part.checkpoints.training(&table, for: strategy)
-        let varying = Set(part.grid.dimensions.map(\.name))
-        part.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
-        // What is wrong with the strategy or with a list of values has been reported already.
-        guard strategy.isComplete, part.isGridReadable else { return }
-        do throws(EvidenceError) {
-          _ = try part.grid.candidates(of: strategy.definition)
-        } catch {
-          table.report("\(error)", within: "grid")
-        }
+        part.values.check(&table, for: strategy)
       })
-  }
-
-  private static func grid(of strategy: StudyStrategy) -> StudyKey<StudyWalkForward> {
-    var row = StudyRow("grid", "The values to try for each parameter.")
-    row.values = "table of lists"
-    row.absence = "none: one candidate"
-    row.example = "{fast: [3, 5]}"
-    return StudyKey(
-      row,
-      read: { table, part in
-        var isReadable = true
-        let dimensions = table.section("grid") { table in
-          isReadable = strategy.checkNames(in: &table)
-          return table.keys.map { key in
-            ParameterGrid.Dimension(
-              name: key, values: table.list(key, of: .parameter, takesSingle: false))
-          }
-        }
-        part.isGridReadable = isReadable && dimensions.allSatisfy { !$0.values.isEmpty }
-        // In the order of the strategy, since keys of a study have none: of equal candidates the
-        // first is chosen.
-        part.grid.dimensions = strategy.definition.parameters.compactMap { parameter in
-          dimensions.first { $0.name == parameter.name }
-        }
-      }, json: { _ in nil })
   }
 }
 

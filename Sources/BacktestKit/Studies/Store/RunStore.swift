@@ -62,8 +62,10 @@ public final class RunStore: Sendable {
     } else if !fileExists(path) {
       throw RunStoreError(path, .missing)
     }
-    let connection = try SQLiteConnection(path, access)
+    // A connection that may write tidies up the log at its end, which one that may not cannot.
+    let connection = try SQLiteConnection(path, access == .create ? .create : .write)
     try RunStoreSchema.prepare(connection, creates: access == .create)
+    if access == .read { try connection.execute("PRAGMA query_only = ON") }
     self.path = path
     self.now = now
     state = Mutex(State(connection: connection))

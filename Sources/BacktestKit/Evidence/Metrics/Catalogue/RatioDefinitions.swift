@@ -13,6 +13,16 @@ extension Metrics {
       space.sharpePerBar.map { ((1 + $0 * $0 / 2) / space.count * space.barsPerYear).squareRoot() }
     },
     MetricDefinition(
+      "psr", "Probabilistic Sharpe ratio", .fraction, higherIsBetter: true,
+      "probability that the true Sharpe ratio is above 0: Phi(S sqrt(n - 1) / sqrt(1 - g3 S + "
+        + "(g4 - 1)/4 S^2)), skewness g3, kurtosis g4 (Bailey, Lopez de Prado, 2012)"
+    ) { $0.sharpeEstimate?.probability(above: 0) },
+    MetricDefinition(
+      "min-track-record", "Minimum track record", .bars, higherIsBetter: false,
+      "bars from which the Sharpe ratio, were it to stay, is above 0 with 95 % confidence "
+        + "(Bailey, Lopez de Prado, 2012)"
+    ) { $0.sharpeEstimate?.minimumTrackRecord(above: 0) },
+    MetricDefinition(
       "sharpe-lo", "Sharpe ratio (Lo)", .ratio, higherIsBetter: true, needs: .calendar,
       "S B / sqrt(B + 2 sum (B - k) rho_k) over the lags 1 to 5 (Lo, 2002)"
     ) { $0.sharpeLo },
@@ -95,6 +105,12 @@ extension Metrics {
 }
 
 extension MetricWorkspace {
+  /// The Sharpe ratio of one bar with its shape; `nil` of a ruined account, which has none.
+  fileprivate var sharpeEstimate: SharpeEstimate? {
+    guard sample.ruinedAt == nil else { return nil }
+    return excess.flatMap { SharpeEstimate($0, moments) }
+  }
+
   fileprivate var worstFive: [Double] { Drawdown.deepest(5, of: episodes).map(\.depth) }
 
   fileprivate func perDrawdown(_ size: Double) -> Double? {

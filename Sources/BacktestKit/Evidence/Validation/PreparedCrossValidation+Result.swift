@@ -1,0 +1,102 @@
+import BacktestCore
+
+extension PreparedCrossValidation {
+  /// Searches, chooses, tests, and joins paths.
+  func result(
+    threads: Int?, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+  ) throws(EvidenceError) -> CrossValidationResult {
+    let tested = testPlan
+    let searchCount = axes.count * candidates.count
+    // Which tests are needed is known once splits have chosen; each segment has one at least.
+    let total = searchCount + tested.segments.count
+    let searched = try search(threads: threads) { progress?($0, total) }
+    let choices = choices(searched, threads: threads)
+    let runs = try tests(of: choices, in: tested, searched, threads: threads) { done, needed in
+      progress?(searchCount + done, searchCount + needed)
+    }
+    let outcomes = parallelMap(count: splits.count, threads: threads) { (split) throws(Never) in
+      outcome(split, choices[split], tested, runs)
+    }
+    return CrossValidationResult(
+      strategy: request.definition.name, plan: plan, grid: request.grid,
+      configuration: request.configuration, objective: metric, markets: axes.map(\.market),
+      candidates: candidates, infeasibleCount: infeasibleCount, splits: outcomes,
+      paths: paths(choices, runs, threads: threads),
+      regimes: plan.method == .byRegime ? request.regimes?.name : nil)
+  }
+
+  private func outcome(
+    _ split: Int, _ choice: RangeObjective.Choice, _ tested: TestPlan, _ runs: TestRuns
+  ) -> CrossValidationSplitResult {
+    let positions = segments(of: split, in: tested)
+    let own = positions.map { tested.segments[$0] }
+    let parts = positions.map { runs.run($0, choice.candidate) }
+    let rows = splits.rows(at: split)
+    let market = own[0].market
+    let dates = axes[market].dates
+    let others = axes.indices.filter { $0 != market }
+    tell(.crossValidation(split: split, isTest: true), choice.candidate, parts, on: own)
+    return CrossValidationSplitResult(
+      index: split, name: splits.testName(split), rows: rows,
+      testDates: dates[own[0].bars.lowerBound]...dates[own[own.count - 1].bars.upperBound - 1],
+      trainCount: rows?.trainCount ?? others.reduce(0) { $0 + axes[$1].count },
+      testCount: own.reduce(0) { $0 + $1.bars.count }, choice: choice.candidate,
+      parameters: candidates[choice.candidate], nullCount: choice.nullCount,
+      inSample: choice.value,
+      test: figures(of: parts.flatMap(\.returns), in: axes[market]))
+  }
+
+  private func figures(of returns: [Double], in axis: ValidationAxis) -> CrossValidationFigures {
+    let evaluator = axis.evaluator
+    return CrossValidationFigures(
+      objective: evaluator.value(returns: returns),
+      ratios: CoreRatios(
+        returns: returns, barsPerYear: evaluator.barsPerYear, riskFree: evaluator.riskFree))
+  }
+
+  /// Joins the test folds to histories.
+  private func paths(
+    _ choices: [RangeObjective.Choice], _ runs: TestRuns, threads: Int?
+  ) -> [CrossValidationPath] {
+    switch splits {
+    case .folds(let splits):
+      let paths = splits.paths()
+      return parallelMap(count: paths.count, threads: threads) { (index) throws(Never) in
+        let chosen = paths[index].map { choices[$0].candidate }
+        let returns = chosen.indices.flatMap { runs.run($0, chosen[$0]).returns }
+        return CrossValidationPath(
+          index: index, splits: paths[index], choices: chosen,
+          test: figures(of: returns, in: axes[0]))
+      }
+    case .groups(let groups):
+      let tested = testPlan
+      var pieces: [(start: Int, returns: [Double])] = []
+      for split in groups.indices {
+        for segment in segments(of: split, in: tested) {
+          pieces.append(
+            (
+              tested.segments[segment].bars.lowerBound,
+              runs.run(segment, choices[split].candidate).returns
+            ))
+        }
+      }
+      let returns = pieces.sorted { $0.start < $1.start }.flatMap(\.returns)
+      return [
+        CrossValidationPath(
+          index: 0, splits: Array(groups.indices), choices: choices.map(\.candidate),
+          test: figures(of: returns, in: axes[0]))
+      ]
+    case .markets: return []
+    }
+  }
+}
+
+extension ValidationAxis {
+  /// What a result says of the market.
+  fileprivate var market: CrossValidationMarket {
+    CrossValidationMarket(
+      name: name, barCount: count, skip: points[0] + 1, warmup: warmup,
+      dates: dates[0]...dates[count - 1],
+      barsPerYear: evaluator.barsPerYear)
+  }
+}

@@ -1,0 +1,347 @@
+public import BacktestCore
+public import BacktestEvidence
+public import BacktestFiles
+
+/// The page on which a cross-validation is judged: how its figures are spread over paths, each
+/// split, and what was chosen.
+///
+///     try CrossValidationReport(result, universe: feed.universe).write(to: "Reports/crossval.html")
+///
+/// No path and no split is shown as the result. The same report always gives the same bytes.
+public struct CrossValidationReport: Sendable {
+  /// The heading.
+  public var title: String
+  /// The caveats, shown first; by default those of the cross-validation.
+  public var caveats: [ResultCaveat]
+  /// Where the result comes from, such as the study.
+  package var provenance: [ProvenanceItem] = []
+  /// The SHA-256 of data files by path, where they are known.
+  package var fileDigests: [String: String] = [:]
+
+  private let result: CrossValidationResult
+  private let universe: Universe
+
+  /// A report on a cross-validation.
+  public init(_ result: CrossValidationResult, universe: Universe) {
+    self.result = result
+    self.universe = universe
+    title = "Cross-validation of \(result.strategy)"
+    caveats = result.caveats
+  }
+
+  /// The file, as UTF-8.
+  public func bytes() -> [UInt8] { document.bytes() }
+
+  /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
+  ///
+  /// - Throws: `FileError` when it cannot be written.
+  public func write(to path: String) throws(FileError) {
+    try FileBytes.write(bytes(), to: path)
+  }
+
+  private var document: ReportDocument {
+    ReportDocument(
+      title: title, subtitle: subtitle, summary: summary,
+      sections: [spreadSection, splitSection] + choiceSections + [
+        assumptionsSection, provenanceSection,
+      ],
+      footer: "BacktestKit \(BacktestKitVersion.current) · fingerprint \(result.fingerprint)")
+  }
+
+  private var subtitle: String {
+    let symbols = NumberText.list(universe.series.map(\.instrument.symbol), limit: 6)
+    let first = result.markets.map(\.dates.lowerBound).min()
+    let last = result.markets.map(\.dates.upperBound).max()
+    var parts = [symbols, result.plan.method.title]
+    if let first, let last { parts.append("\(first) to \(last)") }
+    parts.append(NumberText.count(result.splits.count, "split"))
+    if result.paths.count > 1 { parts.append(NumberText.count(result.paths.count, "path")) }
+    return parts.joined(separator: " · ")
+  }
+}
+
+// The summary
+extension CrossValidationReport {
+  /// How numbers of the objective are written.
+  private var format: NumberFormat { result.objective.unit.format(currency: currency) }
+
+  private var currency: String { result.configuration.account.currency }
+
+  private var objectiveSpread: ValueDistribution? {
+    result.distribution(of: result.objective.name)
+  }
+
+  private var units: String { NumberText.count(result.figures.count, result.unit) }
+
+  private var summary: [any ReportBlock] {
+    var blocks: [any ReportBlock] = []
+    if !caveats.isEmpty {
+      blocks.append(
+        ReportNotice(.warning, title: "Caveats: read these first", items: caveats.map(\.message)))
+    }
+    blocks.append(ReportNotice(.note, title: verdict, items: result.remarks))
+    blocks.append(ReportTiles(tiles))
+    return blocks
+  }
+
+  private var verdict: String {
+    let title = result.objective.title
+    guard let spread = objectiveSpread else {
+      return "\(title) out of sample: not defined on any \(result.unit)."
+    }
+    return "\(title) out of sample, over \(units): median \(format.text(spread.median)), quartiles "
+      + "\(format.text(spread.lowerQuartile)) to \(format.text(spread.upperQuartile)), range "
+      + "\(format.text(spread.minimum)) to \(format.text(spread.maximum))."
+  }
+
+  private var tiles: [ReportTiles.Tile] {
+    let title = result.objective.title
+    let spread = objectiveSpread
+    let percent = NumberFormat.percent(decimals: 0)
+    let returns = result.distribution(of: "cagr")
+    let depth = result.distribution(of: "max-drawdown")
+    func range(_ spread: ValueDistribution?, _ format: NumberFormat) -> String {
+      spread.map {
+        "quartiles \(format.text($0.lowerQuartile)) to \(format.text($0.upperQuartile))"
+      }
+        ?? "undefined"
+    }
+    let fine = NumberFormat.percent(decimals: 1)
+    var tiles = [
+      ReportTiles.Tile(
+        "Median \(title)", value: format.text(spread?.median), detail: range(spread, format),
+        definition: "\(result.objective.definition), out of sample"),
+      ReportTiles.Tile(
+        "Losing \(result.unit)s", value: percent.text(result.losingShare), detail: "of \(units)",
+        definition: "the share with a total return below zero"),
+      ReportTiles.Tile(
+        "Median CAGR", value: fine.text(returns?.median), detail: range(returns, fine)),
+      ReportTiles.Tile(
+        "Median max drawdown", value: fine.text(depth?.median), detail: range(depth, fine)),
+    ]
+    if !result.choosesNothing {
+      tiles.append(
+        ReportTiles.Tile(
+          "In sample", value: format.text(result.meanInSample),
+          detail: "mean \(title) of the choices",
+          definition: "the mean over splits of the chosen parameters' objective on train bars"))
+    }
+    return tiles
+  }
+}
+
+// The distribution
+extension CrossValidationReport {
+  private var spreadSection: ReportSection {
+    let title = result.objective.title
+    var marks: [HistogramChart.Mark] = []
+    if let spread = objectiveSpread {
+      marks = [
+        .init("Lower quartile", at: spread.lowerQuartile), .init("Median", at: spread.median),
+        .init("Upper quartile", at: spread.upperQuartile),
+      ]
+    }
+    var chart = HistogramChart(
+      title: "\(title) out of sample", subtitle: "One value for each \(result.unit)",
+      values: result.values(of: result.objective.name), showsNormalCurve: false, marks: marks,
+      unit: result.objective.unit == .fraction ? .percent : .plain, xTitle: title)
+    chart.height = .medium
+    var blocks: [any ReportBlock] = [chart, spreadTable]
+    if result.paths.count > 1 { blocks.append(pathTable) }
+    return ReportSection(
+      id: "distribution", title: "Out of sample",
+      summary:
+        "How the figures are spread over \(units). The result is this spread, not a value of it.",
+      blocks: blocks)
+  }
+
+  private var spreadTable: ReportTable {
+    ReportTable(
+      caption: "Distribution over \(units)",
+      columns: [
+        .text("Metric"),
+        .number("Count", as: .integer, definition: "how many have a value"),
+        .number("Lowest", as: .ratio), .number("Lower quartile", as: .ratio),
+        .number("Median", as: .ratio), .number("Upper quartile", as: .ratio),
+        .number("Highest", as: .ratio),
+      ],
+      rows: result.figureNames.compactMap { name in
+        guard let metric = Metrics.find(name), let spread = result.distribution(of: name) else {
+          return nil
+        }
+        let format = metric.unit.format(currency: currency)
+        return [.text(metric.title), .number(Double(spread.count))]
+          + [
+            spread.minimum, spread.lowerQuartile, spread.median, spread.upperQuartile,
+            spread.maximum,
+          ].map { .text(format.text($0)) }
+      })
+  }
+
+  private var pathTable: ReportTable {
+    ReportTable(
+      caption: "Paths, in order of their number",
+      columns: [.number("Path", as: .integer), .text("Splits")] + figureColumns,
+      rows: result.paths.map { path in
+        [
+          .number(Double(path.index + 1)),
+          .text(path.splits.map { "\($0 + 1)" }.joined(separator: " ")),
+        ] + figureCells(path.test)
+      }, limit: .init(rowCount: 60, file: "paths.csv"), isFolded: true)
+  }
+
+  private var figureColumns: [ReportTable.Column] {
+    [
+      .number(result.objective.title, as: format, isSigned: true),
+      .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
+      .number("Max drawdown", as: .percent(decimals: 1)),
+    ]
+  }
+
+  private func figureCells(_ figures: CrossValidationFigures) -> [ReportCell] {
+    [
+      .number(figures.objective, else: "undefined on these bars"),
+      .number(figures.ratios.totalReturn, else: "no returns"),
+      .number(figures.ratios.maxDrawdown, else: "no returns"),
+    ]
+  }
+}
+
+// Splits and choices
+extension CrossValidationReport {
+  private var splitSection: ReportSection {
+    ReportSection(
+      id: "splits", title: "Splits",
+      summary: result.choosesNothing
+        ? "Nothing is chosen: the same parameters run on all bars."
+        : "Parameters are chosen by \(result.objective.title) on the train bars of each split and "
+          + "tried on its test bars.",
+      blocks: [splitTable])
+  }
+
+  private var splitTable: ReportTable {
+    var columns: [ReportTable.Column] = [
+      .number("Split", as: .integer), .text("Tests"), .text("From"), .text("To"),
+      .number("Train bars", as: .integer), .number("Test bars", as: .integer),
+    ]
+    if !result.choosesNothing {
+      columns += [.text("Chosen"), .number("In sample", as: format, isSigned: true)]
+    }
+    return ReportTable(
+      caption: "Splits", columns: columns + figureColumns,
+      rows: result.splits.map { split in
+        var cells: [ReportCell] = [
+          .number(Double(split.index + 1)), .text(split.name),
+          .date(split.testDates.lowerBound), .date(split.testDates.upperBound),
+          .number(Double(split.trainCount)), .number(Double(split.testCount)),
+        ]
+        if !result.choosesNothing {
+          cells += [
+            .text(result.chosenText(split.choice)),
+            .number(split.inSample, else: "no candidate has an objective here"),
+          ]
+        }
+        return cells + figureCells(split.test)
+      }, limit: .init(rowCount: 60, file: "splits.csv"))
+  }
+
+  /// How often each set of parameters was chosen; empty where nothing was.
+  private var choiceSections: [ReportSection] {
+    guard !result.choosesNothing else { return [] }
+    var counts = Array(repeating: 0, count: result.candidates.count)
+    for split in result.splits { counts[split.choice] += 1 }
+    let chosen = counts.indices.filter { counts[$0] > 0 }
+      .sorted { (counts[$1], $0) < (counts[$0], $1) }
+    let tried = NumberText.count(result.candidates.count, "parameter set")
+    let refused =
+      result.infeasibleCount > 0
+      ? " (the strategy does not accept "
+        + "\(NumberText.count(result.infeasibleCount, "combination")))" : ""
+    return [
+      ReportSection(
+        id: "parameters", title: "Chosen parameters",
+        summary: "\(tried) tried\(refused), \(chosen.count) of them chosen. Choices that change "
+          + "from split to split have been fitted to noise.",
+        blocks: [
+          ReportTable(
+            caption: "Choices",
+            columns: [
+              .text("Parameters"), .number("Splits", as: .integer),
+              .number("Share", as: .percent(decimals: 0)),
+            ],
+            rows: chosen.map { candidate in
+              [
+                .text(result.chosenText(candidate)), .number(Double(counts[candidate])),
+                .number(Double(counts[candidate]) / Double(result.splits.count)),
+              ]
+            }, limit: .init(rowCount: 30, file: "splits.csv"))
+        ])
+    ]
+  }
+
+  private var assumptionsSection: ReportSection {
+    var items = (result.plan.assumptions + result.configuration.assumptions).map {
+      ReportDefinitions.Item($0.label, $0.text)
+    }
+    if let regimes = result.regimes {
+      items.insert(ReportDefinitions.Item("Regimes", "\(NumberText.capitalized(regimes))."), at: 1)
+    }
+    return ReportSection(
+      id: "assumptions", title: "Assumptions",
+      summary: "The rules of the splits, the market and the account.",
+      blocks: [ReportDefinitions(items)])
+  }
+
+  private var provenanceSection: ReportSection {
+    let searched = result.grid.dimensions.map { dimension in
+      "\(dimension.name): \(dimension.values.map(\.description).joined(separator: ", "))"
+    }
+    let items =
+      provenance.map { ReportDefinitions.Item($0.term, $0.value) } + [
+        ReportDefinitions.Item(
+          "Searched", searched.isEmpty ? "nothing" : searched.joined(separator: "; "))
+      ]
+    return ReportSection(
+      id: "provenance", title: "Provenance",
+      summary: "The same files and configuration give the same figures.",
+      blocks: [
+        ReportDefinitions(items),
+        ReportTable(
+          caption: "Data files",
+          columns: [
+            .text("Series"), .text("File"), .number("Bars", as: .integer), .text("SHA-256"),
+          ],
+          rows: universe.series.map { series in
+            [
+              .text(series.instrument.symbol), .text(series.source?.path ?? "made in memory"),
+              .number(Double(series.count)),
+              .text(series.source.flatMap { fileDigests[$0.path] } ?? ""),
+            ]
+          }, limit: .init(rowCount: 60, file: "result.json")),
+      ])
+  }
+}
+
+extension CrossValidationResult {
+  /// The searched parameters of a candidate; the others are the same in all.
+  fileprivate func chosenText(_ candidate: Int) -> String {
+    let pairs = grid.dimensions.compactMap { dimension in
+      candidates[candidate][dimension.name].map { "\(dimension.name)=\($0)" }
+    }
+    return pairs.isEmpty ? candidates[candidate].description : pairs.joined(separator: " ")
+  }
+}
+
+extension CrossValidationPlan.Method {
+  /// The method in a heading.
+  fileprivate var title: String {
+    switch self {
+    case .purgedKFold: "purged k-fold"
+    case .combinatorial: "combinatorial purged cross-validation"
+    case .byRegime: "leave one regime out"
+    case .byAsset: "leave one asset out"
+    case .byTimeframe: "leave one timeframe out"
+    case .byYear: "leave one year out"
+    }
+  }
+}

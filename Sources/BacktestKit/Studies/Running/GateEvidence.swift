@@ -1,0 +1,186 @@
+import BacktestCore
+import BacktestEvidence
+internal import Synchronization
+
+// What takes more than the run itself, each measured only where a rule asks for it.
+extension GateRun {
+  /// What an outcome tells beyond its record.
+  func measure(_ outcome: StudyOutcome, into inputs: inout GateInputs) throws(StudyError) {
+    inputs.probabilisticSharpe = .probabilisticSharpe(of: outcome.result)
+    inputs.count(outcome.trials)
+    if gate.rules.contains(where: { $0.check == .noLookAhead }) {
+      inputs.noLookAhead = try lookAhead()
+    }
+    let asked = gate.metricsWithIntervals
+    if !asked.isEmpty { try addIntervals(of: asked, outcome, to: &inputs) }
+    if inputs.hasSearched, gate.asks(for: "pbo", "spa-p") { try search(outcome, &inputs) }
+    if gate.asks(for: "break-even-basis-points") {
+      inputs.breakEvenBasisPoints = try breakEven(outcome.market)
+    }
+  }
+
+  private func lookAhead() throws(StudyError) -> GateProof {
+    let found = try runner.lookahead()
+    let clearest =
+      found.strategy.clearest ?? found.regimes.lazy.compactMap(\.clearest).first
+    guard !found.hasLookahead else {
+      return .fails(clearest.map { "\($0)" } ?? "a decision depends on later data")
+    }
+    let moments = found.strategy.cuts.reduce(0) { $0 + $1.momentCount }
+    guard moments > 0 else { return .missing("no decision could be compared at a cut") }
+    return .holds(
+      "\(NumberText.count(moments, "decision")) compared at "
+        + NumberText.count(found.strategy.cuts.count, "cut"))
+  }
+
+  private func addIntervals(
+    of names: [String], _ outcome: StudyOutcome, to inputs: inout GateInputs
+  ) throws(StudyError) {
+    let bootstrap = Bootstrap(seed: runner.study.seed)
+    let compared = outcome.benchmarkComparison
+    var found: [String: ClosedRange<Double>] = [:]
+    for (metrics, isComparison) in [(outcome.metrics, false), (compared, true)] {
+      let own = names.filter {
+        Metrics.find($0)?.group == .benchmark ? isComparison : !isComparison
+      }
+      guard let metrics, !own.isEmpty else { continue }
+      let intervals = try StudyError.wrapping(.configuration) {
+        try bootstrap.intervals(of: own, in: metrics, threads: runner.threads)
+      }
+      for one in intervals.all where one.lower <= one.upper {
+        found[one.metric] = one.lower...one.upper
+      }
+    }
+    let metric = inputs.metric
+    inputs.metric = { [found] name in
+      let figure = metric(name)
+      return GateFigure(
+        figure.value, interval95: found[name] ?? figure.interval95, absence: figure.absence ?? "")
+    }
+  }
+
+  private func breakEven(_ market: StudyMarket) throws(StudyError) -> GateFigure {
+    let study = runner.study
+    let programs = try study.strategy.programs(runner.interrupt)
+    let analysis = SensitivityAnalysis(
+      study.strategy.definition(sharing: programs), study.strategy.parameters, on: market.feed,
+      configuration: study.configuration)
+    let found = try StudyError.wrapping(.strategy) {
+      try analysis.breakEvenCost(threads: programs.isEmpty ? runner.threads : 1)
+    }
+    try programs.check()
+    return GateFigure(found.basisPoints, absence: found.absence ?? "nothing was traded")
+  }
+}
+
+// The candidates of a search
+extension GateRun {
+  /// More returns than these are not kept.
+  private static let returnLimit = 100_000_000
+
+  /// Runs all candidates of the walk-forward over all bars, and judges the choice among them.
+  private func search(
+    _ outcome: StudyOutcome, _ inputs: inout GateInputs
+  ) throws(StudyError) {
+    let study = runner.study
+    guard let part = study.walkForward else { return }
+    let programs = try study.strategy.programs(runner.interrupt)
+    var sweep = ParameterSweep(
+      study.strategy.definition(sharing: programs), grid: part.grid, on: outcome.market.feed,
+      configuration: study.configuration)
+    sweep.plan.objective = part.plan.objective
+    (sweep.plan.search, sweep.plan.seed) = (part.plan.search, part.plan.seed)
+    let kept = KeptTrials(limit: Self.returnLimit)
+    sweep.onTrial = { kept.add($0) }
+    let (prepared, threads) = (sweep, programs.isEmpty ? runner.threads : 1)
+    let result = try StudyError.wrapping(.walkForward) { try prepared.run(threads: threads) }
+    try programs.check()
+    guard let (columns, dates) = kept.columns(of: result.sets) else {
+      let reason = "the returns of \(NumberText.count(result.sets.count, "candidate")) do not fit"
+      inputs.overfitProbability = .missing(reason)
+      inputs.superiorAbilityPValue = .missing(reason)
+      return
+    }
+    let benchmark = outcome.benchmark.map { $0.returns(on: dates) }
+    try StudyError.wrapping(.walkForward) {
+      let found = try OverfittingProbability.estimate(trials: columns, threads: runner.threads)
+      inputs.overfitProbability = GateFigure(found.map(\.probability))
+      guard gate.asks(for: "spa-p") else { return }
+      let test = try SuperiorityTest.run(
+        trials: columns, benchmark: benchmark, seed: study.seed, threads: runner.threads)
+      inputs.superiorAbilityPValue = GateFigure(test.map(\.studentised.consistent))
+    }
+  }
+}
+
+extension GateFigure {
+  /// A statistic of a search.
+  fileprivate init(_ result: Result<Double, StatisticAbsence>) {
+    switch result {
+    case .success(let value): self.init(value, absence: "")
+    case .failure(let reason): self.init(nil, absence: reason.description)
+    }
+  }
+}
+
+extension GateInputs {
+  /// Takes in the number of trials, and the Sharpe ratio deflated by it.
+  mutating func count(_ trials: TrialCounting) {
+    switch trials {
+    case .notCounted(let reason):
+      let missing = GateFigure.missing("the trials are not counted: \(reason)")
+      (self.trials, effectiveTrials, deflatedSharpe) = (missing, missing, missing)
+    case .counted(let count):
+      self.trials = GateFigure(Double(count.counted), absence: "")
+      effectiveTrials = GateFigure(count.effective, absence: "")
+      deflatedSharpe = GateFigure(
+        count.deflatedSharpe, absence: "the Sharpe ratio or its variance has no value")
+    }
+  }
+}
+
+extension BenchmarkCurve {
+  /// The return from the price before each date to that on it; 0 where there is none before.
+  fileprivate func returns(on dates: [CivilDate]) -> [Double] {
+    var row = -1
+    var earlier: Double?
+    return dates.enumerated().map { index, date in
+      while row + 1 < self.dates.count, self.dates[row + 1] < date { row += 1 }
+      if index == 0, row >= 0 { earlier = prices[row] }
+      while row + 1 < self.dates.count, self.dates[row + 1] <= date { row += 1 }
+      guard row >= 0 else { return 0 }
+      defer { earlier = prices[row] }
+      return earlier.map { prices[row] / $0 - 1 } ?? 0
+    }
+  }
+}
+
+/// The returns of the candidates of a search, which come in any order.
+private final class KeptTrials: Sendable {
+  private let limit: Int
+  private let trials = Mutex<[(parameters: StrategyParameters, returns: [Float])]>([])
+  private let dates = Mutex<[CivilDate]>([])
+
+  init(limit: Int) { self.limit = limit }
+
+  func add(_ trial: Trial) {
+    dates.withLock { if $0.isEmpty { $0 = trial.dates } }
+    trials.withLock { kept in
+      guard (kept.count + 1) * trial.returns.count <= limit else { return }
+      kept.append((trial.parameters, trial.returns))
+    }
+  }
+
+  /// One column for each set in their order, and the dates of their rows; `nil` where some were not
+  /// kept.
+  func columns(of sets: [StrategyParameters]) -> (columns: [[Double]], dates: [CivilDate])? {
+    let dates = dates.withLock { $0 }
+    var byParameters: [StrategyParameters: [Float]] = [:]
+    for trial in trials.withLock({ $0 }) { byParameters[trial.parameters] = trial.returns }
+    let columns = sets.compactMap { byParameters[$0]?.map { Double($0) } }
+    guard columns.count == sets.count, columns.allSatisfy({ $0.count == dates.count }) else {
+      return nil
+    }
+    return (columns, dates)
+  }
+}
