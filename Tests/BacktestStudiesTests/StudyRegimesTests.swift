@@ -76,7 +76,7 @@ struct StudyRegimesTests {
     let parts = try run(["benchmark={symbol: MSFT}", "regimes.of=equal-parts"])
     #expect(parts.regimes[0].seriesName == "equal parts of 4 instruments")
     #expect(try run(["regimes.of=GOOG"]).regimes[0].seriesName == "GOOG")
-    // The parts hold from the first bar of the data, before any decision.
+    // The parts begin with the first bar of the data, before any decision.
     #expect(held.regimes[0].labels.count == held.market.universe.series[0].count)
   }
 

@@ -18,7 +18,9 @@ struct GateErrorTests {
       "rules: [{what: sharpe}]",
       "gate.yaml:1:9: the rule about sharpe has no bound; give 'min', 'max' or 'worse-by'"
     ),
-    ("", "gate.yaml:1:1: the document must be a table (lines of 'key: value'), not nothing"),
+    ("", "gate.yaml:2:1: the document is empty"),
+    ("{}", "gate.yaml:1:1: the gate has no rules; give 'rules', 'lookahead: none', "),
+    ("reproducible: false", "gate.yaml:1:1: the gate has no rules; give 'rules', "),
     (
       "rules: []",
       "gate.yaml:1:1: the gate has no rules; give 'rules', 'lookahead: none', 'reproducible: "

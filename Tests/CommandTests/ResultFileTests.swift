@@ -21,7 +21,7 @@ struct ResultFileTests {
       let ended = try BuiltProgram.run("walkforward", "study.yaml", "--out", out, in: folder)
       #expect(ended.status == 0 && ended.errors == "", "\(ended)")
     }
-    #expect(folder.names("three") == (Self.tables + ["folds.csv"]).sorted())
+    #expect(folder.names("three") == (Self.tables + ["folds.csv", "candidates.csv"]).sorted())
     #expect(try folder.files("three") == folder.files("four"))
   }
 

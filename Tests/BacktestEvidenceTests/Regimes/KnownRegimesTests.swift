@@ -91,7 +91,7 @@ struct PriceTrendTests {
 }
 
 struct RegimeSeriesTests {
-  @Test func equalPartsAreHeldFromTheFirstClose() throws {
+  @Test func equalPartsAreMadeEqualAtEveryClose() throws {
     func series(_ symbol: String, _ closes: [Double]) throws -> BarSeries {
       var bars = try MarketBuilder.series(closes.map { ($0, $0, $0, $0) })
       bars.instrument = Instrument(symbol: symbol)
@@ -100,9 +100,54 @@ struct RegimeSeriesTests {
     let one = try series("ZZZ", [10, 20, 30])
     let two = try series("AAA", [4, 4, 2])
     let parts = try RegimeSeries(equalPartsOf: Universe([one, two]))
-    #expect(parts.closes == [1, 1.5, 1.75] && parts.times == Array(one.closeTimes))
+    // Half doubles; then half of what there is gains 50 %, and the other half loses 50 %.
+    #expect(parts.closes == [1, 1.5, 1.5] && parts.times == Array(one.closeTimes))
     #expect(parts.name == "equal parts of 2 instruments")
     let alone = try RegimeSeries(equalPartsOf: Universe([one]))
     #expect(alone.name == "ZZZ" && alone.closes == [10, 20, 30])
+  }
+
+  /// What is listed later, or has ended, changes no value before; values up to a time are those of
+  /// the bars up to it.
+  @Test func equalPartsDoNotKnowTheFuture() throws {
+    func series(_ symbol: String, _ closes: [Double], from: Int, every days: Int) throws
+      -> BarSeries
+    {
+      let times = closes.indices.map { Timestamp(seconds: Int64(from + $0 * days) * 86_400) }
+      let prices = Column(closes)
+      return try BarSeries(
+        instrument: Instrument(symbol: symbol), timeframe: .session, calendar: .alwaysOpen,
+        openTimes: Column(times.map { $0 - .days(1) }), closeTimes: Column(times), open: prices,
+        high: prices, low: prices, close: prices)
+    }
+    var random = Randomness(seed: 5)
+    func walk(_ count: Int) -> [Double] {
+      (0..<count).reduce(into: [100]) { closes, _ in
+        closes.append(closes[closes.count - 1] * (0.9 + 0.2 * random.nextUnit()))
+      }
+    }
+    let parts = [
+      ("A", walk(60), 1, 1), ("B", walk(12), 3, 2), ("C", walk(30), 25, 1), ("D", walk(3), 2, 15),
+    ]
+    func index(until day: Int) throws -> RegimeSeries {
+      try RegimeSeries(
+        equalPartsOf: Universe(
+          parts.compactMap { name, closes, from, step in
+            let count = min(closes.count, max(0, (day - from) / step + (day < from ? 0 : 1)))
+            guard count > 0 else { return nil }
+            return try series(name, Array(closes.prefix(count)), from: from, every: step)
+          }))
+    }
+    let whole = try index(until: 100)
+    #expect(whole.closes.count == 61 && whole.closes[0] == 1)
+    for day in 4...60 {
+      let cut = try index(until: day)
+      #expect(cut.closes == Array(whole.closes.prefix(cut.closes.count)), "day \(day)")
+      #expect(cut.times == Array(whole.times.prefix(cut.times.count)))
+    }
+    // After B has ended and C is listed, only A and C count.
+    let (a, c) = (parts[0].1, parts[2].1)
+    let gain = (a[45] / a[44] - 1 + c[21] / c[20] - 1) / 2
+    #expect(abs(whole.closes[45] / whole.closes[44] - 1 - gain) < 1e-12)
   }
 }

@@ -36,7 +36,8 @@ struct CrossValidationTests {
     var study = try study(
       plan(method), symbols: method == .byAsset ? ["AAPL", "IBM", "MSFT"] : ["AAPL"])
     if method == .byRegime {
-      study.regimes = try CrossValidationRegimes(BullBear(), of: study.feed.universe.series[0])
+      study.regimes = try CrossValidationRegimes(
+        BullBear(), of: RegimeSeries(study.feed.universe.series[0]))
     }
     return study
   }
@@ -139,7 +140,7 @@ struct CrossValidationTests {
     let told = Mutex<[Trial.Origin]>([])
     var study = try Self.prepared(.combinatorial)
     study.onTrial = { trial in
-      #expect(trial.dates.count == trial.returns.count && trial.metrics["sharpe"] != nil)
+      #expect(trial.dates.count == trial.returns.count && trial.metricNames == ["sharpe"])
       told.withLock { $0.append(trial.origin) }
     }
     let result = try study.run()

@@ -9,9 +9,9 @@ struct ParameterSweepTests {
   /// Crossovers of three hundred sessions of the S&P 500, with costs.
   private static func sweep(
     fast: [ParameterValue] = [3, 5, 8, 12], slow: [ParameterValue] = [8, 12, 20],
-    _ change: (inout ParameterSweep) -> Void = { _ in }
+    bars count: Int = 300, _ change: (inout ParameterSweep) -> Void = { _ in }
   ) throws -> ParameterSweep {
-    let bars = try MarketBuilder.standardAndPoors500(lot: .fractional).rows(1_000..<1_300)
+    let bars = try MarketBuilder.standardAndPoors500(lot: .fractional).rows(1_000..<1_000 + count)
     var configuration = BacktestConfiguration()
     configuration.execution.commission = BasisPointCommission(basisPoints: 2)
     var sweep = ParameterSweep(
@@ -46,14 +46,13 @@ struct ParameterSweepTests {
   }
 
   @Test func threadsChangeNothing() throws {
-    let slow = (20..<60).map { ParameterValue.integer($0) }
-    let sweep = try Self.sweep(fast: (3..<20).map { .integer($0) }, slow: slow)
+    let slow = (20..<50).map { ParameterValue.integer($0) }
+    let sweep = try Self.sweep(fast: (3..<13).map { .integer($0) }, slow: slow, bars: 100)
     let one = try sweep.run(threads: 1)
     for threads in [2, 5] {
       let other = try sweep.run(threads: threads)
       #expect(other.measured.metrics.map(\.bitPattern) == one.measured.metrics.map(\.bitPattern))
-      #expect(other.measured.blockSums == one.measured.blockSums)
-      #expect(other.measured.standardizedSum == one.measured.standardizedSum)
+      #expect(other.measured.summary.words == one.measured.summary.words)
       #expect(other.ranking == one.ranking)
     }
   }
@@ -79,10 +78,14 @@ struct ParameterSweepTests {
       agrees(
         try #require(result.objectiveValue(of: best)),
         0.537_335_274_527_151_1, within: 1e-9))
+    let evidence = try #require(result.evidence)
     #expect(
-      agrees(
-        try #require(result.measured.meanCorrelation),
-        0.823_306_279_685_495_5, within: 1e-9))
+      agrees(try evidence.effectiveTrials.get().value, 12.131_704_379_813_781, within: 1e-9))
+    #expect(agrees(try evidence.ratioVariance.get(), 4.623_744_250_172_742e-05, within: 1e-9))
+    #expect(
+      agrees(try evidence.deflatedSharpe.get().probability, 0.938_163_481_649_9, within: 1e-9))
+    // 5,921 of 12,870 choices of half of 16 blocks.
+    #expect(try evidence.overfitting.get().probability == 5_921.0 / 12_870)
   }
 
   @Test func eachSetIsATrial() throws {
@@ -119,21 +122,19 @@ struct ParameterSweepTests {
   }
 
   @Test func aSweepGoesOnWhereItStopped() throws {
-    let slow = (20..<100).map { ParameterValue.integer($0) }
+    let slow = (20..<50).map { ParameterValue.integer($0) }
     let kept = Kept { $0 % 3 == 1 }
     let trials = Mutex(0)
-    let sweep = try Self.sweep(fast: (3..<13).map { .integer($0) }, slow: slow) {
+    let sweep = try Self.sweep(fast: (3..<13).map { .integer($0) }, slow: slow, bars: 100) {
       $0.finishedUnits = kept
       $0.onTrial = { _ in trials.withLock { $0 += 1 } }
     }
     let first = try sweep.run(threads: 2)
-    #expect(first.sets.count == 800 && trials.withLock { $0 } == 800 && kept.count == 133)
+    #expect(first.sets.count == 300 && trials.withLock { $0 } == 300 && kept.count == 100)
     let second = try sweep.run(threads: 3)
-    #expect(trials.withLock { $0 } == 800 + 67 * 4)
+    #expect(trials.withLock { $0 } == 300 + 50 * 2)
     #expect(second.measured.metrics.map(\.bitPattern) == first.measured.metrics.map(\.bitPattern))
-    #expect(second.measured.blockSums == first.measured.blockSums)
-    #expect(second.measured.standardizedSum == first.measured.standardizedSum)
-    #expect(second.measured.meanCorrelation == first.measured.meanCorrelation)
+    #expect(second.measured.summary.words == first.measured.summary.words)
   }
 
   @Test func aRandomSearchTriesSome() throws {
@@ -183,13 +184,13 @@ struct SweepSurfaceTests {
     ])
     let metric = try Metrics.named(objective)
     let column = try #require(RunMeasure.metrics.firstIndex { $0.name == objective })
-    var measured = MeasuredSets(sessionCount: 0, blockCount: 0)
+    var measured = MeasuredSets(sessionCount: 0, blocks: 16)
     var sets: [StrategyParameters] = []
     for (row, line) in values.enumerated() {
       for (place, value) in line.enumerated() {
         var metrics = [Double](repeating: .nan, count: RunMeasure.metrics.count)
         metrics[column] = value ?? .nan
-        measured.append(metrics, sessions: [], blocks: [])
+        measured.append(metrics, sessions: [])
         sets.append(
           StrategyParameters(values: [
             .init(name: "a", value: rows[row]), .init(name: "b", value: columns[place]),
@@ -203,7 +204,7 @@ struct SweepSurfaceTests {
     return ParameterSweepResult(
       strategy: "made-up", grid: grid, configuration: BacktestConfiguration(), plan: plan,
       objective: metric, sets: sets, numbers: Array(sets.indices), combinationCount: sets.count,
-      infeasibleCount: 0, dates: day...day, returnCount: 0, blocks: [], measured: measured)
+      infeasibleCount: 0, dates: day...day, returnCount: 0, measured: measured)
   }
 
   private static let surface: [[Double?]] = [
@@ -273,18 +274,18 @@ struct SweepSurfaceTests {
   @Test func aHeatMapReducesTheOthers() throws {
     let grid = ParameterGrid(["a": [1, 2], "b": [1, 2], "c": [1, 2, 3]])
     let column = try #require(RunMeasure.metrics.firstIndex { $0.name == "sharpe" })
-    var measured = MeasuredSets(sessionCount: 0, blockCount: 0)
+    var measured = MeasuredSets(sessionCount: 0, blocks: 16)
     for set in 0..<12 {
       var metrics = [Double](repeating: .nan, count: RunMeasure.metrics.count)
       metrics[column] = Double(set * set)
-      measured.append(metrics, sessions: [], blocks: [])
+      measured.append(metrics, sessions: [])
     }
     let day = CivilDate(daysSinceEpoch: 0)
     let result = ParameterSweepResult(
       strategy: "made-up", grid: grid, configuration: BacktestConfiguration(),
       plan: ParameterSweepPlan(), objective: try Metrics.named("sharpe"),
       sets: Array(repeating: StrategyParameters(values: []), count: 12), numbers: Array(0..<12),
-      combinationCount: 12, infeasibleCount: 0, dates: day...day, returnCount: 0, blocks: [],
+      combinationCount: 12, infeasibleCount: 0, dates: day...day, returnCount: 0,
       measured: measured)
     let best = result.heatMap(across: "b", down: "a", reducing: .best)
     #expect(best.values == [[4, 25], [64, 121]] && best.largestCellCount == 3)

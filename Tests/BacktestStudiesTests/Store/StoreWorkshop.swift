@@ -1,6 +1,8 @@
 @testable import BacktestCore
 @testable import BacktestEvidence
+@testable import BacktestFiles
 @testable import BacktestStudies
+import BacktestFiles
 import TestSupport
 
 /// Stores, jobs and trials for tests.

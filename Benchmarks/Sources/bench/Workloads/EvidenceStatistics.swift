@@ -14,6 +14,7 @@ struct EvidenceStatistics: Workload {
       lookahead,
       combinatorialSplits,
       crossValidation,
+      hiddenMarkovModel,
     ]
   }
 

@@ -26,6 +26,8 @@ public struct BacktestCommands: Sendable {
       subcommands: [
         .run(catalogue),
         .walkForward(catalogue),
+        .sweep(catalogue),
+        .sensitivity(catalogue),
         .crossValidation(catalogue),
         .regimes(catalogue),
         .lookahead(catalogue),

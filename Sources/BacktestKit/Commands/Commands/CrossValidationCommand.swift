@@ -67,9 +67,12 @@ struct CrossValidationJob: Sendable {
     ).map { try place.claim($0, for: study, path, &owners) }
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
-    let runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    options.store.open(for: study, &runner, context)
     let outcome = try runner.crossValidate(keepingUnitsBeside: folder?.path)
     try context.checkInterrupt()
+    bars.finish()
+    options.store.warn(of: outcome.trials, context)
     if let folder {
       bars.show("\(study.name): writing", 0, of: 0)
       try outcome.write(to: folder, interrupt: context.interrupt)
@@ -103,7 +106,7 @@ struct CrossValidationSummary {
     let caveats = outcome.caveats.map { "- \($0.message)\n" }.joined()
     return lines.joined(separator: "\n") + "\n\n" + table
       + (caveats.isEmpty ? "" : "\nCaveats:\n" + caveats)
-      + "\nFingerprint: \(result.fingerprint)\n"
+      + "\n\(NumberText.capitalized(outcome.trials.text))\nFingerprint: \(result.fingerprint)\n"
   }
 
   private var barText: String {

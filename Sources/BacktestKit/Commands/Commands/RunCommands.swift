@@ -105,7 +105,7 @@ private func regimeTables(_ regimes: [RegimeAnalysis]) -> String {
     var table = TextTable([
       .left("regime"), .left("seen"), .right("bars"), .right("share"), .right("runs"),
       .right("trades"), .right("total return"), .right("volatility"), .right("Sharpe"),
-      .right("worst drawdown"),
+      .right("95 %"), .right("worst drawdown"),
     ])
     let share = NumberFormat.percent(decimals: 2)
     for knowledge in [RegimeKnowledge.descriptive, .causal] {
@@ -114,7 +114,8 @@ private func regimeTables(_ regimes: [RegimeAnalysis]) -> String {
           part.name, knowledge == .descriptive ? "in hindsight" : "at the time",
           "\(part.barCount)", share.text(part.share), "\(part.runCount)", "\(part.tradeCount)",
           share.text(part.totalReturn), share.text(part.volatility),
-          NumberFormat.ratio.text(part.sharpe), share.text(part.worstDrawdown),
+          NumberFormat.ratio.text(part.sharpe), part.sharpeBounds ?? "–",
+          share.text(part.worstDrawdown),
         ])
       }
     }

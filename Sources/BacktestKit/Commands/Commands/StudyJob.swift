@@ -50,6 +50,8 @@ struct StudyJob: Sendable {
   var expectedFingerprint: RunFingerprint?
   /// Whether results go to a folder even when none is named.
   var writesByDefault = true
+  /// What a sensitivity analysis changes; `nil` is everything.
+  var sensitivityParts: Set<SensitivityPlan.Part>?
   /// The regimes of a study that names none.
   var defaultRegimes: [Study.RegimeChoice] = []
 
@@ -96,7 +98,11 @@ struct StudyJob: Sendable {
     defer { bars.finish() }
     var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
     options.store.open(for: study, &runner, context)
-    let outcome = try runner.outcome(of: kind ?? recorded?.kind ?? .run)
+    runner.resultFolder = folder?.path
+    let kind = kind ?? recorded?.kind ?? .run
+    let outcome =
+      kind == .sensitivity
+      ? try runner.sensitivity(of: sensitivityParts) : try runner.outcome(of: kind)
     try context.checkInterrupt()
     let fingerprint = outcome.result.fingerprint
     if let expectedFingerprint, expectedFingerprint != fingerprint {
@@ -105,10 +111,8 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
-    if case .notCounted(let reason) = outcome.trials, reason != TrialCounting.noStore {
-      bars.finish()
-      context.report("warning: the trials of this run are not counted: \(reason)")
-    }
+    bars.finish()
+    options.store.warn(of: outcome.trials, context)
     let record = try folder.map {
       bars.show("\(study.name): writing", 0, of: 0)
       return try outcome.write(to: $0, interrupt: context.interrupt)
@@ -163,8 +167,20 @@ struct StudyJob: Sendable {
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let command = command ?? (kind == .walkForward ? "walkforward" : "run")
+    let command = command ?? kind?.command ?? "run"
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
+  }
+}
+
+extension ResultRecord.Kind {
+  /// The command that does it.
+  fileprivate var command: String {
+    switch self {
+    case .run: "run"
+    case .walkForward: "walkforward"
+    case .sweep: "sweep"
+    case .sensitivity: "sensitivity"
+    }
   }
 }
 
@@ -178,6 +194,8 @@ extension StudyRunner {
       case .reading: bars.show("\(study.name): reading", done, of: total)
       case .running: bars.show("\(study.name): running", done, of: total)
       case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .searching:
+        bars.show("\(study.name): searching", done, of: total, isCounted: true)
       case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)
       case .measuring: bars.show("\(study.name): measuring", 0, of: 0)
       }

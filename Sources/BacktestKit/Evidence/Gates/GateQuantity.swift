@@ -92,7 +92,8 @@ public struct GateQuantity: Sendable {
     ) { $0.effectiveTrials },
     GateQuantity(
       "break-even-basis-points", "Break-even cost in basis points", .ratio, higherIsBetter: true,
-      "cost of each trade, in basis points of what is traded, at which nothing is earned",
+      "cost of each trade, in basis points of what is traded, at which a run with the study's own "
+        + "parameters earns nothing",
       advice: "fewer or better trades raise it"
     ) { $0.breakEvenBasisPoints },
     GateQuantity(

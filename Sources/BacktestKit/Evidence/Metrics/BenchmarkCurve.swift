@@ -82,7 +82,17 @@ extension BenchmarkCurve {
   ///
   /// - Returns: `nil` where a price is not above zero, so that nothing can be held that way.
   public static func buyAndHold(_ result: BacktestResult) -> BenchmarkCurve? {
-    var values = result.universe.worthOfEqualParts(at: result.sampleTimes)
+    let times = result.sampleTimes
+    var values = [Double](repeating: 0, count: times.count)
+    for series in result.universe.series {
+      var row = -1
+      var bought: Double?
+      for (point, time) in times.enumerated() {
+        while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
+        if row >= 0, bought == nil { bought = series.close[row] }
+        values[point] += bought.map { series.close[row] / $0 } ?? 1
+      }
+    }
     let sample = result.sessionSample
     guard let dates = sample.pointDates else { return nil }
     if dates.count < values.count {
@@ -154,24 +164,6 @@ extension BenchmarkCurve {
       if dates[middle] <= date { low = middle + 1 } else { high = middle }
     }
     return low > 0 ? prices[low - 1] : nil
-  }
-}
-
-extension Universe {
-  /// What one unit of money in each instrument is worth in all at each time, where each is bought
-  /// at its last close by the first time, or at its first close after it, and held.
-  func worthOfEqualParts(at times: [Timestamp]) -> [Double] {
-    var values = [Double](repeating: 0, count: times.count)
-    for series in series {
-      var row = -1
-      var bought: Double?
-      for (point, time) in times.enumerated() {
-        while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
-        if row >= 0, bought == nil { bought = series.close[row] }
-        values[point] += bought.map { series.close[row] / $0 } ?? 1
-      }
-    }
-    return values
   }
 }
 

@@ -51,6 +51,9 @@ public struct BlockMoments: Sendable {
     values += other.values
   }
 
+  /// Adds trials from their `values`.
+  mutating func add(values: ArraySlice<Double>) { self.values += values }
+
   private mutating func append(_ returns: UnsafeBufferPointer<Double>) {
     let first = rows % blocks
     var squares: [Double] = []

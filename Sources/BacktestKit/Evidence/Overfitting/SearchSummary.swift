@@ -52,6 +52,21 @@ public struct SearchSummary: Sendable {
     correlation.add(contentsOf: other.correlation)
   }
 
+  /// All that it holds, for a journal: the ratios, the moments and the correlation.
+  var words: [Double] { ratios + (moments?.values ?? []) + correlation.words }
+
+  /// The summary of `count` trials from its `words`; `nil` where these are not of so many.
+  init?(words: ArraySlice<Double>, count: Int, rows: Int, blocks: Int) {
+    guard var summary = try? SearchSummary(rows: rows, blocks: blocks) else { return nil }
+    let moments = summary.moments == nil ? 0 : 2 * blocks * count
+    guard words.count == count + moments + rows + 1 else { return nil }
+    let rest = words.dropFirst(count)
+    summary.ratios = Array(words.prefix(count))
+    summary.moments?.add(values: rest.prefix(moments))
+    summary.correlation = AverageCorrelation(words: rest.dropFirst(moments))
+    self = summary
+  }
+
   /// The mean of the ratios per bar and their variance, n - 1.
   ///
   /// - Returns: a failure with fewer than two trials whose returns vary.

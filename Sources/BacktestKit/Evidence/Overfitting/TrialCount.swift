@@ -101,6 +101,16 @@ public struct AverageCorrelation: Sendable {
     count += other.count
   }
 
+  /// All that it holds, for a journal: the number of trials, and the sum.
+  var words: [Double] { [Double(count)] + sum }
+
+  /// A correlation from its `words`.
+  init(words: ArraySlice<Double>) {
+    rows = words.count - 1
+    count = Int(words[words.startIndex])
+    sum = Array(words.dropFirst())
+  }
+
   /// The mean over all pairs of different trials; `nil` with fewer than two whose returns vary.
   public var value: Double? {
     guard count >= 2 else { return nil }

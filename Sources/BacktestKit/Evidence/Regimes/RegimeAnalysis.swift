@@ -16,10 +16,10 @@ public struct RegimeAnalysis: Sendable {
   /// The labels of the series.
   public let labels: RegimeLabels
   /// The parts in hindsight, in the order of the labels; without a label last, where there is any.
-  public let descriptive: [Part]
+  public private(set) var descriptive: [Part]
   /// The parts by what was known at the close of the bar before, in the same order; empty where
   /// labels are of hindsight only.
-  public let causal: [Part]
+  public private(set) var causal: [Part]
   /// When each point of the account was taken, the base point first.
   public let times: [Timestamp]
 
@@ -82,6 +82,20 @@ public struct RegimeAnalysis: Sendable {
     self.times = times
     descriptive = parts(.descriptive)
     causal = labels.isKnownAtTheTime ? parts(.causal) : []
+  }
+
+  /// Measures how far chance alone moves the figures of each part, for `Part.intervals`.
+  ///
+  /// Blocks are drawn from a part's returns put end to end, so a few of them span two runs.
+  ///
+  /// - Throws: `EvidenceError` for rules of resampling that cannot be.
+  public mutating func measureIntervals(
+    _ bootstrap: Bootstrap, threads: Int? = nil
+  ) throws(EvidenceError) {
+    for place in descriptive.indices {
+      try descriptive[place].measureIntervals(bootstrap, threads)
+    }
+    for place in causal.indices { try causal[place].measureIntervals(bootstrap, threads) }
   }
 
   /// The parts by one kind of knowledge.

@@ -22,6 +22,13 @@ extension RegimeAnalysis {
     public let worstDrawdown: Double?
     /// Its returns put end to end, and the closed round trips that began in it.
     public let metrics: PerformanceMetrics?
+    /// The intervals of its main figures, once `measureIntervals` has measured them: mean return,
+    /// volatility and Sharpe ratio, and what its trades won.
+    public private(set) var intervals: MetricIntervals?
+
+    static let intervalNames = [
+      "mean-return", "volatility", "sharpe", "trade-win-rate", "trade-expectancy",
+    ]
 
     /// The number of uninterrupted stretches.
     public var runCount: Int { runs.count }
@@ -33,6 +40,19 @@ extension RegimeAnalysis {
     public var volatility: Double? { metrics?.volatility }
     /// The Sharpe ratio a year.
     public var sharpe: Double? { metrics?.sharpe }
+
+    mutating func measureIntervals(
+      _ bootstrap: Bootstrap, _ threads: Int?
+    ) throws(EvidenceError) {
+      guard let metrics else { return }
+      intervals = try bootstrap.intervals(of: Self.intervalNames, in: metrics, threads: threads)
+    }
+
+    /// The bounds of the Sharpe ratio as text; `nil` where it has none.
+    package var sharpeBounds: String? {
+      let text = NumberFormat.ratio.text
+      return intervals?["sharpe"].map { "\(text($0.lower)) to \(text($0.upper))" }
+    }
 
     /// Every metric that returns put end to end can have, in the order of the catalogue: those of
     /// drawdowns, streaks, months and other figures that need an unbroken path are left out.
@@ -46,8 +66,8 @@ extension MetricDefinition {
   /// Whether it means something for returns that are not of neighbouring bars.
   var isOfRegimes: Bool {
     switch group {
-    case .drawdowns, .benchmark, .activity: false
-    default: !needs.contains(.dates)
+    case .benchmark, .activity: false
+    default: !dependsOnPath && !needs.contains(.dates)
     }
   }
 }
@@ -82,6 +102,8 @@ extension RegimeAnalysis {
     public let label: String
     /// The metric in it.
     public let value: Double
+    /// Its bounds, where intervals were measured and it has them.
+    public let interval: MetricInterval?
     /// Its returns.
     public let barCount: Int
     /// Its uninterrupted stretches.
@@ -104,7 +126,8 @@ extension RegimeAnalysis {
       else { continue }
       if let found, !definition.isBetter(found.value, than: value) { continue }
       found = Worst(
-        metric: metric, label: part.name, value: value, barCount: part.barCount,
+        metric: metric, label: part.name, value: value, interval: part.intervals?[metric],
+        barCount: part.barCount,
         runCount: part.runCount, tradeCount: part.tradeCount)
     }
     return found

@@ -107,6 +107,20 @@ public struct BreakEvenCost: Hashable, Sendable {
     self.absence = absence
   }
 
+  /// The cost as one sentence.
+  package var sentence: String {
+    guard let basisPoints else { return "No break-even cost: \(absence ?? "unknown")." }
+    let text = NumberFormat.number(decimals: 1).text(basisPoints)
+    return isLowerBound
+      ? "It still earns at \(text) basis points of what is traded."
+      : "Nothing is earned at \(text) basis points of what is traded."
+  }
+
+  /// How `basisPoints` is defined, in one sentence.
+  package static let definition =
+    "The break-even cost is commission and slippage together over the traded notional, on each side "
+    + "of a trade, at which the total return is zero; linear between the nearest multiples of costs."
+
   /// Where a line between two points of cost and total return is zero.
   static func interpolated(
     _ a: (cost: Double, value: Double), _ b: (cost: Double, value: Double)

@@ -110,7 +110,7 @@ extension SensitivityAnalysis {
         return nil
       }
       return Scenario(
-        label: shift == 0 ? "as given" : "\(NumberText.count(shift, "bar")) later",
+        label: "\(NumberText.count(shift, "bar")) later",
         shift == 0 ? configuration : rules, parameters, value: Double(shift), isBase: shift == 0)
     }
     if group.scenarios.isEmpty { group.absence = "there are too few bars to begin later" }

@@ -144,10 +144,10 @@ public struct CrossValidationRegimes: Sendable {
   ///
   /// - Throws: `EvidenceError` when the prices cannot be used.
   public init(
-    _ classifier: some RegimeClassifier, of series: BarSeries
+    _ classifier: some RegimeClassifier, of series: RegimeSeries
   ) throws(EvidenceError) {
     name = classifier.name
     labels = try classifier.labels(for: series)
-    closeTimes = Array(series.closeTimes)
+    closeTimes = series.times
   }
 }

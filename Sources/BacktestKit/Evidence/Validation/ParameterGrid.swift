@@ -171,7 +171,7 @@ extension ParameterValue {
   }
 
   /// Whether another value is the same, whole numbers being numbers too.
-  fileprivate func means(_ other: ParameterValue?) -> Bool {
+  package func means(_ other: ParameterValue?) -> Bool {
     guard let other else { return false }
     if let a = number, let b = other.number { return a == b }
     return self == other

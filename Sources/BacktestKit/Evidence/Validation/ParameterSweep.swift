@@ -69,7 +69,7 @@ public struct ParameterSweep: Sendable {
     ) { (unit) throws(EvidenceError) in
       try sweep.finishedUnit(unit)
     }
-    return sweep.result(units)
+    return try sweep.result(units)
   }
 }
 

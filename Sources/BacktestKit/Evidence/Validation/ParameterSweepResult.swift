@@ -30,9 +30,11 @@ public struct ParameterSweepResult: Sendable {
   public let dates: ClosedRange<CivilDate>
   /// The number of returns of each set.
   public let returnCount: Int
-  /// The blocks of session returns whose sums are kept.
-  let blocks: [Range<Int>]
   let measured: MeasuredSets
+  /// How much of the best set's result is luck; `nil` where no set has an objective.
+  public internal(set) var evidence: SearchEvidence?
+  /// The run of the best set, of the first where none is best.
+  package internal(set) var shownRun: BacktestResult?
   /// The sets in order of the objective, the best first; of equals the first in the grid, and those
   /// without an objective last.
   public let ranking: [Int]
@@ -45,7 +47,7 @@ public struct ParameterSweepResult: Sendable {
     strategy: String, grid: ParameterGrid, configuration: BacktestConfiguration,
     plan: ParameterSweepPlan, objective: MetricDefinition, sets: [StrategyParameters],
     numbers: [Int], combinationCount: Int, infeasibleCount: Int,
-    dates: ClosedRange<CivilDate>, returnCount: Int, blocks: [Range<Int>], measured: MeasuredSets
+    dates: ClosedRange<CivilDate>, returnCount: Int, measured: MeasuredSets
   ) {
     self.strategy = strategy
     self.grid = grid
@@ -58,7 +60,6 @@ public struct ParameterSweepResult: Sendable {
     self.infeasibleCount = infeasibleCount
     self.dates = dates
     self.returnCount = returnCount
-    self.blocks = blocks
     self.measured = measured
     var setOfNumber = [Int32](repeating: -1, count: combinationCount)
     for (set, number) in numbers.enumerated() { setOfNumber[number] = Int32(set) }

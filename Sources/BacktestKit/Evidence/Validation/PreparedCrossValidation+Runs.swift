@@ -183,21 +183,32 @@ extension PreparedCrossValidation {
     return engine.result(strategy: request.definition.name)
   }
 
-  /// Tells the observer of an evaluation.
+  /// Tells the observer of an evaluation by its returns from session to session.
   func tell(
     _ origin: Trial.Origin, _ candidate: Int, _ runs: [MeasuredReturns], on segments: [Segment]
   ) {
     guard let onTrial = request.onTrial, let market = segments.first?.market else { return }
     let axis = axes[market]
-    let returns = runs.flatMap(\.returns)
-    let evaluator = axis.evaluator
-    let figures = CoreRatios(
-      returns: returns, barsPerYear: evaluator.barsPerYear, riskFree: evaluator.riskFree)
-    onTrial(
-      Trial(
-        origin, parameters: candidates[candidate],
-        dates: segments.flatMap { axis.dates[$0.bars] }, returns: returns.map { Float($0) },
-        metrics: figures.values.compactMapValues(\.self)))
+    var days: [CivilDate] = []
+    var sessions: [Float] = []
+    var growth = 1.0
+    for (segment, run) in zip(segments, runs) {
+      for (bar, value) in zip(segment.bars, run.returns) {
+        growth *= 1 + value
+        guard bar + 1 == segment.bars.upperBound || axis.dates[bar + 1] != axis.dates[bar] else {
+          continue
+        }
+        days.append(axis.dates[bar])
+        sessions.append(Float(growth - 1))
+        growth = 1
+      }
+    }
+    let value = axis.evaluator.value(returns: runs.flatMap(\.returns))
+    var trial = Trial(
+      origin, parameters: candidates[candidate], dates: days, returns: sessions,
+      metricNames: [metric.name], metricValues: [value ?? .nan])
+    trial.market = axis.name.isEmpty ? nil : axis.name
+    onTrial(trial)
   }
 }
 

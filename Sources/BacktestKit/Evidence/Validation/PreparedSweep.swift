@@ -16,6 +16,9 @@ struct PreparedSweep: Sendable {
   /// The number of sets that are measured and kept together. It follows from their number alone,
   /// so that nothing depends on threads.
   let unitSize: Int
+  /// The number of blocks from which the probability of overfitting is taken.
+  private var blocks: Int { MeasuredSets.blocks(for: sets.count) }
+
   var unitCount: Int { (sets.count + unitSize - 1) / unitSize }
 
   init(_ request: ParameterSweep) throws(EvidenceError) {
@@ -76,8 +79,7 @@ struct PreparedSweep: Sendable {
     let count = min(unitSize, sets.count - unit * unitSize)
     if let bytes = request.finishedUnits?.bytes(of: unit),
       let kept = MeasuredSets(
-        bytes: bytes, count: count, sessionCount: measure.sessionCount,
-        blockCount: measure.blocks.count)
+        bytes: bytes, count: count, sessionCount: measure.sessionCount, blocks: blocks)
     {
       return kept
     }
@@ -88,16 +90,16 @@ struct PreparedSweep: Sendable {
 
   /// Runs and measures the sets of a unit.
   private func measureUnit(_ unit: Int) throws(EvidenceError) -> MeasuredSets {
-    var measured = MeasuredSets(
-      sessionCount: measure.sessionCount, blockCount: measure.blocks.count)
+    var measured = MeasuredSets(sessionCount: measure.sessionCount, blocks: blocks)
     for index in unit * unitSize..<min((unit + 1) * unitSize, sets.count) {
       let run = try simulate(sets[index])
       let (metrics, sessions) = measure.values(of: run)
-      measured.append(metrics, sessions: sessions, blocks: measure.blocks)
+      measured.append(metrics, sessions: sessions)
       request.onTrial?(
         Trial(
           .sweep, parameters: sets[index], dates: measure.sessionDates,
-          returns: sessions.map { Float($0) }, metrics: RunMeasure.named(metrics)))
+          returns: sessions.map { Float($0) }, metricNames: RunMeasure.names, metricValues: metrics)
+      )
     }
     return measured
   }
@@ -120,16 +122,23 @@ struct PreparedSweep: Sendable {
     return engine.result(strategy: request.definition.name)
   }
 
-  /// Puts the units together, in order.
-  func result(_ units: [MeasuredSets]) -> ParameterSweepResult {
-    var all = MeasuredSets(sessionCount: measure.sessionCount, blockCount: measure.blocks.count)
-    all.reserve(sets.count, metricCount: RunMeasure.metrics.count)
+  /// Puts the units together, in order, and runs the best set once more.
+  func result(_ units: [MeasuredSets]) throws(EvidenceError) -> ParameterSweepResult {
+    var all = MeasuredSets(sessionCount: measure.sessionCount, blocks: blocks)
+    all.reserve(sets.count)
     for unit in units { all.append(unit) }
-    return ParameterSweepResult(
+    var result = ParameterSweepResult(
       strategy: request.definition.name, grid: request.grid, configuration: configuration,
       plan: request.plan, objective: objective, sets: sets, numbers: numbers,
       combinationCount: combinationCount, infeasibleCount: combinationCount - acceptedCount,
       dates: measure.firstDate...measure.lastDate, returnCount: measure.returnCount,
-      blocks: measure.blocks, measured: all)
+      measured: all)
+    let shown = result.best ?? 0
+    result.shownRun = try simulate(sets[shown])
+    if let best = result.best, let run = result.shownRun {
+      result.evidence = try SearchEvidence(
+        all.summary, chosen: best, returns: measure.values(of: run).sessions)
+    }
+    return result
   }
 }

@@ -37,7 +37,8 @@ extension PreparedWalkForward {
       trainDates: period.trainDates, testDates: period.testDates,
       source: strategies[number].source,
       choice: choice.candidate, parameters: candidates[choice.candidate],
-      candidateCount: draws[number].count, nullCount: choice.nullCount,
+      candidateCount: draws[number].count, nullCount: choice.nullCount, tried: choice.tried,
+      triedInSample: choice.values,
       inSample: choice.score.value, outOfSample: score?.value,
       isFlatInSample: choice.score.isFlat, isFlatOutOfSample: score?.isFlat ?? false, result: run,
       metrics: run?.metrics)

@@ -119,6 +119,9 @@ struct FoldChoice: Sendable {
   var score: FoldObjective.Score
   /// The number of candidates tried without an objective.
   var nullCount: Int
+  /// The candidates that were tried, in grid order, and the objective of each.
+  var tried: [Int]
+  var values: [Double?]
 }
 
 extension PreparedWalkForward {
@@ -150,7 +153,8 @@ extension PreparedWalkForward {
       }
       return FoldChoice(
         candidate: draws[fold][best - tried.startIndex], score: tried[best],
-        nullCount: tried.count { $0.value == nil })
+        nullCount: tried.count { $0.value == nil }, tried: draws[fold],
+        values: tried.map(\.value))
     }
   }
 

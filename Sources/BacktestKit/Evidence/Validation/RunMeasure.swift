@@ -6,6 +6,8 @@ import BacktestCore
 struct RunMeasure: Sendable {
   /// The metrics of a run, in the order of the catalogue.
   static let metrics = Metrics.all.filter { !$0.needs.contains(.benchmark) }
+  /// Their names.
+  static let names = metrics.map(\.name)
 
   /// The session date of each measured point, the base point first.
   private let dates: [CivilDate]
@@ -19,17 +21,11 @@ struct RunMeasure: Sendable {
   private let sessionPoints: [Int]
   /// The session of each session return.
   let sessionDates: [CivilDate]
-  /// The rows of session returns of each block of time, for measures of overfitting: equally long,
-  /// what is left over being the first rows.
-  let blocks: [Range<Int>]
 
   var returnCount: Int { dates.count - 1 }
   var sessionCount: Int { sessionDates.count }
   var firstDate: CivilDate { dates[0] }
   var lastDate: CivilDate { dates[dates.count - 1] }
-
-  /// The most blocks of time.
-  private static let largestBlockCount = 16
 
   /// A measure of runs under some rules.
   ///
@@ -58,11 +54,6 @@ struct RunMeasure: Sendable {
       measuredPoints = last
       dates = last.map { pointDates[$0] }
     }
-    let count = sessionDates.count
-    let blockCount = min(Self.largestBlockCount, count / 4 * 2)
-    let length = blockCount > 0 ? count / blockCount : 0
-    let first = count - blockCount * length
-    blocks = (0..<blockCount).map { first + $0 * length..<first + ($0 + 1) * length }
   }
 
   /// The metrics of a run, in the order of `metrics` and NaN where there is no value, and its
@@ -87,12 +78,5 @@ struct RunMeasure: Sendable {
     let metrics = Self.metrics.map { $0.value(in: workspace) ?? .nan }
     guard sessionPoints.count != sample.wealth.count else { return (metrics, sample.returns) }
     return (metrics, simpleReturns(ofEquity: sessionPoints.map { curve.equity[$0] }))
-  }
-
-  /// Metrics by name, those without a value left out.
-  static func named(_ values: [Double]) -> [String: Double] {
-    var named: [String: Double] = [:]
-    for (metric, value) in zip(metrics, values) where !value.isNaN { named[metric.name] = value }
-    return named
   }
 }

@@ -64,6 +64,15 @@ public struct WalkForwardResult: Sendable {
   }
   /// The number of different sets of parameters that folds chose.
   public var distinctChoices: Int { Set(folds.map(\.choice)).count }
+  /// The in-sample objective of each candidate, fold by fold; `nil` where it was not tried or has
+  /// none.
+  public var candidateScores: [[Double?]] {
+    folds.map { fold in
+      var scores = [Double?](repeating: nil, count: candidates.count)
+      for (candidate, value) in zip(fold.tried, fold.triedInSample) { scores[candidate] = value }
+      return scores
+    }
+  }
   /// The instants of the feed that a range of evaluation bars covers.
   package func instants(of evaluation: Range<Int>) -> Range<Int> {
     (evaluation.lowerBound + skip)..<(evaluation.upperBound + skip)
@@ -120,6 +129,10 @@ public struct WalkForwardFold: Sendable {
   /// The number of candidates tried for which the objective does not exist on the train window;
   /// they rank below all others.
   public var nullCount: Int
+  /// The candidates that were tried, as positions among all candidates, ascending.
+  public var tried: [Int]
+  /// The objective of each of these on the train window; `nil` where it does not exist.
+  public var triedInSample: [Double?]
   /// The objective of the chosen parameters on the train window; `nil` where it does not exist.
   public var inSample: Double?
   /// The objective of the chosen parameters on the test window; `nil` where it does not exist.

@@ -38,7 +38,7 @@ struct MonthlyHeatMap: ReportBlock {
   func write(to writer: inout MarkupWriter) {
     let scale = colourScale
     writer.element("table", ["class": "heat"]) { writer in
-      let full = NumberFormat.percent(decimals: 1).text(scale)
+      let full = NumberFormat.percent(decimals: 1).text(scale.full)
       writer.element(
         "caption", text: "\(caption), in percent. Full colour from ±\(full) per month")
       writer.element("thead") { writer in
@@ -57,7 +57,7 @@ struct MonthlyHeatMap: ReportBlock {
   }
 
   private func writeRow(
-    _ year: Int, _ values: [Double?], scale: Double, to writer: inout MarkupWriter
+    _ year: Int, _ values: [Double?], scale: HeatScale, to writer: inout MarkupWriter
   ) {
     writer.element("th", ["scope": "row"], text: "\(year)")
     var growth = 1.0
@@ -67,7 +67,7 @@ struct MonthlyHeatMap: ReportBlock {
         continue
       }
       growth *= 1 + value
-      writer.markup(MonthlyHeatMap.cellTag(MonthlyHeatMap.level(of: value, scale: scale)))
+      writer.markup(MonthlyHeatMap.cellTag(scale.level(of: value)))
       writer.text(value * 100, as: MonthlyHeatMap.format(value))
       writer.markup("</td>")
     }
@@ -88,24 +88,15 @@ struct MonthlyHeatMap: ReportBlock {
     return rows.filter { row in row.values.contains { $0 != nil } }
   }
 
-  /// The size from which a month has full colour: the ninth decile, so that one extreme month does
-  /// not pale all others.
-  private var colourScale: Double {
-    let sizes = months.map { abs($0.value) }.filter(\.isFinite).sorted()
-    guard !sizes.isEmpty else { return 0.01 }
-    return max(sizes[(sizes.count - 1) * 9 / 10], 0.001)
+  /// The colours of the months.
+  private var colourScale: HeatScale {
+    HeatScale(months.map(\.value), smallest: 0.001, whenEmpty: 0.01)
   }
 
   /// One decimal where that fits a cell of a narrow page.
   private static func format(_ value: Double) -> NumberFormat {
     if abs(value) < 0.9995 { return .number(decimals: 1) }
     return abs(value) < 99.995 ? .integer : .compact(decimals: 0)
-  }
-
-  /// The colour of a value, from -4 to 4.
-  static func level(of value: Double, scale: Double) -> Int {
-    let level = Int((min(abs(value) / scale, 1) * 4).rounded(.up))
-    return value < 0 ? -level : level
   }
 
   private static func cellTag(_ level: Int) -> StaticString {

@@ -39,6 +39,11 @@ enum ReportStyleSheet {
     svg .dot{stroke-width:6.5px;stroke-opacity:.85}
     svg .dot.hole{stroke:var(--paper);stroke-width:3px;stroke-opacity:1}
     svg .dash{stroke-dasharray:6 4;stroke-linecap:butt}
+    svg .cell{fill:var(--c);stroke:var(--paper);stroke-width:.5px}
+    svg .cellmark{stroke:var(--ink);stroke-width:2px}
+    .cell.z{--c:var(--wash)}.cell.p1{--c:var(--p1)}.cell.p2{--c:var(--p2)}.cell.p3{--c:var(--p3)}
+    .cell.p4{--c:var(--p4)}.cell.n1{--c:var(--n1)}.cell.n2{--c:var(--n2)}.cell.n3{--c:var(--n3)}
+    .cell.n4{--c:var(--n4)}
     """
 
   /// The page and everything on it that is HTML.

@@ -82,6 +82,8 @@ extension ReportModel {
           definition: "of its returns joined together, \(annualization)"),
         .number("Volatility", as: .percent(decimals: 1), definition: annualization),
         .number("Sharpe ratio", as: .ratio, isSigned: true, definition: annualization),
+        .text(
+          "95 %", definition: "bounds of the Sharpe ratio, by resampling its returns in blocks"),
         .number(
           "Worst drawdown", as: .percent(decimals: 1),
           definition: "within one uninterrupted stretch"),
@@ -94,9 +96,14 @@ extension ReportModel {
           .number(part.mean, else: empty),
           .number(part.totalReturn, else: empty), .number(part.cagr, else: reason),
           .number(part.volatility, else: reason), .number(part.sharpe, else: reason),
-          .number(part.worstDrawdown, else: empty),
+          sharpeInterval(part), .number(part.worstDrawdown, else: empty),
         ]
       })
+  }
+
+  private func sharpeInterval(_ part: RegimeAnalysis.Part) -> ReportCell {
+    part.sharpeBounds.map { .text($0) }
+      ?? .missing(part.intervals?.absences["sharpe"]?.description ?? "not measured")
   }
 
   private var absenceOfAnnual: String {

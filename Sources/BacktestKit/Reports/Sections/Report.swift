@@ -33,6 +33,12 @@ public struct Report: Sendable {
   package var replicates: Replicates?
   /// The trials behind the result; `nil` says nothing of them.
   public var trials: TrialCounting?
+  /// The sweep of which this run is the best set.
+  package var sweep: ParameterSweepResult?
+  /// How the sets of a heat map's cell become one value.
+  package var heatMapReduction = ParameterHeatMap.Reduction.median
+  /// What becomes of the run when one thing is changed.
+  package var sensitivity: SensitivityResult?
   /// Differences between a policy's training and this run, in sentences.
   package var policyRemarks: [String] = []
   /// Custom sections, shown before the assumptions.
@@ -80,7 +86,8 @@ public struct Report: Sendable {
   private func document() -> ReportDocument {
     let model = model
     let sections =
-      model.replicateSections + model.policySections
+      model.sweepSections(sweep, reducing: heatMapReduction)
+      + model.sensitivitySections(sensitivity) + model.replicateSections + model.policySections
       + [model.equitySection, model.returnsSection] + model.walkForwardSections
       + model.forecastSections + model.regimeSections(regimes)
       + [model.tradesSection, model.costsSection, model.metricsSection] + model.noteSections

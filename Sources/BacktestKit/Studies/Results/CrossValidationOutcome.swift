@@ -11,6 +11,8 @@ public struct CrossValidationOutcome: Sendable {
   package let market: StudyMarket
   /// Splits, paths and the distribution over them.
   public let result: CrossValidationResult
+  /// How many sets of parameters were tried, of this and of earlier jobs.
+  public let trials: TrialCounting
   /// The finished runs, which are kept until the result is written.
   let journal: UnitJournal?
 

@@ -20,8 +20,8 @@ package final class ResultFolder: Sendable {
   static let names =
     ["report.html"] + tables.map { "\($0).csv" } + ["result.json"]
   static let tables = [
-    "equity", "orders", "fills", "trades", "ledger", "folds", "forecasts", "decisions", "regimes",
-    "splits", "paths",
+    "equity", "orders", "fills", "trades", "ledger", "folds", "candidates", "forecasts",
+    "decisions", "regimes", "splits", "paths", "sweep", "sensitivity",
   ]
 
   /// Claims a folder for a study.

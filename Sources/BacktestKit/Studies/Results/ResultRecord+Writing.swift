@@ -30,7 +30,7 @@ extension ResultRecord {
     let walk = outcome.walkForward
     efficiency = walk.flatMap { $0.choosesNothing ? nil : $0.efficiency }
     foldReturns = walk?.folds.map { $0.metrics?.totalReturn } ?? []
-    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(Self.regimeJSON)))
+    regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(\.json)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
     data = try DataFile.all(of: result.universe, outcome.study)
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
@@ -71,9 +71,14 @@ extension ResultRecord {
     if !outcome.regimes.isEmpty {
       parts.append(("regimes", .list(outcome.regimes.map(\.json))))
     }
+    if let sweep = outcome.sweep {
+      parts.append(("sweep", sweep.json(heatMaps: outcome.heatMapReduction)))
+    }
+    if let sensitivity = outcome.sensitivity { parts.append(("sensitivity", sensitivity.json)) }
     if let walk = outcome.walkForward {
       parts.append(("efficiency", JSONValue(efficiency)))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
+      parts.append(("candidates", walk.candidatesJSON))
     }
     parts.append(("study-folder", .text(studyFolder)))
     parts.append(("study-file", JSONValue(studyFile)))

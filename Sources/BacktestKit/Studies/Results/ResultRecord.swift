@@ -10,7 +10,7 @@ public struct ResultRecord: Sendable, Equatable {
   /// The schema that this version writes and reads.
   public static let schema = "backtestkit.result/1"
 
-  /// Whether it was a run or a walk-forward.
+  /// What was done.
   public var kind: Kind
   /// The title of the study.
   public var name: String
@@ -66,6 +66,10 @@ public struct ResultRecord: Sendable, Equatable {
     case run
     /// A walk-forward.
     case walkForward = "walk-forward"
+    /// A sweep, with the run of its best set.
+    case sweep
+    /// A run, and what becomes of it when one thing is changed at a time.
+    case sensitivity
   }
 
   /// A metric and its value.
@@ -218,7 +222,11 @@ extension ResultRecord {
     studyFolder = table.value("study-folder", .text)
     studyFile = table.optional("study-file", .text)
     // These are for other readers; folds and regimes are in separate tables as well.
-    for key in ["policies", "edge", "trainers-accounting", "replicates"] { _ = table.node(key) }
+    for key in [
+      "policies", "edge", "trainers-accounting", "sweep", "sensitivity", "candidates", "replicates",
+    ] {
+      _ = table.node(key)
+    }
     efficiency = table.optional("efficiency", .number())
     foldReturns = Self.foldReturns(table.node("folds").map { JSONValue($0) })
     regimeSharpes = Self.regimeSharpes(table.node("regimes").map { JSONValue($0) })

@@ -19,7 +19,17 @@ extension RegimeAnalysis.Worst {
   fileprivate var json: JSONValue {
     [
       "metric": .text(metric), "label": .text(label), "value": .number(value),
+      "lower": JSONValue(interval?.lower), "upper": JSONValue(interval?.upper),
       "bars": .integer(barCount), "runs": .integer(runCount), "trades": .integer(tradeCount),
+    ]
+  }
+}
+
+extension MetricInterval {
+  fileprivate var regimeJSON: JSONValue {
+    [
+      "metric": .text(metric), "lower": .number(lower), "upper": .number(upper),
+      "level": .number(level), "draws": .integer(draws),
     ]
   }
 }
@@ -34,7 +44,7 @@ extension RegimeAnalysis.Part {
       "runs": .integer(runCount), "trades": .integer(tradeCount),
       "total-return": JSONValue(totalReturn), "volatility": JSONValue(volatility),
       "sharpe": JSONValue(sharpe), "worst-drawdown": JSONValue(worstDrawdown),
-      "metrics": .table(values),
+      "intervals": .list((intervals?.all ?? []).map(\.regimeJSON)), "metrics": .table(values),
     ]
   }
 }

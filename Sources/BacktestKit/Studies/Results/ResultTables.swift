@@ -216,7 +216,7 @@ func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileE
   let header = [
     "regimes", "known", "label", "bars", "share", "runs", "trades", "total_return", "mean",
     "volatility",
-    "sharpe", "worst_drawdown",
+    "sharpe", "worst_drawdown", "mean_lower", "mean_upper", "sharpe_lower", "sharpe_upper",
   ]
   var csv = try CSVWriter(header, to: file)
   for analysis in regimes {
@@ -235,6 +235,10 @@ func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileE
           row.field(part.volatility)
           row.field(part.sharpe)
           row.field(part.worstDrawdown)
+          for metric in ["mean-return", "sharpe"] {
+            row.field(part.intervals?[metric]?.lower)
+            row.field(part.intervals?[metric]?.upper)
+          }
         }
       }
     }

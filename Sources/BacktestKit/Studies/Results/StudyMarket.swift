@@ -83,22 +83,33 @@ package struct StudyMarket: Sendable {
 }
 
 extension StudyMarket {
-  /// The prices by which regimes are told: the instrument that the study names, else the benchmark,
-  /// else equal parts of all instruments.
+  /// The prices by which regimes are told: equal parts of the instruments in `regimeUniverse`.
   ///
   /// - Throws: `StudyError` for an instrument that is not there, or prices that are not above zero.
   func regimeSeries(_ settings: StudyRegimes) throws(StudyError) -> RegimeSeries {
+    let universe = try regimeUniverse(settings)
+    return try StudyError.wrapping(.regimes) { try RegimeSeries(equalPartsOf: universe) }
+  }
+
+  /// The instruments whose prices tell the regimes: the one that the study names, else the
+  /// benchmark, else all.
+  ///
+  /// - Throws: `StudyError` for an instrument that is not there.
+  func regimeUniverse(_ settings: StudyRegimes) throws(StudyError) -> Universe {
+    func only(_ series: BarSeries) throws(StudyError) -> Universe {
+      try StudyError.wrapping(.regimes) { try Universe([series]) }
+    }
     if let symbol = settings.of, symbol != StudyRegimes.equalParts {
-      if let found = universe.instrument(symbol) { return RegimeSeries(universe[found]) }
-      if let benchmark, benchmark.instrument.symbol == symbol { return RegimeSeries(benchmark) }
+      if let found = universe.instrument(symbol) { return try only(universe[found]) }
+      if let benchmark, benchmark.instrument.symbol == symbol { return try only(benchmark) }
       let known = universe.series.map(\.instrument.symbol) + [StudyRegimes.equalParts]
       throw StudyError(
         .regimes,
         "'of' names '\(symbol)', which is not in the data; known are "
           + "\(NearestName.list(known, near: symbol))")
     }
-    if settings.of == nil, let benchmark { return RegimeSeries(benchmark) }
-    return try StudyError.wrapping(.regimes) { try RegimeSeries(equalPartsOf: universe) }
+    if settings.of == nil, let benchmark { return try only(benchmark) }
+    return universe
   }
 }
 

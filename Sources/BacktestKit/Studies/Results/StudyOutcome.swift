@@ -28,6 +28,14 @@ public struct StudyOutcome: Sendable {
   public internal(set) var trials = TrialCounting.withoutStore
   /// The number that the store gave it; `nil` where it was not stored.
   package internal(set) var storedNumber: Int?
+  /// Every set of parameters, where the study was swept; the run is then that of the best set.
+  public internal(set) var sweep: ParameterSweepResult?
+  /// How the sets of a heat map's cell become one value.
+  package internal(set) var heatMapReduction = ParameterHeatMap.Reduction.median
+  /// What becomes of the run when one thing is changed, where that was asked for.
+  public internal(set) var sensitivity: SensitivityResult?
+  /// What follows once the results are written.
+  var afterWriting: (@Sendable () -> Void)?
   /// How the same policy ends under the accounting of its training, where that is different.
   package internal(set) var trainersAccounting: TrainersAccounting?
 
@@ -49,7 +57,8 @@ public struct StudyOutcome: Sendable {
   /// run, the most serious first. Terminal, report and `result.json` show this list.
   public var caveats: [ResultCaveat] {
     ResultCaveat.mostSeriousFirst(
-      market.caveats + trainingCaveats + (walkForward?.caveats ?? result.caveats))
+      market.caveats + trainingCaveats + (sweep?.caveats ?? [])
+        + (walkForward?.caveats ?? result.caveats))
   }
 
   /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.
@@ -57,8 +66,12 @@ public struct StudyOutcome: Sendable {
     benchmark?.sample(over: metrics.sample).map { PerformanceMetrics($0) }
   }
 
-  /// Whether it is a run or a walk-forward, as the result file says it.
-  var kind: ResultRecord.Kind { walkForward == nil ? .run : .walkForward }
+  /// What was done, as the result file says it.
+  var kind: ResultRecord.Kind {
+    if sweep != nil { return .sweep }
+    if sensitivity != nil { return .sensitivity }
+    return walkForward == nil ? .run : .walkForward
+  }
 }
 
 /// All runs of a study with replicates.
@@ -95,6 +108,9 @@ extension StudyOutcome {
     }
     report.policyRemarks = trainingRemarks
     report.replicates = replicates?.summary
+    report.sweep = sweep
+    report.heatMapReduction = heatMapReduction
+    report.sensitivity = sensitivity
     report.trials = trials
     for file in dataFiles { report.fileDigests[file.path] = file.sha256 }
     return report
@@ -126,6 +142,7 @@ extension StudyOutcome {
       try interrupt.shield {
         try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
       }
+      afterWriting?()
       return record
     }
   }
@@ -146,8 +163,9 @@ extension StudyOutcome {
       try tables.writeLedger(to: try files.file("ledger.csv"))
       if let walkForward {
         try writeFolds(walkForward, to: try files.file("folds.csv"))
+        try writeCandidates(walkForward, to: try files.file("candidates.csv"))
       } else {
-        files.remove(["folds.csv"])
+        files.remove(["folds.csv", "candidates.csv"])
       }
       if !result.forecasts.isEmpty {
         try tables.writeForecasts(to: try files.file("forecasts.csv"))
@@ -163,6 +181,16 @@ extension StudyOutcome {
         try writeRegimes(regimes, to: try files.file("regimes.csv"))
       } else {
         files.remove(["regimes.csv"])
+      }
+      if let sweep {
+        try writeSweep(sweep, to: try files.file("sweep.csv"))
+      } else {
+        files.remove(["sweep.csv"])
+      }
+      if let sensitivity {
+        try writeSensitivity(sensitivity, to: try files.file("sensitivity.csv"))
+      } else {
+        files.remove(["sensitivity.csv"])
       }
       files.remove(["splits.csv", "paths.csv"])
       try files.write(json, to: "result.json")

@@ -24,7 +24,7 @@ package struct GateRun: Sendable {
     self.gate = gate
     var runner = runner
     if runner.study.regimes.isEmpty, gate.asks(for: "worst-regime") {
-      runner.study.regimes = Study.RegimeChoice.allCases
+      runner.study.regimes = StudyRegimes.standard
     }
     self.runner = runner
     self.kind = kind

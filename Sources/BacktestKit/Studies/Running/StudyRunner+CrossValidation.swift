@@ -45,11 +45,17 @@ extension StudyRunner {
     var validation = CrossValidation(
       study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
       configuration: study.configuration, plan: part.plan)
-    validation.regimes = try StudyError.wrapping(.regimes) {
-      try part.regimes.map { try Self.regimes($0.classifier, market) }
+    if let choice = part.regimes {
+      let series = try market.regimeSeries(study.regimeSettings)
+      let classifier = try study.classifier(of: choice)
+      validation.regimes = try StudyError.wrapping(.regimes) {
+        try CrossValidationRegimes(classifier, of: series)
+      }
     }
     let journal = folder.map { UnitJournal(beside: $0, of: "crossval", study, market) }
     validation.finished = journal
+    let trials = JobTrials(store: store, absence: storeAbsence)
+    validation.onTrial = trials.observer(study, market)
     let ready = validation
     // A program in another process decides for one run at a time.
     let result = try StudyError.wrapping(.crossValidation) {
@@ -60,12 +66,7 @@ extension StudyRunner {
     }
     try programs.check()
     return CrossValidationOutcome(
-      study: study, market: market, result: result, journal: journal)
-  }
-
-  private static func regimes(
-    _ classifier: some RegimeClassifier, _ market: StudyMarket
-  ) throws(EvidenceError) -> CrossValidationRegimes {
-    try CrossValidationRegimes(classifier, of: market.regimeSeries)
+      study: study, market: market, result: result,
+      trials: trials.count(study, market, deflating: nil), journal: journal)
   }
 }

@@ -47,10 +47,12 @@ extension StudyRunner {
         stageProgress?(.cutting, done, total)
       }
     }
+    let told = try market.regimeUniverse(study.regimeSettings)
+    let classifiers = try study.regimes.map { (choice) throws(StudyError) in
+      try study.classifier(of: choice)
+    }
     let regimes = try StudyError.wrapping(.regimes) {
-      try study.regimes.map { regime in
-        try Self.check(regime.classifier, on: market.regimeSeries, cuts, seed, threads)
-      }
+      try classifiers.map { try Self.check($0, on: told, cuts, seed, threads) }
     }
     stageProgress?(.measuring, 0, 0)
     let warmup = try? WarmupSensitivity(
@@ -64,16 +66,17 @@ extension StudyRunner {
 
   /// Whether what a regime says at the time depends on later bars.
   private static func check(
-    _ classifier: any RegimeClassifier, on series: BarSeries, _ cuts: Int, _ seed: UInt64,
+    _ classifier: any RegimeClassifier, on universe: Universe, _ cuts: Int, _ seed: UInt64,
     _ threads: Int?
   ) throws -> LookaheadVerdict {
     try LookaheadProof.check(
-      classifier.name, on: Universe([series]), cuts: cuts, seed: seed, threads: threads
+      classifier.name, on: universe, cuts: cuts, seed: seed, threads: threads
     ) { universe in
-      let labels = try classifier.labels(for: universe.series[0])
+      let series = try RegimeSeries(equalPartsOf: universe)
+      let labels = try classifier.labels(for: series)
       return [
         TimedValues(
-          classifier.name, times: Array(universe.series[0].closeTimes),
+          classifier.name, times: series.times,
           values: labels.causal.map { $0.map(Double.init) })
       ]
     }

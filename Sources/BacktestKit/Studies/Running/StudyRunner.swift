@@ -29,6 +29,8 @@ public struct StudyRunner: Sendable {
   package var storeAbsence = TrialCounting.noStore
   /// Ends waiting for other programs, and writing.
   package var interrupt = Interrupt()
+  /// Where the results will go; beside it a sweep keeps what it has done.
+  package var resultFolder: String?
 
   /// What takes long about a study, and what its progress is counted in.
   package enum Stage: Sendable {
@@ -38,6 +40,8 @@ public struct StudyRunner: Sendable {
     case running
     /// The runs of a walk-forward or of a cross-validation.
     case walkingForward
+    /// The sets of a sweep, or the runs of a sensitivity analysis.
+    case searching
     /// The runs of a look-ahead analysis.
     case cutting
     /// What is computed of a run once it is over; it is not counted.
@@ -61,6 +65,8 @@ public struct StudyRunner: Sendable {
     switch kind {
     case .run: try run()
     case .walkForward: try walkForward()
+    case .sweep: try sweep()
+    case .sensitivity: try sensitivity()
     }
   }
 
@@ -152,7 +158,7 @@ public struct StudyRunner: Sendable {
   }
 
   /// An outcome with the trials behind it.
-  private func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
+  func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
     var outcome = outcome
     outcome.trials = trials.count(
       outcome.study, outcome.market, deflating: outcome.result)
@@ -160,7 +166,7 @@ public struct StudyRunner: Sendable {
     return outcome
   }
 
-  private func outcome(
+  func outcome(
     _ study: Study, _ market: StudyMarket, _ result: BacktestResult,
     walkForward: WalkForwardResult?
   ) throws(StudyError) -> StudyOutcome {
@@ -219,7 +225,9 @@ public struct StudyRunner: Sendable {
     let series = try market.regimeSeries(study.regimeSettings)
     return try StudyError.wrapping(.regimes) {
       try study.regimes.map { choice in
-        try Self.analysis(result, series, try study.classifier(of: choice))
+        var analysis = try Self.analysis(result, series, try study.classifier(of: choice))
+        try analysis.measureIntervals(Bootstrap(seed: study.seed), threads: threads)
+        return analysis
       }
     }
   }

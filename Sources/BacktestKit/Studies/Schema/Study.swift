@@ -19,6 +19,10 @@ public struct Study: Sendable {
   package var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
   package var walkForward: StudyWalkForward?
+  /// The sweep, where the study says something about it.
+  package var sweep: StudySweep?
+  /// The sensitivity analysis, where the study says something about it.
+  package var sensitivity: StudySensitivity?
   /// The cross-validation, where there is one.
   package var crossValidation: StudyCrossValidation?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
@@ -119,8 +123,8 @@ extension Study {
         } set: {
           $0.seed = UInt64($1)
         }.example("7"),
-        strategy(catalogue, folder: folder), walkForward, crossValidation, replicates,
-        StudyRegimes.key,
+        strategy(catalogue, folder: folder), walkForward, crossValidation, sweepKey,
+        sensitivityKey, replicates, StudyRegimes.key,
         .optionalTable(
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
@@ -168,6 +172,24 @@ extension Study {
     } set: {
       $0.walkForward = $1
     }
+  }
+
+  private static var sweepKey: StudyKey<Study> {
+    .optionalTable(
+      "sweep", "Which sets of parameters `bt-run sweep` tries on all bars.",
+      { StudySweep.table(of: $0.strategy, seed: $0.seed) },
+      rows: StudySweep.table(of: StudyStrategy(), seed: 0).rows
+    ) {
+      $0.sweep
+    } set: {
+      $0.sweep = $1
+    }
+  }
+
+  private static var sensitivityKey: StudyKey<Study> {
+    .optionalTable(
+      "sensitivity", \.sensitivity, StudySensitivity.table,
+      "What `bt-run sensitivity` changes about the run.")
   }
 
   private static var crossValidation: StudyKey<Study> {

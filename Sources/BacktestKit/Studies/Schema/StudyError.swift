@@ -14,6 +14,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     case policy
     /// The walk-forward plan, its grid or its checkpoints.
     case walkForward = "walk-forward"
+    /// The sweep and its grid.
+    case sweep
     /// The cross-validation or its grid.
     case crossValidation = "cross-validation"
     /// The regimes.
@@ -39,7 +41,7 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch part {
     case .file, .configuration: reason
-    case .data, .strategy, .policy, .walkForward, .crossValidation, .regimes, .benchmark,
+    case .data, .strategy, .policy, .walkForward, .crossValidation, .sweep, .regimes, .benchmark,
       .replicates:
       "\(part.rawValue): \(reason)"
     }

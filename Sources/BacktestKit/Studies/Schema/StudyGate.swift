@@ -78,7 +78,7 @@ package struct StudyGate: Sendable {
     if Set(keys.limits).count != keys.limits.count {
       table.report("a limit is given twice", at: "limits")
     }
-    if keys.rules.isEmpty, rules.isEmpty, baseline == nil {
+    if table.asksForNothing {
       table.report(
         "the gate has no rules; give 'rules', 'lookahead: none', 'reproducible: true', 'limits' or "
           + "'baseline'")
@@ -171,8 +171,22 @@ private struct RuleKeys: Sendable {
 }
 
 extension DocumentTable {
-  /// Whether no bound is given, rather than one that cannot be read.
-  fileprivate var hasNoBound: Bool { !["min", "max", "worse-by"].contains(where: keys.contains) }
+  /// Whether a rule gives no bound, rather than one that cannot be read or is misspelled.
+  fileprivate var hasNoBound: Bool { keys.allSatisfy(["what", "of", "when"].contains) }
+
+  /// Whether no key of a gate makes a rule, rather than one that cannot be read or is misspelled.
+  fileprivate var asksForNothing: Bool {
+    mutating get {
+      keys.allSatisfy { key in
+        guard ["rules", "limits", "reproducible"].contains(key) else { return false }
+        switch node(key)?.content {
+        case nil, .bool(false): return true
+        case .list(let items): return items.isEmpty
+        default: return false
+        }
+      }
+    }
+  }
 }
 
 extension DocumentPlace {

@@ -66,6 +66,9 @@ enum RunStoreSchema {
   ) throws(RunStoreError) {
     // What another program wrote runs no functions of ours.
     try connection.execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+    // The log is flushed when it is copied into the file, every 64 MiB and at the end, so that a
+    // killed process loses nothing and a crash of the system the last transactions at most.
+    try connection.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096")
     if creates, try isEmpty(connection) {
       try beginLog(connection)
       try connection.transaction { () throws(RunStoreError) in

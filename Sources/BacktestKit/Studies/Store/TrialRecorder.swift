@@ -10,7 +10,7 @@ internal import Synchronization
 /// nothing more is stored.
 package final class TrialRecorder: Sendable {
   /// The most trials that wait.
-  private static let capacity = 512
+  private static let capacity = 2_048
 
   private let store: RunStore
   private let queue = DispatchQueue(label: "trials")

@@ -1,0 +1,117 @@
+import BacktestCore
+
+/// A value over two axes of categories as coloured cells.
+///
+/// The figures are in a table beside it, or shown when the reader points at a cell of a small map.
+struct HeatMapChart: ReportBlock {
+  /// The heading.
+  var title: String
+  /// A line below the heading.
+  var subtitle: String?
+  /// The names of the columns, left to right.
+  var columns: [String]
+  /// The names of the rows, bottom to top.
+  var rows: [String]
+  /// The values, row by row; `nil` where there is none.
+  var values: [[Double?]]
+  /// What the columns are.
+  var xTitle: String
+  /// What the rows are.
+  var yTitle: String
+  /// How values are written.
+  var format: NumberFormat
+  /// A column and row to mark, such as the best.
+  var marked: (column: Int, row: Int)?
+
+  /// The most cells that each have their figure to point at.
+  private static let largestTitledCount = 400
+
+  /// Writes the chart as a figure.
+  func write(to writer: inout MarkupWriter) {
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  func svg() -> [UInt8]? { drawing()?.svg() }
+
+  private func drawing() -> ChartDrawing? {
+    let known = values.joined().compactMap(\.self).filter(\.isFinite)
+    guard let least = known.min(), let most = known.max() else { return nil }
+    let scale = HeatScale(known, smallest: 1e-12, whenEmpty: 1)
+    var frame = ChartFrame(
+      title: title, subtitle: subtitle,
+      summary: "\(columns.count) by \(rows.count) cells from \(format.text(least)) to "
+        + "\(format.text(most)).",
+      height: .tall, legend: Self.legend(scale, known, format),
+      xScale: ChartScale(0...Double(columns.count)), yScale: ChartScale(0...Double(rows.count)),
+      xTitle: xTitle, yTitle: yTitle)
+    frame.placeXTicks(
+      columns.enumerated().map {
+        AxisTick(value: Double($0.offset) + 0.5, label: $0.element, isMajor: false)
+      })
+    frame.placeYTicks(
+      rows.enumerated().map {
+        AxisTick(value: Double($0.offset) + 0.5, label: $0.element, isMajor: false)
+      })
+    var marks = MarkupWriter()
+    draw(in: frame, scale, to: &marks)
+    return ChartDrawing(frame: frame, marks: marks)
+  }
+
+  private func draw(in frame: ChartFrame, _ scale: HeatScale, to marks: inout MarkupWriter) {
+    let isTitled = columns.count * rows.count <= Self.largestTitledCount
+    var levels = [PathData](repeating: PathData(), count: 9)
+    for (row, line) in values.enumerated() {
+      for (column, value) in line.enumerated() {
+        guard let value, value.isFinite else { continue }
+        let level = scale.level(of: value) + 4
+        let (a, b) = (
+          frame.point(Double(column), Double(row)),
+          frame.point(Double(column + 1), Double(row + 1))
+        )
+        guard isTitled else {
+          levels[level].rectangle(a, b)
+          continue
+        }
+        var cell = PathData()
+        cell.rectangle(a, b)
+        marks.path(
+          cell, Self.styles[level],
+          title: "\(xTitle) \(columns[column]), \(yTitle) \(rows[row]): \(format.text(value))")
+      }
+    }
+    for (level, data) in levels.enumerated() { marks.path(data, Self.styles[level]) }
+    guard let marked else { return }
+    var frameOfCell = PathData()
+    frameOfCell.rectangle(
+      frame.point(Double(marked.column), Double(marked.row)),
+      frame.point(Double(marked.column + 1), Double(marked.row + 1)))
+    marks.path(frameOfCell, "cellmark")
+  }
+
+  private static func legend(
+    _ scale: HeatScale, _ known: [Double], _ format: NumberFormat
+  ) -> [LegendEntry] {
+    var entries: [LegendEntry] = []
+    if known.contains(where: { $0 < 0 }) {
+      entries.append(
+        LegendEntry(name: "\(format.text(-scale.full)) or less", mark: .area, style: "cell n4"))
+    }
+    if known.contains(where: { $0 > 0 }) {
+      for level in 1...4 {
+        let from = format.text(scale.full * Double(level) / 4)
+        entries.append(
+          LegendEntry(
+            name: level == 4 ? "\(from) or more" : "to \(from)", mark: .area,
+            style: legendStyles[level - 1]))
+      }
+    }
+    return entries
+  }
+
+  private static let styles: [StaticString] = [
+    "cell n4", "cell n3", "cell n2", "cell n1", "cell z", "cell p1", "cell p2", "cell p3",
+    "cell p4",
+  ]
+  private static let legendStyles: [StaticString] = ["cell p1", "cell p2", "cell p3", "cell p4"]
+}
