@@ -57,12 +57,17 @@ extension StudyRunner {
     let trials = JobTrials(store: store, absence: storeAbsence)
     validation.onTrial = trials.observer(study, market)
     let ready = validation
-    // A program in another process decides for one run at a time.
-    let result = try StudyError.wrapping(.crossValidation) {
-      try ready.run(threads: programs.isEmpty ? threads : 1) { done, total in
+    let result: CrossValidationResult
+    do throws(EvidenceError) {
+      // A program in another process decides for one run at a time.
+      result = try ready.run(threads: programs.isEmpty ? threads : 1) { done, total in
         progress?(done, total)
         stageProgress?(.walkingForward, done, total)
       }
+    } catch {
+      // What is refused has no runs that another job could go on with.
+      journal?.remove()
+      throw StudyError(.crossValidation, "\(error)")
     }
     try programs.check()
     return CrossValidationOutcome(
