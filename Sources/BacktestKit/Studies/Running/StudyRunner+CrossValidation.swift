@@ -72,6 +72,7 @@ extension StudyRunner {
     try programs.check()
     return CrossValidationOutcome(
       study: study, market: market, result: result,
-      trials: trials.count(study, market, deflating: nil), journal: journal)
+      trials: trials.count(study, market, deflating: nil),
+      removeUnits: journal.map { journal in { journal.remove() } })
   }
 }
