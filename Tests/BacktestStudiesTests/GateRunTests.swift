@@ -44,9 +44,8 @@ import Testing
         })
     }
     let study = try Self.study(StrategyCatalogue([cheat]), "strategy: {name: cheat}")
-    let verdict = try Self.verdict(
-      study, [GateRule(.noLookAhead), GateRule(.bound("sharpe", minimum: 5))])
-    #expect(verdict.findings.map(\.state) == [.failed, .passed])
+    let verdict = try Self.verdict(study, [GateRule(.noLookAhead)])
+    #expect(verdict.findings.map(\.state) == [.failed] && !verdict.isIrreproducible)
     #expect(verdict.findings[0].valueText == "no")
     #expect(!verdict.findings[0].change.isEmpty)
   }
