@@ -8,7 +8,7 @@ extension GateRun {
   func measure(_ outcome: StudyOutcome, into inputs: inout GateInputs) throws(StudyError) {
     inputs.count(outcome.trials)
     if gate.rules.contains(where: { $0.check == .noLookAhead }) {
-      inputs.noLookAhead = try lookAhead()
+      inputs.noLookAhead = lookAhead()
     }
     let asked = gate.metricsWithIntervals
     if !asked.isEmpty { try addIntervals(of: asked, outcome, to: &inputs) }
@@ -18,8 +18,14 @@ extension GateRun {
     }
   }
 
-  private func lookAhead() throws(StudyError) -> GateProof {
-    let found = try runner.lookahead()
+  private func lookAhead() -> GateProof {
+    let found: LookaheadOutcome
+    do throws(StudyError) {
+      found = try runner.lookahead()
+    } catch {
+      // Two runs that differ, above all, of which the rule about that says more.
+      return .missing(error.reason)
+    }
     let clearest =
       found.strategy.clearest ?? found.regimes.lazy.compactMap(\.clearest).first
     guard !found.hasLookahead else {
