@@ -29,6 +29,7 @@ public struct BacktestCommands: Sendable {
         .sweep(catalogue),
         .sensitivity(catalogue),
         .crossValidation(catalogue),
+        .monteCarlo(catalogue),
         .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),
