@@ -177,8 +177,8 @@ extension EvidenceError: CustomStringConvertible {
   private var trialText: String {
     switch self {
     case .invalidBlocks(let blocks, let rows):
-      "\(blocks) blocks do not divide \(rows) returns into halves; give an even number from 2 to 24 "
-        + "that leaves two returns in each block"
+      "\(blocks) blocks do not divide \(rows) returns into halves; give an even number from 2 to "
+        + "24 that leaves two returns in each block"
     case .invalidShare(let what, let value): "\(what) must lie between 0 and 1, not \(value)"
     case .noTrial(let position, let count):
       count == 0

@@ -10,7 +10,8 @@ internal import Glibc
 /// It is the probabilistic Sharpe ratio against the threshold
 /// sqrt(V) ((1 - g) Z(1 - 1/N) + g Z(1 - 1/(N e))), V the variance of the ratios of N trials and g
 /// the constant of Euler.
-/// > D. Bailey, M. Lopez de Prado, "The Deflated Sharpe Ratio", J. Portfolio Management 40(5), 2014.
+/// > D. Bailey, M. Lopez de Prado, "The Deflated Sharpe Ratio",
+/// > J. Portfolio Management 40(5), 2014.
 public struct DeflatedSharpeRatio: Hashable, Sendable {
   /// What the ratios of worthless trials scatter about.
   public enum Null: String, Hashable, Sendable {
