@@ -73,6 +73,6 @@ extension StudyRunner {
     return CrossValidationOutcome(
       study: study, market: market, result: result,
       trials: trials.count(study, market, deflating: nil),
-      removeUnits: journal.map { journal in { journal.remove() } })
+      removeUnits: { journal?.remove() })
   }
 }
