@@ -14,7 +14,7 @@ public struct CrossValidationOutcome: Sendable {
   /// How many sets of parameters were tried, of this and of earlier jobs.
   public let trials: TrialCounting
   /// Removes the finished runs, which are kept until the result is written.
-  let removeUnits: (@Sendable () -> Void)?
+  let removeUnits: @Sendable () -> Void
 
   /// What to know before trusting the figures, of the data and of the cross-validation, the most
   /// serious first.
@@ -61,7 +61,7 @@ public struct CrossValidationOutcome: Sendable {
         try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
       }
     }
-    removeUnits?()
+    removeUnits()
   }
 
   private func writeFiles(

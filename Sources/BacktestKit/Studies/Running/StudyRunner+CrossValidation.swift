@@ -70,11 +70,9 @@ extension StudyRunner {
       throw StudyError(.crossValidation, "\(error)")
     }
     try programs.check()
-    var removeUnits: (@Sendable () -> Void)?
-    if let journal { removeUnits = { journal.remove() } }
     return CrossValidationOutcome(
       study: study, market: market, result: result,
       trials: trials.count(study, market, deflating: nil),
-      removeUnits: removeUnits)
+      removeUnits: { journal?.remove() })
   }
 }
