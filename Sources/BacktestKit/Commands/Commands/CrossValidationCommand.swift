@@ -145,7 +145,8 @@ struct CrossValidationSummary {
       ? "nothing was chosen" : "in sample \(format.text(result.meanInSample)) (mean over splits)"
     let losing = NumberFormat.percent(decimals: 0).text(result.losingShare)
     return "\(name) out of sample: median \(format.text(found.median)) over "
-      + "\(NumberText.count(result.figures.count, unit)), of which \(losing) lost money; \(inSample)"
+      + "\(NumberText.count(result.figures.count, unit)), of which \(losing) lost money; "
+      + inSample
   }
 
   /// The values behind the distribution, where they are few.
