@@ -36,7 +36,8 @@ struct CrossValidationTests {
     var study = try study(
       plan(method), symbols: method == .byAsset ? ["AAPL", "IBM", "MSFT"] : ["AAPL"])
     if method == .byRegime {
-      study.regimes = try CrossValidationRegimes(BullBear(), of: study.feed.universe.series[0])
+      study.regimes = try CrossValidationRegimes(
+        BullBear(), of: RegimeSeries(study.feed.universe.series[0]))
     }
     return study
   }
@@ -154,7 +155,7 @@ struct CrossValidationTests {
     var random = TestRandom(seed: 5)
     let columns = (0..<4).map { column in
       (0..<400).map { row in
-        column == 0 && row < 200 ? 0.001 : Double.random(in: -0.02...0.021, using: &random)
+        column == 0 && row < 200 ? 0.001 : Double(random.below(41_001) - 20_000) * 1e-6
       }
     }
     let evaluator = try ObjectiveEvaluator("sharpe", barsPerYear: 252, riskFree: 0.01)
