@@ -54,7 +54,7 @@ struct GateErrorTests {
     ),
     (
       "rules: [{what: sharpe, minimum: 1}]",
-      "gate.yaml:1:24: unknown key 'minimum' in 'rules[0]'; did you mean 'min'?"
+      "gate.yaml:1:24: unknown key 'minimum' in 'rules[0]'; known are what, min, "
     ),
     ("lookahead: some", "gate.yaml:1:12: 'lookahead' must be none, not the text 'some'"),
     ("limits: [ruined, ruined]", "gate.yaml:1:9: a limit is given twice"),
