@@ -4,8 +4,8 @@
 ///     let late = DelayedStrategy(SMACrossover(fast: 10, slow: 50), bars: 1)
 ///
 /// Targets, orders and cancellations that it asks for at a close are made at the n-th close after
-/// it, with the account and prices of then; they keep their order. It sees bars, fills and timers as
-/// they come. Decisions of the last n closes of a run are never carried out.
+/// it, with the account and prices of then; they keep their order. It sees bars, fills and timers
+/// as they come. Decisions of the last n closes of a run are never carried out.
 ///
 /// An order gets its number when it is asked for, so `openOrders` has it only n closes later.
 package struct DelayedStrategy<Base: Strategy>: Strategy {

@@ -236,8 +236,8 @@ extension MetricWorkspace {
 
   var calmar: Double? { RatioFormulas.calmar(cagr: cagr, maxDrawdown: maxDrawdown) }
 
-  /// The autocorrelations at lags 1 to `lags`, of 10 at most, about one mean; `nil` for too short or
-  /// flat returns.
+  /// The autocorrelations at lags 1 to `lags`, of 10 at most, about one mean; `nil` for too short
+  /// or flat returns.
   func autocorrelations(_ lags: Int) -> ArraySlice<Double>? {
     guard sample.count > lags, dispersion.deviation() != 0 else { return nil }
     return laggedCorrelations.prefix(lags)

@@ -84,8 +84,8 @@ public struct SensitivityFigures: Hashable, Sendable {
 /// The cost for each unit of traded notional at which a run's total return is zero.
 ///
 /// Costs count on each side of a trade: a break-even of 20 basis points means 20 for buying and 20
-/// for selling. It is found by multiplying commission and slippage until nothing is left, and linear
-/// between the two nearest multiples.
+/// for selling. It is found by multiplying commission and slippage until nothing is left, and is
+/// linear between the two nearest multiples.
 public struct BreakEvenCost: Hashable, Sendable {
   /// Hundredths of a percent of traded notional, commission and slippage together; `nil` for the
   /// reason in `absence`.
@@ -118,8 +118,9 @@ public struct BreakEvenCost: Hashable, Sendable {
 
   /// How `basisPoints` is defined, in one sentence.
   package static let definition =
-    "The break-even cost is commission and slippage together over the traded notional, on each side "
-    + "of a trade, at which the total return is zero; linear between the nearest multiples of costs."
+    "The break-even cost is commission and slippage together over the traded notional, on each "
+    + "side of a trade, at which the total return is zero; linear between the nearest multiples of "
+    + "costs."
 
   /// Where a line between two points of cost and total return is zero.
   static func interpolated(

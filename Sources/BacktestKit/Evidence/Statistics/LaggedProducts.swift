@@ -1,6 +1,7 @@
 /// Sums of products of a series with itself some rows before, for the lags 1 to 10 in one pass.
 ///
-/// Each sum is compensated, its terms added in order of rows, so it has the bits of a sum by itself.
+/// Each sum is compensated and its terms are added in order of rows, so it has the bits of a sum by
+/// itself.
 enum LaggedProducts {
   /// The number of lags.
   static let lagCount = 10
@@ -29,8 +30,8 @@ enum LaggedProducts {
 
 /// Compensated sums side by side, each with the bits of a `CompensatedSum`.
 ///
-/// > D. E. Knuth, *The Art of Computer Programming*, vol. 2, 3rd ed., 1998, section 4.2.2 (the exact
-/// > error of a sum without a comparison).
+/// > D. E. Knuth, *The Art of Computer Programming*, vol. 2, 3rd ed., 1998, section 4.2.2 (the
+/// > exact error of a sum without a comparison).
 private struct CompensatedLanes<Lanes: SIMD> where Lanes.Scalar == Double {
   private var total = Lanes(repeating: 0)
   private var lost = Lanes(repeating: 0)

@@ -22,7 +22,7 @@ extension ParameterSweepResult {
     ]
   }
 
-  /// The number of independent trials, the deflated Sharpe ratio and the probability of overfitting.
+  /// The deflated Sharpe ratio with its number of trials, and the probability of overfitting.
   package var evidenceSentence: String {
     guard let evidence else { return "How much of it is luck is not known." }
     var parts: [String] = []

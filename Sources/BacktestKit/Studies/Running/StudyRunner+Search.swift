@@ -54,8 +54,8 @@ extension StudyRunner {
   /// The study's run, and what becomes of it when one thing is changed at a time.
   ///
   /// - Parameter parts: what is changed; `nil` is everything.
-  /// - Throws: `StudyError` when the data cannot be used or ends within the warm-up, or the strategy
-  ///   cannot run on the instruments.
+  /// - Throws: `StudyError` when the data cannot be used or ends within the warm-up, or the
+  ///   strategy cannot run on the instruments.
   public func sensitivity(
     of parts: Set<SensitivityPlan.Part>? = nil
   ) throws(StudyError) -> StudyOutcome {
