@@ -8,7 +8,7 @@ RUN swift build -c release --product bt-run \
 
 FROM swift:6.2-bookworm-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libcsv3 libopenblas0 libyaml-0-2 zlib1g \
+  && apt-get install -y --no-install-recommends libcsv3 libopenblas0 libsqlite3-0 libyaml-0-2 zlib1g \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/bt-run /usr/local/bin/bt-run
 WORKDIR /studies

@@ -79,7 +79,7 @@ struct CrossValidationCommandTests {
   }
 
   @Test(arguments: [
-    ("folds: 1", "'folds'"), ("folds: 900", "900 folds need as many bars"),
+    ("folds: 1", "'cross-validation.folds' must be"), ("folds: 900", "900 folds need as many bars"),
     ("test-folds: 5", "5 of 5 folds cannot be tested"), ("test-folds: 0", "test-folds"),
     ("purge: 4000", "has no bars to train on"), ("purge: -1", "purge"), ("embargo: x", "embargo"),
     ("method: by-sector", "method"), ("method: by-regime", "goes with the method"),

@@ -87,7 +87,8 @@ struct BootstrapTests {
     let returns = [Double](repeating: 0.0013, count: 200) + [0.02, -0.3]
     let sample = try ReturnsSample(
       returns: returns, barsPerYear: 252, riskFree: .annual(0.02))
-    let figures = ReturnFigures([try Metrics.named("sharpe"), try Metrics.named("sortino")], sample)
+    let figures = ReturnFigures(
+      [try Metrics.named("sharpe"), try Metrics.named("sortino")], sample)
     var values: [Double] = []
     figures.append(of: [0..<100, 30..<130], to: &values)
     #expect(values.allSatisfy { $0.isNaN })

@@ -42,7 +42,8 @@ struct OptimalBlockLengthTests {
     }
     let found = try #require(OptimalBlockLength(values))
     #expect(
-      agrees(found.stationary, try #require(expected["arch_stationary"] as? Double), relative: 1e-8))
+      agrees(found.stationary, try #require(expected["arch_stationary"] as? Double), relative: 1e-8)
+    )
     #expect(
       agrees(found.circular, try #require(expected["arch_circular"] as? Double), relative: 1e-8))
   }

@@ -90,7 +90,9 @@ struct SuppliedResampleTests {
     let dated = try ReturnsSample(
       equity: column.prices, pointDates: column.dates, barsPerYear: 252, riskFree: .annual(0.02),
       minimumAcceptableReturn: 0.01)
-    let metrics = Metrics.all.filter { $0.resampledRows == .returns && !$0.needs.contains(.account) }
+    let metrics = Metrics.all.filter {
+      $0.resampledRows == .returns && !$0.needs.contains(.account)
+    }
     let figures = ReturnFigures(metrics, dated)
     for draw in [draws[3], draws[77], [0..<452], [10..<11, 300..<340, 0..<9]] {
       var found: [Double] = []

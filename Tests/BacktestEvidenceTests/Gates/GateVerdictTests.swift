@@ -20,7 +20,7 @@ struct GateVerdictTests {
   /// Every figure that somebody has to measure.
   static var figures: [WritableKeyPath<GateInputs, GateFigure>] {
     [
-      \.closedTrades, \.probabilisticSharpe, \.deflatedSharpe, \.overfitProbability,
+      \.closedTrades, \.deflatedSharpe, \.overfitProbability,
       \.superiorAbilityPValue, \.trials, \.effectiveTrials, \.breakEvenBasisPoints,
       \.worstRegimeSharpe, \.profitableFolds, \.efficiency,
     ]

@@ -69,7 +69,7 @@ struct DamagedStoreTests {
     let shop = try Shop()
     let store = try RunStore(path: shop.path)
     try store.read { (connection) throws(RunStoreError) in
-      try connection.execute("PRAGMA max_page_count = 60")
+      try connection.execute("PRAGMA max_page_count = 200")
     }
     let recorder = TrialRecorder(store)
     let observer = recorder.observer(Shop.scope())
@@ -140,8 +140,8 @@ struct DamagedStoreTests {
       } else {
         for _ in 0..<(1 + random.below(20)) {
           // Most of the structure lies at the beginning of pages.
-          let page = random.below(damaged.count / 16_384) * 16_384
-          let place = page + (random.below(2) == 0 ? random.below(200) : random.below(16_384))
+          let page = random.below(damaged.count / 4_096) * 4_096
+          let place = page + (random.below(2) == 0 ? random.below(200) : random.below(4_096))
           damaged[place] = UInt8(random.below(256))
         }
       }

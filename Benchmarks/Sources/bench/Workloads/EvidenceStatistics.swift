@@ -15,6 +15,9 @@ struct EvidenceStatistics: Workload {
       combinatorialSplits,
       crossValidation,
       hiddenMarkovModel,
+      bootstrapOfSharpe,
+      bootstrapOfTwenty,
+      bootstrapOfHeadline,
     ]
   }
 

@@ -195,7 +195,9 @@ struct ResultSummary {
   private var table: String {
     let metrics = outcome.metrics
     let benchmark = outcome.benchmarkMetrics
+    let intervals = outcome.intervals.flatMap { $0.all.isEmpty ? nil : $0 }
     var columns = [TextTable.Column.left(""), .right("strategy")]
+    if let level = intervals?.all.first?.levelText { columns.append(.right("\(level) interval")) }
     if let benchmark = outcome.benchmark { columns.append(.right(benchmark.name)) }
     var table = TextTable(columns)
     for name in Metrics.headlineNames {
@@ -203,13 +205,14 @@ struct ResultSummary {
       let format = metric.unit.format(currency: outcome.study.configuration.account.currency)
       let value = (try? metrics.value(of: name)) ?? nil
       var cells = [metric.title, format.text(value)]
+      if let intervals { cells.append(intervals[name]?.text(format) ?? "") }
       if outcome.benchmark != nil {
         let other = benchmark.flatMap { (try? $0.value(of: name)) ?? nil }
         cells.append(other.map { format.text($0) } ?? "")
       }
       table.add(cells)
     }
-    return table.text
+    return table.text + (outcome.intervals.map { "\n\($0.remark)\n" } ?? "")
   }
 
   private var caveats: String {

@@ -46,6 +46,10 @@ struct StudyJob: Sendable {
   var catalogue: StrategyCatalogue
   /// The kind of run; `nil` takes the one that the file records.
   var kind: ResultRecord.Kind?
+  /// The command that is run, as names of folders have it; `nil` follows from the kind.
+  var command: String?
+  /// The synthetic markets in which the strategy is tried as well.
+  var monteCarlo: StudyRunner.MonteCarlo?
   /// The fingerprint that the run must have.
   var expectedFingerprint: RunFingerprint?
   /// Whether results go to a folder even when none is named.
@@ -97,6 +101,7 @@ struct StudyJob: Sendable {
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
     var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
+    runner.monteCarlo = monteCarlo
     options.store.open(for: study, &runner, context)
     runner.resultFolder = folder?.path
     let kind = kind ?? recorded?.kind ?? .run
@@ -111,10 +116,8 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
-    if case .notCounted(let reason) = outcome.trials, reason != TrialCounting.noStore {
-      bars.finish()
-      context.report("warning: the trials of this run are not counted: \(reason)")
-    }
+    bars.finish()
+    options.store.warn(of: outcome.trials, context)
     let record = try folder.map {
       bars.show("\(study.name): writing", 0, of: 0)
       return try outcome.write(to: $0, interrupt: context.interrupt)
@@ -169,15 +172,20 @@ struct StudyJob: Sendable {
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let own =
-      switch kind {
-      case .run, nil: "run"
-      case .walkForward: "walkforward"
-      case .sweep: "sweep"
-      case .sensitivity: "sensitivity"
-      }
-    let command = command ?? own
+    let command = command ?? kind?.command ?? "run"
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
+  }
+}
+
+extension ResultRecord.Kind {
+  /// The command that does it.
+  fileprivate var command: String {
+    switch self {
+    case .run: "run"
+    case .walkForward: "walkforward"
+    case .sweep: "sweep"
+    case .sensitivity: "sensitivity"
+    }
   }
 }
 
@@ -191,6 +199,8 @@ extension StudyRunner {
       case .reading: bars.show("\(study.name): reading", done, of: total)
       case .running: bars.show("\(study.name): running", done, of: total)
       case .walkingForward: bars.show(study.name, done, of: total, isCounted: true)
+      case .resampling:
+        bars.show("\(study.name): resampling", done, of: total, isCounted: true)
       case .searching:
         bars.show("\(study.name): searching", done, of: total, isCounted: true)
       case .cutting: bars.show("\(study.name): cutting", done, of: total, isCounted: true)

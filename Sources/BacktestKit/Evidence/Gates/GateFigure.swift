@@ -1,5 +1,3 @@
-package import BacktestCore
-
 /// A figure that a gate judges: a finite value, or the reason why there is none.
 ///
 ///     GateFigure(metrics.sharpe, absence: "too few returns (1)")
@@ -49,22 +47,6 @@ public struct GateFigure: Hashable, Sendable {
   }
 }
 
-extension GateFigure {
-  /// The probability that the true Sharpe ratio of a run is above zero, by its session returns.
-  package static func probabilisticSharpe(of run: BacktestResult) -> GateFigure {
-    let sample = run.sessionSample
-    guard let riskFree = sample.riskFree.meanPerBar(barsPerYear: sample.barsPerYear) else {
-      return .missing("the risk-free rate needs a calendar")
-    }
-    guard let estimate = SharpeEstimate(returns: sample.returns.map { $0 - riskFree }) else {
-      return .missing("there are too few returns, or they do not vary")
-    }
-    return GateFigure(
-      estimate.probability(above: 0),
-      absence: "skewness and kurtosis give the Sharpe ratio a negative variance")
-  }
-}
-
 /// Something that is shown to hold, or not: the absence of look-ahead, or that a run reproduces.
 package enum GateProof: Hashable, Sendable {
   /// It holds; what was compared.
@@ -89,9 +71,8 @@ package struct GateInputs: Sendable {
   package var hasSearched = false
   /// The number of closed round trips.
   package var closedTrades = GateFigure.notMeasured
-  /// The probability that the true Sharpe ratio is above zero.
-  package var probabilisticSharpe = GateFigure.notMeasured
-  /// The same with the number of trials taken into account.
+  /// The probability that the true Sharpe ratio is above what the best of all trials shows by
+  /// chance.
   package var deflatedSharpe = GateFigure.notMeasured
   /// The probability of backtest overfitting.
   package var overfitProbability = GateFigure.notMeasured

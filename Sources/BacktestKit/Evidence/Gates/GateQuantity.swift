@@ -62,11 +62,6 @@ public struct GateQuantity: Sendable {
       advice: "smaller positions make it proportionally smaller"
     ) { $0.metric("max-drawdown").negated },
     GateQuantity(
-      "psr", "Probabilistic Sharpe ratio", .ratio, higherIsBetter: true,
-      "probability that the true Sharpe ratio is above zero (Bailey, López de Prado, 2012)",
-      advice: "it takes a higher Sharpe ratio or a longer record"
-    ) { $0.probabilisticSharpe },
-    GateQuantity(
       "dsr", "Deflated Sharpe ratio", .ratio, higherIsBetter: true,
       "probability that the true Sharpe ratio is above what the best of all trials shows by chance "
         + "(Bailey, López de Prado, 2014)",

@@ -10,10 +10,10 @@ public import BacktestCore
 ///     let result = try study.run()
 ///     print(result.distribution(of: "sharpe")?.median ?? .nan)
 ///
-/// Each candidate runs once over all bars, and its returns on the train bars of a split are those of
-/// that run. Test returns are by default those of a run of each test fold that starts flat with warm
-/// indicators and is closed at its end (`CrossValidationPlan.Boundary`). Results do not depend on
-/// the number of threads.
+/// Each candidate runs once over all bars, and its returns on the train bars of a split are those
+/// of that run. Test returns are by default those of a run of each test fold that starts flat with
+/// warm indicators and is closed at its end (`CrossValidationPlan.Boundary`). Results do not depend
+/// on the number of threads.
 /// > M. López de Prado, *Advances in Financial Machine Learning*, 2018, ch. 7 and 12.
 public struct CrossValidation: Sendable {
   /// The strategy.
@@ -121,12 +121,12 @@ public struct CrossValidationPlan: Hashable, Sendable {
 
   /// How a test begins and ends.
   public enum Boundary: String, Hashable, Sendable, CaseIterable {
-    /// Each uninterrupted stretch of test bars that is one fold is a run of its own: it starts flat,
-    /// with indicators that have seen all bars before it, and is closed at its last close, with
-    /// costs.
+    /// Each uninterrupted stretch of test bars that is one fold is a run of its own: it starts
+    /// flat, with indicators that have seen all bars before it, and is closed at its last close,
+    /// with costs.
     case liquidate
-    /// Test returns are cut out of the run over all bars, positions included, as papers do that know
-    /// columns of returns only.
+    /// Test returns are cut out of the run over all bars, positions included, as papers do that
+    /// know columns of returns only.
     case carry
   }
 }

@@ -14,8 +14,9 @@ extension CrossValidationResult {
       found.append(
         ResultCaveat(
           .arbitraryChoice,
-          "In \(NumberText.grouped(blind)) of \(NumberText.count(splits.count, "split")) no candidate "
-            + "had a value of \(objective.name) on the train bars, so the first candidate was used."
+          "In \(NumberText.grouped(blind)) of \(NumberText.count(splits.count, "split")) no "
+            + "candidate had a value of \(objective.name) on the train bars, so the first "
+            + "candidate was used."
         ))
     }
     if objective.higherIsBetter == nil {
@@ -80,16 +81,16 @@ extension CrossValidationResult {
     switch plan.method {
     case .combinatorial:
       found.append(
-        "Paths share test folds, so they are not independent: their spread is narrower than that of "
-          + "as many separate histories.")
+        "Paths share test folds, so they are not independent: their spread is narrower than that "
+          + "of as many separate histories.")
     case .byRegime:
       found.append(
         "Regimes are those seen in hindsight: the split describes the past, and nobody could have "
           + "traded by it.")
     case .byAsset, .byTimeframe:
       found.append(
-        "Train and test cover the same days, so what all \(plan.method.unit)s went through together "
-          + "is known to the choice.")
+        "Train and test cover the same days, so what all \(plan.method.unit)s went through "
+          + "together is known to the choice.")
     case .purgedKFold, .byYear: break
     }
     if plan.method != .byAsset, plan.method != .byTimeframe, splits.count > 1 {

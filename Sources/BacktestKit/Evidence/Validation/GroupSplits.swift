@@ -4,8 +4,8 @@
 ///       labels: dates.map { $0.year - 1999 }, names: years, kind: "year",
 ///       purging: Purging(purge: 5))
 ///
-/// A group may be many uninterrupted runs, each of which is purged. Bars without a label are neither
-/// trained nor tested on.
+/// A group may be many uninterrupted runs, each of which is purged. Bars without a label are
+/// neither trained nor tested on.
 public struct GroupSplits: RandomAccessCollection, Sendable {
   /// The group of each bar, as a position in `names`; `nil` where it has none.
   public let labels: [Int?]

@@ -4,8 +4,8 @@
 ///     let objective = RangeObjective(evaluator, columns: columns)
 ///     let best = objective.best(on: split.train)
 ///
-/// The Sharpe ratio comes from sums over the rows before each row, so that the length of a part does
-/// not matter; other metrics take the returns of the parts joined in order of time.
+/// The Sharpe ratio comes from sums over the rows before each row, so that the length of a part
+/// does not matter; other metrics take the returns of the parts joined in order of time.
 struct RangeObjective: Sendable {
   /// Takes the metric of joined returns.
   let evaluator: ObjectiveEvaluator
@@ -107,8 +107,8 @@ struct RangeSums: Sendable {
       }
   }
 
-  /// The dispersion of some ranges of rows; `nil` where the sums have too few digits for it, because
-  /// the rows hardly differ from each other.
+  /// The dispersion of some ranges of rows; `nil` where the sums have too few digits for it,
+  /// because the rows hardly differ from each other.
   func dispersion(on ranges: [Range<Int>]) -> Dispersion? {
     var total = SIMD2<Double>.zero
     var count = 0

@@ -20,6 +20,8 @@ struct ReportModel {
   var policies: [ReportPolicy] = []
   /// The spread of figures, where several checkpoints were run.
   var replicates: Replicates?
+  /// The intervals of the main figures.
+  var intervals: MetricIntervals?
   /// The trials behind the result.
   var trials: TrialCounting?
   /// The policy's further assumptions.

@@ -5,7 +5,7 @@ public import BacktestFiles
 /// The page on which a cross-validation is judged: how its figures are spread over paths, each
 /// split, and what was chosen.
 ///
-///     try CrossValidationReport(result, universe: feed.universe).write(to: "Reports/crossval.html")
+///     try CrossValidationReport(result, universe: feed.universe).write(to: "crossval.html")
 ///
 /// No path and no split is shown as the result. The same report always gives the same bytes.
 public struct CrossValidationReport: Sendable {

@@ -26,6 +26,11 @@ extension ReportModel {
 
   private func table(_ caption: String, _ definitions: [MetricDefinition]) -> ReportTable {
     var columns: [ReportTable.Column] = [.text("Metric"), .number(run.strategy, as: .ratio)]
+    let isBounded = definitions.contains { intervals?[$0.name] != nil }
+    let bounds = isBounded ? intervals : nil
+    if let level = bounds?.all.first?.levelText {
+      columns.append(.number("\(level) interval", as: .ratio))
+    }
     if let benchmark { columns.append(.number(benchmark.name, as: .ratio)) }
     columns.append(.prose("Definition"))
     return ReportTable(
@@ -37,6 +42,10 @@ extension ReportModel {
           ? benchmark?.comparison.flatMap { (try? $0.value(of: metric.name)) ?? nil }
           : values[metric.name]
         var row: [ReportCell] = [.text(metric.title), cell(metric, value)]
+        if let bounds {
+          let format = metric.unit.format(currency: currency)
+          row.append(.text(bounds[metric.name]?.text(format) ?? ""))
+        }
         if let benchmark {
           let other = isComparison ? nil : benchmark.own[metric.name]
           row.append(other.map { .text(format(ofBenchmark: metric).text($0)) } ?? .text(""))

@@ -31,6 +31,10 @@ public struct Report: Sendable {
   package var policies: [ReportPolicy] = []
   /// The spread of figures over several checkpoints, of which this run is the median.
   package var replicates: Replicates?
+  /// The strategy in synthetic markets; `nil` leaves the section out.
+  package var monteCarlo: ReportMonteCarlo?
+  /// The intervals of the main figures; `nil` leaves them out.
+  public var intervals: MetricIntervals?
   /// The trials behind the result; `nil` says nothing of them.
   public var trials: TrialCounting?
   /// The sweep of which this run is the best set.
@@ -89,7 +93,8 @@ public struct Report: Sendable {
       model.sweepSections(sweep, reducing: heatMapReduction)
       + model.sensitivitySections(sensitivity) + model.replicateSections + model.policySections
       + [model.equitySection, model.returnsSection] + model.walkForwardSections
-      + model.forecastSections + model.regimeSections(regimes)
+      + model.monteCarloSections(monteCarlo) + model.forecastSections
+      + model.regimeSections(regimes)
       + [model.tradesSection, model.costsSection, model.metricsSection] + model.noteSections
       + customSections
       + [
@@ -107,6 +112,7 @@ public struct Report: Sendable {
     model.policies = policies
     model.replicates = replicates
     model.trials = trials
+    model.intervals = intervals
     model.policyRemarks = policyRemarks
     return model
   }

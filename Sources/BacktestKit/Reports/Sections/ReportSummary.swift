@@ -68,6 +68,7 @@ extension ReportModel {
         walkForward.choosesNothing
           ? "Nothing was chosen on the train windows." : efficiencyRemark(walkForward))
     }
+    if let intervals { remarks.append(intervals.remark) }
     if let trials { remarks.append("\(NumberText.sentence(trials.text))") }
     let error = values["sharpe-standard-error"].map {
       "The standard error of the Sharpe ratio is \(NumberFormat.ratio.text($0)). "
@@ -145,8 +146,11 @@ extension ReportModel {
     }
     let other = benchmark?.own[name]
     let comparison = other.map { "\(benchmark?.name ?? ""): \(format.text($0))" }
+    let interval = intervals?[name].map { "\($0.levelText): \($0.text(format))" }
+    let details = [interval, detail ?? comparison].compactMap(\.self)
     return ReportTiles.Tile(
-      caption, value: format.text(value), detail: detail ?? comparison,
+      caption, value: format.text(value),
+      detail: details.isEmpty ? nil : details.joined(separator: "; "),
       definition: metric.definition, tone: tone(metric, value, other))
   }
 

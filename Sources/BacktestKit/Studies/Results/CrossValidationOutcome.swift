@@ -13,8 +13,8 @@ public struct CrossValidationOutcome: Sendable {
   public let result: CrossValidationResult
   /// How many sets of parameters were tried, of this and of earlier jobs.
   public let trials: TrialCounting
-  /// The finished runs, which are kept until the result is written.
-  let journal: UnitJournal?
+  /// Removes the finished runs, which are kept until the result is written.
+  let removeUnits: (@Sendable () -> Void)?
 
   /// What to know before trusting the figures, of the data and of the cross-validation, the most
   /// serious first.
@@ -61,7 +61,7 @@ public struct CrossValidationOutcome: Sendable {
         try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
       }
     }
-    journal?.remove()
+    removeUnits?()
   }
 
   private func writeFiles(

@@ -62,7 +62,6 @@ extension GateInputs {
     let counts = record.counts
     closedTrades = GateFigure(
       Double(counts.trades - counts.openTrades), absence: "not counted")
-    hasSearched = record.hasSearched
     if record.kind == .walkForward {
       efficiency = GateFigure(
         record.efficiency,
@@ -74,10 +73,6 @@ extension GateInputs {
       profitableFolds = .missing("the result is no walk-forward")
     }
     worstRegimeSharpe = Self.worst(record.regimeSharpes)
-    if !hasSearched {
-      overfitProbability = .missing("no search was made")
-      superiorAbilityPValue = .missing("no search was made")
-    }
   }
 
   private static func profitableFolds(_ returns: [Double?]) -> GateFigure {
@@ -98,14 +93,6 @@ extension GateInputs {
 }
 
 extension ResultRecord {
-  /// Whether parameters were chosen among several.
-  var hasSearched: Bool {
-    guard kind == .walkForward else { return false }
-    return configuration.contains {
-      $0.key.hasPrefix("walk-forward.grid.") && $0.key.hasSuffix("[1]")
-    }
-  }
-
   /// A metric of the run, or of its comparison with the benchmark.
   fileprivate func figure(_ name: String) -> Double? {
     self[name] ?? benchmark?.comparison.first { $0.name == name }?.value

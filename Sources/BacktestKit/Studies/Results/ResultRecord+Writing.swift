@@ -26,6 +26,7 @@ extension ResultRecord {
     metrics = outcome.metrics.all.compactMap { metric, value in
       value.map { Metric(name: metric.name, value: $0) }
     }
+    intervals = (outcome.intervals?.all ?? []).map(Interval.init)
     benchmark = Benchmark(outcome)
     let walk = outcome.walkForward
     efficiency = walk.flatMap { $0.choosesNothing ? nil : $0.efficiency }
@@ -53,7 +54,8 @@ extension ResultRecord {
       ("to", .text(lastDate.description)), ("returns", .integer(returnCount)),
       ("bars-per-year", JSONValue(barsPerYear)), ("initial-equity", .number(initialEquity)),
       ("final-equity", .number(finalEquity)), ("ruined-at", JSONValue(ruinedAt)),
-      ("metrics", Metric.json(metrics)), ("benchmark", benchmark?.json ?? .null),
+      ("metrics", Metric.json(metrics)), ("intervals", .list(intervals.map(\.json))),
+      ("benchmark", benchmark?.json ?? .null),
       (
         "limits",
         .list(
@@ -71,6 +73,7 @@ extension ResultRecord {
     if !outcome.regimes.isEmpty {
       parts.append(("regimes", .list(outcome.regimes.map(\.json))))
     }
+    if let monteCarlo = outcome.monteCarlo { parts.append(("monte-carlo", monteCarlo.json)) }
     if let sweep = outcome.sweep {
       parts.append(("sweep", sweep.json(heatMaps: outcome.heatMapReduction)))
     }

@@ -34,6 +34,8 @@ public struct ResultRecord: Sendable, Equatable {
   public var finalEquity: Double
   /// Metrics by name in the order of the catalogue; those without a value are left out.
   package var metrics: [Metric]
+  /// The intervals of the main figures, those that have one.
+  package var intervals: [Interval]
   /// What the run was compared with; `nil` without a benchmark.
   package var benchmark: Benchmark?
   /// Caveats by code, with their messages.
@@ -203,6 +205,7 @@ extension ResultRecord {
     finalEquity = table.value("final-equity", .number())
     ruinedAt = table.optional("ruined-at", .text)
     metrics = Metric.all(in: &table, "metrics")
+    intervals = table.node("intervals") == nil ? [] : table.sections("intervals") { Interval(&$0) }
     benchmark = table.optionalSection("benchmark") { Benchmark(&$0) }
     caveats = table.sections("limits") {
       Caveat(code: $0.value("code", .text), message: $0.value("message", .text))
@@ -231,6 +234,7 @@ extension ResultRecord {
     foldReturns = Self.foldReturns(table.node("folds").map { JSONValue($0) })
     regimeSharpes = Self.regimeSharpes(table.node("regimes").map { JSONValue($0) })
     _ = table.node("trials")
+    _ = table.node("monte-carlo")
   }
 }
 

@@ -8,9 +8,9 @@ internal import Glibc
 /// The bars of a study, read, checked and laid out.
 package struct StudyMarket: Sendable {
   /// The series, in universe order.
-  package let universe: Universe
+  package private(set) var universe: Universe
   /// The universe laid out for replay.
-  package let feed: Feed
+  package private(set) var feed: Feed
   /// The series of the benchmark, where the study names one.
   package let benchmark: BarSeries?
   /// Series of raw closes beside which the data has adjusted ones that differ.
@@ -21,6 +21,14 @@ package struct StudyMarket: Sendable {
   private(set) var unknownPrices: [String] = []
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
+
+  /// The market with other bars of the same instruments.
+  func replacing(_ universe: Universe) -> StudyMarket {
+    var market = self
+    market.universe = universe
+    market.feed = Feed(universe)
+    return market
+  }
 
   /// Reads all files of a study.
   ///

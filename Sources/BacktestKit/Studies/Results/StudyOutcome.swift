@@ -24,6 +24,10 @@ public struct StudyOutcome: Sendable {
   public let metrics: PerformanceMetrics
   /// All runs, where the study asks for replicates; this outcome is the median one.
   package internal(set) var replicates: StudyReplicateOutcomes?
+  /// The intervals of the main figures.
+  public internal(set) var intervals: MetricIntervals?
+  /// The study in synthetic markets, where that was asked for.
+  public internal(set) var monteCarlo: MonteCarloOutcome?
   /// The number of trials behind it.
   public internal(set) var trials = TrialCounting.withoutStore
   /// The number that the store gave it; `nil` where it was not stored.
@@ -107,6 +111,14 @@ extension StudyOutcome {
       $0.report(foldsHaveWeights: foldsHaveWeights)
     }
     report.policyRemarks = trainingRemarks
+    report.intervals = intervals
+    report.monteCarlo = monteCarlo.map { found in
+      ReportMonteCarlo(
+        markets: found.markets,
+        trades: found.trades.map {
+          [("In other orders", $0.permuted), ("Drawn with replacement", $0.drawn)]
+        } ?? [], tradesAbsence: found.tradesAbsence)
+    }
     report.replicates = replicates?.summary
     report.sweep = sweep
     report.heatMapReduction = heatMapReduction
@@ -182,7 +194,6 @@ extension StudyOutcome {
       } else {
         files.remove(["regimes.csv"])
       }
-      files.remove(["splits.csv", "paths.csv"])
       if let sweep {
         try writeSweep(sweep, to: try files.file("sweep.csv"))
       } else {
@@ -193,6 +204,7 @@ extension StudyOutcome {
       } else {
         files.remove(["sensitivity.csv"])
       }
+      files.remove(["splits.csv", "paths.csv"])
       try files.write(json, to: "result.json")
       try files.commit()
     }

@@ -6,21 +6,26 @@ internal import Synchronization
 extension GateRun {
   /// What an outcome tells beyond its record.
   func measure(_ outcome: StudyOutcome, into inputs: inout GateInputs) throws(StudyError) {
-    inputs.probabilisticSharpe = .probabilisticSharpe(of: outcome.result)
     inputs.count(outcome.trials)
     if gate.rules.contains(where: { $0.check == .noLookAhead }) {
-      inputs.noLookAhead = try lookAhead()
+      inputs.noLookAhead = lookAhead()
     }
     let asked = gate.metricsWithIntervals
     if !asked.isEmpty { try addIntervals(of: asked, outcome, to: &inputs) }
-    if inputs.hasSearched, gate.asks(for: "pbo", "spa-p") { try search(outcome, &inputs) }
+    if let searched, gate.asks(for: "pbo", "spa-p") { try search(searched, outcome, &inputs) }
     if gate.asks(for: "break-even-basis-points") {
       inputs.breakEvenBasisPoints = try breakEven(outcome.market)
     }
   }
 
-  private func lookAhead() throws(StudyError) -> GateProof {
-    let found = try runner.lookahead()
+  private func lookAhead() -> GateProof {
+    let found: LookaheadOutcome
+    do throws(StudyError) {
+      found = try runner.lookahead()
+    } catch {
+      // Two runs that differ, above all, of which the rule about that says more.
+      return .missing(error.reason)
+    }
     let clearest =
       found.strategy.clearest ?? found.regimes.lazy.compactMap(\.clearest).first
     guard !found.hasLookahead else {
@@ -78,18 +83,15 @@ extension GateRun {
   /// More returns than these are not kept.
   private static let returnLimit = 100_000_000
 
-  /// Runs all candidates of the walk-forward over all bars, and judges the choice among them.
+  /// Runs all candidates over all bars, and judges the choice among them.
   private func search(
-    _ outcome: StudyOutcome, _ inputs: inout GateInputs
+    _ part: StudySweep, _ outcome: StudyOutcome, _ inputs: inout GateInputs
   ) throws(StudyError) {
     let study = runner.study
-    guard let part = study.walkForward else { return }
     let programs = try study.strategy.programs(runner.interrupt)
     var sweep = ParameterSweep(
       study.strategy.definition(sharing: programs), grid: part.grid, on: outcome.market.feed,
-      configuration: study.configuration)
-    sweep.plan.objective = part.plan.objective
-    (sweep.plan.search, sweep.plan.seed) = (part.plan.search, part.plan.seed)
+      configuration: study.configuration, plan: part.plan)
     let kept = KeptTrials(limit: Self.returnLimit)
     sweep.onTrial = { kept.add($0) }
     let (prepared, threads) = (sweep, programs.isEmpty ? runner.threads : 1)

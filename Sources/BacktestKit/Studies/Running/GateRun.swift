@@ -36,7 +36,7 @@ package struct GateRun: Sendable {
   package func measure() throws(StudyError) -> Measured {
     let outcome = try runner.outcome(of: kind)
     let record = try StudyError.wrapping(.file) { try ResultRecord(outcome, folder: ".") }
-    var inputs = GateInputs(record, metrics: outcome.metrics)
+    var inputs = inputs(record, outcome)
     if asksForReproduction { inputs.reproduction = try reproduction(of: record.fingerprint) }
     try measure(outcome, into: &inputs)
     return Measured(record: record, inputs: inputs)
@@ -49,14 +49,14 @@ package struct GateRun: Sendable {
   package func measure(
     stored record: ResultRecord, isRerun: Bool
   ) throws(StudyError) -> Measured {
-    var inputs = GateInputs(record)
+    var inputs = inputs(record)
     guard isRerun, gate.needsTheStudy else {
       inputs.missAll("the study was not run again")
       return Measured(record: record, inputs: inputs)
     }
     let outcome = try runner.outcome(of: kind)
     let again = outcome.result.fingerprint.description
-    inputs = GateInputs(record, metrics: outcome.metrics)
+    inputs = self.inputs(record, outcome)
     inputs.reproduction = Self.reproduction(of: record.fingerprint, again: again)
     guard again == record.fingerprint else {
       // What another run would show says nothing of this one.
@@ -65,6 +65,31 @@ package struct GateRun: Sendable {
     }
     try measure(outcome, into: &inputs)
     return Measured(record: record, inputs: inputs)
+  }
+
+  /// What a result tells, and whether parameters were searched for it.
+  private func inputs(_ record: ResultRecord, _ outcome: StudyOutcome? = nil) -> GateInputs {
+    var inputs = GateInputs(record, metrics: outcome?.metrics)
+    inputs.hasSearched = searched != nil
+    if !inputs.hasSearched {
+      inputs.overfitProbability = .missing("no search was made")
+      inputs.superiorAbilityPValue = .missing("no search was made")
+    }
+    return inputs
+  }
+
+  /// The sets among which the parameters were chosen; `nil` where there is one at most.
+  var searched: StudySweep? {
+    let study = runner.study
+    let walked = study.walkForward.map { StudySweep($0) }
+    let part: StudySweep?
+    switch kind {
+    case .walkForward: part = walked
+    case .sweep: part = study.sweep ?? walked
+    case .run, .sensitivity: part = study.sweep
+    }
+    let isSeveral = part?.grid.dimensions.contains { $0.values.count > 1 } ?? false
+    return isSeveral ? part : nil
   }
 
   /// Whether a second run, which no store counts, gives a fingerprint again.
@@ -92,7 +117,7 @@ extension GateInputs {
     if reproduction == .notMeasured { reproduction = .missing(reason) }
     if noLookAhead == .notMeasured { noLookAhead = .missing(reason) }
     let figures: [WritableKeyPath<GateInputs, GateFigure>] = [
-      \.probabilisticSharpe, \.deflatedSharpe, \.overfitProbability, \.superiorAbilityPValue,
+      \.deflatedSharpe, \.overfitProbability, \.superiorAbilityPValue,
       \.trials, \.effectiveTrials, \.breakEvenBasisPoints,
     ]
     for figure in figures where self[keyPath: figure] == .notMeasured {
@@ -107,7 +132,7 @@ extension Gate {
     let proofs = rules.contains { $0.check == .reproducible || $0.check == .noLookAhead }
     return proofs || !metricsWithIntervals.isEmpty
       || asks(
-        for: "psr", "dsr", "pbo", "spa-p", "trials", "effective-trials",
+        for: "dsr", "pbo", "spa-p", "trials", "effective-trials",
         "break-even-basis-points")
   }
 }

@@ -57,16 +57,22 @@ extension StudyRunner {
     let trials = JobTrials(store: store, absence: storeAbsence)
     validation.onTrial = trials.observer(study, market)
     let ready = validation
-    // A program in another process decides for one run at a time.
-    let result = try StudyError.wrapping(.crossValidation) {
-      try ready.run(threads: programs.isEmpty ? threads : 1) { done, total in
+    let result: CrossValidationResult
+    do throws(EvidenceError) {
+      // A program in another process decides for one run at a time.
+      result = try ready.run(threads: programs.isEmpty ? threads : 1) { done, total in
         progress?(done, total)
         stageProgress?(.walkingForward, done, total)
       }
+    } catch {
+      // What is refused has no runs that another job could go on with.
+      journal?.remove()
+      throw StudyError(.crossValidation, "\(error)")
     }
     try programs.check()
     return CrossValidationOutcome(
       study: study, market: market, result: result,
-      trials: trials.count(study, market, deflating: nil), journal: journal)
+      trials: trials.count(study, market, deflating: nil),
+      removeUnits: journal.map { journal in { journal.remove() } })
   }
 }

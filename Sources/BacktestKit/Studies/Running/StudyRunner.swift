@@ -27,6 +27,8 @@ public struct StudyRunner: Sendable {
   public var store: RunStore?
   /// Why there is no store.
   package var storeAbsence = TrialCounting.noStore
+  /// The synthetic markets in which `run()` tries the strategy as well; `nil` for none.
+  package var monteCarlo: MonteCarlo?
   /// Ends waiting for other programs, and writing.
   package var interrupt = Interrupt()
   /// Where the results will go; beside it a sweep keeps what it has done.
@@ -44,6 +46,8 @@ public struct StudyRunner: Sendable {
     case searching
     /// The runs of a look-ahead analysis.
     case cutting
+    /// The runs in synthetic markets.
+    case resampling
     /// What is computed of a run once it is over; it is not counted.
     case measuring
   }
@@ -87,7 +91,7 @@ public struct StudyRunner: Sendable {
         Trial(outcome.metrics, of: outcome.result, parameters: study.strategy.parameters))
       return outcome
     }
-    return counted(shown, trials)
+    return try withMonteCarlo(counted(shown, trials))
   }
 
   private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
@@ -159,7 +163,7 @@ public struct StudyRunner: Sendable {
 
   /// An outcome with the trials behind it.
   func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
-    var outcome = outcome
+    var outcome = withIntervals(outcome)
     outcome.trials = trials.count(
       outcome.study, outcome.market, deflating: outcome.result)
     if outcome.trials.count != nil { outcome.storedNumber = store?.record(outcome) }

@@ -137,7 +137,7 @@ private struct RuleKeys: Sendable {
       keys: [
         .required(
           "what", \.what, .gateQuantity, "The metric or other figure that is judged."
-        ).values("the name of a metric, or of a figure below").example("sharpe"),
+        ).values("the name of a metric, or of a figure of the gate").example("sharpe"),
         .optional("min", \.minimum, .number(), "The smallest value that passes.").example("0.5"),
         .optional("max", \.maximum, .number(), "The largest value that passes.").example("2"),
         .optional(

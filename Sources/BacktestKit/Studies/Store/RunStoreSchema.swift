@@ -68,7 +68,9 @@ enum RunStoreSchema {
     try connection.execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
     // The log is flushed when it is copied into the file, every 64 MiB and at the end, so that a
     // killed process loses nothing and a crash of the system the last transactions at most.
-    try connection.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096")
+    try connection.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192")
+    // Digests are spread over their whole index, which should stay in memory.
+    try connection.execute("PRAGMA cache_size = -65536")
     if creates, try isEmpty(connection) {
       try beginLog(connection)
       try connection.transaction { () throws(RunStoreError) in
@@ -82,9 +84,9 @@ enum RunStoreSchema {
     try check(connection)
   }
 
-  /// Large pages keep a series of returns together; the log lets others read while one writes.
+  /// The log lets others read while one writes.
   private static func beginLog(_ connection: SQLiteConnection) throws(RunStoreError) {
-    try connection.execute("PRAGMA page_size = 16384")
+    try connection.execute("PRAGMA page_size = 8192")
     // Two that begin at once refuse each other without waiting.
     for _ in 0..<100 {
       guard let failure = failure(of: "PRAGMA journal_mode = WAL", connection) else { return }

@@ -27,14 +27,14 @@ struct SplitPropertyTests {
   @Test(arguments: 0..<40)
   func trainBarsFollowTheRule(seed: Int) throws {
     var random = TestRandom(seed: UInt64(seed))
-    let bars = Int.random(in: 8...90, using: &random)
-    let folds = Int.random(in: 2...7, using: &random)
-    let purge = Int.random(in: 0...9, using: &random)
-    let embargo = Int.random(in: 0...9, using: &random)
+    let bars = 8 + random.below(83)
+    let folds = 2 + random.below(6)
+    let purge = random.below(10)
+    let embargo = random.below(10)
     let splits = try CombinatorialSplits(
       barCount: bars, foldCount: folds,
-      testFoldCount: Int.random(in: 1...(folds - 1), using: &random),
-      sizes: Bool.random(using: &random) ? .remainderLast : .firstLarger,
+      testFoldCount: 1 + random.below(folds - 1),
+      sizes: random.below(2) == 0 ? .remainderLast : .firstLarger,
       purging: Purging(purge: purge, embargo: embargo))
     #expect(splits.folds.flatMap { Array($0) } == Array(0..<bars))
     var seen: Set<[Int]> = []
@@ -69,16 +69,16 @@ struct SplitPropertyTests {
   @Test(arguments: 0..<20)
   func groupsFollowTheRule(seed: Int) throws {
     var random = TestRandom(seed: UInt64(seed))
-    let bars = Int.random(in: 20...120, using: &random)
+    let bars = 20 + random.below(101)
     var label = 0
     let labels = (0..<bars).map { bar -> Int? in
-      if Int.random(in: 0..<6, using: &random) == 0 {
-        label = Int.random(in: 0...3, using: &random)
+      if random.below(6) == 0 {
+        label = random.below(4)
       }
       return bar < 2 ? bar : label == 3 ? nil : label
     }
-    let purge = Int.random(in: 0...5, using: &random)
-    let embargo = Int.random(in: 0...5, using: &random)
+    let purge = random.below(6)
+    let embargo = random.below(6)
     let splits = try GroupSplits(
       labels: labels, names: ["a", "b", "c"], kind: "regime",
       purging: Purging(purge: purge, embargo: embargo))
