@@ -108,8 +108,8 @@ struct ChartTests {
     #expect(text.contains("<td class=\"p1\">0.2</td>") && !text.contains("2022"))
     #expect(checker.tags.count { $0.name == "td" } == 39)
     #expect(text.contains(">1,250</td>"))
-    #expect(MonthlyHeatMap.level(of: 0, scale: 0.05) == 0)
-    #expect(MonthlyHeatMap.level(of: -1, scale: 0.05) == -4)
+    #expect(HeatScale([0.05], smallest: 0.001, whenEmpty: 1).level(of: 0) == 0)
+    #expect(HeatScale([0.05], smallest: 0.001, whenEmpty: 1).level(of: -1) == -4)
   }
 
   @Test func aChartIsAFileOfItsOwn() throws {
@@ -160,5 +160,29 @@ struct ChartTests {
   @Test func dotsThatCoverEachOtherAreDrawnOnce() {
     let same = (0..<5_000).map { DrawingPoint(x: 100 + $0 % 2, y: 50) }
     #expect(PointDecimation.distinct(same + [DrawingPoint(x: 300, y: 50)]).count == 2)
+  }
+
+  /// The cells of a heat map, its mark, and what is shown at a cell.
+  @Test func aHeatMapDrawsACellForEachValue() throws {
+    var chart = HeatMapChart(
+      title: "Sharpe ratio by fast and slow", columns: ["5", "10", "20"], rows: ["50", "100"],
+      values: [[1, nil, -0.5], [0.25, 0.5, .nan]], xTitle: "fast", yTitle: "slow",
+      format: .ratio)
+    chart.marked = (0, 0)
+    let text = String(decoding: try #require(chart.svg()), as: UTF8.self)
+    #expect(text.split(separator: "class=\"cell ").count - 1 == 4 + 5, "cells and the legend")
+    #expect(text.contains("<title>fast 5, slow 50: 1.00</title>"))
+    #expect(text.contains("class=\"cellmark\""))
+    chart.values = [[nil]]
+    #expect(chart.svg() == nil)
+    // A large map has one path for each colour.
+    let large = HeatMapChart(
+      title: "Large", columns: (0..<100).map { "\($0)" }, rows: (0..<100).map { "\($0)" },
+      values: (0..<100).map { row in (0..<100).map { Double(row - $0) } }, xTitle: "x",
+      yTitle: "y", format: .ratio)
+    let bytes = try #require(large.svg())
+    #expect(bytes.count < 400_000)
+    #expect(
+      String(decoding: bytes, as: UTF8.self).split(separator: "<path class=\"cell").count <= 15)
   }
 }

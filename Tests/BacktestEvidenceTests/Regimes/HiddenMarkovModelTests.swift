@@ -93,4 +93,37 @@ struct HiddenMarkovModelTests {
     }
     #expect(differences <= 5)
   }
+
+  @Test func whatCannotBeFittedIsRefused() throws {
+    #expect(throws: EvidenceError.tooFewValues(19, needed: 20, for: "2 hidden states")) {
+      try HiddenMarkovModel.fit((0..<19).map { Double($0) })
+    }
+    #expect(throws: EvidenceError.valuesAllEqual("hidden states")) {
+      try HiddenMarkovModel.fit([Double](repeating: 0.1, count: 100))
+    }
+    #expect(throws: EvidenceError.notFinite(what: "value", row: 3)) {
+      try HiddenMarkovModel.fit([1, 2, 3, .nan] + [Double](repeating: 1, count: 40))
+    }
+    let flat = try HiddenMarkovRegimes().analysis(closes: [Double](repeating: 7, count: 700))
+    #expect(flat.fit == nil && flat.absence == .valuesAllEqual("hidden states"))
+    #expect(flat.labels.causal.allSatisfy { $0 == nil } && flat.labels.count == 700)
+    #expect(try HiddenMarkovRegimes().labels(closes: []).count == 0)
+  }
+
+  /// Half of the values are zero: without a floor the likelihood of their state has no bound.
+  @Test func aStateThatCollapsesEndsAtTheFloor() throws {
+    var random = Randomness(seed: 3)
+    let values = (0..<400).map { row in
+      row / 50 % 2 == 0 ? 0 : random.nextUnit() + random.nextUnit() - 1
+    }
+    let fit = try HiddenMarkovModel.fit(values)
+    #expect(fit.isAtVarianceFloor && fit.model.variances[0] == fit.varianceFloor)
+    #expect(fit.logLikelihood.isFinite && fit.bic.isFinite)
+    #expect(fit.model.viterbi(values).states[10] == 0)
+    #expect(try HiddenMarkovModel.fit(values) == fit)
+    // A value far beyond all others is no number that overflows.
+    let outlier = try HiddenMarkovModel.fit(values + [1e6])
+    #expect(outlier.logLikelihood.isFinite)
+    #expect(outlier.model.filtered(values + [1e6])[1].allSatisfy { $0.isFinite })
+  }
 }

@@ -144,7 +144,7 @@ import Testing
   ]
 
   @Test(arguments: leaks) func leakIsFound(_ leak: StrategyDefinition) throws {
-    let verdict = try lookahead(leak, on: LookaheadMarkets.one(300))
+    let verdict = try lookahead(leak, on: LookaheadMarkets.one(200), cuts: 40)
     #expect(verdict.hasLookahead, "\(leak.name)")
     for violation in verdict.violations {
       #expect(violation.time.map { $0 <= violation.cut } ?? true)

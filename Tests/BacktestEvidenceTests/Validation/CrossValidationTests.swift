@@ -36,7 +36,8 @@ struct CrossValidationTests {
     var study = try study(
       plan(method), symbols: method == .byAsset ? ["AAPL", "IBM", "MSFT"] : ["AAPL"])
     if method == .byRegime {
-      study.regimes = try CrossValidationRegimes(BullBear(), of: study.feed.universe.series[0])
+      study.regimes = try CrossValidationRegimes(
+        BullBear(), of: RegimeSeries(study.feed.universe.series[0]))
     }
     return study
   }

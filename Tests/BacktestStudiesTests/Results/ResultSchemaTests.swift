@@ -8,14 +8,18 @@ import Testing
 
 /// `result.json` holds what its document says, and reads back to the last bit.
 struct ResultSchemaTests {
-  private static func outcome(walksForward: Bool, _ overrides: [String] = []) throws -> StudyOutcome
-  {
-    let study = try Study(
+  private static func study(_ overrides: [String]) throws -> Study {
+    try Study(
       path: Fixture.path("studies/demo.yaml"),
       overrides: [
         "data.from=2009-01-01", "walk-forward.train=1y", "walk-forward.grid={fast: [5, 10]}",
         "data.files=[{path: ../prices/IBM.csv, symbol: IBM}]",
       ] + overrides, catalogue: .standard.adding([ForecastTeller.definition]))
+  }
+
+  private static func outcome(walksForward: Bool, _ overrides: [String] = []) throws -> StudyOutcome
+  {
+    let study = try study(overrides)
     return walksForward ? try StudyRunner(study).walkForward() : try StudyRunner(study).run()
   }
 
@@ -56,7 +60,10 @@ struct ResultSchemaTests {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
     }
-    for outcome in [try Self.monteCarlo()] {
+    let small = "data.to=2011-01-01"
+    let runner = StudyRunner(
+      try Self.study([small, "walk-forward.grid={fast: [5, 10, 20], slow: [40, 60]}"]))
+    for outcome in [try runner.sweep(), try runner.sensitivity(), try Self.monteCarlo()] {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
     }

@@ -39,6 +39,7 @@ enum NoiseSearch: String, CaseIterable {
     }
     var configuration = BacktestConfiguration()
     configuration.warmup = Self.warmup
+    configuration.account.funding = .margin(leverage: 2)
     switch self {
     case .crossovers, .shortCrossovers:
       let shared = SharedSeries(feed)
@@ -87,7 +88,7 @@ struct SearchVerdict: Sendable {
 
   init(trials: [[Double]], trades: [Int], ruined: [Bool], seed: UInt64) throws {
     var options = SearchEvidence.Options()
-    options.draws = 500
+    options.draws = 200
     options.seed = seed
     options.threads = 1
     var summary = try SearchSummary(rows: trials[0].count)

@@ -71,10 +71,8 @@ struct CrossValidationJob: Sendable {
     options.store.open(for: study, &runner, context)
     let outcome = try runner.crossValidate(keepingUnitsBeside: folder?.path)
     try context.checkInterrupt()
-    if case .notCounted(let reason) = outcome.trials, reason != TrialCounting.noStore {
-      bars.finish()
-      context.report("warning: the trials of this job are not counted: \(reason)")
-    }
+    bars.finish()
+    options.store.warn(of: outcome.trials, context)
     if let folder {
       bars.show("\(study.name): writing", 0, of: 0)
       try outcome.write(to: folder, interrupt: context.interrupt)

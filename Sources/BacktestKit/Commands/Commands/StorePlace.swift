@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestEvidence
 import BacktestFiles
 import BacktestStudies
 internal import Glibc
@@ -41,6 +42,12 @@ struct StorePlace: Sendable {
     } catch {
       runner.storeAbsence = error.description
     }
+  }
+
+  /// Says in one line that trials are not counted although a store was wanted.
+  func warn(of trials: TrialCounting, _ context: CommandContext) {
+    guard case .notCounted(let reason) = trials, reason != TrialCounting.noStore else { return }
+    context.report("warning: the trials of this run are not counted: \(reason)")
   }
 
   /// Notes where the files of an outcome are.

@@ -116,10 +116,8 @@ struct StudyJob: Sendable {
         message: "\(path): the fingerprint is \(fingerprint), not \(expectedFingerprint) as "
           + "expected: this run does not reproduce that one")
     }
-    if case .notCounted(let reason) = outcome.trials, reason != TrialCounting.noStore {
-      bars.finish()
-      context.report("warning: the trials of this run are not counted: \(reason)")
-    }
+    bars.finish()
+    options.store.warn(of: outcome.trials, context)
     let record = try folder.map {
       bars.show("\(study.name): writing", 0, of: 0)
       return try outcome.write(to: $0, interrupt: context.interrupt)
@@ -174,15 +172,20 @@ struct StudyJob: Sendable {
     let name = end == base.startIndex ? base : String(base[..<end])
     if let out = options.out { return options.paths.count > 1 ? "\(out)/\(name)" : out }
     if expectedFingerprint != nil || isRepeated || !writesByDefault { return nil }
-    let own =
-      switch kind {
-      case .run, nil: "run"
-      case .walkForward: "walkforward"
-      case .sweep: "sweep"
-      case .sensitivity: "sensitivity"
-      }
-    let command = command ?? own
+    let command = command ?? kind?.command ?? "run"
     return study.outputFolder.map(study.resolved) ?? "Reports/\(name)-\(command)"
+  }
+}
+
+extension ResultRecord.Kind {
+  /// The command that does it.
+  fileprivate var command: String {
+    switch self {
+    case .run: "run"
+    case .walkForward: "walkforward"
+    case .sweep: "sweep"
+    case .sensitivity: "sensitivity"
+    }
   }
 }
 

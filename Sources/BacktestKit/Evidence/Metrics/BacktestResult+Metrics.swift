@@ -115,13 +115,20 @@ package struct AccountActivity: Hashable, Sendable {
   ///   - barsPerYear: from the calendar; without it there is no annual turnover.
   package init(_ curve: EquityCurve, tradedNotional: Double, barsPerYear: Double?) {
     let n = Double(curve.equity.count - 1)
-    let points = curve.equity.indices.dropFirst()
-    func mean(_ value: (Int) -> Double) -> Double? {
-      RatioFormulas.quotient(points.compensatedSum(value), n)
+    var (shares, worth) = (CompensatedSum(), CompensatedSum())
+    var held = 0
+    curve.equity.withUnsafeBufferPointer { equity in
+      curve.grossExposure.withUnsafeBufferPointer { gross in
+        for point in 1..<max(equity.count, 1) {
+          shares.add(equity[point] > 0 ? gross[point] / equity[point] : 0)
+          worth.add(equity[point])
+          if gross[point] > 0 { held += 1 }
+        }
+      }
     }
-    exposure = mean { curve.equity[$0] > 0 ? curve.grossExposure[$0] / curve.equity[$0] : 0 }
-    timeInMarket = mean { curve.grossExposure[$0] > 0 ? 1 : 0 }
-    turnover = RatioFormulas.quotient(tradedNotional / 2, mean { curve.equity[$0] })
+    exposure = RatioFormulas.quotient(shares.value, n)
+    timeInMarket = RatioFormulas.quotient(Double(held), n)
+    turnover = RatioFormulas.quotient(tradedNotional / 2, RatioFormulas.quotient(worth.value, n))
     annualTurnover = turnover.flatMap { turned in
       barsPerYear.flatMap { RatioFormulas.quotient(turned * $0, n) }
     }

@@ -176,11 +176,11 @@ extension Metrics {
     MetricDefinition(
       "ulcer-index-sample", "Ulcer index (n - 1)", .fraction, higherIsBetter: false,
       "the same, divided by n - 1"
-    ) { ($0.underwater.compensatedSum { $0 * $0 } / ($0.count - 1)).squareRoot() },
+    ) { ($0.underwaterSquares / ($0.count - 1)).squareRoot() },
   ]
 }
 
 extension MetricWorkspace {
-  var meanUnderwater: Double { underwater.compensatedSum { $0 } / count }
-  var ulcerIndex: Double { (underwater.compensatedSum { $0 * $0 } / count).squareRoot() }
+  var meanUnderwater: Double { underwaterSum / count }
+  var ulcerIndex: Double { (underwaterSquares / count).squareRoot() }
 }

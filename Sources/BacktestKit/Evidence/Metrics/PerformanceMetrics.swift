@@ -155,9 +155,17 @@ final class MetricWorkspace {
   /// The third and fourth moments.
   private(set) lazy var moments = CentralMoments(sample.returns, about: dispersion)
   /// The returns in ascending order.
-  private(set) lazy var sorted = sortedReturns() ?? sample.returns.sorted()
+  private(set) lazy var sorted = sortedReturns() ?? sample.returns.sortedByRadix()
   /// How far wealth lies below its peak after each return, from 0 to -1.
   private(set) lazy var underwater = Array(Drawdown.underwater(sample.wealth).dropFirst())
+  /// The sum of the distances below the peak, and that of their squares.
+  private(set) lazy var underwaterSum = underwater.compensatedSum { $0 }
+  private(set) lazy var underwaterSquares = underwater.compensatedSum { $0 * $0 }
+  /// The autocorrelations at lags 1 to 10 about one mean.
+  private(set) lazy var laggedCorrelations: [Double] = {
+    let (mean, squares) = (dispersion.mean, dispersion.squares)
+    return LaggedProducts.sums(sample.returns.map { $0 - mean }).map { $0 / squares }
+  }()
   /// The drawdowns in order of time.
   private(set) lazy var episodes = Drawdown.episodes(of: sample.wealth, dates: sample.pointDates)
   /// Months and years; `nil` without dates.
@@ -228,16 +236,10 @@ extension MetricWorkspace {
 
   var calmar: Double? { RatioFormulas.calmar(cagr: cagr, maxDrawdown: maxDrawdown) }
 
-  /// The autocorrelations at lags 1 to `lags` about one mean; `nil` for too short or flat returns.
-  func autocorrelations(_ lags: Int) -> [Double]? {
-    let returns = sample.returns
-    guard returns.count > lags, dispersion.deviation() != 0 else { return nil }
-    let mean = dispersion.mean
-    return (1...lags).map { lag in
-      let products = (lag..<returns.count).compensatedSum {
-        (returns[$0] - mean) * (returns[$0 - lag] - mean)
-      }
-      return products / dispersion.squares
-    }
+  /// The autocorrelations at lags 1 to `lags`, of 10 at most, about one mean; `nil` for too short or
+  /// flat returns.
+  func autocorrelations(_ lags: Int) -> ArraySlice<Double>? {
+    guard sample.count > lags, dispersion.deviation() != 0 else { return nil }
+    return laggedCorrelations.prefix(lags)
   }
 }

@@ -105,9 +105,12 @@ struct CompensatedSum {
   var value: Double { total + lost }
 
   /// Adds a term.
+  @inline(__always)
   mutating func add(_ term: Double) {
     let next = total + term
-    lost += abs(total) >= abs(term) ? (total - next) + term : (term - next) + total
+    // What the addition lost, exactly, whichever of the two is larger (Knuth, vol. 2, 4.2.2).
+    let part = next - total
+    lost += (total - (next - part)) + (term - part)
     total = next
   }
 }

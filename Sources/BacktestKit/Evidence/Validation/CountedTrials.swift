@@ -104,13 +104,14 @@ extension TrialCounting {
     case .notCounted(let reason): return "trials not counted: \(reason)"
     case .counted(let count):
       let effective = NumberFormat.number(decimals: 1).text(count.effective)
-      let deflated = count.deflatedSharpe.map { NumberFormat.ratio.text($0) } ?? "not available"
+      let deflated =
+        count.deflatedSharpe.map { "; deflated Sharpe ratio \(NumberFormat.ratio.text($0))" } ?? ""
       let forgotten =
         count.forgotten > 0 ? ", \(NumberText.grouped(count.forgotten)) more forgotten" : ""
       return
         "\(NumberText.count(count.counted, "trial")) counted in \(count.store) "
         + "(\(NumberText.count(count.configurations, "configuration")), \(effective) effective"
-        + "\(forgotten)); deflated Sharpe ratio \(deflated)"
+        + "\(forgotten))\(deflated)"
     }
   }
 }

@@ -207,8 +207,7 @@ extension PreparedCrossValidation {
     var trial = Trial(
       origin, parameters: candidates[candidate], dates: days, returns: sessions,
       metricNames: [metric.name], metricValues: [value ?? .nan])
-    // The same parameters on another market of the study are another trial.
-    if !axis.name.isEmpty { trial.sourceDigest = "market \(axis.name)" }
+    trial.market = axis.name.isEmpty ? nil : axis.name
     onTrial(trial)
   }
 }

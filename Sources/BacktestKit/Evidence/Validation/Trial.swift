@@ -22,6 +22,9 @@ package struct Trial: Sendable {
   /// The digest of the file from which its strategy was made, where the folds of a walk-forward
   /// have checkpoints of their own, or the market where a job has several; `nil` otherwise.
   package var sourceDigest: String?
+  /// The part of the market on which it was evaluated, such as an asset, where that is not the
+  /// whole market of the job; `nil` otherwise.
+  package var market: String?
   /// The session date of each return. Evaluations on the same window should share the array.
   package var dates: [CivilDate]
   /// Simple returns of sessions, in order of time.
@@ -70,6 +73,25 @@ extension Trial {
       .run, parameters: parameters, dates: Array(dates.dropFirst()),
       returns: sessions.returns.map { Float($0) }, metricNames: all.map(\.metric.name),
       metricValues: all.map { $0.value ?? .nan })
+  }
+}
+
+extension Trial {
+  /// The evaluation with one return a session: neighbours of one date are compounded.
+  package var bySession: Trial {
+    guard zip(dates, dates.dropFirst()).contains(where: { $0 == $1 }) else { return self }
+    var sessions = self
+    (sessions.dates, sessions.returns) = ([], [])
+    for (date, value) in zip(dates, returns) {
+      if sessions.dates.last == date {
+        let before = Double(sessions.returns.removeLast())
+        sessions.returns.append(Float((1 + before) * (1 + Double(value)) - 1))
+      } else {
+        sessions.dates.append(date)
+        sessions.returns.append(value)
+      }
+    }
+    return sessions
   }
 }
 

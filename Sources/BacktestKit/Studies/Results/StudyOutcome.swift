@@ -194,7 +194,6 @@ extension StudyOutcome {
       } else {
         files.remove(["regimes.csv"])
       }
-      files.remove(["splits.csv", "paths.csv"])
       if let sweep {
         try writeSweep(sweep, to: try files.file("sweep.csv"))
       } else {
@@ -205,6 +204,7 @@ extension StudyOutcome {
       } else {
         files.remove(["sensitivity.csv"])
       }
+      files.remove(["splits.csv", "paths.csv"])
       try files.write(json, to: "result.json")
       try files.commit()
     }

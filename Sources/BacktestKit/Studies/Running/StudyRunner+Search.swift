@@ -30,7 +30,7 @@ extension StudyRunner {
       configuration: study.configuration, plan: part.plan)
     sweep.onTrial = trials.observer(study, market)
     let journal = resultFolder.map { UnitJournal(beside: $0, of: "sweep", study, market) }
-    sweep.finishedUnits = journal
+    sweep.finishedUnits = trials.storing(before: journal)
     let (prepared, stageProgress) = (sweep, stageProgress)
     let result = try StudyError.wrapping(.sweep) {
       try prepared.run(threads: programs.isEmpty ? threads : 1) { done, total in

@@ -25,21 +25,42 @@ package struct JobTrials: Sendable {
     recorder?.observer(study.trialScope(market))
   }
 
+  /// Units that count as finished only once their trials are stored, so that a job that is killed
+  /// in between does them again.
+  package func storing(before units: (any FinishedUnits)?) -> (any FinishedUnits)? {
+    guard let recorder, let units else { return units }
+    return StoredUnits(units: units, recorder: recorder)
+  }
+
   /// Waits until all trials are stored, and counts those of the study's family.
   ///
-  /// - Parameter run: the run whose Sharpe ratio is deflated; `nil` where there is none.
+  /// - Parameter run: the run whose Sharpe ratio is deflated; a spread over many has none.
   package func count(
-    _ study: Study, _ market: StudyMarket, deflating run: BacktestResult?
+    _ study: Study, _ market: StudyMarket, deflating run: BacktestResult? = nil
   ) -> TrialCounting {
     guard let store, let recorder else { return .notCounted(reason: absence) }
     do throws(RunStoreError) {
       try recorder.finish()
       let count = try store.count(
         study.trialScope(market), shownAs: relativePath(from: study.folder, to: store.path))
-      return .counted(run.map(count.deflating) ?? count)
+      return .counted(run.map { count.deflating($0) } ?? count)
     } catch {
       return .notCounted(reason: error.description)
     }
+  }
+}
+
+/// Finished units whose trials are stored before them.
+private struct StoredUnits: FinishedUnits {
+  let units: any FinishedUnits
+  let recorder: TrialRecorder
+
+  func bytes(of unit: Int) -> [UInt8]? { units.bytes(of: unit) }
+
+  func add(_ bytes: [UInt8], of unit: Int) {
+    // Where trials cannot be stored, nothing is counted and there is nothing to wait for.
+    try? recorder.finish()
+    units.add(bytes, of: unit)
   }
 }
 

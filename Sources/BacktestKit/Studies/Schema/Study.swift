@@ -19,12 +19,12 @@ public struct Study: Sendable {
   package var strategy = StudyStrategy()
   /// The walk-forward plan, where there is one.
   package var walkForward: StudyWalkForward?
-  /// The cross-validation, where there is one.
-  package var crossValidation: StudyCrossValidation?
   /// The sweep, where the study says something about it.
   package var sweep: StudySweep?
   /// The sensitivity analysis, where the study says something about it.
   package var sensitivity: StudySensitivity?
+  /// The cross-validation, where there is one.
+  package var crossValidation: StudyCrossValidation?
   /// Runs that differ by the checkpoint alone, where the study asks for them.
   package var replicates: StudyReplicates?
   /// The regimes by which a run is split.
@@ -123,8 +123,8 @@ extension Study {
         } set: {
           $0.seed = UInt64($1)
         }.example("7"),
-        strategy(catalogue, folder: folder), walkForward, sweepKey, crossValidation, sensitivityKey,
-        replicates, StudyRegimes.key,
+        strategy(catalogue, folder: folder), walkForward, crossValidation, sweepKey,
+        sensitivityKey, replicates, StudyRegimes.key,
         .optionalTable(
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
@@ -174,18 +174,6 @@ extension Study {
     }
   }
 
-  private static var crossValidation: StudyKey<Study> {
-    .optionalTable(
-      "cross-validation", "How parameters are chosen on part of history and judged on the rest.",
-      { StudyCrossValidation.table(of: $0.strategy) },
-      rows: StudyCrossValidation.table(of: StudyStrategy()).rows
-    ) {
-      $0.crossValidation
-    } set: {
-      $0.crossValidation = $1
-    }
-  }
-
   private static var sweepKey: StudyKey<Study> {
     .optionalTable(
       "sweep", "Which sets of parameters `bt-run sweep` tries on all bars.",
@@ -202,6 +190,18 @@ extension Study {
     .optionalTable(
       "sensitivity", \.sensitivity, StudySensitivity.table,
       "What `bt-run sensitivity` changes about the run.")
+  }
+
+  private static var crossValidation: StudyKey<Study> {
+    .optionalTable(
+      "cross-validation", "How parameters are chosen on part of history and judged on the rest.",
+      { StudyCrossValidation.table(of: $0.strategy) },
+      rows: StudyCrossValidation.table(of: StudyStrategy()).rows
+    ) {
+      $0.crossValidation
+    } set: {
+      $0.crossValidation = $1
+    }
   }
 
   private static var replicates: StudyKey<Study> {

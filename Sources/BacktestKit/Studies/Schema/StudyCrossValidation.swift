@@ -7,11 +7,12 @@ package struct StudyCrossValidation: Sendable {
   /// Method, folds, purging and objective.
   package var plan = CrossValidationPlan(.combinatorial)
   /// The values to try, with the study's other parameters fixed.
-  package var grid: ParameterGrid { values.grid }
+  package var grid = ParameterGrid([ParameterGrid.Dimension]())
   /// The regimes that `by-regime` leaves out, one at a time.
   package var regimes: Study.RegimeChoice?
 
-  fileprivate var values = StudyGrid()
+  /// Whether the grid has values for parameters that there are.
+  fileprivate var isGridReadable = true
 
   init() {}
 
@@ -22,13 +23,19 @@ package struct StudyCrossValidation: Sendable {
       keys: CrossValidationPlan.table.keys.map { $0.of(\.plan) } + [
         .optional("regimes", \.regimes, .choice(), "The regimes that `by-regime` leaves out.")
           .absent("none").example("bull-bear"),
-        .grid(
-          of: strategy, \.values, help: "The values to try for each parameter.",
-          absence: "none: one candidate"),
+        .grid(of: strategy, \.grid, isReadable: \.isGridReadable),
       ],
       after: { table, part in
         part.check(&table)
-        part.values.check(&table, for: strategy)
+        let varying = Set(part.grid.dimensions.map(\.name))
+        part.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
+        // What is wrong with the strategy or with a list of values has been reported already.
+        guard strategy.isComplete, part.isGridReadable else { return }
+        do throws(EvidenceError) {
+          _ = try part.grid.candidates(of: strategy.definition)
+        } catch {
+          table.report("\(error)", within: "grid")
+        }
       })
   }
 

@@ -41,7 +41,7 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch part {
     case .file, .configuration: reason
-    case .data, .strategy, .policy, .walkForward, .sweep, .crossValidation, .regimes, .benchmark,
+    case .data, .strategy, .policy, .walkForward, .crossValidation, .sweep, .regimes, .benchmark,
       .replicates:
       "\(part.rawValue): \(reason)"
     }

@@ -8,10 +8,10 @@ package struct StudySweep: Sendable {
   package var plan = ParameterSweepPlan()
   /// How the sets of a heat map's cell become one value.
   package var reduction = ParameterHeatMap.Reduction.median
-  fileprivate var values = StudyGrid()
-
   /// The values to try, with the study's other parameters fixed.
-  package var grid: ParameterGrid { values.grid }
+  package var grid = ParameterGrid([ParameterGrid.Dimension]())
+  /// Whether the grid has values for parameters that there are.
+  fileprivate var isGridReadable = true
 
   fileprivate init() {}
 
@@ -21,7 +21,7 @@ package struct StudySweep: Sendable {
     plan.objective = walkForward.plan.objective
     plan.search = walkForward.plan.search
     plan.seed = walkForward.plan.seed
-    values.grid = walkForward.grid
+    grid = walkForward.grid
   }
 
   /// The keys of `sweep`.
@@ -29,9 +29,7 @@ package struct StudySweep: Sendable {
     StudyTable(
       initial: StudySweep(),
       keys: [
-        .grid(
-          of: strategy, \.values, help: "The values to try for each parameter.",
-          absence: "none: one set"),
+        .grid(of: strategy, \.grid, isReadable: \.isGridReadable),
         .value(
           "objective", \.plan.objective, .runMetric, "The metric by which sets are ranked."
         ).values("the name of a metric").example("calmar"),
@@ -51,7 +49,15 @@ package struct StudySweep: Sendable {
       ],
       after: { table, sweep in
         sweep.plan.seed = seed
-        sweep.values.check(&table, for: strategy)
+        let varying = Set(sweep.grid.dimensions.map(\.name))
+        sweep.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
+        // What is wrong with the strategy or with a list of values has been reported already.
+        guard strategy.isComplete, sweep.isGridReadable else { return }
+        do throws(EvidenceError) {
+          _ = try sweep.grid.candidates(of: strategy.definition)
+        } catch {
+          table.report("\(error)", within: "grid")
+        }
       })
   }
 }

@@ -7,13 +7,14 @@ package struct StudyWalkForward: Sendable {
   /// Windows, objective, search and how folds are joined.
   package var plan = WalkForwardPlan(train: .bars(1), test: .bars(1))
   /// The values to try, with the study's other parameters fixed.
-  package var grid: ParameterGrid { values.grid }
+  package var grid = ParameterGrid([ParameterGrid.Dimension]())
   /// Where the checkpoint of each fold comes from; `nil` where folds have none of their own.
   package var training: StudyTraining?
 
   /// What the keys about checkpoints say, until they are checked together.
   fileprivate var checkpoints = TrainingKeys()
-  fileprivate var values = StudyGrid()
+  /// Whether the grid has values for parameters that there are.
+  fileprivate var isGridReadable = true
 
   fileprivate init() {}
 
@@ -25,16 +26,21 @@ package struct StudyWalkForward: Sendable {
   static func table(of strategy: StudyStrategy, seed: UInt64) -> StudyTable<StudyWalkForward> {
     StudyTable(
       initial: StudyWalkForward(),
-      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) } + [
-        .grid(
-          of: strategy, \.values, help: "The values to try for each parameter.",
-          absence: "none: one candidate")
-      ]
+      keys: WalkForwardPlan.table.keys.map { $0.of(\.plan) }
+        + [.grid(of: strategy, \.grid, isReadable: \.isGridReadable)]
         + TrainingKeys.table.keys.map { $0.of(\.checkpoints) },
       after: { table, part in
         part.plan.seed = seed
         part.training = part.checkpoints.training(&table, for: strategy)
-        part.values.check(&table, for: strategy)
+        let varying = Set(part.grid.dimensions.map(\.name))
+        part.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
+        // What is wrong with the strategy or with a list of values has been reported already.
+        guard strategy.isComplete, part.isGridReadable else { return }
+        do throws(EvidenceError) {
+          _ = try part.grid.candidates(of: strategy.definition)
+        } catch {
+          table.report("\(error)", within: "grid")
+        }
       })
   }
 }

@@ -28,11 +28,13 @@ extension RunStore.State {
   fileprivate mutating func append(
     _ trial: Trial, in scope: TrialScope, at time: Int?
   ) throws(RunStoreError) {
+    // The axis that was used last has one return a session.
+    let trial = trial.dates == known.axis?.dates ? trial : trial.bySession
     let rows = try ids(of: scope)
     let axis = try self.axis(of: trial.dates)
     let parameters = trial.parameters.description
     let configuration = scope.configuration(parameters, source: trial.sourceDigest)
-    let digest = scope.trial(configuration, axis.digest)
+    let digest = scope.trial(configuration, axis.digest, market: trial.market)
 
     let known = try connection.prepare("SELECT id FROM trial WHERE digest = ?")
     let isKnown = try known.bind(1, blob: digest).step()

@@ -69,8 +69,11 @@ package final class TrialScope: Sendable {
   }
 
   /// The digest of a trial of a configuration on the days of an axis.
-  func trial(_ configuration: ContentDigest.Value, _ axis: [UInt8]) -> [UInt8] {
-    ContentDigest.of(configuration.bytes + dataDigest.bytes + axis).bytes
+  func trial(
+    _ configuration: ContentDigest.Value, _ axis: [UInt8], market: String?
+  ) -> [UInt8] {
+    let part = Array((market ?? "").utf8)
+    return ContentDigest.of(configuration.bytes + dataDigest.bytes + axis + part).bytes
   }
 }
 

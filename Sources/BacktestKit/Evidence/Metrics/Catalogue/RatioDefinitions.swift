@@ -78,7 +78,9 @@ extension Metrics {
       "sum of max(r - MAR, 0) / sum of max(MAR - r, 0) (Keating, Shadwick, 2002)"
     ) { space in
       space.sample.minimumPerBar.flatMap { target in
-        OutcomeTally(space.sample.returns.lazy.map { $0 - target }).profitFactor
+        target == 0
+          ? space.outcomes.profitFactor
+          : OutcomeTally(space.sample.returns.lazy.map { $0 - target }).profitFactor
       }
     },
     MetricDefinition(

@@ -1,0 +1,54 @@
+extension Array where Element == Double {
+  /// The values in ascending order, as `sorted()` gives them; equal zeros of both signs come with
+  /// the negative ones first.
+  ///
+  /// Sorts by the bits, eleven at a time from the lowest on, which takes a fixed number of passes.
+  /// > D. E. Knuth, *The Art of Computer Programming*, vol. 3, 2nd ed., 1998, section 5.2.5.
+  ///
+  /// - Precondition: no value is not a number.
+  /// - Complexity: O(n).
+  func sortedByRadix() -> [Double] {
+    guard count > 256 else { return sorted() }
+    let width = 11
+    let size = 1 << width
+    let passes = 6
+    var counts = [Int32](repeating: 0, count: passes * size)
+    var keys = [UInt64](unsafeUninitializedCapacity: count) { buffer, filled in
+      for row in indices {
+        let bits = self[row].bitPattern
+        // Negative numbers in reverse, and below the positive ones.
+        let key = bits >> 63 == 1 ? ~bits : bits | 1 << 63
+        buffer.initializeElement(at: row, to: key)
+        for pass in 0..<passes {
+          counts[pass * size + Int(truncatingIfNeeded: key >> UInt64(pass * width)) & (size - 1)] +=
+            1
+        }
+      }
+      filled = count
+    }
+    var moved = keys
+    for pass in 0..<passes {
+      let shift = UInt64(pass * width)
+      let first = Int(truncatingIfNeeded: keys[0] >> shift) & (size - 1)
+      // Where all keys agree there is nothing to move.
+      if counts[pass * size + first] == count { continue }
+      var place: Int32 = 0
+      for digit in pass * size..<(pass + 1) * size {
+        let number = counts[digit]
+        counts[digit] = place
+        place += number
+      }
+      counts.withUnsafeMutableBufferPointer { counts in
+        moved.withUnsafeMutableBufferPointer { moved in
+          for key in keys {
+            let digit = pass * size + Int(truncatingIfNeeded: key >> shift) & (size - 1)
+            moved[Int(counts[digit])] = key
+            counts[digit] += 1
+          }
+        }
+      }
+      swap(&keys, &moved)
+    }
+    return keys.map { Double(bitPattern: $0 >> 63 == 1 ? $0 & ~(1 << 63) : ~$0) }
+  }
+}

@@ -1,0 +1,50 @@
+@testable import BacktestEvidence
+import TestSupport
+import Testing
+
+/// What is computed fast has the bits of what is computed plainly.
+struct FastSumsTests {
+  private static func values(_ count: Int, seed: UInt64) -> [Double] {
+    var random = TestRandom(seed: seed)
+    return (0..<count).map { _ in
+      switch random.below(5) {
+      case 0: 0
+      case 1: Double(random.below(2_000) - 1_000) * 1e-5
+      case 2: Double(random.below(2_000_001) - 1_000_000) * 1e-9
+      case 3: Double(random.below(3) - 1) * 1e3
+      default: Double(random.below(2_000_000_001) - 1_000_000_000) * 1e-12
+      }
+    }
+  }
+
+  @Test(arguments: [0, 1, 255, 256, 257, 258, 1_000, 5_000])
+  func sortingByBitsIsSorting(count: Int) {
+    let values = Self.values(count, seed: UInt64(count))
+    #expect(values.sortedByRadix() == values.sorted())
+    let equal = [Double](repeating: -0.25, count: count)
+    #expect(equal.sortedByRadix() == equal)
+    let extremes = values.enumerated().map { $0.offset % 7 == 0 ? $0.element * 1e300 : $0.element }
+    #expect(extremes.sortedByRadix() == extremes.sorted())
+  }
+
+  @Test(arguments: [0, 1, 2, 9, 10, 11, 12, 500])
+  func productsOfLagsAreThoseOfOneLag(count: Int) {
+    let values = Self.values(count, seed: 3 + UInt64(count))
+    let sums = LaggedProducts.sums(values)
+    #expect(sums.count == 10)
+    for lag in 1...10 {
+      // The terms in order, with the error of each addition told by which of the two is larger.
+      var (total, lost) = (0.0, 0.0)
+      for row in values.indices.dropFirst(lag) {
+        let term = values[row] * values[row - lag]
+        let next = total + term
+        lost += abs(total) >= abs(term) ? (total - next) + term : (term - next) + total
+        total = next
+      }
+      #expect(sums[lag - 1] == total + lost, "lag \(lag) of \(count)")
+      var plain = CompensatedSum()
+      for row in values.indices.dropFirst(lag) { plain.add(values[row] * values[row - lag]) }
+      #expect(plain.value == sums[lag - 1])
+    }
+  }
+}
