@@ -57,23 +57,20 @@ import Testing
     #expect(verdict.violations.isEmpty)
   }
 
-  @Test func normaliserFittedToAllBarsShowsInTheObservation() throws {
-    // The policy always does the same, so that nothing but what it observes can tell.
+  @Test func normaliserFittedToAllBarsIsFound() throws {
     let manifest = try PolicyManifest.choosing(
-      [1, 1], features: "{\"name\": \"log_return\", \"lag\": 0}")
+      [0, 1], features: "{\"name\": \"log_return\", \"lag\": 0}")
     let definition = StrategyDefinition(name: "fitted", summary: "") { _, universe in
       let closes = universe.series[0].close
-      var fitted = manifest
-      fitted.observation.normaliser = .scale([closes.max() ?? 1])
-      return try PolicyStrategy(
-        ScriptedPolicy([.act([0])]), manifest: fitted, universe: universe)
+      let largest = zip(closes.dropFirst(), closes).map { abs($0 / $1 - 1) }.max() ?? 1
+      let policy = ScaledPolicy(factor: 1 / max(largest, 1e-6))
+      return try PolicyStrategy(policy, manifest: manifest, universe: universe)
     }
     let verdict = try Self.verdict(definition, on: Self.universe(["A"], bars: 200), cuts: 20)
     #expect(verdict.hasLookahead)
-    #expect(verdict.violations.allSatisfy { $0.kind == .observation })
-    #expect(verdict.clearest!.withAllBars.contains("in place 0"))
+    #expect(verdict.violations.allSatisfy { $0.kind == .decision })
     let honest = StrategyDefinition(name: "given", summary: "") { _, universe in
-      try PolicyStrategy(ScriptedPolicy([.act([0])]), manifest: manifest, universe: universe)
+      try PolicyStrategy(ScaledPolicy(factor: 20), manifest: manifest, universe: universe)
     }
     #expect(try !Self.verdict(honest, on: Self.universe(["A"], bars: 200)).hasLookahead)
   }
@@ -93,13 +90,21 @@ import Testing
     let verdict = try Self.verdict(definition, on: Self.universe(["A"], bars: 60), cuts: 5)
     #expect(program.failure == nil)
     #expect(verdict.violations.isEmpty)
-    let leak = StrategyDefinition(name: "program", summary: "") { _, universe in
-      var fitted = manifest
-      let mean = universe.series[0].close.reduce(0, +) / Double(universe.series[0].count)
-      fitted.observation.normaliser = .scale([mean, mean])
-      return try PolicyStrategy(program, manifest: fitted, universe: universe)
-    }
-    #expect(try Self.verdict(leak, on: Self.universe(["A"], bars: 60), cuts: 5).hasLookahead)
-    #expect(program.failure == nil)
+  }
+}
+
+/// Chooses by whether an observation, multiplied by a factor, lies above a quarter.
+private struct ScaledPolicy: Policy {
+  var factor: Double
+  var observationCount: Int { 1 }
+
+  func makeDecision() -> PolicyDecision { PolicyDecision(actionCount: 1, outputCount: 0) }
+
+  mutating func reset() {}
+
+  mutating func decide(
+    _ observation: UnsafeBufferPointer<Double>, into decision: inout PolicyDecision
+  ) throws(PolicyRefusal) {
+    decision.action[0] = observation[0] * factor > 0.25 ? 1 : 0
   }
 }
