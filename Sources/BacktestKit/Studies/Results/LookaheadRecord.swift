@@ -35,7 +35,8 @@ package struct LookaheadRecord: Sendable {
   private func verdict(_ verdict: LookaheadVerdict) -> JSONValue {
     [
       "subject": .text(verdict.subject), "lookahead": .bool(verdict.hasLookahead),
-      "seed": .integer(Int(clamping: verdict.seed)), "explanation": JSONValue(verdict.clearest?.explanation),
+      "seed": .integer(Int(clamping: verdict.seed)),
+      "explanation": JSONValue(verdict.clearest?.explanation),
       "cuts": .list(
         verdict.cuts.map { cut in
           [
