@@ -8,8 +8,8 @@ extension Command {
     Command(
       "montecarlo", summary: "Run a study on synthetic markets made of its own bars.",
       discussion: """
-        Each market deals the bars again in blocks, all instruments by the same rows: the ratios of \
-        open, high, low and close to the close before, and the volume. The tables show how each \
+        Each market deals the bars again in blocks, all instruments by the same rows: the ratios \
+        of open, high, low and close to the close before, and the volume. The tables show how each \
         metric is spread over the markets and where the actual run lies, and how deep the same \
         trades fall in other orders.
 

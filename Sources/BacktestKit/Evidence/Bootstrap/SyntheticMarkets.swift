@@ -62,8 +62,8 @@ public struct SyntheticMarkets: Sendable {
     self.scheme = scheme ?? Self.volatilityScheme(relative)
   }
 
-  /// The bars from which markets are drawn, in their own order: the universe, cut to the closes that
-  /// all series have.
+  /// The bars from which markets are drawn, in their own order: the universe, cut to the closes
+  /// that all series have.
   public var source: Universe {
     do {
       return try Universe(series.map { $0.cut })

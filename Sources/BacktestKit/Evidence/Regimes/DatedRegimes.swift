@@ -2,10 +2,10 @@ public import BacktestCore
 
 /// Regimes that somebody else has dated: recessions, phases of policy, states of another model.
 ///
-/// A label holds from its date until that of the next entry; the last one holds to the end. An entry
-/// without a label ends the one before it. In hindsight a bar has the label of its session date. At
-/// the time it has the latest label among those known by then; entries that do not say from when
-/// they were known are labels of hindsight, and nothing is known at the time.
+/// A label holds from its date until that of the next entry; the last one holds to the end. An
+/// entry without a label ends the one before it. In hindsight a bar has the label of its session
+/// date. At the time it has the latest label among those known by then; entries that do not say
+/// from when they were known are labels of hindsight, and nothing is known at the time.
 ///
 ///     let recessions = try DatedRegimes(
 ///       name: "recessions", calendar: .xnys, entries: [

@@ -3,8 +3,8 @@ public import BacktestCore
 /// The regime that was known at any time: the only form in which a strategy or a feature takes
 /// regimes.
 ///
-/// It is made from causal labels alone, and asking it at a time gives the label of the last bar that
-/// had closed by then. Labels of hindsight have no way into it: labels that were known only
+/// It is made from causal labels alone, and asking it at a time gives the label of the last bar
+/// that had closed by then. Labels of hindsight have no way into it: labels that were known only
 /// afterwards are refused with an error.
 ///
 ///     let known = try KnownRegimes(BullBear(), of: RegimeSeries(spx))

@@ -8,8 +8,8 @@ public import BacktestCore
 /// on the first `window` - 1 bars, there is no label.
 ///
 /// A label depends on its bar and earlier ones only, so hindsight knows no more than the time did:
-/// both lists of labels are the same. In hindsight the return of a bar still counts under that bar's
-/// own label, which its close has helped to decide.
+/// both lists of labels are the same. In hindsight the return of a bar still counts under that
+/// bar's own label, which its close has helped to decide.
 ///
 ///     let trend = try PriceTrend(window: 200, band: 0.02).labels(closes: closes)
 ///

@@ -23,8 +23,8 @@ public struct RegimeSeries: Sendable {
   ///
   /// An instrument counts from its second close on, and while it has closed within the last 10 days
   /// (30, 100, 300 or 1,200 for bars of a week, month, quarter or year). So a value depends on
-  /// earlier closes only, and not on what will be listed later. Where instruments close at different
-  /// times, each close is a point.
+  /// earlier closes only, and not on what will be listed later. Where instruments close at
+  /// different times, each close is a point.
   ///
   /// - Throws: `EvidenceError.unusableClose` where a close is not above zero.
   public init(equalPartsOf universe: Universe) throws(EvidenceError) {

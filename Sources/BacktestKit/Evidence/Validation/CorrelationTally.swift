@@ -2,10 +2,10 @@
 /// days.
 ///
 /// Each series is standardised over its own days. Of the products of two series the sum over all
-/// days and all pairs is, day by day, (S^2 - Q) / 2 with the sum S and the sum of squares Q over the
-/// series of that day, so that no pair is ever looked at. Dividing by the number of products gives
-/// the mean correlation; where all series have the same days it is the mean of the off-diagonal
-/// elements of their correlation matrix.
+/// days and all pairs is, day by day, (S^2 - Q) / 2 with the sum S and the sum of squares Q over
+/// the series of that day, so that no pair is ever looked at. Dividing by the number of products
+/// gives the mean correlation; where all series have the same days it is the mean of the
+/// off-diagonal elements of their correlation matrix.
 package struct CorrelationTally: Sendable {
   /// The series that is being put together; NaN where it has no return.
   private var series: [Float]

@@ -1,6 +1,7 @@
 package import BacktestCore
 
-/// The number of trials behind a result, and what is left of its Sharpe ratio once they are counted.
+/// The number of trials behind a result, and what is left of its Sharpe ratio once they are
+/// counted.
 ///
 /// A trial is one evaluation of one configuration (a set of parameters under the same rules) on one
 /// period of the same data. Evaluations of one configuration on several periods, such as the train

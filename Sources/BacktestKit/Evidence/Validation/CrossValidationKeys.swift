@@ -78,7 +78,7 @@ package enum CrossValidationKeys {
         plan.timeframes.isEmpty
           ? nil : .text("[\(plan.timeframes.map(\.description).joined(separator: ", "))]")
       }, assign: { _, _ in }
-    ).example("[1d, 1w]").absent("none")
+    ).example("[1d, 1mo]").absent("`[1d, 1w]`")
   }
 
   package static var skip: Key {

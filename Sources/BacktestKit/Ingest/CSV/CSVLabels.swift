@@ -102,8 +102,8 @@ package struct CSVLabels: Sendable {
       let listed = names.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
       throw DataError(
         .badHeader, file: file, line: line,
-        "no column \(DataIssue.quoted(wanted ?? aliases[0])); the columns are \(listed); name it by "
-          + "'\(key)'")
+        "no column \(DataIssue.quoted(wanted ?? aliases[0])); the columns are \(listed); name it "
+          + "by '\(key)'")
     }
     return Columns(
       count: names.count, date: try column(date, "date", CSVHeader.aliases(.time)),

@@ -13,7 +13,8 @@ extension StudyRunner {
     return outcome
   }
 
-  /// As many resamples as intervals need, fewer where the rows are so many that the user would wait.
+  /// As many resamples as intervals need, fewer where the rows are so many that the user would
+  /// wait.
   private static func affordableDraws(of rows: Int) -> Int {
     min(2_000, max(200, 20_000_000 / max(rows, 1)))
   }

@@ -176,7 +176,7 @@ extension Study {
 
   private static var sweepKey: StudyKey<Study> {
     .optionalTable(
-      "sweep", "Which sets of parameters `bt-run sweep` tries on all bars.",
+      "sweep", "Which sets of parameters the command `sweep` tries on all bars.",
       { StudySweep.table(of: $0.strategy, seed: $0.seed) },
       rows: StudySweep.table(of: StudyStrategy(), seed: 0).rows
     ) {
@@ -189,7 +189,7 @@ extension Study {
   private static var sensitivityKey: StudyKey<Study> {
     .optionalTable(
       "sensitivity", \.sensitivity, StudySensitivity.table,
-      "What `bt-run sensitivity` changes about the run.")
+      "What the command `sensitivity` changes about the run.")
   }
 
   private static var crossValidation: StudyKey<Study> {

@@ -8,7 +8,7 @@ package struct StudyCrossValidation: Sendable {
   package var plan = CrossValidationPlan(.combinatorial)
   /// The values to try, with the study's other parameters fixed.
   package var grid = ParameterGrid([ParameterGrid.Dimension]())
-  /// The regimes that `by-regime` leaves out, one at a time.
+  /// The regimes that `by-regime` leaves out, one at a time; `nil` for other methods.
   package var regimes: Study.RegimeChoice?
 
   /// Whether the grid has values for parameters that there are.
@@ -22,11 +22,15 @@ package struct StudyCrossValidation: Sendable {
       initial: StudyCrossValidation(),
       keys: CrossValidationPlan.table.keys.map { $0.of(\.plan) } + [
         .optional("regimes", \.regimes, .choice(), "The regimes that `by-regime` leaves out.")
-          .absent("none").example("bull-bear"),
+          .absent("`bull-bear`").example("bull-bear"),
         .grid(of: strategy, \.grid, isReadable: \.isGridReadable),
       ],
       after: { table, part in
+        if part.plan.method == .byTimeframe, table.node("timeframes") == nil {
+          part.plan.timeframes = ["1d", "1w"].compactMap { Timeframe($0) }
+        }
         part.check(&table)
+        if part.plan.method == .byRegime, part.regimes == nil { part.regimes = .bullBear }
         let varying = Set(part.grid.dimensions.map(\.name))
         part.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
         // What is wrong with the strategy or with a list of values has been reported already.
@@ -63,16 +67,11 @@ package struct StudyCrossValidation: Sendable {
           + "give 1 to \(plan.foldCount - 1) 'test-folds'",
         at: table.node("test-folds") == nil ? "folds" : "test-folds")
     }
-    if method == .byRegime, regimes == nil, table.node("regimes") == nil {
-      let names = Study.RegimeChoice.allCases.map { "'\($0.rawValue)'" }
-      table.report(
-        "'by-regime' needs 'regimes': \(names.joined(separator: " or "))", at: "method")
-    }
     if method == .byTimeframe, Set(plan.timeframes).count < 2 {
       table.report(
         "'by-timeframe' leaves one of several timeframes out; give at least two different ones, "
           + "such as 'timeframes: [1d, 1w]'",
-        at: table.node("timeframes") == nil ? "method" : "timeframes")
+        at: "timeframes")
     }
   }
 }

@@ -23,8 +23,8 @@ extension Study {
 package struct StudyRegimes: Sendable {
   /// The regimes by name; `nil` leaves it to the sections that are given.
   var by: [Study.RegimeChoice]?
-  /// The instrument whose prices tell the regimes, or `equal-parts`; `nil` takes the benchmark, else
-  /// equal parts.
+  /// The instrument whose prices tell the regimes, or `equal-parts`; `nil` takes the benchmark,
+  /// else equal parts.
   package var of: String?
   /// The moving average.
   var trend: Trend?

@@ -5,7 +5,8 @@ internal import Synchronization
 extension RunStore {
   /// Writes a copy of the whole store to a new file.
   ///
-  /// - Throws: `RunStoreError` where there is something at the path already, or it cannot be written.
+  /// - Throws: `RunStoreError` where there is something at the path already, or it cannot be
+  ///   written.
   public func copy(to target: String) throws(RunStoreError) {
     guard !fileExists(target) else {
       throw RunStoreError(target, .invalid("there is a file of this name; choose another"))

@@ -11,8 +11,8 @@ public struct PrunedRuns: Hashable, Sendable {
 extension RunStore {
   /// Removes results, and the returns of trials.
   ///
-  /// Trials are chosen by family and time alone; a filter with a tag or a name removes results only.
-  /// Trials stay counted unless they are forgotten, and then the family says how many were.
+  /// Trials are chosen by family and time alone; a filter with a tag or a name removes results
+  /// only. Trials stay counted unless they are forgotten, and then the family says how many were.
   ///
   /// - Parameters:
   ///   - filter: what is removed; it must not be empty.

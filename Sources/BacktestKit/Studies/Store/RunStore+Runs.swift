@@ -117,7 +117,8 @@ extension RunStore {
   /// What a filter leaves of the runs.
   static let filtered =
     "FROM run JOIN family ON family.id = run.family WHERE "
-    + "(?1 IS NULL OR instr(lower(family.strategy), ?1) > 0 OR instr(lower(family.symbols), ?1) > 0 "
+    + "(?1 IS NULL OR instr(lower(family.strategy), ?1) > 0 "
+    + "OR instr(lower(family.symbols), ?1) > 0 "
     + "OR family.id = ?5) AND (?2 IS NULL OR EXISTS (SELECT 1 FROM tag WHERE tag.run = run.id "
     + "AND tag.name = ?2)) AND (?3 IS NULL OR instr(lower(run.name), ?3) > 0) "
     + "AND (?4 IS NULL OR run.recorded < ?4)"

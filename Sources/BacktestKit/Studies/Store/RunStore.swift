@@ -12,8 +12,9 @@ internal import Synchronization
 ///     print(outcome.trials.count?.counted ?? 0)
 ///     for run in try store.runs() { print(run.number, run.name, run.metrics["sharpe"] ?? .nan) }
 ///
-/// The file is an SQLite database. Several processes may write to it at once, and one that is killed
-/// leaves what it had stored. Identical runs and identical trials are stored once and counted once.
+/// The file is an SQLite database. Several processes may write to it at once, and one that is
+/// killed leaves what it had stored. Identical runs and identical trials are stored once and
+/// counted once.
 public final class RunStore: Sendable {
   /// The file.
   public let path: String

@@ -2,9 +2,9 @@ internal import Glibc
 
 /// The tables of a store, and what makes a file one.
 ///
-/// Trials are small rows; their returns and metrics lie in another table, so that lists and counts never
-/// read them. A date axis, a set of rules, a description of data and a list of metric names are
-/// stored once and shared.
+/// Trials are small rows; their returns and metrics lie in another table, so that lists and counts
+/// never read them. A date axis, a set of rules, a description of data and a list of metric names
+/// are stored once and shared.
 enum RunStoreSchema {
   /// The number of this schema, SQLite's `user_version`.
   static let version = 1
@@ -32,7 +32,8 @@ enum RunStoreSchema {
     """
     CREATE TABLE trial (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, \
     family INTEGER NOT NULL, configuration INTEGER NOT NULL, data INTEGER NOT NULL, \
-    axis INTEGER NOT NULL, origin TEXT NOT NULL, part INTEGER, count INTEGER NOT NULL, mean REAL NOT NULL, \
+    axis INTEGER NOT NULL, origin TEXT NOT NULL, part INTEGER, \
+    count INTEGER NOT NULL, mean REAL NOT NULL, \
     squares REAL NOT NULL, seen INTEGER NOT NULL DEFAULT 1, recorded INTEGER) STRICT
     """,
     "CREATE INDEX trial_of_family ON trial (family, configuration)",

@@ -1,7 +1,8 @@
 internal import CSQLite
 internal import Glibc
 
-/// A connection to a database file. One thread at a time may use it, which its owner's lock sees to.
+/// A connection to a database file. One thread at a time may use it, which its owner's lock sees
+/// to.
 final class SQLiteConnection: @unchecked Sendable {
   /// The file.
   let path: String
