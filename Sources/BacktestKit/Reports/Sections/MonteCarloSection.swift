@@ -47,8 +47,8 @@ extension ReportModel {
         id: "monte-carlo", title: "Monte Carlo",
         summary: "The strategy in \(found.markets.text). Each market deals the bars again in "
           + "blocks, all instruments by the same rows. Blocks keep clusters of volatility and "
-          + "break longer trends, so the drawdowns are a rough band, and a strategy that follows trends "
-          + "does worse here than it deserves.",
+          + "break longer trends, so the drawdowns are a rough band, and a strategy that follows "
+          + "trends does worse here than it deserves.",
         blocks: blocks)
     ]
   }

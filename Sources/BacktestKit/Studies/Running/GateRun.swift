@@ -81,12 +81,11 @@ package struct GateRun: Sendable {
   /// The sets among which the parameters were chosen; `nil` where there is one at most.
   var searched: StudySweep? {
     let study = runner.study
-    let walked = study.walkForward.map { StudySweep($0) }
     let part: StudySweep?
     switch kind {
-    case .walkForward: part = walked
-    case .sweep: part = study.sweep ?? walked
-    case .run, .sensitivity: part = study.sweep
+    case .walkForward: part = study.walkForward.map { StudySweep($0) }
+    case .sweep: part = study.plannedSweep
+    case .run, .sensitivity: part = study.sweep == nil ? nil : study.plannedSweep
     }
     let isSeveral = part?.grid.dimensions.contains { $0.values.count > 1 } ?? false
     return isSeveral ? part : nil

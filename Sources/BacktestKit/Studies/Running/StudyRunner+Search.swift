@@ -11,7 +11,7 @@ extension StudyRunner {
   /// - Throws: `StudyError` when the data cannot be used, the study has no grid, or the strategy
   ///   cannot run on the instruments.
   public func sweep() throws(StudyError) -> StudyOutcome {
-    guard let part = study.sweep ?? study.walkForward.map(StudySweep.init) else {
+    guard let part = study.plannedSweep else {
       throw StudyError(
         .file,
         "\(study.path): the study has neither a 'sweep' nor a 'walk-forward' section with a "
@@ -68,7 +68,7 @@ extension StudyRunner {
     let programs = try study.strategy.programs(interrupt)
     var plan = study.sensitivity?.plan ?? SensitivityPlan()
     if let parts { plan.parts = parts }
-    plan.grid = study.sweep?.grid ?? study.walkForward?.grid ?? plan.grid
+    plan.grid = study.plannedSweep?.grid ?? plan.grid
     let analysis = SensitivityAnalysis(
       study.strategy.definition(sharing: programs), study.strategy.parameters,
       on: outcome.market.feed, configuration: study.configuration, plan: plan)

@@ -29,7 +29,8 @@ package struct StudySweep: Sendable {
     StudyTable(
       initial: StudySweep(),
       keys: [
-        .grid(of: strategy, \.grid, isReadable: \.isGridReadable),
+        .grid(of: strategy, \.grid, isReadable: \.isGridReadable)
+          .absent("that of `walk-forward`"),
         .value(
           "objective", \.plan.objective, .runMetric, "The metric by which sets are ranked."
         ).values("the name of a metric").example("calmar"),
@@ -59,6 +60,16 @@ package struct StudySweep: Sendable {
           table.report("\(error)", within: "grid")
         }
       })
+  }
+}
+
+extension Study {
+  /// The sweep that the study asks for: a section without a grid takes that of the walk-forward,
+  /// and so does a study without the section.
+  package var plannedSweep: StudySweep? {
+    guard var own = sweep else { return walkForward.map { StudySweep($0) } }
+    if own.grid.dimensions.isEmpty, let walkForward { own.grid = walkForward.grid }
+    return own
   }
 }
 
