@@ -60,10 +60,11 @@ struct ResultSchemaTests {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)
     }
-    let small = "data.to=2011-01-01"
+    let small = "data.from=2010-01-04"
+    let short = "data.to=2011-01-01"
     let folder = try ScratchFolder()
     var runner = StudyRunner(
-      try Self.study([small, "walk-forward.grid={fast: [5, 10, 20], slow: [40, 60]}"]))
+      try Self.study([small, short, "walk-forward.grid={fast: [5, 10, 20], slow: [40, 60]}"]))
     runner.store = try RunStore(path: folder.path + "/runs.sqlite")
     for outcome in [try runner.sweep(), try runner.sensitivity(), try Self.monteCarlo()] {
       let record = try ResultRecord(outcome, folder: ".")
