@@ -46,7 +46,7 @@ import Testing
         configuration.onSeriesEnd = market == 0 ? .hold : .close
         var proof = LookaheadProof(
           definition, parameters, on: universe, configuration: configuration)
-        proof.cutCount = 16
+        proof.cutCount = Torture.size(of: 2, full: 16)
         let verdict = try proof.run(threads: 1)
         #expect(verdict.violations.isEmpty, "\(name) in market \(market)")
       }

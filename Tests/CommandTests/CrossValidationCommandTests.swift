@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// `bt-run crossval` as a process: what it writes, what it refuses, and that a killed job goes on.
@@ -164,7 +165,8 @@ struct CrossValidationCommandTests {
     let whole = try folder.files("out")
     var killedCount = 0
     let calls = [
-      ("write", Torture.isFull ? Array(1...22) : [1, 4, 11, 22]), ("rename,renameat2", [1]), ("mkdir", [1]),
+      ("write", Torture.isFull ? Array(1...22) : [1, 4, 11, 22]), ("rename,renameat2", [1]),
+      ("mkdir", [1]),
       ("unlink", [1]), ("fsync", [1]),
     ]
     for (call, counts) in calls {
