@@ -170,7 +170,8 @@ struct ChartTests {
       format: .ratio)
     chart.marked = (0, 0)
     let text = String(decoding: try #require(chart.svg()), as: UTF8.self)
-    #expect(text.split(separator: "class=\"cell ").count - 1 == 4 + 5, "cells and the legend")
+    #expect(text.split(separator: "class=\"cell ").count - 1 == 4)
+    #expect(text.split(separator: "class=\"area cell ").count - 1 == 5, "the legend")
     #expect(text.contains("<title>fast 5, slow 50: 1.00</title>"))
     #expect(text.contains("class=\"cellmark\""))
     chart.values = [[nil]]

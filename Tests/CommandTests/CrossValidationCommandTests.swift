@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// `bt-run crossval` as a process: what it writes, what it refuses, and that a killed job goes on.
@@ -108,11 +109,11 @@ struct CrossValidationCommandTests {
     #expect(year.status == 2 && year.errors.contains("all bars belong to one year, '2011'"))
   }
 
-  /// A job of some hundred runs.
+  /// A job of 320 runs.
   private static let slow = [
     "crossval", "study.yaml", "--out", "out", "--threads", "1", "--set",
-    "cross-validation.grid.fast=[\((2...9).map(String.init).joined(separator: ", "))]", "--set",
-    "cross-validation.grid.slow=[\((10...25).map(String.init).joined(separator: ", "))]",
+    "cross-validation.grid.fast=[\((2...5).map(String.init).joined(separator: ", "))]", "--set",
+    "cross-validation.grid.slow=[\((10...17).map(String.init).joined(separator: ", "))]",
   ]
 
   /// A job is killed after more and more of its units, again and again; what it writes at last is
@@ -131,7 +132,11 @@ struct CrossValidationCommandTests {
     for _ in 0..<12 {
       let before = size()
       let job = try BuiltProgram.start(Self.slow, in: folder)
-      guard try job.wait(until: { size() > before + 20_000 }) else {
+      let isKept = try job.wait {
+        usleep(500)
+        return size() > before + 10_000
+      }
+      guard isKept else {
         #expect(try job.finish().status == 0)
         break
       }
@@ -160,8 +165,9 @@ struct CrossValidationCommandTests {
     let whole = try folder.files("out")
     var killedCount = 0
     let calls = [
-      ("write", [1, 2, 4, 7, 11, 16, 22]), ("rename,renameat2", [1]), ("mkdir", [1]),
-      ("unlink", [1, 2]), ("fsync", [1]),
+      ("write", Torture.isFull ? Array(1...22) : [1, 4, 11, 22]), ("rename,renameat2", [1]),
+      ("mkdir", [1]),
+      ("unlink", [1]), ("fsync", [1]),
     ]
     for (call, counts) in calls {
       for count in counts {
@@ -180,7 +186,7 @@ struct CrossValidationCommandTests {
         #expect(try folder.files("out") == whole, "\(call) \(count)")
       }
     }
-    #expect(killedCount >= 8, "few jobs were killed")
+    #expect(killedCount >= 6, "few jobs were killed")
   }
 
   @Test func anInterruptEndsItAtOnceAndTheNextJobGoesOn() throws {

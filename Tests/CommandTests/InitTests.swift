@@ -76,6 +76,11 @@ struct InitTests {
       } else if line.contains("# columns:") {
         open(index)
         open(index + 1)
+      } else if line.hasPrefix("#   ") {
+        for needed in Self.needed(by: index, of: lines) { open(needed) }
+        if let method = Self.method(for: line) {
+          changed = changed.map { $0.hasPrefix("  method:") ? method : $0 }
+        }
       } else {
         open(index)
       }
@@ -88,6 +93,25 @@ struct InitTests {
         Issue.record("\(line): \(error)")
       }
     }
-    #expect(names.count >= 38, "\(names.count)")
+    #expect(names.count >= 60, "\(names.count)")
+  }
+
+  /// The lines to uncomment for a key of a section that is commented out as a whole: the name of the
+  /// section, the key with what lies below it, and the key that the section always needs.
+  private static func needed(by index: Int, of lines: [Substring]) -> Set<Int> {
+    let section = lines[..<index].lastIndex { $0.hasPrefix("# ") && !$0.hasPrefix("#  ") }
+    let below = lines.indices[(index + 1)...].prefix { lines[$0].hasPrefix("#     ") }
+    let method = lines[..<index].lastIndex { $0.hasPrefix("#   method:") }
+    var needed = Set(below).union([index])
+    if let section { needed.insert(section) }
+    if let section, let method, method > section { needed.insert(method) }
+    return needed
+  }
+
+  /// The method of cross-validation that a key goes with, where it is not the one of the example.
+  private static func method(for line: Substring) -> String? {
+    if line.hasPrefix("#   timeframes:") { return "  method: by-timeframe" }
+    if line.hasPrefix("#   regimes:") { return "  method: by-regime" }
+    return nil
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A job that is killed at any of its calls to the file system leaves the old files or the new.

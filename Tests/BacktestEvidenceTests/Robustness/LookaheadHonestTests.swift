@@ -38,11 +38,12 @@ import Testing
         RandomTrader(seed: UInt64(index))
       }
       let verdict = try lookahead(
-        trader, on: market, cuts: 20, seed: UInt64(rule), Self.rules[rule].1)
+        trader, on: market, cuts: Torture.size(of: 4, full: 20), seed: UInt64(rule),
+        Self.rules[rule].1)
       #expect(
         verdict.violations.isEmpty,
         "\(Self.rules[rule].0), market \(index): \(verdict.violations.first!)")
-      #expect(verdict.cuts.reduce(0) { $0 + $1.momentCount } > 500)
+      #expect(verdict.cuts.reduce(0) { $0 + $1.momentCount } > Torture.size(of: 80, full: 500))
     }
   }
 
@@ -69,10 +70,11 @@ import Testing
       }
     }
     for cadence in BacktestConfiguration.DecisionCadence.allCases {
-      let verdict = try lookahead(trader, on: Universe([series]), cuts: 60) {
+      let count = Torture.size(of: 12, full: 60)
+      let verdict = try lookahead(trader, on: Universe([series]), cuts: count) {
         $0.decisions = cadence
       }
-      #expect(verdict.cuts.count == 60)
+      #expect(verdict.cuts.count == count)
       #expect(verdict.violations.isEmpty)
     }
   }
@@ -91,7 +93,7 @@ import Testing
         timer: { tag, trading in trading.note("timer \(tag) at \(trading.equity)") })
     }
     for market in [try LookaheadMarkets.three(80), try LookaheadMarkets.mixed(40)] {
-      let verdict = try lookahead(trader, on: market)
+      let verdict = try lookahead(trader, on: market, cuts: 12)
       #expect(verdict.violations.isEmpty)
     }
   }
@@ -117,14 +119,16 @@ import Testing
     let trader = everyClose("sign") { _ in
       { bars, trading in trading.target(.first, quantity: bars[0]!.close > 0 ? 1 : -1) }
     }
-    let verdict = try lookahead(trader, on: Universe([series]), cuts: 100) {
+    let verdict = try lookahead(
+      trader, on: Universe([series]), cuts: Torture.size(of: 20, full: 100)
+    ) {
       $0.account.funding = .margin(leverage: 4)
     }
     #expect(!verdict.hasLookahead)
   }
 
   @Test func resultDependsOnSeedAndNotOnThreads() throws {
-    let market = try LookaheadMarkets.one(300)
+    let market = try LookaheadMarkets.one(100)
     let leak = LookaheadLeakTests.leaks[3]
     let one = try lookahead(leak, on: market, seed: 4, threads: 1)
     let four = try lookahead(leak, on: market, seed: 4, threads: 4)
@@ -135,13 +139,13 @@ import Testing
   }
 
   @Test func cutsAreSpreadOverTheRun() throws {
-    let market = try LookaheadMarkets.one(1_000)
+    let market = try LookaheadMarkets.one(250)
     let idle = everyClose("idle", warmup: 100) { _ in { _, _ in } }
     let verdict = try lookahead(idle, on: market)
     #expect(verdict.cuts.count == 50)
     let rows = verdict.cuts.map { market[.first].closeTimes.firstIndex(of: $0.time)! }
     for (part, row) in rows.enumerated() {
-      #expect((100 + 899 * part / 50..<100 + 899 * (part + 1) / 50).contains(row))
+      #expect((100 + 149 * part / 50..<100 + 149 * (part + 1) / 50).contains(row))
     }
   }
 

@@ -171,7 +171,7 @@ import Testing
       let best = gains.indices.max { gains[$0] < gains[$1] }!
       return { _, trading in trading.target(InstrumentID(best), weight: 1) }
     }
-    #expect(try lookahead(leak, on: LookaheadMarkets.three()).hasLookahead)
+    #expect(try lookahead(leak, on: LookaheadMarkets.three(100), cuts: 20).hasLookahead)
   }
 
   @Test func listOfSurvivorsIsFound() throws {
@@ -184,7 +184,7 @@ import Testing
         }
       }
     }
-    let verdict = try lookahead(leak, on: LookaheadMarkets.mixed())
+    let verdict = try lookahead(leak, on: LookaheadMarkets.mixed(60), cuts: 20)
     #expect(verdict.hasLookahead)
     // Prices do not matter, so that only the missing bars tell.
     #expect(verdict.violations.allSatisfy { $0.change == .truncated })
@@ -203,7 +203,7 @@ import Testing
     var random = TestRandom(seed: 5)
     let daily = try RandomMarket.series("A", bars: 300, every: .days(1), &random)
     let slow = try RandomMarket.series("B", bars: 100, every: .days(3), &random)
-    #expect(try lookahead(leak, on: Universe([daily, slow])).hasLookahead)
+    #expect(try lookahead(leak, on: Universe([daily, slow]), cuts: 20).hasLookahead)
   }
 
   @Test func sessionsThatWillHaveNoBarsAreFound() throws {
@@ -222,7 +222,7 @@ import Testing
         trading.target(.first, weight: isFollowed ? 1 : 0)
       }
     }
-    let verdict = try lookahead(leak, on: Universe([series]))
+    let verdict = try lookahead(leak, on: Universe([series]), cuts: 20)
     #expect(verdict.hasLookahead)
     #expect(verdict.violations.allSatisfy { $0.change == .truncated })
   }
@@ -233,7 +233,7 @@ import Testing
         warmup: universe[.first].count / 10,
         always: { _, trading in trading.target(.first, weight: 1) })
     }
-    #expect(try lookahead(leak, on: LookaheadMarkets.one()).hasLookahead)
+    #expect(try lookahead(leak, on: LookaheadMarkets.one(200), cuts: 10).hasLookahead)
   }
 
   @Test func strategyThatNeedsLaterBarsToBeMadeIsFound() throws {
@@ -241,7 +241,7 @@ import Testing
       guard universe[.first].count >= 500 else { throw StrategyError("it needs 500 bars") }
       return ScriptedStrategy(always: { _, trading in trading.target(.first, weight: 1) })
     }
-    let verdict = try lookahead(leak, on: LookaheadMarkets.one())
+    let verdict = try lookahead(leak, on: LookaheadMarkets.one(), cuts: 10)
     #expect(verdict.violations.contains { $0.kind == .construction })
     // One that does nothing before it can be made knows nothing too early.
     let honest = StrategyDefinition(name: "trains on 500 bars", summary: "") { _, universe in
@@ -253,12 +253,12 @@ import Testing
           trading.target(.first, weight: bars[0]!.close < mean ? 1 : 0)
         })
     }
-    #expect(try !lookahead(honest, on: LookaheadMarkets.one()).hasLookahead)
+    #expect(try !lookahead(honest, on: LookaheadMarkets.one(), cuts: 10).hasLookahead)
   }
 
   @Test func violationSaysWhatAndWhere() throws {
     let leak = Self.leaks.first { $0.name == "same-bar fill" }!
-    let verdict = try lookahead(leak, on: LookaheadMarkets.one())
+    let verdict = try lookahead(leak, on: LookaheadMarkets.one(200))
     let clearest = try #require(verdict.clearest)
     #expect(clearest.reach == 0)
     #expect(clearest.time == clearest.cut)
@@ -266,9 +266,9 @@ import Testing
     #expect(clearest.symbol == "A")
     #expect(clearest.explanation.contains("the bar that comes next"))
     #expect("\(clearest)".contains("the target of A is"))
-    let scaled = try lookahead(Self.leaks[0], on: LookaheadMarkets.one())
+    let scaled = try lookahead(Self.leaks[0], on: LookaheadMarkets.one(200))
     #expect(scaled.clearest!.explanation.contains("whole sample"))
-    let centred = try lookahead(Self.leaks[1], on: LookaheadMarkets.one())
+    let centred = try lookahead(Self.leaks[1], on: LookaheadMarkets.one(200))
     #expect(centred.violations.contains { (1...4).contains($0.reach) })
   }
 }

@@ -7,8 +7,10 @@ import Testing
 /// Look-ahead analyses of policies: the trained ones of the fixtures know nothing too early, and
 /// what is fitted to later bars shows in their observations.
 @Suite struct LookaheadPolicyTests {
-  /// The folders of trained policies.
-  static let trained = [
+  /// The folders of trained policies: one of each kind by default.
+  static let trained = Torture.isFull ? all : ["cleanrl_ppo_box1", "dqn_d3", "rppo_lstm_d3"]
+
+  private static let all = [
     "a2c_window_d5", "a3c_lstmcell_d3", "cleanrl_ppo_box1", "cnn_gru_bn_ln", "cnn_lstm_19843",
     "dqn_d3", "ppo_box1", "ppo_box1_sde", "ppo_discrete", "ppo_portfolio4", "rllib_ppo_d3",
     "rppo_lstm2_box", "rppo_lstm_d3", "sac_box", "sac_sde", "td3_box",
@@ -23,7 +25,8 @@ import Testing
   }
 
   private static func verdict(
-    _ definition: StrategyDefinition, on universe: Universe, cuts: Int = 3
+    _ definition: StrategyDefinition, on universe: Universe,
+    cuts: Int = Torture.size(of: 1, full: 3)
   ) throws -> LookaheadVerdict {
     var configuration = BacktestConfiguration()
     configuration.account.funding = .margin(leverage: 2)
@@ -42,7 +45,7 @@ import Testing
     }
     let verdict = try Self.verdict(definition, on: universe)
     #expect(verdict.violations.isEmpty)
-    #expect(verdict.cuts.count == 3)
+    #expect(!verdict.cuts.isEmpty)
   }
 
   @Test func ensembleIsHonest() throws {

@@ -94,13 +94,10 @@ struct ExampleStudy {
     _ row: StudyRow, _ table: [StudyRow], _ path: String, _ indent: String
   ) {
     let path = path + (row.isList ? "[]." : ".")
-    if given.keys.contains(where: { $0.hasPrefix(path) }) {
-      add("\(indent)\(row.name):", row.note)
-      add(table, at: path, indent: indent + (row.isList ? "  - " : "  "))
-    } else {
-      add("\(indent.commented)\(row.name):", row.note)
-      add(table, at: path, indent: indent.commented + "  ")
-    }
+    let isGiven = given.keys.contains { $0.hasPrefix(path) }
+    let indent = isGiven ? indent : indent.commented
+    add("\(indent)\(row.name):", row.note)
+    add(table, at: path, indent: indent + (row.isList ? "  - " : "  "))
   }
 
   /// Adds a line with a comment, which goes on below itself where the line is too short for it.

@@ -11,9 +11,9 @@ extension RunStore {
     guard !fileExists(target) else {
       throw RunStoreError(target, .invalid("there is a file of this name; choose another"))
     }
-    try read { (connection) throws(RunStoreError) in
-      try connection.prepare("VACUUM INTO ?").bind(1, target).run()
-    }
+    // To SQLite a copy is a change, which a connection that only reads refuses.
+    let connection = try SQLiteConnection(path, .write)
+    try connection.prepare("VACUUM INTO ?").bind(1, target).run()
   }
 
   /// Checks every page, index and value of the store.

@@ -120,11 +120,11 @@ enum RunStoreSchema {
       throw RunStoreError(connection.path, .newerSchema(found: found, known: version))
     }
     // Nothing but these tables: a trigger of somebody else would change what is written.
-    let query = try connection.prepare(
-      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+    // A copy lists tables before indices.
+    let query = try connection.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
     var present: [String] = []
     while try query.step() { present.append(try query.text(0)) }
-    guard present == statements else {
+    guard present.sorted() == statements.sorted() else {
       throw RunStoreError(connection.path, .damaged("its tables are not those of schema \(found)"))
     }
   }
