@@ -96,8 +96,8 @@ struct InitTests {
     #expect(names.count >= 60, "\(names.count)")
   }
 
-  /// The lines to uncomment for a key of a section that is commented out as a whole: the name of the
-  /// section, the key with what lies below it, and the key that the section always needs.
+  /// The lines to uncomment for a key of a section that is commented out as a whole: the name of
+  /// the section, the key with what lies below it, and the key that the section always needs.
   private static func needed(by index: Int, of lines: [Substring]) -> Set<Int> {
     let section = lines[..<index].lastIndex { $0.hasPrefix("# ") && !$0.hasPrefix("#  ") }
     let below = lines.indices[(index + 1)...].prefix { lines[$0].hasPrefix("#     ") }

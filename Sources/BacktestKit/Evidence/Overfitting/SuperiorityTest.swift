@@ -113,6 +113,8 @@ extension SuperiorityTest.Outcome {
     for trial in trials where figure(trial) > figure(greatest) { greatest = trial }
     let observed = isStudentised ? max(figure(greatest), 0) : figure(greatest)
     func share(_ kind: Int) -> Double {
+      // Where no trial does better than the benchmark, nothing speaks against the hypothesis.
+      guard figure(greatest) > 0 else { return 1 }
       let values = maxima.values[(isStudentised ? 0 : 3) + kind]
       return Double(values.count { $0 > observed }) / Double(values.count)
     }

@@ -59,6 +59,10 @@ extension GateInputs {
       GateFigure(record.figure(name), absence: record.absence(of: name, metrics))
     }
     limits = record.caveats.map { ($0.code, $0.message) }
+    let ruined = ResultCaveat.Code.ruined.rawValue
+    if let time = record.ruinedAt, !limits.contains(where: { $0.code == ruined }) {
+      limits.append((ruined, "Nothing was left of the equity at \(time)."))
+    }
     let counts = record.counts
     closedTrades = GateFigure(
       Double(counts.trades - counts.openTrades), absence: "not counted")
@@ -93,6 +97,19 @@ extension GateInputs {
 }
 
 extension ResultRecord {
+  /// How a stored metric differs from that of the same run made again; `nil` where none does. The
+  /// last digits may differ between machines.
+  func differingMetric(from again: ResultRecord) -> String? {
+    for metric in again.metrics {
+      let stored = self[metric.name] ?? .nan
+      let isSame = abs(stored - metric.value) <= 1e-9 * max(abs(metric.value), 1e-9)
+      guard !isSame else { continue }
+      let shown = stored.isNaN ? "no \(metric.name)" : "\(metric.name) \(NumberText.exact(stored))"
+      return "the result says \(shown), and the run gives \(NumberText.exact(metric.value))"
+    }
+    return nil
+  }
+
   /// A metric of the run, or of its comparison with the benchmark.
   fileprivate func figure(_ name: String) -> Double? {
     self[name] ?? benchmark?.comparison.first { $0.name == name }?.value

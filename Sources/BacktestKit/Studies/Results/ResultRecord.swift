@@ -207,6 +207,9 @@ extension ResultRecord {
     metrics = Metric.all(in: &table, "metrics")
     intervals = table.node("intervals") == nil ? [] : table.sections("intervals") { Interval(&$0) }
     benchmark = table.optionalSection("benchmark") { Benchmark(&$0) }
+    if table.node("limits")?.kind != .list {
+      table.report("'limits' must be a list, which may be empty", at: "limits")
+    }
     caveats = table.sections("limits") {
       Caveat(code: $0.value("code", .text), message: $0.value("message", .text))
     }

@@ -56,8 +56,12 @@ package struct GateRun: Sendable {
     }
     let outcome = try runner.outcome(of: kind)
     let again = outcome.result.fingerprint.description
-    inputs = self.inputs(record, outcome)
-    inputs.reproduction = Self.reproduction(of: record.fingerprint, again: again)
+    let made = try StudyError.wrapping(.file) { try ResultRecord(outcome, folder: ".") }
+    // What is judged is what the run shows now, not what the file says of it.
+    inputs = self.inputs(made, outcome)
+    inputs.reproduction =
+      record.differingMetric(from: made).map { .fails($0) }
+      ?? Self.reproduction(of: record.fingerprint, again: again)
     guard again == record.fingerprint else {
       // What another run would show says nothing of this one.
       inputs.missAll("the study gave another result when it ran again")

@@ -30,6 +30,7 @@ extension RunStore.State {
   ) throws(RunStoreError) {
     // The axis that was used last has one return a session.
     let trial = trial.dates == known.axis?.dates ? trial : trial.bySession
+    let scope = trial.market.map(scope.part) ?? scope
     let rows = try ids(of: scope)
     let axis = try self.axis(of: trial.dates)
     let parameters = trial.parameters.description

@@ -44,16 +44,31 @@ package final class TrialScope: Sendable {
   private let dataDigest: ContentDigest.Value
 
   /// The scope of a job.
-  package init(family: TrialFamily, rules: JSONValue, data: JSONValue) {
+  package convenience init(family: TrialFamily, rules: JSONValue, data: JSONValue) {
+    self.init(family: family, rules: Self.line(rules), data: Self.line(data))
+  }
+
+  private init(family: TrialFamily, rules: String, data: String) {
     self.family = family
-    self.rules = Self.line(rules)
-    self.data = Self.line(data)
+    self.rules = rules
+    self.data = data
     var digest = ContentDigest()
     for part in [family.strategy, family.symbolText, family.timeframe, self.rules] {
       digest.update(text: part)
     }
     begun = digest
     dataDigest = ContentDigest.of(self.data.utf8)
+  }
+
+  /// The scope of a part of the market: one of its instruments, or bars of another length.
+  func part(_ market: String) -> TrialScope {
+    var family = family
+    if family.symbols.contains(market) {
+      family.symbols = [market]
+    } else {
+      family.timeframe = market
+    }
+    return TrialScope(family: family, rules: rules, data: data)
   }
 
   private static func line(_ value: JSONValue) -> String {
