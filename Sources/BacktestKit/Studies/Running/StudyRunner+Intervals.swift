@@ -16,6 +16,6 @@ extension StudyRunner {
   /// As many resamples as intervals need, fewer where the rows are so many that the user would
   /// wait.
   private static func affordableDraws(of rows: Int) -> Int {
-    min(2_000, max(200, 20_000_000 / max(rows, 1)))
+    min(1_000, max(200, 10_000_000 / max(rows, 1)))
   }
 }
