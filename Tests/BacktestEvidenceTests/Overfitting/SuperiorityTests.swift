@@ -6,6 +6,16 @@ import Testing
 /// Reality Check and SPA against a reference computed apart, on the same resamples exactly, and on
 /// other resamples within what chance allows.
 struct SuperiorityTests {
+  /// Trials that all lose to the benchmark give no sign of superiority, however they are centred.
+  @Test func nothingSpeaksForTrialsThatLose() throws {
+    var random = Randomness(seed: 5, stream: "losers")
+    let trials = (0..<4).map { _ in (0..<120).map { _ in random.nextUnit() * 0.01 - 0.02 } }
+    let test = try SuperiorityTest.run(trials: trials, draws: 50).get()
+    for outcome in [test.studentised, test.plain] {
+      #expect(outcome.lower == 1 && outcome.consistent == 1 && outcome.upper == 1)
+    }
+  }
+
   @Test func givenResamplesGiveExactProbabilities() throws {
     let oracle = try StatisticsOracle("31_fixed_bootstrap.json")
     let data = try CrossoverReturns(
