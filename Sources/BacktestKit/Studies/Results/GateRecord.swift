@@ -56,7 +56,9 @@ extension GateInputs {
   ///   - metrics: the metrics of the same run, which know why one has no value.
   package init(_ record: ResultRecord, metrics: PerformanceMetrics? = nil) {
     self.init { name in
-      GateFigure(record.figure(name), absence: record.absence(of: name, metrics))
+      GateFigure(
+        record.figure(name), interval95: record.interval95(of: name),
+        absence: record.absence(of: name, metrics))
     }
     limits = record.caveats.map { ($0.code, $0.message) }
     let ruined = ResultCaveat.Code.ruined.rawValue
@@ -97,6 +99,14 @@ extension GateInputs {
 }
 
 extension ResultRecord {
+  /// The bounds of a metric with 95 % confidence, where the result has them.
+  fileprivate func interval95(of name: String) -> ClosedRange<Double>? {
+    guard let found = intervals.first(where: { $0.metric == name && $0.level == 0.95 }),
+      found.lower <= found.upper
+    else { return nil }
+    return found.lower...found.upper
+  }
+
   /// How a stored metric differs from that of the same run made again; `nil` where none does. The
   /// last digits may differ between machines.
   func differingMetric(from again: ResultRecord) -> String? {
