@@ -94,6 +94,26 @@ struct GateCommandTests {
     #expect(stored.status == 1 && stored.output.contains("the study was not run again"))
   }
 
+  /// What a result says of itself counts only as far as its run shows the same.
+  @Test func anEditedResultDoesNotPass() throws {
+    let folder = try Self.folder("reproducible: true\nrules: [{what: sharpe, min: 5}]\n")
+    _ = try BuiltProgram.run("run", "study.yaml", "--out", "run", "-q", in: folder)
+    let record = try ResultRecord(path: "\(folder.path)/run/result.json")
+    let sharpe = "\"sharpe\": \(try #require(record["sharpe"]))"
+    let text = try folder.text("run/result.json")
+    #expect(text.contains(sharpe))
+    try folder.write(text.replacing(sharpe, with: "\"sharpe\": 9.5"), to: "run/result.json")
+    let ended = try Self.gate("run/result.json", "--rules", "gate.yaml", in: folder)
+    #expect(ended.status == 3, "\(ended)")
+    #expect(ended.output.contains("the result says sharpe 9.5, and the run gives"), "\(ended)")
+    #expect(ended.output.contains("has to rise by"), "\(ended)")
+    // Without its limits nobody knows that it has none.
+    try folder.write("limits: [ruined]\n", to: "gate.yaml")
+    try folder.write(text.replacing("\"limits\":", with: "\"others\":"), to: "run/result.json")
+    let blank = try Self.gate("run/result.json", "--rules", "gate.yaml", in: folder)
+    #expect(blank.status == 2 && blank.errors.contains("'limits' must be a list"), "\(blank)")
+  }
+
   @Test func aBaselineIsComparedWith() throws {
     let folder = try Self.folder("rules: [{what: sharpe, worse-by: 0}]\n")
     _ = try BuiltProgram.run("walkforward", "study.yaml", "--out", "old", "-q", in: folder)

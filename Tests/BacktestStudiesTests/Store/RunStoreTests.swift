@@ -38,6 +38,21 @@ struct RunStoreTests {
   }
 
   /// The figures are those of the same returns in memory, and do not depend on the order.
+  /// What was tried on a part of the market says nothing of how trials on all of it are spread.
+  @Test func partsOfTheMarketHaveTheirOwnFamilies() throws {
+    let shop = try StoreWorkshop()
+    let store = try RunStore(path: shop.path)
+    var trials = [StoreWorkshop.trial(fast: 3), StoreWorkshop.trial(fast: 3)]
+    trials.append(StoreWorkshop.trial(fast: 3))
+    trials[1].market = "BBB"
+    trials[2].market = "1w"
+    try StoreWorkshop.append(trials, to: store)
+    let families = try store.families()
+    #expect(families.map(\.trialCount) == [1, 1, 1])
+    #expect(families.map(\.family.symbols) == [["AAA", "BBB"], ["BBB"], ["AAA", "BBB"]])
+    #expect(families.map(\.family.timeframe) == ["1d", "1d", "1w"])
+  }
+
   @Test func countsDoNotDependOnTheOrder() throws {
     let trials = (0..<30).flatMap { fast in
       (0..<3).map { Shop.trial(fast: fast, from: 11 * $0, count: 25) }

@@ -38,3 +38,22 @@ extension StudyKey {
       }, json: { _ in nil })
   }
 }
+
+extension ParameterGrid {
+  /// Fixes the study's other parameters, and reports what the strategy cannot take.
+  ///
+  /// - Parameter isReadable: whether the grid has values for parameters that there are.
+  mutating func complete(
+    for strategy: StudyStrategy, isReadable: Bool, _ table: inout DocumentTable
+  ) {
+    let varying = Set(dimensions.map(\.name))
+    fixed = strategy.given.filter { !varying.contains($0.name) }
+    // What is wrong with the strategy or with a list of values has been reported already.
+    guard strategy.isComplete, isReadable else { return }
+    do throws(EvidenceError) {
+      _ = try candidates(of: strategy.definition)
+    } catch {
+      table.report("\(error)", within: "grid")
+    }
+  }
+}

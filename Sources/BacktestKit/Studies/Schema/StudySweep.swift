@@ -50,15 +50,7 @@ package struct StudySweep: Sendable {
       ],
       after: { table, sweep in
         sweep.plan.seed = seed
-        let varying = Set(sweep.grid.dimensions.map(\.name))
-        sweep.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
-        // What is wrong with the strategy or with a list of values has been reported already.
-        guard strategy.isComplete, sweep.isGridReadable else { return }
-        do throws(EvidenceError) {
-          _ = try sweep.grid.candidates(of: strategy.definition)
-        } catch {
-          table.report("\(error)", within: "grid")
-        }
+        sweep.grid.complete(for: strategy, isReadable: sweep.isGridReadable, &table)
       })
   }
 }

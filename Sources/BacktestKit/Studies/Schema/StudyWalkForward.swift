@@ -32,15 +32,7 @@ package struct StudyWalkForward: Sendable {
       after: { table, part in
         part.plan.seed = seed
         part.training = part.checkpoints.training(&table, for: strategy)
-        let varying = Set(part.grid.dimensions.map(\.name))
-        part.grid.fixed = strategy.given.filter { !varying.contains($0.name) }
-        // What is wrong with the strategy or with a list of values has been reported already.
-        guard strategy.isComplete, part.isGridReadable else { return }
-        do throws(EvidenceError) {
-          _ = try part.grid.candidates(of: strategy.definition)
-        } catch {
-          table.report("\(error)", within: "grid")
-        }
+        part.grid.complete(for: strategy, isReadable: part.isGridReadable, &table)
       })
   }
 }
