@@ -50,6 +50,13 @@ struct MarketSimulator {
   var standing: [ScriptedRequest.Stated?]
   /// Money that the closing orders of the decision under way will free, by the order's number.
   var freedBy: [Int: Double] = [:]
+  /// The account's sessions, and the close of the base point.
+  let sessions: [(date: CivilDate, end: Timestamp)]
+  let baseTime: Timestamp
+  let actions: [SimulatedAction]
+  /// Dividends that are booked and not paid yet.
+  var pending: [(time: Timestamp, amount: Double)] = []
+  var delisted: Set<Int> = []
   var isRuined = false
   var tape = SimulationTape()
 
@@ -67,6 +74,12 @@ struct MarketSimulator {
     lastRows = bars.map { _ in -1 }
     taken = bars.map { rows in rows.map { _ in 0 } }
     standing = bars.map { _ in nil }
+    let closes = Set(bars.flatMap { $0.map(\.closeTime) }).sorted()
+    baseTime = closes[min(max(0, scenario.rules.warmup - 1), closes.count - 1)]
+    let days = (closes.last! - closes[0]).nanoseconds / 86_400_000_000_000
+    sessions = MarketSimulator.accountSessions(
+      calendars, from: closes[0].utcDate.adding(days: -3), count: Int(days) + 20)
+    actions = MarketSimulator.actions(of: scenario.market)
   }
 
   /// Plays the whole market.
@@ -102,6 +115,8 @@ struct SimulatedOrder {
   var hasEnded = false
   /// Whether a stop has become a market order.
   var isTriggered = false
+  /// Whether it answers a margin call.
+  var isLiquidation = false
   /// Known when the order became live, for the square-root model.
   var deviation = Double.nan
   var meanVolume = Double.nan
@@ -124,6 +139,10 @@ extension MarketSimulator {
       if instant != nil { closeBars() }
       if isRuined { break }
       endSessions()
+      endAccountSession()
+      if instant != nil, rules.terms.checksBars { checkMargin() }
+      if instant != nil { ruinIfBroke() }
+      if isRuined { break }
       if let instant {
         if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
       }
@@ -132,6 +151,7 @@ extension MarketSimulator {
       if let instant, instant > max(0, rules.warmup - 1) { ruinIfBroke() }
       if isRuined { break }
       if let instant { takeEquityPoint(instant) }
+      act(before: end)
       openBars()
     }
     finish(closes)
@@ -139,7 +159,7 @@ extension MarketSimulator {
 
   /// The next time at which anything happens.
   private func nextMoment(of moments: [Timestamp]) -> Timestamp? {
-    var times = moments
+    var times = moments + sessions.map(\.end) + actions.map(\.time) + pending.map(\.time)
     for order in orders where !order.hasEnded {
       if !order.isLive { times.append(order.liveAt) }
       if let expiry = order.expiry { times.append(expiry) }
@@ -158,7 +178,8 @@ extension MarketSimulator {
     }
     for index in orders.indices {
       let order = orders[index]
-      guard rules.marketFill == .nextClose, order.kind == .market, !order.hasEnded, order.isLive,
+      guard rules.marketFill == .nextClose, order.kind == .market, !order.isLiquidation,
+        !order.hasEnded, order.isLive,
         let row = closingRow(order.instrument), isTraded(order.instrument, row)
       else { continue }
       trade(index, row, at: bars[order.instrument][row].close, isIntrabar: true)
@@ -233,7 +254,13 @@ extension MarketSimulator {
 
   /// Phase 7: live orders are matched at the opens, in order of submission over all instruments.
   private mutating func openBars() {
-    for index in orders.indices {
+    // What answers a margin call comes first.
+    let turns =
+      orders.indices.filter { orders[$0].isLiquidation }
+      + orders.indices.filter {
+        !orders[$0].isLiquidation
+      }
+    for index in turns {
       guard let row = openingRow(orders[index].instrument) else { continue }
       matchOpen(index, row)
     }
@@ -257,6 +284,8 @@ extension MarketSimulator {
   private mutating func ruinIfBroke() {
     guard equity <= 0, !isRuined else { return }
     isRuined = true
+    cash += pending.reduce(0) { $0 + $1.amount }
+    pending = []
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
     rules.slippage = .none
     rules.commission = .none
@@ -296,10 +325,21 @@ extension MarketSimulator {
     let last = lastRows[instrument]
     guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }
     let rows = bars[instrument]
-    let returns = (last - 19...last).map { rows[$0].close / rows[$0 - 1].close - 1 }
+    // Prices and volumes of other units, in those of the last bar.
+    func units(_ row: Int) -> Double {
+      actions.reduce(1) { ratio, action in
+        guard case .split(let factor) = action.kind, action.instrument == instrument,
+          rows[row].openTime < action.time, rows[last].openTime >= action.time
+        else { return ratio }
+        return ratio * factor
+      }
+    }
+    let returns = (last - 19...last).map {
+      rows[$0].close / units($0) / (rows[$0 - 1].close / units($0 - 1)) - 1
+    }
     let mean = returns.reduce(0, +) / 20
     let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume }
+    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume * units($1) }
     return ((squares / 19).squareRoot(), volume / 20)
   }
 }

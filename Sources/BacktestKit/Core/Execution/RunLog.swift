@@ -10,6 +10,10 @@ struct RunLog: Sendable {
   private(set) var otherOutcomes: [Noted<OrderOutcome>] = []
   private(set) var otherMovements: [Noted<LedgerEntry>] = []
   var counts = RunCounts()
+  /// The moments at which equity was below maintenance.
+  var marginCalls: [MarginCall] = []
+  /// What happened to shares.
+  var actions: [AppliedAction] = []
 
   /// Something that happened after so many fills.
   struct Noted<Row: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
@@ -19,14 +23,15 @@ struct RunLog: Sendable {
 
   /// How long the columns are, so that a run can go back to an earlier moment.
   struct Lengths: Sendable {
-    var orders, fills, trades, otherOutcomes, otherMovements: Int
+    var orders, fills, trades, otherOutcomes, otherMovements, marginCalls, actions: Int
     var counts: RunCounts
   }
 
   var lengths: Lengths {
     Lengths(
       orders: orders.count, fills: fills.count, trades: trades.count,
-      otherOutcomes: otherOutcomes.count, otherMovements: otherMovements.count, counts: counts)
+      otherOutcomes: otherOutcomes.count, otherMovements: otherMovements.count,
+      marginCalls: marginCalls.count, actions: actions.count, counts: counts)
   }
 
   /// Forgets what was written after an earlier moment.
@@ -36,6 +41,8 @@ struct RunLog: Sendable {
     trades.removeLast(trades.count - lengths.trades)
     otherOutcomes.removeLast(otherOutcomes.count - lengths.otherOutcomes)
     otherMovements.removeLast(otherMovements.count - lengths.otherMovements)
+    marginCalls.removeLast(marginCalls.count - lengths.marginCalls)
+    actions.removeLast(actions.count - lengths.actions)
     counts = lengths.counts
   }
 

@@ -37,7 +37,7 @@ extension BarSeries {
       ], priceBasis: priceBasis)
     coarse.source = source
     coarse.issues = issues
-    return coarse
+    return try coarse.adding(actions)
   }
 
   /// The rows at which the bars of a coarser timeframe begin.

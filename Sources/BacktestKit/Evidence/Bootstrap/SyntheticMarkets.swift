@@ -112,7 +112,9 @@ private struct RelativeBars: Sendable {
   var close: [Double] = []
   var volume: [Double] = []
 
-  init(_ series: BarSeries, rows: [Int]) throws(EvidenceError) {
+  init(_ dayUnits: BarSeries, rows: [Int]) throws(EvidenceError) {
+    // Ratios know no splits.
+    let series = dayUnits.continuous
     cut = rows.count == series.count ? series : series.rows(at: rows)
     for (before, row) in zip(rows, rows.dropFirst()) {
       let base = series.close[before]

@@ -20,6 +20,8 @@ package struct StudyData: Sendable {
   package var to: CivilDate?
   /// A folder for the binary column cache, as the study gives it; `nil` reads the text each time.
   package var cache: String?
+  /// A file of splits, dividends and other actions, as the study gives it; `nil` where there is none.
+  package var actions: String?
   /// How columns and stamps are to be understood.
   package var mapping = CSVMapping()
   /// The files.
@@ -91,6 +93,10 @@ extension StudyData {
           "cache", \.cache, .text,
           "Where binary columns are kept, from which files load faster the second time."
         ).values("folder").absent("none").example(".cache"),
+        .optional(
+          "actions", \.actions, .text,
+          "A CSV file of splits, dividends and other actions, for raw prices."
+        ).values("file").absent("none").example("actions.csv"),
         .table(
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
@@ -100,6 +106,11 @@ extension StudyData {
       after: { table, data in
         if let from = data.from, let to = data.to, to < from {
           table.report("'to' lies before 'from'", at: "to")
+        }
+        if data.actions != nil, data.priceBasis == .adjusted {
+          table.report(
+            "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
+              + "already; leave one of the two out", at: "actions")
         }
         // A study without 'data' lacks the calendar first, and what is no list is told already.
         let isList = table.node("files").map { $0.kind == .list } ?? true
