@@ -110,18 +110,24 @@ extension RunLog {
     var outcomes: [OrderOutcome] = []
     outcomes.reserveCapacity(fills.count + otherOutcomes.count)
     var other = otherOutcomes[...]
-    var unitsBefore: [OrderID: Double] = [:]
+    var unitsBefore: [OrderID: PartialUnits] = [:]
+    var splits = actions[...]
     for (index, fill) in fills.enumerated() {
+      while let action = splits.first, action.fillsBefore <= index {
+        for order in unitsBefore.keys { unitsBefore[order]?.split(by: action) }
+        splits.removeFirst()
+      }
       while let next = other.first, next.fillsBefore <= index {
         outcomes.append(next.row)
         other.removeFirst()
       }
       guard fill.completesOrder else {
-        unitsBefore[fill.order, default: 0] += abs(fill.quantity)
+        unitsBefore[fill.order, default: PartialUnits(instrument: fill.instrument)].units += abs(
+          fill.quantity)
         continue
       }
       let before = unitsBefore.isEmpty ? nil : unitsBefore.removeValue(forKey: fill.order)
-      let units = (before ?? 0) + abs(fill.quantity)
+      let units = (before?.units ?? 0) + abs(fill.quantity)
       outcomes.append(
         OrderOutcome(
           order: fill.order, time: fill.time, kind: .filled,
@@ -129,6 +135,16 @@ extension RunLog {
     }
     outcomes += other.map(\.row)
     return outcomes
+  }
+}
+
+/// Units that an order has filled so far, in those of the day.
+private struct PartialUnits {
+  let instrument: InstrumentID
+  var units = 0.0
+
+  mutating func split(by applied: AppliedAction) {
+    if applied.instrument == instrument { units *= applied.action.kind.unitRatio }
   }
 }
 
