@@ -123,7 +123,8 @@ extension EvidenceError: CustomStringConvertible {
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
     case .invalidBlocks, .invalidShare, .noTrial: trialText
-    case .tooFewDraws, .invalidLevel, .invalidBlock, .blockTooLong, .overlappingTrades, .notResampled:
+    case .tooFewDraws, .invalidLevel, .invalidBlock, .blockTooLong, .overlappingTrades,
+      .notResampled:
       resamplingText
     case .tooFewValues, .valuesAllEqual, .labelsLookAhead: regimeText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,

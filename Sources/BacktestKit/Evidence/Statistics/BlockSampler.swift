@@ -60,9 +60,9 @@ private enum BlockLengths {
 
 /// Geometric numbers of rows: how many until the first success with probability 1 / mean.
 ///
-/// The length is a rising function of a uniform number, `1 + log(1 - u) / log(1 - 1 / mean)` without
-/// its fraction. So wherever it is the same at both ends of a bucket of numbers it is known without
-/// the logarithm, which is most of the time where blocks are short.
+/// The length rises with a uniform number: it is `1 + log(1 - u) / log(1 - 1 / mean)` without its
+/// fraction. So wherever it is the same at both ends of a bucket of numbers it is known without the
+/// logarithm, which is most of the time where blocks are short.
 private struct GeometricLengths {
   private static let bucketCount = 2048
   private let scale: Double

@@ -50,8 +50,8 @@ package struct StudyGate: Sendable {
         ).values("list of limits").absent("none").example("[ruined, no-costs]"),
         .optional(
           "baseline", \.baseline, .text,
-          "An earlier result of the same study, with which rules that have `worse-by` compare; alone "
-            + "it is added to the default gate. `--baseline` overrides it."
+          "An earlier result of the same study, with which rules that have `worse-by` compare; "
+            + "alone it is added to the default gate. `--baseline` overrides it."
         ).values("file").absent("none").example("baseline/result.json"),
       ],
       after: { table, gate in gate.assemble(&table) })
