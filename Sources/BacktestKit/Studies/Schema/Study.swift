@@ -140,6 +140,11 @@ extension Study {
             "\(file.path) is quoted in \(file.currency), but the account is in \(currency); "
               + "one account trades one currency", at: "data")
         }
+        if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
+          table.report(
+            "the regimes 'file' need their labels: add 'regimes.file' with a 'path'",
+            at: "cross-validation")
+        }
       })
   }
 
