@@ -175,8 +175,27 @@ extension MarketSimulator {
       case .shareMerger(let ratio, let symbol):
         exchange(action.instrument, ratio, symbol)
       case .symbolChange(let symbol): exchange(action.instrument, 1, symbol)
+      case .roll(let symbol): roll(action.instrument, symbol)
       }
     }
+  }
+
+  /// The orders of the old contract are withdrawn; it is closed and the new one opened at the next
+  /// opens, whatever the rule for market orders is.
+  private mutating func roll(_ old: Int, _ symbol: String) {
+    let held = quantities[old]
+    for index in orders.indices where orders[index].instrument == old && !orders[index].hasEnded {
+      orders[index].hasEnded = true
+      note(index, .cancelled)
+    }
+    guard held != 0, let new = instruments.firstIndex(where: { $0.symbol == symbol }) else {
+      return
+    }
+    liquidate(old, -held)
+    liquidate(new, held)
+    orders[orders.count - 1].isLiquidation = false
+    orders[orders.count - 1].reduceOnly = false
+    orders[orders.count - 1].isTriggered = true
   }
 
   private mutating func split(_ instrument: Int, by ratio: Double) {

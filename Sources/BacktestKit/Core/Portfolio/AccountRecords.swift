@@ -27,6 +27,8 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case interest
     /// The fee for borrowed shares.
     case borrowFee = "borrow fee"
+    /// The funding of a perpetual contract.
+    case funding
     /// What the weights of a run earned, under weights accounting, where no price is paid: one
     /// entry at the end of the run.
     case priceProfit = "price profit"
