@@ -32,7 +32,7 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   /// Whether it closes what is held and opens nothing: an exit that goes out together with its
   /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
   public var reduceOnly = false
-  /// Whether the engine made it, to answer a margin call or to give back shares that are called back.
+  /// Whether the engine made it, to answer a margin call or to give back borrowed shares.
   public internal(set) var isLiquidation = false
   /// When it was submitted.
   public var submitted = Timestamp.distantPast

@@ -130,7 +130,10 @@ extension StudyMarket {
 
 extension Study {
   /// A path of the study, from where the process runs.
-  package func resolved(_ path: String) -> String {
+  package func resolved(_ path: String) -> String { Study.path(path, in: folder) }
+
+  /// A path of a study in a folder, from where the process runs.
+  static func path(_ path: String, in folder: String) -> String {
     path.hasPrefix("/") || folder == "." ? path : folder + "/" + path
   }
 

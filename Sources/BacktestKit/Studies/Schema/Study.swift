@@ -111,7 +111,8 @@ extension Study {
         document: DocumentNode(content: .null, place: DocumentPlace(source: "")), folder: folder),
       keys: [
         .value("name", \.name, .text, "The title of the report.").example("Two shares"),
-        .table("data", \.data, StudyData.table, "The bars.", isRequired: true),
+        .table(
+          "data", \.data, StudyData.table(folder: folder), "The bars.", isRequired: true),
         .table("account", \.configuration, .account, "The account."),
         .table(
           "execution", \.configuration, .execution, "How orders fill and what trading costs."),

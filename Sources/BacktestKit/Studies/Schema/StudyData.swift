@@ -58,15 +58,21 @@ package struct StudyFile: Sendable {
 
 extension StudyData {
   /// The keys of `data`.
-  static var table: StudyTable<StudyData> {
+  ///
+  /// - Parameter folder: the folder from which paths count.
+  static func table(folder: String) -> StudyTable<StudyData> {
     StudyTable(
       initial: StudyData(),
       keys: [
-        .required("calendar", .calendar, "The market's hours, which annual figures need.") {
+        .required(
+          "calendar", .calendar { Study.path($0, in: folder) },
+          "The market's hours, which annual figures need; a file has the ending `.yaml`."
+        ) {
           NamedCalendar(calendar: $0.calendar)
         } set: {
           $0.calendar = $1.calendar
-        }.example("XNYS"),
+        }.values(TradingCalendars.names.map { "`\($0)`" }.joined(separator: ", ") + " or a file")
+          .example("XNYS"),
         .optional("timeframe", \.timeframe, .timeframe, "How long a bar lasts.")
           .absent("the smallest difference of timestamps").example("1d"),
         .optional(
@@ -96,7 +102,7 @@ extension StudyData {
         .optional(
           "actions", \.actions, .text,
           "A CSV file of splits, dividends and other actions, for raw prices."
-        ).values("file").absent("none").example("actions.csv"),
+        ).values("file").absent("none").example("actions.csv").beside("price: raw"),
         .table(
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
@@ -200,7 +206,7 @@ extension CSVMapping {
           "Which end of an intraday bar its timestamp marks."
         ).example("close"),
         .value("time-zone", \.zone, .zone, "The zone of intraday timestamps that name none.")
-          .values("`UTC`, `America/New_York` or an offset").example("'+02:00'"),
+          .values("`UTC`, a zone such as `Europe/London`, or an offset").example("'+02:00'"),
       ])
   }
 }
