@@ -31,6 +31,7 @@ struct MarketSimulator {
   let calendars: [any TradingCalendar]
   /// A series whose volume is 0 on every bar counts as not given (part 6), which NaN stands for.
   let hasVolume: [Bool]
+  let barsPerSession: [Double]
   var rules: SimulationRules
   let script: [Int: [ScriptedRequest]]
 
@@ -58,6 +59,9 @@ struct MarketSimulator {
     instruments = scenario.market.map(\.instrument)
     calendars = scenario.market.map { $0.calendar ?? AlwaysOpenCalendar() }
     hasVolume = bars.map { rows in rows.contains { $0.volume > 0 } }
+    barsPerSession = scenario.market.map { series in
+      if case .intraday(let seconds) = series.timeframe { 86_400 / Double(seconds) } else { 1 }
+    }
     rules = scenario.rules
     script = scenario.script
     cash = scenario.rules.cash
@@ -96,15 +100,21 @@ struct SimulatedOrder {
   var notional = 0.0
   var fillCount = 0
   var commission = 0.0
+  /// The part that rested: fills of a limit order inside bars.
+  var makerUnits = 0.0
+  var makerMoney = 0.0
+  /// What was traded in the month before its first fill.
+  var month = SimulatedMonth()
   var liveAt: Timestamp
   var expiry: Timestamp?
   var isLive = false
   var hasEnded = false
   /// Whether a stop has become a market order.
   var isTriggered = false
-  /// Known when the order became live, for the square-root model.
+  /// Known when the order became live, for models that ask for the past.
   var deviation = Double.nan
   var meanVolume = Double.nan
+  var spread = Double.nan
 
   var remaining: Double { wanted - filled }
   var isBuy: Bool { wanted > 0 }
@@ -184,8 +194,8 @@ extension MarketSimulator {
       var order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
       order.isLive = true
-      (order.deviation, order.meanVolume) = history(instrument)
       orders[orders.count - 1] = order
+      _ = remember(orders.count - 1)
       guard isTraded(instrument, row) else { continue }
       trade(orders.count - 1, row, at: bars[instrument][row].close, isIntrabar: true)
     }
@@ -202,12 +212,9 @@ extension MarketSimulator {
       if orders[index].isDay {
         orders[index].expiry = calendars[instrument].sessionClosing(after: now)?.close
       }
-      if case .squareRoot = rules.slippage {
-        (orders[index].deviation, orders[index].meanVolume) = history(instrument)
-        if orders[index].deviation.isNaN || orders[index].meanVolume.isNaN {
-          end(index, .rejected(.noHistory))
-          continue
-        }
+      if !remember(index) {
+        end(index, .rejected(.noHistory))
+        continue
       }
       if rules.marketFill == .sameClose, orders[index].kind == .market,
         let row = closingRow(instrument), isTraded(instrument, row)
@@ -258,8 +265,8 @@ extension MarketSimulator {
     guard equity <= 0, !isRuined else { return }
     isRuined = true
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
-    rules.slippage = .none
-    rules.commission = .none
+    rules.costs = SimulatedCosts()
+    rules.costsOf = [:]
     rules.participation = nil
     for instrument in bars.indices where quantities[instrument] != 0 {
       let order = register(

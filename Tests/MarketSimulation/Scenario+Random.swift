@@ -12,6 +12,7 @@ extension Scenario {
       try Self.series($0, hasVolume: hasVolume, &random)
     }
     rules = SimulationRules(random: &random, hasVolume: hasVolume)
+    rules.drawCosts(seed: seed, hasVolume: hasVolume, instrumentCount: count)
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in
@@ -98,20 +99,20 @@ extension SimulationRules {
     ])
     sizesAtFill = random.oneIn(4)
     rejectsShortfalls = random.oneIn(3)
-    slippage = random.pick([
+    costs.slippage = random.pick([
       .none, .basisPoints(9), .basisPoints(400), .halfSpread(0.3), .volumeShare(0.1),
       .volumeShare(0.02), .squareRoot(1),
     ])
-    commission = random.pick([
+    costs.commission = random.pick([
       .none, .none, .basisPoints(7), .perShare(0.01, minimum: 2), .perShare(0.5, minimum: 0),
       .perOrder(12),
     ])
     warmup = random.pick([0, 0, 0, 1, 5])
     closesEndedSeries = random.oneIn(5)
-    if case .squareRoot = slippage, !hasVolume { slippage = .none }
+    if case .squareRoot = costs.slippage, !hasVolume { costs.slippage = .none }
     // What a target costs that takes many bars to fill, or moves its own price, is said nowhere.
     if sizesAtFill { participation = nil }
-    if sizesAtFill, case .volumeShare = slippage { slippage = .basisPoints(400) }
+    if sizesAtFill, case .volumeShare = costs.slippage { costs.slippage = .basisPoints(400) }
   }
 }
 
@@ -189,6 +190,6 @@ extension Scenario {
 }
 
 extension Randomness {
-  fileprivate mutating func oneIn(_ count: Int) -> Bool { nextInteger(below: count) == 0 }
-  fileprivate mutating func pick<T>(_ values: [T]) -> T { values[nextInteger(below: values.count)] }
+  mutating func oneIn(_ count: Int) -> Bool { nextInteger(below: count) == 0 }
+  mutating func pick<T>(_ values: [T]) -> T { values[nextInteger(below: values.count)] }
 }

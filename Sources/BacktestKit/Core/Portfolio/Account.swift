@@ -27,7 +27,7 @@ struct Valuation: BitwiseCopyable, Sendable {
 ///
 /// The identity that holds after every event:
 /// `cash + sum(quantity x mark x multiplier) = equity`, and `equity - initial = price profit -
-/// commission - slippage + deficit written off`.
+/// commission - slippage - tax + deficit written off`.
 public struct Account: Sendable {
   /// The rules under which it trades.
   public let rules: AccountRules
@@ -41,6 +41,8 @@ public struct Account: Sendable {
   public package(set) var commissionPaid = 0.0
   /// Money lost to slippage so far.
   public package(set) var slippagePaid = 0.0
+  /// Stamp duty and sell taxes paid so far.
+  public package(set) var taxPaid = 0.0
   /// Debt that the account could not pay, cancelled at ruin.
   public package(set) var deficitWrittenOff = 0.0
   /// The number of instruments of which something is held; never 0 where a close has an effect
@@ -94,6 +96,9 @@ public struct Account: Sendable {
 
   /// The sum of the absolute values of all positions, in account currency.
   public var grossExposure: Double { valuation.grossExposure }
+
+  /// What trading has cost so far: commission, slippage and taxes.
+  public var tradingCosts: Double { commissionPaid + slippagePaid + taxPaid }
 
   /// The exposure that can still be added: equity x leverage - gross exposure.
   public var buyingPower: Double {
@@ -180,10 +185,11 @@ extension Account {
     let index = Int(fill.instrument.index)
     let multiplier = positions[index].multiplier
     let before = positions[index].value
-    let paid = fill.quantity * fill.price * multiplier + fill.commission
+    let paid = fill.quantity * fill.price * multiplier + (fill.commission + fill.tax)
     cash -= paid
     commissionPaid += fill.commission
     slippagePaid += fill.slippage
+    taxPaid += fill.tax
     tradedNotional += abs(fill.quantity) * fill.price * multiplier
     heldCount += positions[index].apply(fill, trades: &trades)
     running?.move(from: before, to: positions[index].value, cash: -paid)
@@ -210,7 +216,8 @@ extension Account {
   /// profit of such an account came from.
   mutating func settle(orElse equity: Double) {
     if !(cash > 0 && cash.isFinite) { cash = equity }
-    priceProfit = cash - rules.initialCash + commissionPaid + slippagePaid - deficitWrittenOff
+    priceProfit =
+      cash - rules.initialCash + commissionPaid + slippagePaid + taxPaid - deficitWrittenOff
   }
 
   /// Cancels a debt, so that equity is zero.
@@ -230,7 +237,8 @@ extension Account {
       let worth = valuation
       let (equity, gross) = (worth.equity, worth.grossExposure)
       let explained =
-        rules.initialCash + priceProfit - commissionPaid - slippagePaid + deficitWrittenOff
+        rules.initialCash + priceProfit - commissionPaid - slippagePaid - taxPaid
+        + deficitWrittenOff
       let scale = max(rules.initialCash, gross)
       precondition(cash.isFinite && equity.isFinite, "Invariant: money is a number")
       precondition(

@@ -19,6 +19,10 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case trade
     /// The broker's charge.
     case commission
+    /// A tax on what was bought.
+    case stampDuty = "stamp duty"
+    /// A tax on what was sold.
+    case sellTax = "sell tax"
     /// What the weights of a run earned, under weights accounting, where no price is paid: one
     /// entry at the end of the run.
     case priceProfit = "price profit"

@@ -175,29 +175,22 @@ extension BacktestConfiguration {
     }
     guard accounting.placesOrders else {
       return lines([RunKeys.decide, RunKeys.warmup] + AccountKeys.accounting)
-        + [notModelled("Slippage, taxes")] + lines([AccountKeys.cash, RunKeys.riskFree])
+        + [notModelled("Slippage, taxes, borrowing fees")]
+        + lines([AccountKeys.cash, RunKeys.riskFree])
     }
     let stops = ConfigurationAssumption(
       "Stop orders", "Become market orders at their price, or at an open beyond it.")
     return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
       + lines(ExecutionKeys.market)
-      + [
-        ConfigurationAssumption(
-          "Commission", execution.commission.description(in: account.currency).sentence),
-        ConfigurationAssumption("Slippage", slippageSentence), notModelled("Taxes"),
-      ] + lines(AccountKeys.all + [RunKeys.riskFree])
-  }
-
-  private var slippageSentence: String {
-    let sentence = execution.slippage.description(in: account.currency).sentence
-    guard !(execution.slippage is NoSlippage) else { return sentence }
-    return "\(sentence) On market and stop orders; prices may leave the bar's range."
+      + execution.costAssumptions(in: account.currency)
+      + [notModelled(execution.hasTaxes ? "Borrowing fees" : "Taxes, borrowing fees")]
+      + lines(AccountKeys.all + [RunKeys.riskFree])
   }
 
   private func notModelled(_ first: String) -> ConfigurationAssumption {
     ConfigurationAssumption(
       "Not modelled",
-      "\(first), borrowing fees, interest on cash or margin, and dividends other than in adjusted "
+      "\(first), interest on cash or margin, and dividends other than in adjusted "
         + "prices.")
   }
 
@@ -213,13 +206,6 @@ extension BacktestConfiguration {
         settings.append((table + key.name, text))
       }
     }
-    func add(_ table: String, _ model: some CostModel) {
-      let description = model.description(in: account.currency)
-      settings.append((table, description.model))
-      for value in description.values {
-        settings.append(("\(table).\(value.name)", NumberText.plain(value.number)))
-      }
-    }
     add("", [RunKeys.decide, RunKeys.warmup, RunKeys.riskFree])
     add(
       "account.",
@@ -227,8 +213,6 @@ extension BacktestConfiguration {
     add("account.accounting.", AccountKeys.accounting)
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)
-    add("execution.slippage", execution.slippage)
-    add("execution.commission", execution.commission)
-    return settings
+    return settings + execution.costSettings(in: account.currency)
   }
 }

@@ -75,6 +75,9 @@ extension BacktestConfiguration {
   /// - Throws: the first value that cannot be.
   public func validate(for universe: Universe) throws(ConfigurationError) {
     if let problem = problem(instrumentCount: universe.count) { throw ConfigurationError(problem) }
+    if let problem = execution.instrumentCostsProblem(in: universe) {
+      throw ConfigurationError(problem)
+    }
     guard !accounting.placesOrders else { return }
     for series in universe.series {
       if let row = series.close.firstIndex(where: { !($0 > 0) }) {

@@ -21,7 +21,7 @@ extension BacktestResult {
   private var volumeCaveats: [ResultCaveat] {
     let rules = configuration.execution
     guard configuration.accounting.placesOrders,
-      rules.participation != nil || rules.slippage.usesVolume
+      rules.participation != nil || rules.slippageModels.contains(where: \.usesVolume)
     else { return [] }
     return symbols(
       .adjustedPricesWithVolumeModels,

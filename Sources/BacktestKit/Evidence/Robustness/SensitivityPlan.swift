@@ -24,7 +24,8 @@ public struct SensitivityPlan: Sendable {
 
   /// What is looked at.
   public var parts = Set(Part.allCases)
-  /// Multiples of all commission and slippage; of 1 basis point of slippage where trading is free.
+  /// Multiples of commission, slippage and taxes; of 1 basis point of slippage where trading is
+  /// free.
   public var costMultiples = [0, 0.5, 1, 1.5, 2, 3, 4, 5]
   /// How many closes late decisions are carried out.
   public var delays = [0, 1, 2, 3]

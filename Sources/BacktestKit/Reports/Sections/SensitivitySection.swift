@@ -69,7 +69,7 @@ extension ReportModel {
         .number("Trades", as: .integer),
         .number(
           "Cost", as: .number(decimals: 1),
-          definition: "commission and slippage in basis points of what was traded"),
+          definition: "commission, slippage and taxes in basis points of what was traded"),
       ],
       rows: table.rows.map { row in
         [

@@ -17,6 +17,7 @@ struct ResultConfiguration {
     var parts: [(String, JSONValue?)] = [("account", StudyTable.account.json(run))]
     if run.accounting.placesOrders {
       parts.append(("execution", StudyTable.execution.json(run)))
+      parts.append(("costs", StudyKey.instrumentCosts.json(run)))
     }
     if case .table(let members) = StudyTable.run.json(run) {
       parts += members.map { ($0.key, $0.value) }

@@ -115,6 +115,7 @@ extension Study {
         .table("account", \.configuration, .account, "The account."),
         .table(
           "execution", \.configuration, .execution, "How orders fill and what trading costs."),
+        StudyKey.instrumentCosts.of(\.configuration),
       ] + StudyTable.run.keys.map { $0.of(\.configuration) } + [
         .value(
           "seed", .integer(.notNegative), "The seed of everything random."
