@@ -58,10 +58,9 @@ extension MarketSimulator {
   func monthBefore(_ instrument: Int) -> SimulatedMonth {
     var month = SimulatedMonth()
     let date = now.utcDate
+    func scope(_ instrument: Int) -> Int { rules.costsOf[instrument] == nil ? -1 : instrument }
     for fill in tape.fills
-    where (rules.costsOf[fill.instrument] == nil) == (rules.costsOf[instrument] == nil)
-      && (rules.costsOf[instrument] == nil || fill.instrument == instrument)
-    {
+    where !fill.isCostless && scope(fill.instrument) == scope(instrument) {
       let day = fill.time.utcDate
       guard day.year == date.year, day.month == date.month else { continue }
       month.units += abs(fill.quantity)
@@ -129,6 +128,15 @@ extension MarketSimulator {
       costs(order.instrument).commission, units: abs(order.filled) + units,
       money: order.notional + money, makerUnits: makerUnits, makerMoney: makerMoney, month: month)
     return total - order.commission
+  }
+
+  /// What all that an order has traded costs, after a split by its units of now.
+  func commissionOfFills(_ index: Int) -> Double {
+    let order = orders[index]
+    guard order.fillCount > 0 else { return 0 }
+    return total(
+      costs(order.instrument).commission, units: abs(order.filled), money: order.notional,
+      makerUnits: order.makerUnits, makerMoney: order.makerMoney, month: order.month)
   }
 
   private func total(
@@ -214,8 +222,13 @@ extension MarketSimulator {
     guard last >= 20 else { return nil }
     let rows = bars[instrument]
     let spreads = (last - 19...last).map { row -> Double in
-      let first = rows[row - 1]
-      var second = rows[row]
+      var (first, second) = (rows[row - 1], rows[row])
+      // In units of the last bar.
+      first.high /= units(instrument, row - 1)
+      first.low /= units(instrument, row - 1)
+      first.close /= units(instrument, row - 1)
+      second.high /= units(instrument, row)
+      second.low /= units(instrument, row)
       var gap = 0.0
       if second.low > first.close { gap = first.close - second.low }
       if second.high < first.close { gap = first.close - second.high }

@@ -8,7 +8,9 @@ extension MarketSimulator {
     guard order.isLive, !order.hasEnded, isTraded(order.instrument, row) else { return }
     let open = bars[order.instrument][row].open
     if order.kind == .market {
-      if rules.marketFill != .nextClose { trade(index, row, at: open, isIntrabar: false) }
+      if rules.marketFill != .nextClose || order.isLiquidation {
+        trade(index, row, at: open, isIntrabar: false)
+      }
     } else if order.isTriggered {
       trade(index, row, at: open, isIntrabar: false)
     } else if let price = priceOnReaching(order, at: open) {

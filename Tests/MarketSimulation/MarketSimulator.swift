@@ -51,6 +51,13 @@ struct MarketSimulator {
   var standing: [ScriptedRequest.Stated?]
   /// Money that the closing orders of the decision under way will free, by the order's number.
   var freedBy: [Int: Double] = [:]
+  /// The account's sessions, and the close of the base point.
+  let sessions: [(date: CivilDate, end: Timestamp)]
+  let baseTime: Timestamp
+  let actions: [SimulatedAction]
+  /// Dividends that are booked and not paid yet.
+  var pending: [(time: Timestamp, amount: Double)] = []
+  var delisted: Set<Int> = []
   var isRuined = false
   var tape = SimulationTape()
 
@@ -71,6 +78,12 @@ struct MarketSimulator {
     lastRows = bars.map { _ in -1 }
     taken = bars.map { rows in rows.map { _ in 0 } }
     standing = bars.map { _ in nil }
+    let closes = Set(bars.flatMap { $0.map(\.closeTime) }).sorted()
+    baseTime = closes[min(max(0, scenario.rules.warmup - 1), closes.count - 1)]
+    let days = (closes.last! - closes[0]).nanoseconds / 86_400_000_000_000
+    sessions = MarketSimulator.accountSessions(
+      calendars, from: closes[0].utcDate.adding(days: -3), count: Int(days) + 20)
+    actions = MarketSimulator.actions(of: scenario.market)
   }
 
   /// Plays the whole market.
@@ -111,6 +124,8 @@ struct SimulatedOrder {
   var hasEnded = false
   /// Whether a stop has become a market order.
   var isTriggered = false
+  /// Whether it answers a margin call.
+  var isLiquidation = false
   /// Known when the order became live, for models that ask for the past.
   var deviation = Double.nan
   var meanVolume = Double.nan
@@ -134,6 +149,10 @@ extension MarketSimulator {
       if instant != nil { closeBars() }
       if isRuined { break }
       endSessions()
+      endAccountSession()
+      if instant != nil, rules.terms.checksBars { checkMargin() }
+      if instant != nil { ruinIfBroke() }
+      if isRuined { break }
       if let instant {
         if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
       }
@@ -142,6 +161,7 @@ extension MarketSimulator {
       if let instant, instant > max(0, rules.warmup - 1) { ruinIfBroke() }
       if isRuined { break }
       if let instant { takeEquityPoint(instant) }
+      act(before: end)
       openBars()
     }
     finish(closes)
@@ -149,7 +169,7 @@ extension MarketSimulator {
 
   /// The next time at which anything happens.
   private func nextMoment(of moments: [Timestamp]) -> Timestamp? {
-    var times = moments
+    var times = moments + sessions.map(\.end) + actions.map(\.time) + pending.map(\.time)
     for order in orders where !order.hasEnded {
       if !order.isLive { times.append(order.liveAt) }
       if let expiry = order.expiry { times.append(expiry) }
@@ -168,7 +188,8 @@ extension MarketSimulator {
     }
     for index in orders.indices {
       let order = orders[index]
-      guard rules.marketFill == .nextClose, order.kind == .market, !order.hasEnded, order.isLive,
+      guard rules.marketFill == .nextClose, order.kind == .market, !order.isLiquidation,
+        !order.hasEnded, order.isLive,
         let row = closingRow(order.instrument), isTraded(order.instrument, row)
       else { continue }
       trade(index, row, at: bars[order.instrument][row].close, isIntrabar: true)
@@ -240,7 +261,13 @@ extension MarketSimulator {
 
   /// Phase 7: live orders are matched at the opens, in order of submission over all instruments.
   private mutating func openBars() {
-    for index in orders.indices {
+    // What answers a margin call comes first.
+    let turns =
+      orders.indices.filter { orders[$0].isLiquidation }
+      + orders.indices.filter {
+        !orders[$0].isLiquidation
+      }
+    for index in turns {
       guard let row = openingRow(orders[index].instrument) else { continue }
       matchOpen(index, row)
     }
@@ -264,6 +291,8 @@ extension MarketSimulator {
   private mutating func ruinIfBroke() {
     guard equity <= 0, !isRuined else { return }
     isRuined = true
+    cash += pending.reduce(0) { $0 + $1.amount }
+    pending = []
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
     rules.costs = SimulatedCosts()
     rules.costsOf = [:]
@@ -297,16 +326,32 @@ extension MarketSimulator {
     !hasVolume[instrument] || bars[instrument][row].volume != 0
   }
 
+  /// Prices and volumes of other units than those of the last bar, in those: so many units of the
+  /// last bar are one of a row.
+  func units(_ instrument: Int, _ row: Int) -> Double {
+    let rows = bars[instrument]
+    return actions.reduce(1) { ratio, action in
+      guard case .split(let factor) = action.kind, action.instrument == instrument,
+        rows[row].openTime < action.time,
+        rows[lastRows[instrument]].openTime >= action.time
+      else { return ratio }
+      return ratio * factor
+    }
+  }
+
   /// The deviation (n - 1) of the last 20 returns and the mean volume of the last 20 bars known
   /// now; NaN with fewer (part 6).
   func history(_ instrument: Int) -> (deviation: Double, meanVolume: Double) {
     let last = lastRows[instrument]
     guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }
     let rows = bars[instrument]
-    let returns = (last - 19...last).map { rows[$0].close / rows[$0 - 1].close - 1 }
+    func units(_ row: Int) -> Double { self.units(instrument, row) }
+    let returns = (last - 19...last).map {
+      rows[$0].close / units($0) / (rows[$0 - 1].close / units($0 - 1)) - 1
+    }
     let mean = returns.reduce(0, +) / 20
     let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume }
+    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume * units($1) }
     return ((squares / 19).squareRoot(), volume / 20)
   }
 }

@@ -44,6 +44,7 @@ struct SimulationRules: Sendable {
   var cash = 1_000_000.0
   /// `nil` is a cash account.
   var leverage: Double?
+  var terms = SimulatedTerms()
   var marketFill = ExecutionRules.MarketFill.nextOpen
   var path = ExecutionRules.IntrabarPath.pessimistic
   var improvesOnGaps = true
@@ -83,6 +84,8 @@ struct SimulationTape {
     var slippage: Double
     var commission: Double
     var tax = 0.0
+    /// Whether the rules made it, without an order's costs.
+    var isCostless = false
   }
 
   struct Outcome {

@@ -10,6 +10,8 @@ extension Engine {
       return event.subject
     case .orderArrival where trading.broker.book.holds(event.order, in: event.subject):
       arrive(event.subject)
+    case .sessionEnd where event.order.number == 0: endAccountSession()
+    case .corporateAction: applyAction(event.subject)
     case .sessionEnd where trading.broker.book.holds(event.order, in: event.subject):
       trading.broker.end(event.subject, .expired, log: &log)
     default: break

@@ -124,7 +124,7 @@ public struct Engine: Sendable {
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     var own = Account(
       rules: configuration.account,
-      multipliers: feed.universe.series.map(\.instrument.multiplier),
+      instruments: feed.universe.series.map(\.instrument),
       accounting: configuration.accounting)
     precondition(account?.isLike(own) ?? true, "an account that goes on keeps its accounting")
     own.beginDecisions(at: firstDecision)
@@ -249,7 +249,7 @@ public struct Engine: Sendable {
       let scheduled = queue.first?.key
       let opensFirst = scheduled.map { (open, .marketOpen) < ($0.time, $0.phase) } ?? true
       let time = opensFirst ? open : scheduled?.time ?? open
-      if needsEquityPoint, opensFirst || time > clock {
+      if needsEquityPoint, opensFirst || time > clock || scheduled?.phase == .corporateAction {
         takeEquityPoint()
         if stage == .finished { return .finished }
         continue
@@ -295,10 +295,14 @@ public struct Engine: Sendable {
       return .finished
     }
     if !queue.isEmpty { endSessions() }
+    if trading.account.terms != nil, !endAccountBar() { return .finished }
     needsEquityPoint = next > baseInstant
     if next <= firstDecision {
       trading.isWarmingUp = next < firstDecision
-      if next == baseInstant, inherited != nil { takeOverAccount() }
+      if next == baseInstant {
+        if inherited != nil { takeOverAccount() }
+        startAccountEvents()
+      }
     }
     if next == windowEnd { return finishWindow() }
     if trading.broker.book.exitCount > 0, !decidesBySession || sessionEnds(at: next) {

@@ -32,6 +32,8 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   /// Whether it closes what is held and opens nothing: an exit that goes out together with its
   /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
   public var reduceOnly = false
+  /// Whether the engine made it, to answer a margin call or to give back shares that are called back.
+  public internal(set) var isLiquidation = false
   /// When it was submitted.
   public var submitted = Timestamp.distantPast
 
@@ -106,6 +108,8 @@ public struct OrderOutcome: Hashable, Sendable, BitwiseCopyable {
     case expired
     /// The entry to which it belongs ended without a fill.
     case parentGone
+    /// What it would trade is traded no more.
+    case delisted
     /// An exit whose position is closed already, and which no waiting entry can give another.
     case nothingToReduce
     /// Buying power did not cover it; it was made smaller and went on with that many units.
@@ -123,6 +127,8 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case buyingPower = "buying-power"
   /// A cash account cannot open a short position.
   case shortNotAllowed = "short-not-allowed"
+  /// There are no shares to borrow, so that none can be sold short.
+  case noShares = "no-shares-to-borrow"
   /// The quantity is zero after rounding to the lot, or not finite.
   case noQuantity = "no-quantity"
   /// A limit or stop price that is not positive and finite.
@@ -131,6 +137,8 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case noHistory = "no-history"
   /// The instrument has not traded yet, so that there is no price.
   case noPrice = "no-price"
+  /// The instrument was delisted, or has become another.
+  case delisted
   /// The account was ruined.
   case ruined = "ruined"
   /// Money beyond the largest number would change hands, or the account reached such an amount.

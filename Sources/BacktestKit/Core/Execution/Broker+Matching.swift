@@ -18,9 +18,10 @@ extension Broker {
   /// pays for what it buys, whatever the names are.
   mutating func matchOpens(account: inout some BrokerAccount, log: inout RunLog) {
     candidates.clear()
+    if book.liquidationCount > 0 { collectLiquidations() }
     var slot = book.firstSlot
     while slot >= 0 {
-      if book[slot].isLive { collectOpen(slot) }
+      if book[slot].isLive, !book[slot].order.isLiquidation { collectOpen(slot) }
       slot = book.slot(submittedAfter: slot)
     }
     if candidates.count > 1 { account.beginFills() }
@@ -35,6 +36,16 @@ extension Broker {
     }
     account.endFills()
     market.finishOpens()
+  }
+
+  /// What answers a margin call comes before everything else.
+  @inline(never)
+  private mutating func collectLiquidations() {
+    var slot = book.firstSlot
+    while slot >= 0 {
+      if book[slot].isLive, book[slot].order.isLiquidation { collectOpen(slot) }
+      slot = book.slot(submittedAfter: slot)
+    }
   }
 
   /// Adds a live order to the candidates where it trades at an open of this moment.

@@ -6,7 +6,7 @@ struct SubmittedOrder: BitwiseCopyable, Sendable {
 
 /// What an account can spend while the requests of one decision are checked one after the other.
 struct SubmissionBudget: BitwiseCopyable {
-  /// Buying power at last closes, less the value of opening orders that have not filled yet.
+  /// Buying power at last closes, less what opening orders ask for that have not filled yet.
   var power: Double
   /// The account's equity.
   let equity: Double
@@ -18,19 +18,19 @@ extension Broker {
   mutating func submissionBudget(
     worth: Valuation, account: inout some BrokerAccount
   ) -> SubmissionBudget {
-    var power = worth.equity * account.leverage - worth.grossExposure
+    var power = account.power(of: worth)
     var slot = book.firstSlot
     while slot >= 0 {
-      power -= openingValue(slot, account: &account)
+      power -= openingRequirement(slot, account: &account)
       slot = book.slot(submittedAfter: slot)
     }
     return SubmissionBudget(power: power, equity: worth.equity)
   }
 
-  /// The value at the last close of what a waiting order would open. In a cash account a sale never
-  /// opens anything.
+  /// What a waiting order would take of buying power: the value at the last close of what it opens,
+  /// as far as the account asks for it. In a cash account a sale never opens anything.
   @inline(never)
-  private mutating func openingValue(
+  private mutating func openingRequirement(
     _ slot: Int, account: inout some BrokerAccount
   ) -> Double {
     guard !book[slot].closesOnly else { return 0 }
@@ -40,6 +40,7 @@ extension Broker {
     let opening = remaining - account.closingPart(of: remaining, in: instrument)
     let close = market.lastClose(of: instrument) ?? 0
     return abs(opening) * close * market.columns[instrument].multiplier
+      * account.requirement(of: instrument, isLong: opening > 0)
   }
 
   /// Withdraws an order; the buying power that it held is free again. Nothing happens when it is
@@ -48,7 +49,7 @@ extension Broker {
     _ order: OrderID, budget: inout SubmissionBudget, account: inout some BrokerAccount,
     log: inout RunLog
   ) {
-    guard let slot = book.slot(of: order) else { return }
+    guard let slot = book.slot(of: order), !book[slot].order.isLiquidation else { return }
     // The proceeds of a sale that this very decision submitted are gone with it. An exit that
     // waits for its entry was not expected to bring any.
     let hasEntry = book[slot].order.parent.number != 0
@@ -56,7 +57,9 @@ extension Broker {
       let instrument = Int(book[slot].order.instrument.index)
       let closing = account.closingPart(of: book[slot].remaining, in: instrument)
       let close = market.lastClose(of: instrument) ?? 0
-      budget.power -= abs(closing) * close * market.columns[instrument].multiplier
+      budget.power -=
+        abs(closing) * close * market.columns[instrument].multiplier
+        * account.requirement(of: instrument, isLong: closing < 0)
     }
     withdraw(slot, budget: &budget, account: &account, log: &log)
   }
@@ -65,7 +68,7 @@ extension Broker {
     _ slot: Int, budget: inout SubmissionBudget, account: inout some BrokerAccount,
     log: inout RunLog
   ) {
-    budget.power += openingValue(slot, account: &account)
+    budget.power += openingRequirement(slot, account: &account)
     end(slot, .cancelled, log: &log)
   }
 
@@ -91,6 +94,9 @@ extension Broker {
     guard let close = market.lastClose(of: instrument) else {
       return refuse(order, .noPrice, log: &log)
     }
+    if !delisted.isEmpty, delisted.contains(order.instrument.index) {
+      return refuse(order, .delisted, log: &log)
+    }
 
     let parentSlot = order.parent.number == 0 ? nil : book.slot(of: order.parent)
     if order.parent.number != 0, parentSlot == nil {
@@ -99,13 +105,18 @@ extension Broker {
 
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
-    let unit = close * market.columns[instrument].multiplier
+    let value = close * market.columns[instrument].multiplier
+    let unit = value * account.requirement(of: instrument, isLong: order.quantity > 0)
     // What the order frees is free once the order is accepted.
-    let power = budget.power + abs(parts.closing) * unit
+    let power =
+      budget.power
+      + abs(parts.closing) * value
+      * account.requirement(of: instrument, isLong: order.quantity < 0)
     if opening != 0, sizing?.isFixed ?? true {
+      let lacksShares = opening < 0 && !account.canBorrow(instrument)
       let isShort = !account.allowsShorts && opening < 0
       let tolerance = abs(budget.equity) * 1e-12
-      let covered = isShort || power < tolerance ? 0 : (power + tolerance) / unit
+      let covered = isShort || lacksShares || power < tolerance ? 0 : (power + tolerance) / unit
       if abs(opening) > covered {
         // Rounding must not cost a lot. Where there are none, it must not add what the check at the
         // fill would cut again.
@@ -117,7 +128,8 @@ extension Broker {
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
         guard remaining != 0, plan.shortfall == .cut else {
-          return refuse(order, isShort ? .shortNotAllowed : .buyingPower, log: &log)
+          let reason: RejectionReason = lacksShares ? .noShares : .buyingPower
+          return refuse(order, isShort ? .shortNotAllowed : reason, log: &log)
         }
         log.counts.cutOrders += 1
         log.record(order.id, .cut(to: remaining), at: market.clock)

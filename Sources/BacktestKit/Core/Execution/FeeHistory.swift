@@ -54,6 +54,11 @@ struct FeeHistory: Sendable {
     months[scope].notional += trade.notional
   }
 
+  /// Each unit of an order has become so many.
+  mutating func split(_ slot: Int, by ratio: Double) {
+    if slot < orders.count { orders[slot].maker.quantity *= ratio }
+  }
+
   private mutating func beginMonth(at time: Timestamp) {
     let date = time.utcDate
     let (year, month) = (Int(date.year), Int(date.month))
@@ -74,26 +79,45 @@ extension Broker {
     return modelledCharges(on: progress, isBuy: isBuy, candidate, at: context)
   }
 
+  /// The commission of an order on all that it has traded.
+  func commission(of slot: Int) -> Double {
+    let live = book[slot]
+    guard live.progress.fillCount > 0 else { return 0 }
+    let instrument = Int(live.order.instrument.index)
+    return plan.uniformCommission(on: live.progress.notional)
+      ?? plan.costs(of: instrument).commission.total(
+        for: progress(live.progress, of: slot, isBuy: live.isBuy, at: market.clock))
+  }
+
+  /// What an order has traded as its models see it.
+  private func progress(
+    _ tally: OrderTally, of slot: Int, isBuy: Bool, at time: Timestamp
+  ) -> OrderProgress {
+    var order = OrderProgress(
+      quantity: tally.quantity, notional: tally.notional, fillCount: tally.fillCount)
+    order.isBuy = isBuy
+    guard plan.followsFees else { return order }
+    let instrument = Int(book[slot].order.instrument.index)
+    let history = fees.order(
+      slot, isNew: book[slot].progress.fillCount == 0,
+      scope: plan.costs(of: instrument).feeScope, at: time)
+    order.monthQuantity = history.month.quantity
+    order.monthNotional = history.month.notional
+    order.makerQuantity = history.maker.quantity
+    order.makerNotional = history.maker.notional
+    return order
+  }
+
   @inline(never)
   private func modelledCharges(
-    on progress: OrderTally, isBuy: Bool, _ candidate: MatchCandidate, at context: MatchContext
+    on tally: OrderTally, isBuy: Bool, _ candidate: MatchCandidate, at context: MatchContext
   ) -> (totalCommission: Double, tax: Double) {
     let before = book[candidate.slot].progress
     let costs = plan.costs(of: context.instrument)
-    var order = OrderProgress(
-      quantity: progress.quantity, notional: progress.notional, fillCount: progress.fillCount)
-    order.isBuy = isBuy
-    if plan.followsFees {
-      let history = fees.order(
-        candidate.slot, isNew: before.fillCount == 0, scope: costs.feeScope, at: context.time)
-      order.monthQuantity = history.month.quantity
-      order.monthNotional = history.month.notional
-      order.makerQuantity = history.maker.quantity
-      order.makerNotional = history.maker.notional
-      if candidate.isMaker(at: context) {
-        order.makerQuantity += progress.quantity - before.quantity
-        order.makerNotional += progress.notional - before.notional
-      }
+    var order = progress(tally, of: candidate.slot, isBuy: isBuy, at: context.time)
+    if plan.followsFees, candidate.isMaker(at: context) {
+      order.makerQuantity += tally.quantity - before.quantity
+      order.makerNotional += tally.notional - before.notional
     }
     let commission = costs.commission.total(for: order)
     guard !costs.taxes.isEmpty else { return (commission, 0) }

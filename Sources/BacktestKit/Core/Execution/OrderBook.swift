@@ -19,6 +19,8 @@ struct OrderBook: Sendable {
   @usableFromInline private(set) var count = 0
   /// Those among them that only close what is held.
   private(set) var exitCount = 0
+  /// Those by which a margin call reduces positions.
+  private(set) var liquidationCount = 0
 
   struct InstrumentList: BitwiseCopyable {
     var first: Int32 = -1
@@ -112,6 +114,12 @@ struct OrderBook: Sendable {
     exitCount += 1
   }
 
+  /// Says that an order answers a margin call.
+  mutating func markAsLiquidation(_ slot: Int) {
+    assert(isOwned && storage.slots[slot].order.isLiquidation)
+    liquidationCount += 1
+  }
+
   /// Makes an order live.
   mutating func activate(_ slot: Int, at time: Timestamp) {
     assert(isOwned)
@@ -133,6 +141,7 @@ struct OrderBook: Sendable {
     if older >= 0 { slots[Int(older)].newer = newer } else { first = newer }
     if newer >= 0 { slots[Int(newer)].older = older } else { last = older }
     if gone.pointee.closesOnly { exitCount -= 1 }
+    if gone.pointee.order.isLiquidation { liquidationCount -= 1 }
     if gone.pointee.isLive { lists.pointee.liveCount -= 1 }
     gone.pointee.order.id = OrderID(0)
     gone.pointee.next = firstFree

@@ -29,14 +29,18 @@ extension SeriesColumns {
   ) -> (deviation: Double, meanVolume: Double)? {
     var mean = 0.0
     var volumes = 0.0
+    // Units are those of the day: a split leaves no jump in prices or volumes.
+    func move(_ row: Int) -> Double {
+      close[row] * scale(of: row) / (close[row - 1] * scale(of: row - 1)) - 1
+    }
     for row in (last - count + 1)...last {
-      mean += close[row] / close[row - 1] - 1
-      volumes += volume[row]
+      mean += move(row)
+      volumes += volume[row] * (scale(of: last) / scale(of: row))
     }
     mean /= Double(count)
     var squares = 0.0
     for row in (last - count + 1)...last {
-      let deviation = close[row] / close[row - 1] - 1 - mean
+      let deviation = move(row) - mean
       squares += deviation * deviation
     }
     guard volumes > 0 else { return nil }
@@ -47,9 +51,11 @@ extension SeriesColumns {
   fileprivate func spreadEstimate(_ last: Int, pairs: Int) -> Double {
     var sum = 0.0
     for row in (last - pairs + 1)...last {
+      // A split between two bars leaves no gap.
+      let ratio = scale(of: row) / scale(of: row - 1)
       sum += CorwinSchultzSlippage.spread(
-        high: high[row - 1], low: low[row - 1], close: close[row - 1], nextHigh: high[row],
-        nextLow: low[row])
+        high: high[row - 1], low: low[row - 1], close: close[row - 1], nextHigh: high[row] * ratio,
+        nextLow: low[row] * ratio)
     }
     return sum / Double(pairs)
   }

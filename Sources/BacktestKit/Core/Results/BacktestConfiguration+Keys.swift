@@ -94,6 +94,7 @@ package enum AccountKeys {
       case .cash: "Positions are paid in full; short positions cannot be opened."
       case .margin(let leverage):
         "Long and short exposure up to \(NumberText.exact(leverage)) x equity."
+      case .requirements(let margin): margin.sentence
       }
     }
   }
@@ -175,7 +176,7 @@ extension BacktestConfiguration {
     }
     guard accounting.placesOrders else {
       return lines([RunKeys.decide, RunKeys.warmup] + AccountKeys.accounting)
-        + [notModelled("Slippage, taxes, borrowing fees")]
+        + [notModelled("Slippage, taxes")]
         + lines([AccountKeys.cash, RunKeys.riskFree])
     }
     let stops = ConfigurationAssumption(
@@ -183,15 +184,25 @@ extension BacktestConfiguration {
     return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
       + lines(ExecutionKeys.market)
       + execution.costAssumptions(in: account.currency)
-      + [notModelled(execution.hasTaxes ? "Borrowing fees" : "Taxes, borrowing fees")]
-      + lines(AccountKeys.all + [RunKeys.riskFree])
+      + [notModelled(execution.hasTaxes ? nil : "Taxes")] + lines(AccountKeys.all) + financingLine
+      + lines([RunKeys.riskFree])
   }
 
-  private func notModelled(_ first: String) -> ConfigurationAssumption {
-    ConfigurationAssumption(
+  private var financingLine: [ConfigurationAssumption] {
+    account.financing.map { [ConfigurationAssumption("Financing", $0.sentence)] } ?? []
+  }
+
+  private func notModelled(_ first: String?) -> ConfigurationAssumption {
+    let financing =
+      account.financing == nil ? "borrowing fees, interest on cash or margin" : nil
+    let missing = [first, financing].compactMap(\.self).joined(separator: ", ")
+    guard !missing.isEmpty else {
+      return ConfigurationAssumption("Not modelled", "Dividends other than in adjusted prices.")
+    }
+    return ConfigurationAssumption(
       "Not modelled",
-      "\(first), interest on cash or margin, and dividends other than in adjusted "
-        + "prices.")
+      missing.prefix(1).uppercased() + missing.dropFirst()
+        + (financing == nil ? " and" : ", and") + " dividends other than in adjusted prices.")
   }
 
   /// Every key with the value in effect, as a report lists them: `execution.fill`, `next-open`.
@@ -210,6 +221,8 @@ extension BacktestConfiguration {
     add(
       "account.",
       accounting.placesOrders ? AccountKeys.all : [AccountKeys.cash, AccountKeys.currency])
+    if account.funding.margin != nil { add("account.margin.", MarginKeys.all) }
+    if account.financing != nil { add("account.financing.", FinancingKeys.all) }
     add("account.accounting.", AccountKeys.accounting)
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)

@@ -1,9 +1,21 @@
 import BacktestCore
 
+extension Universe {
+  /// That bars are not those of history, where they were changed.
+  package var changeCaveat: ResultCaveat? {
+    guard !changes.isEmpty else { return nil }
+    return ResultCaveat(
+      .changedMarket,
+      "The bars were changed before the run, and figures are not those of history: "
+        + "\(changes.joined(separator: "; ")).")
+  }
+}
+
 extension BacktestResult {
   /// What is known about the data: faults that move money, and what models of volume lack.
   var dataCaveats: [ResultCaveat] {
-    [splitJumps, barsOutsideHours, missingBars].compactMap(\.self) + volumeCaveats
+    [universe.changeCaveat, splitJumps, barsOutsideHours, missingBars].compactMap(\.self)
+      + volumeCaveats
       + symbols(.repairedData, "Rows of the data were repaired") { series in
         series.issues.contains { $0.repair != nil }
       }
@@ -39,9 +51,10 @@ extension BacktestResult {
     // The check of a file has noted which series jump at all.
     for series in universe.series
     where series.priceBasis == .raw && series.issues.contains(where: { $0.code == .jump }) {
+      let closes = series.continuous.close
       for row in 1..<max(series.count, 1)
       where series.closeTimes[row] > start && series.closeTimes[row] <= end {
-        let change = series.close[row] / series.close[row - 1]
+        let change = closes[row] / closes[row - 1]
         guard SplitFactors.contains(change) else { continue }
         let date = universe.sessionDate(of: series.closeTimes[row])
         let percent = NumberFormat.signedPercent(decimals: 1).text(change - 1)

@@ -47,6 +47,8 @@ public enum EvidenceError: Error, Equatable {
   case invalidLevel(Double)
   /// A block that is shorter than one row, or endless.
   case invalidBlock(Double)
+  /// Blocks longer than the series that they are drawn from.
+  case blockTooLong(Double, rows: Int)
   /// Trades that overlap in time, so that their order cannot be changed.
   case overlappingTrades(CivilDate)
   /// Bars that cannot be resampled together.
@@ -107,6 +109,9 @@ public enum EvidenceError: Error, Equatable {
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
 
+  /// A market of a sensitivity analysis that cannot be made, by its name.
+  case scenario(name: String, String)
+
   /// What is wrong with a cross-validation.
   case crossValidation(CrossValidationError)
 }
@@ -121,14 +126,15 @@ extension EvidenceError: CustomStringConvertible {
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
     case .invalidBlocks, .invalidShare, .noTrial: trialText
-    case .tooFewDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
+    case .tooFewDraws, .invalidLevel, .invalidBlock, .blockTooLong, .overlappingTrades,
+      .notResampled:
       resamplingText
     case .tooFewValues, .valuesAllEqual, .labelsLookAhead: regimeText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
     case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
-      .gridTooLarge, .noCandidates, .parameters, .universe, .strategy:
+      .gridTooLarge, .noCandidates, .parameters, .universe, .scenario, .strategy:
       searchText
     case .crossValidation(let error): error.description
     }
@@ -196,6 +202,9 @@ extension EvidenceError: CustomStringConvertible {
       "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
     case .invalidBlock(let length):
       "a block of \(length) rows is none; take a finite length of 1 or more"
+    case .blockTooLong(let length, let rows):
+      "blocks of \(NumberText.plain(length)) bars do not fit into \(rows) bars; give at most "
+        + "\(rows)"
     case .overlappingTrades(let date):
       "two trades are open on \(date), so their order cannot be changed; resample returns or bars "
         + "instead"
@@ -266,6 +275,7 @@ extension EvidenceError: CustomStringConvertible {
       "the strategy accepts none of the \(combinations) combinations of the grid"
     case .parameters(let error): error.description
     case .universe(let error): error.description
+    case .scenario(let name, let reason): "the scenario '\(name)': \(reason)"
     case .strategy(let fold, let dates, let reason):
       "fold \(fold), tested from \(dates.lowerBound) to \(dates.upperBound): \(reason)"
     default: ""

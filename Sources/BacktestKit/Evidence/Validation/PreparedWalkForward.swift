@@ -270,6 +270,7 @@ extension Account {
     taxPaid -= earlier.taxPaid
     deficitWrittenOff -= earlier.deficitWrittenOff
     tradedNotional -= earlier.tradedNotional
+    income.add(earlier.income, scale: -1)
   }
 }
 

@@ -23,6 +23,7 @@ struct ResultConfiguration {
       parts += members.map { ($0.key, $0.value) }
     }
     parts += [
+      ("stress", StudyKey<Study>.stress("stress", \.stress, "").json(study)),
       ("seed", .integer(Int(clamping: study.seed))),
       ("parameters", members(study.strategy.parameters.values)),
       ("policy", outcome.policyConfiguration),

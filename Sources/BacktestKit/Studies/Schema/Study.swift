@@ -38,6 +38,8 @@ public struct Study: Sendable {
   package var gate: StudyGate?
   /// The folder for results as the study gives it; relative to the study's folder.
   public var outputFolder: String?
+  /// What is changed about the bars before anything runs on them.
+  public var stress: [MarketStress] = []
   /// The seed of everything random.
   public var seed: UInt64 = 0
   /// The folder of the study file, from which its paths count.
@@ -111,11 +113,16 @@ extension Study {
         document: DocumentNode(content: .null, place: DocumentPlace(source: "")), folder: folder),
       keys: [
         .value("name", \.name, .text, "The title of the report.").example("Two shares"),
-        .table("data", \.data, StudyData.table, "The bars.", isRequired: true),
+        .table(
+          "data", \.data, StudyData.table(folder: folder), "The bars.", isRequired: true),
         .table("account", \.configuration, .account, "The account."),
         .table(
           "execution", \.configuration, .execution, "How orders fill and what trading costs."),
         StudyKey.instrumentCosts.of(\.configuration),
+        .stress(
+          "stress", \.stress,
+          "What is changed about the bars before anything runs on them, one change after the other."
+        ),
       ] + StudyTable.run.keys.map { $0.of(\.configuration) } + [
         .value(
           "seed", .integer(.notNegative), "The seed of everything random."
@@ -140,6 +147,11 @@ extension Study {
           table.report(
             "\(file.path) is quoted in \(file.currency), but the account is in \(currency); "
               + "one account trades one currency", at: "data")
+        }
+        if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
+          table.report(
+            "the regimes 'file' need their labels: add 'regimes.file' with a 'path'",
+            at: "cross-validation")
         }
       })
   }
