@@ -77,12 +77,7 @@ extension MarketSimulator {
     let index = order.number - 1
     orders[index].reduceOnly = true
     orders[index].isLiquidation = true
-    if case .squareRoot = rules.slippage {
-      (orders[index].deviation, orders[index].meanVolume) = history(instrument)
-      if orders[index].deviation.isNaN || orders[index].meanVolume.isNaN {
-        return end(index, .rejected(.noHistory))
-      }
-    }
+    if !remember(index) { return end(index, .rejected(.noHistory)) }
     orders[index].isLive = true
   }
 }
@@ -227,6 +222,7 @@ extension MarketSimulator {
     orders[index].filled *= ratio
     orders[index].wanted = orders[index].filled + left
     orders[index].meanVolume *= ratio
+    orders[index].makerUnits *= ratio
     switch orders[index].kind {
     case .market: break
     case .limit(let price): orders[index].kind = .limit(price / ratio)
@@ -236,13 +232,6 @@ extension MarketSimulator {
       orders[index].commission += commissionOfFills(index) - paid
     }
     if !orders[index].hasEnded, left == 0 { end(index, .rejected(.noQuantity)) }
-  }
-
-  private func commissionOfFills(_ index: Int) -> Double {
-    switch rules.commission {
-    case .perShare(let amount, let minimum): max(abs(orders[index].filled) * amount, minimum)
-    default: 0
-    }
   }
 
   private mutating func delist(_ instrument: Int) {

@@ -323,13 +323,18 @@ extension BarSeries {
   /// The bars whose sessions lie between two dates, both included.
   package func sessions(from first: CivilDate?, to last: CivilDate?) -> BarSeries {
     guard first != nil || last != nil else { return self }
+    return rows(rowRange(from: first, to: last))
+  }
+
+  /// The rows whose sessions lie between two dates, both included.
+  func rowRange(from first: CivilDate?, to last: CivilDate?) -> Range<Int> {
     func date(_ row: Int) -> CivilDate {
       let time = closeTimes[row]
       return calendar?.sessionDate(of: time) ?? (time - TimeSpan(nanoseconds: 1)).utcDate
     }
     let start = first.map { first in firstRow { date($0) >= first } } ?? 0
     let end = last.map { last in firstRow { date($0) > last } } ?? count
-    return rows(min(start, end)..<end)
+    return min(start, end)..<end
   }
 
   /// The first row for which a test that stays true once it is true holds.

@@ -19,6 +19,10 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case trade
     /// The broker's charge.
     case commission
+    /// A tax on what was bought.
+    case stampDuty = "stamp duty"
+    /// A tax on what was sold.
+    case sellTax = "sell tax"
     /// A dividend that was paid: received on a long position, owed on a short one.
     case dividend
     /// What was paid for the fraction of a lot that a split left.

@@ -79,9 +79,12 @@ package struct StudyMarket: Sendable {
     }
     let bars = series
     let actions = try study.loadActions()
-    let universe = try StudyError.wrapping(.data) {
+    let given = try StudyError.wrapping(.data) {
       guard let target = study.data.resample else { return try Universe(bars).adding(actions) }
       return try Universe(bars.map { try $0.resampled(to: target) }).adding(actions)
+    }
+    let universe = try StudyError.wrapping(.stress) {
+      try given.stressed(by: study.stress, seed: study.seed)
     }
     // What the actions tell, adjusted prices need not.
     for one in universe.series where !one.actions.isEmpty {
