@@ -169,8 +169,9 @@ extension BacktestResult {
     guard configuration.accounting.placesOrders else { return nil }
     let entries = ledger
     let inside = Set(fills.lazy.filter(\.isIntrabar).map { FillPlace($0.order, $0.time) })
-    // What the ledger does not begin with was there before.
-    var cash = account.cash - entries.reduce(0) { $0 + $1.amount }
+    // Where the ledger does not begin with a deposit, cash was there before.
+    let isWhole = entries.first?.kind == .deposit
+    var cash = isWhole ? 0 : account.cash - entries.reduce(0) { $0 + $1.amount }
     var booked = 0.0
     var (entry, action) = (0, 0)
     var curve = CashCurve(cash: [], netExposure: [])

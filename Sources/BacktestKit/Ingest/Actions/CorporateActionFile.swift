@@ -6,9 +6,10 @@ public import BacktestCore
 ///     AAPL,2005-02-28,split,2:1,,
 ///     AAPL,2012-08-09,dividend,2.65,2012-08-16,
 ///
-/// Kinds are `split`, `reverse-split`, `dividend`, `special-dividend`, `symbol-change`, `delisting`,
-/// `merger-cash`, `merger-shares` and, for futures, `roll`. A ratio is written `3:2`, three new shares for two old ones,
-/// or as one number, 1.5. The columns `pay-date` and `new-symbol` may be missing.
+/// Kinds are `split`, `reverse-split`, `dividend`, `special-dividend`, `symbol-change`,
+/// `delisting`, `merger-cash`, `merger-shares` and, for futures, `roll`. A ratio is written `3:2`,
+/// three new shares for two old ones, or as one number, 1.5. The columns `pay-date` and `new-symbol`
+/// may be missing.
 public struct CorporateActionFile: Sendable {
   /// A reader.
   public init() {}
