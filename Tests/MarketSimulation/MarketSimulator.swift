@@ -51,6 +51,12 @@ struct MarketSimulator {
   /// Money that the closing orders of the decision under way will free, by the order's number.
   var freedBy: [Int: Double] = [:]
   var isRuined = false
+  /// What the limits of the run remember.
+  var watch = SimulatedGuard()
+  var breaches: [String] {
+    get { tape.breaches }
+    set { tape.breaches = newValue }
+  }
   var tape = SimulationTape()
 
   init(_ scenario: Scenario) {
@@ -61,6 +67,7 @@ struct MarketSimulator {
     rules = scenario.rules
     script = scenario.script
     cash = scenario.rules.cash
+    watch.peak = cash
     quantities = bars.map { _ in 0 }
     marks = bars.map { _ in 0 }
     largest = marks

@@ -12,6 +12,10 @@ extension Scenario {
       try Self.series($0, hasVolume: hasVolume, &random)
     }
     rules = SimulationRules(random: &random, hasVolume: hasVolume)
+    var limits = Randomness(seed: seed, stream: "limits")
+    if limits.nextInteger(below: 4) == 0 {
+      rules.limits = SimulationLimits(random: &limits, cash: rules.cash)
+    }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in

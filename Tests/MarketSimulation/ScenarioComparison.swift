@@ -57,6 +57,7 @@ extension Scenario {
       { $0.latency = .zero }, { $0.participation = nil }, { $0.slippage = .none },
       { $0.commission = .none }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
       { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
+      { $0.limits = nil },
     ]
     for place in market.indices.reversed() where market.count > 1 && isUnused(place) {
       // Only the last one can go, because the script counts instruments; instants may change.
@@ -124,6 +125,7 @@ extension SimulationTape {
       return "positions"
     }
     if ambiguousBars != other.ambiguousBars { return "ambiguous bars" }
+    if breaches != other.breaches { return "limits that were met" }
     return nil
   }
 

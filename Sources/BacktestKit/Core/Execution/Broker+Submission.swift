@@ -67,6 +67,7 @@ extension Broker {
   ) {
     budget.power += openingValue(slot, account: &account)
     end(slot, .cancelled, log: &log)
+    review?.isStale = true
   }
 
   /// Checks an order against buying power and puts it among the submitted ones, cut or whole, or
@@ -91,7 +92,6 @@ extension Broker {
     guard let close = market.lastClose(of: instrument) else {
       return refuse(order, .noPrice, log: &log)
     }
-
     let parentSlot = order.parent.number == 0 ? nil : book.slot(of: order.parent)
     if order.parent.number != 0, parentSlot == nil {
       return log.record(order.id, .parentGone, at: market.clock)
@@ -100,6 +100,14 @@ extension Broker {
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
     let unit = close * market.columns[instrument].multiplier
+    var sizing = sizing
+    if review != nil,
+      !holdToLimits(
+        order, parts, unit: unit, sizing: &sizing, opening: &opening, remaining: &remaining,
+        account: account, log: &log)
+    {
+      return
+    }
     // What the order frees is free once the order is accepted.
     let power = budget.power + abs(parts.closing) * unit
     if opening != 0, sizing?.isFixed ?? true {
@@ -135,6 +143,7 @@ extension Broker {
       book[slot].sizing = sizing
     }
     submitted.append(SubmittedOrder(slot: slot, order: order.id))
+    noteAccepted(order, parts, opening: opening, unit: unit, isTarget: sizing != nil)
   }
 
   /// Refuses an order before it is in the book.

@@ -180,7 +180,7 @@ extension BacktestConfiguration {
     let stops = ConfigurationAssumption(
       "Stop orders", "Become market orders at their price, or at an open beyond it.")
     return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
-      + lines(ExecutionKeys.market)
+      + lines(ExecutionKeys.market + RiskKeys.everything)
       + [
         ConfigurationAssumption(
           "Commission", execution.commission.description(in: account.currency).sentence),
@@ -229,6 +229,11 @@ extension BacktestConfiguration {
     add("execution.", ExecutionKeys.all)
     add("execution.slippage", execution.slippage)
     add("execution.commission", execution.commission)
+    guard risk.isActive else { return settings }
+    add("risk.", RiskKeys.all)
+    if risk.valueAtRisk != nil { add("risk.value-at-risk.", RiskKeys.valueAtRisk) }
+    if risk.circuitBreaker != nil { add("risk.circuit-breaker.", RiskKeys.circuitBreaker) }
+    if risk.drawdown != nil { add("risk.drawdown.", RiskKeys.drawdown) }
     return settings
   }
 }

@@ -18,6 +18,7 @@ struct ResultConfiguration {
     if run.accounting.placesOrders {
       parts.append(("execution", StudyTable.execution.json(run)))
     }
+    if let risk = run.riskJSON { parts.append(("risk", risk)) }
     if case .table(let members) = StudyTable.run.json(run) {
       parts += members.map { ($0.key, $0.value) }
     }

@@ -115,6 +115,9 @@ extension Study {
         .table("account", \.configuration, .account, "The account."),
         .table(
           "execution", \.configuration, .execution, "How orders fill and what trading costs."),
+        .table(
+          "risk", \.configuration, .risk, "What the run may not exceed.", isOptional: true
+        ).absent("no limits").example("{leverage: 1.5, drawdown: {halt: 0.2}}"),
       ] + StudyTable.run.keys.map { $0.of(\.configuration) } + [
         .value(
           "seed", .integer(.notNegative), "The seed of everything random."
