@@ -8,7 +8,8 @@ import Testing
 
 struct ReportTests {
   static let sections = [
-    "equity", "returns", "regimes", "trades", "costs", "metrics", "assumptions", "data",
+    "equity", "returns", "regimes", "trades", "costs", "attribution", "metrics", "assumptions",
+    "data",
     "provenance",
   ]
 
@@ -65,7 +66,8 @@ struct ReportTests {
     let page = try MarkupChecker(bytes)
     #expect(
       page.values(of: "id") == [
-        "equity", "returns", "folds", "parameters", "regimes", "trades", "costs", "metrics",
+        "equity", "returns", "folds", "parameters", "regimes", "trades", "costs", "attribution",
+        "metrics",
         "assumptions", "data", "provenance",
       ])
     let text = String(decoding: bytes, as: UTF8.self)

@@ -8,6 +8,7 @@ extension MarketSimulator {
     endUselessExits()
     freedBy = [:]
     var stated: [Int: ScriptedRequest.Stated] = [:]
+    watchEquity(&stated)
     for request in script[instant] ?? [] {
       switch request {
       case .submit(let order): submit(order, group: 0)
@@ -80,7 +81,7 @@ extension MarketSimulator {
         end(index, .cancelled)
       }
       let close = bars[instrument][lastRows[instrument]].close
-      let asked = units(of: target, in: instrument, at: close)
+      let asked = watch.scale * units(of: target, in: instrument, at: close)
       let goal = floored(asked, instrument)
       var change = goal - quantities[instrument]
       // A target below one lot is refused for its quantity instead of vanishing.
@@ -102,7 +103,7 @@ extension MarketSimulator {
       orders[order.number - 1].isTarget = true
       // A number of units is known before the match.
       if rules.sizesAtFill, !change.target.isQuantity {
-        orders[order.number - 1].target = change.target
+        orders[order.number - 1].target = change.target.scaled(by: watch.scale)
       }
       check(order.number - 1)
     }
@@ -155,7 +156,12 @@ extension MarketSimulator {
   }
 
   /// Checks an order at submission: quantity, price, shorts, buying power.
-  private mutating func check(_ index: Int) {
+  mutating func check(_ index: Int) {
+    checkAll(index)
+    noteAccepted(index)
+  }
+
+  private mutating func checkAll(_ index: Int) {
     let instrument = orders[index].instrument
     guard orders[index].wanted.isFinite else { return end(index, .rejected(.noQuantity)) }
     orders[index].wanted = floored(orders[index].wanted, instrument)
@@ -169,6 +175,7 @@ extension MarketSimulator {
     if parent > 0, orders[parent - 1].hasEnded, orders[parent - 1].filled == 0 {
       return end(index, .parentGone)
     }
+    guard holdToLimits(index) else { return }
     if orders[index].reduceOnly {
       // An exit needs no power. What it closes is freed, unless its entry is still to come.
       if parent == 0 {
@@ -283,7 +290,7 @@ extension MarketSimulator {
   }
 
   /// The money in one unit at the last close.
-  private func unitValue(_ instrument: Int) -> Double {
+  func unitValue(_ instrument: Int) -> Double {
     bars[instrument][lastRows[instrument]].close * instruments[instrument].multiplier
   }
 }

@@ -59,6 +59,12 @@ struct MarketSimulator {
   var pending: [(time: Timestamp, amount: Double)] = []
   var delisted: Set<Int> = []
   var isRuined = false
+  /// What the limits of the run remember.
+  var watch = SimulatedGuard()
+  var breaches: [String] {
+    get { tape.breaches }
+    set { tape.breaches = newValue }
+  }
   var tape = SimulationTape()
 
   init(_ scenario: Scenario) {
@@ -72,6 +78,7 @@ struct MarketSimulator {
     rules = scenario.rules
     script = scenario.script
     cash = scenario.rules.cash
+    watch.peak = cash
     quantities = bars.map { _ in 0 }
     marks = bars.map { _ in 0 }
     largest = marks

@@ -17,6 +17,10 @@ extension Scenario {
     var accounts = Randomness(seed: seed, stream: "accounts")
     rules.drawTerms(&accounts)
     market = try addActions(&accounts)
+    var limits = Randomness(seed: seed, stream: "limits")
+    if limits.nextInteger(below: 4) == 0 {
+      rules.limits = SimulationLimits(random: &limits, cash: rules.cash)
+    }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in

@@ -25,6 +25,15 @@ enum ScriptedRequest: Hashable, Sendable {
   enum Stated: Hashable, Sendable {
     case weight(Double), value(Double), quantity(Double)
 
+    /// The target times a factor.
+    func scaled(by factor: Double) -> Stated {
+      switch self {
+      case .weight(let weight): .weight(weight * factor)
+      case .value(let value): .value(value * factor)
+      case .quantity(let quantity): .quantity(quantity * factor)
+      }
+    }
+
     var isQuantity: Bool { if case .quantity = self { true } else { false } }
   }
 
@@ -60,6 +69,8 @@ struct SimulationRules: Sendable {
   var warmup = 0
   var closesEndedSeries = false
   var decidesOncePerSession = false
+  /// Limits of the run; `nil` is none.
+  var limits: SimulationLimits?
 }
 
 /// What a run left behind, in a form in which two runs can be compared.
@@ -71,6 +82,8 @@ struct SimulationTape {
   var cash = 0.0
   var quantities: [Double] = []
   var ambiguousBars = 0
+  /// The limits that were met, in order, with what was done where no order met them.
+  var breaches: [String] = []
 
   struct Fill {
     var order: Int

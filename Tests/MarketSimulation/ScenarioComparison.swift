@@ -58,6 +58,7 @@ extension Scenario {
       { $0.costs.commission = .none }, { $0.costs.taxes = [] }, { $0.costsOf = [:] },
       { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
       { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
+      { $0.limits = nil },
     ]
     for place in market.indices where !market[place].actions.isEmpty {
       for action in market[place].actions.indices {
@@ -136,6 +137,7 @@ extension SimulationTape {
       return "positions"
     }
     if ambiguousBars != other.ambiguousBars { return "ambiguous bars" }
+    if breaches != other.breaches { return "limits that were met" }
     return nil
   }
 

@@ -72,6 +72,7 @@ extension SimulationRules {
     execution.shortfall = rejectsShortfalls ? .reject : .cut
     applyCosts(to: &execution)
     configuration.execution = execution
+    if let limits { configuration.risk = limits.rules }
     return configuration
   }
 }
@@ -103,6 +104,10 @@ extension Scenario {
     tape.cash = result.account.cash
     tape.quantities = result.account.positions.map(\.quantity)
     tape.ambiguousBars = result.counts.ambiguousBars
+    tape.breaches = result.riskBreaches.map { breach in
+      breach.order == nil
+        ? "\(breach.limit.rawValue) \(breach.action.rawValue)" : breach.limit.rawValue
+    }
     return tape
   }
 }

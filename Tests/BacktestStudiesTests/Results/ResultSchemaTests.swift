@@ -28,6 +28,14 @@ struct ResultSchemaTests {
     "strategy.name=teller", "strategy.parameters={}", "walk-forward.grid={window: [20, 40]}",
   ]
 
+  /// Every limit, of which some are met.
+  private static let limits =
+    "risk={restricted: [IBM], long-only: true, order-quantity: 100000, order-notional: 1000000, "
+    + "orders-per-session: 90, position: 0.3, gross-exposure: 1000000, net-exposure: 1000000, "
+    + "leverage: 2, net-leverage: 2, turnover-per-session: 5, kill-switch: 0.9, "
+    + "value-at-risk: {limit: 0.2}, circuit-breaker: {move: 0.5}, "
+    + "drawdown: {reduce: 0.3, halt: 0.6}}"
+
   /// The keys of each table of the document in the file, with `[0]` for the items of a list.
   private static func keys(
     of value: JSONValue, at path: String, into keys: inout [String: Set<String>]
@@ -60,6 +68,7 @@ struct ResultSchemaTests {
       try Self.outcome(walksForward: false, ["warmup=60"]),
       try Self.outcome(walksForward: false, weights),
       try Self.outcome(walksForward: false, margin),
+      try Self.outcome(walksForward: false, [Self.limits]),
       try Self.outcome(walksForward: false, Self.teller),
     ] {
       let record = try ResultRecord(outcome, folder: ".")

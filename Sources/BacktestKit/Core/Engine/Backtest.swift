@@ -148,7 +148,8 @@ extension Engine {
         grossExposure: columns.grossExposure),
       orders: log.orders, fills: log.fills, notes: trading.notes,
       forecasts: trading.forecasts, decisions: trading.decisions, account: trading.account,
-      counts: log.counts, decisionTallies: trading.tallies, ruinedAt: ruinedAt,
+      counts: log.counts, decisionTallies: trading.tallies, riskBreaches: riskBreaches,
+      ruinedAt: ruinedAt,
       overflowedAt: overflowedAt,
       tradeTable: DerivedTable { [closed = log.trades, openTrades, feed] in
         BookedTrade.roundTrips(closed + openTrades, on: feed)

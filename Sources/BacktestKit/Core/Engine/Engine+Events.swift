@@ -82,6 +82,7 @@ extension Engine {
     if trading.account.followsTargets { return collectStatements() }
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
     trading.broker.market.expectFills()
+    if trading.broker.review != nil { beginReview() }
     var budget = trading.broker.submissionBudget(worth: worth, account: &trading.account)
     if !trading.requests.isEmpty { carryOut(&budget) }
     if !trading.targetRequests.isEmpty {

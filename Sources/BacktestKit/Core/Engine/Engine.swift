@@ -41,6 +41,8 @@ public struct Engine: Sendable {
   var needsEquityPoint = false
   /// Whether a close after which nothing waits can have none but the usual consequences.
   let hasQuietCloses: Bool
+  /// Whether equity is watched from close to close.
+  let watchesEquity: Bool
   /// The first instant that is not known to close quietly: no order or event waits for those
   /// before it. 0 where something waits.
   @usableFromInline var quietEnd = 0
@@ -134,8 +136,14 @@ public struct Engine: Sendable {
       account: own, broker: Broker(feed: feed, rules: configuration.execution))
     // Where several bars of a session make one decision, indicators see its last bars only.
     trading.sharedSeries = decidesBySession ? nil : series
-    hasQuietCloses = !decidesBySession && !closesEndedSeries
+    watchesEquity = configuration.risk.watchesEquity
+    hasQuietCloses = !decidesBySession && !closesEndedSeries && !watchesEquity
     hasAccountEvents = own.terms != nil || !feed.funding.isEmpty
+    if configuration.risk.isActive {
+      trading.broker.review = RiskDesk(
+        configuration.risk, universe: feed.universe,
+        initialEquity: account?.equity ?? configuration.account.initialCash)
+    }
     // One record a decision and instrument; beyond four million the room grows by doubling.
     trading.recordRoom = min(
       max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22)
@@ -308,6 +316,7 @@ public struct Engine: Sendable {
       }
     }
     if next == windowEnd { return finishWindow() }
+    if watchesEquity, next >= firstDecision { watchEquity() }
     if trading.broker.book.exitCount > 0, !decidesBySession || sessionEnds(at: next) {
       trading.broker.endIdleExits(account: &trading.account, log: &log)
     }

@@ -129,6 +129,36 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case shortNotAllowed = "short-not-allowed"
   /// There are no shares to borrow, so that none can be sold short.
   case noShares = "no-shares-to-borrow"
+  /// Nothing may be opened in the instrument.
+  case restricted
+  /// The rules of the run refuse short positions.
+  case longOnly = "long-only"
+  /// The order would open more units than one may.
+  case orderQuantity = "order-quantity"
+  /// The order would open more money than one may.
+  case orderNotional = "order-notional"
+  /// The session has as many orders as it may.
+  case ordersPerSession = "orders-per-session"
+  /// The position would be too large a share of equity.
+  case position = "position"
+  /// Gross exposure would be too large.
+  case grossExposure = "gross-exposure"
+  /// Net exposure would be too large.
+  case netExposure = "net-exposure"
+  /// Gross exposure over equity would be too large.
+  case leverage = "leverage"
+  /// Net exposure over equity would be too large.
+  case netLeverage = "net-leverage"
+  /// The session would trade more than it may.
+  case turnoverPerSession = "turnover-per-session"
+  /// The positions could lose too much over a bar.
+  case valueAtRisk = "value-at-risk"
+  /// Prices have moved too far.
+  case circuitBreaker = "circuit-breaker"
+  /// A drawdown has stopped entries for some sessions.
+  case drawdownHalt = "drawdown-halt"
+  /// The loss of capital has ended trading.
+  case killSwitch = "kill-switch"
   /// The quantity is zero after rounding to the lot, or not finite.
   case noQuantity = "no-quantity"
   /// A limit or stop price that is not positive and finite.

@@ -70,6 +70,7 @@ extension Broker {
   ) {
     budget.power += openingRequirement(slot, account: &account)
     end(slot, .cancelled, log: &log)
+    review?.isStale = true
   }
 
   /// Checks an order against buying power and puts it among the submitted ones, cut or whole, or
@@ -87,17 +88,9 @@ extension Broker {
     var remaining =
       sizing != nil
       ? order.quantity : market.columns[instrument].roundedDownToLot(order.quantity)
-    guard remaining.isFinite, remaining != 0 else { return refuse(order, .noQuantity, log: &log) }
-    if let price = order.kind.price, !(price > 0 && price.isFinite) {
-      return refuse(order, .badPrice, log: &log)
+    if let reason = refusal(of: order, remaining: remaining) {
+      return refuse(order, reason, log: &log)
     }
-    guard let close = market.lastClose(of: instrument) else {
-      return refuse(order, .noPrice, log: &log)
-    }
-    if !delisted.isEmpty, delisted.contains(order.instrument.index) {
-      return refuse(order, .delisted, log: &log)
-    }
-
     let parentSlot = order.parent.number == 0 ? nil : book.slot(of: order.parent)
     if order.parent.number != 0, parentSlot == nil {
       return log.record(order.id, .parentGone, at: market.clock)
@@ -105,13 +98,19 @@ extension Broker {
 
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
-    let value = close * market.columns[instrument].multiplier
+    let value = (market.lastClose(of: instrument) ?? 0) * market.columns[instrument].multiplier
+    var sizing = sizing
+    if review != nil,
+      !holdToLimits(
+        order, parts, unit: value, sizing: &sizing, opening: &opening, remaining: &remaining,
+        account: account, log: &log)
+    {
+      return
+    }
     let unit = value * account.requirement(of: instrument, isLong: order.quantity > 0)
     // What the order frees is free once the order is accepted.
-    let power =
-      budget.power
-      + abs(parts.closing) * value
-      * account.requirement(of: instrument, isLong: order.quantity < 0)
+    let freed = account.requirement(of: instrument, isLong: order.quantity < 0)
+    let power = budget.power + abs(parts.closing) * value * freed
     if opening != 0, sizing?.isFixed ?? true {
       let lacksShares = opening < 0 && !account.canBorrow(instrument)
       let isShort = !account.allowsShorts && opening < 0
@@ -147,6 +146,16 @@ extension Broker {
       book[slot].sizing = sizing
     }
     submitted.append(SubmittedOrder(slot: slot, order: order.id))
+    noteAccepted(order, parts, opening: opening, unit: value, isTarget: sizing != nil)
+  }
+
+  /// Why an order of so many units can be no order; `nil` where it can.
+  @inline(__always)
+  private func refusal(of order: Order, remaining: Double) -> RejectionReason? {
+    guard remaining.isFinite, remaining != 0 else { return .noQuantity }
+    if let price = order.kind.price, !(price > 0 && price.isFinite) { return .badPrice }
+    if market.lastClose(of: Int(order.instrument.index)) == nil { return .noPrice }
+    return !delisted.isEmpty && delisted.contains(order.instrument.index) ? .delisted : nil
   }
 
   /// Refuses an order before it is in the book.

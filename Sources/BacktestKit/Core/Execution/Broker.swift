@@ -10,6 +10,8 @@
 @usableFromInline
 struct Broker: Sendable {
   let plan: ExecutionPlan
+  /// Who looks at orders before buying power is; `nil` in a run without limits.
+  var review: (any OrderReview)?
   /// How far the market has been replayed.
   @usableFromInline var market: MarketCursor
   @usableFromInline var book: OrderBook

@@ -182,7 +182,7 @@ extension BacktestConfiguration {
     let stops = ConfigurationAssumption(
       "Stop orders", "Become market orders at their price, or at an open beyond it.")
     return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
-      + lines(ExecutionKeys.market)
+      + lines(ExecutionKeys.market + RiskKeys.everything)
       + execution.costAssumptions(in: account.currency)
       + [notModelled(execution.hasTaxes ? nil : "Taxes")] + lines(AccountKeys.all) + financingLine
       + lines([RunKeys.riskFree])
@@ -226,6 +226,12 @@ extension BacktestConfiguration {
     add("account.accounting.", AccountKeys.accounting)
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)
-    return settings + execution.costSettings(in: account.currency)
+    settings += execution.costSettings(in: account.currency)
+    guard risk.isActive else { return settings }
+    add("risk.", RiskKeys.all)
+    if risk.valueAtRisk != nil { add("risk.value-at-risk.", RiskKeys.valueAtRisk) }
+    if risk.circuitBreaker != nil { add("risk.circuit-breaker.", RiskKeys.circuitBreaker) }
+    if risk.drawdown != nil { add("risk.drawdown.", RiskKeys.drawdown) }
+    return settings
   }
 }

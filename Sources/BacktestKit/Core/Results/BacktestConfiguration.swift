@@ -11,6 +11,8 @@ public struct BacktestConfiguration: Sendable {
   public var accounting = AccountingRule.orders
   /// How orders trade and what that costs.
   public var execution = ExecutionRules()
+  /// What the run may not exceed.
+  public var risk = RiskRules()
   /// At which closes the strategy is asked.
   public var decisions = DecisionCadence.eachClose
   /// Bars that the strategy sees before its first decision, which is at the close of bar `warmup`
@@ -76,6 +78,11 @@ extension BacktestConfiguration {
   public func validate(for universe: Universe) throws(ConfigurationError) {
     if let problem = problem(instrumentCount: universe.count) { throw ConfigurationError(problem) }
     try checkSymbols(of: universe)
+    for symbol in risk.restrictedSymbols where universe.instrument(symbol) == nil {
+      throw ConfigurationError(
+        "risk.restricted names '\(symbol)', which is no instrument of the run; there are "
+          + NearestName.list(universe.series.map(\.instrument.symbol), near: symbol))
+    }
     if let problem = execution.instrumentCostsProblem(in: universe) {
       throw ConfigurationError(problem)
     }
@@ -135,6 +142,10 @@ extension BacktestConfiguration {
     if !(riskFreeRate > -1 && riskFreeRate.isFinite) {
       return "riskFreeRate must be above -1 and finite, not \(riskFreeRate)"
     }
+    if risk.isActive, !accounting.placesOrders {
+      return "risk: limits hold for orders, and under weights accounting there are none"
+    }
+    if let problem = risk.problem { return problem }
     if let warmup, warmup < 0 { return "warmup must be 0 bars or more, not \(warmup)" }
     return weightsProblem(instrumentCount: instrumentCount)
   }

@@ -35,6 +35,8 @@ public struct BacktestResult: Sendable {
   public package(set) var actions: [AppliedAction] = []
   /// How often policies were asked and did not decide, policy by policy.
   package var decisionTallies: [DecisionTally] = []
+  /// Each time that a limit of ``BacktestConfiguration/risk`` was met, in order of time.
+  public var riskBreaches: [RiskBreach] = []
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: Timestamp?
   /// When equity grew beyond the largest number; `nil` in a run that stayed finite. Positions were
@@ -49,8 +51,8 @@ public struct BacktestResult: Sendable {
     strategy: String, configuration: BacktestConfiguration, universe: Universe, curve: EquityCurve,
     orders: [Order], fills: [Fill], notes: [StrategyNote],
     forecasts: [StrategyForecast], decisions: [DecisionRecord], account: Account, counts: RunCounts,
-    decisionTallies: [DecisionTally] = [], ruinedAt: Timestamp? = nil,
-    overflowedAt: Timestamp? = nil,
+    decisionTallies: [DecisionTally] = [], riskBreaches: [RiskBreach] = [],
+    ruinedAt: Timestamp? = nil, overflowedAt: Timestamp? = nil,
     tradeTable: DerivedTable<RoundTrip>, outcomeTable: DerivedTable<OrderOutcome>,
     ledgerTable: DerivedTable<LedgerEntry>
   ) {
@@ -66,6 +68,7 @@ public struct BacktestResult: Sendable {
     self.account = account
     self.counts = counts
     self.decisionTallies = decisionTallies
+    self.riskBreaches = riskBreaches
     self.ruinedAt = ruinedAt
     self.overflowedAt = overflowedAt
     self.tradeTable = tradeTable

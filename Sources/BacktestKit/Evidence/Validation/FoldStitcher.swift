@@ -22,6 +22,7 @@ struct FoldStitcher {
   private var forecasts: [StrategyForecast] = []
   private var decisions: [DecisionRecord] = []
   private var tallies: [DecisionTally] = []
+  private var riskBreaches: [RiskBreach] = []
   private var account: Account
   private var ruinedAt: Timestamp?
   private var overflowedAt: Timestamp?
@@ -105,7 +106,7 @@ struct FoldStitcher {
         grossExposure: Column(grossExposure)),
       orders: orders, fills: fills, notes: notes,
       forecasts: forecasts, decisions: decisions, account: account, counts: counts,
-      decisionTallies: tallies, ruinedAt: ruinedAt,
+      decisionTallies: tallies, riskBreaches: riskBreaches, ruinedAt: ruinedAt,
       overflowedAt: overflowedAt, tradeTable: DerivedTable(trades + openTrades),
       outcomeTable: DerivedTable(outcomes),
       ledgerTable: DerivedTable(ledger))
@@ -154,6 +155,10 @@ struct FoldStitcher {
     for var fill in run.fills {
       fill.order = shifted(fill.order)
       fills.append(fill)
+    }
+    for var breach in run.riskBreaches {
+      breach.order = breach.order.map(shifted)
+      riskBreaches.append(breach)
     }
     counts.add(run.counts)
     orderOffset += lastOrder

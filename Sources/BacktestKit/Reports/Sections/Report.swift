@@ -18,6 +18,8 @@ public struct Report: Sendable {
   public var benchmark: BenchmarkCurve?
   /// Results by market regime.
   public var regimes: [RegimeAnalysis] = []
+  /// Whether forecasts of value at risk from the run's own returns are shown with their tests.
+  package var testsValueAtRisk = false
   /// The contents and findings of the data; by default one report for each series.
   public var dataQuality: [DataQualityReport]
   /// Where the result comes from, such as the study or a commit. An item replaces one of the same
@@ -95,7 +97,9 @@ public struct Report: Sendable {
       + [model.equitySection, model.returnsSection] + model.walkForwardSections
       + model.monteCarloSections(monteCarlo) + model.forecastSections
       + model.regimeSections(regimes)
-      + [model.tradesSection, model.costsSection, model.metricsSection] + model.noteSections
+      + [model.tradesSection, model.costsSection, model.attributionSection]
+      + model.riskSections(testingForecasts: testsValueAtRisk) + [model.metricsSection]
+      + model.noteSections
       + customSections
       + [
         model.assumptionsSection, model.dataSection(dataQuality),

@@ -114,7 +114,7 @@ extension ReportModel {
         continue
       }
       let isReduced = reduced.contains(outcome.order)
-      let name = ReportModel.name(of: outcome.kind, isReduced: isReduced)
+      let name = name(of: outcome.kind, isReduced: isReduced)
       if counts[name] == nil { names.append(name) }
       counts[name, default: 0] += 1
     }
@@ -125,11 +125,12 @@ extension ReportModel {
   }
 
   /// How an order ended, each order once.
-  private static func name(of kind: OrderOutcome.Kind, isReduced: Bool) -> String {
+  private func name(of kind: OrderOutcome.Kind, isReduced: Bool) -> String {
+    let cause = run.configuration.risk.isActive ? "buying power or a limit" : "buying power"
     if isReduced {
       return kind == .filled
-        ? "filled after being reduced to the buying power"
-        : name(of: kind, isReduced: false) + ", after being reduced to the buying power"
+        ? "filled after being reduced to the \(cause)"
+        : name(of: kind, isReduced: false) + ", after being reduced to the \(cause)"
     }
     return switch kind {
     case .filled: "filled in full"
@@ -139,7 +140,7 @@ extension ReportModel {
     case .parentGone: "ended with an entry that did not fill"
     case .nothingToReduce: "ended without a position to close"
     case .delisted: "ended when the instrument was delisted"
-    case .cut: "reduced to the buying power"
+    case .cut: "reduced to the \(cause)"
     case .rejected(let reason): "rejected: \(reason.rawValue)"
     case .stillLive: "still live at the end"
     }

@@ -55,6 +55,7 @@ extension CrossValidationOutcome {
     if run.accounting.placesOrders {
       members.append(JSONMember(key: "execution", value: StudyTable.execution.json(run)))
     }
+    if let risk = run.riskJSON { members.append(JSONMember(key: "risk", value: risk)) }
     if case .table(let keys) = StudyTable.run.json(run) { members += keys }
     return .table(members + [JSONMember(key: "cross-validation", value: plan)])
   }

@@ -19,6 +19,7 @@ struct ResultConfiguration {
       parts.append(("execution", StudyTable.execution.json(run)))
       parts.append(("costs", StudyKey.instrumentCosts.json(run)))
     }
+    if let risk = run.riskJSON { parts.append(("risk", risk)) }
     if case .table(let members) = StudyTable.run.json(run) {
       parts += members.map { ($0.key, $0.value) }
     }

@@ -64,6 +64,8 @@ extension ResultRecord {
       ("data", .list(data.map(\.json))),
     ]
     parts.append(("counts", counts.json))
+    parts.append(("attribution", ProfitAttribution(outcome.result).json))
+    if let risk = outcome.result.riskJSON { parts.append(("risk", risk)) }
     parts.append(("configuration", ResultConfiguration(outcome).json))
     parts += outcome.policyParts
     parts.append(("trials", outcome.trials.json))

@@ -230,6 +230,7 @@ extension ResultRecord {
     // These are for other readers; folds and regimes are in separate tables as well.
     for key in [
       "policies", "edge", "trainers-accounting", "sweep", "sensitivity", "candidates", "replicates",
+      "attribution", "risk",
     ] {
       _ = table.node(key)
     }

@@ -104,6 +104,7 @@ extension StudyOutcome {
     report.title = study.name
     report.benchmark = benchmark
     report.regimes = regimes
+    report.testsValueAtRisk = true
     report.dataQuality = market.quality
     report.provenance = provenance
     report.caveats = caveats
@@ -179,6 +180,11 @@ extension StudyOutcome {
       try tables.writeFills(to: try files.file("fills.csv"))
       try tables.writeTrades(to: try files.file("trades.csv"))
       try tables.writeLedger(to: try files.file("ledger.csv"))
+      if result.configuration.risk.isActive {
+        try tables.writeRisk(to: try files.file("risk.csv"))
+      } else {
+        files.remove(["risk.csv"])
+      }
       if let walkForward {
         try writeFolds(walkForward, to: try files.file("folds.csv"))
         try writeCandidates(walkForward, to: try files.file("candidates.csv"))

@@ -75,6 +75,7 @@ extension Study {
     if configuration.accounting.placesOrders {
       rules.set("execution", StudyTable.execution.json(configuration))
     }
+    if let risk = configuration.riskJSON { rules.set("risk", risk) }
     if !strategy.policies.isEmpty {
       rules.set("policies", .list(strategy.policies.map(\.trialJSON)))
       if let ensemble = strategy.ensemble {

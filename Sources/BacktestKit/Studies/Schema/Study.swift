@@ -123,6 +123,9 @@ extension Study {
           "stress", \.stress,
           "What is changed about the bars before anything runs on them, one change after the other."
         ),
+        .table(
+          "risk", \.configuration, .risk, "What the run may not exceed.", isOptional: true
+        ).absent("no limits").example("{leverage: 1.5, drawdown: {halt: 0.2}}"),
       ] + StudyTable.run.keys.map { $0.of(\.configuration) } + [
         .value(
           "seed", .integer(.notNegative), "The seed of everything random."

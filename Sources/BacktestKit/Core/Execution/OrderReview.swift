@@ -1,0 +1,96 @@
+/// Who may cut or refuse what an order opens, before buying power is looked at.
+protocol OrderReview: Sendable {
+  /// Whether what is held or ordered has changed otherwise than by accepted orders.
+  var isStale: Bool { get set }
+  /// Takes what the account holds and what waits in the market.
+  mutating func take(account: some BrokerAccount, book: OrderBook, market: MarketCursor)
+  /// How much of an order may open.
+  mutating func review(_ opening: ProspectiveOpening, on market: MarketCursor) -> OrderVerdict
+  /// Takes note of an order that was accepted, with what it closes and opens.
+  mutating func accept(_ accepted: ProspectiveOpening)
+}
+
+/// What an order would do to a position, as far as a review looks at it.
+struct ProspectiveOpening {
+  var order: OrderID
+  var instrument: Int
+  /// Units that open or add to a position, signed as the order.
+  var opening: Double
+  /// Units that close what is held, signed as the order.
+  var closing: Double
+  /// The value of a unit at the last close.
+  var unit: Double
+  /// Whether it is on its way to the next price, so that what it closes can be counted on.
+  var isMarket: Bool
+}
+
+/// What a review says of an order.
+struct OrderVerdict {
+  /// Units that it may open, signed as the order.
+  var kept: Double
+  /// Why it may not open all of them; `nil` where it may.
+  var reason: RejectionReason?
+}
+
+extension Broker {
+  /// Holds what an order opens to the limits of the run; `false` where nothing is left of it and it
+  /// was refused.
+  @inline(never)
+  mutating func holdToLimits(
+    _ order: Order, _ parts: OrderParts, unit: Double, sizing: inout LiveOrder.Sizing?,
+    opening: inout Double, remaining: inout Double, account: some BrokerAccount, log: inout RunLog
+  ) -> Bool {
+    if review?.isStale == true { review?.take(account: account, book: book, market: market) }
+    guard parts.opening != 0 else { return true }
+    let verdict = reviewed(order, parts, unit: unit, isTarget: sizing != nil)
+    guard let reason = verdict.reason else { return true }
+    opening = verdict.kept
+    remaining = parts.closing + parts.exiting + opening
+    guard remaining != 0 else {
+      refuse(order, reason, log: &log)
+      return false
+    }
+    // A quantity at a limit is no target any more.
+    if sizing != nil { sizing = .fixed }
+    log.counts.cutOrders += 1
+    log.record(order.id, .cut(to: remaining), at: market.clock)
+    return true
+  }
+
+  /// The units that an order may open after its review, down to the lot, and the reason where they
+  /// are fewer.
+  private mutating func reviewed(
+    _ order: Order, _ parts: OrderParts, unit: Double, isTarget: Bool
+  ) -> OrderVerdict {
+    let instrument = Int(order.instrument.index)
+    let wanted = ProspectiveOpening(
+      order: order.id, instrument: instrument, opening: parts.opening, closing: parts.closing,
+      unit: unit, isMarket: isTarget || order.kind == .market)
+    guard var verdict = review?.review(wanted, on: market), verdict.reason != nil else {
+      return OrderVerdict(kept: parts.opening, reason: nil)
+    }
+    var kept = market.columns[instrument].roundedDownToLot(abs(verdict.kept))
+    if !market.columns[instrument].isWorthTrading(kept, of: parts.opening) { kept = 0 }
+    verdict.kept = parts.opening < 0 ? -kept : kept
+    return verdict
+  }
+
+  /// Tells the review, where there is one, what an accepted order closes and opens.
+  @inline(__always)
+  mutating func noteAccepted(
+    _ order: Order, _ parts: OrderParts, opening: Double, unit: Double, isTarget: Bool
+  ) {
+    if review == nil { return }
+    tellReview(order, parts, opening: opening, unit: unit, isTarget: isTarget)
+  }
+
+  @inline(never)
+  private mutating func tellReview(
+    _ order: Order, _ parts: OrderParts, opening: Double, unit: Double, isTarget: Bool
+  ) {
+    review?.accept(
+      ProspectiveOpening(
+        order: order.id, instrument: Int(order.instrument.index), opening: opening,
+        closing: parts.closing, unit: unit, isMarket: isTarget || order.kind == .market))
+  }
+}

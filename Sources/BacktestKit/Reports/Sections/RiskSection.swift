@@ -1,0 +1,126 @@
+import BacktestCore
+import BacktestEvidence
+
+extension ReportModel {
+  /// The limits that were met, and whether forecasts of the worst losses were right.
+  func riskSections(testingForecasts: Bool) -> [ReportSection] {
+    var blocks: [any ReportBlock] = []
+    if run.configuration.risk.isActive { blocks += limitBlocks }
+    if testingForecasts, let table = valueAtRiskTable { blocks.append(table) }
+    guard !blocks.isEmpty else { return [] }
+    return [
+      ReportSection(
+        id: "risk", title: "Risk",
+        summary: "Limits of the run, and how well its past returns forecast its worst losses.",
+        blocks: blocks)
+    ]
+  }
+
+  private var limitBlocks: [any ReportBlock] {
+    guard !run.riskBreaches.isEmpty else {
+      return [ReportParagraph("No limit was met.")]
+    }
+    return [
+      ReportTable(
+        caption: "Limits that were met (all in risk.csv)",
+        columns: [
+          .text("Limit"), .text("Action"), .number("Times", as: .integer),
+          .number("Bound", as: .ratio),
+          .number("Worst", as: .ratio, definition: "what it would have been, or was"),
+        ],
+        rows: RiskBreachCount.all(of: run.riskBreaches).map {
+          [
+            .text($0.limit.rawValue), .text($0.action.rawValue), .number(Double($0.count)),
+            .number($0.bound), .number($0.worst, else: "no history"),
+          ]
+        })
+    ]
+  }
+
+  /// Value at risk of the run's own returns by three methods, each tested on the returns that it
+  /// forecast; `nil` for runs of less than two windows.
+  private var valueAtRiskTable: ReportTable? {
+    let window = 250
+    guard sample.returns.count >= 2 * window else { return nil }
+    var rows: [[ReportCell]] = []
+    for confidence in [0.95, 0.99] {
+      for method in ValueAtRisk.Method.allCases {
+        let rule = ValueAtRisk(method, confidence: confidence, window: window)
+        guard let test = ValueAtRiskBacktest(rule, returns: sample.returns) else { continue }
+        rows.append([
+          .text(method.title), .number(confidence), .number(Double(test.count) * (1 - confidence)),
+          .number(Double(test.violations)), .number(test.coverage.pValue),
+          .number(test.independence.pValue), .number(test.conditionalCoverage.pValue),
+          .number(test.shortfallStatistic),
+        ])
+      }
+    }
+    return ReportTable(
+      caption: "Value at risk of the next bar, forecast from the \(window) bars before it",
+      columns: [
+        .text("Method"), .number("Confidence", as: .percent(decimals: 0)),
+        .number("Expected", as: .ratio, definition: "returns below the forecast if it is right"),
+        .number("Found", as: .integer, definition: "returns below the forecast"),
+        .number("Coverage", as: .ratio, definition: "p-value of Kupiec's test of their number"),
+        .number(
+          "Independence", as: .ratio,
+          definition: "p-value of Christoffersen's test whether they come at random times"),
+        .number("Both", as: .ratio, definition: "p-value of both together"),
+        .number(
+          "Shortfall", as: .ratio, isSigned: true,
+          definition: "Acerbi and Székely's Z2: 0 if right, negative where losses were worse"),
+      ], rows: rows)
+  }
+
+  /// Where the profit came from.
+  var attributionSection: ReportSection {
+    let found = ProfitAttribution(run)
+    func amount(_ title: String) -> ReportTable.Column {
+      .number(title, as: .money, isSigned: true)
+    }
+    func table(_ caption: String, _ first: String, _ groups: [ProfitAttribution.TradeGroup])
+      -> ReportTable
+    {
+      ReportTable(
+        caption: caption,
+        columns: [.text(first), .number("Trades", as: .integer), amount("Profit")],
+        rows: groups.map { [.text($0.name), .number(Double($0.count)), .number($0.profit)] })
+    }
+    let names = found.components.filter { $0.amount != 0 }.map(\.name)
+    return ReportSection(
+      id: "attribution", title: "Attribution",
+      summary: "Where the profit of \(NumberFormat.money.text(found.total)) \(currency) came from. "
+        + "Price is the profit at reference prices; each table sums to the whole.",
+      blocks: [
+        ReportTable(
+          caption: "Profit by instrument and component, \(currency)",
+          columns: [.text("Instrument")] + names.map { amount(NumberText.capitalized($0)) }
+            + [amount("Total")],
+          rows: found.instruments.map { part in
+            [.text(part.symbol ?? "Account")]
+              + names.map { name in
+                .number(part.components.first { $0.name == name }?.amount ?? 0)
+              } + [.number(part.total)]
+          } + [
+            [.text("Total")]
+              + names.map { name in
+                .number(found.components.first { $0.name == name }?.amount ?? 0)
+              } + [.number(found.total)]
+          ], limit: .init(rowCount: 60, file: "result.json")),
+        ReportColumns([
+          table("Profit by side, \(currency)", "Side", found.sides),
+          table("Profit by holding period, \(currency)", "Held", found.holdingPeriods),
+        ]),
+      ])
+  }
+}
+
+extension ValueAtRisk.Method {
+  fileprivate var title: String {
+    switch self {
+    case .historical: "Historical"
+    case .normal: "Normal"
+    case .exponentiallyWeighted: "Exponentially weighted"
+    }
+  }
+}
