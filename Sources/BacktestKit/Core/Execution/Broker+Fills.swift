@@ -1,18 +1,3 @@
-/// What a trade of so many units costs.
-struct TradeCost: BitwiseCopyable {
-  /// The price, slippage included.
-  var price: Double
-  /// The price of a unit in account currency.
-  var unitPrice: Double
-  /// What the order has traded with it.
-  var progress: OrderTally
-  /// The commission of the order with it, and what it adds.
-  var totalCommission: Double
-  var commission: Double
-  /// Stamp duty or sell tax.
-  var tax: Double
-}
-
 /// The money for a trade, and how large the trade may be.
 private struct TradeBudget {
   /// What may be spent on what the trade opens and on the costs of all of it.

@@ -129,6 +129,21 @@ package struct CostModelDefinition<Model> {
   }
 }
 
+/// What a trade of so many units costs.
+struct TradeCost: BitwiseCopyable {
+  /// The price, slippage included.
+  var price: Double
+  /// The price of a unit in account currency.
+  var unitPrice: Double
+  /// What the order has traded with it.
+  var progress: OrderTally
+  /// The commission of the order with it, and what it adds.
+  var totalCommission: Double
+  var commission: Double
+  /// Stamp duty or sell tax.
+  var tax: Double
+}
+
 /// The rules of a run as the hot path reads them: plain values behind one reference, so that none
 /// of the models is copied, and the usual models of costs as the numbers that they are.
 final class ExecutionPlan: Sendable {
