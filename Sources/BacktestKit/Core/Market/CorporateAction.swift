@@ -220,7 +220,7 @@ extension Universe {
             + "give the cash value as 'merger-cash'")
       }
     }
-    return try Universe(changed)
+    return try Universe(changed).with(references: references)
   }
 }
 
