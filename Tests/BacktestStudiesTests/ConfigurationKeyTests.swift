@@ -104,17 +104,24 @@ struct ConfigurationKeyTests {
 
   /// A model's numbers under its names make the model again.
   @Test func definitionsAndDescriptionsAgree() {
-    for definition in CostModelDefinition.slippage {
-      let description = definition.make(definition.keys.map { _ in 3 }).description(in: "USD")
-      #expect(description.model == definition.keys[0].name)
-      #expect(description.values.map(\.name) == definition.keys.map(\.name))
-      #expect(description.values.allSatisfy { $0.number == 3 })
-    }
-    for definition in CostModelDefinition.commission {
-      let description = definition.make(definition.keys.map { _ in 3 }).description(in: "USD")
-      #expect(description.model == definition.keys[0].name)
-      #expect(description.values.map(\.name) == definition.keys.map(\.name))
-      #expect(description.values.allSatisfy { $0.number == 3 })
+    check(CostModelDefinition.slippage)
+    check(CostModelDefinition.commission)
+    check(CostModelDefinition.taxes)
+    func check<Model>(_ definitions: [CostModelDefinition<Model>]) {
+      for definition in definitions {
+        let numbers = definition.keys.map { key in
+          key.name == "tiers-from" ? [0, 3] : key.isList ? [3.0, 3] : [3]
+        }
+        let model = definition.make(CostNumbers(numbers))
+        guard let description = (model as? any CostModel)?.description(in: "USD") else {
+          Issue.record("\(definition.keys[0].name) makes no model")
+          continue
+        }
+        #expect(description.model == definition.keys[0].name)
+        #expect(description.values.map(\.name) == definition.keys.map(\.name))
+        #expect(description.values.map(\.numbers) == numbers)
+        #expect(description.values.map(\.isList) == definition.keys.map(\.isList))
+      }
     }
   }
 

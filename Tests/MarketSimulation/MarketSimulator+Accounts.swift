@@ -77,12 +77,7 @@ extension MarketSimulator {
     let index = order.number - 1
     orders[index].reduceOnly = true
     orders[index].isLiquidation = true
-    if case .squareRoot = rules.slippage {
-      (orders[index].deviation, orders[index].meanVolume) = history(instrument)
-      if orders[index].deviation.isNaN || orders[index].meanVolume.isNaN {
-        return end(index, .rejected(.noHistory))
-      }
-    }
+    if !remember(index) { return end(index, .rejected(.noHistory)) }
     orders[index].isLive = true
   }
 }
@@ -175,8 +170,27 @@ extension MarketSimulator {
       case .shareMerger(let ratio, let symbol):
         exchange(action.instrument, ratio, symbol)
       case .symbolChange(let symbol): exchange(action.instrument, 1, symbol)
+      case .roll(let symbol): roll(action.instrument, symbol)
       }
     }
+  }
+
+  /// The orders of the old contract are withdrawn; it is closed and the new one opened at the next
+  /// opens, whatever the rule for market orders is.
+  private mutating func roll(_ old: Int, _ symbol: String) {
+    let held = quantities[old]
+    for index in orders.indices where orders[index].instrument == old && !orders[index].hasEnded {
+      orders[index].hasEnded = true
+      note(index, .cancelled)
+    }
+    guard held != 0, let new = instruments.firstIndex(where: { $0.symbol == symbol }) else {
+      return
+    }
+    liquidate(old, -held)
+    liquidate(new, held)
+    orders[orders.count - 1].isLiquidation = false
+    orders[orders.count - 1].reduceOnly = false
+    orders[orders.count - 1].isTriggered = true
   }
 
   private mutating func split(_ instrument: Int, by ratio: Double) {
@@ -208,6 +222,7 @@ extension MarketSimulator {
     orders[index].filled *= ratio
     orders[index].wanted = orders[index].filled + left
     orders[index].meanVolume *= ratio
+    orders[index].makerUnits *= ratio
     switch orders[index].kind {
     case .market: break
     case .limit(let price): orders[index].kind = .limit(price / ratio)
@@ -217,13 +232,6 @@ extension MarketSimulator {
       orders[index].commission += commissionOfFills(index) - paid
     }
     if !orders[index].hasEnded, left == 0 { end(index, .rejected(.noQuantity)) }
-  }
-
-  private func commissionOfFills(_ index: Int) -> Double {
-    switch rules.commission {
-    case .perShare(let amount, let minimum): max(abs(orders[index].filled) * amount, minimum)
-    default: 0
-    }
   }
 
   private mutating func delist(_ instrument: Int) {

@@ -277,7 +277,7 @@ extension MarketSimulator {
     }
   }
 
-  private mutating func note(_ index: Int, _ kind: OrderOutcome.Kind) {
+  mutating func note(_ index: Int, _ kind: OrderOutcome.Kind) {
     tape.outcomes[index].append(
       SimulationTape.Outcome(kind: kind, time: now, filled: orders[index].filled))
   }

@@ -44,7 +44,7 @@ extension MarketSimulator {
     _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool
   ) -> Double {
     let instrument = orders[index].instrument
-    resize(index, row, at: reference)
+    resize(index, row, at: reference, isIntrabar: isIntrabar)
     if orders[index].hasEnded { return 0 }
     var units = abs(orders[index].remaining)
     if orders[index].reduceOnly {
@@ -76,13 +76,13 @@ extension MarketSimulator {
     }
     let markBefore = marks[instrument]
     marks[instrument] = reference
-    if !covers(units, index, row, reference, beyond: rounding) {
+    if !covers(units, index, row, reference, isIntrabar: isIntrabar, beyond: rounding) {
       if rules.rejectsShortfalls {
         marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
         return 0
       }
-      let most = affordable(units, index, row, reference)
+      let most = affordable(units, index, row, reference, isIntrabar: isIntrabar)
       if most == 0 {
         marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
@@ -96,7 +96,9 @@ extension MarketSimulator {
   }
 
   /// Under `size-at: fill` a target becomes a quantity where it meets a price.
-  private mutating func resize(_ index: Int, _ row: Int, at reference: Double) {
+  private mutating func resize(
+    _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool
+  ) {
     // It is sized once: what a later bar fills of it is the rest.
     guard let target = orders[index].target, orders[index].fillCount == 0 else { return }
     let instrument = orders[index].instrument
@@ -123,8 +125,9 @@ extension MarketSimulator {
         let closing = worth * held < 0 ? min(abs(held), middle) : 0
         let kept = worth * held > 0 ? abs(held) * unit : 0
         let spent =
-          (middle - closing) * unit + commission(of: middle, index, price)
-          + middle * abs(price - reference) * multiplier
+          (middle - closing) * unit
+          + charges(of: middle, index, price, isIntrabar: isIntrabar) + middle
+          * abs(price - reference) * multiplier
         if middle <= closing || kept + spent <= abs(worth) { least = middle } else { most = middle }
       }
       units = least
@@ -145,9 +148,11 @@ extension MarketSimulator {
     let instrument = orders[index].instrument
     let multiplier = instruments[instrument].multiplier
     let price = isCostless ? reference : price(of: units, index, row, reference)
-    let commission = isCostless ? 0 : commission(of: units, index, price)
+    let commission =
+      isCostless ? 0 : commission(of: units, index, price, isIntrabar: isIntrabar)
+    let tax = isCostless ? 0 : tax(of: units, index, price)
     let signed = orders[index].isBuy ? units : -units
-    cash -= signed * price * multiplier + commission
+    cash -= signed * price * multiplier + commission + tax
     quantities[instrument] += signed
     largest[instrument] = max(largest[instrument], abs(quantities[instrument]))
     let isFlat = abs(quantities[instrument]) <= largest[instrument] * 1e-15
@@ -157,6 +162,11 @@ extension MarketSimulator {
     }
     marks[instrument] = reference
     taken[instrument][row] += units
+    if orders[index].fillCount == 0 { orders[index].month = monthBefore(instrument) }
+    if isIntrabar, case .limit = orders[index].kind {
+      orders[index].makerUnits += units
+      orders[index].makerMoney += units * price * multiplier
+    }
     orders[index].filled += signed
     orders[index].notional += units * price * multiplier
     orders[index].fillCount += 1
@@ -165,7 +175,8 @@ extension MarketSimulator {
       SimulationTape.Fill(
         order: orders[index].number, instrument: instrument, row: row, time: now,
         isIntrabar: isIntrabar, quantity: signed, reference: reference, price: price,
-        slippage: abs(price - reference) * units * multiplier, commission: commission))
+        slippage: abs(price - reference) * units * multiplier, commission: commission,
+        tax: tax, isCostless: isCostless))
     // What was not covered is dropped.
     if isCut { cut(index, to: orders[index].filled) }
     if isNothing(abs(orders[index].remaining), of: abs(orders[index].wanted)) {
@@ -194,20 +205,7 @@ extension MarketSimulator {
       let price = onTick(reference, order)
       return order.isBuy ? min(price, max(limit, reference)) : max(price, min(limit, reference))
     }
-    let bar = bars[order.instrument][row]
-    let fraction: Double
-    switch rules.slippage {
-    case .none: fraction = 0
-    case .basisPoints(let points): fraction = points / 10_000
-    case .halfSpread(let spread): fraction = spread / 2 / reference
-    case .volumeShare(let impact):
-      let share =
-        hasVolume[order.instrument]
-        ? (taken[order.instrument][row] + units) / bar.volume : 0
-      fraction = impact * share * share
-    case .squareRoot(let impact):
-      fraction = impact * order.deviation * (units / order.meanVolume).squareRoot()
-    }
+    let fraction = slippageFraction(of: units, order, row, reference)
     // A sale brings at least nothing.
     return onTick(
       order.isBuy ? reference * (1 + fraction) : max(0, reference * (1 - fraction)), order)
@@ -222,26 +220,18 @@ extension MarketSimulator {
     return (order.isBuy ? ticks.rounded(.up) : ticks.rounded(.down)) * tick
   }
 
-  /// What a fill adds to the commission of its order; a minimum is per order.
-  private func commission(of units: Double, _ index: Int, _ price: Double) -> Double {
-    let order = orders[index]
-    let multiplier = instruments[order.instrument].multiplier
-    let notional = order.notional + units * price * multiplier
-    let total: Double
-    switch rules.commission {
-    case .none: total = 0
-    case .basisPoints(let points): total = notional * points / 10_000
-    case .perShare(let amount, let minimum):
-      total = max((abs(order.filled) + units) * amount, minimum)
-    case .perOrder(let amount): total = amount
-    }
-    return total - order.commission
+  /// What a fill is charged beside its price.
+  private func charges(
+    of units: Double, _ index: Int, _ price: Double, isIntrabar: Bool
+  ) -> Double {
+    commission(of: units, index, price, isIntrabar: isIntrabar) + tax(of: units, index, price)
   }
 
   /// Whether buying power, at the fill's price and the marks of the moment, covers a trade with its
   /// costs. The instrument is marked at the reference price. Closing needs none.
   private func covers(
-    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, beyond tolerance: Double
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, isIntrabar: Bool,
+    beyond tolerance: Double
   ) -> Bool {
     let order = orders[index]
     let multiplier = instruments[order.instrument].multiplier
@@ -250,7 +240,7 @@ extension MarketSimulator {
     if isNothing(opening, of: units) { return true }
     let price = price(of: units, index, row, reference)
     let costs =
-      commission(of: units, index, price)
+      charges(of: units, index, price, isIntrabar: isIntrabar)
       + closing * abs(price - reference) * multiplier
     let power = power(for: order, closing: closing * reference * multiplier)
     return opening * price * multiplier + costs <= power + tolerance
@@ -263,7 +253,7 @@ extension MarketSimulator {
 
   /// The most units that are covered, down to the lot, found by halving.
   private func affordable(
-    _ units: Double, _ index: Int, _ row: Int, _ reference: Double
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, isIntrabar: Bool
   ) -> Double {
     let order = orders[index]
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
@@ -276,7 +266,7 @@ extension MarketSimulator {
       var most = (units / lot).rounded()
       while most - least > 1 {
         let middle = ((least + most) / 2).rounded(.down)
-        if covers(middle * lot, index, row, reference, beyond: rounding) {
+        if covers(middle * lot, index, row, reference, isIntrabar: isIntrabar, beyond: rounding) {
           least = middle
         } else {
           most = middle
@@ -287,7 +277,11 @@ extension MarketSimulator {
     var (least, most) = (closing, units)
     for _ in 0..<200 {
       let middle = (least + most) / 2
-      if covers(middle, index, row, reference, beyond: 0) { least = middle } else { most = middle }
+      if covers(middle, index, row, reference, isIntrabar: isIntrabar, beyond: 0) {
+        least = middle
+      } else {
+        most = middle
+      }
     }
     return isNothing(least - closing, of: units) ? closing : least
   }

@@ -31,6 +31,7 @@ struct MarketSimulator {
   let calendars: [any TradingCalendar]
   /// A series whose volume is 0 on every bar counts as not given (part 6), which NaN stands for.
   let hasVolume: [Bool]
+  let barsPerSession: [Double]
   var rules: SimulationRules
   let script: [Int: [ScriptedRequest]]
 
@@ -65,6 +66,9 @@ struct MarketSimulator {
     instruments = scenario.market.map(\.instrument)
     calendars = scenario.market.map { $0.calendar ?? AlwaysOpenCalendar() }
     hasVolume = bars.map { rows in rows.contains { $0.volume > 0 } }
+    barsPerSession = scenario.market.map { series in
+      if case .intraday(let seconds) = series.timeframe { 86_400 / Double(seconds) } else { 1 }
+    }
     rules = scenario.rules
     script = scenario.script
     cash = scenario.rules.cash
@@ -109,6 +113,11 @@ struct SimulatedOrder {
   var notional = 0.0
   var fillCount = 0
   var commission = 0.0
+  /// The part that rested: fills of a limit order inside bars.
+  var makerUnits = 0.0
+  var makerMoney = 0.0
+  /// What was traded in the month before its first fill.
+  var month = SimulatedMonth()
   var liveAt: Timestamp
   var expiry: Timestamp?
   var isLive = false
@@ -117,9 +126,10 @@ struct SimulatedOrder {
   var isTriggered = false
   /// Whether it answers a margin call.
   var isLiquidation = false
-  /// Known when the order became live, for the square-root model.
+  /// Known when the order became live, for models that ask for the past.
   var deviation = Double.nan
   var meanVolume = Double.nan
+  var spread = Double.nan
 
   var remaining: Double { wanted - filled }
   var isBuy: Bool { wanted > 0 }
@@ -205,8 +215,8 @@ extension MarketSimulator {
       var order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
       order.isLive = true
-      (order.deviation, order.meanVolume) = history(instrument)
       orders[orders.count - 1] = order
+      _ = remember(orders.count - 1)
       guard isTraded(instrument, row) else { continue }
       trade(orders.count - 1, row, at: bars[instrument][row].close, isIntrabar: true)
     }
@@ -223,12 +233,9 @@ extension MarketSimulator {
       if orders[index].isDay {
         orders[index].expiry = calendars[instrument].sessionClosing(after: now)?.close
       }
-      if case .squareRoot = rules.slippage {
-        (orders[index].deviation, orders[index].meanVolume) = history(instrument)
-        if orders[index].deviation.isNaN || orders[index].meanVolume.isNaN {
-          end(index, .rejected(.noHistory))
-          continue
-        }
+      if !remember(index) {
+        end(index, .rejected(.noHistory))
+        continue
       }
       if rules.marketFill == .sameClose, orders[index].kind == .market,
         let row = closingRow(instrument), isTraded(instrument, row)
@@ -287,8 +294,8 @@ extension MarketSimulator {
     cash += pending.reduce(0) { $0 + $1.amount }
     pending = []
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
-    rules.slippage = .none
-    rules.commission = .none
+    rules.costs = SimulatedCosts()
+    rules.costsOf = [:]
     rules.participation = nil
     for instrument in bars.indices where quantities[instrument] != 0 {
       let order = register(
@@ -319,21 +326,26 @@ extension MarketSimulator {
     !hasVolume[instrument] || bars[instrument][row].volume != 0
   }
 
+  /// Prices and volumes of other units than those of the last bar, in those: so many units of the
+  /// last bar are one of a row.
+  func units(_ instrument: Int, _ row: Int) -> Double {
+    let rows = bars[instrument]
+    return actions.reduce(1) { ratio, action in
+      guard case .split(let factor) = action.kind, action.instrument == instrument,
+        rows[row].openTime < action.time,
+        rows[lastRows[instrument]].openTime >= action.time
+      else { return ratio }
+      return ratio * factor
+    }
+  }
+
   /// The deviation (n - 1) of the last 20 returns and the mean volume of the last 20 bars known
   /// now; NaN with fewer (part 6).
   func history(_ instrument: Int) -> (deviation: Double, meanVolume: Double) {
     let last = lastRows[instrument]
     guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }
     let rows = bars[instrument]
-    // Prices and volumes of other units, in those of the last bar.
-    func units(_ row: Int) -> Double {
-      actions.reduce(1) { ratio, action in
-        guard case .split(let factor) = action.kind, action.instrument == instrument,
-          rows[row].openTime < action.time, rows[last].openTime >= action.time
-        else { return ratio }
-        return ratio * factor
-      }
-    }
+    func units(_ row: Int) -> Double { self.units(instrument, row) }
     let returns = (last - 19...last).map {
       rows[$0].close / units($0) / (rows[$0 - 1].close / units($0 - 1)) - 1
     }

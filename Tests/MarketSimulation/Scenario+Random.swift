@@ -12,6 +12,7 @@ extension Scenario {
       try Self.series($0, hasVolume: hasVolume, &random)
     }
     rules = SimulationRules(random: &random, hasVolume: hasVolume)
+    rules.drawCosts(seed: seed, hasVolume: hasVolume, instrumentCount: count)
     // Drawn from a stream of its own, so that the rest of a seed's scenario stays what it was.
     var accounts = Randomness(seed: seed, stream: "accounts")
     rules.drawTerms(&accounts)
@@ -102,20 +103,20 @@ extension SimulationRules {
     ])
     sizesAtFill = random.oneIn(4)
     rejectsShortfalls = random.oneIn(3)
-    slippage = random.pick([
+    costs.slippage = random.pick([
       .none, .basisPoints(9), .basisPoints(400), .halfSpread(0.3), .volumeShare(0.1),
       .volumeShare(0.02), .squareRoot(1),
     ])
-    commission = random.pick([
+    costs.commission = random.pick([
       .none, .none, .basisPoints(7), .perShare(0.01, minimum: 2), .perShare(0.5, minimum: 0),
       .perOrder(12),
     ])
     warmup = random.pick([0, 0, 0, 1, 5])
     closesEndedSeries = random.oneIn(5)
-    if case .squareRoot = slippage, !hasVolume { slippage = .none }
+    if case .squareRoot = costs.slippage, !hasVolume { costs.slippage = .none }
     // What a target costs that takes many bars to fill, or moves its own price, is said nowhere.
     if sizesAtFill { participation = nil }
-    if sizesAtFill, case .volumeShare = slippage { slippage = .basisPoints(400) }
+    if sizesAtFill, case .volumeShare = costs.slippage { costs.slippage = .basisPoints(400) }
   }
 }
 
@@ -193,6 +194,6 @@ extension Scenario {
 }
 
 extension Randomness {
-  fileprivate mutating func oneIn(_ count: Int) -> Bool { nextInteger(below: count) == 0 }
-  fileprivate mutating func pick<T>(_ values: [T]) -> T { values[nextInteger(below: values.count)] }
+  mutating func oneIn(_ count: Int) -> Bool { nextInteger(below: count) == 0 }
+  mutating func pick<T>(_ values: [T]) -> T { values[nextInteger(below: values.count)] }
 }

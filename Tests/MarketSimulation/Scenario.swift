@@ -54,26 +54,12 @@ struct SimulationRules: Sendable {
   var latency = TimeSpan.zero
   var sizesAtFill = false
   var rejectsShortfalls = false
-  var slippage = Slippage.none
-  var commission = Commission.none
+  var costs = SimulatedCosts()
+  /// What some instruments cost instead, by their numbers.
+  var costsOf: [Int: SimulatedCosts] = [:]
   var warmup = 0
   var closesEndedSeries = false
   var decidesOncePerSession = false
-
-  enum Slippage: Sendable {
-    case none
-    case basisPoints(Double)
-    case halfSpread(Double)
-    case volumeShare(Double)
-    case squareRoot(Double)
-  }
-
-  enum Commission: Sendable {
-    case none
-    case basisPoints(Double)
-    case perShare(Double, minimum: Double)
-    case perOrder(Double)
-  }
 }
 
 /// What a run left behind, in a form in which two runs can be compared.
@@ -97,6 +83,9 @@ struct SimulationTape {
     var price: Double
     var slippage: Double
     var commission: Double
+    var tax = 0.0
+    /// Whether the rules made it, without an order's costs.
+    var isCostless = false
   }
 
   struct Outcome {

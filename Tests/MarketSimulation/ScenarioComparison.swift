@@ -54,9 +54,9 @@ extension Scenario {
       }
     }
     let changes: [(inout SimulationRules) -> Void] = [
-      { $0.latency = .zero }, { $0.participation = nil }, { $0.slippage = .none },
-      { $0.commission = .none }, { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil },
-      { $0.improvesOnGaps = true },
+      { $0.latency = .zero }, { $0.participation = nil }, { $0.costs.slippage = .none },
+      { $0.costs.commission = .none }, { $0.costs.taxes = [] }, { $0.costsOf = [:] },
+      { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
       { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
     ]
     for place in market.indices where !market[place].actions.isEmpty {
@@ -152,7 +152,7 @@ extension SimulationTape {
     let rows = fills.map {
       "  fill of \($0.order): instrument \($0.instrument) row \($0.row) "
         + "\($0.isIntrabar ? "inside" : "open") \($0.time) \($0.quantity) @ \($0.price) "
-        + "(\($0.reference)) slippage \($0.slippage) commission \($0.commission)"
+        + "(\($0.reference)) slippage \($0.slippage) commission \($0.commission) tax \($0.tax)"
     }
     let ends = outcomes.enumerated().map { index, list in
       "  order \(index + 1): "
@@ -172,7 +172,8 @@ extension SimulationTape.Fill {
     if !near(price, other.price, abs(price)) { return "price" }
     let money = max(1, abs(quantity) * max(price, reference))
     if !near(slippage, other.slippage, money) { return "slippage" }
-    return near(commission, other.commission, money) ? nil : "commission"
+    if !near(commission, other.commission, money) { return "commission" }
+    return near(tax, other.tax, money) ? nil : "tax"
   }
 }
 

@@ -70,20 +70,7 @@ extension SimulationRules {
     execution.latency = latency
     execution.sizing = sizesAtFill ? .atFill : .atDecision
     execution.shortfall = rejectsShortfalls ? .reject : .cut
-    switch slippage {
-    case .none: break
-    case .basisPoints(let points): execution.slippage = BasisPointSlippage(basisPoints: points)
-    case .halfSpread(let spread): execution.slippage = HalfSpreadSlippage(spread: spread)
-    case .volumeShare(let impact): execution.slippage = VolumeShareSlippage(impact: impact)
-    case .squareRoot(let impact): execution.slippage = SquareRootSlippage(impact: impact)
-    }
-    switch commission {
-    case .none: break
-    case .basisPoints(let points): execution.commission = BasisPointCommission(basisPoints: points)
-    case .perShare(let amount, let minimum):
-      execution.commission = PerShareCommission(perShare: amount, minimumPerOrder: minimum)
-    case .perOrder(let amount): execution.commission = PerOrderCommission(amount: amount)
-    }
+    applyCosts(to: &execution)
     configuration.execution = execution
     return configuration
   }
@@ -102,7 +89,7 @@ extension Scenario {
         order: Int(fill.order.number), instrument: Int(fill.instrument.index),
         row: Int(fill.row), time: fill.time, isIntrabar: fill.isIntrabar,
         quantity: fill.quantity, reference: fill.reference, price: fill.price,
-        slippage: fill.slippage, commission: fill.commission)
+        slippage: fill.slippage, commission: fill.commission, tax: fill.tax)
     }
     tape.outcomes = Array(repeating: [], count: result.orders.count)
     for outcome in result.outcomes {

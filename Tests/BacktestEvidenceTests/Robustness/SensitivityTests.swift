@@ -192,7 +192,7 @@ struct SensitivityTests {
     let (one, two) = (try analysis.run(threads: 1), try analysis.run(threads: 3))
     #expect(one.base == two.base && one.breakEven == two.breakEven)
     #expect(one.tables.map { $0.rows.map(\.figures) } == two.tables.map { $0.rows.map(\.figures) })
-    #expect(one.tables.count == 5)
+    #expect(one.tables.count == 6)
   }
 }
 

@@ -16,7 +16,8 @@ extension Command {
 
         Beside the verdict are shown how results change with fewer bars before the first decision \
         (a strategy whose figures move has not forgotten where its data began), and with every \
-        decision one close later (a strategy that then loses everything lived on one bar). --out writes lookahead.json with every cut.
+        decision one close later (a strategy that then loses everything lived on one bar). \
+        --out writes lookahead.json with every cut.
         """
     ) { parameters in
       let options = LookaheadOptions(&parameters)

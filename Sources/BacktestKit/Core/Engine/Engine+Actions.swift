@@ -39,6 +39,7 @@ extension Engine {
       trading.broker.delist(instrument, log: &log)
       closePosition(of: instrument, at: price, isIntrabar: false)
     case .shareMerger(let ratio, _): exchange(scheduled, ratio: ratio)
+    case .roll: roll(scheduled)
     case .symbolChange: if scheduled.successor >= 0 { exchange(scheduled, ratio: 1) }
     }
     log.actions.append(
@@ -82,6 +83,17 @@ extension Engine {
           instrument: InstrumentID(scheduled.instrument)))
     }
     return amount
+  }
+
+  /// A future is closed and as many contracts of another are opened, by market orders that go live
+  /// now and fill at the next open.
+  private mutating func roll(_ scheduled: ScheduledAction) {
+    let (old, new) = (scheduled.instrument, scheduled.successor)
+    let held = trading.account.quantity(of: old)
+    trading.broker.cancelAll(of: old, log: &log)
+    guard held != 0, new >= 0 else { return }
+    liquidate(Account.Liquidation(instrument: old, quantity: -held))
+    trading.broker.place(roll: internalOrder(InstrumentID(new), quantity: held), log: &log)
   }
 
   /// Shares become shares of another instrument, worth the same at the mark; what is left of a lot

@@ -5,11 +5,14 @@ extension Engine {
   /// nobody, or to the run whose account goes on.
   @inline(never)
   mutating func startAccountEvents() {
-    if trading.account.terms != nil {
+    if let terms = trading.account.terms, terms.marginCheck != nil || terms.financing != nil {
       scheduleSessionEnd()
       noteShortages()
     }
     if !feed.actions.isEmpty { startActions() }
+    if let first = feed.funding.firstIndex(where: { $0.funding.time > clock }) {
+      scheduleFunding(first)
+    }
   }
 
   /// After the close of bars and what ended with their session; `false` where nothing is left.
@@ -19,6 +22,26 @@ extension Engine {
     if valuation.isSound { return true }
     endEarly()
     return false
+  }
+
+  /// One payment waits at a time: the others come after it.
+  private mutating func scheduleFunding(_ index: Int) {
+    guard index < feed.funding.count else { return }
+    queue.schedule(at: feed.funding[index].funding.time, .sessionEnd, subject: index)
+  }
+
+  /// Phase 2: the holders of a perpetual contract pay one another.
+  @inline(never)
+  mutating func payFunding(_ index: Int) {
+    scheduleFunding(index + 1)
+    let scheduled = feed.funding[index]
+    let amount = trading.account.payFunding(scheduled.funding.rate, of: scheduled.instrument)
+    guard amount != 0 else { return }
+    log.record(
+      LedgerEntry(
+        time: clock, kind: .funding, amount: amount,
+        instrument: InstrumentID(scheduled.instrument)))
+    valuation = trading.account.valuation
   }
 
   private mutating func scheduleSessionEnd() {

@@ -27,6 +27,8 @@ public struct Engine: Sendable {
   /// window. Beyond all instants where there is no window.
   let windowEnd: Int
   let closesEndedSeries: Bool
+  /// Whether session ends or funding may change the account.
+  let hasAccountEvents: Bool
   /// The account that goes on from the base point; `nil` when it begins with cash.
   let inherited: Account?
 
@@ -133,6 +135,7 @@ public struct Engine: Sendable {
     // Where several bars of a session make one decision, indicators see its last bars only.
     trading.sharedSeries = decidesBySession ? nil : series
     hasQuietCloses = !decidesBySession && !closesEndedSeries
+    hasAccountEvents = own.terms != nil || !feed.funding.isEmpty
     // One record a decision and instrument; beyond four million the room grows by doubling.
     trading.recordRoom = min(
       max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22)
@@ -295,7 +298,7 @@ public struct Engine: Sendable {
       return .finished
     }
     if !queue.isEmpty { endSessions() }
-    if trading.account.terms != nil, !endAccountBar() { return .finished }
+    if hasAccountEvents, !endAccountBar() { return .finished }
     needsEquityPoint = next > baseInstant
     if next <= firstDecision {
       trading.isWarmingUp = next < firstDecision

@@ -32,6 +32,8 @@ public final class Feed: @unchecked Sendable {
   let closings: UnsafeMutablePointer<ClosingTable>?
   /// What happens to shares, in order of time.
   let actions: [ScheduledAction]
+  /// What holders of perpetual contracts pay, in order of time.
+  let funding: [ScheduledFunding]
 
   /// Lays out a universe. The cost is one pass over the times of each grid.
   public convenience init(_ universe: Universe) { self.init(universe, readAheadRows: nil) }
@@ -44,6 +46,7 @@ public final class Feed: @unchecked Sendable {
     self.universe = universe
     instrumentCount = universe.count
     actions = ScheduledAction.all(universe)
+    funding = ScheduledFunding.all(universe)
     readAhead = ReadAhead(universe, strideRows: readAheadRows)
     var distinct: [BarSeries] = []
     gridOfInstrument = universe.series.map { series in

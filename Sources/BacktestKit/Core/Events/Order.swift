@@ -32,7 +32,7 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   /// Whether it closes what is held and opens nothing: an exit that goes out together with its
   /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
   public var reduceOnly = false
-  /// Whether the engine made it, to answer a margin call or to give back shares that are called back.
+  /// Whether the engine made it, to answer a margin call or to give back borrowed shares.
   public internal(set) var isLiquidation = false
   /// When it was submitted.
   public var submitted = Timestamp.distantPast
@@ -193,10 +193,10 @@ public struct Fill: Hashable, Sendable, BitwiseCopyable {
   public var isIntrabar: Bool
   /// Whether it filled the last units of its order.
   var completesOrder = true
-  /// When: the bar's open time for fills at the open, else its close time.
-  public var time: Timestamp
   /// The bar's row in its series.
   public var row: Int32
+  /// When: the bar's open time for fills at the open, else its close time.
+  public var time: Timestamp
   /// Units traded: positive bought, negative sold.
   public var quantity: Double
   /// The price before slippage.
@@ -207,11 +207,14 @@ public struct Fill: Hashable, Sendable, BitwiseCopyable {
   public var slippage: Double
   /// Money paid as commission.
   public var commission: Double
+  /// Money paid as tax: stamp duty on a purchase, sell tax on a sale.
+  public var tax: Double
 
   /// A fill from its parts.
   package init(
     order: OrderID, instrument: InstrumentID, isIntrabar: Bool, time: Timestamp, row: Int32,
-    quantity: Double, reference: Double, price: Double, slippage: Double, commission: Double
+    quantity: Double, reference: Double, price: Double, slippage: Double, commission: Double,
+    tax: Double = 0
   ) {
     self.order = order
     self.instrument = instrument
@@ -223,5 +226,16 @@ public struct Fill: Hashable, Sendable, BitwiseCopyable {
     self.price = price
     self.slippage = slippage
     self.commission = commission
+    self.tax = tax
+  }
+
+  /// Money paid for the trade in all: slippage, commission and tax.
+  public var cost: Double { slippage + commission + tax }
+
+  /// The same trade without commission and tax.
+  var withoutCharges: Fill {
+    var fill = self
+    (fill.commission, fill.tax) = (0, 0)
+    return fill
   }
 }

@@ -8,11 +8,12 @@ extension Broker {
       let next = book.slot(after: slot)
       let live = book.pointer(to: slot)
       let units = market.columns[instrument].roundedDownToLot(live.pointee.remaining * ratio)
-      let paid = plan.commission(on: live.pointee.progress)
+      let paid = commission(of: slot)
       live.pointee.split(by: ratio, remaining: units)
+      if plan.followsFees { fees.split(slot, by: ratio) }
       // What the units so far cost stays what it was.
       if live.pointee.progress.fillCount > 0 {
-        live.pointee.commissionPaid += plan.commission(on: live.pointee.progress) - paid
+        live.pointee.commissionPaid += commission(of: slot) - paid
       }
       if units == 0 { reject(slot, .noQuantity, log: &log) }
       slot = next

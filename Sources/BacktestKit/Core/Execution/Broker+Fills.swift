@@ -5,10 +5,12 @@ struct TradeCost: BitwiseCopyable {
   /// The price of a unit in account currency.
   var unitPrice: Double
   /// What the order has traded with it.
-  var progress: OrderProgress
+  var progress: OrderTally
   /// The commission of the order with it, and what it adds.
   var totalCommission: Double
   var commission: Double
+  /// Stamp duty or sell tax.
+  var tax: Double
 }
 
 /// The money for a trade, and how large the trade may be.
@@ -63,8 +65,12 @@ extension Broker {
         for: ProspectiveTrade(
           quantity: abs(quantity), reference: price, bar: context.bar,
           quantityTakenBefore: book.quantityTaken(context.instrument, row: context.rowNumber),
+          quantityFilledBefore: book[candidate.slot].progress.quantity,
           returnDeviation: book[candidate.slot].returnDeviation,
-          meanVolume: book[candidate.slot].meanVolume))
+          meanVolume: book[candidate.slot].meanVolume,
+          spreadEstimate: book[candidate.slot].spreadEstimate,
+          barsPerSession: plan.barsPerSession(of: context.instrument)),
+        of: context.instrument)
       // However bad the trade, nobody pays to be rid of what they sell.
       price *= isBuy ? 1 + fraction : max(0, 1 - fraction)
     }
@@ -78,7 +84,7 @@ extension Broker {
     return price
   }
 
-  /// What a trade of so many units costs: its price and the commission that it adds to its order.
+  /// What a trade of so many units costs: its price and the charges that it adds to its order.
   @inline(__always)
   func cost(
     of quantity: Double, _ candidate: MatchCandidate, at context: MatchContext
@@ -89,20 +95,21 @@ extension Broker {
     progress.quantity += abs(quantity)
     progress.notional += abs(quantity) * price * multiplier
     progress.fillCount += 1
-    let total = plan.commission(on: progress)
+    let charges = charges(on: progress, isBuy: quantity > 0, candidate, at: context)
     return TradeCost(
-      price: price, unitPrice: price * multiplier, progress: progress, totalCommission: total,
-      commission: total - book[candidate.slot].commissionPaid)
+      price: price, unitPrice: price * multiplier, progress: progress,
+      totalCommission: charges.totalCommission,
+      commission: charges.totalCommission - book[candidate.slot].commissionPaid, tax: charges.tax)
   }
 
-  /// What a trade costs beyond the units that it opens: its commission, and the slippage of the
-  /// part that closes what is held.
+  /// What a trade costs beyond the units that it opens: its commission and tax, and the slippage of
+  /// the part that closes what is held.
   @inline(__always)
   private func costsBeside(
     _ cost: TradeCost, closing: Double, _ candidate: MatchCandidate, at context: MatchContext
   ) -> Double {
     let slippage = abs(cost.unitPrice - candidate.reference * context.multiplier)
-    return cost.commission + abs(closing) * slippage
+    return cost.commission + cost.tax + abs(closing) * slippage
   }
 
   /// What a budget spends on each unit that a trade opens.
@@ -305,6 +312,7 @@ extension Broker {
     if abs(rest) <= abs(remaining) * 1e-12 { rest = 0 }
     var fill = fill(of: candidate, quantity, at: cost, in: context)
     fill.completesOrder = rest == 0 && !isCut
+    if plan.followsFees { bookFees(cost, candidate, at: context) }
     live.pointee.progress = cost.progress
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
@@ -330,7 +338,7 @@ extension Broker {
       isIntrabar: context.isIntrabar, time: context.time, row: context.rowNumber,
       quantity: quantity, reference: candidate.reference, price: cost.price,
       slippage: abs(cost.price - candidate.reference) * abs(quantity) * context.multiplier,
-      commission: cost.commission)
+      commission: cost.commission, tax: cost.tax)
   }
 
   /// Refuses an order that buying power does not cover.

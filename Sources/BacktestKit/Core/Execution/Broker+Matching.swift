@@ -2,7 +2,9 @@ extension Broker {
   /// Makes an order live, or refuses it when the slippage model lacks history.
   @inline(__always)
   mutating func activate(_ slot: Int, log: inout RunLog) -> Bool {
-    if plan.needsHistory, !rememberHistory(slot) {
+    if plan.needsHistory,
+      !rememberHistory(slot, for: plan.slippage(of: book[slot].order.instrument))
+    {
       reject(slot, .noHistory, log: &log)
       return false
     }
@@ -100,7 +102,8 @@ extension Broker {
       broker.own()
       broker.collect(along: path, at: context)
       broker.walk(along: path, at: context, account: &account, log: &log)
-      let fills = log.fills.sorted { $0.order < $1.order }
+      // What a trade is charged may depend on what was traded before it, but is no other trade.
+      let fills = log.fills.map { $0.withoutCharges }.sorted { $0.order < $1.order }
       guard let expected = first else {
         first = fills
         continue
@@ -154,38 +157,6 @@ extension Broker {
       series: market.columns + instrument, time: market.clock, isIntrabar: true)
     guard context.series.pointee.volume[context.row] != 0 else { return }
     execute(candidate, at: context, account: &account, log: &log)
-  }
-
-  /// Records the deviation of the last 20 returns and the mean volume of the last 20 bars for the
-  /// slippage model; `false` when there are fewer.
-  private mutating func rememberHistory(_ slot: Int) -> Bool {
-    let count = 20
-    let instrument = Int(book[slot].order.instrument.index)
-    let last = market.lastRow(of: instrument)
-    guard last >= count else { return false }
-    let series = market.columns + instrument
-    let (close, volumes) = (series.pointee.close, series.pointee.volume)
-    var mean = 0.0
-    var volume = 0.0
-    let scale = { series.pointee.scale(of: $0) }
-    // Units are those of the day: a split leaves no jump in prices or volumes.
-    func move(_ row: Int) -> Double {
-      close[row] * scale(row) / (close[row - 1] * scale(row - 1)) - 1
-    }
-    for row in (last - count + 1)...last {
-      mean += move(row)
-      volume += volumes[row] * (scale(last) / scale(row))
-    }
-    mean /= Double(count)
-    var squares = 0.0
-    for row in (last - count + 1)...last {
-      let deviation = move(row) - mean
-      squares += deviation * deviation
-    }
-    guard volume > 0 else { return false }
-    book[slot].returnDeviation = (squares / Double(count - 1)).squareRoot()
-    book[slot].meanVolume = volume / Double(count)
-    return true
   }
 }
 

@@ -20,12 +20,14 @@ struct Broker: Sendable {
   // Room that is used again and again, so that no decision allocates.
   var candidates = OwnedBuffer<MatchCandidate>()
   var targetOrders = OwnedBuffer<TargetOrder>()
+  /// What the costs of orders depend on beside what they traded, where a model asks for it.
+  var fees = FeeHistory()
   /// Instruments that trade no more.
   var delisted: [Int32] = []
   private var ownership = Ownership()
 
   init(feed: Feed, rules: ExecutionRules) {
-    plan = ExecutionPlan(rules)
+    plan = ExecutionPlan(rules, on: feed.universe)
     market = MarketCursor(feed)
     book = OrderBook(instrumentCount: feed.instrumentCount)
   }

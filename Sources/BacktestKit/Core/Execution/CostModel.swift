@@ -37,12 +37,30 @@ public struct CostDescription: Hashable, Sendable {
   /// What it takes of the traded value as a fraction, where that is all it does.
   public var share: Double?
 
-  /// A number of a model.
+  /// A number of a model, or several that belong together.
   public struct Value: Hashable, Sendable {
-    /// What the number is called.
+    /// What it is called.
     public var name: String
-    /// The number.
-    public var number: Double
+    /// The numbers: one, or those of a list.
+    public var numbers: [Double]
+    /// Whether it is a list.
+    public var isList: Bool
+
+    /// A number by its name.
+    public init(name: String, number: Double) {
+      (self.name, numbers, isList) = (name, [number], false)
+    }
+
+    /// A list by its name.
+    public init(name: String, numbers: [Double]) {
+      (self.name, self.numbers, isList) = (name, numbers, true)
+    }
+
+    /// As a study gives it: `0.005`, `[0.0035, 0.002]`.
+    package var text: String {
+      let text = numbers.map { NumberText.plain($0) }.joined(separator: ", ")
+      return isList ? "[\(text)]" : text
+    }
   }
 
   /// A description from its parts.
@@ -57,7 +75,21 @@ public struct CostDescription: Hashable, Sendable {
   }
 }
 
-/// A cost model as studies name it: by a key of the table `slippage` or `commission`.
+/// The numbers of a cost model in the order of its keys.
+package struct CostNumbers: Sendable {
+  private let values: [[Double]]
+
+  /// Numbers in the order of the keys; an empty list for one that is not given.
+  package init(_ values: [[Double]]) { self.values = values }
+
+  /// The number of a key.
+  subscript(key: Int) -> Double { values[key].first ?? .nan }
+
+  /// The numbers of a key that is a list.
+  func list(_ key: Int) -> [Double] { values[key] }
+}
+
+/// A cost model as studies name it: by a key of the table `slippage`, `commission` or `taxes`.
 package struct CostModelDefinition<Model> {
   /// A number of the model.
   package struct Key {
@@ -67,21 +99,32 @@ package struct CostModelDefinition<Model> {
     package var help: String
     /// A value for documents.
     package var example: String
-    /// The value where it is not given; `nil` for the key that chooses the model.
+    /// The value where it is not given; `nil` where it has to be, or there is none.
     package var fallback: Double?
+    /// The numbers that it accepts.
+    package var bounds = NumberBounds.notNegative
+    /// Whether it is a list of numbers.
+    package var isList = false
+    /// Whether it has to be given where it has no fallback.
+    package var isRequired = true
   }
 
-  /// The key that chooses the model, which is also the model's name, and those that go with it. All
-  /// their numbers are 0 or more.
+  /// The key that chooses the model, which is also the model's name, and those that go with it.
   package var keys: [Key]
-  /// The model of these numbers, in the order of the keys.
-  package var make: ([Double]) -> Model
+  /// What is wrong with numbers that each key accepts by itself; `nil` where nothing is.
+  package var problem: (CostNumbers) -> String?
+  /// The model of these numbers.
+  package var make: (CostNumbers) -> Model
 
   init(
-    _ name: String, _ help: String, example: String, _ others: [Key] = [],
-    make: @escaping ([Double]) -> Model
+    _ name: String, _ help: String, example: String, _ others: [Key] = [], isList: Bool = false,
+    bounds: NumberBounds = .notNegative,
+    problem: @escaping (CostNumbers) -> String? = { _ in nil },
+    make: @escaping (CostNumbers) -> Model
   ) {
-    keys = [Key(name: name, help: help, example: example)] + others
+    keys =
+      [Key(name: name, help: help, example: example, bounds: bounds, isList: isList)] + others
+    self.problem = problem
     self.make = make
   }
 }
@@ -99,15 +142,18 @@ final class ExecutionPlan: Sendable {
   let shortfall: ExecutionRules.ShortfallRule
   /// Whether anybody asks what has been traded in a bar before.
   let countsVolume: Bool
-  /// Whether the slippage model asks for what is known when an order becomes live.
+  /// Whether a slippage model asks for what is known when an order becomes live.
   let needsHistory: Bool
-  /// The models, and the one number that each of the usual ones comes to; NaN for the others.
-  private let slippage: any SlippageModel
+  /// Whether a commission model asks what an order made, or what was traded in the month.
+  let followsFees: Bool
+  /// The number that slippage and commission each come to where they are the same share of every
+  /// trade and nothing is taxed; NaN otherwise.
   private let slippageFraction: Double
-  private let commission: any CommissionModel
   private let commissionShare: Double
+  /// The models of each instrument.
+  private let costs: ContiguousArray<TradingCostModels>
 
-  init(_ rules: ExecutionRules) {
+  init(_ rules: ExecutionRules, on universe: Universe) {
     marketFill = rules.marketFill
     limitFill = rules.limitFill
     improvesOnGaps = rules.improvesOnGaps
@@ -116,30 +162,40 @@ final class ExecutionPlan: Sendable {
     latency = rules.latency
     sizing = rules.sizing
     shortfall = rules.shortfall
-    needsHistory = rules.slippage.needsHistory
-    slippage = rules.slippage
-    commission = rules.commission
-    slippageFraction =
-      switch rules.slippage {
-      case is NoSlippage: 0
-      case let fixed as BasisPointSlippage: fixed.basisPoints * 1e-4
-      default: .nan
-      }
+    costs = ContiguousArray(universe.series.map { rules.costModels(for: $0) })
+    needsHistory = costs.contains { $0.slippage.needsHistory || $0.slippage.needsSpreadEstimate }
+    followsFees = costs.contains { $0.commission.dependsOnHistory }
+    let isUniform = rules.instrumentCosts.isEmpty
+    slippageFraction = isUniform ? rules.slippage.constantFraction : .nan
+    commissionShare =
+      isUniform && rules.taxes.isEmpty ? rules.commission.constantShare : .nan
     countsVolume = rules.participation != nil || slippageFraction.isNaN
-    let share = rules.commission as? BasisPointCommission
-    commissionShare = share.map { $0.basisPoints * 1e-4 } ?? .nan
   }
 
   /// The fraction of the reference price by which a trade is worse than it.
   @inline(__always)
-  func slippage(for trade: @autoclosure () -> ProspectiveTrade) -> Double {
-    slippageFraction.isNaN ? slippage.fraction(for: trade()) : slippageFraction
+  func slippage(for trade: @autoclosure () -> ProspectiveTrade, of instrument: Int) -> Double {
+    slippageFraction.isNaN
+      ? costs[instrument].slippage.fraction(for: trade()) : slippageFraction
   }
 
-  /// The commission on all that an order has traded so far.
+  /// The commission on so much money, where it is the same share of every trade and nothing is
+  /// taxed; `nil` otherwise.
   @inline(__always)
-  func commission(on progress: OrderProgress) -> Double {
-    commissionShare.isNaN
-      ? commission.total(for: progress) : progress.notional * commissionShare
+  func uniformCommission(on notional: Double) -> Double? {
+    if commissionShare.isNaN { return nil }
+    return commissionShare == 0 ? 0 : notional * commissionShare
   }
+
+  /// What trading an instrument costs.
+  @inline(__always)
+  func costs(of instrument: Int) -> TradingCostModels { costs[instrument] }
+
+  /// The slippage model of an instrument.
+  func slippage(of instrument: InstrumentID) -> any SlippageModel {
+    costs[Int(instrument.index)].slippage
+  }
+
+  /// Bars of an instrument in a session.
+  func barsPerSession(of instrument: Int) -> Double { costs[instrument].barsPerSession }
 }

@@ -26,6 +26,12 @@ public struct ExecutionRules: Sendable {
   public var slippage: any SlippageModel = NoSlippage()
   /// What the broker charges.
   public var commission: any CommissionModel = NoCommission()
+  /// What is taxed; each of them is charged.
+  public var taxes: [any TransactionTax] = []
+  /// The schedule from which commission and taxes were taken, for reports.
+  public internal(set) var feeSchedule: FeeSchedule?
+  /// What some instruments cost instead, each entry over those before it.
+  public var instrumentCosts: [InstrumentCosts] = []
 
   /// The default rules: next open, touch, pessimistic, unlimited, without costs.
   public init() {}

@@ -254,11 +254,12 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var isTarget = false
   /// How its quantity is found at the match.
   var sizing = Sizing.fixed
-  var progress = OrderProgress(quantity: 0, notional: 0, fillCount: 0)
+  var progress = OrderTally()
   var commissionPaid = 0.0
   /// What the slippage model may ask for, known when the order became live.
   var returnDeviation = Double.nan
   var meanVolume = Double.nan
+  var spreadEstimate = Double.nan
   /// Neighbours in the instrument's list, in order of priority.
   var previous: Int32 = -1
   var next: Int32 = -1
@@ -293,10 +294,11 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.hasExits = false
     place.pointee.isTarget = false
     place.pointee.sizing = .fixed
-    place.pointee.progress = OrderProgress(quantity: 0, notional: 0, fillCount: 0)
+    place.pointee.progress = OrderTally()
     place.pointee.commissionPaid = 0
     place.pointee.returnDeviation = .nan
     place.pointee.meanVolume = .nan
+    place.pointee.spreadEstimate = .nan
     place.pointee.previous = -1
     place.pointee.next = -1
     place.pointee.older = -1

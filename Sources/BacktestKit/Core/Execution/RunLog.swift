@@ -72,7 +72,7 @@ struct RunLog: Sendable {
     otherOutcomes.append(Noted(fillsBefore: fills.count, row: outcome))
   }
 
-  /// Writes down a movement of cash that is not the price or the commission of a fill.
+  /// Writes down a movement of cash that is not the price or a charge of a fill.
   mutating func record(_ movement: LedgerEntry) {
     otherMovements.append(Noted(fillsBefore: fills.count, row: movement))
   }
@@ -98,6 +98,12 @@ extension RunLog {
         entries.append(
           LedgerEntry(
             time: fill.time, kind: .commission, amount: -fill.commission,
+            instrument: fill.instrument, order: fill.order))
+      }
+      if fill.tax != 0 {
+        entries.append(
+          LedgerEntry(
+            time: fill.time, kind: fill.quantity > 0 ? .stampDuty : .sellTax, amount: -fill.tax,
             instrument: fill.instrument, order: fill.order))
       }
     }

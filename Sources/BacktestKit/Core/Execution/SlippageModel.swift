@@ -8,12 +8,19 @@ public struct ProspectiveTrade: Sendable {
   public var bar: Bar
   /// Units that our orders already took from this bar, both sides.
   public var quantityTakenBefore: Double
+  /// Units that the same order traded before, positive.
+  public var quantityFilledBefore: Double
   /// The deviation (n - 1) of the last 20 close-to-close returns known when the order became live;
   /// NaN unless the model asks for history.
   public var returnDeviation: Double
   /// The mean volume of the last 20 bars known when the order became live; NaN unless the model
   /// asks for history.
   public var meanVolume: Double
+  /// The bid-ask spread over the price, estimated from the highs and lows of the last 21 bars known
+  /// when the order became live; NaN unless the model asks for it.
+  public var spreadEstimate: Double
+  /// Bars in a session of the instrument's calendar: 1 for daily bars.
+  public var barsPerSession: Double
 }
 
 /// How far a trade moves the price against the trader.
@@ -29,6 +36,9 @@ public protocol SlippageModel: CostModel {
   /// Whether the model needs 20 returns and volumes; orders that become live with fewer are
   /// rejected.
   var needsHistory: Bool { get }
+  /// Whether the model needs the spread that highs and lows tell; orders that become live before 21
+  /// bars are rejected.
+  var needsSpreadEstimate: Bool { get }
   /// Whether the model reads volumes, which adjusted prices make questionable.
   var usesVolume: Bool { get }
 }
@@ -37,7 +47,19 @@ extension SlippageModel {
   /// `false` unless the model says otherwise.
   public var needsHistory: Bool { false }
   /// `false` unless the model says otherwise.
+  public var needsSpreadEstimate: Bool { false }
+  /// `false` unless the model says otherwise.
   public var usesVolume: Bool { false }
+
+  /// The fraction that the model is of every trade; NaN where it depends on the trade.
+  var constantFraction: Double {
+    switch self {
+    case is NoSlippage: 0
+    case let fixed as BasisPointSlippage: fixed.basisPoints * 1e-4
+    case let spread as RelativeSpreadSlippage: spread.basisPoints / 2 * 1e-4
+    default: .nan
+    }
+  }
 }
 
 /// Trades at the reference price.
@@ -66,96 +88,5 @@ public struct BasisPointSlippage: SlippageModel, Hashable {
       model: "basis-points", values: ["basis-points": basisPoints],
       sentence: "\(NumberText.basisPoints(basisPoints)) of the price, against the order.",
       share: basisPoints / 1e4)
-  }
-}
-
-/// Half of a fixed bid-ask spread.
-public struct HalfSpreadSlippage: SlippageModel, Hashable {
-  /// The whole spread in price units.
-  public var spread: Double
-  /// A model of a spread in price units.
-  public init(spread: Double) { self.spread = spread }
-  /// `spread / 2 / reference`.
-  public func fraction(for trade: ProspectiveTrade) -> Double { spread / 2 / trade.reference }
-  /// `half-spread`.
-  public func description(in currency: String) -> CostDescription {
-    CostDescription(
-      model: "half-spread", values: ["half-spread": spread],
-      sentence: "Half of a spread of \(NumberText.exact(spread)) in price units.")
-  }
-}
-
-/// Quadratic in the share of the bar's volume that all our orders have taken so far.
-///
-/// `k x share^2`, as in zipline's volume-share model (Quantopian, 2012).
-public struct VolumeShareSlippage: SlippageModel, Hashable {
-  /// The factor k.
-  public var impact: Double
-  /// A model with the factor k.
-  public init(impact: Double = 0.1) { self.impact = impact }
-  /// `impact x share^2`; 0 where the bar has no volume.
-  public func fraction(for trade: ProspectiveTrade) -> Double {
-    guard trade.bar.volume > 0 else { return 0 }
-    let share = (trade.quantityTakenBefore + trade.quantity) / trade.bar.volume
-    return impact * share * share
-  }
-  /// `true`.
-  public var usesVolume: Bool { true }
-  /// `volume-share`.
-  public func description(in currency: String) -> CostDescription {
-    CostDescription(
-      model: "volume-share", values: ["volume-share": impact],
-      sentence: "\(NumberText.exact(impact)) x (share of the bar's volume)² of the price; the "
-        + "volume is known only at the bar's close.")
-  }
-}
-
-/// The square-root law of market impact: `Y x sigma x sqrt(Q / V)`.
-///
-/// Sigma and V are known when the order becomes live.
-/// > N. Torre, *BARRA Market Impact Model Handbook*, 1997.
-public struct SquareRootSlippage: SlippageModel, Hashable {
-  /// The factor Y, about 1.
-  public var impact: Double
-  /// A model with the factor Y.
-  public init(impact: Double = 1) { self.impact = impact }
-  /// `impact x returnDeviation x sqrt(quantity / meanVolume)`.
-  public func fraction(for trade: ProspectiveTrade) -> Double {
-    impact * trade.returnDeviation * (trade.quantity / trade.meanVolume).squareRoot()
-  }
-  /// `true`.
-  public var needsHistory: Bool { true }
-  /// `true`.
-  public var usesVolume: Bool { true }
-  /// `square-root`.
-  public func description(in currency: String) -> CostDescription {
-    CostDescription(
-      model: "square-root", values: ["square-root": impact],
-      sentence: "\(NumberText.exact(impact)) x standard deviation of 20 returns x "
-        + "√(quantity / mean volume of 20 bars) of the price.")
-  }
-}
-
-extension CostModelDefinition<any SlippageModel> {
-  /// The models that studies can name under `slippage`.
-  package static var slippage: [CostModelDefinition] {
-    [
-      CostModelDefinition("basis-points", "Basis points of the price.", example: "2") {
-        BasisPointSlippage(basisPoints: $0[0])
-      },
-      CostModelDefinition(
-        "half-spread", "A bid-ask spread in price units, of which half is paid.", example: "0.01"
-      ) { HalfSpreadSlippage(spread: $0[0]) },
-      CostModelDefinition(
-        "volume-share",
-        "This factor times the squared share of the bar's volume, as a fraction of the price.",
-        example: "0.1"
-      ) { VolumeShareSlippage(impact: $0[0]) },
-      CostModelDefinition(
-        "square-root",
-        "This factor times the deviation of 20 returns times the square root of quantity over mean "
-          + "volume, as a fraction of the price.", example: "1"
-      ) { SquareRootSlippage(impact: $0[0]) },
-    ]
   }
 }

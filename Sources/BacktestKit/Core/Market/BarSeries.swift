@@ -91,6 +91,8 @@ public struct BarSeries: Sendable {
   package var source: DataSource?
   /// What happened to the shares, in order of ex-dates.
   public internal(set) var actions: [CorporateAction] = []
+  /// What holders of a perpetual contract pay one another, in order of time.
+  public internal(set) var funding: [FundingRate] = []
   /// The scale of each bar, and its prices and volume in one unit; empty where nothing was split.
   private(set) var scale = Column<Double>([])
   private(set) var continuousColumns: [Column<Double>] = []
@@ -227,6 +229,7 @@ public struct BarSeries: Sendable {
     source = whole.source
     issues = whole.issues
     actions = whole.actions
+    funding = whole.funding
     if !whole.scale.isEmpty {
       scale = whole.scale.rows(range)
       continuousColumns = whole.continuousColumns.map { $0.rows(range) }
@@ -311,6 +314,7 @@ extension BarSeries {
     shared.source = source
     shared.issues = issues
     shared.actions = actions
+    shared.funding = funding
     shared.scale = scale
     shared.continuousColumns = continuousColumns
     return shared
@@ -319,13 +323,18 @@ extension BarSeries {
   /// The bars whose sessions lie between two dates, both included.
   package func sessions(from first: CivilDate?, to last: CivilDate?) -> BarSeries {
     guard first != nil || last != nil else { return self }
+    return rows(rowRange(from: first, to: last))
+  }
+
+  /// The rows whose sessions lie between two dates, both included.
+  func rowRange(from first: CivilDate?, to last: CivilDate?) -> Range<Int> {
     func date(_ row: Int) -> CivilDate {
       let time = closeTimes[row]
       return calendar?.sessionDate(of: time) ?? (time - TimeSpan(nanoseconds: 1)).utcDate
     }
     let start = first.map { first in firstRow { date($0) >= first } } ?? 0
     let end = last.map { last in firstRow { date($0) > last } } ?? count
-    return rows(min(start, end)..<end)
+    return min(start, end)..<end
   }
 
   /// The first row for which a test that stays true once it is true holds.

@@ -33,6 +33,9 @@ public struct CorporateAction: Hashable, Sendable {
     case cashMerger(price: Double)
     /// Each share becomes so many shares of another company.
     case shareMerger(ratio: Double, into: String)
+    /// A future is closed, and as many contracts of another are opened, both at the next open with
+    /// costs.
+    case roll(into: String)
 
     /// The name in files of actions.
     package var name: String {
@@ -44,6 +47,7 @@ public struct CorporateAction: Hashable, Sendable {
       case .delisting: "delisting"
       case .cashMerger: "merger-cash"
       case .shareMerger: "merger-shares"
+      case .roll: "roll"
       }
     }
 
@@ -53,14 +57,14 @@ public struct CorporateAction: Hashable, Sendable {
       case .split(let value), .dividend(let value), .specialDividend(let value),
         .delisting(let value), .cashMerger(let value), .shareMerger(let value, _):
         value
-      case .symbolChange: nil
+      case .symbolChange, .roll: nil
       }
     }
 
     /// The symbol under which shares go on; `nil` where they keep theirs, or end.
     package var newSymbol: String? {
       switch self {
-      case .symbolChange(let symbol), .shareMerger(_, let symbol): symbol
+      case .symbolChange(let symbol), .shareMerger(_, let symbol), .roll(let symbol): symbol
       default: nil
       }
     }
@@ -77,7 +81,7 @@ public struct CorporateAction: Hashable, Sendable {
         amount > 0 && amount.isFinite ? nil : "a dividend must be above 0, not \(amount)"
       case .delisting(let price), .cashMerger(let price):
         price >= 0 && price.isFinite ? nil : "a final price must be 0 or more, not \(price)"
-      case .symbolChange: nil
+      case .symbolChange, .roll: nil
       }
     }
   }
@@ -211,13 +215,12 @@ extension Universe {
     for one in series { changed.append(try one.adding(actions)) }
     for one in changed {
       for action in one.actions {
-        guard case .shareMerger(_, let symbol) = action.kind, instrument(symbol) == nil else {
-          continue
-        }
+        guard let symbol = action.kind.newSymbol, instrument(symbol) == nil else { continue }
+        if case .symbolChange = action.kind { continue }
         throw MarketError(
           symbol: one.instrument.symbol,
-          "merger on \(action.exDate) into \(symbol), of which there are no prices; add them, or "
-            + "give the cash value as 'merger-cash'")
+          "\(action.kind.name) on \(action.exDate) into \(symbol), of which there are no prices; "
+            + "add them")
       }
     }
     return try Universe(changed).with(references: references)

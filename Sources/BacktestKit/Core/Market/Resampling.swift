@@ -38,6 +38,7 @@ extension BarSeries {
       ], priceBasis: priceBasis)
     coarse.source = source
     coarse.issues = issues
+    coarse.funding = funding
     return try coarse.adding(actions)
   }
 

@@ -50,7 +50,7 @@ extension Account {
     priceProfit -= fraction * position.mark * position.multiplier
     income.cashInLieu += amount
     cash += amount
-    positions[instrument].exit(-fraction, price: price, commission: 0, slippage: 0)
+    positions[instrument].exit(-fraction, price: price, commission: 0, slippage: 0, tax: 0)
     if positions[instrument].isFlat {
       heldCount -= 1
       trades.append(

@@ -20,11 +20,6 @@ extension Account {
     pendingPayments.reduce(0) { $0 - min(0, $1.amount) }
   }
 
-  /// The sum of the absolute values of short positions.
-  var shortValue: Double {
-    positions.reduce(0) { $0 + max(0, -$1.value) }
-  }
-
   /// Books interest and borrow fees for the days from the session that ends to the next one, on the
   /// balance and the values before any of them; calls `note` with each movement of cash.
   ///
@@ -35,9 +30,16 @@ extension Account {
   ) {
     guard let terms, let rules = terms.financing else { return }
     let fraction = rules.fraction(ofDays: days)
-    let balance = cash
-    var charged = 0.0
-    for index in positions.indices where positions[index].quantity < 0 {
+    var balance = cash
+    var (charged, shortValue) = (0.0, 0.0)
+    for index in positions.indices where positions[index].quantity != 0 {
+      // Contracts are settled at their marks: their notional was never paid, nor borrowed.
+      guard terms.paysNotional[index] else {
+        balance += positions[index].value
+        continue
+      }
+      guard positions[index].quantity < 0 else { continue }
+      shortValue -= positions[index].value
       let rate = terms.borrowRate(of: index, on: date) ?? rules.borrowing.rate
       let fee = -positions[index].value * rate * fraction
       guard fee != 0 else { continue }
@@ -54,5 +56,25 @@ extension Account {
     if interest < 0 { income.interestPaid -= interest } else { income.interestReceived += interest }
     cash += interest - charged
     checkInvariants()
+  }
+
+  /// Pays, or receives, the funding of a perpetual contract: the value at the mark times the rate.
+  ///
+  /// - Returns: the money, negative where it is paid.
+  mutating func payFunding(_ rate: Double, of instrument: Int) -> Double {
+    let amount = -positions[instrument].value * rate
+    if amount < 0 { income.fundingPaid -= amount } else { income.fundingReceived += amount }
+    cash += amount
+    checkInvariants()
+    return amount
+  }
+
+  /// Cash as it is where futures and perpetual contracts are settled at their marks: their notional
+  /// is in `cash` as if it had been paid, and here it is not.
+  public var settledCash: Double {
+    guard let terms else { return cash }
+    return positions.indices.reduce(cash) { sum, index in
+      terms.paysNotional[index] ? sum : sum + positions[index].value
+    }
   }
 }

@@ -27,7 +27,7 @@ struct Valuation: BitwiseCopyable, Sendable {
 ///
 /// The identity that holds after every event:
 /// `cash + receivables - payables + sum(quantity x mark x multiplier) = equity`, and `equity -
-/// initial = price profit + income - commission - slippage + deficit written off`.
+/// initial = price profit + income - commission - slippage - tax + deficit written off`.
 public struct Account: Sendable {
   /// The rules under which it trades.
   public let rules: AccountRules
@@ -41,6 +41,8 @@ public struct Account: Sendable {
   public package(set) var commissionPaid = 0.0
   /// Money lost to slippage so far.
   public package(set) var slippagePaid = 0.0
+  /// Stamp duty and sell taxes paid so far.
+  public package(set) var taxPaid = 0.0
   /// What holding positions and cash brought and cost: dividends, interest, fees.
   public package(set) var income = AccountIncome()
   /// Dividends that were booked at their ex-dates and are paid later, in order of booking.
@@ -110,6 +112,9 @@ public struct Account: Sendable {
 
   /// The sum of the absolute values of all positions, in account currency.
   public var grossExposure: Double { valuation.grossExposure }
+
+  /// What trading has cost so far: commission, slippage and taxes.
+  public var tradingCosts: Double { commissionPaid + slippagePaid + taxPaid }
 
   /// The exposure that can still be added: equity x leverage - gross exposure; by margin rates what
   /// equity exceeds the initial requirement by, over the lower of the two general rates.
@@ -210,10 +215,11 @@ extension Account {
     let index = Int(fill.instrument.index)
     let multiplier = positions[index].multiplier
     let before = positions[index].value
-    let paid = fill.quantity * fill.price * multiplier + fill.commission
+    let paid = fill.quantity * fill.price * multiplier + (fill.commission + fill.tax)
     cash -= paid
     commissionPaid += fill.commission
     slippagePaid += fill.slippage
+    taxPaid += fill.tax
     tradedNotional += abs(fill.quantity) * fill.price * multiplier
     heldCount += positions[index].apply(fill, trades: &trades)
     running?.move(from: before, to: positions[index].value, cash: -paid)
@@ -243,7 +249,7 @@ extension Account {
   mutating func settle(orElse equity: Double) {
     if !(cash > 0 && cash.isFinite) { cash = equity }
     priceProfit =
-      cash - rules.initialCash - income.net + commissionPaid + slippagePaid - deficitWrittenOff
+      cash - rules.initialCash - income.net + tradingCosts - deficitWrittenOff
   }
 
   /// Cancels a debt, so that equity is zero.
@@ -263,7 +269,7 @@ extension Account {
       let worth = valuation
       let (equity, gross) = (worth.equity, worth.grossExposure)
       let explained =
-        rules.initialCash + priceProfit + income.net - commissionPaid - slippagePaid
+        rules.initialCash + priceProfit + income.net - tradingCosts
         + deficitWrittenOff
       let scale = max(rules.initialCash, gross)
       precondition(cash.isFinite && equity.isFinite, "Invariant: money is a number")

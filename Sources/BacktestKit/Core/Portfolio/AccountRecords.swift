@@ -19,6 +19,10 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case trade
     /// The broker's charge.
     case commission
+    /// A tax on what was bought.
+    case stampDuty = "stamp duty"
+    /// A tax on what was sold.
+    case sellTax = "sell tax"
     /// A dividend that was paid: received on a long position, owed on a short one.
     case dividend
     /// What was paid for the fraction of a lot that a split left.
@@ -27,6 +31,8 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case interest
     /// The fee for borrowed shares.
     case borrowFee = "borrow fee"
+    /// The funding of a perpetual contract.
+    case funding
     /// What the weights of a run earned, under weights accounting, where no price is paid: one
     /// entry at the end of the run.
     case priceProfit = "price profit"

@@ -9,15 +9,21 @@ final class AccountTerms: Sendable {
   let borrowing: [BorrowSchedule?]
   /// Whether any instrument may lack shares to borrow.
   let hasShortages: Bool
+  /// Whether who buys an instrument pays its price.
+  let paysNotional: [Bool]
 
-  /// `nil` where the rules name neither margin rates nor financing.
+  /// `nil` where the rules name neither margin rates nor financing, and nothing is a contract.
   init?(_ rules: AccountRules, instruments: [Instrument]) {
     let margin = rules.funding.margin
-    guard margin != nil || rules.financing != nil else { return nil }
+    guard
+      margin != nil || rules.financing != nil
+        || instruments.contains(where: { !$0.assetClass.paysNotional })
+    else { return nil }
     rates = margin.map { margin in instruments.map(margin.rates(of:)) } ?? []
     marginCheck = margin?.check
     financing = rules.financing
     let schedules = rules.financing?.borrowing.bySymbol ?? [:]
+    paysNotional = instruments.map(\.assetClass.paysNotional)
     borrowing = instruments.map { schedules[$0.symbol] }
     hasShortages = borrowing.contains { schedule in
       schedule?.steps.contains { $0.rate == nil } ?? false

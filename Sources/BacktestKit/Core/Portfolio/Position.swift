@@ -27,6 +27,7 @@ public struct Position: Hashable, Sendable, BitwiseCopyable {
   var exitedValue = 0.0
   var commission = 0.0
   var slippage = 0.0
+  var tax = 0.0
 
   init(multiplier: Double) { self.multiplier = multiplier }
 
@@ -66,7 +67,7 @@ extension Position {
       let isLong = quantity > 0
       exit(
         closing, price: fill.price, commission: fill.commission * share,
-        slippage: fill.slippage * share)
+        slippage: fill.slippage * share, tax: fill.tax * share)
       lowestReference = min(lowestReference, fill.reference)
       highestReference = max(highestReference, fill.reference)
       if isFlat {
@@ -88,7 +89,7 @@ extension Position {
       highestReference = max(highestReference, fill.reference)
       enter(
         opening, price: fill.price, commission: fill.commission * share,
-        slippage: fill.slippage * share)
+        slippage: fill.slippage * share, tax: fill.tax * share)
     }
     return change
   }
@@ -104,11 +105,13 @@ extension Position {
     (largestQuantity, largestEntryNotional) = (0, 0)
     (enteredQuantity, enteredValue) = (0, 0)
     (exitedQuantity, exitedValue) = (0, 0)
-    (commission, slippage) = (0, 0)
+    (commission, slippage, tax) = (0, 0, 0)
   }
 
   /// Adds units at a price to the position, with their costs.
-  mutating func enter(_ units: Double, price: Double, commission: Double, slippage: Double) {
+  mutating func enter(
+    _ units: Double, price: Double, commission: Double, slippage: Double, tax: Double
+  ) {
     let before = abs(quantity)
     let added = abs(units)
     quantity += units
@@ -120,10 +123,13 @@ extension Position {
       largestEntryNotional, (before + added) * averagePrice * multiplier)
     self.commission += commission
     self.slippage += slippage
+    self.tax += tax
   }
 
   /// Takes units off the position at a price, with their costs.
-  mutating func exit(_ units: Double, price: Double, commission: Double, slippage: Double) {
+  mutating func exit(
+    _ units: Double, price: Double, commission: Double, slippage: Double, tax: Double
+  ) {
     let before = abs(quantity)
     quantity += units
     // Fractions of a unit that only rounding left behind are not a position.
@@ -132,6 +138,7 @@ extension Position {
     exitedValue += price * abs(units)
     self.commission += commission
     self.slippage += slippage
+    self.tax += tax
   }
 
   /// The round trip so far, closed by the last exit or still open at the mark.
@@ -149,7 +156,7 @@ extension Position {
       entryRow: Int(entryRow), exitRow: exitRow, quantity: largestQuantity,
       entryPrice: entryPrice, exitPrice: exitPrice,
       grossProfit: direction * (exitedValue + openValue - enteredValue) * multiplier,
-      commission: commission, slippage: slippage, entryNotional: largestEntryNotional,
+      commission: commission, slippage: slippage, tax: tax, entryNotional: largestEntryNotional,
       maximumAdverseExcursion: 0, maximumFavourableExcursion: 0, isOpen: isOpen)
     // The bar inside which it was opened may have its high and low before the entry.
     let firstRow = entryRow == insideRow ? entryRow + 1 : entryRow
@@ -230,12 +237,14 @@ public struct RoundTrip: Hashable, Sendable, BitwiseCopyable {
   public var entryPrice: Double
   /// The average price of all exits, slippage included; for an open one, the last mark.
   public var exitPrice: Double
-  /// Profit or loss before commission, slippage already in the prices.
+  /// Profit or loss before commission and tax, slippage already in the prices.
   public var grossProfit: Double
   /// Commission of all its fills.
   public var commission: Double
   /// Money lost to slippage in all its fills.
   public var slippage: Double
+  /// Stamp duty and sell taxes of all its fills.
+  public var tax: Double
   /// The largest entry notional: units x average entry price x multiplier.
   public var entryNotional: Double
   /// The worst move against the entry price while open, as a fraction of it, zero or negative.
@@ -248,8 +257,8 @@ public struct RoundTrip: Hashable, Sendable, BitwiseCopyable {
   /// costs are missing, and it counts like any closed one.
   public var isMarked: Bool
 
-  /// Profit or loss net of commission and slippage.
-  public var profit: Double { grossProfit - commission }
+  /// Profit or loss net of commission, slippage and tax.
+  public var profit: Double { grossProfit - commission - tax }
   /// Net profit over the largest entry notional.
   public var profitFraction: Double { profit / entryNotional }
   /// Bars from entry to exit.
@@ -259,7 +268,8 @@ public struct RoundTrip: Hashable, Sendable, BitwiseCopyable {
   package init(
     instrument: InstrumentID, isLong: Bool, entryTime: Timestamp, exitTime: Timestamp,
     entryRow: Int, exitRow: Int, quantity: Double, entryPrice: Double, exitPrice: Double,
-    grossProfit: Double, commission: Double, slippage: Double, entryNotional: Double,
+    grossProfit: Double, commission: Double, slippage: Double, tax: Double = 0,
+    entryNotional: Double,
     maximumAdverseExcursion: Double, maximumFavourableExcursion: Double, isOpen: Bool,
     isMarked: Bool = false
   ) {
@@ -275,6 +285,7 @@ public struct RoundTrip: Hashable, Sendable, BitwiseCopyable {
     self.grossProfit = grossProfit
     self.commission = commission
     self.slippage = slippage
+    self.tax = tax
     self.entryNotional = entryNotional
     self.maximumAdverseExcursion = maximumAdverseExcursion
     self.maximumFavourableExcursion = maximumFavourableExcursion

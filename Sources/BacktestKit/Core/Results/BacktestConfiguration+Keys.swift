@@ -176,34 +176,33 @@ extension BacktestConfiguration {
     }
     guard accounting.placesOrders else {
       return lines([RunKeys.decide, RunKeys.warmup] + AccountKeys.accounting)
-        + [notModelled("Slippage, taxes")] + lines([AccountKeys.cash, RunKeys.riskFree])
+        + [notModelled("Slippage, taxes")]
+        + lines([AccountKeys.cash, RunKeys.riskFree])
     }
     let stops = ConfigurationAssumption(
       "Stop orders", "Become market orders at their price, or at an open beyond it.")
     return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
       + lines(ExecutionKeys.market)
-      + [
-        ConfigurationAssumption(
-          "Commission", execution.commission.description(in: account.currency).sentence),
-        ConfigurationAssumption("Slippage", slippageSentence), notModelled("Taxes"),
-      ] + lines(AccountKeys.all) + financingLine + lines([RunKeys.riskFree])
-  }
-
-  private var slippageSentence: String {
-    let sentence = execution.slippage.description(in: account.currency).sentence
-    guard !(execution.slippage is NoSlippage) else { return sentence }
-    return "\(sentence) On market and stop orders; prices may leave the bar's range."
+      + execution.costAssumptions(in: account.currency)
+      + [notModelled(execution.hasTaxes ? nil : "Taxes")] + lines(AccountKeys.all) + financingLine
+      + lines([RunKeys.riskFree])
   }
 
   private var financingLine: [ConfigurationAssumption] {
     account.financing.map { [ConfigurationAssumption("Financing", $0.sentence)] } ?? []
   }
 
-  private func notModelled(_ first: String) -> ConfigurationAssumption {
+  private func notModelled(_ first: String?) -> ConfigurationAssumption {
     let financing =
-      account.financing == nil ? ", borrowing fees, interest on cash or margin," : ""
+      account.financing == nil ? "borrowing fees, interest on cash or margin" : nil
+    let missing = [first, financing].compactMap(\.self).joined(separator: ", ")
+    guard !missing.isEmpty else {
+      return ConfigurationAssumption("Not modelled", "Dividends other than in adjusted prices.")
+    }
     return ConfigurationAssumption(
-      "Not modelled", "\(first)\(financing) and dividends other than in adjusted prices.")
+      "Not modelled",
+      missing.prefix(1).uppercased() + missing.dropFirst()
+        + (financing == nil ? " and" : ", and") + " dividends other than in adjusted prices.")
   }
 
   /// Every key with the value in effect, as a report lists them: `execution.fill`, `next-open`.
@@ -218,13 +217,6 @@ extension BacktestConfiguration {
         settings.append((table + key.name, text))
       }
     }
-    func add(_ table: String, _ model: some CostModel) {
-      let description = model.description(in: account.currency)
-      settings.append((table, description.model))
-      for value in description.values {
-        settings.append(("\(table).\(value.name)", NumberText.plain(value.number)))
-      }
-    }
     add("", [RunKeys.decide, RunKeys.warmup, RunKeys.riskFree])
     add(
       "account.",
@@ -234,8 +226,6 @@ extension BacktestConfiguration {
     add("account.accounting.", AccountKeys.accounting)
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)
-    add("execution.slippage", execution.slippage)
-    add("execution.commission", execution.commission)
-    return settings
+    return settings + execution.costSettings(in: account.currency)
   }
 }

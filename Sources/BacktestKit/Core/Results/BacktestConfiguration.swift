@@ -76,6 +76,9 @@ extension BacktestConfiguration {
   public func validate(for universe: Universe) throws(ConfigurationError) {
     if let problem = problem(instrumentCount: universe.count) { throw ConfigurationError(problem) }
     try checkSymbols(of: universe)
+    if let problem = execution.instrumentCostsProblem(in: universe) {
+      throw ConfigurationError(problem)
+    }
     guard !accounting.placesOrders else { return }
     for series in universe.series {
       if let action = series.actions.first {

@@ -107,9 +107,9 @@ extension BacktestResult {
   ///
   /// It digests one stream of bytes, all numbers as 64-bit little-endian words and floating-point
   /// numbers by their bits: the number of fills; for each fill the length of its instrument's
-  /// symbol and the symbol in UTF-8, then time, quantity, price, commission and slippage; the
-  /// number of equity points; for each point its time and equity. Nothing in it depends on the
-  /// order in which series were given, on the strategy's name or on the machine.
+  /// symbol and the symbol in UTF-8, then time, quantity, price, commission, slippage and, where
+  /// one was paid, tax; the number of equity points; for each point its time and equity. Nothing in
+  /// it depends on the order in which series were given, on the strategy's name or on the machine.
   /// - Complexity: O(fills + points).
   public var fingerprint: RunFingerprint {
     var stream = CanonicalStream()
@@ -124,6 +124,7 @@ extension BacktestResult {
       stream.append(fill.price.bitPattern)
       stream.append(fill.commission.bitPattern)
       stream.append(fill.slippage.bitPattern)
+      if fill.tax != 0 { stream.append(fill.tax.bitPattern) }
     }
     stream.append(UInt64(curve.equity.count))
     for row in curve.equity.indices {

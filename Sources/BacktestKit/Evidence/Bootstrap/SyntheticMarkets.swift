@@ -161,16 +161,3 @@ private struct RelativeBars: Sendable {
       priceBasis: cut.priceBasis)
   }
 }
-
-extension BarSeries {
-  /// The bars of some rows in ascending order.
-  fileprivate func rows(at rows: [Int]) -> BarSeries {
-    func times(_ column: Column<Timestamp>) -> Column<Timestamp> { Column(rows.map { column[$0] }) }
-    func prices(_ column: Column<Double>) -> Column<Double> { Column(rows.map { column[$0] }) }
-    return BarSeries(
-      trusted: instrument, timeframe: timeframe, calendar: calendar,
-      times: [times(openTimes), times(closeTimes)],
-      prices: [prices(open), prices(high), prices(low), prices(close), prices(volume)],
-      priceBasis: priceBasis)
-  }
-}

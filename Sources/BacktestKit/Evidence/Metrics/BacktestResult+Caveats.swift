@@ -117,7 +117,7 @@ extension BacktestResult {
           "Every closed round trip is \(first.isLong ? "long" : "short"), so the result "
             + "also depends on the direction of the market."))
     }
-    if !fills.isEmpty, fills.allSatisfy({ $0.commission == 0 && $0.slippage == 0 }) {
+    if !fills.isEmpty, fills.allSatisfy({ $0.cost == 0 }) {
       found.append(
         ResultCaveat(.noCosts, "Trading was free: neither commission nor slippage was charged."))
     }

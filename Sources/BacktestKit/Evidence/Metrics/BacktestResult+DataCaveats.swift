@@ -1,9 +1,21 @@
 import BacktestCore
 
+extension Universe {
+  /// That bars are not those of history, where they were changed.
+  package var changeCaveat: ResultCaveat? {
+    guard !changes.isEmpty else { return nil }
+    return ResultCaveat(
+      .changedMarket,
+      "The bars were changed before the run, and figures are not those of history: "
+        + "\(changes.joined(separator: "; ")).")
+  }
+}
+
 extension BacktestResult {
   /// What is known about the data: faults that move money, and what models of volume lack.
   var dataCaveats: [ResultCaveat] {
-    [splitJumps, barsOutsideHours, missingBars].compactMap(\.self) + volumeCaveats
+    [universe.changeCaveat, splitJumps, barsOutsideHours, missingBars].compactMap(\.self)
+      + volumeCaveats
       + symbols(.repairedData, "Rows of the data were repaired") { series in
         series.issues.contains { $0.repair != nil }
       }
@@ -21,7 +33,7 @@ extension BacktestResult {
   private var volumeCaveats: [ResultCaveat] {
     let rules = configuration.execution
     guard configuration.accounting.placesOrders,
-      rules.participation != nil || rules.slippage.usesVolume
+      rules.participation != nil || rules.slippageModels.contains(where: \.usesVolume)
     else { return [] }
     return symbols(
       .adjustedPricesWithVolumeModels,

@@ -109,6 +109,9 @@ public enum EvidenceError: Error, Equatable {
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
 
+  /// A market of a sensitivity analysis that cannot be made, by its name.
+  case scenario(name: String, String)
+
   /// What is wrong with a cross-validation.
   case crossValidation(CrossValidationError)
 }
@@ -131,7 +134,7 @@ extension EvidenceError: CustomStringConvertible {
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
     case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
-      .gridTooLarge, .noCandidates, .parameters, .universe, .strategy:
+      .gridTooLarge, .noCandidates, .parameters, .universe, .scenario, .strategy:
       searchText
     case .crossValidation(let error): error.description
     }
@@ -272,6 +275,7 @@ extension EvidenceError: CustomStringConvertible {
       "the strategy accepts none of the \(combinations) combinations of the grid"
     case .parameters(let error): error.description
     case .universe(let error): error.description
+    case .scenario(let name, let reason): "the scenario '\(name)': \(reason)"
     case .strategy(let fold, let dates, let reason):
       "fold \(fold), tested from \(dates.lowerBound) to \(dates.upperBound): \(reason)"
     default: ""

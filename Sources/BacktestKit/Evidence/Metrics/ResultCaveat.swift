@@ -21,6 +21,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case refusedDecisions = "refused-decisions"
     /// The parameters are the best of a sweep over the same bars.
     case chosenFromSweep = "chosen-from-sweep"
+    /// The bars were changed before the run.
+    case changedMarket = "changed-market"
     /// Raw prices were used although the data has adjusted ones that moved differently.
     case rawPrices = "raw-prices"
     /// Raw prices jump by a factor at which shares are split.

@@ -6,8 +6,8 @@ public import BacktestCore
 ///     let trades = TradeMetrics(result.roundTrips)
 ///     print(trades.count, trades.winRate, trades.profitFactor)
 ///
-/// Profits are net of commission and slippage. A trade that ended at exactly zero is neither a win
-/// nor a loss. What does not exist, such as a payoff without losses, is `nil`.
+/// Profits are net of commission, slippage and taxes. A trade that ended at exactly zero is neither
+/// a win nor a loss. What does not exist, such as a payoff without losses, is `nil`.
 public struct TradeMetrics: Hashable, Sendable {
   /// Closed trades.
   public let count: Int

@@ -179,7 +179,7 @@ extension DecisionEvent {
       digest.add(fill.order.number)
       digest.add(fill.instrument.index)
       digest.add(fill.time.nanoseconds)
-      for number in [fill.quantity, fill.price, fill.slippage, fill.commission] {
+      for number in [fill.quantity, fill.price, fill.slippage, fill.commission, fill.tax] {
         digest.add(number)
       }
     case .account(let cash, let equity, let isWarmingUp):

@@ -2,7 +2,7 @@ public import BacktestCore
 internal import Glibc
 
 /// Runs a strategy again and again with one thing changed: what trading costs, how late decisions
-/// are carried out, the parameters, the beginning, the size of the account.
+/// are carried out, the parameters, the beginning, the size of the account, the market.
 ///
 ///     let definition = SMACrossover.definition
 ///     let analysis = SensitivityAnalysis(
@@ -104,6 +104,8 @@ extension SensitivityAnalysis {
     var parameter: String?
     var value: Double?
     var isBase = false
+    /// What is changed about the market.
+    var changes: [MarketStress] = []
 
     init(
       label: String, _ configuration: BacktestConfiguration, _ parameters: StrategyParameters,
@@ -147,16 +149,26 @@ extension SensitivityAnalysis {
   }
 
   func simulate(_ scenario: Scenario) throws(EvidenceError) -> BacktestResult {
+    var feed = feed
+    if !scenario.changes.isEmpty {
+      do throws(MarketError) {
+        feed = Feed(try feed.universe.stressed(by: scenario.changes, seed: plan.seed))
+      } catch {
+        throw .scenario(name: scenario.label, error.description)
+      }
+    }
     do throws(StrategyError) {
       let strategy = try definition.make(scenario.parameters, for: feed.universe)
-      return drive(strategy, scenario)
+      return drive(strategy, scenario, on: feed)
     } catch {
       throw .universe(error)
     }
   }
 
   /// Opens the strategy's type once for the whole run.
-  private func drive<S: Strategy>(_ strategy: S, _ scenario: Scenario) -> BacktestResult {
+  private func drive<S: Strategy>(
+    _ strategy: S, _ scenario: Scenario, on feed: Feed
+  ) -> BacktestResult {
     var engine = Engine(
       feed: feed, configuration: scenario.configuration, warmup: strategy.warmup)
     if scenario.delay == 0 {

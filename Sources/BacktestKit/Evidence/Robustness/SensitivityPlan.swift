@@ -18,13 +18,16 @@ public struct SensitivityPlan: Sendable {
     case start
     /// How much money there is, where an order gets only a share of a bar's volume.
     case capacity
+    /// The market: what the run would have done in others.
+    case scenarios
     /// Nothing: how the run did in times of stress.
     case stress
   }
 
   /// What is looked at.
   public var parts = Set(Part.allCases)
-  /// Multiples of all commission and slippage; of 1 basis point of slippage where trading is free.
+  /// Multiples of commission, slippage and taxes; of 1 basis point of slippage where trading is
+  /// free.
   public var costMultiples = [0, 0.5, 1, 1.5, 2, 3, 4, 5]
   /// How many closes late decisions are carried out.
   public var delays = [0, 1, 2, 3]
@@ -39,11 +42,51 @@ public struct SensitivityPlan: Sendable {
   public var cashMultiples: [Double] = [1, 10, 100, 1_000, 10_000]
   /// The share of a bar's volume that orders may take where the run has no limit.
   public var participation = 0.1
+  /// Markets with other bars; `nil` is a fall, more volatility, gaps, missing bars, a halt in the
+  /// middle and, for several instruments, correlations of 1.
+  public var scenarios: [MarketScenario]?
+  /// The seed of what is random in scenarios.
+  public var seed: UInt64 = 0
   /// Times of stress; those that the run does not cover are left out.
   public var stressWindows = StressWindow.wellKnown
 
   /// Everything, as far as usual.
   public init() {}
+}
+
+/// A market with other bars, by its name and what is changed.
+public struct MarketScenario: Hashable, Sendable {
+  /// The name.
+  public var name: String
+  /// What is changed, one change after the other.
+  public var changes: [MarketStress]
+
+  /// A market by its name and what is changed.
+  public init(_ name: String, _ changes: [MarketStress]) {
+    self.name = name
+    self.changes = changes
+  }
+
+  /// What can happen to any market, between its sessions.
+  ///
+  /// - Parameters:
+  ///   - middle: the session at which falls and halts begin.
+  ///   - end: the last session of the halt.
+  ///   - instrumentCount: the number of instruments, one of which has no correlations.
+  static func usual(
+    middle: CivilDate, haltEnd end: CivilDate, instrumentCount: Int
+  ) -> [MarketScenario] {
+    [
+      MarketScenario("A fall of 20 % for good", [MarketStress(.shock(-0.2), from: middle)]),
+      MarketScenario("Volatility x 2", [MarketStress(.volatility(2))]),
+      MarketScenario("5 gaps of -10 %", [MarketStress(.gaps(count: 5, size: -0.1))]),
+      MarketScenario("2 % of bars missing", [MarketStress(.missingBars(0.02))]),
+      MarketScenario(
+        "A halt of a week", [MarketStress(.halt, from: middle, through: end)]),
+    ]
+      + (instrumentCount > 1
+        ? [MarketScenario("Correlations of 1", [MarketStress(.correlation(1))])] : [])
+  }
 }
 
 /// A time of stress in a market, by its name and its sessions.

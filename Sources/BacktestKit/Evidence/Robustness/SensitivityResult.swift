@@ -59,8 +59,8 @@ public struct SensitivityFigures: Hashable, Sendable {
   public let maxDrawdown: Double?
   /// Closed round trips.
   public let tradeCount: Int
-  /// The sum of commission and slippage over the traded notional, in hundredths of a percent;
-  /// `nil` where nothing was traded.
+  /// The sum of commission, slippage and taxes over the traded notional, in hundredths of a
+  /// percent; `nil` where nothing was traded.
   public let costBasisPoints: Double?
   /// Money traded over the initial cash.
   public let tradedMultiple: Double
@@ -77,17 +77,17 @@ public struct SensitivityFigures: Hashable, Sendable {
     initialCash = run.configuration.account.initialCash
     tradedMultiple = run.account.tradedNotional / initialCash
     costBasisPoints = RatioFormulas.quotient(
-      (run.account.commissionPaid + run.account.slippagePaid) * 1e4, run.account.tradedNotional)
+      run.account.tradingCosts * 1e4, run.account.tradedNotional)
   }
 }
 
 /// The cost for each unit of traded notional at which a run's total return is zero.
 ///
 /// Costs count on each side of a trade: a break-even of 20 basis points means 20 for buying and 20
-/// for selling. It is found by multiplying commission and slippage until nothing is left, and is
+/// for selling. It is found by multiplying all costs of trading until nothing is left, and is
 /// linear between the two nearest multiples.
 public struct BreakEvenCost: Hashable, Sendable {
-  /// Hundredths of a percent of traded notional, commission and slippage together; `nil` for the
+  /// Hundredths of a percent of traded notional, all costs of trading together; `nil` for the
   /// reason in `absence`.
   public let basisPoints: Double?
   /// Whether the run still earns at this cost, the highest that was tried.
@@ -118,9 +118,9 @@ public struct BreakEvenCost: Hashable, Sendable {
 
   /// How `basisPoints` is defined, in one sentence.
   package static let definition =
-    "The break-even cost is commission and slippage together over the traded notional, on each "
-    + "side of a trade, at which the total return is zero; linear between the nearest multiples of "
-    + "costs."
+    "The break-even cost is commission, slippage and taxes together over the traded notional, "
+    + "on each side of a trade, at which the total return is zero; linear between the nearest "
+    + "multiples of costs."
 
   /// Where a line between two points of cost and total return is zero.
   static func interpolated(

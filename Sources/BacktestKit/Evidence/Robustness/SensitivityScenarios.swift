@@ -11,6 +11,7 @@ extension SensitivityAnalysis {
     case .parameters: try parameterScenarios()
     case .start: startScenarios(warmup: warmup)
     case .capacity: capacityScenarios
+    case .scenarios: marketScenarios(warmup: warmup)
     case .stress: ScenarioGroup(part: .stress)
     }
   }
@@ -130,6 +131,33 @@ extension SensitivityAnalysis {
       rules.warmup = bar
     }
     return rules
+  }
+
+  /// The same run in other markets. Where bars are missing a window of bars would be another one,
+  /// so it has to be a whole run.
+  private func marketScenarios(warmup: Int) -> ScenarioGroup {
+    var group = ScenarioGroup(part: .scenarios)
+    guard configuration.window == nil else {
+      group.absence = "a window of bars would be another one where bars are missing"
+      return group
+    }
+    let universe = feed.universe
+    let first = min(warmup, feed.instants.count - 1)
+    let middle = universe.sessionDate(of: feed.instants[(first + feed.instants.count) / 2])
+    let scenarios =
+      plan.scenarios
+      ?? MarketScenario.usual(
+        middle: middle, haltEnd: middle.adding(days: 6), instrumentCount: universe.count
+      ).filter { scenario in
+        (try? universe.stressed(by: scenario.changes, seed: plan.seed)) != nil
+      }
+    group.scenarios = [Scenario(label: "as given", configuration, parameters, isBase: true)]
+    group.scenarios += scenarios.map { named in
+      var scenario = Scenario(label: named.name, configuration, parameters)
+      scenario.changes = named.changes
+      return scenario
+    }
+    return group
   }
 
   private var capacityScenarios: ScenarioGroup {

@@ -58,9 +58,7 @@ extension CrossValidationResult {
     let isFree =
       switch configuration.accounting {
       case .weights(let fee, _): fee == 0
-      default:
-        configuration.execution.commission.description(in: "").share == 0
-          && configuration.execution.slippage.description(in: "").share == 0
+      default: configuration.execution.isFree
       }
     return isFree ? [ResultCaveat(.noCosts, "Trading was free: no costs were charged.")] : []
   }

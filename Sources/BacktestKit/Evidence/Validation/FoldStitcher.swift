@@ -190,6 +190,7 @@ extension Account {
     priceProfit += run.priceProfit * scale
     commissionPaid += run.commissionPaid * scale
     slippagePaid += run.slippagePaid * scale
+    taxPaid += run.taxPaid * scale
     deficitWrittenOff += run.deficitWrittenOff * scale
     tradedNotional += run.tradedNotional * scale
     income.add(run.income, scale: scale)

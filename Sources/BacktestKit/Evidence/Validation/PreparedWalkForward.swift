@@ -267,6 +267,7 @@ extension Account {
     priceProfit -= earlier.priceProfit
     commissionPaid -= earlier.commissionPaid
     slippagePaid -= earlier.slippagePaid
+    taxPaid -= earlier.taxPaid
     deficitWrittenOff -= earlier.deficitWrittenOff
     tradedNotional -= earlier.tradedNotional
     income.add(earlier.income, scale: -1)

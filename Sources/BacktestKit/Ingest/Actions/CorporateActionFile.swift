@@ -7,7 +7,7 @@ public import BacktestCore
 ///     AAPL,2012-08-09,dividend,2.65,2012-08-16,
 ///
 /// Kinds are `split`, `reverse-split`, `dividend`, `special-dividend`, `symbol-change`, `delisting`,
-/// `merger-cash` and `merger-shares`. A ratio is written `3:2`, three new shares for two old ones,
+/// `merger-cash`, `merger-shares` and, for futures, `roll`. A ratio is written `3:2`, three new shares for two old ones,
 /// or as one number, 1.5. The columns `pay-date` and `new-symbol` may be missing.
 public struct CorporateActionFile: Sendable {
   /// A reader.
@@ -148,12 +148,13 @@ struct CorporateActionRow {
     let name = String(
       records.field(columns.kind).lowercased().map { $0 == "_" || $0 == " " ? "-" : $0 })
     let newSymbol = columns.newSymbol.map { records.field($0) } ?? ""
-    if ["symbol-change", "merger-shares"].contains(name), newSymbol.isEmpty {
+    if ["symbol-change", "merger-shares", "roll"].contains(name), newSymbol.isEmpty {
       return refuse(
         .malformedRow, columns.newSymbol ?? columns.kind,
         "a \(name) needs the column 'new-symbol'", &log)
     }
     if name == "symbol-change" { return .symbolChange(to: newSymbol) }
+    if name == "roll" { return .roll(into: newSymbol) }
     let make: (Double) -> CorporateAction.Kind
     var isRatio = false
     switch name {
@@ -171,7 +172,7 @@ struct CorporateActionRow {
       return refuse(
         .malformedRow, columns.kind,
         "\(DataIssue.quoted(name)) is no kind of action; use split, reverse-split, dividend, "
-          + "special-dividend, symbol-change, delisting, merger-cash or merger-shares", &log)
+          + "special-dividend, symbol-change, delisting, merger-cash, merger-shares or roll", &log)
     }
     guard let value = value(isRatio: isRatio, isOptional: name == "delisting") else {
       let expected = isRatio ? "a ratio such as 2, 1.5 or 3:2" : "an amount of money such as 0.25"

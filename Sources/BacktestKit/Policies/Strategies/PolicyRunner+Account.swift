@@ -58,7 +58,7 @@ extension PolicyRunner {
     guard let asset = instruments.firstIndex(of: fill.instrument) else { return }
     lastTradeRows[asset] = Int(fill.row)
     if let cash = ownCash {
-      ownCash = cash - fill.quantity * fill.price * multipliers[asset] - fill.commission
+      ownCash = cash - fill.quantity * fill.price * multipliers[asset] - fill.commission - fill.tax
     }
   }
 }

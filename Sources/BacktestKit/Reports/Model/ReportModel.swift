@@ -139,12 +139,12 @@ struct ReportBenchmark {
 }
 
 extension BacktestResult {
-  /// Commission and slippage with their times: those of the fills, or the fees of weights.
-  var charges: [(time: Timestamp, commission: Double, slippage: Double)] {
+  /// What trading cost, with times: the costs of the fills, or the fees of weights.
+  var charges: [(time: Timestamp, commission: Double, slippage: Double, tax: Double)] {
     guard !configuration.accounting.placesOrders else {
-      return fills.map { ($0.time, $0.commission, $0.slippage) }
+      return fills.map { ($0.time, $0.commission, $0.slippage, $0.tax) }
     }
-    return ledger.filter { $0.kind == .commission }.map { ($0.time, -$0.amount, 0) }
+    return ledger.filter { $0.kind == .commission }.map { ($0.time, -$0.amount, 0, 0) }
   }
 }
 
@@ -152,6 +152,8 @@ extension BacktestResult {
 struct ReportCosts {
   let commission: Double
   let slippage: Double
+  let stampDuty: Double
+  let sellTax: Double
   /// Profit after all costs.
   let net: Double
   /// Debt written off at ruin, which is part of the net profit.
@@ -161,6 +163,8 @@ struct ReportCosts {
     let charges = run.charges
     commission = charges.reduce(0) { $0 + $1.commission }
     slippage = charges.reduce(0) { $0 + $1.slippage }
+    stampDuty = run.fills.reduce(0) { $0 + ($1.quantity > 0 ? $1.tax : 0) }
+    sellTax = run.fills.reduce(0) { $0 + ($1.quantity > 0 ? 0 : $1.tax) }
     func profit(_ result: BacktestResult) -> Double {
       (result.curve.equity.last ?? 0) - (result.curve.equity.first ?? 0)
     }
@@ -178,7 +182,7 @@ struct ReportCosts {
     }
   }
 
-  var total: Double { commission + slippage }
+  var total: Double { commission + slippage + stampDuty + sellTax }
   /// Profit at reference prices, before costs.
   var gross: Double { net + total - writtenOff }
 }

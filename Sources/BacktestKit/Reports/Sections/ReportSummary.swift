@@ -123,9 +123,11 @@ extension ReportModel {
 
   private var costTile: ReportTiles.Tile {
     let share = costs.gross > 0 ? costs.total / costs.gross : nil
+    let isTaxed = costs.stampDuty + costs.sellTax > 0
     let name =
-      run.configuration.accounting.placesOrders
-      ? "commission and slippage" : "fees for changes of weights"
+      !run.configuration.accounting.placesOrders
+      ? "fees for changes of weights"
+      : isTaxed ? "commission, slippage and taxes" : "commission and slippage"
     return ReportTiles.Tile(
       "Costs / gross profit", value: NumberFormat.percent(decimals: 1).text(share),
       detail: share == nil ? "no profit before costs" : name,

@@ -42,6 +42,7 @@ extension ReportModel {
     case .parameters: "Parameters, one at a time"
     case .start: "First decision later"
     case .capacity: "Size of the account"
+    case .scenarios: "Other markets"
     case .stress: "Times of stress"
     }
   }
@@ -69,11 +70,13 @@ extension ReportModel {
         .number("Trades", as: .integer),
         .number(
           "Cost", as: .number(decimals: 1),
-          definition: "commission and slippage in basis points of what was traded"),
+          definition: "commission, slippage and taxes in basis points of what was traded"),
       ],
       rows: table.rows.map { row in
         [
-          .text(row.isBase && table.part != .parameters ? "\(row.label) (as given)" : row.label),
+          .text(
+            row.isBase && ![.parameters, .scenarios].contains(table.part)
+              ? "\(row.label) (as given)" : row.label),
           .number(row.figures.totalReturn, else: undefined),
           .number(row.figures.cagr, else: undefined),
           .number(row.figures.sharpe, else: undefined),

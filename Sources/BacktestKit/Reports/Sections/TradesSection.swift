@@ -184,8 +184,8 @@ extension ReportModel {
       summary: !run.configuration.accounting.placesOrders
         ? "The fee for each change of weights is booked as commission at the next close. The gross "
           + "profit is what the account would have earned without it."
-        : "Commission and slippage are booked with each fill. The gross profit is what the account "
-          + "would have earned without them.",
+        : "Commission, slippage and taxes are booked with each fill. The gross profit is what the "
+          + "account would have earned without them.",
       blocks: blocks)
   }
 
@@ -195,6 +195,7 @@ extension ReportModel {
   private var costItems: [(name: String, cost: Double)] {
     placesOrders
       ? [("Commission", costs.commission), ("Slippage", costs.slippage)]
+        + [("Stamp duty", costs.stampDuty), ("Sell tax", costs.sellTax)].filter { $0.1 != 0 }
       : [("Fees", costs.commission)]
   }
 
@@ -257,12 +258,13 @@ extension ReportModel {
       if opening[place].isNaN { opening[place] = value }
     }
     var commission = [Double](repeating: 0, count: years.count)
-    var slippage = commission
+    var (slippage, tax) = (commission, commission)
     for charge in run.charges {
       let place = Int(charge.time.utcDate.year) - years[0]
       guard years.indices.contains(place) else { continue }
       commission[place] += charge.commission
       slippage[place] += charge.slippage
+      tax[place] += charge.tax
     }
     func drag(_ cost: [Double]) -> [Double] {
       zip(cost, opening).map { $1 > 0 ? $0 / $1 : .nan }
@@ -273,7 +275,7 @@ extension ReportModel {
       groups: placesOrders
         ? [
           .init("Commission", values: drag(commission)), .init("Slippage", values: drag(slippage)),
-        ]
+        ] + (tax.contains { $0 != 0 } ? [.init("Taxes", values: drag(tax))] : [])
         : [.init("Fees", values: drag(commission))], isStacked: true, unit: .percent)
   }
 }

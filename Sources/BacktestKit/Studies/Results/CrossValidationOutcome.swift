@@ -19,7 +19,8 @@ public struct CrossValidationOutcome: Sendable {
   /// What to know before trusting the figures, of the data and of the cross-validation, the most
   /// serious first.
   public var caveats: [ResultCaveat] {
-    ResultCaveat.mostSeriousFirst(market.caveats + result.caveats)
+    ResultCaveat.mostSeriousFirst(
+      [market.universe.changeCaveat].compactMap(\.self) + market.caveats + result.caveats)
   }
 
   /// The report of this outcome.

@@ -17,11 +17,13 @@ struct ResultConfiguration {
     var parts: [(String, JSONValue?)] = [("account", StudyTable.account.json(run))]
     if run.accounting.placesOrders {
       parts.append(("execution", StudyTable.execution.json(run)))
+      parts.append(("costs", StudyKey.instrumentCosts.json(run)))
     }
     if case .table(let members) = StudyTable.run.json(run) {
       parts += members.map { ($0.key, $0.value) }
     }
     parts += [
+      ("stress", StudyKey<Study>.stress("stress", \.stress, "").json(study)),
       ("seed", .integer(Int(clamping: study.seed))),
       ("parameters", members(study.strategy.parameters.values)),
       ("policy", outcome.policyConfiguration),

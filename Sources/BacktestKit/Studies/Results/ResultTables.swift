@@ -134,7 +134,7 @@ struct ResultTables {
   func writeFills(to file: FileOutput) throws(FileError) {
     let header = [
       "time", "order", "symbol", "quantity", "reference", "price", "slippage", "commission",
-      "intrabar",
+      "tax", "intrabar",
     ]
     var csv = try CSVWriter(header, to: file)
     for fill in result.fills {
@@ -147,6 +147,7 @@ struct ResultTables {
         row.field(fill.price)
         row.field(fill.slippage)
         row.field(fill.commission)
+        row.field(fill.tax)
         row.field(fill.isIntrabar ? 1 : 0)
       }
     }
@@ -157,7 +158,7 @@ struct ResultTables {
   func writeTrades(to file: FileOutput) throws(FileError) {
     let header = [
       "symbol", "direction", "entry_time", "exit_time", "bars", "quantity", "entry_price",
-      "exit_price", "gross_profit", "commission", "slippage", "profit", "return",
+      "exit_price", "gross_profit", "commission", "slippage", "tax", "profit", "return",
       "adverse_excursion", "favourable_excursion", "open", "marked",
     ]
     var csv = try CSVWriter(header, to: file)
@@ -174,6 +175,7 @@ struct ResultTables {
         row.field(trade.grossProfit)
         row.field(trade.commission)
         row.field(trade.slippage)
+        row.field(trade.tax)
         row.field(trade.profit)
         row.field(trade.profitFraction)
         row.field(trade.maximumAdverseExcursion)

@@ -81,12 +81,15 @@ package struct StudyMarket: Sendable {
     let bars = series
     let actions = try study.loadActions()
     let references = try study.loadReferences()
-    let universe = try StudyError.wrapping(.data) {
+    let given = try StudyError.wrapping(.data) {
       guard let target = study.data.resample else {
         return try Universe(bars).adding(actions).with(references: references)
       }
       return try Universe(bars.map { try $0.resampled(to: target) }).adding(actions)
         .with(references: references)
+    }
+    let universe = try StudyError.wrapping(.stress) {
+      try given.stressed(by: study.stress, seed: study.seed)
     }
     // What the actions tell, adjusted prices need not.
     for one in universe.series where !one.actions.isEmpty {

@@ -68,6 +68,7 @@ extension StudyRunner {
     let programs = try study.strategy.programs(interrupt)
     var plan = study.sensitivity?.plan ?? SensitivityPlan()
     if let parts { plan.parts = parts }
+    plan.seed = study.seed
     plan.grid = study.plannedSweep?.grid ?? plan.grid
     let analysis = SensitivityAnalysis(
       study.strategy.definition(sharing: programs), study.strategy.parameters,

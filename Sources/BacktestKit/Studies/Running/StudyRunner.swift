@@ -316,11 +316,9 @@ extension Study {
     guard strategy.policies.count == 1, strategy.policies[0].command.isEmpty,
       (made as? PolicyStrategy)?.setsTargetWeights == true,
       strategy.policies[0].manifest.execution == .sameClose, configuration.accounting.placesOrders,
-      let commission = configuration.execution.commission.description(in: "").share,
-      let slippage = configuration.execution.slippage.description(in: "").share
+      let fee = configuration.execution.constantCostShare
     else { return nil }
     var other = configuration
-    let fee = commission + slippage
     // A portfolio of shares that sum to 1 begins with equal parts in its trainers' environments.
     let sumsToOne = strategy.policies[0].manifest.action?.meaning == .softmaxWeights
     other.accounting = .weights(fee: fee, initialWeights: sumsToOne ? .equal : .zero)

@@ -38,6 +38,8 @@ public struct Study: Sendable {
   package var gate: StudyGate?
   /// The folder for results as the study gives it; relative to the study's folder.
   public var outputFolder: String?
+  /// What is changed about the bars before anything runs on them.
+  public var stress: [MarketStress] = []
   /// The seed of everything random.
   public var seed: UInt64 = 0
   /// The folder of the study file, from which its paths count.
@@ -116,6 +118,11 @@ extension Study {
         .table("account", \.configuration, .account, "The account."),
         .table(
           "execution", \.configuration, .execution, "How orders fill and what trading costs."),
+        StudyKey.instrumentCosts.of(\.configuration),
+        .stress(
+          "stress", \.stress,
+          "What is changed about the bars before anything runs on them, one change after the other."
+        ),
       ] + StudyTable.run.keys.map { $0.of(\.configuration) } + [
         .value(
           "seed", .integer(.notNegative), "The seed of everything random."

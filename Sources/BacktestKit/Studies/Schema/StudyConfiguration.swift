@@ -115,14 +115,26 @@ extension StudyTable<BacktestConfiguration> {
     StudyTable(
       initial: BacktestConfiguration(),
       keys: ExecutionKeys.all.map { StudyKey($0) } + [
-        .costs(
-          "slippage", \.execution.slippage, CostModelDefinition.slippage,
-          "How far a trade moves the price.", example: "{basis-points: 2}"
-        ) { $0.description(in: "") },
-        .costs(
-          "commission", \.execution.commission, CostModelDefinition.commission,
-          "What the broker charges.", example: "{basis-points: 1}"
-        ) { $0.description(in: "") },
+        .slippage {
+          $0.execution.slippage
+        } set: {
+          $0.execution.slippage = $1
+        },
+        .commission {
+          $0.execution.commission
+        } set: {
+          $0.execution.commission = $1
+        },
+        .taxes {
+          $0.execution.taxes
+        } set: {
+          $0.execution.taxes = $1
+        },
+        .feeSchedule {
+          $0.execution.feeSchedule
+        } set: {
+          $1.apply(to: &$0.execution)
+        },
       ],
       before: { table, configuration in
         if !configuration.accounting.placesOrders, !table.keys.isEmpty {
@@ -136,63 +148,5 @@ extension StudyTable<BacktestConfiguration> {
           table.report("'through-ticks' goes with 'limit-fill: through'", at: "through-ticks")
         }
       })
-  }
-}
-
-extension StudyKey {
-  /// A key of a table that names one cost model by its key.
-  fileprivate static func costs<Model>(
-    _ name: String, _ property: WritableKeyPath<Root, Model>,
-    _ definitions: [CostModelDefinition<Model>], _ help: String, example: String,
-    describe: @escaping (Model) -> CostDescription
-  ) -> StudyKey {
-    let rule = DocumentRule<Double>.number(.notNegative)
-    var row = StudyRow(name, help)
-    row.values = "table with one model"
-    row.absence = "none"
-    row.example = example
-    row.table = definitions.flatMap { definition in
-      definition.keys.map { key in
-        var row = StudyRow(key.name, key.help, rule)
-        row.example = key.example
-        row.fallback = key.fallback.map(NumberText.plain) ?? ""
-        row.companion = key.fallback == nil ? "" : definition.keys[0].name
-        return row
-      }
-    }
-    return StudyKey(
-      row,
-      read: { table, root in
-        let models = table.section(name) { table in definitions.compactMap { $0.model(&table) } }
-        if case .table(let given) = table.node(name)?.content, given.isEmpty {
-          table.report(
-            "'\(name)' names no model; give one, such as \(example), or leave '\(name)' out, which "
-              + "makes it free", at: name)
-        }
-        if models.count > 1 {
-          table.report("name one \(name) model, not \(models.count)", at: name)
-        }
-        if let model = models.first { root[keyPath: property] = model }
-      },
-      json: { root in
-        let description = describe(root[keyPath: property])
-        return .table(
-          [JSONMember(key: "model", value: .text(description.model))]
-            + description.values.map { JSONMember(key: $0.name, value: .number($0.number)) })
-      })
-  }
-}
-
-extension CostModelDefinition {
-  /// The model, where a table has its key.
-  fileprivate func model(_ table: inout DocumentTable) -> Model? {
-    let given = keys.map { table.optional($0.name, .number(.notNegative)) }
-    guard given[0] != nil else {
-      for (key, value) in zip(keys, given).dropFirst() where value != nil {
-        table.report("'\(key.name)' goes with '\(keys[0].name)'", at: key.name)
-      }
-      return nil
-    }
-    return make(zip(keys, given).map { $1 ?? $0.fallback ?? 0 })
   }
 }

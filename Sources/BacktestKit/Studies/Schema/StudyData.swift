@@ -109,7 +109,7 @@ extension StudyData {
         .optional(
           "actions", \.actions, .text,
           "A CSV file of splits, dividends and other actions, for raw prices."
-        ).values("file").absent("none").example("actions.csv"),
+        ).values("file").absent("none").example("actions.csv").beside("price: raw"),
         .table(
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."

@@ -24,6 +24,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     case benchmark
     /// The replicates.
     case replicates
+    /// What is changed about the bars.
+    case stress
   }
 
   /// The part that is wrong.
@@ -42,7 +44,7 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     switch part {
     case .file, .configuration: reason
     case .data, .strategy, .policy, .walkForward, .crossValidation, .sweep, .regimes, .benchmark,
-      .replicates:
+      .replicates, .stress:
       "\(part.rawValue): \(reason)"
     }
   }

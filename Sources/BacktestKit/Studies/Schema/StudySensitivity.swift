@@ -39,8 +39,25 @@ package struct StudySensitivity: Sendable {
           "The share of a bar's volume that orders may take while cash is multiplied, where "
             + "`execution.participation` says nothing."
         ).example("0.05"),
-        stress,
+        scenarios, stress,
       ])
+  }
+
+  private static var scenarios: StudyKey<StudySensitivity> {
+    var row = StudyRow("scenarios", "Markets with other bars, in each of which the run is made.")
+    row.values = "list of tables"
+    row.absence =
+      "a fall, more volatility, gaps, missing bars, a halt and, for several instruments, "
+      + "correlations of 1"
+    row.table = StudyScenario.table.rows
+    row.isList = true
+    return StudyKey(
+      row,
+      read: { table, sensitivity in
+        guard table.node("scenarios") != nil else { return }
+        sensitivity.plan.scenarios = table.sections("scenarios", StudyScenario.table.value)
+          .map { MarketScenario($0.name, $0.changes) }
+      })
   }
 
   private static var stress: StudyKey<StudySensitivity> {

@@ -1,0 +1,128 @@
+/// What trading some of the instruments costs, where that is not what it costs by default.
+///
+///     rules.instrumentCosts = [
+///       InstrumentCosts(
+///         of: .assetClass(.crypto), commission: BasisPointCommission(basisPoints: 10)),
+///       InstrumentCosts(of: .symbols(["VOD"]), taxes: [StampDuty(basisPoints: 50)]),
+///     ]
+public struct InstrumentCosts: Sendable {
+  /// The instruments.
+  public var selection: Selection
+  /// How far a trade moves the price; `nil` leaves what holds without this.
+  public var slippage: (any SlippageModel)?
+  /// What the broker charges; `nil` leaves what holds without this.
+  public var commission: (any CommissionModel)?
+  /// What is taxed; `nil` leaves what holds without this, and an empty list taxes nothing.
+  public var taxes: [any TransactionTax]?
+  /// The schedule from which commission and taxes were taken, for reports.
+  public private(set) var feeSchedule: FeeSchedule?
+
+  /// Which instruments are meant.
+  public enum Selection: Hashable, Sendable {
+    /// Those with these symbols.
+    case symbols([String])
+    /// All of a class.
+    case assetClass(AssetClass)
+
+    /// Whether an instrument is meant.
+    func contains(_ instrument: Instrument) -> Bool {
+      switch self {
+      case .symbols(let symbols): symbols.contains(instrument.symbol)
+      case .assetClass(let assetClass): instrument.assetClass == assetClass
+      }
+    }
+
+    /// As a report names it: `crypto`, `AAA, BBB`.
+    package var text: String {
+      switch self {
+      case .symbols(let symbols): NumberText.list(symbols, limit: 6)
+      case .assetClass(let assetClass): assetClass.rawValue
+      }
+    }
+  }
+
+  /// Costs of some instruments.
+  public init(
+    of selection: Selection, slippage: (any SlippageModel)? = nil,
+    commission: (any CommissionModel)? = nil, taxes: [any TransactionTax]? = nil
+  ) {
+    self.selection = selection
+    self.slippage = slippage
+    self.commission = commission
+    self.taxes = taxes
+  }
+
+  /// Takes commission and taxes from a schedule; one of taxes alone leaves the commission.
+  public mutating func apply(_ schedule: FeeSchedule) {
+    if let given = schedule.commission { commission = given }
+    taxes = schedule.taxes
+    feeSchedule = schedule
+  }
+}
+
+/// The models of one instrument.
+struct TradingCostModels: Sendable {
+  var slippage: any SlippageModel
+  var commission: any CommissionModel
+  var taxes: [any TransactionTax]
+  /// The instruments of one scope share the volume by which commissions are tiered.
+  var feeScope = 0
+  /// Bars in a session, by which figures of bars become figures of sessions.
+  var barsPerSession: Double
+}
+
+extension ExecutionRules {
+  /// The models of the instrument of a series: the run's own, and over them in their order what is
+  /// said of the instrument.
+  func costModels(for series: BarSeries) -> TradingCostModels {
+    var models = TradingCostModels(
+      slippage: slippage, commission: commission, taxes: taxes,
+      barsPerSession: series.timeframe.barsPerSession(calendar: series.calendar))
+    for (index, costs) in instrumentCosts.enumerated()
+    where costs.selection.contains(series.instrument) {
+      if let slippage = costs.slippage { models.slippage = slippage }
+      if let commission = costs.commission {
+        models.commission = commission
+        models.feeScope = index + 1
+      }
+      if let taxes = costs.taxes { models.taxes = taxes }
+    }
+    return models
+  }
+
+  /// What is wrong with the costs of some instruments; `nil` where nothing is.
+  func instrumentCostsProblem(in universe: Universe) -> String? {
+    let instruments = universe.series.map(\.instrument)
+    for costs in instrumentCosts {
+      guard case .symbols(let symbols) = costs.selection else { continue }
+      let known = instruments.map(\.symbol)
+      if let unknown = symbols.first(where: { !known.contains($0) }) {
+        return "costs name the instrument '\(unknown)', which is not in the data; known are "
+          + NearestName.list(known, near: unknown)
+      }
+    }
+    return nil
+  }
+
+  /// Every slippage model that may be asked.
+  package var slippageModels: [any SlippageModel] {
+    [slippage] + instrumentCosts.compactMap(\.slippage)
+  }
+
+  /// What all trades cost as the same share of what is traded; `nil` where it is no such share.
+  package var constantCostShare: Double? {
+    guard instrumentCosts.isEmpty, taxes.isEmpty,
+      let commission = commission.description(in: "").share,
+      let slippage = slippage.description(in: "").share
+    else { return nil }
+    return commission + slippage
+  }
+}
+
+extension Timeframe {
+  /// Bars in a session; 24 hours of bars where no calendar is known.
+  fileprivate func barsPerSession(calendar: (any TradingCalendar)?) -> Double {
+    let calendar = calendar ?? AlwaysOpenCalendar()
+    return barsPerYear(in: calendar) / calendar.sessionsPerYear
+  }
+}
