@@ -59,7 +59,11 @@ struct CSVErrorTests {
 
   @Test(arguments: [
     ("2020-01-07,10,12,x9,11,5", "18: E_DATA_NUMBER: the low \"x9\" is not a number"),
-    ("2020-01-07,10,12,9,\"1,100\",5", "20: E_DATA_NUMBER: the close \"1,100\" is not a number"),
+    (
+      "2020-01-07,10,12,9,\"1,10\",5",
+      "20: E_DATA_NUMBER: the close \"1,10\" is not a number; if the comma is the decimal mark, "
+        + "set 'decimal' to comma"
+    ),
     (
       "2020-02-30,10,12,9,11,5",
       "1: E_DATA_TIME: \"2020-02-30\" is not a time; say by 'time-format' how times are written"

@@ -28,7 +28,7 @@ struct TimeZoneTests {
     }
     // Nothing changes between the changes of the reference.
     let instants = rows.map { Int64($0[1])! }
-    for second in stride(from: Int64(0), to: 2_800_000_000, by: 40_000) {
+    for second in stride(from: Int64(0), to: 2_800_000_000, by: 400_000) {
       let row = rows[instants.lastIndex { $0 <= second }!]
       #expect(zone.secondsEast(at: Timestamp(seconds: second)) == Int(row[2])!)
     }
@@ -40,7 +40,7 @@ struct TimeZoneTests {
     var skipped = 0
     // The last years lie beyond every table, where the rule of the footer holds.
     for start in [Int64(946_684_800), 1_293_840_000, 5_000_000_000, 9_000_000_000] {
-      for local in stride(from: start, to: start + 2 * 31_536_000, by: 1_800) {
+      for local in stride(from: start, to: start + 2 * 31_536_000, by: 3_600) {
         let candidates = [-90_000, 90_000].map { shift in
           zone.secondsEast(at: Timestamp(seconds: local + Int64(shift)))
         }
@@ -106,7 +106,7 @@ struct TimeZoneTests {
       }
     }
     var random = TestRandom(seed: 11)
-    for _ in 0..<20_000 {
+    for _ in 0..<4_000 {
       var wrong = bytes
       for _ in 0..<1 + random.below(6) {
         wrong[random.below(wrong.count)] = UInt8(random.below(256))

@@ -116,6 +116,21 @@ struct DataOptions: Sendable {
     options.mapping.timeFormat = parameters.option(
       "time-format", .timeFormat, default: .automatic,
       help: "How times are written: iso, epoch-s, epoch-ms, or a pattern such as dd/MM/yyyy.")
+    let columns = parameters.options(
+      "column", .columnName,
+      help: "A column by its name, such as close=Last; may be given several times.")
+    for column in columns {
+      options.mapping[keyPath: ColumnName.roles[column.role].property] = column.name
+    }
+    options.mapping.layout = parameters.option(
+      "layout", .choice("layout"), default: .rows,
+      help: "Whether a row is a bar, or a date with a column for each instrument.")
+    options.mapping.decimal = parameters.option(
+      "decimal", .choice("mark"), default: .point,
+      help: "The decimal mark of numbers.")
+    options.mapping.timestamps = parameters.option(
+      "timestamps", .choice("end"), default: .open,
+      help: "Which end of an intraday bar its time marks.")
     options.mapping.zone = parameters.option(
       "zone", .zone, default: .utc,
       help: "The zone of times that name none: UTC, Europe/London or +02:00.")
@@ -159,6 +174,39 @@ struct DataOptions: Sendable {
     guard failed > 0 else { return .done }
     throw CommandError.input(
       "\(failed) of \(paths.count) file\(paths.count == 1 ? "" : "s") cannot be used")
+  }
+}
+
+/// A column of a file and what it is.
+private struct ColumnName {
+  /// The position in `roles`.
+  var role: Int
+  var name: String
+
+  static var roles: [(name: String, property: WritableKeyPath<CSVMapping, String?>)] {
+    [
+      ("time", \.time), ("open", \.open), ("high", \.high), ("low", \.low), ("close", \.close),
+      ("volume", \.volume), ("adjusted-close", \.adjustedClose), ("symbol", \.symbol),
+    ]
+  }
+
+  /// Reads `close=Last`.
+  init?(_ text: String) {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let role = Self.roles.firstIndex(where: { $0.name == parts[0] }) else {
+      return nil
+    }
+    (self.role, name) = (role, parts[1])
+  }
+}
+
+extension ArgumentRule where Value == ColumnName {
+  fileprivate static var columnName: ArgumentRule {
+    let roles = ColumnName.roles.map { $0.name }.joined(separator: ", ")
+    let value = DocumentRule.text(
+      "a column such as close=Last; columns are \(roles)", placeholder: ColumnName("close=Close")!,
+      parse: ColumnName.init)
+    return ArgumentRule(name: "column=name", value: value, show: { $0.name })
   }
 }
 

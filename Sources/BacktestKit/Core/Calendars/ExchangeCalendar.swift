@@ -5,13 +5,13 @@
 ///     london.session(on: CivilDate("2024-12-24")!)?.close     // 2024-12-24T12:30:00Z
 ///     london.session(on: CivilDate("2024-12-25")!)            // nil
 ///
-/// Outside its `coverage` it knows no session, and data outside are refused. All times are stored in
-/// UTC, so sessions do not depend on the time zones that a machine has.
+/// Outside its `coverage` it knows no session, and data outside are refused. All times are stored
+/// in UTC, so sessions do not depend on the time zones that a machine has.
 public struct ExchangeCalendar: TradingCalendar {
   /// The name by which a study asks for it.
   public let name: String
-  /// Sessions in a year, for annualisation: the mean of 2015 to 2024 to the nearest whole number; of
-  /// a calendar from a file, that of its coverage.
+  /// Sessions in a year, for annualisation: the mean of 2015 to 2024 to the nearest whole number;
+  /// of a calendar from a file, that of its coverage.
   public let sessionsPerYear: Double
   /// The trading time of a regular session in seconds, without a lunch break, of the last day.
   public let regularSessionSeconds: Int

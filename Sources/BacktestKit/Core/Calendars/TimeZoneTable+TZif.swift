@@ -158,7 +158,13 @@ extension TZifReader.Block {
       let begins = (summer.start.second(in: year) - Int64(rule.standardOffset), summer.offset)
       let ends = (summer.end.second(in: year) - Int64(summer.offset), rule.standardOffset)
       for (change, offset) in begins.0 < ends.0 ? [begins, ends] : [ends, begins]
-      where change > last && offset != offsets.last {
+      where change > last {
+        // Summers that touch are one: a zone may have daylight-saving time all year.
+        if change == changes.last {
+          changes.removeLast()
+          offsets.removeLast()
+        }
+        guard offset != offsets.last else { continue }
         changes.append(change)
         offsets.append(offset)
       }

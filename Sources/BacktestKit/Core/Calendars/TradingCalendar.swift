@@ -118,8 +118,8 @@ extension Session {
   }
 
   /// How many bars of a timeframe this session holds, the last one before the close or the lunch
-  /// break shortened where the length does not divide: 26 bars of 15 minutes on a regular day in New
-  /// York, 14 when it closes at 13:00. A session or anything longer is one bar.
+  /// break shortened where the length does not divide: 26 bars of 15 minutes on a regular day in
+  /// New York, 14 when it closes at 13:00. A session or anything longer is one bar.
   package func barCount(of timeframe: Timeframe) -> Int {
     guard case .intraday(let seconds) = timeframe else { return 1 }
     let length = Int64(seconds) * 1_000_000_000

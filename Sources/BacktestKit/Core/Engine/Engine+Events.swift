@@ -7,6 +7,9 @@ extension Engine {
       timersFired += 1
       trading.time = clock
       stage = decidingStage
+      if let next = trading.renewSchedule(event.subject, at: clock) {
+        queue.schedule(at: next, .timer, subject: event.subject)
+      }
       return event.subject
     case .orderArrival where trading.broker.book.holds(event.order, in: event.subject):
       arrive(event.subject)

@@ -223,7 +223,7 @@ extension Universe {
             + "add them")
       }
     }
-    return try Universe(changed)
+    return try Universe(changed).with(references: references)
   }
 }
 

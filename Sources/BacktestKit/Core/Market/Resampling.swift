@@ -77,13 +77,15 @@ extension Timeframe {
 }
 
 /// Goes over bars in order and finds where each coarser one begins.
-private struct ResamplingGroups {
+struct ResamplingGroups: Sendable {
   let calendar: (any TradingCalendar)?
   let target: Timeframe
   private var group: Int?
   private var date = CivilDate(unchecked: 1970, 1, 1)
   private var dayOpen = Timestamp.distantFuture
   private var dayClose = Timestamp.distantPast
+  /// When the current coarse bar ends, as far as that is known ahead.
+  private(set) var end: Timestamp?
 
   init(calendar: (any TradingCalendar)?, target: Timeframe) {
     self.calendar = calendar
@@ -97,11 +99,13 @@ private struct ResamplingGroups {
       !target.isIntraday
     {
       defer { group = period }
+      if period != group { end = target.period(of: date)?.hours(in: calendar)?.close }
       return period != group
     }
     guard case .intraday(let seconds) = target else { return false }
     let inDay = (open - dayOpen).nanoseconds.flooredQuotient(by: Int64(seconds) * 1_000_000_000)
     defer { group = Int(inDay.quotient) }
+    end = min(dayOpen + .seconds((inDay.quotient + 1) * Int64(seconds)), dayClose)
     return isNewDay || Int(inDay.quotient) != group
   }
 

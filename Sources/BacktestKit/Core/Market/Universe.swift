@@ -97,6 +97,8 @@ public struct Universe: Sendable {
   /// The different calendars of the series, by name; a series without one counts as a market that
   /// never closes.
   package let calendars: [any TradingCalendar]
+  /// What a strategy sees beside the series and does not trade.
+  public internal(set) var references: [ReferenceSeries] = []
   /// What was changed about the bars by ``stressed(by:seed:)``, in words.
   public internal(set) var changes: [String] = []
 

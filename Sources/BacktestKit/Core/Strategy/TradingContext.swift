@@ -19,6 +19,8 @@ public struct TradingContext: Sendable {
   var requests: ContiguousArray<TradingRequest> = []
   var targetRequests = OwnedBuffer<TargetRequest>()
   var notes: [StrategyNote] = []
+  /// What the strategy has asked to be called at.
+  var schedules: [ActiveSchedule] = []
   var tallies: [DecisionTally] = []
   var forecasts: [StrategyForecast] = []
   var decisions: [DecisionRecord] = []

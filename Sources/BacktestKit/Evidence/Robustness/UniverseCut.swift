@@ -43,7 +43,8 @@ extension Universe {
   /// A universe of the same instruments. It can be made, since no series is empty.
   private func rebuilt(_ series: [BarSeries]) -> Universe {
     do throws(MarketError) {
-      return try Universe(series)
+      // What is known at an instant does not change with the bars that are cut off behind it.
+      return try Universe(series).with(references: references)
     } catch {
       preconditionFailure("\(error)")
     }

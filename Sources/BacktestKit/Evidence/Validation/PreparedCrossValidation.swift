@@ -68,7 +68,7 @@ extension CrossValidation {
       }
       var markets: [(String, Feed)] = []
       for series in universe.series {
-        markets.append((series.instrument.symbol, try made(series.instrument.symbol, [series])))
+        markets.append((series.instrument.symbol, try made(series, universe.references)))
       }
       return markets
     case .byTimeframe:
@@ -84,7 +84,8 @@ extension CrossValidation {
           let series = try universe.series.map { (series) throws(MarketError) in
             try series.resampled(to: timeframe)
           }
-          markets.append(("\(timeframe)", Feed(try Universe(series))))
+          let market = try Universe(series).with(references: universe.references)
+          markets.append(("\(timeframe)", Feed(market)))
         } catch {
           throw .crossValidation(.market("\(timeframe)", reason: "\(error)"))
         }
@@ -93,11 +94,13 @@ extension CrossValidation {
     }
   }
 
-  private func made(_ name: String, _ series: [BarSeries]) throws(EvidenceError) -> Feed {
+  private func made(
+    _ series: BarSeries, _ references: [ReferenceSeries]
+  ) throws(EvidenceError) -> Feed {
     do throws(MarketError) {
-      return Feed(try Universe(series))
+      return Feed(try Universe([series]).with(references: references))
     } catch {
-      throw .crossValidation(.market(name, reason: "\(error)"))
+      throw .crossValidation(.market(series.instrument.symbol, reason: "\(error)"))
     }
   }
 

@@ -186,10 +186,19 @@ extension DocumentTable {
   }
 
   /// Decodes a list of tables; an absent key is an empty list.
+  ///
+  /// - Parameter textKey: the key of a table that a text is short for, where one may be written
+  ///   instead; then a single text may also stand for the list.
   package mutating func sections<Value>(
-    _ key: String, _ decode: (inout DocumentTable) -> Value
+    _ key: String, textIs textKey: String? = nil, _ decode: (inout DocumentTable) -> Value
   ) -> [Value] {
-    guard let node = node(key) else { return [] }
+    guard var node = node(key) else { return [] }
+    if let textKey {
+      if node.kind == .text { node.content = .list([node]) }
+      if case .list(let items) = node.content {
+        node.content = .list(items.map { $0.wrappingText(as: textKey) })
+      }
+    }
     guard case .list(let items) = node.content else {
       report("\(quotedPath(path(to: key))) must be a list of tables, not \(node.found)", at: key)
       return []
@@ -254,6 +263,13 @@ extension DocumentTable {
 }
 
 extension DocumentNode {
+  /// A text as the one value of a table; anything else as it is.
+  fileprivate func wrappingText(as key: String) -> DocumentNode {
+    guard kind == .text else { return self }
+    let entry = DocumentEntry(key: key, keyPlace: place, value: self)
+    return DocumentNode(content: .table([entry]), place: place)
+  }
+
   /// Decodes the document, which must be a table.
   ///
   /// - Throws: everything that is wrong, in the order of the document.

@@ -42,6 +42,13 @@ struct CSVHeader {
         let exact = found.filter { names[$0] == wanted }
         if exact.count == 1 { found = exact }
       }
+      // A price beside an open, a high and a low can only be the close.
+      let prices: [CSVRole] = [.open, .high, .low]
+      if role == .close, found.isEmpty, wanted == nil,
+        prices.allSatisfy({ price in columns.contains { $0.role == price } })
+      {
+        found = plain.indices.filter { plain[$0] == "price" }
+      }
       guard found.count < 2 else {
         throw DataError(
           .badHeader, file: file, line: line,
@@ -103,10 +110,12 @@ struct CSVHeader {
     guard !missing.isEmpty else { return }
     var headers = names.prefix(6).map { "\"\($0)\"" }.joined(separator: ", ")
     if names.count > 6 { headers += " and \(names.count - 6) more" }
+    let mayBeWide = found == [.time] && names.count > 1
     throw DataError(
       .badHeader, file: file, line: line,
       "no column for \(missing.joined(separator: "; ")); the columns are \(headers); "
-        + "name them by \(keys.joined(separator: ", ")) in 'data.columns'")
+        + "name them by \(keys.joined(separator: ", ")) in 'data.columns'"
+        + (mayBeWide ? ", or say 'layout: wide' if each column is an instrument" : ""))
   }
 
   private static func isRequired(_ role: CSVRole, _ needsAdjustedClose: Bool) -> Bool {
@@ -151,12 +160,14 @@ struct CSVHeader {
       [
         "timestamp", "datetime", "date", "time", "opentime", "closetime", "tradedate", "day", "ts",
         "t", "unix", "unixtime", "epoch", "dateutc", "timeutc", "localtime", "gmttime", "index",
+        "windowstart", "starttime",
       ]
     case .timeOfDay: ["time"]
     case .open: ["open", "o", "openprice", "openingprice", "first"]
     case .high: ["high", "h", "highprice", "max", "highest"]
     case .low: ["low", "l", "lowprice", "min", "lowest"]
-    case .close: ["close", "c", "closeprice", "closingprice", "last", "lastprice", "closelast"]
+    case .close:
+      ["close", "c", "closeprice", "closingprice", "last", "lastprice", "closelast"]
     case .adjustedClose: ["adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjusted"]
     case .volume: ["volume", "vol", "v", "basevolume", "volumebase", "quantity", "qty", "tickvol"]
     case .symbol:

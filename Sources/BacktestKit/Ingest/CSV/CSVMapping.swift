@@ -40,6 +40,10 @@ public struct CSVMapping: Sendable {
   public var timestamps: StampMeaning = .open
   /// The zone of stamps that do not name one.
   public var zone: StampZone = .utc
+  /// The sign before the fraction of a number.
+  public var decimal: DecimalMark = .point
+  /// How instruments share the file.
+  public var layout: Layout = .rows
 
   /// A mapping that finds everything by itself.
   public init() {}
@@ -71,8 +75,26 @@ public struct CSVMapping: Sendable {
     case nanoseconds = 1
   }
 
+  /// The sign before the fraction of a number.
+  public enum DecimalMark: String, Hashable, Sendable, CaseIterable {
+    /// `1234.5`; between quotes also `1,234.5`.
+    case point
+    /// `1234,5`, also `1.234,5` and `1 234,5`.
+    case comma
+  }
+
+  /// How instruments share a file.
+  public enum Layout: String, Hashable, Sendable, CaseIterable {
+    /// A row is a bar of one instrument. Files of yfinance with a column for each price of each
+    /// ticker are recognised beside it.
+    case rows
+    /// A row is a date, and each column besides holds the closes of the instrument that its name
+    /// says: `date,AAPL,MSFT`. An empty field is no bar. Open, high and low are the close.
+    case wide
+  }
+
   /// Which end of a bar a stamp means.
-  public enum StampMeaning: String, Hashable, Sendable {
+  public enum StampMeaning: String, Hashable, Sendable, CaseIterable {
     /// The instant at which the bar begins.
     case open
     /// The instant at which the bar ends.
@@ -103,7 +125,7 @@ extension CSVMapping {
     case .epoch(let unit): parts.append("epoch \(unit.rawValue)")
     case .pattern(let pattern): parts.append("pattern \(pattern)")
     }
-    parts += [timestamps.rawValue, zone.name + zone.version]
+    parts += [timestamps.rawValue, zone.name + zone.version, decimal.rawValue, layout.rawValue]
     return parts.joined(separator: "\u{1F}")
   }
 }

@@ -161,7 +161,7 @@ public struct CSVReader: Sendable {
   }
 
   /// The name of a file without its folder and endings such as `.csv.gz`.
-  static func baseName(_ path: String) -> String {
+  package static func baseName(_ path: String) -> String {
     let name = path.split(separator: "/").last ?? ""
     let base = name.split(separator: ".", omittingEmptySubsequences: false).first ?? ""
     return base.isEmpty ? String(name) : String(base)

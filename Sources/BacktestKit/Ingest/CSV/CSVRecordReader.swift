@@ -92,22 +92,6 @@ enum CSVFieldPlace {
   }
 }
 
-/// Numbers in fields.
-enum CSVNumberText {
-  /// Reads a field: NaN where it is empty or says that nothing is known, `nil` where it is no
-  /// number.
-  static func read(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
-    if let number = DecimalText.parse(text) { return number }
-    guard text.count <= 9 else { return nil }
-    switch String(decoding: text, as: UTF8.self).lowercased() {
-    case "", "nan", "na", "n/a", "null", "none", "-nan", "#n/a", "-", ".": return .nan
-    case "inf", "+inf", "infinity", "+infinity": return .infinity
-    case "-inf", "-infinity": return -.infinity
-    default: return nil
-    }
-  }
-}
-
 /// The parser of record: libcsv in strict mode, fed line by line.
 ///
 /// It decides what a record and a field are; the plain-row parser reads only rows on which both

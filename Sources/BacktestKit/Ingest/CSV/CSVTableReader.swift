@@ -3,21 +3,25 @@ import BacktestCore
 /// Reads one file into builders, one for each symbol, plain rows by the
 /// fast parser, everything else by libcsv.
 struct CSVTableReader: ~Copyable {
-  private let options: CSVReadOptions
-  private let source: CSVByteSource
-  private let defaultSymbol: String
+  let options: CSVReadOptions
+  let source: CSVByteSource
+  let defaultSymbol: String
   private let usesPlainRowParser: Bool
-  private var buffer: CSVTextBuffer
-  private var rules = CSVRowRules()
-  private var clock: CSVTimestampParser
+  var buffer: CSVTextBuffer
+  var rules = CSVRowRules()
+  var clock: CSVTimestampParser
+  /// How numbers are written.
+  private var numbers = CSVNumberText()
   /// The line of the next record.
-  private var line = 1
-  private var log: DataIssueLog
+  var line = 1
+  /// How lines are counted: downwards where the newest row comes first in the file.
+  var lineStep = 1
+  var log: DataIssueLog
   /// How many rows were refused or repaired.
-  private var invalidRowCount = 0
+  var invalidRowCount = 0
   /// How many blank lines there are since the last row.
   private var blankLineCount = 0
-  private var builders = CSVBuilderSet()
+  var builders = CSVBuilderSet()
 
   /// What a file holds.
   struct Table: ~Copyable {
@@ -60,14 +64,25 @@ struct CSVTableReader: ~Copyable {
     }
     let separator = try fieldSeparator()
     let records = CSVRecordReader(separator: separator, file: source.name)
-    let header = try readHeader(records, separator: separator)
-    rules.hasVolume = header.hasVolume
-    if !header.hasSymbol {
-      builders.open(defaultSymbol, expectedCount: expectedRowCount, file: source.name)
+    numbers.decimal = options.mapping.decimal
+    numbers.groupsByComma = separator == 0x2C
+    let layout = try readLayout(records)
+    try turnDescendingRows(layout, separator: separator)
+    rules.hasVolume = layout.hasVolume
+    switch layout {
+    case .rows(let header, let symbol):
+      if !header.hasSymbol {
+        builders.open(symbol ?? defaultSymbol, expectedCount: expectedRowCount, file: source.name)
+      }
+      try readRows(records, header: header, separator: separator)
+    case .columns(let groups):
+      for group in groups.all {
+        builders.open(group.symbol, expectedCount: expectedRowCount, file: source.name)
+      }
+      try readRows(records, groups: groups)
     }
-    try readRows(records, header: header, separator: separator)
     return Table(
-      builders: builders, log: log, hasVolume: header.hasVolume, hasSymbol: header.hasSymbol)
+      builders: builders, log: log, hasVolume: layout.hasVolume, hasSymbol: layout.namesSymbols)
   }
 
   private mutating func readRows(
@@ -75,8 +90,9 @@ struct CSVTableReader: ~Copyable {
   ) throws(DataError) {
     let lane = CSVPlainRowParser(header: header, separator: separator)
     let hasSymbol = header.hasSymbol
-    // Timestamps in two columns are read only through libcsv.
-    let usesPlainRowParser = usesPlainRowParser && !header.hasTimeOfDay
+    // Timestamps in two columns and decimal commas are read only through libcsv.
+    let usesPlainRowParser =
+      usesPlainRowParser && !header.hasTimeOfDay && options.mapping.decimal == .point
     while true {
       if usesPlainRowParser { readPlainRows(lane, header: header, hasSymbol: hasSymbol) }
       try checkLimits()
@@ -86,7 +102,7 @@ struct CSVTableReader: ~Copyable {
       case .record(let lines):
         blankLineCount = 0
         takeRecord(records, header: header)
-        line += lines
+        line += lineStep * lines
       case .malformed(let message):
         // After a stray quote the rest can no longer be divided into records.
         log.add(.malformedRow, line: line, message)
@@ -115,7 +131,7 @@ struct CSVTableReader: ~Copyable {
         let record = UnsafeBufferPointer(start: consumed, count: next - consumed)
         review(row, in: record, header: header, separator: lane.separator)
       }
-      line += 1
+      line += lineStep
       consumed = next
     }
     buffer.position += consumed - start
@@ -133,8 +149,8 @@ struct CSVTableReader: ~Copyable {
     if isInvalid { invalidRowCount += 1 }
   }
 
-  private mutating func skipBlank(_ lines: Int) throws(DataError) {
-    line += lines
+  mutating func skipBlank(_ lines: Int) throws(DataError) {
+    line += lineStep * lines
     blankLineCount += lines
     guard blankLineCount > CSVLimits.blankLineCount else { return }
     throw DataError(
@@ -143,7 +159,7 @@ struct CSVTableReader: ~Copyable {
         + "this is no price file")
   }
 
-  private func checkLimits() throws(DataError) {
+  func checkLimits() throws(DataError) {
     let isMost = invalidRowCount > line / 2
     if invalidRowCount > CSVLimits.invalidRowCount, isMost || !rules.repairs {
       throw DataError(
@@ -199,12 +215,10 @@ extension CSVTableReader {
           continue
         }
       default:
-        if let number = records.withField(column, CSVNumberText.read) {
+        if let number = readNumber(records, column: column, role: role) {
           row[role] = number
           continue
         }
-        let text = DataIssue.quoted(records.field(column))
-        refuse(.badNumber, records, column: column, "the \(role.label) \(text) is not a number")
       }
       isReadable = false
     }
@@ -212,7 +226,25 @@ extension CSVTableReader {
     return isReadable ? row : nil
   }
 
-  private mutating func readStamp(
+  /// The number in a field; `nil` where it is none, which is noted.
+  mutating func readNumber(
+    _ records: CSVRecordReader, column: Int, role: CSVRole
+  ) -> Double? {
+    let numbers = numbers
+    let read = role == .volume ? numbers.readVolume : numbers.read
+    if let number = records.withField(column, read) { return number }
+    let text = records.field(column)
+    var advice = ""
+    if text.contains(","), options.mapping.decimal == .point {
+      advice = "; if the comma is the decimal mark, set 'decimal' to comma"
+    }
+    refuse(
+      .badNumber, records, column: column,
+      "the \(role.label) \(DataIssue.quoted(text)) is not a number\(advice)")
+    return nil
+  }
+
+  mutating func readStamp(
     _ records: CSVRecordReader, column: Int, header: CSVHeader
   ) -> CSVTimestamp? {
     var stamp: CSVTimestamp?
@@ -232,37 +264,12 @@ extension CSVTableReader {
     return stamp
   }
 
-  private mutating func refuse(
+  mutating func refuse(
     _ code: DataIssue.Code, _ records: CSVRecordReader, column: Int, _ message: String
   ) {
     let place = records.place(of: column, line: line)
     invalidRowCount += 1
     log.add(code, line: place.line, column: place.column, message)
-  }
-
-  private mutating func readHeader(
-    _ records: CSVRecordReader, separator: UInt8
-  ) throws(DataError) -> CSVHeader {
-    var names = options.mapping.headers
-    var headerLine = 0
-    while names == nil {
-      switch try records.next(&buffer) {
-      case .end:
-        throw DataError(
-          .unreadableFile, file: source.name, "the file is empty; a header line and rows are needed"
-        )
-      case .blank(let lines): try skipBlank(lines)
-      case .malformed(let message):
-        throw DataError(.malformedRow, file: source.name, line: line, message)
-      case .record(let lines):
-        names = (0..<records.fieldCount).map { DataIssue.printable(records.field($0)) }
-        headerLine = line
-        line += lines
-      }
-    }
-    return try CSVHeader(
-      names: names ?? [], mapping: options.mapping, needsAdjustedClose: rules.adjusts,
-      file: source.name, line: headerLine)
   }
 
   /// The separator of the mapping, or the likeliest in the first line.

@@ -70,6 +70,42 @@ struct CSVTextBuffer: ~Copyable {
     return likely[counts.firstIndex(of: most) ?? 0]
   }
 
+  /// The next lines with their endings, at most `limit`, as far as the window shows them whole.
+  func nextLines(_ limit: Int) -> [UnsafeBufferPointer<UInt8>] {
+    var lines: [UnsafeBufferPointer<UInt8>] = []
+    var start = position
+    while lines.count < limit, start < count {
+      var end = start
+      while end < count, memory[end] != 0x0A { end += 1 }
+      guard end < count || isLast else { break }
+      end = min(end + 1, count)
+      let line = UnsafeBufferPointer(start: UnsafePointer(memory + start), count: end - start)
+      if !line.allSatisfy({ $0 == 0x0A || $0 == 0x0D }) { lines.append(line) }
+      start = end
+    }
+    return lines
+  }
+
+  /// The rest of the text, last line first, and how many lines it has.
+  mutating func reversedLines() throws(DataError) -> (text: [UInt8], lineCount: Int) {
+    var rest: [UInt8] = []
+    while true {
+      rest += UnsafeBufferPointer(start: UnsafePointer(memory + position), count: count - position)
+      position = count
+      if isLast { break }
+      try refill()
+    }
+    if rest.last == 0x0A { rest.removeLast() }
+    let lines = rest.split(separator: 0x0A, omittingEmptySubsequences: false)
+    var text: [UInt8] = []
+    text.reserveCapacity(rest.count + 1)
+    for line in lines.reversed() {
+      text += line
+      text.append(0x0A)
+    }
+    return (text, lines.count)
+  }
+
   /// The offset after the next line's ending; `nil` where the window does not show it.
   private func lineEnd() -> Int? {
     var offset = position
@@ -98,6 +134,8 @@ final class CSVByteSource {
 
   private let memory: UnsafeRawBufferPointer?
   private var memoryPosition = 0
+  /// The memory of a text that no one else keeps.
+  private var owned: UnsafeMutableRawBufferPointer?
   private var inflater: GzipInflater?
   private var inflatedByteCount = 0
   private let file: FileHandleBox?
@@ -125,6 +163,16 @@ final class CSVByteSource {
     file = nil
     expectedByteCount = bytes.count
   }
+
+  /// A text, which the source keeps.
+  convenience init(text: [UInt8], name: String) {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count, alignment: 16)
+    memory.copyBytes(from: text)
+    self.init(bytes: UnsafeRawBufferPointer(memory), name: name)
+    owned = memory
+  }
+
+  deinit { owned?.deallocate() }
 
   /// Fills `target` with text until it is full or the text ends; returns the number of bytes.
   func read(into target: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {

@@ -214,14 +214,16 @@ enum CSVTimestampText {
     return hours * 3_600 + minutes * 60 + seconds
   }
 
-  /// Reads a whole ISO 8601 text: a date as `YYYY-MM-DD` or `YYYYMMDD`, then perhaps a time of day
-  /// with or without colons, then perhaps a zone. Between a date and a time written in digits
-  /// alone no separator is needed: `202001310930`.
+  /// Reads a whole ISO 8601 text, also with `/` or `.` in its date: `YYYY-MM-DD` or `YYYYMMDD`, then
+  /// perhaps a time of day with or without colons, then perhaps a zone. Between a date and a time
+  /// written in digits alone no separator is needed: `202001310930`.
   static func iso(_ text: UnsafeBufferPointer<UInt8>) -> Civil? {
     var cursor = CSVFieldCursor(text)
     guard let year = cursor.digits(4) else { return nil }
-    let isExtended = cursor.skip(0x2D)
-    guard let month = cursor.digits(2), !isExtended || cursor.skip(0x2D),
+    // A year first is no less clear before a slash or a point: 2024/01/31, 2024.01.31.
+    let mark = [0x2D, 0x2F, 0x2E].first { cursor.skip($0) }
+    let isExtended = mark != nil
+    guard let month = cursor.digits(2), mark.map({ cursor.skip($0) }) ?? true,
       let day = cursor.digits(2), (1678...2261).contains(year),
       let date = CivilDate(year: year, month: month, day: day)
     else { return nil }

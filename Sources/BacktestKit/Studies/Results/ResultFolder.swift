@@ -117,7 +117,8 @@ private struct ResultOwner {
 extension Study {
   /// The paths of all files that the study is known to read, from where the process runs.
   package var inputs: [String] {
-    var paths = data.files.map(\.path)
+    var paths = ((try? priceFiles()) ?? data.files).map(\.path)
+    paths += data.references.map(\.path)
     if let file = benchmark?.file { paths.append(file) }
     if let file = regimeSettings.file { paths.append(file.path) }
     paths += replicates?.checkpoints ?? []

@@ -42,12 +42,13 @@ package struct StudyMarket: Sendable {
   ) throws(StudyError) {
     var series: [BarSeries] = []
     var failures: [DataError] = []
-    let sizes = study.data.files.map { fileSize(study.resolved($0.path)) ?? 0 }
+    let files = try study.priceFiles()
+    let sizes = files.map { fileSize(study.resolved($0.path)) ?? 0 }
     let total = sizes.reduce(0, +)
     var reader = CSVReader()
     reader.interrupt = interrupt
     var before = 0
-    for (file, size) in zip(study.data.files, sizes) {
+    for (file, size) in zip(files, sizes) {
       if let progress {
         let offset = before
         reader.progress = { done, _ in progress(offset + done, total) }
@@ -79,9 +80,13 @@ package struct StudyMarket: Sendable {
     }
     let bars = series
     let actions = try study.loadActions()
+    let references = try study.loadReferences()
     let given = try StudyError.wrapping(.data) {
-      guard let target = study.data.resample else { return try Universe(bars).adding(actions) }
+      guard let target = study.data.resample else {
+        return try Universe(bars).adding(actions).with(references: references)
+      }
       return try Universe(bars.map { try $0.resampled(to: target) }).adding(actions)
+        .with(references: references)
     }
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
@@ -132,21 +137,13 @@ extension StudyMarket {
 }
 
 extension Study {
-  /// A path of the study, from where the process runs.
-  package func resolved(_ path: String) -> String { Study.path(path, in: folder) }
-
-  /// A path of a study in a folder, from where the process runs.
-  static func path(_ path: String, in folder: String) -> String {
-    path.hasPrefix("/") || folder == "." ? path : folder + "/" + path
-  }
-
   /// How the study's files are read.
   private func readOptions(
     _ file: StudyFile, _ priceBasis: BarSeries.PriceBasis
   ) -> CSVReadOptions {
     var options = CSVReadOptions()
-    options.mapping = data.mapping
-    options.calendar = data.calendar
+    options.mapping = file.mapping ?? data.mapping
+    options.calendar = file.calendar ?? data.calendar
     options.timeframe = data.timeframe
     options.priceBasis = priceBasis
     options.quality = data.quality

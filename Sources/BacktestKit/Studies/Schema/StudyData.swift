@@ -24,14 +24,21 @@ package struct StudyData: Sendable {
   package var actions: String?
   /// How columns and stamps are to be understood.
   package var mapping = CSVMapping()
+  /// What strategies see and do not trade.
+  package var references: [StudyReference] = []
   /// The files.
   package var files: [StudyFile] = []
 }
 
 /// A price file and the instruments in it.
 package struct StudyFile: Sendable {
-  /// The path as the study gives it; relative to the study's folder.
+  /// The path as the study gives it; relative to the study's folder. It may name several files: a
+  /// folder, or a pattern such as `prices/*.csv`.
   package var path: String
+  /// The market's hours, where they differ from those of the other files.
+  package var calendar: (any TradingCalendar)?
+  /// How columns and stamps are to be understood, where that differs.
+  package var mapping: CSVMapping?
   /// The name of the instrument; `nil` takes the file's symbols or its name.
   package var symbol: String?
   /// The currency of the prices.
@@ -107,7 +114,8 @@ extension StudyData {
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
         ).absent("found by name"),
-        .tables("files", \.files, StudyFile.table, "The price files."),
+        StudyFile.key(folder: folder),
+        StudyReference.key,
       ],
       after: { table, data in
         if let from = data.from, let to = data.to, to < from {
@@ -119,7 +127,7 @@ extension StudyData {
               + "already; leave one of the two out", at: "actions")
         }
         // A study without 'data' lacks the calendar first, and what is no list is told already.
-        let isList = table.node("files").map { $0.kind == .list } ?? true
+        let isList = table.node("files").map { $0.kind != .table } ?? true
         if data.files.isEmpty, isList, !table.keys.isEmpty {
           table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
         }
@@ -136,13 +144,46 @@ private enum PriceChoice: String, CaseIterable {
 }
 
 extension StudyFile {
+  /// The key `data.files`: a list of tables or paths, or one path.
+  fileprivate static func key(folder: String) -> StudyKey<StudyData> {
+    var row = StudyRow(
+      "files", "The price files: a list of tables, in which a text is a `path`, or one text.")
+    row.values = "list of tables"
+    row.table = table(CSVMapping(), folder: folder).rows
+    row.isRequired = true
+    row.isList = true
+    return StudyKey(row) { table, data in
+      let item = StudyFile.table(data.mapping, folder: folder)
+      data.files = table.sections("files", textIs: "path", item.value)
+    }
+  }
+
   /// The keys of an item of `data.files`.
-  fileprivate static var table: StudyTable<StudyFile> {
-    StudyTable(
+  ///
+  /// - Parameter mapping: what holds of columns that the item does not mention.
+  private static func table(_ mapping: CSVMapping, folder: String) -> StudyTable<StudyFile> {
+    var columns = CSVMapping.table
+    columns.initial = mapping
+    return StudyTable(
       initial: StudyFile(path: ""),
       keys: [
-        .required("path", \.path, .text, "A CSV file, or one compressed by gzip.")
-          .values("file").example("prices.csv"),
+        .required(
+          "path", \.path, .text,
+          "A CSV file, or one compressed by gzip; a folder of them; or a pattern with `*`, `?` or "
+            + "`[a-z]`."
+        ).values("file, folder or pattern").example("prices/*.csv"),
+        .value(
+          "calendar", .calendar { Study.path($0, in: folder) },
+          "The market's hours, if they are others than those of `data`."
+        ) { (file: StudyFile) -> NamedCalendar? in
+          file.calendar.map(NamedCalendar.init(calendar:))
+        } set: {
+          $0.calendar = $1.calendar
+        }.absent("that of `data`").example("XLON"),
+        .optionalTable(
+          "columns", \.mapping, columns,
+          "What differs from `data.columns`; the keys are the same."
+        ).absent("those of `data`").example("{time-zone: Europe/London}"),
         .optional("symbol", \.symbol, .text, "The symbol of the instrument.")
           .absent("the file's symbols, else its name").example("AAPL"),
         .value(
@@ -190,6 +231,13 @@ extension CSVMapping {
           "adjusted-close", \.adjustedClose, "The close adjusted for splits and dividends.",
           example: "AdjClose"),
         column("symbol", \.symbol, "The symbol, in a file of several.", example: "Ticker"),
+        .value(
+          "layout", \.layout, .choice(),
+          "Whether a row is a bar, or a date with the close of one instrument in each column."
+        ).example("wide"),
+        .value(
+          "decimal", \.decimal, .choice(), "The decimal mark of numbers."
+        ).example("comma"),
         .optionalList(
           "headers", \.headers, of: .text,
           "The names of the columns of a file without a header line."

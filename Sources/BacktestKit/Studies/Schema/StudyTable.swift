@@ -4,7 +4,7 @@ import BacktestFiles
 /// The keys of a table of a study, in order.
 struct StudyTable<Root> {
   /// What a table without keys gives.
-  let initial: Root
+  var initial: Root
   /// The keys.
   let keys: [StudyKey<Root>]
   /// What has to be known or checked before the keys are read.
