@@ -59,9 +59,14 @@ struct ResultSchemaTests {
       "account.leverage=2", "execution.participation=0.5", "execution.limit-fill=through",
     ]
     let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
+    let costs = [
+      "execution={taxes: {stamp-duty: 1}, slippage: {basis-points: 1}}",
+      "costs=[{symbols: [IBM], fee-schedule: ibkr-us-fixed}]", "stress=[{shock: -0.1}]",
+    ]
     let margin = [
       "account.margin={preset: reg-t, exceptions: [{symbol: IBM, initial: 1, maintenance: 0.5}]}",
       "account.financing={interest: 0.05, borrow-rates: [{symbol: IBM, rate: none}]}",
+      "execution={fee-schedule: binance-spot}",
     ]
     for outcome in [
       try Self.outcome(walksForward: true, rules),
@@ -69,6 +74,7 @@ struct ResultSchemaTests {
       try Self.outcome(walksForward: false, weights),
       try Self.outcome(walksForward: false, margin),
       try Self.outcome(walksForward: false, [Self.limits]),
+      try Self.outcome(walksForward: false, costs),
       try Self.outcome(walksForward: false, Self.teller),
     ] {
       let record = try ResultRecord(outcome, folder: ".")
