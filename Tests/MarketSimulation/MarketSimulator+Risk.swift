@@ -205,7 +205,7 @@ extension MarketSimulator {
     var rest = asked - closing
     if closing > 0, isNothing(rest, of: asked) { rest = 0 }
     if order.reduceOnly { return (closing, rest, 0) }
-    guard rules.leverage == nil, !order.isBuy else { return (closing, 0, rest) }
+    guard isCash, !order.isBuy else { return (closing, 0, rest) }
     // What purchases that wait will bring can be sold as well.
     let waiting = orders[..<index].filter {
       !$0.hasEnded && $0.instrument == order.instrument && $0.isBuy

@@ -5,7 +5,6 @@ extension Broker {
   mutating func split(_ instrument: Int, by ratio: Double, log: inout RunLog) {
     var slot = book.firstSlot(instrument)
     while slot >= 0 {
-      let next = book.slot(after: slot)
       let live = book.pointer(to: slot)
       let units = market.columns[instrument].roundedDownToLot(live.pointee.remaining * ratio)
       let paid = commission(of: slot)
@@ -15,8 +14,17 @@ extension Broker {
       if live.pointee.progress.fillCount > 0 {
         live.pointee.commissionPaid += commission(of: slot) - paid
       }
-      if units == 0 { reject(slot, .noQuantity, log: &log) }
-      slot = next
+      slot = book.slot(after: slot)
+    }
+    slot = book.firstSlot(instrument)
+    while slot >= 0 {
+      if book[slot].remaining == 0 {
+        reject(slot, .noQuantity, log: &log)
+        // It may have taken its exits along.
+        slot = book.firstSlot(instrument)
+      } else {
+        slot = book.slot(after: slot)
+      }
     }
   }
 

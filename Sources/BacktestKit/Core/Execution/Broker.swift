@@ -84,9 +84,13 @@ struct Broker: Sendable {
   private mutating func endExits(of entry: Order, log: inout RunLog) {
     var slot = book.firstSlot(Int(entry.instrument.index))
     while slot >= 0 {
-      let next = book.slot(after: slot)
-      if book[slot].order.parent == entry.id { end(slot, .parentGone, log: &log) }
-      slot = next
+      if book[slot].order.parent == entry.id {
+        end(slot, .parentGone, log: &log)
+        // It may have taken others along.
+        slot = book.firstSlot(Int(entry.instrument.index))
+      } else {
+        slot = book.slot(after: slot)
+      }
     }
   }
 

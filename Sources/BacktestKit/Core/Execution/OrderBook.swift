@@ -133,6 +133,7 @@ struct OrderBook: Sendable {
     assert(isOwned)
     let slots = storage.slots
     let gone = slots + slot
+    assert(gone.pointee.order.id.number != 0)
     let lists = storage.lists + Int(gone.pointee.order.instrument.index)
     let (previous, next) = (gone.pointee.previous, gone.pointee.next)
     if previous >= 0 { slots[Int(previous)].next = next } else { lists.pointee.first = next }
