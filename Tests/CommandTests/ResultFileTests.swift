@@ -5,7 +5,7 @@ import Testing
 /// The files of a result: complete, the same each time, free of machine paths, readable back.
 struct ResultFileTests {
   private static let tables = [
-    "equity.csv", "fills.csv", "ledger.csv", "orders.csv", "regimes.csv", "report.html",
+    "equity.csv", "fills.csv", "ledger.csv", "order-events.csv", "orders.csv", "regimes.csv", "report.html",
     "result.json", "trades.csv",
   ]
 

@@ -51,6 +51,7 @@ struct MarketSimulator {
   /// Money that the closing orders of the decision under way will free, by the order's number.
   var freedBy: [Int: Double] = [:]
   var isRuined = false
+  var turns = 0
   var tape = SimulationTape()
 
   init(_ scenario: Scenario) {
@@ -82,7 +83,17 @@ struct SimulatedOrder {
   let number: Int
   let instrument: Int
   var kind: Order.Kind
-  var isDay: Bool
+  var timeInForce: Order.TimeInForce
+  var isPostOnly: Bool
+  /// Its place among orders that compete.
+  var turn: Int
+  /// The best price that a trailing stop has seen.
+  var best = Double.nan
+  var wokeInside = false
+  /// Whether the match under way takes what the market gives.
+  var isTaking = false
+  /// How often a trigger was reached that only armed something.
+  var armedTimes = 0
   var group: Int
   var reduceOnly: Bool
   /// The number of the entry to which an exit belongs, or 0.
@@ -108,7 +119,10 @@ struct SimulatedOrder {
 
   var remaining: Double { wanted - filled }
   var isBuy: Bool { wanted > 0 }
-  var isMarket: Bool { kind == .market || isTriggered }
+  var isFilledWhole = false
+  /// Whether it begins when its parent has filled whole, and is no exit.
+  var isOther = false
+  var isImmediate: Bool { timeInForce == .immediateOrCancel || timeInForce == .fillOrKill }
 }
 
 // MARK: - The order of events (part 4)
@@ -153,16 +167,25 @@ extension MarketSimulator {
     for instrument in bars.indices {
       guard let row = closingRow(instrument) else { continue }
       matchPath(instrument, row)
+      if isTraded(instrument, row) { follow(instrument, row) }
       marks[instrument] = bars[instrument][row].close
       lastRows[instrument] = row
     }
-    for index in orders.indices {
+    let waiting = inTurn.filter { index in
       let order = orders[index]
-      guard rules.marketFill == .nextClose, order.kind == .market, !order.hasEnded, order.isLive,
-        let row = closingRow(order.instrument), isTraded(order.instrument, row)
-      else { continue }
-      trade(index, row, at: bars[order.instrument][row].close, isIntrabar: true)
+      guard !order.hasEnded, order.isLive, order.liveAt < now,
+        closingRow(order.instrument) != nil, !(order.isOther && isAsleep(order))
+      else { return false }
+      return order.kind == .marketOnClose
+        || rules.marketFill == .nextClose && order.kind == .market
     }
+    let moments = waiting.filter { orders[$0].isImmediate && !isAsleep(orders[$0]) }
+    for index in waiting where !orders[index].hasEnded {
+      let instrument = orders[index].instrument
+      guard let row = closingRow(instrument), isTraded(instrument, row) else { continue }
+      trade(index, row, at: bars[instrument][row].close, isIntrabar: true, isAtClose: true)
+    }
+    endMoments(moments)
     ruinIfBroke()
   }
 
@@ -184,6 +207,7 @@ extension MarketSimulator {
       var order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
       order.isLive = true
+      tape.internalOrders.insert(order.number - 1)
       (order.deviation, order.meanVolume) = history(instrument)
       orders[orders.count - 1] = order
       guard isTraded(instrument, row) else { continue }
@@ -199,9 +223,6 @@ extension MarketSimulator {
       }
       orders[index].isLive = true
       let instrument = orders[index].instrument
-      if orders[index].isDay {
-        orders[index].expiry = calendars[instrument].sessionClosing(after: now)?.close
-      }
       if case .squareRoot = rules.slippage {
         (orders[index].deviation, orders[index].meanVolume) = history(instrument)
         if orders[index].deviation.isNaN || orders[index].meanVolume.isNaN {
@@ -209,10 +230,37 @@ extension MarketSimulator {
           continue
         }
       }
+      if orders[index].parent == 0 {
+        if case .trailingStop = orders[index].kind {
+          orders[index].best = bars[instrument][lastRows[instrument]].close
+        }
+        if orders[index].isPostOnly, let limit = orders[index].kind.limitPrice,
+          crosses(orders[index], limit)
+        {
+          end(index, .rejected(.postOnly))
+          continue
+        }
+      }
+      step(index, "accepted")
+      switch orders[index].timeInForce {
+      case .day: orders[index].expiry = calendars[instrument].sessionClosing(after: now)?.close
+      case .goodTil(let time): orders[index].expiry = time
+      default: break
+      }
+      if let expiry = orders[index].expiry, expiry <= now {
+        end(index, .expired)
+        continue
+      }
       if rules.marketFill == .sameClose, orders[index].kind == .market,
         let row = closingRow(instrument), isTraded(instrument, row)
       {
-        trade(index, row, at: bars[instrument][row].close, isIntrabar: true)
+        trade(index, row, at: bars[instrument][row].close, isIntrabar: true, isAtClose: true)
+      }
+      if rules.marketFill == .sameClose, orders[index].kind == .market,
+        closingRow(instrument) != nil,
+        orders[index].isImmediate, !isAsleep(orders[index]), !orders[index].hasEnded
+      {
+        end(index, .expired)
       }
     }
   }
@@ -233,10 +281,27 @@ extension MarketSimulator {
 
   /// Phase 7: live orders are matched at the opens, in order of submission over all instruments.
   private mutating func openBars() {
-    for index in orders.indices {
+    let waiting = inTurn.filter { openingRow(orders[$0].instrument) != nil }
+    let moments = waiting.filter { index in
+      let order = orders[index]
+      guard order.isImmediate, order.isLive, !order.hasEnded, !isAsleep(order) else { return false }
+      switch stance(order) {
+      case .market(let alwaysAtOpen): return alwaysAtOpen || rules.marketFill != .nextClose
+      case .limit: return true
+      default: return false
+      }
+    }
+    // Each is looked at as it was when the bell rang.
+    let live = Set(
+      waiting.filter {
+        orders[$0].liveAt <= now && orders[$0].isLive
+          && !(orders[$0].isOther && isAsleep(orders[$0]))
+      })
+    for index in waiting where live.contains(index) {
       guard let row = openingRow(orders[index].instrument) else { continue }
       matchOpen(index, row)
     }
+    endMoments(moments)
   }
 
   private mutating func finish(_ closes: [Timestamp]) {
@@ -264,6 +329,7 @@ extension MarketSimulator {
     for instrument in bars.indices where quantities[instrument] != 0 {
       let order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
+      tape.internalOrders.insert(order.number - 1)
       book(
         abs(quantities[instrument]), order.number - 1, lastRows[instrument], marks[instrument],
         isIntrabar: true, isCut: false, isCostless: true)

@@ -56,7 +56,8 @@ extension Scenario {
     let changes: [(inout SimulationRules) -> Void] = [
       { $0.latency = .zero }, { $0.participation = nil }, { $0.slippage = .none },
       { $0.commission = .none }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
-      { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
+      { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.trailsIntrabar = false },
+      { $0.sizesAtFill = false },
     ]
     for place in market.indices.reversed() where market.count > 1 && isUnused(place) {
       // Only the last one can go, because the script counts instruments; instants may change.
@@ -88,8 +89,12 @@ extension ScriptedRequest {
     case .submit(let order): [Int(order.instrument.index)]
     case .oneCancelsOther(let orders): orders.map { Int($0.instrument.index) }
     case .bracket(let entry, _): [Int(entry.instrument.index)]
-    case .cancel: []
-    case .target(let instrument, _), .rebalance(let instrument, _): [instrument]
+    case .oneTriggersOther(let first, let others):
+      ([first] + others).map { Int($0.instrument.index) }
+    case .cancel, .modify: []
+    case .cancelAll(let instrument): instrument.map { [$0] } ?? []
+    case .target(let instrument, _), .rebalance(let instrument, _), .close(let instrument):
+      [instrument]
     }
   }
 }
@@ -110,6 +115,11 @@ extension SimulationTape {
     for (index, (mine, its)) in zip(outcomes, other.outcomes).enumerated()
     where mine.count != its.count || !zip(mine, its).allSatisfy({ $0.agrees(with: $1) }) {
       return "outcome of order \(index + 1)"
+    }
+    for (index, (mine, its)) in zip(events, other.events).enumerated()
+    where !internalOrders.contains(index) {
+      if mine.count == its.count, zip(mine, its).allSatisfy({ $0.agrees(with: $1) }) { continue }
+      return "life of order \(index + 1)"
     }
     let scale = max(1, equity.map(abs).max() ?? 1)
     if equity.count != other.equity.count {
@@ -142,9 +152,8 @@ extension SimulationTape {
         + "\($0.isIntrabar ? "inside" : "open") \($0.time) \($0.quantity) @ \($0.price) "
         + "(\($0.reference)) slippage \($0.slippage) commission \($0.commission)"
     }
-    let ends = outcomes.enumerated().map { index, list in
-      "  order \(index + 1): "
-        + list.map { "\($0.kind) \($0.filled) \($0.time)" }.joined(separator: ", ")
+    let ends = events.enumerated().map { index, list in
+      "  order \(index + 1): " + list.map(\.description).joined(separator: ", ")
     }
     let last = "  cash \(cash), held \(quantities), ambiguous \(ambiguousBars), equity "
     return (rows + ends + [last + "\(equity.suffix(3))"]).joined(separator: "\n")
@@ -161,6 +170,12 @@ extension SimulationTape.Fill {
     let money = max(1, abs(quantity) * max(price, reference))
     if !near(slippage, other.slippage, money) { return "slippage" }
     return near(commission, other.commission, money) ? nil : "commission"
+  }
+}
+
+extension SimulationTape.Event {
+  func agrees(with other: Self) -> Bool {
+    name == other.name && time == other.time && isSameQuantity(quantity, other.quantity)
   }
 }
 
@@ -224,7 +239,12 @@ extension ScriptedRequest {
     case .oneCancelsOther(let orders): "group \(orders.map(\.text).joined(separator: ", "))"
     case .bracket(let entry, let exits):
       "bracket \(entry.text), exits \(exits.map(\.text).joined(separator: ", "))"
+    case .oneTriggersOther(let first, let others):
+      "\(first.text), then \(others.map(\.text).joined(separator: ", "))"
     case .cancel(let place): "cancel \(place)"
+    case .modify(let place, let change): "modify \(place) \(change)"
+    case .cancelAll(let instrument): "cancel all of \(instrument.map { "\($0)" } ?? "all")"
+    case .close(let instrument): "close [\(instrument)]"
     case .target(let instrument, let stated): "target [\(instrument)] \(stated)"
     case .rebalance(let instrument, let weight): "rebalance [\(instrument)] \(weight)"
     }
@@ -233,8 +253,8 @@ extension ScriptedRequest {
 
 extension Order {
   fileprivate var text: String {
-    "[\(instrument.index)] \(quantity) \(kind) \(timeInForce.rawValue)"
-      + (reduceOnly ? " reduce-only" : "")
+    "[\(instrument.index)] \(quantity) \(kind) \(timeInForce.code)"
+      + (reduceOnly ? " reduce-only" : "") + (postOnly ? " post-only" : "")
   }
 }
 

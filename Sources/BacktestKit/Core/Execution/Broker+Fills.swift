@@ -251,14 +251,51 @@ extension Broker {
     log: inout RunLog
   ) {
     let live = book.pointer(to: candidate.slot)
-    guard live.pointee.order.id == candidate.order, !live.pointee.isAsleep else { return }
+    guard live.pointee.order.assignedID == candidate.order, !live.pointee.isAsleep else { return }
     let instrument = context.instrument
     var quantity = live.pointee.remaining
     if live.pointee.closesOnly {
       quantity = account.closingPart(of: live.pointee.releasedQuantity, in: instrument)
       if quantity == 0 { return }
     }
-    if candidate.triggersStop { live.pointee.isTriggered = true }
+    if candidate.triggers { trigger(candidate, live, log: &log) }
+    let isImmediate = live.pointee.order.timeInForce.isImmediate
+    if !candidate.armsOnly {
+      trade(candidate, quantity, at: context, account: &account, log: &log)
+    }
+    // An order that was triggered has had its moment.
+    if isImmediate, candidate.triggers, book.holds(candidate.order, in: candidate.slot) {
+      end(candidate.slot, .expired, log: &log)
+    }
+  }
+
+  /// Notes that an order's trigger is reached.
+  @inline(__always)
+  private func trigger(
+    _ candidate: MatchCandidate, _ live: UnsafeMutablePointer<LiveOrder>, log: inout RunLog
+  ) {
+    live.pointee.wasTriggered = true
+    if case .stopIfTouched(_, let stop) = live.pointee.order.kind {
+      // The touch makes it a stop order, with a trigger of its own.
+      live.pointee.order.kind = .stop(stop)
+      live.pointee.isTriggered = !candidate.armsOnly
+    } else {
+      live.pointee.isTriggered = true
+    }
+    log.record(
+      OrderEvent(
+        order: candidate.order, time: market.clock, kind: .triggered,
+        quantity: live.pointee.filledQuantity))
+  }
+
+  /// Trades so many units of a candidate, as far as liquidity and buying power allow.
+  private mutating func trade(
+    _ candidate: MatchCandidate, _ asked: Double, at context: MatchContext,
+    account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    let live = book.pointer(to: candidate.slot)
+    let instrument = context.instrument
+    var quantity = asked
     let available = liquidity(at: context)
     guard available > 0 else { return }
     // An order that does not trade leaves the marks alone.
@@ -277,6 +314,10 @@ extension Broker {
       // A quantity found at its first match stays: the rest is no new target.
       live.pointee.sizing = .fixed
     }
+    let fillsWhole = live.pointee.order.timeInForce == .fillOrKill
+    if fillsWhole, abs(quantity) < abs(live.pointee.remaining) || abs(quantity) > available {
+      return account.mark(instrument, at: markBefore)
+    }
     if abs(quantity) > available { quantity = quantity > 0 ? available : -available }
 
     let wanted = quantity
@@ -284,7 +325,7 @@ extension Broker {
     quantity = affordable(wanted, at: cost, candidate, at: context, account: &account)
     // What rounding has added to a full exit opens nothing, and is no cut.
     let isCut = abs(quantity - wanted) > abs(wanted) * 1e-12
-    if isCut, quantity == 0 || plan.shortfall == .reject {
+    if isCut, quantity == 0 || plan.shortfall == .reject || fillsWhole {
       account.mark(instrument, at: markBefore)
       return refuse(candidate.slot, wanted, account: &account, log: &log)
     }
@@ -301,8 +342,8 @@ extension Broker {
     live.pointee.progress = cost.progress
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
-    let group = live.pointee.order.group
-    if live.pointee.hasExits { releaseExits(of: candidate.slot) }
+    let order = live.pointee.order
+    if live.pointee.hasExits { release(candidate.slot, fill, at: context) }
     if plan.countsVolume { book.take(abs(quantity), instrument, row: fill.row) }
     account.book(fill, trades: &log.trades)
     log.fills.append(fill)
@@ -311,7 +352,7 @@ extension Broker {
     } else if isCut {
       endCut(candidate.slot, log: &log)
     }
-    if group != 0 { cancelGroup(group, except: candidate.order, log: &log) }
+    if order.group != 0 { cancelRelatives(of: order, log: &log) }
   }
 
   @inline(__always)
@@ -355,16 +396,39 @@ extension Broker {
     end(slot, .filled, log: &log)
   }
 
-  /// An entry has filled, in part or whole: its exits may close as much.
+  /// An order on which others depend has filled, in part or whole: its exits may close as much, and
+  /// what it triggers begins once it is filled whole.
   @inline(never)
-  private mutating func releaseExits(of entry: Int) {
-    let order = book[entry].order
-    let filled = book[entry].progress.quantity
-    var slot = book.firstSlot(Int(order.instrument.index))
+  private mutating func release(_ parent: Int, _ fill: Fill, at context: MatchContext) {
+    let order = book[parent].order.assignedID
+    let filled = book[parent].progress.quantity
+    var slot = book.firstRelative(ofParent: order)
     while slot >= 0 {
-      if book[slot].order.parent == order.id { book[slot].entryFilled = filled }
-      slot = book.slot(after: slot)
+      if book[slot].order.parent == order {
+        let isFirst = book[slot].isAsleep
+        if book[slot].startsWithParent {
+          if fill.completesOrder { begin(slot, behind: fill) }
+        } else {
+          book[slot].entryFilled = filled
+        }
+        if isFirst, book[slot].order.kind.trail != nil, !book[slot].startsWithParent {
+          book[slot].bestPrice = fill.reference
+          book[slot].wokeInside = context.isIntrabar && !context.isAtClose
+        }
+      }
+      slot = book.slot(relatedAfter: slot)
     }
+  }
+
+  /// Makes an order live that waited for another one to fill.
+  private mutating func begin(_ slot: Int, behind fill: Fill) {
+    book[slot].entryFilled = .infinity
+    if book[slot].isLive { book[slot].liveSince = market.clock }
+    guard book[slot].order.kind.trail != nil else { return }
+    let instrument = book[slot].order.instrument
+    book[slot].bestPrice =
+      instrument == fill.instrument
+      ? fill.reference : market.lastClose(of: Int(instrument.index)) ?? .nan
   }
 
   /// Ends an order of which buying power covered a part.
@@ -372,16 +436,20 @@ extension Broker {
   private mutating func endCut(_ slot: Int, log: inout RunLog) {
     log.counts.cutOrders += 1
     let filled = book[slot].filledQuantity
-    log.record(book[slot].order.id, .cut(to: filled), at: market.clock, filled: filled)
+    log.record(book[slot].id, .cut(to: filled), at: market.clock, filled: filled)
     end(slot, .filled, log: &log)
   }
 
   /// Cancels what is left of a group of which one order has filled.
   @inline(never)
-  private mutating func cancelGroup(_ group: Int32, except order: OrderID, log: inout RunLog) {
-    for other in book.slots(ofGroup: group)
-    where book[other].order.id != order && book[other].order.id.number > 0 {
-      end(other, .cancelledByGroup, log: &log)
+  private mutating func cancelRelatives(of relative: Order, log: inout RunLog) {
+    var slot = book.firstRelative(of: relative)
+    while slot >= 0 {
+      let next = book.slot(relatedAfter: slot)
+      if book[slot].order.group == relative.group, book[slot].id != relative.assignedID {
+        end(slot, .cancelledByGroup, log: &log)
+      }
+      slot = next
     }
   }
 }

@@ -6,31 +6,45 @@ struct SubmittedOrder: BitwiseCopyable, Sendable {
 
 /// What an account can spend while the requests of one decision are checked one after the other.
 struct SubmissionBudget: BitwiseCopyable {
-  /// Buying power at last closes, less the value of opening orders that have not filled yet.
-  var power: Double
+  /// Buying power at last closes, less the value of opening orders that have not filled yet; NaN
+  /// until something needs it, since finding it looks at every order.
+  var power = Double.nan
+  /// What the account is worth at the decision.
+  let worth: Valuation
+
+  init(worth: Valuation) { self.worth = worth }
+
   /// The account's equity.
-  let equity: Double
+  var equity: Double { worth.equity }
+
+  /// Whether the buying power was found.
+  var isKnown: Bool { !power.isNaN }
 }
 
 extension Broker {
-  /// The budget of a decision.
+  /// Finds the buying power of a decision, unless it is known already.
   @inline(__always)
-  mutating func submissionBudget(
-    worth: Valuation, account: inout some BrokerAccount
-  ) -> SubmissionBudget {
-    var power = worth.equity * account.leverage - worth.grossExposure
+  mutating func know(_ budget: inout SubmissionBudget, account: inout some BrokerAccount) {
+    if !budget.isKnown { findPower(&budget, account: &account) }
+  }
+
+  @inline(never)
+  private mutating func findPower(
+    _ budget: inout SubmissionBudget, account: inout some BrokerAccount
+  ) {
+    var power = budget.worth.equity * account.leverage - budget.worth.grossExposure
     var slot = book.firstSlot
     while slot >= 0 {
       power -= openingValue(slot, account: &account)
       slot = book.slot(submittedAfter: slot)
     }
-    return SubmissionBudget(power: power, equity: worth.equity)
+    budget.power = power
   }
 
   /// The value at the last close of what a waiting order would open. In a cash account a sale never
   /// opens anything.
   @inline(never)
-  private mutating func openingValue(
+  mutating func openingValue(
     _ slot: Int, account: inout some BrokerAccount
   ) -> Double {
     guard !book[slot].closesOnly else { return 0 }
@@ -40,33 +54,6 @@ extension Broker {
     let opening = remaining - account.closingPart(of: remaining, in: instrument)
     let close = market.lastClose(of: instrument) ?? 0
     return abs(opening) * close * market.columns[instrument].multiplier
-  }
-
-  /// Withdraws an order; the buying power that it held is free again. Nothing happens when it is
-  /// gone already.
-  mutating func cancel(
-    _ order: OrderID, budget: inout SubmissionBudget, account: inout some BrokerAccount,
-    log: inout RunLog
-  ) {
-    guard let slot = book.slot(of: order) else { return }
-    // The proceeds of a sale that this very decision submitted are gone with it. An exit that
-    // waits for its entry was not expected to bring any.
-    let hasEntry = book[slot].order.parent.number != 0
-    if !hasEntry, submitted.rows.contains(where: { $0.order == order }) {
-      let instrument = Int(book[slot].order.instrument.index)
-      let closing = account.closingPart(of: book[slot].remaining, in: instrument)
-      let close = market.lastClose(of: instrument) ?? 0
-      budget.power -= abs(closing) * close * market.columns[instrument].multiplier
-    }
-    withdraw(slot, budget: &budget, account: &account, log: &log)
-  }
-
-  mutating func withdraw(
-    _ slot: Int, budget: inout SubmissionBudget, account: inout some BrokerAccount,
-    log: inout RunLog
-  ) {
-    budget.power += openingValue(slot, account: &account)
-    end(slot, .cancelled, log: &log)
   }
 
   /// Checks an order against buying power and puts it among the submitted ones, cut or whole, or
@@ -85,16 +72,19 @@ extension Broker {
       sizing != nil
       ? order.quantity : market.columns[instrument].roundedDownToLot(order.quantity)
     guard remaining.isFinite, remaining != 0 else { return refuse(order, .noQuantity, log: &log) }
-    if let price = order.kind.price, !(price > 0 && price.isFinite) {
-      return refuse(order, .badPrice, log: &log)
-    }
+    guard order.kind.isSound else { return refuse(order, .badPrice, log: &log) }
+    if order.postOnly, !order.canRest { return refuse(order, .badTerms, log: &log) }
     guard let close = market.lastClose(of: instrument) else {
       return refuse(order, .noPrice, log: &log)
     }
+    if plan.staleAfter != nil, isStale(instrument) {
+      return refuse(order, .stalePrice, log: &log)
+    }
 
+    know(&budget, account: &account)
     let parentSlot = order.parent.number == 0 ? nil : book.slot(of: order.parent)
     if order.parent.number != 0, parentSlot == nil {
-      return log.record(order.id, .parentGone, at: market.clock)
+      return log.record(order.assignedID, .parentGone, at: market.clock)
     }
 
     let parts = parts(of: order, remaining: remaining, account: &account)
@@ -116,11 +106,12 @@ extension Broker {
         if !market.columns[instrument].isWorthTrading(kept, of: opening) { kept = 0 }
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
-        guard remaining != 0, plan.shortfall == .cut else {
+        let fillsWhole = order.timeInForce == .fillOrKill
+        guard remaining != 0, plan.shortfall == .cut, !fillsWhole else {
           return refuse(order, isShort ? .shortNotAllowed : .buyingPower, log: &log)
         }
         log.counts.cutOrders += 1
-        log.record(order.id, .cut(to: remaining), at: market.clock)
+        log.record(order.assignedID, .cut(to: remaining), at: market.clock)
       }
     }
     budget.power = power - abs(opening) * unit
@@ -128,19 +119,28 @@ extension Broker {
     if order.reduceOnly || (parts.exiting != 0 && opening == 0) { book.markAsExit(slot) }
     if let parentSlot {
       book[slot].entryFilled = 0
+      book[slot].startsWithParent = !order.reduceOnly
       book[parentSlot].hasExits = true
     }
     if let sizing {
       book[slot].isTarget = true
       book[slot].sizing = sizing
     }
-    submitted.append(SubmittedOrder(slot: slot, order: order.id))
+    submitted.append(SubmittedOrder(slot: slot, order: order.assignedID))
+  }
+
+  /// Whether an instrument's last bar is too old to order by.
+  @inline(never)
+  private func isStale(_ instrument: Int) -> Bool {
+    guard let limit = plan.staleAfter else { return false }
+    return market.columns[instrument].closeTimes[market.lastRow(of: instrument)] + limit
+      < market.clock
   }
 
   /// Refuses an order before it is in the book.
   @inline(never)
   func refuse(_ order: Order, _ reason: RejectionReason, log: inout RunLog) {
-    log.record(order.id, .rejected(reason), at: market.clock)
+    log.record(order.assignedID, .rejected(reason), at: market.clock)
     log.counts.rejectedOrders += 1
   }
 }
@@ -168,7 +168,9 @@ extension Broker {
   ) -> OrderParts {
     let instrument = Int(order.instrument.index)
     // What its entry will open is not held yet, whatever else is.
-    if order.parent.number != 0 { return OrderParts(closing: 0, exiting: remaining, opening: 0) }
+    if order.parent.number != 0, order.reduceOnly {
+      return OrderParts(closing: 0, exiting: remaining, opening: 0)
+    }
     let closing = account.closingPart(of: remaining, in: instrument)
     var rest = remaining - closing
     // What rounding has added to a full exit opens nothing.
@@ -206,6 +208,7 @@ extension Broker {
     account: inout some BrokerAccount, log: inout RunLog
   ) {
     let count = targets.count
+    know(&budget, account: &account)
     if count > 1, !Self.areInUniverseOrder(targets) {
       targets.sort { ($0.instrument, $0.number) < ($1.instrument, $1.number) }
     }

@@ -19,6 +19,29 @@ struct OrderBook: Sendable {
   @usableFromInline private(set) var count = 0
   /// Those among them that only close what is held.
   private(set) var exitCount = 0
+  /// Those among them that need care of their own, by what they need.
+  private(set) var counts = Counts()
+  private var nextPriority: Int32 = 1
+
+  /// How many orders need what most runs never do.
+  struct Counts: BitwiseCopyable {
+    /// Trailing stops, which follow the closed bars.
+    var trailing = 0
+    /// Orders for one moment only.
+    var immediate = 0
+    /// Market orders that wait for a close.
+    var atClose = 0
+
+    mutating func add(_ order: Order, _ change: Int) {
+      switch order.kind {
+      case .market, .limit, .stop: break
+      case .trailingStop: trailing += change
+      case .marketOnClose: atClose += change
+      default: break
+      }
+      if order.timeInForce.isImmediate { immediate += change }
+    }
+  }
 
   struct InstrumentList: BitwiseCopyable {
     var first: Int32 = -1
@@ -44,7 +67,9 @@ struct OrderBook: Sendable {
   /// Makes this book the single owner of its slots.
   mutating func own() {
     if !isKnownUniquelyReferenced(&storage) {
-      storage = Storage(copying: storage, usedCount: usedCount, capacity: storage.capacity)
+      storage = Storage(
+        copying: storage, usedCount: usedCount, capacity: storage.capacity,
+        first: first)
     }
   }
 
@@ -82,7 +107,8 @@ struct OrderBook: Sendable {
     } else {
       if usedCount == storage.capacity {
         storage = Storage(
-          copying: storage, usedCount: usedCount, capacity: max(8, 2 * storage.capacity))
+          copying: storage, usedCount: usedCount, capacity: max(8, 2 * storage.capacity),
+          first: first)
       }
       slot = usedCount
       usedCount += 1
@@ -91,8 +117,31 @@ struct OrderBook: Sendable {
     let lists = storage.lists + Int(order.instrument.index)
     let live = storage.slots + slot
     LiveOrder.initialize(live, order, remaining: remaining)
+    append(name, lists)
+    counts.add(order, 1)
+    storage.numbers?.insert(slot, order.assignedID.number)
+    if order.relation != 0 {
+      if storage.relations == nil {
+        // It finds the new one in the list.
+        storage.relations = storage.makeIndex(first, \.relation)
+      } else {
+        storage.relations?.insert(slot, order.relation)
+      }
+    }
+    count += 1
+    return slot
+  }
+
+  /// Puts an order last in both lists.
+  @inline(__always)
+  private mutating func append(_ name: Int32, _ lists: UnsafeMutablePointer<InstrumentList>) {
+    let live = storage.slots + Int(name)
+    live.pointee.priority = nextPriority
+    nextPriority += 1
     live.pointee.previous = lists.pointee.last
+    live.pointee.next = -1
     live.pointee.older = last
+    live.pointee.newer = -1
     if lists.pointee.last >= 0 {
       storage.slots[Int(lists.pointee.last)].next = name
     } else {
@@ -101,8 +150,27 @@ struct OrderBook: Sendable {
     lists.pointee.last = name
     if last >= 0 { storage.slots[Int(last)].newer = name } else { first = name }
     last = name
-    count += 1
-    return slot
+  }
+
+  /// Takes an order out of both lists.
+  @inline(__always)
+  private mutating func unlink(_ slot: Int, _ lists: UnsafeMutablePointer<InstrumentList>) {
+    let slots = storage.slots
+    let gone = slots + slot
+    let (previous, next) = (gone.pointee.previous, gone.pointee.next)
+    if previous >= 0 { slots[Int(previous)].next = next } else { lists.pointee.first = next }
+    if next >= 0 { slots[Int(next)].previous = previous } else { lists.pointee.last = previous }
+    let (older, newer) = (gone.pointee.older, gone.pointee.newer)
+    if older >= 0 { slots[Int(older)].newer = newer } else { first = newer }
+    if newer >= 0 { slots[Int(newer)].older = older } else { last = older }
+  }
+
+  /// Gives up an order's priority: it is last from now on.
+  mutating func moveToBack(_ slot: Int) {
+    assert(isOwned)
+    let lists = storage.lists + Int(storage.slots[slot].order.instrument.index)
+    unlink(slot, lists)
+    append(Int32(truncatingIfNeeded: slot), lists)
   }
 
   /// Says that an order only closes what is held.
@@ -126,28 +194,52 @@ struct OrderBook: Sendable {
     let slots = storage.slots
     let gone = slots + slot
     let lists = storage.lists + Int(gone.pointee.order.instrument.index)
-    let (previous, next) = (gone.pointee.previous, gone.pointee.next)
-    if previous >= 0 { slots[Int(previous)].next = next } else { lists.pointee.first = next }
-    if next >= 0 { slots[Int(next)].previous = previous } else { lists.pointee.last = previous }
-    let (older, newer) = (gone.pointee.older, gone.pointee.newer)
-    if older >= 0 { slots[Int(older)].newer = newer } else { first = newer }
-    if newer >= 0 { slots[Int(newer)].older = older } else { last = older }
+    unlink(slot, lists)
+    counts.add(gone.pointee.order, -1)
+    let name = Int32(truncatingIfNeeded: slot)
+    let order = gone.pointee.order
+    storage.numbers?.remove(slot, order.assignedID.number)
+    if order.relation != 0 { storage.relations?.remove(slot, order.relation) }
     if gone.pointee.closesOnly { exitCount -= 1 }
     if gone.pointee.isLive { lists.pointee.liveCount -= 1 }
-    gone.pointee.order.id = OrderID(0)
+    gone.pointee.order.assignedID = OrderID(0)
     gone.pointee.next = firstFree
-    firstFree = Int32(truncatingIfNeeded: slot)
+    firstFree = name
     count -= 1
   }
 
   /// Whether a slot still holds that order.
-  func holds(_ order: OrderID, in slot: Int) -> Bool { storage.slots[slot].order.id == order }
+  func holds(_ order: OrderID, in slot: Int) -> Bool {
+    storage.slots[slot].order.assignedID == order
+  }
 
   /// The slot of an order, or `nil` when it is no longer in the book.
-  func slot(of order: OrderID) -> Int? {
-    guard order.number > 0 else { return nil }
-    return (0..<usedCount).first { storage.slots[$0].order.id == order }
+  /// - Complexity: O(1); the first call O(orders).
+  mutating func slot(of order: OrderID) -> Int? {
+    guard order.number > 0, count > 0 else { return nil }
+    if storage.numbers == nil {
+      own()
+      storage.numbers = storage.makeIndex(first, \.assignedID.number)
+    }
+    guard let numbers = storage.numbers else { return nil }
+    var slot = numbers.first(order.number)
+    while slot >= 0, storage.slots[slot].order.assignedID != order {
+      slot = numbers.next(after: slot)
+    }
+    return slot < 0 ? nil : slot
   }
+
+  /// The first of the slots among which all relatives of an order are, or -1: those of its group,
+  /// or those that belong to its parent. Others may be among them.
+  func firstRelative(of order: Order) -> Int { storage.relations?.first(order.relation) ?? -1 }
+
+  /// The first of the slots among which all orders are that belong to a parent, or -1.
+  func firstRelative(ofParent parent: OrderID) -> Int {
+    storage.relations?.first(parent.number) ?? -1
+  }
+
+  /// The slot after another one among relatives, or -1.
+  func slot(relatedAfter slot: Int) -> Int { storage.relations?.next(after: slot) ?? -1 }
 
   /// The first slot of all in order of submission, or -1.
   var firstSlot: Int { Int(first) }
@@ -183,13 +275,6 @@ struct OrderBook: Sendable {
     return found
   }
 
-  /// The slots of a one-cancels-other group.
-  func slots(ofGroup group: Int32) -> [Int] {
-    (0..<usedCount).filter {
-      storage.slots[$0].order.id.number > 0 && storage.slots[$0].order.group == group
-    }
-  }
-
   private var isOwned: Bool {
     mutating get { isKnownUniquelyReferenced(&storage) }
   }
@@ -200,6 +285,9 @@ struct OrderBook: Sendable {
     let capacity: Int
     let lists: UnsafeMutablePointer<InstrumentList>
     let instrumentCount: Int
+    /// Slots by the number of their order, and by what relates it to others; made when first asked.
+    var numbers: SlotIndex?
+    var relations: SlotIndex?
 
     init(capacity: Int, instrumentCount: Int) {
       self.capacity = capacity
@@ -209,18 +297,35 @@ struct OrderBook: Sendable {
       lists.initialize(repeating: InstrumentList(), count: instrumentCount)
     }
 
-    init(copying other: Storage, usedCount: Int, capacity: Int) {
+    init(copying other: Storage, usedCount: Int, capacity: Int, first: Int32) {
       self.capacity = capacity
       instrumentCount = other.instrumentCount
       slots = .allocate(capacity: capacity)
       slots.initialize(from: other.slots, count: usedCount)
       lists = .allocate(capacity: instrumentCount)
       lists.initialize(from: other.lists, count: instrumentCount)
+      if other.numbers != nil { numbers = makeIndex(first, \.assignedID.number) }
+      if other.relations != nil { relations = makeIndex(first, \.relation) }
+    }
+
+    /// An index over the orders from a slot on, in order of submission; those whose key is 0 are
+    /// left out.
+    func makeIndex(_ first: Int32, _ key: (Order) -> Int32) -> SlotIndex {
+      let index = SlotIndex(capacity: capacity)
+      var slot = Int(first)
+      while slot >= 0 {
+        let number = key(slots[slot].order)
+        if number != 0 { index.insert(slot, number) }
+        slot = Int(slots[slot].newer)
+      }
+      return index
     }
 
     deinit {
       slots.deallocate()
       lists.deallocate()
+      numbers?.deallocate()
+      relations?.deallocate()
     }
   }
 }
@@ -232,28 +337,41 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var remaining: Double
   /// When it became live; distant future while it is on its way.
   var liveSince = Timestamp.distantFuture
-  /// A stop that was triggered and trades as a market order from then on.
+  /// Units that the entry of an exit has filled so far, 0 while an order waits for another one;
+  /// infinite for orders that depend on none.
+  var entryFilled = Double.infinity
+  /// How its quantity is found at the match.
+  var sizing = Sizing.fixed
+  /// An order whose trigger was reached: it trades as what the trigger arms from then on.
   var isTriggered = false
   /// An exit that went out before its entry filled: it closes what is held and opens nothing, and
   /// waits while nothing is held.
   fileprivate(set) var closesOnly = false
-  /// Units that the entry of an exit has filled so far; infinite for orders without an entry.
-  var entryFilled = Double.infinity
-  /// Whether exits belong to it.
+  /// Whether others wait for it.
   var hasExits = false
   /// Whether a standing target made it, so that a newer target replaces it.
   var isTarget = false
-  /// How its quantity is found at the match.
-  var sizing = Sizing.fixed
+  /// Whether it begins once its parent has filled whole, and is no exit of it.
+  var startsWithParent = false
+  /// Whether a trigger of it was ever reached.
+  var wasTriggered = false
+  /// Whether the decision under way submitted it.
+  var isNew = true
+  /// Whether a trailing stop was woken inside the bar under way.
+  var wokeInside = false
   var progress = OrderProgress(quantity: 0, notional: 0, fillCount: 0)
   var commissionPaid = 0.0
   /// What the slippage model may ask for, known when the order became live.
   var returnDeviation = Double.nan
   var meanVolume = Double.nan
+  /// The best price that a trailing stop has followed to; NaN before it has one.
+  var bestPrice = Double.nan
+  /// Its turn among orders that compete.
+  var priority: Int32 = 0
   /// Neighbours in the instrument's list, in order of priority.
   var previous: Int32 = -1
   var next: Int32 = -1
-  /// Neighbours among the orders of all instruments, in order of submission.
+  /// Neighbours among the orders of all instruments, in order of priority.
   var older: Int32 = -1
   var newer: Int32 = -1
 
@@ -278,21 +396,25 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.order = order
     place.pointee.remaining = remaining
     place.pointee.liveSince = .distantFuture
+    place.pointee.entryFilled = .infinity
+    place.pointee.sizing = .fixed
     place.pointee.isTriggered = false
     place.pointee.closesOnly = false
-    place.pointee.entryFilled = .infinity
     place.pointee.hasExits = false
     place.pointee.isTarget = false
-    place.pointee.sizing = .fixed
+    place.pointee.startsWithParent = false
+    place.pointee.wasTriggered = false
+    place.pointee.isNew = true
+    place.pointee.wokeInside = false
     place.pointee.progress = OrderProgress(quantity: 0, notional: 0, fillCount: 0)
     place.pointee.commissionPaid = 0
     place.pointee.returnDeviation = .nan
     place.pointee.meanVolume = .nan
-    place.pointee.previous = -1
-    place.pointee.next = -1
-    place.pointee.older = -1
-    place.pointee.newer = -1
+    place.pointee.bestPrice = .nan
   }
+
+  /// Its number.
+  var id: OrderID { order.assignedID }
 
   var isLive: Bool { liveSince != .distantFuture }
 
@@ -300,6 +422,17 @@ struct LiveOrder: Sendable, BitwiseCopyable {
 
   /// Whether it is an exit whose entry has not filled yet.
   var isAsleep: Bool { entryFilled == 0 }
+
+  /// Whether its trigger was reached, and what that armed waits now.
+  var isArmed: Bool {
+    switch order.kind {
+    case .stop: true
+    default: isTriggered
+    }
+  }
+
+  /// Whether it waits for another order to fill whole.
+  var startsLater: Bool { startsWithParent && isAsleep }
 
   /// Units still to trade as far as the entry of an exit has filled, signed.
   var releasedQuantity: Double { releasedQuantity(entryFilled: entryFilled) }
@@ -314,7 +447,4 @@ struct LiveOrder: Sendable, BitwiseCopyable {
 
   /// Units filled so far, signed as the order.
   var filledQuantity: Double { order.quantity < 0 ? -progress.quantity : progress.quantity }
-
-  /// The kind by which it is matched now.
-  var matchingKind: Order.Kind { isTriggered ? .market : order.kind }
 }

@@ -170,6 +170,7 @@ extension StudyOutcome {
       try files.write(page, to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"))
       try tables.writeOrders(to: try files.file("orders.csv"))
+      try tables.writeOrderEvents(to: try files.file("order-events.csv"))
       try tables.writeFills(to: try files.file("fills.csv"))
       try tables.writeTrades(to: try files.file("trades.csv"))
       try tables.writeLedger(to: try files.file("ledger.csv"))
