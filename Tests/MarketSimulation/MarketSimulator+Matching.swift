@@ -187,8 +187,8 @@ extension MarketSimulator {
 
   /// First what the bar reaches against the trader, nearest to the open first, then what it reaches
   /// on their side, nearest first. An exit that a fill inside the bar wakes comes behind it: what
-  /// waits against the trader does, the rest does not. What a trigger arms inside the bar is reached
-  /// where that is certain.
+  /// waits against the trader does, the rest does not. What a trigger arms inside the bar is
+  /// reached where that is certain.
   private mutating func walkPessimistically(_ instrument: Int, _ row: Int) {
     let bar = bars[instrument][row]
     var slept: Set<Int> = []

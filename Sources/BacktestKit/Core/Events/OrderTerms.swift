@@ -7,9 +7,9 @@ extension Order {
   /// At what price an order may trade, and what it waits for.
   ///
   /// An order with a trigger rests until the market reaches it: a stop is reached against the
-  /// trader's side (a buy stop by a rise), a touch on it (a buy touch by a fall). What trades as its
-  /// trigger is reached takes what the market gives there, so it pays slippage, though never beyond
-  /// a limit.
+  /// trader's side (a buy stop by a rise), a touch on it (a buy touch by a fall). What trades as
+  /// its trigger is reached takes what the market gives there, so it pays slippage, though never
+  /// beyond a limit.
   public enum Kind: Hashable, Sendable, BitwiseCopyable {
     /// At the next price that the fill rule names.
     case market

@@ -115,10 +115,17 @@ package enum ExecutionKeys {
   }
 
   package static var latencyJitter: Key {
-    .duration(
-      "latency-jitter", \.execution.latencyJitter,
-      "The most that a random delay adds to the latency of an order, drawn with the study's seed."
-    ).example("100ms").assumption("Random delay") { configuration in
+    ConfigurationKey(
+      "latency-jitter", .duration,
+      "The most that a random delay adds to the latency of an order, drawn with the study's seed.",
+      value: { configuration in
+        let jitter = configuration.execution.latencyJitter
+        return jitter == .zero ? nil : .duration(jitter)
+      },
+      assign: { configuration, value in
+        if case .duration(let span) = value { configuration.execution.latencyJitter = span }
+      }
+    ).example("100ms").absent("none").assumption("Random delay") { configuration in
       let jitter = configuration.execution.latencyJitter
       guard jitter != .zero else { return nil }
       return "Up to \(jitter.text) more for each order, drawn uniformly; orders compete in order "
@@ -147,7 +154,7 @@ package enum ExecutionKeys {
       "What trailing stops follow: the best prices of closed bars, or prices inside a bar as well."
     ).example("intrabar").assumption("Trailing stops") { configuration in
       switch configuration.execution.trail {
-      case .closedBars: "Follow the best prices of closed bars."
+      case .closedBars: nil
       case .intrabar: "Follow the best price along the assumed path inside a bar."
       }
     }
