@@ -38,7 +38,7 @@ public struct DonchianBreakout: Strategy {
   /// Compares each close with the channel of the bars before it.
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
     for position in 0..<bars.instrumentCount {
-      guard let bar = bars[position] else { continue }
+      guard let bar = bars[position]?.continuous else { continue }
       let ceiling = channels[position].highest.value
       let floor = channels[position].lowest.value
       channels[position].highest.update(bar.high)

@@ -35,7 +35,9 @@ public struct RSIMeanReversion: Strategy {
   /// Enters below one level, leaves above the other, and otherwise leaves things as they are.
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
     for position in 0..<bars.instrumentCount {
-      guard let bar = bars[position], let index = indices[position].update(bar.close) else {
+      guard let bar = bars[position]?.continuous,
+        let index = indices[position].update(bar.close)
+      else {
         continue
       }
       if index < entry {

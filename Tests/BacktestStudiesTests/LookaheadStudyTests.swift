@@ -22,6 +22,9 @@ import Testing
     ("momentum", ["lookback": 60, "skip": 5]),
     ("momentum", ["lookback": 20, "skip": 0, "holdings": 1]),
     ("momentum", ["lookback": 40, "skip": 10, "holdings": 3, "weight": 0.5]),
+    ("portfolio-allocation", ["lookback": 40]),
+    ("portfolio-allocation", ["method": "maximum-sharpe", "covariance": "ewma", "lookback": 60]),
+    ("volatility-target", ["band": 0.0]),
   ]
 
   private static func markets() throws -> [Universe] {

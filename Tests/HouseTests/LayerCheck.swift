@@ -16,7 +16,9 @@ struct HouseModule: Sendable {
       ]),
     HouseModule(
       name: "BacktestFiles", folder: "Files", rooms: ["Files", "Documents", "Processes"]),
-    HouseModule(name: "BacktestIngest", folder: "Ingest", rooms: ["Quality", "Cache", "CSV"]),
+    HouseModule(
+      name: "BacktestIngest", folder: "Ingest",
+      rooms: ["Calendars", "Quality", "Cache", "CSV", "Actions"]),
     HouseModule(
       name: "BacktestCheckpoints", folder: "Checkpoints",
       rooms: ["Tensors", "Zip", "Pickle", "Formats"]),

@@ -9,7 +9,7 @@ extension MarketSimulator {
     let open = bars[order.instrument][row].open
     switch stance(order) {
     case .market(let alwaysAtOpen):
-      if alwaysAtOpen || rules.marketFill != .nextClose {
+      if alwaysAtOpen || rules.marketFill != .nextClose || order.isLiquidation {
         trade(index, row, at: open, isIntrabar: false)
       }
     case .close, .nothing: break

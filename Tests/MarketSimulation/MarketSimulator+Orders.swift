@@ -195,6 +195,7 @@ extension MarketSimulator {
       }
     }
     guard lastRows[instrument] >= 0 else { return end(index, .rejected(.noPrice)) }
+    if delisted.contains(instrument) { return end(index, .rejected(.delisted)) }
     let parent = orders[index].parent
     if parent > 0, orders[parent - 1].hasEnded, orders[parent - 1].filled == 0 {
       return end(index, .parentGone)
@@ -204,23 +205,26 @@ extension MarketSimulator {
       if parent == 0 {
         freedBy[index + 1] =
           closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+          * initialRate(isLong: !orders[index].isBuy)
       }
       return
     }
     if orders[index].target != nil {
       // Its size is not known before the match, which checks it.
       let sale = -orders[index].wanted
-      if rules.leverage == nil, sale > max(0, quantities[instrument]) * (1 + 1e-12),
+      if isCash, sale > max(0, quantities[instrument]) * (1 + 1e-12),
         orders[..<index].contains(where: {
           !$0.hasEnded && $0.instrument == instrument && $0.isBuy
         })
       {
         orders[index].reduceOnly = true
       }
-      freedBy[index + 1] = closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+      freedBy[index + 1] =
+        closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
+        * initialRate(isLong: !orders[index].isBuy)
       return
     }
-    if rules.leverage == nil, !orders[index].isBuy {
+    if isCash, !orders[index].isBuy {
       checkSale(index)
     } else {
       checkPower(index)
@@ -255,23 +259,25 @@ extension MarketSimulator {
     let closing = closingPart(of: order.wanted, instrument)
     let opening = abs(order.wanted) - closing
     let unit = unitValue(instrument)
+    let asked = unit * initialRate(isLong: order.isBuy)
+    let freedHere = closing * unit * initialRate(isLong: !order.isBuy)
     if !isNothing(opening, of: abs(order.wanted)) {
-      var power = buyingPower + freed + closing * unit
+      var power = power + freed + freedHere
       for other in orders[..<index] where !other.hasEnded { power -= reserved(other) }
-      if opening * unit > power + rounding {
+      if opening * asked > power + rounding {
         if rules.rejectsShortfalls || order.timeInForce == .fillOrKill {
           return end(index, .rejected(.buyingPower))
         }
         // Rounding must not cost a lot; where there are none, it has nothing to give.
         let money = power + (instruments[instrument].lotSize == nil ? 0 : rounding)
-        let most = closing + floored(max(0, money) / unit, instrument)
+        let most = closing + floored(max(0, money) / asked, instrument)
         if isNothing(most, of: abs(order.wanted)) {
           return end(index, .rejected(.buyingPower))
         }
         cut(index, to: order.isBuy ? most : -most)
       }
     }
-    freedBy[index + 1] = closing * unit
+    freedBy[index + 1] = freedHere
   }
 
   /// Why an order may not grow to so many units; `nil` where it may.
@@ -280,11 +286,11 @@ extension MarketSimulator {
     let before = order
     order.wanted = wanted
     if order.reduceOnly { return nil }
-    if rules.leverage == nil, !order.isBuy {
+    if isCash, !order.isBuy {
       let held = closingPart(of: order.remaining, order.instrument)
       return abs(order.remaining) > held * (1 + 1e-12) ? .shortNotAllowed : nil
     }
-    var power = buyingPower + freed
+    var power = power + freed
     for other in orders where !other.hasEnded { power -= reserved(other) }
     let need = reserved(order) - reserved(before)
     return need > 0 && need > power + rounding ? .buyingPower : nil
@@ -292,10 +298,10 @@ extension MarketSimulator {
 
   /// What a waiting order would open, at the last close.
   func reserved(_ order: SimulatedOrder) -> Double {
-    if order.reduceOnly || rules.leverage == nil && !order.isBuy { return 0 }
+    if order.reduceOnly || isCash && !order.isBuy { return 0 }
     let opening =
       abs(order.remaining) - closingPart(of: order.remaining, order.instrument)
-    return opening * unitValue(order.instrument)
+    return opening * unitValue(order.instrument) * initialRate(isLong: order.isBuy)
   }
 
   /// Makes an order smaller, which is recorded.
@@ -312,7 +318,7 @@ extension MarketSimulator {
     note(index, kind)
     // An entry that ends unfilled ends its exits; one that ends otherwise than filled, what waits
     // for the whole of it.
-    guard kind != .stillLive, kind != .rejected(.ruined) else { return }
+    guard kind != .stillLive, kind != .rejected(.ruined), kind != .delisted else { return }
     if kind == .filled, orders[index].isFilledWhole { return }
     for exit in orders.indices
     where orders[exit].parent == orders[index].number && !orders[exit].hasEnded
@@ -322,7 +328,7 @@ extension MarketSimulator {
     }
   }
 
-  private mutating func note(_ index: Int, _ kind: OrderOutcome.Kind) {
+  mutating func note(_ index: Int, _ kind: OrderOutcome.Kind) {
     tape.outcomes[index].append(
       SimulationTape.Outcome(kind: kind, time: now, filled: orders[index].filled))
     let reason = if case .rejected(let reason) = kind { " \(reason.rawValue)" } else { "" }

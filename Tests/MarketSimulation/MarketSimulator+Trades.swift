@@ -5,7 +5,7 @@ import BacktestCore
 extension MarketSimulator {
   /// Cash and all positions at their marks.
   var equity: Double {
-    var sum = cash
+    var sum = cash + pending.reduce(0) { $0 + $1.amount }
     for i in quantities.indices { sum += quantities[i] * marks[i] * instruments[i].multiplier }
     return sum
   }
@@ -15,9 +15,6 @@ extension MarketSimulator {
     for i in quantities.indices { sum += abs(quantities[i] * marks[i]) * instruments[i].multiplier }
     return sum
   }
-
-  /// Equity x leverage - gross exposure (part 5).
-  var buyingPower: Double { equity * (rules.leverage ?? 1) - grossExposure }
 
   /// How far sums of money are uncertain.
   var rounding: Double { abs(equity) * 1e-12 }
@@ -94,7 +91,7 @@ extension MarketSimulator {
     let isWhole = orders[index].timeInForce == .fillOrKill
     if isWhole, units < abs(orders[index].remaining) { return 0 }
     var isCut = false
-    if rules.leverage == nil, !orders[index].isBuy, !orders[index].reduceOnly {
+    if isCash, !orders[index].isBuy, !orders[index].reduceOnly {
       // A cash account sells what it holds at the fill, too.
       let held = closingPart(of: orders[index].remaining, instrument)
       if units > held * (1 + 1e-12) {
@@ -179,7 +176,7 @@ extension MarketSimulator {
     let instrument = orders[index].instrument
     let multiplier = instruments[instrument].multiplier
     let price = isCostless ? reference : price(of: units, index, row, reference)
-    let commission = commission(of: units, index, price)
+    let commission = isCostless ? 0 : commission(of: units, index, price)
     let signed = orders[index].isBuy ? units : -units
     cash -= signed * price * multiplier + commission
     quantities[instrument] += signed
@@ -291,8 +288,13 @@ extension MarketSimulator {
     let costs =
       commission(of: units, index, price)
       + closing * abs(price - reference) * multiplier
-    let power = buyingPower + closing * reference * multiplier
+    let power = power(for: order, closing: closing * reference * multiplier)
     return opening * price * multiplier + costs <= power + tolerance
+  }
+
+  /// The money that an order may open on its side, with what closing the other frees.
+  private func power(for order: SimulatedOrder, closing: Double) -> Double {
+    (power + closing * initialRate(isLong: !order.isBuy)) / initialRate(isLong: order.isBuy)
   }
 
   /// The most units that are covered, down to the lot, found by halving.
@@ -302,7 +304,8 @@ extension MarketSimulator {
     let order = orders[index]
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
     // What rounding leaves of the money buys nothing.
-    let power = buyingPower + closing * reference * instruments[order.instrument].multiplier
+    let power = power(
+      for: order, closing: closing * reference * instruments[order.instrument].multiplier)
     guard power > rounding else { return closing }
     if let lot = instruments[order.instrument].lotSize {
       var least = (closing / lot * (1 + 1e-12)).rounded(.down)

@@ -50,6 +50,13 @@ struct MarketSimulator {
   var standing: [ScriptedRequest.Stated?]
   /// Money that the closing orders of the decision under way will free, by the order's number.
   var freedBy: [Int: Double] = [:]
+  /// The account's sessions, and the close of the base point.
+  let sessions: [(date: CivilDate, end: Timestamp)]
+  let baseTime: Timestamp
+  let actions: [SimulatedAction]
+  /// Dividends that are booked and not paid yet.
+  var pending: [(time: Timestamp, amount: Double)] = []
+  var delisted: Set<Int> = []
   var isRuined = false
   var turns = 0
   var tape = SimulationTape()
@@ -68,6 +75,12 @@ struct MarketSimulator {
     lastRows = bars.map { _ in -1 }
     taken = bars.map { rows in rows.map { _ in 0 } }
     standing = bars.map { _ in nil }
+    let closes = Set(bars.flatMap { $0.map(\.closeTime) }).sorted()
+    baseTime = closes[min(max(0, scenario.rules.warmup - 1), closes.count - 1)]
+    let days = (closes.last! - closes[0]).nanoseconds / 86_400_000_000_000
+    sessions = MarketSimulator.accountSessions(
+      calendars, from: closes[0].utcDate.adding(days: -3), count: Int(days) + 20)
+    actions = MarketSimulator.actions(of: scenario.market)
   }
 
   /// Plays the whole market.
@@ -113,6 +126,8 @@ struct SimulatedOrder {
   var hasEnded = false
   /// Whether a stop has become a market order.
   var isTriggered = false
+  /// Whether it answers a margin call.
+  var isLiquidation = false
   /// Known when the order became live, for the square-root model.
   var deviation = Double.nan
   var meanVolume = Double.nan
@@ -138,6 +153,10 @@ extension MarketSimulator {
       if instant != nil { closeBars() }
       if isRuined { break }
       endSessions()
+      endAccountSession()
+      if instant != nil, rules.terms.checksBars { checkMargin() }
+      if instant != nil { ruinIfBroke() }
+      if isRuined { break }
       if let instant {
         if instant >= rules.warmup { decide(instant) } else { ignore(instant) }
       }
@@ -146,6 +165,7 @@ extension MarketSimulator {
       if let instant, instant > max(0, rules.warmup - 1) { ruinIfBroke() }
       if isRuined { break }
       if let instant { takeEquityPoint(instant) }
+      act(before: end)
       openBars()
     }
     finish(closes)
@@ -153,7 +173,7 @@ extension MarketSimulator {
 
   /// The next time at which anything happens.
   private func nextMoment(of moments: [Timestamp]) -> Timestamp? {
-    var times = moments
+    var times = moments + sessions.map(\.end) + actions.map(\.time) + pending.map(\.time)
     for order in orders where !order.hasEnded {
       if !order.isLive { times.append(order.liveAt) }
       if let expiry = order.expiry { times.append(expiry) }
@@ -173,7 +193,7 @@ extension MarketSimulator {
     }
     let waiting = inTurn.filter { index in
       let order = orders[index]
-      guard !order.hasEnded, order.isLive, order.liveAt < now,
+      guard !order.hasEnded, order.isLive, order.liveAt < now, !order.isLiquidation,
         closingRow(order.instrument) != nil, !(order.isOther && isAsleep(order))
       else { return false }
       return order.kind == .marketOnClose
@@ -281,7 +301,10 @@ extension MarketSimulator {
 
   /// Phase 7: live orders are matched at the opens, in order of submission over all instruments.
   private mutating func openBars() {
-    let waiting = inTurn.filter { openingRow(orders[$0].instrument) != nil }
+    // What answers a margin call comes first.
+    let turns =
+      inTurn.filter { orders[$0].isLiquidation } + inTurn.filter { !orders[$0].isLiquidation }
+    let waiting = turns.filter { openingRow(orders[$0].instrument) != nil }
     let moments = waiting.filter { index in
       let order = orders[index]
       guard order.isImmediate, order.isLive, !order.hasEnded, !isAsleep(order) else { return false }
@@ -322,6 +345,8 @@ extension MarketSimulator {
   private mutating func ruinIfBroke() {
     guard equity <= 0, !isRuined else { return }
     isRuined = true
+    cash += pending.reduce(0) { $0 + $1.amount }
+    pending = []
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
     rules.slippage = .none
     rules.commission = .none
@@ -362,10 +387,21 @@ extension MarketSimulator {
     let last = lastRows[instrument]
     guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }
     let rows = bars[instrument]
-    let returns = (last - 19...last).map { rows[$0].close / rows[$0 - 1].close - 1 }
+    // Prices and volumes of other units, in those of the last bar.
+    func units(_ row: Int) -> Double {
+      actions.reduce(1) { ratio, action in
+        guard case .split(let factor) = action.kind, action.instrument == instrument,
+          rows[row].openTime < action.time, rows[last].openTime >= action.time
+        else { return ratio }
+        return ratio * factor
+      }
+    }
+    let returns = (last - 19...last).map {
+      rows[$0].close / units($0) / (rows[$0 - 1].close / units($0 - 1)) - 1
+    }
     let mean = returns.reduce(0, +) / 20
     let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume }
+    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume * units($1) }
     return ((squares / 19).squareRoot(), volume / 20)
   }
 }

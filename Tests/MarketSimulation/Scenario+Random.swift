@@ -12,6 +12,10 @@ extension Scenario {
       try Self.series($0, hasVolume: hasVolume, &random)
     }
     rules = SimulationRules(random: &random, hasVolume: hasVolume)
+    // Drawn from a stream of its own, so that the rest of a seed's scenario stays what it was.
+    var accounts = Randomness(seed: seed, stream: "accounts")
+    rules.drawTerms(&accounts)
+    market = try addActions(&accounts)
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in
@@ -125,7 +129,7 @@ extension Scenario {
     let series = market[instrument]
     guard let row = series.closeTimes.lastIndex(where: { $0 <= time }) else { return nil }
     let price = series.close[row]
-    let least = rules.leverage != nil ? -5 : rules.sizesAtFill ? 0 : -1
+    let least = rules.leverage != nil || rules.terms.margin != nil ? -5 : rules.sizesAtFill ? 0 : -1
     let weight = Double(random.nextInteger(below: 11) + least) / 5
     switch random.nextInteger(below: 16) {
     case 0...3: return .submit(order(instrument, price, &random))
@@ -222,7 +226,7 @@ extension Scenario {
   ) -> ScriptedRequest {
     var entry = order(instrument, price, &random)
     entry.reduceOnly = false
-    if rules.leverage == nil { entry.quantity = abs(entry.quantity) }
+    if rules.leverage == nil, rules.terms.margin == nil { entry.quantity = abs(entry.quantity) }
     let level = entry.kind.price ?? price
     let side: Double = entry.quantity > 0 ? 1 : -1
     let near = Double(1 + random.nextInteger(below: 8)) / 4

@@ -57,6 +57,7 @@ struct SimulationRules: Sendable {
   var cash = 1_000_000.0
   /// `nil` is a cash account.
   var leverage: Double?
+  var terms = SimulatedTerms()
   var marketFill = ExecutionRules.MarketFill.nextOpen
   var path = ExecutionRules.IntrabarPath.pessimistic
   var improvesOnGaps = true

@@ -55,10 +55,21 @@ extension Scenario {
     }
     let changes: [(inout SimulationRules) -> Void] = [
       { $0.latency = .zero }, { $0.participation = nil }, { $0.slippage = .none },
-      { $0.commission = .none }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
-      { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.trailsIntrabar = false },
-      { $0.sizesAtFill = false },
+      { $0.commission = .none }, { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil },
+      { $0.improvesOnGaps = true }, { $0.trailsIntrabar = false },
+      { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
     ]
+    for place in market.indices where !market[place].actions.isEmpty {
+      for action in market[place].actions.indices {
+        var other = self
+        var actions = market[place].actions
+        actions.remove(at: action)
+        if let plain = try? market[place].withoutActions, let series = try? plain.adding(actions) {
+          other.market[place] = series
+          found.append(other)
+        }
+      }
+    }
     for place in market.indices.reversed() where market.count > 1 && isUnused(place) {
       // Only the last one can go, because the script counts instruments; instants may change.
       guard place == market.count - 1 else { break }
@@ -209,6 +220,10 @@ extension Scenario {
       lines.append(
         "  instrument \(index): tick \(instrument.tickSize.map { "\($0)" } ?? "none"), lot "
           + "\(instrument.lotSize.map { "\($0)" } ?? "none"), multiplier \(instrument.multiplier)")
+      for action in series.actions {
+        lines.append(
+          "    \(action.exDate) \(action.kind) paid \(action.payDate.map { "\($0)" } ?? "")")
+      }
     }
     let moments = Set(
       tapes.flatMap { tape in

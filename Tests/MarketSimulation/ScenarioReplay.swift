@@ -53,6 +53,19 @@ extension SimulationRules {
     var configuration = BacktestConfiguration()
     configuration.account.initialCash = cash
     if let leverage { configuration.account.funding = .margin(leverage: leverage) }
+    if let margin = terms.margin {
+      var rules = MarginRules(margin)
+      rules.check = terms.checksBars ? .bar : .session
+      configuration.account.funding = .requirements(rules)
+    }
+    if terms.hasFinancing {
+      var financing = FinancingRules()
+      financing.debitRate = terms.debitRate
+      financing.creditRate = terms.creditRate
+      financing.borrowing.rate = terms.borrowRate
+      financing.dayCount = terms.yearDays == 360 ? .actual360 : .actual365
+      configuration.account.financing = financing
+    }
     configuration.warmup = warmup
     configuration.onSeriesEnd = closesEndedSeries ? .close : .hold
     configuration.decisions = decidesOncePerSession ? .allClosed : .eachClose

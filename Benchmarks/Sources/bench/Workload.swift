@@ -15,7 +15,7 @@ enum WorkloadRegistry {
     [
       PlainLoop.self, MinuteCrossover.self, MonthlyRebalance.self, ParameterSweep.self,
       CSVLoading.self, PolicyInference.self, CoreMetrics.self, ReportBuilding.self,
-      EvidenceStatistics.self, StaggeredCloses.self,
+      EvidenceStatistics.self, StaggeredCloses.self, PortfolioAllocations.self,
     ]
   }
 }

@@ -69,7 +69,7 @@ struct CalendarTests {
   }
 
   @Test func unknownCalendarsAreNotGuessed() {
-    for text in ["", "NYSE ", "XLON", "weekday"] { #expect(TradingCalendars.named(text) == nil) }
+    for text in ["", "NYSE ", "XLO", "weekday"] { #expect(TradingCalendars.named(text) == nil) }
     #expect(
       TradingCalendars.names.map { TradingCalendars.named($0)?.name } == TradingCalendars.names)
   }

@@ -69,7 +69,7 @@ struct FeedTests {
   }
 
   @Test func whatFlowsThroughTheLoopIsSmallAndTrivial() {
-    #expect(stride(ofTrivial: Bar.self) == 64)
+    #expect(stride(ofTrivial: Bar.self) == 72)
     #expect(stride(ofTrivial: Fill.self) <= 96)
     #expect(stride(ofTrivial: Order.self) <= 64)
     #expect(stride(ofTrivial: OrderOutcome.self) <= 48)

@@ -11,7 +11,9 @@ struct BrokerTests {
     var marks: [Double] = []
     var fills: [Fill] = []
 
-    var leverage: Double { 1 }
+    func power(of worth: Valuation) -> Double { worth.equity - worth.grossExposure }
+    func canBorrow(_ instrument: Int) -> Bool { true }
+    func requirement(of instrument: Int, isLong: Bool) -> Double { 1 }
     var allowsShorts: Bool { true }
     var valuation: Valuation { Valuation(equity: power, grossExposure: 0) }
 

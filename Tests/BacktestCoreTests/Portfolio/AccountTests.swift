@@ -194,7 +194,8 @@ struct RoundTripTests {
       try MarketBuilder.series([(10, 10, 10, 10), (10, 10, 10, 10), (13, 13, 13, 13)]),
       [0: { _, trading in trading.submit(Order(.first, quantity: 100)) }]
     ).account
-    var other = Account(rules: held.rules, multipliers: [1], accounting: .orders)
+    var other = Account(
+      rules: held.rules, instruments: [Instrument(symbol: "X")], accounting: .orders)
     #expect(other.equity == 1_000_000)
     other.takePositions(of: held)
     #expect(other.positions == held.positions && other.equity == 1_001_300)

@@ -1,6 +1,7 @@
 @testable import BacktestCore
 @testable import BacktestEvidence
 import TestSupport
+import Glibc
 import Testing
 
 @Suite("Bootstrap")
@@ -119,7 +120,7 @@ struct BootstrapTests {
     for scheme in [ResamplingScheme.stationary(meanBlock: 7.5), .circular(block: 9), .independent] {
       for _ in 0..<200 {
         var total = 0
-        scheme.drawBlocks(of: 1_000, using: &random) { block in
+        BlockSampler(scheme, rows: 1_000).draw(using: &random) { block in
           #expect(block.lowerBound >= 0 && block.upperBound <= 1_000 && !block.isEmpty)
           total += block.count
           if case .stationary = scheme { lengths.append(block.count) }
@@ -130,5 +131,29 @@ struct BootstrapTests {
     // Cut at the end and where a draw is full, blocks are a little shorter than their mean.
     let mean = Double(lengths.reduce(0, +)) / Double(lengths.count)
     #expect(abs(mean - 7.5) < 0.25, "\(mean)")
+  }
+
+  @Test(
+    "Blocks of random length are geometric numbers of the uniform ones", arguments: [1.2, 4, 60])
+  func geometricLengths(mean: Double) {
+    let rows = 50_000
+    var (random, plain) = (
+      Randomness(seed: 3, stream: "blocks"), Randomness(seed: 3, stream: "blocks")
+    )
+    var blocks: [Range<Int>] = []
+    BlockSampler(.stationary(meanBlock: mean), rows: rows).draw(using: &random) {
+      blocks.append($0)
+    }
+    var expected: [Range<Int>] = []
+    var remaining = rows
+    while remaining > 0 {
+      let start = plain.nextInteger(below: rows)
+      let drawn = Int(1 + log(1 - plain.nextUnit()) / log1p(-1 / mean))
+      let end = start + min(drawn, remaining)
+      remaining -= end - start
+      expected.append(start..<min(end, rows))
+      if end > rows { expected.append(0..<end - rows) }
+    }
+    #expect(blocks == expected)
   }
 }

@@ -51,10 +51,15 @@ struct ResultSchemaTests {
       "account.leverage=2", "execution.participation=0.5", "execution.limit-fill=through",
     ]
     let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
+    let margin = [
+      "account.margin={preset: reg-t, exceptions: [{symbol: IBM, initial: 1, maintenance: 0.5}]}",
+      "account.financing={interest: 0.05, borrow-rates: [{symbol: IBM, rate: none}]}",
+    ]
     for outcome in [
       try Self.outcome(walksForward: true, rules),
       try Self.outcome(walksForward: false, ["warmup=60"]),
       try Self.outcome(walksForward: false, weights),
+      try Self.outcome(walksForward: false, margin),
       try Self.outcome(walksForward: false, Self.teller),
     ] {
       let record = try ResultRecord(outcome, folder: ".")

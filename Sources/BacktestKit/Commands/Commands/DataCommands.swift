@@ -97,9 +97,9 @@ struct DataOptions: Sendable {
     symbol = parameters.optionalOption(
       "symbol", .text("symbol"), help: "The instrument's name (default: the file's name).")
     let calendar = parameters.optionalOption(
-      "calendar", .oneOf(TradingCalendars.names, name: "calendar"),
-      help: "The market's calendar, used to find gaps.")
-    options.calendar = calendar.flatMap { TradingCalendars.named($0) }
+      "calendar", .calendar,
+      help: "The market's calendar, used to find gaps: a name, or a file that ends in .yaml.")
+    options.calendar = calendar?.calendar
     let timeframe = parameters.optionalOption(
       "timeframe", .timeframe, help: "How long a bar lasts (default: the smallest time step).")
     options.timeframe = timeframe
@@ -116,6 +116,9 @@ struct DataOptions: Sendable {
     options.mapping.timeFormat = parameters.option(
       "time-format", .timeFormat, default: .automatic,
       help: "How times are written: iso, epoch-s, epoch-ms, or a pattern such as dd/MM/yyyy.")
+    options.mapping.zone = parameters.option(
+      "zone", .zone, default: .utc,
+      help: "The zone of times that name none: UTC, Europe/London or +02:00.")
   }
 
   /// The series of a file, read under a progress bar.
@@ -156,6 +159,20 @@ struct DataOptions: Sendable {
     guard failed > 0 else { return .done }
     throw CommandError.input(
       "\(failed) of \(paths.count) file\(paths.count == 1 ? "" : "s") cannot be used")
+  }
+}
+
+extension ArgumentRule where Value == NamedCalendar {
+  fileprivate static var calendar: ArgumentRule {
+    ArgumentRule(
+      name: "calendar", value: .calendar { $0 }, completion: .words(TradingCalendars.names),
+      show: { $0.calendar.name })
+  }
+}
+
+extension ArgumentRule where Value == CSVMapping.StampZone {
+  fileprivate static var zone: ArgumentRule {
+    ArgumentRule(name: "zone", value: .zone, show: { $0.name == "UTC+0" ? "UTC" : $0.name })
   }
 }
 

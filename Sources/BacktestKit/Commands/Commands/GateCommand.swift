@@ -19,7 +19,7 @@ extension Command {
         again for the rules that need it.
 
         --out writes the verdict in all formats, all files or none: gate.txt, gate.md, \
-        gate.junit.xml, gate.github.txt and gate.json.
+        gate.junit.xml, gate.github.txt and gate.json. They replace those of an earlier verdict.
         """
     ) { parameters in
       let options = GateOptions(&parameters)
@@ -131,7 +131,9 @@ private struct GateJob: Sendable {
     if path == nil, let own = given?.baseline {
       path = own.hasPrefix("/") || folder == "." ? own : "\(folder)/\(own)"
     }
-    var rules = given?.rules ?? Gate.standard.rules
+    // A baseline alone is held beside the default rules, not instead of them.
+    var rules = given?.rules ?? []
+    if rules.isEmpty { rules = Gate.standard.rules }
     let comparing = rules.first { if case .baseline = $0.check { true } else { false } }
     if let comparing, path == nil {
       let place = comparing.place.map { "\($0.file):\($0.line.map { "\($0):" } ?? "") " } ?? ""

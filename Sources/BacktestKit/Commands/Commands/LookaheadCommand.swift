@@ -14,8 +14,10 @@ extension Command {
         and decisions, and the regimes that are known up to the cut must be the same to the bit. \
         The strategy is made anew each time, with the study's own parameters.
 
-        Beside the verdict are shown how results change with fewer bars before the first decision, \
-        and with every decision one close later. --out writes lookahead.json with every cut.
+        Beside the verdict are shown how results change with fewer bars before the first decision \
+        (a strategy whose figures move has not forgotten where its data began), and with every \
+        decision one close later (a strategy that then loses everything lived on one bar). \
+        --out writes lookahead.json with every cut.
         """
     ) { parameters in
       let options = LookaheadOptions(&parameters)

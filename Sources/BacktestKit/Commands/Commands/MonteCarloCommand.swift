@@ -11,7 +11,8 @@ extension Command {
         Each market deals the bars again in blocks, all instruments by the same rows: the ratios \
         of open, high, low and close to the close before, and the volume. The tables show how each \
         metric is spread over the markets and where the actual run lies, and how deep the same \
-        trades fall in other orders.
+        trades fall in other orders. The actual run is one over the bars that all instruments \
+        have, in their own order, because the markets are made of them.
 
         Blocks keep clusters of volatility and break longer trends, so a strategy that follows \
         trends does worse here than it deserves. Results do not depend on the number of threads.

@@ -59,7 +59,7 @@ extension Command {
         Nothing is written unless --out names a folder.
         """
     ) { parameters in
-      var options = StudyJobOptions(&parameters)
+      var options = StudyJobOptions(&parameters, writesByDefault: false)
       let names = Study.RegimeChoice.allCases.map(\.rawValue)
       let chosen = parameters.options(
         "by", .oneOf(names, name: "regimes"), help: "Regimes to split by (default: the study's).")

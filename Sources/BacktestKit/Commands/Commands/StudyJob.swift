@@ -14,14 +14,16 @@ struct StudyJobOptions: Sendable {
   var printsJSON: Bool
   var store: StorePlace
 
-  init(_ parameters: inout ParameterReader) {
+  /// - Parameter writesByDefault: whether results go to a folder even when none is named.
+  init(_ parameters: inout ParameterReader, writesByDefault: Bool = true) {
     paths = parameters.arguments(
       "study", .file(endings: ["yaml", "yml", "json"]), isRequired: true,
       help: "Study files; the result.json of an earlier run runs its study again.")
     out = parameters.optionalOption(
       "out", short: "o", .folder(),
-      help: "Where results go (default: the study's output folder, or "
-        + "Reports/<study>-<command>).")
+      help: writesByDefault
+        ? "Where results go (default: the study's output folder, or Reports/<study>-<command>)."
+        : "Where results go (default: nothing is written).")
     isForced = parameters.flag(
       "force",
       help: "Write into a folder that holds another study's result, or something else.")

@@ -33,6 +33,11 @@ public struct NewYorkStockExchangeCalendar: TradingCalendar {
       close: Timestamp(seconds: midnight + close))
   }
 
+  /// The instant at which the clock in New York shows a time of day.
+  public func timestamp(on date: CivilDate, timeOfDay: TimeSpan) -> Timestamp {
+    NewYorkTime(date, timeOfDay: timeOfDay).timestamp
+  }
+
   /// The session in New York that closes first at or after an instant.
   public func sessionDate(of time: Timestamp) -> CivilDate {
     let today = NewYorkTime(time).date

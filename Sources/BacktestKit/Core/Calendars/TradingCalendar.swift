@@ -18,9 +18,23 @@ public protocol TradingCalendar: Sendable {
   /// The date of the session to which an instant belongs: the session whose close is the first at
   /// or after the instant. The UTC date where no session is known.
   func sessionDate(of time: Timestamp) -> CivilDate
+  /// The instant at which the market's clock shows a time of day on a date. The clock is that of
+  /// UTC unless a calendar has its own.
+  func timestamp(on date: CivilDate, timeOfDay: TimeSpan) -> Timestamp
+  /// The first and the last date for which sessions are known; `nil` where the rules reach as far
+  /// as timestamps. Data outside are refused.
+  var coverage: ClosedRange<CivilDate>? { get }
 }
 
 extension TradingCalendar {
+  /// The time of day in UTC.
+  public func timestamp(on date: CivilDate, timeOfDay: TimeSpan) -> Timestamp {
+    date.midnight + timeOfDay
+  }
+
+  /// All that timestamps reach.
+  public var coverage: ClosedRange<CivilDate>? { nil }
+
   /// Walks the sessions from the UTC day before the instant; a conformer that knows its local date
   /// starts there and is faster.
   public func sessionDate(of time: Timestamp) -> CivilDate {
@@ -70,26 +84,48 @@ public struct Session: Hashable, Sendable, BitwiseCopyable {
   public var open: Timestamp
   /// When trading ends.
   public var close: Timestamp
+  /// The lunch break, in which nothing trades; `nil` where the session has none.
+  public var pause: Range<Timestamp>? {
+    pauseStart < pauseEnd ? pauseStart..<pauseEnd : nil
+  }
+  private var pauseStart: Timestamp
+  private var pauseEnd: Timestamp
 
   /// A session from its parts.
-  public init(date: CivilDate, open: Timestamp, close: Timestamp) {
+  ///
+  /// - Precondition: the lunch break lies between the open and the close.
+  public init(
+    date: CivilDate, open: Timestamp, close: Timestamp, pause: Range<Timestamp>? = nil
+  ) {
     self.date = date
     self.open = open
     self.close = close
+    (pauseStart, pauseEnd) = (pause?.lowerBound ?? close, pause?.upperBound ?? close)
+    precondition(
+      pause.map { open < $0.lowerBound && $0.upperBound < close } ?? true,
+      "a lunch break lies between the open and the close")
   }
 }
 
 extension Session {
-  /// The time from open to close.
+  /// The time from open to close, the lunch break included.
   public var duration: TimeSpan { close - open }
 
-  /// How many bars of a timeframe this session holds, the last one shortened where the length does
-  /// not divide: 26 bars of 15 minutes on a regular day in New York, 14 when it closes at 13:00. A
-  /// session or anything longer is one bar.
+  /// The stretches in which there is trading: one, or two around a lunch break.
+  package var tradingHours: [Range<Timestamp>] {
+    guard let pause else { return [open..<close] }
+    return [open..<pause.lowerBound, pause.upperBound..<close]
+  }
+
+  /// How many bars of a timeframe this session holds, the last one before the close or the lunch
+  /// break shortened where the length does not divide: 26 bars of 15 minutes on a regular day in New
+  /// York, 14 when it closes at 13:00. A session or anything longer is one bar.
   package func barCount(of timeframe: Timeframe) -> Int {
     guard case .intraday(let seconds) = timeframe else { return 1 }
     let length = Int64(seconds) * 1_000_000_000
-    return Int((duration.nanoseconds + length - 1) / length)
+    return tradingHours.reduce(0) { count, hours in
+      count + Int(((hours.upperBound - hours.lowerBound).nanoseconds + length - 1) / length)
+    }
   }
 }
 
@@ -170,21 +206,4 @@ func mondayBasedWeekday(ofDay day: Int) -> Int {
 extension TradingCalendar where Self == WeekdaysCalendar {
   /// Monday to Friday without holidays.
   public static var weekdays: WeekdaysCalendar { WeekdaysCalendar() }
-}
-
-/// The calendars that a study file can name.
-package enum TradingCalendars {
-  /// The names, in alphabetical order, for messages.
-  package static var names: [String] { ["24x7", "weekdays", "XNYS"] }
-
-  /// The calendar of a name, or `nil` where there is none: `24x7` (also `24/7`), `weekdays`, `XNYS`
-  /// (also `NYSE`). Upper and lower case are the same.
-  package static func named(_ name: String) -> (any TradingCalendar)? {
-    switch name.lowercased() {
-    case "24x7", "24/7": AlwaysOpenCalendar()
-    case "weekdays": WeekdaysCalendar()
-    case "xnys", "nyse": NewYorkStockExchangeCalendar()
-    default: nil
-    }
-  }
 }

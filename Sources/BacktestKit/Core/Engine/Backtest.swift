@@ -141,7 +141,7 @@ extension Engine {
       points.set(last - baseInstant, equity: worth.equity, grossExposure: worth.grossExposure)
     }
     let columns = points.columns(count)
-    return BacktestResult(
+    var result = BacktestResult(
       strategy: strategy, configuration: configuration, universe: feed.universe,
       curve: EquityCurve(
         times: feed.instants.rows(baseInstant..<(baseInstant + count)), equity: columns.equity,
@@ -160,5 +160,8 @@ extension Engine {
       ledgerTable: DerivedTable { [log, feed] in
         log.ledger(multipliers: feed.universe.series.map(\.instrument.multiplier))
       })
+    result.marginCalls = log.marginCalls
+    result.actions = log.actions
+    return result
   }
 }

@@ -120,14 +120,23 @@ extension Engine {
   }
 
   /// Closes a position, if there is one, by a fill without costs at a price.
-  private mutating func closePosition(of instrument: Int, at price: Double) {
+  mutating func closePosition(
+    of instrument: Int, at price: Double, isIntrabar: Bool = true
+  ) {
     let position = trading.account.positions[instrument]
     guard !position.isFlat else { return }
+    trade(-position.quantity, of: instrument, at: price, isIntrabar: isIntrabar)
+  }
+
+  /// Books a fill without costs at a price.
+  mutating func trade(
+    _ quantity: Double, of instrument: Int, at price: Double, isIntrabar: Bool
+  ) {
     trading.account.mark(instrument, at: price)
-    let order = internalOrder(InstrumentID(instrument), quantity: -position.quantity)
+    let order = internalOrder(InstrumentID(instrument), quantity: quantity)
     let fill = Fill(
-      order: order.assignedID, instrument: order.instrument, isIntrabar: true, time: clock,
-      row: Int32(truncatingIfNeeded: trading.lastRow(instrument)), quantity: order.quantity,
+      order: order.assignedID, instrument: order.instrument, isIntrabar: isIntrabar, time: clock,
+      row: Int32(truncatingIfNeeded: max(0, trading.lastRow(instrument))), quantity: order.quantity,
       reference: price, price: price, slippage: 0, commission: 0)
     trading.account.book(fill, trades: &log.trades)
     log.fills.append(fill)
@@ -147,6 +156,7 @@ extension Engine {
     for instrument in trading.account.positions.indices {
       closePosition(of: instrument, at: trading.account.positions[instrument].mark)
     }
+    trading.account.settlePayments(through: .distantFuture) { log.record($0) }
     log.record(
       LedgerEntry(
         time: clock, kind: .deficitWrittenOff, amount: trading.account.writeOffDeficit()))

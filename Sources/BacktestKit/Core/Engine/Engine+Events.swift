@@ -10,6 +10,9 @@ extension Engine {
       return event.subject
     case .orderArrival where trading.broker.book.holds(event.order, in: event.subject):
       arrive(event.subject)
+    case .sessionEnd where event.order.number == 0:
+      if event.subject < 0 { endAccountSession() } else { payFunding(event.subject) }
+    case .corporateAction: applyAction(event.subject)
     case .sessionEnd where trading.broker.book.holds(event.order, in: event.subject):
       trading.broker.end(event.subject, .expired, log: &log)
     default: break

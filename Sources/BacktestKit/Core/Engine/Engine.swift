@@ -27,6 +27,8 @@ public struct Engine: Sendable {
   /// window. Beyond all instants where there is no window.
   let windowEnd: Int
   let closesEndedSeries: Bool
+  /// Whether session ends or funding may change the account.
+  let hasAccountEvents: Bool
   /// The account that goes on from the base point; `nil` when it begins with cash.
   let inherited: Account?
 
@@ -124,7 +126,7 @@ public struct Engine: Sendable {
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     var own = Account(
       rules: configuration.account,
-      multipliers: feed.universe.series.map(\.instrument.multiplier),
+      instruments: feed.universe.series.map(\.instrument),
       accounting: configuration.accounting)
     precondition(account?.isLike(own) ?? true, "an account that goes on keeps its accounting")
     own.beginDecisions(at: firstDecision)
@@ -133,6 +135,7 @@ public struct Engine: Sendable {
     // Where several bars of a session make one decision, indicators see its last bars only.
     trading.sharedSeries = decidesBySession ? nil : series
     hasQuietCloses = !decidesBySession && !closesEndedSeries
+    hasAccountEvents = own.terms != nil || !feed.funding.isEmpty
     // One record a decision and instrument; beyond four million the room grows by doubling.
     trading.recordRoom = min(
       max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22)
@@ -249,7 +252,7 @@ public struct Engine: Sendable {
       let scheduled = queue.first?.key
       let opensFirst = scheduled.map { (open, .marketOpen) < ($0.time, $0.phase) } ?? true
       let time = opensFirst ? open : scheduled?.time ?? open
-      if needsEquityPoint, opensFirst || time > clock {
+      if needsEquityPoint, opensFirst || time > clock || scheduled?.phase == .corporateAction {
         takeEquityPoint()
         if stage == .finished { return .finished }
         continue
@@ -295,10 +298,14 @@ public struct Engine: Sendable {
       return .finished
     }
     if !queue.isEmpty { endSessions() }
+    if hasAccountEvents, !endAccountBar() { return .finished }
     needsEquityPoint = next > baseInstant
     if next <= firstDecision {
       trading.isWarmingUp = next < firstDecision
-      if next == baseInstant, inherited != nil { takeOverAccount() }
+      if next == baseInstant {
+        if inherited != nil { takeOverAccount() }
+        startAccountEvents()
+      }
     }
     if next == windowEnd { return finishWindow() }
     if trading.broker.book.exitCount > 0, !decidesBySession || sessionEnds(at: next) {

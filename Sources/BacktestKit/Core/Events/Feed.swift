@@ -30,6 +30,10 @@ public final class Feed: @unchecked Sendable {
   let readAhead: ReadAhead?
   /// The rows that close at each instant; `nil` where the rows of a single grid are the instants.
   let closings: UnsafeMutablePointer<ClosingTable>?
+  /// What happens to shares, in order of time.
+  let actions: [ScheduledAction]
+  /// What holders of perpetual contracts pay, in order of time.
+  let funding: [ScheduledFunding]
 
   /// Lays out a universe. The cost is one pass over the times of each grid.
   public convenience init(_ universe: Universe) { self.init(universe, readAheadRows: nil) }
@@ -41,6 +45,8 @@ public final class Feed: @unchecked Sendable {
   package init(_ universe: Universe, readAheadRows: Int?) {
     self.universe = universe
     instrumentCount = universe.count
+    actions = ScheduledAction.all(universe)
+    funding = ScheduledFunding.all(universe)
     readAhead = ReadAhead(universe, strideRows: readAheadRows)
     var distinct: [BarSeries] = []
     gridOfInstrument = universe.series.map { series in
@@ -92,6 +98,8 @@ struct SeriesColumns {
   @usableFromInline let low: UnsafePointer<Double>
   @usableFromInline let close: UnsafePointer<Double>
   @usableFromInline let volume: UnsafePointer<Double>
+  /// The scale of each bar; `nil` where nothing was split.
+  @usableFromInline let scale: UnsafePointer<Double>?
   @usableFromInline let count: Int
   /// The grain of the instrument: NaN where it has no tick or no lot.
   let tickSize: Double
@@ -110,6 +118,7 @@ struct SeriesColumns {
     low = series.low.start
     close = series.close.start
     volume = series.volume.start
+    scale = series.scale.isEmpty ? nil : series.scale.start
     count = series.count
     tickSize = series.instrument.tickSize ?? .nan
     lotSize = series.instrument.lotSize ?? .nan
@@ -137,8 +146,13 @@ struct SeriesColumns {
   func bar(_ instrument: Int, _ row: Int) -> Bar {
     Bar(
       instrument: InstrumentID(instrument), openTime: openTimes[row], closeTime: closeTimes[row],
-      open: open[row], high: high[row], low: low[row], close: close[row], volume: volume[row])
+      open: open[row], high: high[row], low: low[row], close: close[row], volume: volume[row],
+      scale: scale(of: row))
   }
+
+  /// The product of the split ratios up to a row.
+  @inlinable @inline(__always)
+  func scale(of row: Int) -> Double { scale.map { $0[row] } ?? 1 }
 }
 
 /// Which rows close at each instant of a universe whose series do not share their times.

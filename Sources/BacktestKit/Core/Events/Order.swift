@@ -31,6 +31,8 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   /// Whether a limit order only rests: it is refused where the last price would fill it as it
   /// becomes live, and it never trades better than its limit.
   public var postOnly = false
+  /// Whether the engine made it, to answer a margin call or to give back borrowed shares.
+  public internal(set) var isLiquidation = false
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
   package var group: Int32 = 0
@@ -94,6 +96,8 @@ public struct OrderOutcome: Hashable, Sendable, BitwiseCopyable {
     case expired
     /// The entry to which it belongs ended without a fill.
     case parentGone
+    /// What it would trade is traded no more.
+    case delisted
     /// An exit whose position is closed already, and which no waiting entry can give another.
     case nothingToReduce
     /// Buying power did not cover it; it was made smaller and went on with that many units.
@@ -111,6 +115,8 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case buyingPower = "buying-power"
   /// A cash account cannot open a short position.
   case shortNotAllowed = "short-not-allowed"
+  /// There are no shares to borrow, so that none can be sold short.
+  case noShares = "no-shares-to-borrow"
   /// The quantity is zero after rounding to the lot, or not finite.
   case noQuantity = "no-quantity"
   /// A limit, trigger or trail that is not positive and finite.
@@ -125,6 +131,8 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case noPrice = "no-price"
   /// The instrument's last bar is older than the rule for stale prices allows.
   case stalePrice = "stale-price"
+  /// The instrument was delisted, or has become another.
+  case delisted
   /// The account was ruined.
   case ruined = "ruined"
   /// Money beyond the largest number would change hands, or the account reached such an amount.

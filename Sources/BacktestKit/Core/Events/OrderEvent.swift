@@ -84,6 +84,7 @@ extension OrderOutcome.Kind {
     case .expired: "expired"
     case .parentGone: "parent-gone"
     case .nothingToReduce: "nothing-to-reduce"
+    case .delisted: "delisted"
     case .cut: "cut"
     case .rejected: "rejected"
     case .stillLive: "still-live"

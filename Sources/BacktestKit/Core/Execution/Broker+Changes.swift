@@ -7,7 +7,7 @@ extension Broker {
     _ order: OrderID, budget: inout SubmissionBudget, account: inout some BrokerAccount,
     log: inout RunLog
   ) {
-    guard let slot = book.slot(of: order) else { return }
+    guard let slot = book.slot(of: order), !book[slot].order.isLiquidation else { return }
     cancel(slot, budget: &budget, account: &account, log: &log)
   }
 
@@ -22,7 +22,9 @@ extension Broker {
       let instrument = Int(book[slot].order.instrument.index)
       let closing = account.closingPart(of: book[slot].remaining, in: instrument)
       let close = market.lastClose(of: instrument) ?? 0
-      budget.power -= abs(closing) * close * market.columns[instrument].multiplier
+      budget.power -=
+        abs(closing) * close * market.columns[instrument].multiplier
+        * account.requirement(of: instrument, isLong: closing < 0)
     }
     withdraw(slot, budget: &budget, account: &account, log: &log)
   }
@@ -32,7 +34,7 @@ extension Broker {
     log: inout RunLog
   ) {
     if budget.isKnown {
-      budget.power += openingValue(slot, account: &account)
+      budget.power += openingRequirement(slot, account: &account)
       if book[slot].hasExits { budget.power += valueWaiting(for: slot, account: &account) }
     }
     end(slot, .cancelled, log: &log)
@@ -46,7 +48,7 @@ extension Broker {
     var slot = book.firstRelative(ofParent: book[parent].id)
     while slot >= 0 {
       if book[slot].order.parent == book[parent].id, book[slot].startsLater {
-        value += openingValue(slot, account: &account)
+        value += openingRequirement(slot, account: &account)
       }
       slot = book.slot(relatedAfter: slot)
     }
@@ -58,12 +60,16 @@ extension Broker {
     _ instrument: InstrumentID?, _ budget: inout SubmissionBudget,
     account: inout some BrokerAccount, log: inout RunLog
   ) {
-    func first(_ book: OrderBook) -> Int {
-      instrument.map { book.firstSlot(Int($0.index)) } ?? book.firstSlot
-    }
-    // One that ends may take others along.
-    while first(book) >= 0 {
-      cancel(first(book), budget: &budget, account: &account, log: &log)
+    func first() -> Int { instrument.map { book.firstSlot(Int($0.index)) } ?? book.firstSlot }
+    var slot = first()
+    while slot >= 0 {
+      if book[slot].order.isLiquidation {
+        slot = instrument == nil ? book.slot(submittedAfter: slot) : book.slot(after: slot)
+      } else {
+        cancel(slot, budget: &budget, account: &account, log: &log)
+        // It may have taken others along.
+        slot = first()
+      }
     }
   }
 
@@ -74,7 +80,7 @@ extension Broker {
     _ change: OrderChange, _ budget: inout SubmissionBudget, account: inout some BrokerAccount,
     log: inout RunLog
   ) {
-    guard let slot = book.slot(of: change.order) else { return }
+    guard let slot = book.slot(of: change.order), !book[slot].order.isLiquidation else { return }
     let live = book[slot]
     func refuse(_ reason: RejectionReason) {
       log.record(
@@ -135,9 +141,9 @@ extension Broker {
       return .shortNotAllowed
     }
     know(&budget, account: &account)
-    let held = openingValue(slot, account: &account)
+    let held = openingRequirement(slot, account: &account)
     book[slot].remaining = remaining
-    let need = openingValue(slot, account: &account) - held
+    let need = openingRequirement(slot, account: &account) - held
     guard need <= 0 || need <= budget.power + abs(budget.equity) * 1e-12 else {
       book[slot].remaining = before
       return .buyingPower

@@ -127,8 +127,13 @@ extension Broker {
   private mutating func refuse(
     _ slot: Int, _ wanted: Double, account: inout some BrokerAccount, log: inout RunLog
   ) {
-    let opensShort = !account.allowsShorts && wanted < 0
-    reject(slot, opensShort ? .shortNotAllowed : .buyingPower, log: &log)
+    let instrument = Int(book[slot].order.instrument.index)
+    let reason: RejectionReason =
+      wanted > 0
+      ? .buyingPower
+      : !account.allowsShorts
+        ? .shortNotAllowed : account.canBorrow(instrument) ? .buyingPower : .noShares
+    reject(slot, reason, log: &log)
   }
 
   /// Ends an order with the reason for which it is refused.

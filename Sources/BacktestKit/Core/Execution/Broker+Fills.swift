@@ -188,14 +188,21 @@ extension Broker {
     let opening = quantity - closing
     guard opening != 0 else { return quantity }
     if abs(opening) <= abs(quantity) * 1e-12 { return closing }
-    if !account.allowsShorts, opening < 0 { return closing }
+    if opening < 0, !account.allowsShorts || !account.canBorrow(context.instrument) {
+      return closing
+    }
     let freed = abs(closing) * candidate.reference * context.multiplier
     let need =
       abs(opening) * cost.unitPrice
       + costsBeside(cost, closing: closing, candidate, at: context)
     if account.certainlyCovers(need, freed: freed) { return quantity }
     let worth = account.valuation
-    let power = worth.equity * account.leverage - worth.grossExposure + freed
+    // What closing one side frees opens as much of the other as their requirements allow.
+    let isLong = opening > 0
+    let power =
+      (account.power(of: worth)
+        + freed * account.requirement(of: context.instrument, isLong: !isLong))
+      / account.requirement(of: context.instrument, isLong: isLong)
     // A full weight sized to the last cent must not be cut for the rounding of that cent.
     let tolerance = abs(worth.equity) * 1e-12
     guard need > power + tolerance else { return quantity }

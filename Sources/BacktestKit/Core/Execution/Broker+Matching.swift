@@ -34,9 +34,10 @@ extension Broker {
   /// pays for what it buys, whatever the names are.
   mutating func matchOpens(account: inout some BrokerAccount, log: inout RunLog) {
     candidates.clear()
+    if book.liquidationCount > 0 { collectLiquidations() }
     var slot = book.firstSlot
     while slot >= 0 {
-      if book[slot].isLive { collectOpen(slot) }
+      if book[slot].isLive, !book[slot].order.isLiquidation { collectOpen(slot) }
       slot = book.slot(submittedAfter: slot)
     }
     if candidates.count > 1 { account.beginFills() }
@@ -52,6 +53,16 @@ extension Broker {
     account.endFills()
     endMoments(log: &log)
     market.finishOpens()
+  }
+
+  /// What answers a margin call comes before everything else.
+  @inline(never)
+  private mutating func collectLiquidations() {
+    var slot = book.firstSlot
+    while slot >= 0 {
+      if book[slot].isLive, book[slot].order.isLiquidation { collectOpen(slot) }
+      slot = book.slot(submittedAfter: slot)
+    }
   }
 
   /// Adds a live order to the candidates where it trades at an open of this moment.
@@ -225,14 +236,19 @@ extension Broker {
     let (close, volumes) = (series.pointee.close, series.pointee.volume)
     var mean = 0.0
     var volume = 0.0
+    let scale = { series.pointee.scale(of: $0) }
+    // Units are those of the day: a split leaves no jump in prices or volumes.
+    func move(_ row: Int) -> Double {
+      close[row] * scale(row) / (close[row - 1] * scale(row - 1)) - 1
+    }
     for row in (last - count + 1)...last {
-      mean += close[row] / close[row - 1] - 1
-      volume += volumes[row]
+      mean += move(row)
+      volume += volumes[row] * (scale(last) / scale(row))
     }
     mean /= Double(count)
     var squares = 0.0
     for row in (last - count + 1)...last {
-      let deviation = close[row] / close[row - 1] - 1 - mean
+      let deviation = move(row) - mean
       squares += deviation * deviation
     }
     guard volume > 0 else { return false }

@@ -32,19 +32,19 @@ extension Broker {
   private mutating func findPower(
     _ budget: inout SubmissionBudget, account: inout some BrokerAccount
   ) {
-    var power = budget.worth.equity * account.leverage - budget.worth.grossExposure
+    var power = account.power(of: budget.worth)
     var slot = book.firstSlot
     while slot >= 0 {
-      power -= openingValue(slot, account: &account)
+      power -= openingRequirement(slot, account: &account)
       slot = book.slot(submittedAfter: slot)
     }
     budget.power = power
   }
 
-  /// The value at the last close of what a waiting order would open. In a cash account a sale never
-  /// opens anything.
+  /// What a waiting order would take of buying power: the value at the last close of what it opens,
+  /// as far as the account asks for it. In a cash account a sale never opens anything.
   @inline(never)
-  mutating func openingValue(
+  mutating func openingRequirement(
     _ slot: Int, account: inout some BrokerAccount
   ) -> Double {
     guard !book[slot].closesOnly else { return 0 }
@@ -54,6 +54,7 @@ extension Broker {
     let opening = remaining - account.closingPart(of: remaining, in: instrument)
     let close = market.lastClose(of: instrument) ?? 0
     return abs(opening) * close * market.columns[instrument].multiplier
+      * account.requirement(of: instrument, isLong: opening > 0)
   }
 
   /// Checks an order against buying power and puts it among the submitted ones, cut or whole, or
@@ -80,6 +81,9 @@ extension Broker {
     if plan.staleAfter != nil, isStale(instrument) {
       return refuse(order, .stalePrice, log: &log)
     }
+    if !delisted.isEmpty, delisted.contains(order.instrument.index) {
+      return refuse(order, .delisted, log: &log)
+    }
 
     know(&budget, account: &account)
     let parentSlot = order.parent.number == 0 ? nil : book.slot(of: order.parent)
@@ -89,13 +93,18 @@ extension Broker {
 
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
-    let unit = close * market.columns[instrument].multiplier
+    let value = close * market.columns[instrument].multiplier
+    let unit = value * account.requirement(of: instrument, isLong: order.quantity > 0)
     // What the order frees is free once the order is accepted.
-    let power = budget.power + abs(parts.closing) * unit
+    let power =
+      budget.power
+      + abs(parts.closing) * value
+      * account.requirement(of: instrument, isLong: order.quantity < 0)
     if opening != 0, sizing?.isFixed ?? true {
+      let lacksShares = opening < 0 && !account.canBorrow(instrument)
       let isShort = !account.allowsShorts && opening < 0
       let tolerance = abs(budget.equity) * 1e-12
-      let covered = isShort || power < tolerance ? 0 : (power + tolerance) / unit
+      let covered = isShort || lacksShares || power < tolerance ? 0 : (power + tolerance) / unit
       if abs(opening) > covered {
         // Rounding must not cost a lot. Where there are none, it must not add what the check at the
         // fill would cut again.
@@ -108,7 +117,8 @@ extension Broker {
         remaining = parts.closing + parts.exiting + opening
         let fillsWhole = order.timeInForce == .fillOrKill
         guard remaining != 0, plan.shortfall == .cut, !fillsWhole else {
-          return refuse(order, isShort ? .shortNotAllowed : .buyingPower, log: &log)
+          let reason: RejectionReason = lacksShares ? .noShares : .buyingPower
+          return refuse(order, isShort ? .shortNotAllowed : reason, log: &log)
         }
         log.counts.cutOrders += 1
         log.record(order.assignedID, .cut(to: remaining), at: market.clock)

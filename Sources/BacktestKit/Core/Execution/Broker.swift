@@ -22,6 +22,8 @@ struct Broker: Sendable {
   var targetOrders = OwnedBuffer<TargetOrder>()
   /// Orders for one moment only whose moment is under way.
   var moments = OwnedBuffer<SubmittedOrder>()
+  /// Instruments that trade no more.
+  var delisted: [Int32] = []
   private var ownership = Ownership()
 
   init(feed: Feed, rules: ExecutionRules) {
@@ -153,12 +155,16 @@ struct Broker: Sendable {
 /// The broker asks for buying power, one position at a time and its mark; it knows nothing of what
 /// the account did before, and nothing of who decides.
 protocol BrokerAccount {
-  /// Exposure over equity at the most.
-  var leverage: Double { get }
   /// Whether what is not held may be sold.
   var allowsShorts: Bool { get }
   /// Cash and the value of all positions, and the sum of the positions' absolute values.
   var valuation: Valuation { get }
+  /// Whether there are shares of an instrument to borrow.
+  func canBorrow(_ instrument: Int) -> Bool
+  /// What the account can still commit with what it is worth, in account currency.
+  func power(of worth: Valuation) -> Double
+  /// How much of that a unit of money takes that is opened on a side of an instrument.
+  func requirement(of instrument: Int, isLong: Bool) -> Double
   /// What is held of an instrument.
   func position(of instrument: Int) -> Position
   /// Units held of an instrument, negative for short.

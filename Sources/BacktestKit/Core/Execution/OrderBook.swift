@@ -42,6 +42,8 @@ struct OrderBook: Sendable {
       if order.timeInForce.isImmediate { immediate += change }
     }
   }
+  /// Those by which a margin call reduces positions.
+  private(set) var liquidationCount = 0
 
   struct InstrumentList: BitwiseCopyable {
     var first: Int32 = -1
@@ -180,6 +182,12 @@ struct OrderBook: Sendable {
     exitCount += 1
   }
 
+  /// Says that an order answers a margin call.
+  mutating func markAsLiquidation(_ slot: Int) {
+    assert(isOwned && storage.slots[slot].order.isLiquidation)
+    liquidationCount += 1
+  }
+
   /// Makes an order live.
   mutating func activate(_ slot: Int, at time: Timestamp) {
     assert(isOwned)
@@ -201,6 +209,7 @@ struct OrderBook: Sendable {
     storage.numbers?.remove(slot, order.assignedID.number)
     if order.relation != 0 { storage.relations?.remove(slot, order.relation) }
     if gone.pointee.closesOnly { exitCount -= 1 }
+    if gone.pointee.order.isLiquidation { liquidationCount -= 1 }
     if gone.pointee.isLive { lists.pointee.liveCount -= 1 }
     gone.pointee.order.assignedID = OrderID(0)
     gone.pointee.next = firstFree

@@ -24,7 +24,8 @@ extension LiveOrder {
   @inline(__always)
   var waiting: Waiting {
     switch order.kind {
-    case .market: return .market(isAtOpen: false)
+    // What answers a margin call is triggered from its beginning.
+    case .market: return .market(isAtOpen: isTriggered)
     case .limit(let price): return .limit(price)
     case .stop(let price):
       // A triggered stop's rest goes on at the next open whatever the rule for markets is.

@@ -10,6 +10,10 @@ struct RunLog: Sendable {
   private(set) var otherEvents: [Noted<OrderEvent>] = []
   private(set) var otherMovements: [Noted<LedgerEntry>] = []
   var counts = RunCounts()
+  /// The moments at which equity was below maintenance.
+  var marginCalls: [MarginCall] = []
+  /// What happened to shares.
+  var actions: [AppliedAction] = []
 
   /// Something that happened after so many fills.
   struct Noted<Row: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
@@ -19,14 +23,15 @@ struct RunLog: Sendable {
 
   /// How long the columns are, so that a run can go back to an earlier moment.
   struct Lengths: Sendable {
-    var orders, fills, trades, otherEvents, otherMovements: Int
+    var orders, fills, trades, otherEvents, otherMovements, marginCalls, actions: Int
     var counts: RunCounts
   }
 
   var lengths: Lengths {
     Lengths(
       orders: orders.count, fills: fills.count, trades: trades.count,
-      otherEvents: otherEvents.count, otherMovements: otherMovements.count, counts: counts)
+      otherEvents: otherEvents.count, otherMovements: otherMovements.count,
+      marginCalls: marginCalls.count, actions: actions.count, counts: counts)
   }
 
   /// Forgets what was written after an earlier moment.
@@ -36,6 +41,8 @@ struct RunLog: Sendable {
     trades.removeLast(trades.count - lengths.trades)
     otherEvents.removeLast(otherEvents.count - lengths.otherEvents)
     otherMovements.removeLast(otherMovements.count - lengths.otherMovements)
+    marginCalls.removeLast(marginCalls.count - lengths.marginCalls)
+    actions.removeLast(actions.count - lengths.actions)
     counts = lengths.counts
   }
 
@@ -107,18 +114,24 @@ extension RunLog {
     var outcomes: [OrderOutcome] = []
     outcomes.reserveCapacity(fills.count + otherEvents.count)
     var other = otherEvents[...]
-    var unitsBefore: [OrderID: Double] = [:]
+    var unitsBefore: [OrderID: PartialUnits] = [:]
+    var splits = actions[...]
     for (index, fill) in fills.enumerated() {
+      while let action = splits.first, action.fillsBefore <= index {
+        for order in unitsBefore.keys { unitsBefore[order]?.split(by: action) }
+        splits.removeFirst()
+      }
       while let next = other.first, next.fillsBefore <= index {
         if let outcome = next.row.ending { outcomes.append(outcome) }
         other.removeFirst()
       }
       guard fill.completesOrder else {
-        unitsBefore[fill.order, default: 0] += abs(fill.quantity)
+        unitsBefore[fill.order, default: PartialUnits(instrument: fill.instrument)].units += abs(
+          fill.quantity)
         continue
       }
       let before = unitsBefore.isEmpty ? nil : unitsBefore.removeValue(forKey: fill.order)
-      let units = (before ?? 0) + abs(fill.quantity)
+      let units = (before?.units ?? 0) + abs(fill.quantity)
       outcomes.append(
         OrderOutcome(
           order: fill.order, time: fill.time, kind: .filled,
@@ -126,6 +139,16 @@ extension RunLog {
     }
     outcomes += other.compactMap(\.row.ending)
     return outcomes
+  }
+}
+
+/// Units that an order has filled so far, in those of the day.
+private struct PartialUnits {
+  let instrument: InstrumentID
+  var units = 0.0
+
+  mutating func split(by applied: AppliedAction) {
+    if applied.instrument == instrument { units *= applied.action.kind.unitRatio }
   }
 }
 

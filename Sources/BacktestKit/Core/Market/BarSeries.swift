@@ -18,13 +18,17 @@ public struct Bar: Hashable, Sendable, BitwiseCopyable {
   public var close: Double
   /// Units traded; NaN where the source gives none.
   public var volume: Double
+  /// The product of the split ratios since the first bar of the series: 1 where nothing was split.
+  public var scale: Double
 
   /// A bar from its parts, taken as they are.
   @inlinable
   public init(
     instrument: InstrumentID = InstrumentID(0), openTime: Timestamp, closeTime: Timestamp,
-    open: Double, high: Double, low: Double, close: Double, volume: Double = .nan
+    open: Double, high: Double, low: Double, close: Double, volume: Double = .nan,
+    scale: Double = 1
   ) {
+    self.scale = scale
     self.instrument = instrument
     self.openTime = openTime
     self.closeTime = closeTime
@@ -33,6 +37,15 @@ public struct Bar: Hashable, Sendable, BitwiseCopyable {
     self.low = low
     self.close = close
     self.volume = volume
+  }
+
+  /// The bar in the units of the series' first bar, so that splits leave no jump: what indicators
+  /// and features read. Orders and fills are in the units of the day.
+  @inlinable
+  public var continuous: Bar {
+    Bar(
+      instrument: instrument, openTime: openTime, closeTime: closeTime, open: open * scale,
+      high: high * scale, low: low * scale, close: close * scale, volume: volume / scale)
   }
 
   /// The mean of high, low and close.
@@ -76,6 +89,13 @@ public struct BarSeries: Sendable {
   public var priceBasis: PriceBasis
   /// Where the bars came from, for provenance.
   package var source: DataSource?
+  /// What happened to the shares, in order of ex-dates.
+  public internal(set) var actions: [CorporateAction] = []
+  /// What holders of a perpetual contract pay one another, in order of time.
+  public internal(set) var funding: [FundingRate] = []
+  /// The scale of each bar, and its prices and volume in one unit; empty where nothing was split.
+  private(set) var scale = Column<Double>([])
+  private(set) var continuousColumns: [Column<Double>] = []
   /// What is unusual in the source, in row order; empty for clean data.
   public var issues: [DataIssue] = []
 
@@ -182,7 +202,8 @@ public struct BarSeries: Sendable {
   public subscript(row: Int) -> Bar {
     Bar(
       openTime: openTimes[row], closeTime: closeTimes[row], open: open[row], high: high[row],
-      low: low[row], close: close[row], volume: volume[row])
+      low: low[row], close: close[row], volume: volume[row],
+      scale: scale.isEmpty ? 1 : scale[row])
   }
 
   /// Whether the source gave volumes.
@@ -207,6 +228,26 @@ public struct BarSeries: Sendable {
     priceBasis = whole.priceBasis
     source = whole.source
     issues = whole.issues
+    actions = whole.actions
+    funding = whole.funding
+    if !whole.scale.isEmpty {
+      scale = whole.scale.rows(range)
+      continuousColumns = whole.continuousColumns.map { $0.rows(range) }
+    }
+  }
+
+  /// Takes over the ratios by which units change before some rows, ascending.
+  mutating func setScale(_ factors: [(row: Int, ratio: Double)]) {
+    let before = factors.filter { $0.row < count }
+    guard !before.isEmpty else { return }
+    var scales = [Double](repeating: 1, count: count)
+    for factor in before {
+      for row in factor.row..<count { scales[row] *= factor.ratio }
+    }
+    scale = Column(scales)
+    continuousColumns =
+      [open, high, low, close].map { prices in Column(zip(prices, scales).map { $0 * $1 }) }
+      + [Column(zip(volume, scales).map { $0 / $1 })]
   }
 }
 
@@ -272,6 +313,10 @@ extension BarSeries {
       priceBasis: priceBasis)
     shared.source = source
     shared.issues = issues
+    shared.actions = actions
+    shared.funding = funding
+    shared.scale = scale
+    shared.continuousColumns = continuousColumns
     return shared
   }
 
@@ -282,13 +327,13 @@ extension BarSeries {
       let time = closeTimes[row]
       return calendar?.sessionDate(of: time) ?? (time - TimeSpan(nanoseconds: 1)).utcDate
     }
-    let start = first.map { first in partition { date($0) >= first } } ?? 0
-    let end = last.map { last in partition { date($0) > last } } ?? count
+    let start = first.map { first in firstRow { date($0) >= first } } ?? 0
+    let end = last.map { last in firstRow { date($0) > last } } ?? count
     return rows(min(start, end)..<end)
   }
 
   /// The first row for which a test that stays true once it is true holds.
-  private func partition(_ isAfter: (Int) -> Bool) -> Int {
+  func firstRow(where isAfter: (Int) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2

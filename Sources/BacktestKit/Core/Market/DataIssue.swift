@@ -58,6 +58,8 @@ public struct DataIssue: Hashable, Sendable {
     case badTime = "E_DATA_TIME"
     /// Times that do not fit one timeframe.
     case badTimeframe = "E_DATA_TIMEFRAME"
+    /// A bar of a year for which the calendar knows no sessions.
+    case beyondCalendar = "E_DATA_CALENDAR"
     /// A bar on a day or at an hour on which the calendar has no trading.
     case outsideCalendar = "W_DATA_CALENDAR"
     /// Sessions of the calendar without a bar.

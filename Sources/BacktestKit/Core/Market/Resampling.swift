@@ -4,7 +4,8 @@ extension BarSeries {
   ///
   ///     let weekly = try daily.resampled(to: .week)
   ///
-  /// Intraday bars are cut from the open of each session, or from 00:00 UTC without a calendar.
+  /// Intraday bars are cut from the open of each session and from the end of its lunch break, or
+  /// from 00:00 UTC without a calendar.
   /// Weeks end on Friday. A bar belongs to the session, week, month, quarter or year of the session
   /// in which it closes.
   ///
@@ -37,7 +38,8 @@ extension BarSeries {
       ], priceBasis: priceBasis)
     coarse.source = source
     coarse.issues = issues
-    return coarse
+    coarse.funding = funding
+    return try coarse.adding(actions)
   }
 
   /// The rows at which the bars of a coarser timeframe begin.
@@ -106,8 +108,9 @@ private struct ResamplingGroups {
   private mutating func enterDay(_ close: Timestamp) {
     if let calendar {
       date = calendar.sessionDate(of: close)
-      if let session = calendar.session(on: date), session.open < close {
-        (dayOpen, dayClose) = (session.open, session.close)
+      let hours = calendar.session(on: date)?.tradingHours ?? []
+      if let part = hours.last(where: { $0.lowerBound < close }), close <= part.upperBound {
+        (dayOpen, dayClose) = (part.lowerBound, part.upperBound)
         return
       }
       // A bar outside the hours belongs to no session; it counts from midnight.

@@ -24,6 +24,16 @@ public enum AssetClass: String, Sendable, CaseIterable {
   case forex
   /// Crypto-currencies: any quantity.
   case crypto
+  /// Perpetual contracts, which pay for no notional and have funding instead: any quantity.
+  case perpetual
+
+  /// Whether who buys it pays its price; of contracts only gains and losses are paid.
+  var paysNotional: Bool {
+    switch self {
+    case .equity, .index, .forex, .crypto: true
+    case .future, .perpetual: false
+    }
+  }
 }
 
 /// Something that can be traded, with its price step and smallest quantity.
@@ -56,7 +66,7 @@ public struct Instrument: Hashable, Sendable {
     self.tickSize = tickSize
     self.multiplier = multiplier
     switch lotSize {
-    case .standard: self.lotSize = [.forex, .crypto].contains(assetClass) ? nil : 1
+    case .standard: self.lotSize = [.forex, .crypto, .perpetual].contains(assetClass) ? nil : 1
     case .fractional: self.lotSize = nil
     case .units(let units):
       precondition(units > 0 && units.isFinite, "a lot is positive")

@@ -32,7 +32,7 @@ extension Account {
   /// Cash and the value of all positions, and the sum of the absolute values of all holdings.
   @inline(__always)
   var valuation: Valuation {
-    guard heldCount > 0 else { return Valuation(equity: cash, grossExposure: 0) }
+    guard heldCount > 0 else { return Valuation(equity: cash + accrued, grossExposure: 0) }
     switch make {
     case .ledger: return ledgerValuation
     case .weights(let vector):
@@ -47,7 +47,7 @@ extension Account {
   mutating func close(
     _ columns: UnsafePointer<SeriesColumns>, at instant: Int
   ) -> (valuation: Valuation, charge: Double) {
-    guard heldCount > 0 else { return (Valuation(equity: cash, grossExposure: 0), 0) }
+    guard heldCount > 0 else { return (Valuation(equity: cash + accrued, grossExposure: 0), 0) }
     if case .ledger = make { return (markToClose(columns, at: instant), 0) }
     let charge = closeWeights(columns, at: instant)
     return (valuation, charge)

@@ -26,21 +26,29 @@ struct Valuation: BitwiseCopyable, Sendable {
 /// Under weights accounting nothing is held but weights: positions stay flat, and cash is equity.
 ///
 /// The identity that holds after every event:
-/// `cash + sum(quantity x mark x multiplier) = equity`, and `equity - initial = price profit -
-/// commission - slippage + deficit written off`.
+/// `cash + receivables - payables + sum(quantity x mark x multiplier) = equity`, and `equity -
+/// initial = price profit + income - commission - slippage + deficit written off`.
 public struct Account: Sendable {
   /// The rules under which it trades.
   public let rules: AccountRules
   /// Money in account currency; negative when borrowed.
   public package(set) var cash: Double
   /// Positions by instrument, flat ones included.
-  public private(set) var positions: ContiguousArray<Position>
+  public internal(set) var positions: ContiguousArray<Position>
   /// Profit from moves of the marks, trading at reference prices.
   public package(set) var priceProfit = 0.0
   /// Commission paid so far.
   public package(set) var commissionPaid = 0.0
   /// Money lost to slippage so far.
   public package(set) var slippagePaid = 0.0
+  /// What holding positions and cash brought and cost: dividends, interest, fees.
+  public package(set) var income = AccountIncome()
+  /// Dividends that were booked at their ex-dates and are paid later, in order of booking.
+  public internal(set) var pendingPayments: [PendingPayment] = []
+  /// Receivables less payables.
+  var accrued = 0.0
+  /// Instruments of which there are no shares to borrow now.
+  var unborrowable: [Int32] = []
   /// Debt that the account could not pay, cancelled at ruin.
   public package(set) var deficitWrittenOff = 0.0
   /// The number of instruments of which something is held; never 0 where a close has an effect
@@ -50,6 +58,10 @@ public struct Account: Sendable {
   public package(set) var tradedNotional = 0.0
   /// How it is kept.
   var make: AccountMake
+  /// What each instrument asks for and costs; `nil` where neither margin rates nor financing are
+  /// given.
+  let terms: AccountTerms?
+  let hasMarginRates: Bool
   /// What the account is worth while many orders fill one after the other; `nil` at other times.
   var running: RunningWorth?
 
@@ -68,10 +80,14 @@ public struct Account: Sendable {
     }
   }
 
-  package init(rules: AccountRules, multipliers: [Double], accounting: AccountingRule = .orders) {
+  package init(
+    rules: AccountRules, instruments: [Instrument], accounting: AccountingRule = .orders
+  ) {
     self.rules = rules
     cash = rules.initialCash
-    positions = ContiguousArray(multipliers.map(Position.init(multiplier:)))
+    positions = ContiguousArray(instruments.map { Position(multiplier: $0.multiplier) })
+    terms = AccountTerms(rules, instruments: instruments)
+    hasMarginRates = rules.funding.margin != nil
     make = accounting.make(instrumentCount: positions.count)
     if followsTargets { heldCount = 1 }
   }
@@ -86,7 +102,7 @@ public struct Account: Sendable {
       value += one
       gross += abs(one)
     }
-    return Valuation(equity: cash + value, grossExposure: gross)
+    return Valuation(equity: cash + accrued + value, grossExposure: gross)
   }
 
   /// Cash and the value of all positions at their marks, in account currency.
@@ -95,11 +111,9 @@ public struct Account: Sendable {
   /// The sum of the absolute values of all positions, in account currency.
   public var grossExposure: Double { valuation.grossExposure }
 
-  /// The exposure that can still be added: equity x leverage - gross exposure.
-  public var buyingPower: Double {
-    let worth = valuation
-    return worth.equity * rules.funding.leverage - worth.grossExposure
-  }
+  /// The exposure that can still be added: equity x leverage - gross exposure; by margin rates what
+  /// equity exceeds the initial requirement by, over the lower of the two general rates.
+  public var buyingPower: Double { power(of: valuation) * (hasMarginRates ? leverage : 1) }
 }
 
 extension Account {
@@ -107,7 +121,23 @@ extension Account {
   var leverage: Double { rules.funding.leverage }
 
   @inline(__always)
+  func power(of worth: Valuation) -> Double {
+    if hasMarginRates { return worth.equity - initialRequirement }
+    return worth.equity * leverage - worth.grossExposure
+  }
+
+  @inline(__always)
+  func requirement(of instrument: Int, isLong: Bool) -> Double {
+    hasMarginRates ? initialRate(of: instrument, isLong: isLong) : 1
+  }
+
+  @inline(__always)
   var allowsShorts: Bool { rules.funding != .cash }
+
+  @inline(__always)
+  func canBorrow(_ instrument: Int) -> Bool {
+    unborrowable.isEmpty || !unborrowable.contains(Int32(truncatingIfNeeded: instrument))
+  }
 
   @inline(__always)
   func position(of instrument: Int) -> Position { positions[instrument] }
@@ -170,7 +200,7 @@ extension Account {
       return (value: value, gross: gross, profit: profit)
     }
     priceProfit = sums.profit
-    return Valuation(equity: cash + sums.value, grossExposure: sums.gross)
+    return Valuation(equity: cash + accrued + sums.value, grossExposure: sums.gross)
   }
 
   /// Books a fill, at whose reference price the position is marked already; adds the round trip
@@ -193,7 +223,7 @@ extension Account {
   /// Whether buying power certainly covers so much money, however the sums are rounded.
   @inline(__always)
   func certainlyCovers(_ need: Double, freed: Double) -> Bool {
-    guard let running else { return false }
+    guard let running, !hasMarginRates else { return false }
     let power = running.equity * leverage - running.grossExposure + freed
     let scale = abs(running.equity) * leverage + running.grossExposure + freed + need
     return need <= power - scale * 1e-9
@@ -204,13 +234,16 @@ extension Account {
     positions = other.positions
     heldCount = other.heldCount
     make = other.make
+    pendingPayments = other.pendingPayments
+    accrued = other.accrued
   }
 
   /// Replaces cash that cannot be counted any more, where nothing is held, and says where the
   /// profit of such an account came from.
   mutating func settle(orElse equity: Double) {
     if !(cash > 0 && cash.isFinite) { cash = equity }
-    priceProfit = cash - rules.initialCash + commissionPaid + slippagePaid - deficitWrittenOff
+    priceProfit =
+      cash - rules.initialCash - income.net + commissionPaid + slippagePaid - deficitWrittenOff
   }
 
   /// Cancels a debt, so that equity is zero.
@@ -230,7 +263,8 @@ extension Account {
       let worth = valuation
       let (equity, gross) = (worth.equity, worth.grossExposure)
       let explained =
-        rules.initialCash + priceProfit - commissionPaid - slippagePaid + deficitWrittenOff
+        rules.initialCash + priceProfit + income.net - commissionPaid - slippagePaid
+        + deficitWrittenOff
       let scale = max(rules.initialCash, gross)
       precondition(cash.isFinite && equity.isFinite, "Invariant: money is a number")
       precondition(

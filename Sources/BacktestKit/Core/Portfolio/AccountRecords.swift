@@ -19,6 +19,16 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case trade
     /// The broker's charge.
     case commission
+    /// A dividend that was paid: received on a long position, owed on a short one.
+    case dividend
+    /// What was paid for the fraction of a lot that a split left.
+    case cashInLieu = "cash in lieu"
+    /// Interest on the balance: received on a positive one, paid on a negative one.
+    case interest
+    /// The fee for borrowed shares.
+    case borrowFee = "borrow fee"
+    /// The funding of a perpetual contract.
+    case funding
     /// What the weights of a run earned, under weights accounting, where no price is paid: one
     /// entry at the end of the run.
     case priceProfit = "price profit"

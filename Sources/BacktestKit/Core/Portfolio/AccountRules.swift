@@ -6,6 +6,8 @@ public struct AccountRules: Hashable, Sendable {
   public var currency: String
   /// How much exposure equity carries.
   public var funding: Funding
+  /// What borrowing costs and idle cash earns; `nil` charges and pays nothing.
+  public var financing: FinancingRules?
 
   /// How much exposure equity carries.
   public enum Funding: Hashable, Sendable {
@@ -13,21 +15,36 @@ public struct AccountRules: Hashable, Sendable {
     case cash
     /// Long and short up to equity times the leverage.
     case margin(leverage: Double)
+    /// Long and short as far as equity covers what positions ask for, by rates; equity below
+    /// maintenance is a margin call.
+    case requirements(MarginRules)
 
-    /// Exposure over equity at the most.
+    /// Exposure over equity at the most; where instruments have rates, that of the lower rate for
+    /// instruments for which nothing else is said.
     public var leverage: Double {
       switch self {
       case .cash: 1
       case .margin(let leverage): leverage
+      case .requirements(let margin):
+        1 / min(margin.rates.initialLong, margin.rates.initialShort)
       }
+    }
+
+    /// The margin rules, where there are some.
+    public var margin: MarginRules? {
+      if case .requirements(let margin) = self { margin } else { nil }
     }
   }
 
   /// An account; by default one million dollars of cash.
-  public init(initialCash: Double = 1_000_000, currency: String = "USD", funding: Funding = .cash) {
+  public init(
+    initialCash: Double = 1_000_000, currency: String = "USD", funding: Funding = .cash,
+    financing: FinancingRules? = nil
+  ) {
     self.initialCash = initialCash
     self.currency = currency
     self.funding = funding
+    self.financing = financing
   }
 }
 

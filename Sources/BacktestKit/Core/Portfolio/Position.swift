@@ -188,7 +188,15 @@ struct BookedTrade: BitwiseCopyable, Sendable {
   /// The round trip with its excursions.
   func roundTrip(on series: SeriesColumns) -> RoundTrip {
     var (lowest, highest) = (lowestReference, highestReference)
-    for row in Int(firstRow)..<Int(endRow) where row < series.count {
+    if series.scale != nil {
+      // Prices of other units, in those of the exit.
+      let unit = series.scale(of: min(trade.exitRow, series.count - 1))
+      for row in Int(firstRow)..<Int(endRow) where row < series.count {
+        lowest = min(lowest, series.low[row] * (series.scale(of: row) / unit))
+        highest = max(highest, series.high[row] * (series.scale(of: row) / unit))
+      }
+    }
+    for row in Int(firstRow)..<Int(endRow) where series.scale == nil && row < series.count {
       // Chosen and not branched on: nobody can guess whether a bar makes a new extreme.
       lowest = series.low[row] < lowest ? series.low[row] : lowest
       highest = series.high[row] > highest ? series.high[row] : highest

@@ -94,6 +94,7 @@ package enum AccountKeys {
       case .cash: "Positions are paid in full; short positions cannot be opened."
       case .margin(let leverage):
         "Long and short exposure up to \(NumberText.exact(leverage)) x equity."
+      case .requirements(let margin): margin.sentence
       }
     }
   }
@@ -185,7 +186,7 @@ extension BacktestConfiguration {
         ConfigurationAssumption(
           "Commission", execution.commission.description(in: account.currency).sentence),
         ConfigurationAssumption("Slippage", slippageSentence), notModelled("Taxes"),
-      ] + lines(AccountKeys.all + [RunKeys.riskFree])
+      ] + lines(AccountKeys.all) + financingLine + lines([RunKeys.riskFree])
   }
 
   private var slippageSentence: String {
@@ -194,11 +195,15 @@ extension BacktestConfiguration {
     return "\(sentence) On market and stop orders; prices may leave the bar's range."
   }
 
+  private var financingLine: [ConfigurationAssumption] {
+    account.financing.map { [ConfigurationAssumption("Financing", $0.sentence)] } ?? []
+  }
+
   private func notModelled(_ first: String) -> ConfigurationAssumption {
-    ConfigurationAssumption(
-      "Not modelled",
-      "\(first), borrowing fees, interest on cash or margin, and dividends other than in adjusted "
-        + "prices.")
+    let financing =
+      account.financing == nil ? ", borrowing fees, interest on cash or margin," : ""
+    return ConfigurationAssumption(
+      "Not modelled", "\(first)\(financing) and dividends other than in adjusted prices.")
   }
 
   /// Every key with the value in effect, as a report lists them: `execution.fill`, `next-open`.
@@ -224,6 +229,8 @@ extension BacktestConfiguration {
     add(
       "account.",
       accounting.placesOrders ? AccountKeys.all : [AccountKeys.cash, AccountKeys.currency])
+    if account.funding.margin != nil { add("account.margin.", MarginKeys.all) }
+    if account.financing != nil { add("account.financing.", FinancingKeys.all) }
     add("account.accounting.", AccountKeys.accounting)
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)

@@ -75,12 +75,34 @@ extension BacktestConfiguration {
   /// - Throws: the first value that cannot be.
   public func validate(for universe: Universe) throws(ConfigurationError) {
     if let problem = problem(instrumentCount: universe.count) { throw ConfigurationError(problem) }
+    try checkSymbols(of: universe)
     guard !accounting.placesOrders else { return }
     for series in universe.series {
+      if let action = series.actions.first {
+        throw ConfigurationError(
+          "accounting by weights takes returns from prices as they are, but "
+            + "\(series.instrument.symbol) has a \(action.kind.name) on \(action.exDate); use "
+            + "adjusted prices, or account by orders")
+      }
       if let row = series.close.firstIndex(where: { !($0 > 0) }) {
         throw ConfigurationError(
           "accounting by weights needs closes above zero, but \(series.instrument.symbol) closes "
             + "at \(series.close[row]) on \(series.closeTimes[row].utcDate); account by orders")
+      }
+    }
+  }
+
+  /// Refuses rates of instruments that the universe does not have.
+  private func checkSymbols(of universe: Universe) throws(ConfigurationError) {
+    let named = [
+      ("account.margin", account.funding.margin?.bySymbol.keys.sorted() ?? []),
+      ("account.financing", account.financing?.borrowing.bySymbol.keys.sorted() ?? []),
+    ]
+    for (key, symbols) in named {
+      for symbol in symbols where universe.instrument(symbol) == nil {
+        let known = NearestName.list(universe.series.map(\.instrument.symbol), near: symbol)
+        throw ConfigurationError(
+          "\(key) has rates of '\(symbol)', which is not in the data; known are \(known)")
       }
     }
   }
@@ -95,6 +117,8 @@ extension BacktestConfiguration {
     if !(leverage > 0 && leverage.isFinite) {
       return "account.funding: a leverage must be above 0 and finite, not \(leverage)"
     }
+    if let problem = account.funding.margin?.problem { return "account.funding: \(problem)" }
+    if let problem = account.financing?.problem { return "account.financing: \(problem)" }
     if let share = execution.participation, !(share > 0 && share <= 1) {
       return "execution.participation must be above 0 and at most 1, not \(share); nil is no limit"
     }
@@ -122,6 +146,10 @@ extension BacktestConfiguration {
 
   private func weightsProblem(instrumentCount: Int) -> String? {
     guard case .weights(let fee, let initial) = accounting else { return nil }
+    if account.funding.margin != nil || account.financing != nil {
+      return "account: margin rates and financing go with orders, but accounting is by weights, "
+        + "under which nothing is borrowed"
+    }
     if !(fee >= 0 && fee.isFinite) {
       return "accounting: a fee must be 0 or more and finite, not \(fee)"
     }

@@ -32,6 +32,10 @@ public struct BacktestResult: Sendable {
   public var account: Account
   /// What happened how often.
   public var counts: RunCounts
+  /// When equity was below maintenance, in order of time.
+  public package(set) var marginCalls: [MarginCall] = []
+  /// What happened to shares, in order of time, held or not.
+  public package(set) var actions: [AppliedAction] = []
   /// How often policies were asked and did not decide, policy by policy.
   package var decisionTallies: [DecisionTally] = []
   /// When equity was gone; `nil` in a run that kept some.

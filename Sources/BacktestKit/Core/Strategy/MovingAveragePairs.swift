@@ -68,7 +68,9 @@ public struct MovingAveragePairs: Sendable {
     guard let bar = bars[position] else { return nil }
     if !isKnownUniquelyReferenced(&block) { block = AverageBlock(copying: block) }
     let pair = block.averages + position &* 2
-    let (fast, slow) = (pair[0].update(bar.close), pair[1].update(bar.close))
+    let (fast, slow) = (
+      pair[0].update(bar.close * bar.scale), pair[1].update(bar.close * bar.scale)
+    )
     return fast.isFinite && slow.isFinite ? (fast, slow) : nil
   }
 

@@ -43,7 +43,7 @@ public final class SharedSeries: Sendable {
     let key = Key(type: ObjectIdentifier(I.self), length: length, instrument: instrument)
     if let column = known.withLock({ $0[key] }) { return column }
     var indicator = make(length)
-    let closes = feed.universe.series[instrument].close
+    let closes = feed.universe.series[instrument].continuous.close
     let column = Column(closes.map { indicator.update($0) ?? .nan })
     return known.withLock { known in
       // Another run may have been faster; all read one memory.
@@ -145,7 +145,7 @@ where I: Sendable, I.Input == Double, I.Output == Double {
   public mutating func update(_ position: Int, _ bars: BarSlice) -> Double? {
     if shared != nil { reading.move(to: bars) }
     guard let bar = bars[position] else { return nil }
-    guard let shared else { return indicators[position].update(bar.close) }
+    guard let shared else { return indicators[position].update(bar.close * bar.scale) }
     let value = shared.starts[position][shared.row(of: position, at: reading.instant)]
     return value.isFinite ? value : nil
   }

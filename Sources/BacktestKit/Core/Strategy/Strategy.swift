@@ -117,6 +117,10 @@ public struct BarSlice: Sequence, Sendable {
 }
 
 /// The last closed bars of one instrument, oldest first, sharing memory with its series.
+///
+/// The columns are in the units of the series' first bar, so that splits leave no jump; a bar is in
+/// the units of its day, and `Bar.continuous` in those of the columns. Without splits they are the
+/// same.
 public struct BarHistory: RandomAccessCollection, Sendable {
   let feed: Feed
   let instrument: Int
@@ -134,13 +138,23 @@ public struct BarHistory: RandomAccessCollection, Sendable {
   }
 
   /// First prices, oldest first.
-  public var open: Column<Double> { feed.universe.series[instrument].open.rows(rows) }
+  public var open: Column<Double> {
+    feed.universe.series[instrument].continuous(0, \.open).rows(rows)
+  }
   /// Highest prices, oldest first.
-  public var high: Column<Double> { feed.universe.series[instrument].high.rows(rows) }
+  public var high: Column<Double> {
+    feed.universe.series[instrument].continuous(1, \.high).rows(rows)
+  }
   /// Lowest prices, oldest first.
-  public var low: Column<Double> { feed.universe.series[instrument].low.rows(rows) }
+  public var low: Column<Double> {
+    feed.universe.series[instrument].continuous(2, \.low).rows(rows)
+  }
   /// Last prices, oldest first.
-  public var close: Column<Double> { feed.universe.series[instrument].close.rows(rows) }
+  public var close: Column<Double> {
+    feed.universe.series[instrument].continuous(3, \.close).rows(rows)
+  }
   /// Units traded, oldest first.
-  public var volume: Column<Double> { feed.universe.series[instrument].volume.rows(rows) }
+  public var volume: Column<Double> {
+    feed.universe.series[instrument].continuous(4, \.volume).rows(rows)
+  }
 }

@@ -163,13 +163,14 @@ extension Bootstrap {
   ) -> Columns {
     let pieces = (draws + Self.drawsPerPiece - 1) / Self.drawsPerPiece
     let (draws, seed, count) = (draws, seed, figures.rowCount)
+    let sampler = BlockSampler(scheme, rows: count)
     let rows = parallelMap(count: pieces, threads: threads) { piece in
       var random = Randomness(seed: seed, stream: "bootstrap/\(stream)/\(piece)")
       var values: [Double] = []
       var blocks: [Range<Int>] = []
       for _ in 0..<min(Self.drawsPerPiece, draws - piece * Self.drawsPerPiece) {
         blocks.removeAll(keepingCapacity: true)
-        scheme.drawBlocks(of: count, using: &random) { blocks.append($0) }
+        sampler.draw(using: &random) { blocks.append($0) }
         figures.append(of: blocks, to: &values)
       }
       return values

@@ -19,6 +19,7 @@ public struct SyntheticMarkets: Sendable {
   public let universe: Universe
   /// How rows are drawn.
   public let scheme: ResamplingScheme
+  private let sampler: BlockSampler
   /// The seed of all markets.
   public let seed: UInt64
   /// The number of bars of each instrument in a market.
@@ -59,7 +60,11 @@ public struct SyntheticMarkets: Sendable {
     self.seed = seed
     series = relative
     barCount = count
+    if let scheme, scheme.meanBlock > Double(count) {
+      throw .blockTooLong(scheme.meanBlock, rows: count)
+    }
     self.scheme = scheme ?? Self.volatilityScheme(relative)
+    sampler = BlockSampler(self.scheme, rows: count - 1)
   }
 
   /// The bars from which markets are drawn, in their own order: the universe, cut to the closes
@@ -77,7 +82,7 @@ public struct SyntheticMarkets: Sendable {
     var random = Randomness(seed: seed, stream: "market/\(index)")
     var rows: [Int] = []
     rows.reserveCapacity(barCount - 1)
-    scheme.drawBlocks(of: barCount - 1, using: &random) { rows.append(contentsOf: $0) }
+    sampler.draw(using: &random) { rows.append(contentsOf: $0) }
     do {
       return try Universe(series.map { $0.series(drawing: rows) })
     } catch {
@@ -112,7 +117,9 @@ private struct RelativeBars: Sendable {
   var close: [Double] = []
   var volume: [Double] = []
 
-  init(_ series: BarSeries, rows: [Int]) throws(EvidenceError) {
+  init(_ dayUnits: BarSeries, rows: [Int]) throws(EvidenceError) {
+    // Ratios know no splits.
+    let series = dayUnits.continuous
     cut = rows.count == series.count ? series : series.rows(at: rows)
     for (before, row) in zip(rows, rows.dropFirst()) {
       let base = series.close[before]

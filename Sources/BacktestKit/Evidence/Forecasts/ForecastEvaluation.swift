@@ -138,7 +138,7 @@ package struct PairedForecasts {
         withoutOutcomeCount += 1
         continue
       }
-      outcomes[index] = log(series.close[row + 1] / series.close[row])
+      outcomes[index] = log(series[row + 1].continuous.close / series[row].continuous.close)
     }
   }
 }

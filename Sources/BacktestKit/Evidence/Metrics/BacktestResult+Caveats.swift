@@ -6,7 +6,8 @@ extension BacktestResult {
   ///     for caveat in result.caveats { print(caveat.code.rawValue, caveat.message) }
   public var caveats: [ResultCaveat] {
     let found = [
-      accountCaveats, forecastCaveats, sampleCaveats, tradeCaveats, borrowingCaveats,
+      accountCaveats, forecastCaveats, sampleCaveats, tradeCaveats, marginCaveats,
+      borrowingCaveats,
       executionCaveats, orderCaveats, dataCaveats,
     ]
     return ResultCaveat.mostSeriousFirst(Array(found.joined()))
@@ -132,20 +133,37 @@ extension BacktestResult {
     return found
   }
 
-  /// Neither interest nor borrowing fees are charged.
+  private var marginCaveats: [ResultCaveat] {
+    guard let first = marginCalls.first else { return [] }
+    let sold = Set(fills.map(\.order))
+    let orders = orders.count { $0.isLiquidation && sold.contains($0.id) }
+    return [
+      ResultCaveat(
+        .marginCalls,
+        "Equity was below maintenance at \(NumberText.count(marginCalls.count, "margin check")), "
+          + "first on \(first.time.utcDate); \(NumberText.count(orders, "order")) of the engine's "
+          + "own reduced positions.")
+    ]
+  }
+
+  /// What was borrowed without interest or fees.
   private var borrowingCaveats: [ResultCaveat] {
     if configuration.accounting.placesOrders, configuration.account.funding == .cash { return [] }
+    let financing = configuration.account.financing
+    let chargesInterest = (financing?.debitRate ?? 0) > 0
+    let chargesFees =
+      financing.map { $0.borrowing.rate > 0 || !$0.borrowing.bySymbol.isEmpty } ?? false
     let points = zip(curve.grossExposure, curve.equity).count { exposure, equity in
       equity > 0 && exposure > equity * (1 + 1e-9)
     }
     let shorts = trades.count { !$0.isLong }
     var parts: [String] = []
-    if points > 0 {
+    if points > 0, !chargesInterest {
       parts.append(
         "gross exposure was above equity at \(NumberText.grouped(points)) of "
           + NumberText.count(curve.equity.count, "point"))
     }
-    if shorts > 0 {
+    if shorts > 0, !chargesFees {
       parts.append(
         "\(NumberText.grouped(shorts)) of \(NumberText.count(trades.count, "round trip")) "
           + "\(shorts == 1 ? "was" : "were") short")
@@ -154,8 +172,11 @@ extension BacktestResult {
     return [
       ResultCaveat(
         .freeBorrowing,
-        "Borrowing was free: \(parts.joined(separator: ", and ")), but neither interest nor "
-          + "borrowing fees are charged.")
+        "Borrowing was free: \(parts.joined(separator: ", and ")), but "
+          + (chargesInterest
+            ? "no borrowing fees are charged."
+            : chargesFees
+              ? "no interest is charged." : "neither interest nor borrowing fees are charged."))
     ]
   }
 

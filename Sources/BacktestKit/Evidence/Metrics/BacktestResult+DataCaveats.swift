@@ -39,9 +39,10 @@ extension BacktestResult {
     // The check of a file has noted which series jump at all.
     for series in universe.series
     where series.priceBasis == .raw && series.issues.contains(where: { $0.code == .jump }) {
+      let closes = series.continuous.close
       for row in 1..<max(series.count, 1)
       where series.closeTimes[row] > start && series.closeTimes[row] <= end {
-        let change = series.close[row] / series.close[row - 1]
+        let change = closes[row] / closes[row - 1]
         guard SplitFactors.contains(change) else { continue }
         let date = universe.sessionDate(of: series.closeTimes[row])
         let percent = NumberFormat.signedPercent(decimals: 1).text(change - 1)

@@ -55,13 +55,14 @@ public struct BenchmarkCurve: Sendable {
     let calendar = series.calendar ?? AlwaysOpenCalendar()
     var dates: [CivilDate] = []
     var prices: [Double] = []
+    let closes = series.totalReturnCloses
     for row in 0..<series.count {
       let date = calendar.sessionDate(of: series.closeTimes[row])
       if date == dates.last {
-        prices[prices.count - 1] = series.close[row]
+        prices[prices.count - 1] = closes[row]
       } else {
         dates.append(date)
-        prices.append(series.close[row])
+        prices.append(closes[row])
       }
     }
     try self.init(
@@ -74,6 +75,22 @@ public struct BenchmarkCurve: Sendable {
 }
 
 extension BenchmarkCurve {
+  /// What the capital of a run had become in the benchmark by each point of its curve; `nil` for a
+  /// point on whose session the benchmark has no price, and for all where it has none at the base.
+  package func values(at result: BacktestResult) -> [Double?] {
+    let curve = result.curve
+    var row = 0
+    var base: Double?
+    return curve.times.indices.map { point in
+      let date = result.universe.sessionDate(of: curve.times[point])
+      while row + 1 < dates.count, dates[row] < date { row += 1 }
+      let price = !dates.isEmpty && dates[row] == date ? prices[row] : nil
+      if point == 0 { base = price }
+      guard let price, let base else { return nil }
+      return curve.equity[0] * (price / base)
+    }
+  }
+
   package static let heldName = "Buy and hold"
   package static let heldPartsName = "Equal parts, held"
 
@@ -85,12 +102,13 @@ extension BenchmarkCurve {
     let times = result.sampleTimes
     var values = [Double](repeating: 0, count: times.count)
     for series in result.universe.series {
+      let closes = series.totalReturnCloses
       var row = -1
       var bought: Double?
       for (point, time) in times.enumerated() {
         while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
-        if row >= 0, bought == nil { bought = series.close[row] }
-        values[point] += bought.map { series.close[row] / $0 } ?? 1
+        if row >= 0, bought == nil { bought = closes[row] }
+        values[point] += bought.map { closes[row] / $0 } ?? 1
       }
     }
     let sample = result.sessionSample

@@ -47,6 +47,8 @@ public enum EvidenceError: Error, Equatable {
   case invalidLevel(Double)
   /// A block that is shorter than one row, or endless.
   case invalidBlock(Double)
+  /// Blocks longer than the series that they are drawn from.
+  case blockTooLong(Double, rows: Int)
   /// Trades that overlap in time, so that their order cannot be changed.
   case overlappingTrades(CivilDate)
   /// Bars that cannot be resampled together.
@@ -121,7 +123,8 @@ extension EvidenceError: CustomStringConvertible {
     case .unknownMetric, .noCalendar, .needsMoreThanReturns, .unequalLengths, .unusableClose:
       metricText
     case .invalidBlocks, .invalidShare, .noTrial: trialText
-    case .tooFewDraws, .invalidLevel, .invalidBlock, .overlappingTrades, .notResampled:
+    case .tooFewDraws, .invalidLevel, .invalidBlock, .blockTooLong, .overlappingTrades,
+      .notResampled:
       resamplingText
     case .tooFewValues, .valuesAllEqual, .labelsLookAhead: regimeText
     case .emptyLength, .negativeGap, .gapTooLong, .invalidSkip, .skipTooLong, .carryNeedsEquity,
@@ -196,6 +199,9 @@ extension EvidenceError: CustomStringConvertible {
       "a confidence of \(level) is not between 0 and 1; take 0.95 for 95 %"
     case .invalidBlock(let length):
       "a block of \(length) rows is none; take a finite length of 1 or more"
+    case .blockTooLong(let length, let rows):
+      "blocks of \(NumberText.plain(length)) bars do not fit into \(rows) bars; give at most "
+        + "\(rows)"
     case .overlappingTrades(let date):
       "two trades are open on \(date), so their order cannot be changed; resample returns or bars "
         + "instead"

@@ -48,10 +48,11 @@ private func commonCloses(of universe: Universe) -> [[Double]] {
   let series = universe.series.map { one -> [(date: CivilDate, close: Double)] in
     let calendar = one.calendar ?? AlwaysOpenCalendar()
     var sessions: [(date: CivilDate, close: Double)] = []
+    let closes = one.continuous.close
     for row in 0..<one.count {
       let date = calendar.sessionDate(of: one.closeTimes[row])
       if sessions.last?.date == date { sessions.removeLast() }
-      sessions.append((date, one.close[row]))
+      sessions.append((date, closes[row]))
     }
     return sessions
   }

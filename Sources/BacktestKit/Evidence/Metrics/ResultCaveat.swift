@@ -53,6 +53,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case noCosts = "no-costs"
     /// Money or shares were borrowed for nothing.
     case freeBorrowing = "free-borrowing"
+    /// Equity was below maintenance, and positions were reduced.
+    case marginCalls = "margin-calls"
     /// Orders filled whatever the volume.
     case unlimitedLiquidity = "unlimited-liquidity"
     /// Fewer than 30 round trips were closed.

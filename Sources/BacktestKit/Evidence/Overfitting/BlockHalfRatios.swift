@@ -1,3 +1,4 @@
+import BacktestCore
 internal import Glibc
 
 /// The moments of blocks laid out so that the Sharpe ratios of all trials on half of the blocks

@@ -161,10 +161,11 @@ struct PrefixSums {
       switch resamples {
       case .scheme(let scheme, let draws, let seed):
         var random = Randomness(seed: seed, stream: "superiority")
+        let sampler = BlockSampler(scheme, rows: rows)
         for draw in 0..<draws {
           clear(&sums)
           sums.withUnsafeMutableBytes { sums in
-            scheme.drawBlocks(of: rows, using: &random) { add($0, of: prefix, to: sums) }
+            sampler.draw(using: &random) { add($0, of: prefix, to: sums) }
           }
           rules.greatest(sums, into: &result, draw: draw)
         }

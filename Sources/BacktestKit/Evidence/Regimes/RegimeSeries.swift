@@ -15,7 +15,8 @@ public struct RegimeSeries: Sendable {
   /// The closes of one instrument.
   public init(_ bars: BarSeries) {
     self.init(
-      name: bars.instrument.symbol, closes: Array(bars.close), times: Array(bars.closeTimes))
+      name: bars.instrument.symbol, closes: Array(bars.continuous.close),
+      times: Array(bars.closeTimes))
   }
 
   /// What equal parts of all instruments are worth, made equal again at every close, from 1; the
@@ -36,7 +37,7 @@ public struct RegimeSeries: Sendable {
     var returns = [Double](repeating: 0, count: times.count)
     // How many instruments begin to count at a point, less those that cease to.
     var changes = [Int](repeating: 0, count: times.count + 1)
-    for series in universe.series {
+    for series in universe.series.map(\.continuous) {
       if let row = series.close.firstIndex(where: { !($0 > 0) }) {
         throw .unusableClose(row: row, value: series.close[row])
       }

@@ -62,7 +62,7 @@ public struct VolatilityTerciles: RegimeClassifier {
   /// - Throws: `EvidenceError` for closes that are not positive.
   public func analysis(of bars: BarSeries) throws(EvidenceError) -> Analysis {
     let calendar = bars.calendar.map { bars.timeframe.barsPerYear(in: $0) }
-    return try analysis(closes: Array(bars.close), barsPerYear: barsPerYear ?? calendar)
+    return try analysis(closes: Array(bars.continuous.close), barsPerYear: barsPerYear ?? calendar)
   }
 
   /// Measures and labels bars by their closes.

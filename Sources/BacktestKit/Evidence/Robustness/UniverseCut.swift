@@ -88,9 +88,11 @@ extension BarSeries {
     let prices = ReplacedPrices(
       of: self, known: known, from: source, returns: 1..<max(source.closedCount(at: time), 1),
       &random)
-    return BarSeries(
+    let shuffled = BarSeries(
       trusted: instrument, timeframe: timeframe, calendar: calendar,
       times: [openTimes, closeTimes], prices: prices.columns, priceBasis: priceBasis)
+    // The same times have the same actions.
+    return (try? shuffled.adding(actions)) ?? shuffled
   }
 }
 

@@ -1,3 +1,4 @@
+import BacktestCore
 internal import Glibc
 
 /// The formulas that several metrics share.

@@ -1,3 +1,4 @@
+import BacktestCore
 internal import Glibc
 
 /// A real symmetric matrix and its eigenvalues.

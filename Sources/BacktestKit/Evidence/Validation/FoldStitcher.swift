@@ -16,6 +16,8 @@ struct FoldStitcher {
   private var trades: [RoundTrip] = []
   private var ledger: [LedgerEntry] = []
   private var counts = RunCounts()
+  private var marginCalls: [MarginCall] = []
+  private var actions: [AppliedAction] = []
   private var openTrades: [RoundTrip] = []
   private var notes: [StrategyNote] = []
   private var forecasts: [StrategyForecast] = []
@@ -40,7 +42,7 @@ struct FoldStitcher {
     equity = [configuration.account.initialCash]
     account = Account(
       rules: configuration.account,
-      multipliers: feed.universe.series.map(\.instrument.multiplier),
+      instruments: feed.universe.series.map(\.instrument),
       accounting: configuration.accounting)
   }
 
@@ -64,6 +66,11 @@ struct FoldStitcher {
     decisions += run.decisions
     for tally in run.decisionTallies { add(tally) }
     account.addSums(of: run.account, scale: scale)
+    marginCalls += run.marginCalls
+    for var action in run.actions {
+      action.fillsBefore += fills.count - run.fills.count
+      actions.append(action)
+    }
     ruinedAt = ruinedAt ?? run.ruinedAt
     overflowedAt = overflowedAt ?? run.overflowedAt
     left = run.account
@@ -92,7 +99,7 @@ struct FoldStitcher {
     let instants = (firstInstant - 1)..<(firstInstant - 1 + equity.count)
     configuration.warmup = nil
     configuration.window = firstInstant..<instants.upperBound
-    return BacktestResult(
+    var result = BacktestResult(
       strategy: strategy, configuration: configuration, universe: feed.universe,
       curve: EquityCurve(
         times: feed.instants.rows(instants), equity: Column(equity),
@@ -103,6 +110,9 @@ struct FoldStitcher {
       overflowedAt: overflowedAt, tradeTable: DerivedTable(trades + openTrades),
       outcomeTable: DerivedTable(outcomes), eventTable: DerivedTable(orderEvents),
       ledgerTable: DerivedTable(ledger))
+    result.marginCalls = marginCalls
+    result.actions = actions
+    return result
   }
 
   /// Cash moves so that the entries always add up to the cash of the run under way: a position that
@@ -187,6 +197,7 @@ extension Account {
     slippagePaid += run.slippagePaid * scale
     deficitWrittenOff += run.deficitWrittenOff * scale
     tradedNotional += run.tradedNotional * scale
+    income.add(run.income, scale: scale)
   }
 }
 

@@ -269,6 +269,7 @@ extension Account {
     slippagePaid -= earlier.slippagePaid
     deficitWrittenOff -= earlier.deficitWrittenOff
     tradedNotional -= earlier.tradedNotional
+    income.add(earlier.income, scale: -1)
   }
 }
 

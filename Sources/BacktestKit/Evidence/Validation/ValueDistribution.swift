@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Where some values lie: their quartiles and their range.
 ///
 ///     let sharpe = result.distribution(of: "sharpe")

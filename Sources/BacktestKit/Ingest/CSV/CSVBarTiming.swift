@@ -160,8 +160,11 @@ struct CSVSessionTracker {
     var close: Int64
     /// The session in which it lies, or else the next one; without a calendar all of time.
     var date = CivilDate(unchecked: 1970, 1, 1)
-    var sessionOpen = Int64.min
-    var sessionClose = Int64.max
+    /// The trading hours in which it lies: of the session, or of its part before or after a break.
+    var hoursOpen = Int64.min
+    var hoursClose = Int64.max
+    /// How many bars the session has before these hours.
+    var barsBefore: Int64 = 0
     /// Whether it lies inside the hours of its session.
     var isInSession = true
     /// Whether the bar before is just one length earlier, or there is none.
@@ -173,12 +176,12 @@ struct CSVSessionTracker {
   /// Steps to the bar that begins at an instant.
   @inline(__always)
   mutating func advance(toOpen open: Int64) -> SessionBar {
-    guard let here = current, here.isInSession, open < here.sessionClose else {
+    guard let here = current, here.isInSession, open < here.hoursClose else {
       return arrive(located(open: open, close: open &+ length, at: open &+ 1))
     }
     var next = here
     next.open = open
-    next.close = min(open &+ length, here.sessionClose)
+    next.close = min(open &+ length, here.hoursClose)
     next.followsDirectly = open &- here.open == length
     next.fits = next.followsDirectly || (open &- here.open) % length == 0
     previous = here
@@ -189,17 +192,17 @@ struct CSVSessionTracker {
   /// Steps to the bar that ends at an instant. The last bar of a session may be a short one.
   mutating func advance(toClose close: Int64) -> SessionBar {
     var next: SessionBar
-    if let here = current, here.isInSession, close <= here.sessionClose {
+    if let here = current, here.isInSession, close <= here.hoursClose {
       next = here
       (next.open, next.close) = (close &- length, close)
     } else {
       next = located(open: close &- length, close: close, at: close)
     }
     if calendar != nil, next.isInSession {
-      if close == next.sessionClose {
-        next.open = next.sessionOpen + (barCount(from: next.sessionOpen, to: close) - 1) * length
+      if close == next.hoursClose {
+        next.open = next.hoursOpen + (barCount(from: next.hoursOpen, to: close) - 1) * length
       }
-      next.open = max(next.open, next.sessionOpen)
+      next.open = max(next.open, next.hoursOpen)
     }
     return arrive(next)
   }
@@ -209,7 +212,8 @@ struct CSVSessionTracker {
     if let here = current {
       let difference = next.open &- here.open
       let sharesHours =
-        calendar == nil || (here.isInSession && next.isInSession && here.date == next.date)
+        calendar == nil
+        || (here.isInSession && next.isInSession && here.hoursOpen == next.hoursOpen)
       next.followsDirectly = difference == length && next.close > here.close
       // A bar outside the hours may be long enough to end after a whole session.
       next.fits = (!sharesHours || difference % length == 0) && next.close > here.close
@@ -226,11 +230,15 @@ struct CSVSessionTracker {
     let time = Timestamp(nanoseconds: instant)
     bar.date = calendar.sessionDate(of: time)
     bar.isInSession = false
-    if let session = calendar.session(on: bar.date), session.open < time, time <= session.close {
-      bar.isInSession = true
-      bar.sessionOpen = session.open.nanoseconds
-      bar.sessionClose = session.close.nanoseconds
-      bar.close = min(close, bar.sessionClose)
+    for hours in calendar.session(on: bar.date)?.tradingHours ?? []
+    where hours.lowerBound < time {
+      let (open, close) = (hours.lowerBound.nanoseconds, hours.upperBound.nanoseconds)
+      if time <= hours.upperBound {
+        (bar.isInSession, bar.hoursOpen, bar.hoursClose) = (true, open, close)
+        bar.close = min(bar.close, close)
+        return bar
+      }
+      bar.barsBefore += barCount(from: open, to: close)
     }
     return bar
   }
@@ -240,7 +248,7 @@ struct CSVSessionTracker {
     guard let calendar, let previous, let current else { return 0 }
     // How many bars of the session had begun at its open.
     func begun(_ bar: SessionBar) -> Int64 {
-      bar.isInSession ? (bar.open - bar.sessionOpen) / length + 1 : 0
+      bar.barsBefore + (bar.isInSession ? (bar.open - bar.hoursOpen) / length + 1 : 0)
     }
     let upToCurrent = max(0, begun(current) - 1)
     guard previous.date < current.date else {
@@ -249,7 +257,9 @@ struct CSVSessionTracker {
     var missing = upToCurrent - begun(previous)
     for day in previous.date.daysSinceEpoch..<current.date.daysSinceEpoch {
       if let session = calendar.session(on: CivilDate(daysSinceEpoch: day)) {
-        missing += barCount(from: session.open.nanoseconds, to: session.close.nanoseconds)
+        for hours in session.tradingHours {
+          missing += barCount(from: hours.lowerBound.nanoseconds, to: hours.upperBound.nanoseconds)
+        }
       }
     }
     return Int(max(0, missing))

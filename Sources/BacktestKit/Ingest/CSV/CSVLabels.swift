@@ -31,6 +31,9 @@ package struct CSVLabels: Sendable {
     package var knownFrom: CivilDate?
   }
 
+  /// What tables call the bars without a label.
+  private static var reservedLabel: String { "unlabelled" }
+
   /// More labels than this are a mistaken column.
   private static var labelLimit: Int { 64 }
 
@@ -71,7 +74,7 @@ package struct CSVLabels: Sendable {
         line += lines
       }
     }
-    guard log.issues.isEmpty else { throw DataError(log.issues) }
+    guard log.issues.isEmpty else { throw DataError(log.issues, canBeRepaired: false) }
     guard !rows.isEmpty else {
       throw DataError(
         .unreadableFile, file: path, "there are no labels; a header line and rows are needed")
@@ -146,6 +149,12 @@ package struct CSVLabels: Sendable {
       knownFrom = date
     }
     let label = DataIssue.printable(records.field(columns.label))
+    guard label != Self.reservedLabel else {
+      log.add(
+        .malformedRow, line: line,
+        "'\(label)' is what bars without a label are called; leave the label empty, or rename it")
+      return nil
+    }
     return Row(date: date, label: label, knownFrom: knownFrom)
   }
 

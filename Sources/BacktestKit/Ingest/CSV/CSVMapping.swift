@@ -78,29 +78,6 @@ public struct CSVMapping: Sendable {
     /// The instant at which the bar ends.
     case close
   }
-
-  /// A zone, as far as stamps need one: its name and its distance from UTC.
-  public struct StampZone: Sendable {
-    /// The name, by which a cached file knows the zone again.
-    public var name: String
-    /// Seconds to subtract from a local time, given in seconds since 1970 as its clock shows, to
-    /// have UTC: -18,000 in New York in winter.
-    public var secondsEast: @Sendable (_ localSeconds: Int64) -> Int
-
-    /// A zone with its own rule.
-    public init(name: String, secondsEast: @escaping @Sendable (_ localSeconds: Int64) -> Int) {
-      self.name = name
-      self.secondsEast = secondsEast
-    }
-
-    /// UTC.
-    public static let utc = StampZone.fixed(secondsEast: 0)
-
-    /// A zone at a fixed distance east of UTC.
-    public static func fixed(secondsEast: Int) -> StampZone {
-      StampZone(name: "UTC\(secondsEast < 0 ? "" : "+")\(secondsEast)") { _ in secondsEast }
-    }
-  }
 }
 
 extension CSVMapping {
@@ -126,7 +103,7 @@ extension CSVMapping {
     case .epoch(let unit): parts.append("epoch \(unit.rawValue)")
     case .pattern(let pattern): parts.append("pattern \(pattern)")
     }
-    parts += [timestamps.rawValue, zone.name]
+    parts += [timestamps.rawValue, zone.name + zone.version]
     return parts.joined(separator: "\u{1F}")
   }
 }

@@ -44,8 +44,9 @@ public struct CSVReadOptions: Sendable {
 extension CSVReadOptions {
   /// The digest of all options that decide what the columns hold.
   var digest: ContentDigest.Value {
+    let sessions = (calendar as? ExchangeCalendar)?.digest.hexadecimal ?? ""
     let parts = [
-      mapping.canonicalText, calendar?.name ?? "-", timeframe?.description ?? "-",
+      mapping.canonicalText, (calendar?.name ?? "-") + sessions, timeframe?.description ?? "-",
       priceBasis.rawValue, quality.rawValue, allowsNonPositivePrices ? "any" : "positive",
     ]
     return .init(parts)
@@ -108,7 +109,7 @@ public struct CSVReader: Sendable {
         }
       }
     }
-    return (whole ?? []).map { $0.sessions(from: options.from, to: options.to) }
+    return try finished(whole ?? [], path)
   }
 
   /// All series of a text in memory, which may be gzip data.
@@ -122,7 +123,28 @@ public struct CSVReader: Sendable {
       try parse(CSVByteSource(bytes: UnsafeRawBufferPointer(raw), name: name), symbol: symbol)
         .series
     }
-    return whole.map { $0.sessions(from: options.from, to: options.to) }
+    return try finished(whole, name)
+  }
+
+  /// The sessions that are asked for, which the calendar has to know.
+  private func finished(_ whole: [BarSeries], _ file: String) throws(DataError) -> [BarSeries] {
+    let series = whole.map { $0.sessions(from: options.from, to: options.to) }
+    guard let calendar = options.calendar, let coverage = calendar.coverage else { return series }
+    for one in series {
+      let ends = [one.closeTimes.first, one.closeTimes.last].compactMap { $0 }
+      let dates = ends.map { close in
+        let date = calendar.sessionDate(of: close)
+        return calendar.session(on: date) == nil
+          ? (close - TimeSpan(nanoseconds: 1)).utcDate : date
+      }
+      guard let date = dates.first(where: { !coverage.contains($0) }) else { continue }
+      throw DataError(
+        .beyondCalendar, file: file,
+        "\(one.instrument.symbol) has a bar on \(date), but \(calendar.name) knows the sessions of "
+          + "\(coverage.lowerBound) to \(coverage.upperBound) only; limit the bars by 'from' and "
+          + "'to', or give a calendar of a file")
+    }
+    return series
   }
 
   private func parse(

@@ -158,12 +158,15 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
   public var issues: [DataIssue]
   /// How many there were in all.
   public var issueCount: Int
+  /// Whether `quality: repair` is there for files of this kind.
+  private let canBeRepaired: Bool
 
   /// An error of one or more findings.
   ///
   /// - Precondition: `issues` is not empty.
-  init(_ issues: [DataIssue]) {
+  init(_ issues: [DataIssue], canBeRepaired: Bool = true) {
     precondition(!issues.isEmpty, "an error has at least one finding")
+    self.canBeRepaired = canBeRepaired
     issueCount = issues.reduce(0) { $0 + $1.count }
     self.issues = Array(issues.prefix(DataError.limit))
   }
@@ -194,6 +197,7 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   private var advice: [String] {
-    issues.allSatisfy { $0.code.isRepairable } ? ["correct the file, or set `quality: repair`"] : []
+    guard issues.allSatisfy({ $0.code.isRepairable }) else { return [] }
+    return [canBeRepaired ? "correct the file, or set `quality: repair`" : "correct the file"]
   }
 }

@@ -110,7 +110,9 @@ struct ObservationBuilder: Sendable {
 
   /// Takes in a bar of one asset.
   @inline(__always)
-  mutating func take(_ bar: Bar, asset: Int) {
+  mutating func take(_ dayBar: Bar, asset: Int) {
+    // Features know no splits.
+    let bar = dayBar.continuous
     streams[asset].update(bar)
     guard !predictors[asset].isEmpty else { return }
     for index in predictors[asset].indices {

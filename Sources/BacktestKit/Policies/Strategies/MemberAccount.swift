@@ -41,8 +41,8 @@ struct MemberAccount: Sendable, WeightSource {
     for index in closes.indices {
       returns[index] = 0
       guard let bar = bars[index] else { continue }
-      if closes[index] > 0 { returns[index] = bar.close / closes[index] - 1 }
-      closes[index] = bar.close
+      if closes[index] > 0 { returns[index] = bar.continuous.close / closes[index] - 1 }
+      closes[index] = bar.continuous.close
     }
     let step = vector.step(returns)
     guard !past.isEmpty else { return }

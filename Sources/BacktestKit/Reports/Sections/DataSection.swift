@@ -122,6 +122,7 @@ extension ReportModel {
     case .badNumber: "a field is not a number"
     case .badTime: "a time cannot be read"
     case .badTimeframe: "the times do not fit a single timeframe"
+    case .beyondCalendar: "a bar lies in a year that the calendar does not know"
     case .outsideCalendar: "a bar lies outside the trading hours of the calendar"
     case .gap: "sessions have no bar"
     case .zeroVolume: "a bar has a volume of zero"

@@ -138,6 +138,7 @@ extension ReportModel {
     case .expired: "expired"
     case .parentGone: "ended with an entry that did not fill"
     case .nothingToReduce: "ended without a position to close"
+    case .delisted: "ended when the instrument was delisted"
     case .cut: "reduced to the buying power"
     case .rejected(let reason): "rejected: \(reason.rawValue)"
     case .stillLive: "still live at the end"

@@ -16,10 +16,20 @@ struct ResultTables {
     symbols[Int(instrument.index)]
   }
 
-  /// Equity, exposure and drawdown at each point, the base point first.
-  func writeEquity(to file: FileOutput) throws(FileError) {
-    var csv = try CSVWriter(["time", "equity", "gross_exposure", "drawdown"], to: file)
+  /// Equity, exposure, drawdown, cash and the benchmark at each point, the base point first.
+  ///
+  /// - Parameter benchmark: what the capital had become in the benchmark by a point; `nil` where
+  ///   there is no price on its date.
+  func writeEquity(
+    to file: FileOutput, benchmark: BenchmarkCurve?
+  ) throws(FileError) {
+    let header = [
+      "time", "equity", "gross_exposure", "drawdown", "net_exposure", "cash", "benchmark",
+    ]
+    var csv = try CSVWriter(header, to: file)
     let curve = result.curve
+    let cash = result.cashCurve
+    let compared = benchmark?.values(at: result)
     let drawdown = Drawdown.underwater(Array(curve.equity))
     for row in 0..<curve.equity.count {
       try csv.row {
@@ -27,6 +37,9 @@ struct ResultTables {
         $0.field(curve.equity[row])
         $0.field(curve.grossExposure[row])
         $0.field(drawdown[row])
+        $0.field(cash?.netExposure[row])
+        $0.field(cash?.cash[row])
+        $0.field(compared?[row])
       }
     }
     try csv.finish()
@@ -37,7 +50,7 @@ struct ResultTables {
     let header = [
       "order", "submitted", "symbol", "quantity", "kind", "price", "limit", "trail",
       "time_in_force", "expires", "group", "parent", "reduce_only", "post_only", "outcome",
-      "reason", "filled_quantity", "ended", "cut_to",
+      "reason", "filled_quantity", "ended", "cut_to", "liquidation",
     ]
     var csv = try CSVWriter(header, to: file)
     var endings: [Int32: OrderOutcome] = [:]
@@ -71,6 +84,7 @@ struct ResultTables {
         row.field(ending?.filledQuantity)
         row.field(ending?.time.description ?? "")
         row.field(cuts[order.assignedID.number])
+        row.field(order.isLiquidation ? 1 : 0)
       }
     }
     try csv.finish()
@@ -88,6 +102,52 @@ struct ResultTables {
         row.field(event.kind.reason?.rawValue ?? "")
         row.field(event.quantity)
         row.field(event.price)
+      }
+    }
+    try csv.finish()
+  }
+
+  /// What was held after each fill and each split, at average cost and first in, first out.
+  func writePositions(to file: FileOutput) throws(FileError) {
+    let header = [
+      "time", "symbol", "quantity", "mark", "value", "average_price", "average_realized",
+      "average_unrealized", "fifo_price", "fifo_realized", "fifo_unrealized",
+    ]
+    var csv = try CSVWriter(header, to: file)
+    for record in result.positionHistory {
+      try csv.row { row in
+        row.field(record.time.description)
+        row.field(symbol(record.instrument))
+        row.field(record.quantity)
+        row.field(record.mark)
+        row.field(record.value)
+        for basis in [record.averageCost, record.firstInFirstOut] {
+          row.field(basis.price)
+          row.field(basis.realized)
+          row.field(basis.unrealized)
+        }
+      }
+    }
+    try csv.finish()
+  }
+
+  /// What happened to shares of the universe, held or not.
+  func writeActions(to file: FileOutput) throws(FileError) {
+    let header = [
+      "time", "symbol", "kind", "value", "new_symbol", "quantity_before", "quantity_after",
+      "amount",
+    ]
+    var csv = try CSVWriter(header, to: file)
+    for applied in result.actions {
+      try csv.row { row in
+        row.field(applied.time.description)
+        row.field(symbol(applied.instrument))
+        row.field(applied.action.kind.name)
+        row.field(applied.action.kind.value)
+        row.field(applied.action.kind.newSymbol ?? "")
+        row.field(applied.quantityBefore)
+        row.field(applied.quantityAfter)
+        row.field(applied.amount)
       }
     }
     try csv.finish()

@@ -21,6 +21,7 @@ extension StudyMarket {
       for prices in [series.open, series.high, series.low, series.close, series.volume] {
         digest.update(column: prices)
       }
+      for action in series.actions { digest.update(text: "\(action)") }
     }
     return digest.value
   }

@@ -78,9 +78,16 @@ package struct StudyMarket: Sendable {
       throw StudyError(.file, "\(failures[0])\(others)")
     }
     let bars = series
+    let actions = try study.loadActions()
     let universe = try StudyError.wrapping(.data) {
-      guard let target = study.data.resample else { return try Universe(bars) }
-      return try Universe(bars.map { try $0.resampled(to: target) })
+      guard let target = study.data.resample else { return try Universe(bars).adding(actions) }
+      return try Universe(bars.map { try $0.resampled(to: target) }).adding(actions)
+    }
+    // What the actions tell, adjusted prices need not.
+    for one in universe.series where !one.actions.isEmpty {
+      unadjustedPrices.removeAll { $0 == one.instrument.symbol }
+      unusedAdjustments.removeAll { $0.symbol == one.instrument.symbol }
+      unknownPrices.removeAll { $0 == one.instrument.symbol }
     }
     try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
     self.universe = universe
@@ -123,7 +130,10 @@ extension StudyMarket {
 
 extension Study {
   /// A path of the study, from where the process runs.
-  package func resolved(_ path: String) -> String {
+  package func resolved(_ path: String) -> String { Study.path(path, in: folder) }
+
+  /// A path of a study in a folder, from where the process runs.
+  static func path(_ path: String, in folder: String) -> String {
     path.hasPrefix("/") || folder == "." ? path : folder + "/" + path
   }
 
@@ -160,6 +170,15 @@ extension Study {
       series.source?.path = file.path
       return series
     }
+  }
+
+  /// What happened to the shares, where the study names a file of it.
+  ///
+  /// - Throws: `StudyError` with the rows that cannot be read, or where no symbol of the file is
+  ///   among the study's.
+  fileprivate func loadActions() throws(StudyError) -> [CorporateAction] {
+    guard let path = data.actions else { return [] }
+    return try StudyError.wrapping(.file) { try CorporateActionFile().load(resolved(path)) }
   }
 
   fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {

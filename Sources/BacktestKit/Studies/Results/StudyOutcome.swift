@@ -168,7 +168,13 @@ extension StudyOutcome {
       try folder.checkUnchanged()
       try ResultFolder.checkInputs(of: study, in: folder.path)
       try files.write(page, to: "report.html")
-      try tables.writeEquity(to: try files.file("equity.csv"))
+      try tables.writeEquity(to: try files.file("equity.csv"), benchmark: benchmark)
+      try tables.writePositions(to: try files.file("positions.csv"))
+      if !result.actions.isEmpty {
+        try tables.writeActions(to: try files.file("actions.csv"))
+      } else {
+        files.remove(["actions.csv"])
+      }
       try tables.writeOrders(to: try files.file("orders.csv"))
       try tables.writeOrderEvents(to: try files.file("order-events.csv"))
       try tables.writeFills(to: try files.file("fills.csv"))

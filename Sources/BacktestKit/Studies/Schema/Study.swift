@@ -111,7 +111,8 @@ extension Study {
         document: DocumentNode(content: .null, place: DocumentPlace(source: "")), folder: folder),
       keys: [
         .value("name", \.name, .text, "The title of the report.").example("Two shares"),
-        .table("data", \.data, StudyData.table, "The bars.", isRequired: true),
+        .table(
+          "data", \.data, StudyData.table(folder: folder), "The bars.", isRequired: true),
         .table("account", \.configuration, .account, "The account."),
         .table(
           "execution", \.configuration, .execution, "How orders fill and what trading costs."),
@@ -140,6 +141,11 @@ extension Study {
           table.report(
             "\(file.path) is quoted in \(file.currency), but the account is in \(currency); "
               + "one account trades one currency", at: "data")
+        }
+        if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
+          table.report(
+            "the regimes 'file' need their labels: add 'regimes.file' with a 'path'",
+            at: "cross-validation")
         }
       })
   }

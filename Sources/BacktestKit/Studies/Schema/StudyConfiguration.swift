@@ -19,13 +19,78 @@ extension StudyTable<BacktestConfiguration> {
       keys: AccountKeys.all.map { StudyKey($0) } + [
         StudyKey.table(
           "accounting", \.self, accounting, "What turns decisions into equity.", isOptional: true
-        ).absent("by orders").example("{rule: orders}")
+        ).absent("by orders").example("{rule: orders}"),
+        optionalPart(
+          "margin", margin, "Margin rates, instead of a leverage.",
+          isGiven: {
+            $0.account.funding.margin != nil
+          }, take: { $0.account.funding = $1.account.funding }
+        ).example("{preset: reg-t}"),
+        optionalPart(
+          "financing", financing, "What borrowing costs and idle cash earns.",
+          isGiven: {
+            $0.account.financing != nil
+          }, take: { $0.account.financing = $1.account.financing }
+        ).example("{interest: 0.06, borrow: 0.005}"),
       ],
       after: { table, configuration in
         if !configuration.accounting.placesOrders, table.node("leverage") != nil {
           table.report(
             "'leverage' limits orders, but 'accounting' has the rule 'weights', under which there "
               + "are none and weights have no limit", at: "leverage")
+        }
+        for key in ["margin", "financing"]
+        where !configuration.accounting.placesOrders && table.node(key) != nil {
+          table.report(
+            "'\(key)' goes with orders, but 'accounting' has the rule 'weights', under which "
+              + "nothing is borrowed", at: key)
+        }
+        if table.node("leverage") != nil, table.node("margin") != nil {
+          table.report(
+            "'leverage' and 'margin' both say how much exposure equity carries; give one, and "
+              + "write a leverage of 4 as 'margin: {initial: 0.25, maintenance: …}'", at: "margin")
+        }
+      })
+  }
+
+  /// A key of a table of which a configuration is filled only where it is given.
+  private static func optionalPart(
+    _ name: String, _ part: StudyTable, _ help: String,
+    isGiven: @escaping (BacktestConfiguration) -> Bool,
+    take: @escaping (inout BacktestConfiguration, BacktestConfiguration) -> Void
+  ) -> StudyKey<BacktestConfiguration> {
+    .optionalTable(
+      name, help, { _ in part }, rows: part.rows, get: { isGiven($0) ? $0 : nil }, set: take)
+  }
+
+  private static var margin: StudyTable {
+    StudyTable(
+      initial: BacktestConfiguration(),
+      keys: MarginKeys.all.map { StudyKey($0) } + [.marginExceptions],
+      after: { table, configuration in
+        guard table.node("preset") != nil || table.node("initial") != nil else {
+          return table.report(
+            "'margin' needs rates: 'preset: reg-t', or 'initial' and 'maintenance'")
+        }
+        if table.node("preset") == nil, table.node("maintenance") == nil {
+          table.report(
+            "'initial' needs 'maintenance' beside it; 0 means that there are no margin calls",
+            at: "initial")
+        }
+        if let problem = configuration.account.funding.margin?.problem { table.report(problem) }
+      })
+  }
+
+  private static var financing: StudyTable {
+    StudyTable(
+      initial: BacktestConfiguration(),
+      keys: FinancingKeys.all.map { StudyKey($0) } + [.borrowRates],
+      after: { table, configuration in
+        if table.keys.isEmpty {
+          table.report("'financing' needs a rate: 'interest', 'credit' or 'borrow'")
+        }
+        if case .integer(let days) = table.node("day-count")?.content, days != 360, days != 365 {
+          table.report("a year has 360 or 365 days, not \(days)", at: "day-count")
         }
       })
   }

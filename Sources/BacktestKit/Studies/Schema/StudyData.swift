@@ -20,6 +20,8 @@ package struct StudyData: Sendable {
   package var to: CivilDate?
   /// A folder for the binary column cache, as the study gives it; `nil` reads the text each time.
   package var cache: String?
+  /// A file of splits, dividends and other actions, as the study gives it; `nil` where there is none.
+  package var actions: String?
   /// How columns and stamps are to be understood.
   package var mapping = CSVMapping()
   /// The files.
@@ -56,15 +58,21 @@ package struct StudyFile: Sendable {
 
 extension StudyData {
   /// The keys of `data`.
-  static var table: StudyTable<StudyData> {
+  ///
+  /// - Parameter folder: the folder from which paths count.
+  static func table(folder: String) -> StudyTable<StudyData> {
     StudyTable(
       initial: StudyData(),
       keys: [
-        .required("calendar", .calendar, "The market's hours, which annual figures need.") {
+        .required(
+          "calendar", .calendar { Study.path($0, in: folder) },
+          "The market's hours, which annual figures need; a file has the ending `.yaml`."
+        ) {
           NamedCalendar(calendar: $0.calendar)
         } set: {
           $0.calendar = $1.calendar
-        }.example("XNYS"),
+        }.values(TradingCalendars.names.map { "`\($0)`" }.joined(separator: ", ") + " or a file")
+          .example("XNYS"),
         .optional("timeframe", \.timeframe, .timeframe, "How long a bar lasts.")
           .absent("the smallest difference of timestamps").example("1d"),
         .optional(
@@ -91,6 +99,10 @@ extension StudyData {
           "cache", \.cache, .text,
           "Where binary columns are kept, from which files load faster the second time."
         ).values("folder").absent("none").example(".cache"),
+        .optional(
+          "actions", \.actions, .text,
+          "A CSV file of splits, dividends and other actions, for raw prices."
+        ).values("file").absent("none").example("actions.csv").beside("price: raw"),
         .table(
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
@@ -100,6 +112,11 @@ extension StudyData {
       after: { table, data in
         if let from = data.from, let to = data.to, to < from {
           table.report("'to' lies before 'from'", at: "to")
+        }
+        if data.actions != nil, data.priceBasis == .adjusted {
+          table.report(
+            "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
+              + "already; leave one of the two out", at: "actions")
         }
         // A study without 'data' lacks the calendar first, and what is no list is told already.
         let isList = table.node("files").map { $0.kind == .list } ?? true
@@ -189,7 +206,7 @@ extension CSVMapping {
           "Which end of an intraday bar its timestamp marks."
         ).example("close"),
         .value("time-zone", \.zone, .zone, "The zone of intraday timestamps that name none.")
-          .values("`UTC`, `America/New_York` or an offset").example("'+02:00'"),
+          .values("`UTC`, a zone such as `Europe/London`, or an offset").example("'+02:00'"),
       ])
   }
 }

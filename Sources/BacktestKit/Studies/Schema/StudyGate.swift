@@ -51,7 +51,7 @@ package struct StudyGate: Sendable {
         .optional(
           "baseline", \.baseline, .text,
           "An earlier result of the same study, with which rules that have `worse-by` compare; "
-            + "`--baseline` overrides it."
+            + "alone it is added to the default gate. `--baseline` overrides it."
         ).values("file").absent("none").example("baseline/result.json"),
       ],
       after: { table, gate in gate.assemble(&table) })
@@ -172,7 +172,11 @@ private struct RuleKeys: Sendable {
 
 extension DocumentTable {
   /// Whether a rule gives no bound, rather than one that cannot be read or is misspelled.
-  fileprivate var hasNoBound: Bool { keys.allSatisfy(["what", "of", "when"].contains) }
+  fileprivate var hasNoBound: Bool {
+    mutating get {
+      keys.allSatisfy { ["what", "of", "when"].contains($0) || node($0)?.kind == .null }
+    }
+  }
 
   /// Whether no key of a gate makes a rule, rather than one that cannot be read or is misspelled.
   fileprivate var asksForNothing: Bool {

@@ -93,6 +93,9 @@ extension StudyRegimes {
         document.report(
           "the regimes 'file' need their labels: add 'regimes.file' with a 'path'", at: "regimes")
       }
+      if Set(study.regimes).count != study.regimes.count {
+        document.report("a kind of regimes is named twice; remove one", at: "regimes")
+      }
     }
   }
 

@@ -2,17 +2,39 @@ package import BacktestCore
 package import BacktestFiles
 package import BacktestIngest
 
-/// A calendar found by its name.
-struct NamedCalendar: Sendable {
-  var calendar: any TradingCalendar
+/// A calendar found by its name, or read from its file.
+package struct NamedCalendar: Sendable {
+  package var calendar: any TradingCalendar
 }
 
 extension DocumentRule where Value == NamedCalendar {
-  static var calendar: DocumentRule {
-    word(
+  /// A calendar by its name, or by the path of its file.
+  ///
+  /// - Parameter resolve: turns a path as it is given into one from where the process runs.
+  package static func calendar(
+    resolving resolve: @escaping @Sendable (String) -> String
+  ) -> DocumentRule {
+    var rule = word(
       of: TradingCalendars.names, placeholder: NamedCalendar(calendar: AlwaysOpenCalendar()),
       parse: { TradingCalendars.named($0).map(NamedCalendar.init(calendar:)) },
       write: { _ in .null })
+    let named = rule.convert
+    rule.convert = { node in
+      guard case .text(let text) = node.content, CalendarFile.isPath(text) else {
+        return named(node)
+      }
+      return (try? CalendarFile.read(resolve(text))).map(NamedCalendar.init(calendar:))
+    }
+    rule.advice = { node in
+      guard case .text(let text) = node.content, CalendarFile.isPath(text) else { return nil }
+      do throws(DocumentError) {
+        _ = try CalendarFile.read(resolve(text))
+        return nil
+      } catch {
+        return "\(error)"
+      }
+    }
+    return rule
   }
 }
 
@@ -90,20 +112,19 @@ extension DocumentRule where Value == CSVMapping.StampMeaning {
 }
 
 extension DocumentRule where Value == CSVMapping.StampZone {
-  static var zone: DocumentRule {
-    var rule = text("UTC, America/New_York or an offset such as +02:00", placeholder: .utc) {
-      text in
-      switch text {
-      case "UTC", "Z": return .utc
-      case "America/New_York":
-        return CSVMapping.StampZone(name: text) { local in
-          // The local clock read as if it were UTC names the local day and hour.
-          let clock = Timestamp(seconds: local)
-          let time = clock - clock.utcDate.midnight
-          let instant = NewYorkTime(clock.utcDate, timeOfDay: time).timestamp
-          return Int((clock - instant).nanoseconds / 1_000_000_000)
-        }
-      default: return offset(text).map { .fixed(secondsEast: $0) }
+  package static var zone: DocumentRule {
+    var rule = text(
+      "UTC, a zone such as Europe/London, or an offset such as +02:00", placeholder: .utc
+    ) { text in
+      offset(text).map { .fixed(secondsEast: $0) } ?? (try? CSVMapping.StampZone.found(text))
+    }
+    rule.advice = { node in
+      guard case .text(let text) = node.content else { return nil }
+      do throws(TimeZoneError) {
+        _ = try CSVMapping.StampZone.found(text)
+        return nil
+      } catch {
+        return error.description
       }
     }
     let utc = CSVMapping.StampZone.utc.name

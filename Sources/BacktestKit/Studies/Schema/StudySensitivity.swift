@@ -17,7 +17,8 @@ package struct StudySensitivity: Sendable {
       keys: [
         .list(
           "costs", \.plan.costMultiples, of: .number(.notNegative),
-          "Multiples of commission and slippage; basis points of slippage where trading is free."
+          "Multiples of commission and slippage; basis points of slippage where trading is free. "
+            + "An empty list, here and below, leaves the table out."
         ).example("[0, 1, 2, 4]"),
         .list(
           "delay", \.plan.delays, of: .integer(.notNegative),

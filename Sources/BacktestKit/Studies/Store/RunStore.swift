@@ -42,7 +42,7 @@ public final class RunStore: Sendable {
 
   /// Opens a store that is there, to read it.
   package convenience init(reading path: String) throws(RunStoreError) {
-    try self.init(path, .read, now: nil)
+    try self.init(path, nil, now: nil)
   }
 
   /// Opens a store that is there, to change it.
@@ -52,8 +52,9 @@ public final class RunStore: Sendable {
     try self.init(path, .write, now: now)
   }
 
+  /// - Parameter access: `nil` reads.
   private init(
-    _ path: String, _ access: SQLiteConnection.Access, now: (@Sendable () -> Timestamp)?
+    _ path: String, _ access: SQLiteConnection.Access?, now: (@Sendable () -> Timestamp)?
   ) throws(RunStoreError) {
     guard !path.utf8.contains(0), !path.isEmpty else {
       throw RunStoreError(path, .cannotOpen("this is no name of a file"))
@@ -63,13 +64,39 @@ public final class RunStore: Sendable {
     } else if !fileExists(path) {
       throw RunStoreError(path, .missing)
     }
-    // A connection that may write tidies up the log at its end, which one that may not cannot.
-    let connection = try SQLiteConnection(path, access == .create ? .create : .write)
-    try RunStoreSchema.prepare(connection, creates: access == .create)
-    if access == .read { try connection.execute("PRAGMA query_only = ON") }
+    let connection: SQLiteConnection
+    if let access {
+      connection = try SQLiteConnection(path, access)
+      try RunStoreSchema.prepare(connection, creates: access == .create)
+    } else {
+      connection = try Self.readingConnection(path)
+    }
     self.path = path
     self.now = now
     state = Mutex(State(connection: connection))
+  }
+
+  private static func readingConnection(
+    _ path: String
+  ) throws(RunStoreError) -> SQLiteConnection {
+    do throws(RunStoreError) {
+      // A connection that may write tidies up the log at its end, which one that may not cannot.
+      let connection = try SQLiteConnection(path, .write)
+      try RunStoreSchema.prepare(connection, creates: false)
+      try connection.execute("PRAGMA query_only = ON")
+      return connection
+    } catch {
+      // What may only be read, and has no log beside it, is read as it is.
+      switch error.problem {
+      case .readOnly, .cannotOpen: break
+      default: throw error
+      }
+      guard !fileExists("\(path)-wal"),
+        let connection = try? SQLiteConnection(path, .readUnchanging),
+        (try? RunStoreSchema.prepare(connection, creates: false)) != nil
+      else { throw error }
+      return connection
+    }
   }
 
   private static func makeFolder(of path: String) throws(RunStoreError) {

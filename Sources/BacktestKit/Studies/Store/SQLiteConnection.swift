@@ -11,7 +11,8 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// What a connection may do.
   enum Access {
-    case read
+    /// Reads a file that nobody can write, without the log that readers otherwise share.
+    case readUnchanging
     case write
     /// Writes, and makes the file where it is missing.
     case create
@@ -25,12 +26,13 @@ final class SQLiteConnection: @unchecked Sendable {
     self.path = path
     let flags =
       switch access {
-      case .read: SQLITE_OPEN_READONLY
+      case .readUnchanging: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
       case .write: SQLITE_OPEN_READWRITE
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       }
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
+    let name = access == .readUnchanging ? Self.unchangingURI(path) : path
+    let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard let opened else { throw RunStoreError(path, .cannotOpen("out of memory")) }
     handle = opened
     guard code == SQLITE_OK else {
@@ -38,6 +40,17 @@ final class SQLiteConnection: @unchecked Sendable {
     }
     sqlite3_extended_result_codes(handle, 1)
     sqlite3_busy_timeout(handle, patience)
+  }
+
+  /// The address by which SQLite reads a file that never changes.
+  private static func unchangingURI(_ path: String) -> String {
+    let plain = path.utf8.map { byte -> String in
+      let isPlain = byte > 0x20 && byte < 0x7F && !"%?#".utf8.contains(byte)
+      let digits = String(byte, radix: 16, uppercase: true)
+      return isPlain
+        ? String(UnicodeScalar(byte)) : "%\(digits.count < 2 ? "0" : "")\(digits)"
+    }
+    return "file:\(plain.joined())?immutable=1"
   }
 
   deinit {

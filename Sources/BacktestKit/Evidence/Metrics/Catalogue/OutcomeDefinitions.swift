@@ -1,3 +1,5 @@
+import BacktestCore
+
 extension Metrics {
   static let outcomeDefinitions: [MetricDefinition] = barDefinitions + periodDefinitions
 

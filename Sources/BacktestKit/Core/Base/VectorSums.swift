@@ -4,9 +4,9 @@
 ///
 /// The order is fixed, so a result is the same on every machine; eight chains instead of one let
 /// the processor add several values a cycle and lose fewer digits.
-enum VectorSums {
+package enum VectorSums {
   /// The sum of the values.
-  static func sum(_ values: UnsafeBufferPointer<Double>) -> Double {
+  package static func sum(_ values: UnsafeBufferPointer<Double>) -> Double {
     var lanes = SIMD8<Double>.zero
     let full = eachBlock(of: values) { lanes += $0 }
     var total = folded(lanes)
@@ -15,7 +15,7 @@ enum VectorSums {
   }
 
   /// The sum of x - center, and of its square.
-  static func deviations(
+  package static func deviations(
     _ values: UnsafeBufferPointer<Double>, from center: Double
   ) -> (sum: Double, squares: Double) {
     var sums = SIMD8<Double>.zero
@@ -35,7 +35,7 @@ enum VectorSums {
   }
 
   /// The sum of the products of two columns of one length.
-  static func product(
+  package static func product(
     _ a: UnsafeBufferPointer<Double>, _ b: UnsafeBufferPointer<Double>
   ) -> Double {
     precondition(a.count == b.count, "columns of one length")
@@ -53,7 +53,7 @@ enum VectorSums {
   }
 
   /// The sum of min(x - target, 0) squared.
-  static func squaredShortfalls(
+  package static func squaredShortfalls(
     _ values: UnsafeBufferPointer<Double>, below target: Double
   ) -> Double {
     var lanes = SIMD8<Double>.zero
@@ -89,37 +89,5 @@ enum VectorSums {
     let four = lanes.lowHalf + lanes.highHalf
     let two = four.lowHalf + four.highHalf
     return two[0] + two[1]
-  }
-}
-
-/// A sum that carries the rounding error of each addition, so that its own error does not grow with
-/// the number of terms.
-///
-/// > A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
-/// > Z. Angew. Math. Mech. 54, 1974.
-struct CompensatedSum {
-  private var total = 0.0
-  private var lost = 0.0
-
-  /// The sum so far.
-  var value: Double { total + lost }
-
-  /// Adds a term.
-  @inline(__always)
-  mutating func add(_ term: Double) {
-    let next = total + term
-    // What the addition lost, exactly, whichever of the two is larger (Knuth, vol. 2, 4.2.2).
-    let part = next - total
-    lost += (total - (next - part)) + (term - part)
-    total = next
-  }
-}
-
-extension Sequence {
-  /// The sum of one number per element, with compensated rounding errors.
-  func compensatedSum(_ term: (Element) -> Double) -> Double {
-    var sum = CompensatedSum()
-    for element in self { sum.add(term(element)) }
-    return sum.value
   }
 }

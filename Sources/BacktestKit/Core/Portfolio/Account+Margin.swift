@@ -1,0 +1,69 @@
+// Margin by rates: what positions ask of equity.
+extension Account {
+  /// What opening the positions held would ask for: the sum of initial rate x |value|.
+  public var initialRequirement: Double { requirement { $0.initial(isLong: $1) } }
+
+  /// What holding the positions asks for: the sum of maintenance rate x |value|. Equity below it is
+  /// a margin call. 0 in an account without margin rates.
+  public var maintenanceRequirement: Double { requirement { $0.maintenance(isLong: $1) } }
+
+  @inline(never)
+  func initialRate(of instrument: Int, isLong: Bool) -> Double {
+    terms?.rates[instrument].initial(isLong: isLong) ?? 1
+  }
+
+  private func requirement(_ rate: (MarginRates, Bool) -> Double) -> Double {
+    guard hasMarginRates, let terms else { return 0 }
+    var sum = 0.0
+    for index in positions.indices where positions[index].quantity != 0 {
+      let value = positions[index].value
+      sum += rate(terms.rates[index], value > 0) * abs(value)
+    }
+    return sum
+  }
+
+  /// The exposure that can still be opened on one side of an instrument: what equity exceeds the
+  /// initial requirement by, over the instrument's rate; without rates as `buyingPower`.
+  public func buyingPower(for instrument: InstrumentID, isLong: Bool) -> Double {
+    power(of: valuation) / requirement(of: Int(instrument.index), isLong: isLong)
+  }
+
+  /// A part of a position that a margin call closes.
+  struct Liquidation: Equatable {
+    var instrument: Int
+    /// Units to trade, signed.
+    var quantity: Double
+  }
+
+  /// The trades that restore maintenance at the marks: positions in order of what holding them asks
+  /// for, the largest first and equal ones in universe order, each by the fewest lots that do.
+  ///
+  /// - Parameter lots: the lot of each instrument; NaN where there is none.
+  func liquidations(lots: (Int) -> Double) -> [Liquidation] {
+    guard let terms, hasMarginRates else { return [] }
+    var missing = maintenanceRequirement - equity
+    let held = positions.indices.filter { positions[$0].quantity != 0 }
+    let asked = held.map { index in
+      let value = positions[index].value
+      return (
+        index: index, requirement: terms.rates[index].maintenance(isLong: value > 0) * abs(value)
+      )
+    }
+    var found: [Liquidation] = []
+    for (index, requirement) in asked.sorted(by: {
+      ($1.requirement, $0.index) < ($0.requirement, $1.index)
+    }) where missing > 0 && requirement > 0 {
+      let units = abs(positions[index].quantity)
+      let exact = missing / (requirement / units)
+      let lot = lots(index)
+      // What rounding adds to a whole number of lots is no lot.
+      let rounded = lot.isNaN ? exact : (exact / lot * (1 - 1e-12)).rounded(.up) * lot
+      let closed = min(rounded, units)
+      found.append(
+        Liquidation(
+          instrument: index, quantity: positions[index].quantity > 0 ? -closed : closed))
+      missing -= closed * (requirement / units)
+    }
+    return found
+  }
+}

@@ -1,0 +1,39 @@
+/// What each instrument of a run asks of the account and costs it, looked up once: by the row of
+/// the instrument instead of its name.
+final class AccountTerms: Sendable {
+  /// The margin rates by instrument; empty where the account has none.
+  let rates: [MarginRates]
+  let marginCheck: MarginRules.Check?
+  let financing: FinancingRules?
+  /// The borrow schedules by instrument; `nil` where the general rate holds.
+  let borrowing: [BorrowSchedule?]
+  /// Whether any instrument may lack shares to borrow.
+  let hasShortages: Bool
+  /// Whether who buys an instrument pays its price.
+  let paysNotional: [Bool]
+
+  /// `nil` where the rules name neither margin rates nor financing, and nothing is a contract.
+  init?(_ rules: AccountRules, instruments: [Instrument]) {
+    let margin = rules.funding.margin
+    guard
+      margin != nil || rules.financing != nil
+        || instruments.contains(where: { !$0.assetClass.paysNotional })
+    else { return nil }
+    rates = margin.map { margin in instruments.map(margin.rates(of:)) } ?? []
+    marginCheck = margin?.check
+    financing = rules.financing
+    let schedules = rules.financing?.borrowing.bySymbol ?? [:]
+    paysNotional = instruments.map(\.assetClass.paysNotional)
+    borrowing = instruments.map { schedules[$0.symbol] }
+    hasShortages = borrowing.contains { schedule in
+      schedule?.steps.contains { $0.rate == nil } ?? false
+    }
+  }
+
+  /// The annual rate for borrowing an instrument on a session; `nil` where there are no shares.
+  func borrowRate(of instrument: Int, on date: CivilDate) -> Double? {
+    guard let financing else { return 0 }
+    let general = financing.borrowing.rate
+    return borrowing[instrument].map { $0.rate(on: date, orElse: general) } ?? general
+  }
+}

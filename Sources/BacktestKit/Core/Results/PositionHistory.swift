@@ -1,0 +1,234 @@
+/// What is held of an instrument after a fill or an action changed it, valued at the price of that
+/// moment, by both ways to say what was paid for what is left.
+///
+/// Average cost gives every unit the mean price of all. First in, first out sells the oldest units
+/// first. They split the same total differently into what is realised and what is not.
+public struct PositionRecord: Hashable, Sendable, BitwiseCopyable {
+  /// When it changed.
+  public var time: Timestamp
+  /// What is held.
+  public var instrument: InstrumentID
+  /// Units held after the change, negative for short.
+  public var quantity: Double
+  /// The reference price of the fill; after an action the price that follows from it.
+  public var mark: Double
+  /// Quantity x mark x multiplier.
+  public var value: Double
+  /// By average cost.
+  public var averageCost: Basis
+  /// First in, first out.
+  public var firstInFirstOut: Basis
+
+  /// What was paid, and what came of it; slippage included, commission not.
+  public struct Basis: Hashable, Sendable, BitwiseCopyable {
+    /// The mean price of the units that are left; 0 when flat.
+    public var price = 0.0
+    /// Profit of all units sold so far.
+    public var realized = 0.0
+    /// Profit at the mark of the units that are left.
+    public var unrealized = 0.0
+  }
+}
+
+extension BacktestResult {
+  /// What was held of each instrument after every fill and every action, in order of time.
+  ///
+  /// Where positions of a fold end at their marks, the next fold begins flat and no fill says so:
+  /// there is no history then, and the list is empty.
+  public var positionHistory: [PositionRecord] {
+    guard configuration.accounting.placesOrders, !trades.contains(where: \.isMarked) else {
+      return []
+    }
+    var books = universe.series.map { LotBook(multiplier: $0.instrument.multiplier) }
+    var records: [PositionRecord] = []
+    records.reserveCapacity(fills.count + actions.count)
+    var pending = actions[...]
+    for (index, fill) in fills.enumerated() {
+      while let action = pending.first, action.fillsBefore <= index {
+        records += books.apply(action)
+        pending.removeFirst()
+      }
+      let instrument = Int(fill.instrument.index)
+      books[instrument].trade(fill.quantity, at: fill.price)
+      records.append(
+        books[instrument].record(fill.time, fill.instrument, mark: fill.reference))
+    }
+    for action in pending { records += books.apply(action) }
+    return records
+  }
+}
+
+extension [LotBook] {
+  fileprivate mutating func apply(_ action: AppliedAction) -> [PositionRecord] {
+    guard case .split(let ratio) = action.action.kind, action.quantityBefore != 0 else { return [] }
+    let index = Int(action.instrument.index)
+    let mark = self[index].split(by: ratio, to: action.quantityAfter, for: action.amount)
+    return [self[index].record(action.time, action.instrument, mark: mark)]
+  }
+}
+
+/// The units of one instrument by the prices at which they came in.
+struct LotBook {
+  private var lots: [(quantity: Double, price: Double)] = []
+  /// Lots before it are used up.
+  private var first = 0
+  private var quantity = 0.0
+  private var averagePrice = 0.0
+  private var lastPrice = 0.0
+  private var realizedAverage = 0.0
+  private var realizedFirstIn = 0.0
+  private let multiplier: Double
+
+  init(multiplier: Double) { self.multiplier = multiplier }
+
+  /// Takes in a trade: first what it closes, then what it opens.
+  mutating func trade(_ units: Double, at price: Double) {
+    lastPrice = price
+    var left = units
+    if quantity != 0, (units > 0) != (quantity > 0) {
+      let closed = abs(units) < abs(quantity) ? -units : quantity
+      close(closed, at: price)
+      left += closed
+      // What rounding leaves of a position is none.
+      if abs(quantity) <= abs(closed) * 1e-12 { clear() }
+      if abs(left) <= abs(units) * 1e-12 { left = 0 }
+    }
+    guard left != 0 else { return }
+    averagePrice = (averagePrice * quantity + price * left) / (quantity + left)
+    quantity += left
+    lots.append((left, price))
+  }
+
+  /// Sells units, signed as the position, the oldest lots first.
+  private mutating func close(_ units: Double, at price: Double) {
+    realizedAverage += units * (price - averagePrice) * multiplier
+    quantity -= units
+    var left = units
+    while first < lots.count, left != 0 {
+      let taken = abs(lots[first].quantity) <= abs(left) ? lots[first].quantity : left
+      realizedFirstIn += taken * (price - lots[first].price) * multiplier
+      lots[first].quantity -= taken
+      left -= taken
+      if lots[first].quantity == 0 { first += 1 }
+    }
+  }
+
+  private mutating func clear() {
+    quantity = 0
+    averagePrice = 0
+    lots.removeAll(keepingCapacity: true)
+    first = 0
+  }
+
+  /// Each unit becomes so many; what does not make a lot is paid out. Returns the price after it.
+  mutating func split(by ratio: Double, to units: Double, for amount: Double) -> Double {
+    quantity *= ratio
+    averagePrice /= ratio
+    lastPrice /= ratio
+    for index in lots.indices {
+      lots[index].quantity *= ratio
+      lots[index].price /= ratio
+    }
+    let fraction = quantity - units
+    if abs(fraction) > abs(quantity) * 1e-12 {
+      lastPrice = amount / (fraction * multiplier)
+      close(fraction, at: lastPrice)
+      if units == 0 { clear() }
+    }
+    return lastPrice
+  }
+
+  func record(_ time: Timestamp, _ instrument: InstrumentID, mark: Double) -> PositionRecord {
+    let cost = lots[first...].reduce(0) { $0 + $1.quantity * $1.price }
+    let firstInPrice = quantity == 0 ? 0 : cost / quantity
+    return PositionRecord(
+      time: time, instrument: instrument, quantity: quantity, mark: mark,
+      value: quantity * mark * multiplier,
+      averageCost: PositionRecord.Basis(
+        price: averagePrice, realized: realizedAverage,
+        unrealized: quantity * (mark - averagePrice) * multiplier),
+      firstInFirstOut: PositionRecord.Basis(
+        price: firstInPrice, realized: realizedFirstIn,
+        unrealized: quantity * (mark - firstInPrice) * multiplier))
+  }
+}
+
+/// Cash and the signed value of all positions at the points of an equity curve.
+public struct CashCurve: Sendable {
+  /// Cash at each point, in account currency.
+  public var cash: [Double]
+  /// The sum of the signed values of positions at each point: equity less cash and less dividends
+  /// that are booked and not paid yet.
+  public var netExposure: [Double]
+}
+
+extension BacktestResult {
+  /// Cash and net exposure at each point of the curve, worked out from the ledger; `nil` under
+  /// weights accounting, where cash is equity.
+  public var cashCurve: CashCurve? {
+    guard configuration.accounting.placesOrders else { return nil }
+    let entries = ledger
+    let inside = Set(fills.lazy.filter(\.isIntrabar).map { FillPlace($0.order, $0.time) })
+    // What the ledger does not begin with was there before.
+    var cash = account.cash - entries.reduce(0) { $0 + $1.amount }
+    var booked = 0.0
+    var (entry, action) = (0, 0)
+    var curve = CashCurve(cash: [], netExposure: [])
+    for row in curveRows {
+      let time = self.curve.times[row]
+      while entry < entries.count,
+        entries[entry].isBefore(pointAt: time, isBase: row == 0, inside: inside)
+      {
+        cash += entries[entry].amount
+        if entries[entry].kind == .dividend { booked -= entries[entry].amount }
+        entry += 1
+      }
+      while action < actions.count, actions[action].time < time {
+        if actions[action].isDividend { booked += actions[action].amount }
+        action += 1
+      }
+      curve.cash.append(cash)
+      curve.netExposure.append(self.curve.equity[row] - cash - booked)
+    }
+    return curve
+  }
+
+  private var curveRows: Range<Int> { 0..<curve.times.count }
+}
+
+/// One fill among those of its order.
+private struct FillPlace: Hashable {
+  var order: OrderID
+  var time: Timestamp
+
+  init(_ order: OrderID, _ time: Timestamp) {
+    self.order = order
+    self.time = time
+  }
+}
+
+extension AppliedAction {
+  fileprivate var isDividend: Bool {
+    switch action.kind {
+    case .dividend, .specialDividend: true
+    default: false
+    }
+  }
+}
+
+extension LedgerEntry {
+  /// Whether it came before the equity point of an instant: what happens to shares and fills at
+  /// opens come after it, and the base point comes before everything but the deposit.
+  fileprivate func isBefore(
+    pointAt point: Timestamp, isBase: Bool, inside: Set<FillPlace>
+  ) -> Bool {
+    if time != point { return time < point }
+    switch kind {
+    case .deposit, .deficitWrittenOff: return true
+    case .dividend, .cashInLieu: return false
+    default:
+      if isBase { return false }
+      return order.map { inside.contains(FillPlace($0, time)) } ?? true
+    }
+  }
+}

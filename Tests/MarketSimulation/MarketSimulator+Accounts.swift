@@ -1,0 +1,291 @@
+import BacktestCore
+
+// MARK: - Margin by rates (part 15)
+
+/// The terms of an account, as plain values.
+struct SimulatedTerms: Sendable {
+  var margin: MarginRates?
+  var checksBars = false
+  var debitRate = 0.0
+  var creditRate = 0.0
+  var borrowRate = 0.0
+  var yearDays = 365.0
+  var hasFinancing: Bool { debitRate > 0 || creditRate > 0 || borrowRate > 0 }
+}
+
+extension MarketSimulator {
+  /// Whether what is bought is paid in full.
+  var isCash: Bool { rules.leverage == nil && rules.terms.margin == nil }
+
+  /// What a unit of money opened on a side asks of the account's power: itself, or its margin.
+  func initialRate(isLong: Bool) -> Double {
+    guard let margin = rules.terms.margin else { return 1 }
+    return isLong ? margin.initialLong : margin.initialShort
+  }
+
+  /// The sum of a rate times |value|.
+  private func requirement(_ long: Double, _ short: Double) -> Double {
+    var sum = 0.0
+    for i in quantities.indices {
+      let value = quantities[i] * marks[i] * instruments[i].multiplier
+      sum += value > 0 ? value * long : -value * short
+    }
+    return sum
+  }
+
+  /// Equity x leverage - gross exposure (part 5); by rates, equity - initial requirement.
+  var power: Double {
+    guard let margin = rules.terms.margin else {
+      return equity * (rules.leverage ?? 1) - grossExposure
+    }
+    return equity - requirement(margin.initialLong, margin.initialShort)
+  }
+
+  /// Below maintenance, positions are reduced: the largest maintenance first, by the fewest lots
+  /// that restore it at the marks.
+  mutating func checkMargin() {
+    guard let margin = rules.terms.margin else { return }
+    for index in orders.indices where orders[index].isLiquidation && !orders[index].hasEnded {
+      end(index, .cancelled)
+    }
+    let asked = requirement(margin.maintenanceLong, margin.maintenanceShort)
+    guard equity > 0, asked - equity > asked * 1e-12 else { return }
+    var left = Set(quantities.indices.filter { quantities[$0] != 0 })
+    var missing = asked - equity
+    while missing > 0, !left.isEmpty {
+      func maintenance(_ i: Int) -> Double {
+        let value = quantities[i] * marks[i] * instruments[i].multiplier
+        return value > 0 ? value * margin.maintenanceLong : -value * margin.maintenanceShort
+      }
+      let largest = left.map(maintenance).max()!
+      let next = left.filter { maintenance($0) == largest }.min()!
+      left.remove(next)
+      guard largest > 0 else { break }
+      let held = abs(quantities[next])
+      var units = missing / largest * held
+      if let lot = instruments[next].lotSize {
+        units = (units / lot * (1 - 1e-12)).rounded(.up) * lot
+      }
+      units = min(units, held)
+      missing -= units / held * largest
+      liquidate(next, quantities[next] > 0 ? -units : units)
+    }
+  }
+
+  private mutating func liquidate(_ instrument: Int, _ units: Double) {
+    let order = register(Order(InstrumentID(instrument), quantity: units), group: 0)
+    let index = order.number - 1
+    orders[index].reduceOnly = true
+    orders[index].isLiquidation = true
+    if case .squareRoot = rules.slippage {
+      (orders[index].deviation, orders[index].meanVolume) = history(instrument)
+      if orders[index].deviation.isNaN || orders[index].meanVolume.isNaN {
+        return end(index, .rejected(.noHistory))
+      }
+    }
+    orders[index].isLive = true
+  }
+}
+
+// MARK: - Session ends
+
+extension MarketSimulator {
+  /// The account's sessions: those of all calendars together, each until the last market closes.
+  static func accountSessions(
+    _ calendars: [any TradingCalendar], from first: CivilDate, count: Int
+  ) -> [(date: CivilDate, end: Timestamp)] {
+    (0..<count).compactMap { days in
+      let date = first.adding(days: days)
+      return calendars.compactMap { $0.session(on: date)?.close }.max().map { (date, $0) }
+    }
+  }
+
+  /// Interest and fees for the days to the next session, then the margin check.
+  mutating func endAccountSession() {
+    guard now > baseTime, let place = sessions.firstIndex(where: { $0.end == now }),
+      place + 1 < sessions.count
+    else { return }
+    let terms = rules.terms
+    guard terms.hasFinancing || terms.margin != nil else { return }
+    let days = sessions[place + 1].date.daysSinceEpoch - sessions[place].date.daysSinceEpoch
+    let years = Double(days) / terms.yearDays
+    var short = 0.0
+    for i in quantities.indices {
+      short += max(0, -quantities[i] * marks[i] * instruments[i].multiplier)
+    }
+    let interest =
+      cash < 0
+      ? cash * terms.debitRate * years : max(0, cash - short) * terms.creditRate * years
+    cash += interest - short * terms.borrowRate * years
+    if !terms.checksBars { checkMargin() }
+  }
+}
+
+// MARK: - Corporate actions (part 15)
+
+/// An action as the simulator sees it: when, and what.
+struct SimulatedAction {
+  var time: Timestamp
+  var instrument: Int
+  var kind: CorporateAction.Kind
+  var payTime: Timestamp?
+}
+
+extension MarketSimulator {
+  /// The actions of a market with the opens of their sessions, in order.
+  static func actions(of market: [BarSeries]) -> [SimulatedAction] {
+    var found: [SimulatedAction] = []
+    for (instrument, series) in market.enumerated() {
+      let calendar = series.calendar ?? AlwaysOpenCalendar()
+      func open(_ date: CivilDate) -> Timestamp {
+        (0...31).compactMap { calendar.session(on: date.adding(days: $0))?.open }.first!
+      }
+      for action in series.actions {
+        found.append(
+          SimulatedAction(
+            time: open(action.exDate), instrument: instrument, kind: action.kind,
+            payTime: action.payDate.map(open)))
+      }
+    }
+    return found
+  }
+
+  /// What happens to shares now, after the decision and before the open.
+  mutating func act(before end: Timestamp) {
+    guard now >= baseTime, now < end else { return }
+    for payment in pending where payment.time <= now { cash += payment.amount }
+    pending.removeAll { $0.time <= now }
+    // In order of instruments, and of the list within one.
+    for action in actions where action.time == now {
+      switch action.kind {
+      case .split(let ratio): split(action.instrument, by: ratio)
+      case .dividend(let amount), .specialDividend(let amount):
+        let instrument = action.instrument
+        guard quantities[instrument] != 0 else { continue }
+        let money = quantities[instrument] * amount * instruments[instrument].multiplier
+        marks[instrument] -= amount
+        if let time = action.payTime, time > now {
+          pending.append((time, money))
+        } else {
+          cash += money
+        }
+      case .delisting(let price), .cashMerger(let price):
+        delist(action.instrument)
+        close(action.instrument, at: price)
+      case .shareMerger(let ratio, let symbol):
+        exchange(action.instrument, ratio, symbol)
+      case .symbolChange(let symbol): exchange(action.instrument, 1, symbol)
+      case .roll(let symbol): roll(action.instrument, symbol)
+      }
+    }
+  }
+
+  /// The orders of the old contract are withdrawn; it is closed and the new one opened at the next
+  /// opens, whatever the rule for market orders is.
+  private mutating func roll(_ old: Int, _ symbol: String) {
+    let held = quantities[old]
+    for index in orders.indices where orders[index].instrument == old && !orders[index].hasEnded {
+      orders[index].hasEnded = true
+      note(index, .cancelled)
+    }
+    guard held != 0, let new = instruments.firstIndex(where: { $0.symbol == symbol }) else {
+      return
+    }
+    liquidate(old, -held)
+    liquidate(new, held)
+    orders[orders.count - 1].isLiquidation = false
+    orders[orders.count - 1].reduceOnly = false
+    orders[orders.count - 1].isTriggered = true
+  }
+
+  private mutating func split(_ instrument: Int, by ratio: Double) {
+    for index in orders.indices where orders[index].instrument == instrument {
+      splitOrder(index, by: ratio)
+    }
+    if case .quantity(let units) = standing[instrument] {
+      standing[instrument] = .quantity(units * ratio)
+    }
+    guard quantities[instrument] != 0 else { return }
+    let units = quantities[instrument] * ratio
+    quantities[instrument] = floored(units, instrument)
+    largest[instrument] *= ratio
+    marks[instrument] /= ratio
+    let fraction = units - quantities[instrument]
+    if isNothing(abs(fraction), of: abs(units)) {
+      quantities[instrument] = units
+      return
+    }
+    let open = openingRow(instrument).map { bars[instrument][$0].open }
+    cash += fraction * (open ?? marks[instrument]) * instruments[instrument].multiplier
+    if quantities[instrument] == 0 { largest[instrument] = 0 }
+  }
+
+  /// Units x ratio down to the lot, prices / ratio.
+  private mutating func splitOrder(_ index: Int, by ratio: Double) {
+    let left = floored(orders[index].remaining * ratio, orders[index].instrument)
+    let paid = commissionOfFills(index)
+    orders[index].filled *= ratio
+    orders[index].wanted = orders[index].filled + left
+    orders[index].meanVolume *= ratio
+    switch orders[index].kind {
+    case .market: break
+    case .limit(let price): orders[index].kind = .limit(price / ratio)
+    case .stop(let price): orders[index].kind = .stop(price / ratio)
+    case .marketIfTouched(let price): orders[index].kind = .marketIfTouched(price / ratio)
+    case .stopLimit(let stop, let limit):
+      orders[index].kind = .stopLimit(stop: stop / ratio, limit: limit / ratio)
+    case .limitIfTouched(let touch, let limit):
+      orders[index].kind = .limitIfTouched(touch: touch / ratio, limit: limit / ratio)
+    case .stopIfTouched(let touch, let stop):
+      orders[index].kind = .stopIfTouched(touch: touch / ratio, stop: stop / ratio)
+    case .trailingStop(.amount(let amount)):
+      orders[index].kind = .trailingStop(.amount(amount / ratio))
+    case .trailingStop, .marketOnOpen, .marketOnClose: break
+    }
+    orders[index].best /= ratio
+    if orders[index].fillCount > 0 {
+      orders[index].commission += commissionOfFills(index) - paid
+    }
+    if !orders[index].hasEnded, left == 0 { end(index, .rejected(.noQuantity)) }
+  }
+
+  private func commissionOfFills(_ index: Int) -> Double {
+    switch rules.commission {
+    case .perShare(let amount, let minimum): max(abs(orders[index].filled) * amount, minimum)
+    default: 0
+    }
+  }
+
+  private mutating func delist(_ instrument: Int) {
+    delisted.insert(instrument)
+    for index in orders.indices
+    where orders[index].instrument == instrument && !orders[index].hasEnded {
+      end(index, .delisted)
+    }
+  }
+
+  /// A fill without costs, which the rules make.
+  private mutating func fill(_ instrument: Int, _ units: Double, at price: Double) {
+    let order = register(Order(InstrumentID(instrument), quantity: units), group: 0)
+    book(
+      abs(units), order.number - 1, max(0, lastRows[instrument]), price, isIntrabar: false,
+      isCut: false, isCostless: true)
+  }
+
+  private mutating func close(_ instrument: Int, at price: Double) {
+    guard quantities[instrument] != 0 else { return }
+    fill(instrument, -quantities[instrument], at: price)
+  }
+
+  private mutating func exchange(_ old: Int, _ ratio: Double, _ symbol: String) {
+    guard let new = instruments.firstIndex(where: { $0.symbol == symbol }) else { return }
+    delist(old)
+    let (held, mark) = (quantities[old], marks[old])
+    guard held != 0 else { return }
+    close(old, at: mark)
+    let units = floored(held * ratio, new)
+    guard units != 0 else { return }
+    fill(new, units, at: mark * instruments[old].multiplier / ratio / instruments[new].multiplier)
+    if lastRows[new] >= 0 { marks[new] = bars[new][lastRows[new]].close }
+  }
+}
