@@ -53,7 +53,7 @@ extension Broker {
     // A quantity at a limit is no target any more.
     if sizing != nil { sizing = .fixed }
     log.counts.cutOrders += 1
-    log.record(order.id, .cut(to: remaining), at: market.clock)
+    log.record(order.assignedID, .cut(to: remaining), at: market.clock)
     return true
   }
 
@@ -64,7 +64,7 @@ extension Broker {
   ) -> OrderVerdict {
     let instrument = Int(order.instrument.index)
     let wanted = ProspectiveOpening(
-      order: order.id, instrument: instrument, opening: parts.opening, closing: parts.closing,
+      order: order.assignedID, instrument: instrument, opening: parts.opening, closing: parts.closing,
       unit: unit, isMarket: isTarget || order.kind == .market)
     guard var verdict = review?.review(wanted, on: market), verdict.reason != nil else {
       return OrderVerdict(kept: parts.opening, reason: nil)
@@ -90,7 +90,7 @@ extension Broker {
   ) {
     review?.accept(
       ProspectiveOpening(
-        order: order.id, instrument: Int(order.instrument.index), opening: opening,
+        order: order.assignedID, instrument: Int(order.instrument.index), opening: opening,
         closing: parts.closing, unit: unit, isMarket: isTarget || order.kind == .market))
   }
 }

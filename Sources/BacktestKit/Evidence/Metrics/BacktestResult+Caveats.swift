@@ -226,7 +226,7 @@ extension BacktestResult {
       .rejectedOrders, counts.rejectedOrders - shorts, "order was rejected.",
       "orders were rejected.")
     let live = Set(outcomes.filter { $0.kind == .stillLive }.map(\.order))
-    if let oldest = orders.first(where: { live.contains($0.id) }) {
+    if let oldest = orders.first(where: { live.contains($0.assignedID) }) {
       let (end, date) = ("still live at the end", oldest.submitted.utcDate)
       add(
         .ordersLeftLive, live.count, "order was \(end), placed on \(date).",

@@ -20,7 +20,8 @@ package final class ResultFolder: Sendable {
   static let names =
     ["report.html"] + tables.map { "\($0).csv" } + ["result.json"]
   static let tables = [
-    "equity", "orders", "fills", "trades", "ledger", "risk", "folds", "candidates", "forecasts",
+    "equity", "orders", "order-events", "fills", "trades", "ledger", "risk", "folds", "candidates",
+    "forecasts",
     "decisions", "regimes", "splits", "paths", "sweep", "sensitivity",
   ]
 
