@@ -257,6 +257,7 @@ extension MarketSimulator {
   /// A fill without costs, which the rules make.
   private mutating func fill(_ instrument: Int, _ units: Double, at price: Double) {
     let order = register(Order(InstrumentID(instrument), quantity: units), group: 0)
+    tape.internalOrders.insert(order.number - 1)
     book(
       abs(units), order.number - 1, max(0, lastRows[instrument]), price, isIntrabar: false,
       isCut: false, isCostless: true)

@@ -64,8 +64,8 @@ extension Broker {
   ) -> OrderVerdict {
     let instrument = Int(order.instrument.index)
     let wanted = ProspectiveOpening(
-      order: order.assignedID, instrument: instrument, opening: parts.opening, closing: parts.closing,
-      unit: unit, isMarket: isTarget || order.kind == .market)
+      order: order.assignedID, instrument: instrument, opening: parts.opening,
+      closing: parts.closing, unit: unit, isMarket: isTarget || order.isOnItsWay)
     guard var verdict = review?.review(wanted, on: market), verdict.reason != nil else {
       return OrderVerdict(kept: parts.opening, reason: nil)
     }
@@ -91,6 +91,11 @@ extension Broker {
     review?.accept(
       ProspectiveOpening(
         order: order.assignedID, instrument: Int(order.instrument.index), opening: opening,
-        closing: parts.closing, unit: unit, isMarket: isTarget || order.kind == .market))
+        closing: parts.closing, unit: unit, isMarket: isTarget || order.isOnItsWay))
   }
+}
+
+extension Order {
+  /// Whether it trades at the next price, so that what it closes can be counted on.
+  var isOnItsWay: Bool { kind == .market && parent.number == 0 }
 }
