@@ -57,6 +57,9 @@ struct StudySchemaTests {
       return ["gate.rules=[{what: sharpe\(key == "worse-by" ? "" : ", max: 9")}]"]
     }
     if path == "data.references[0]" { return ["data.references=[{path: vix.csv}]"] }
+    if (path, key) == ("cross-validation", "regimes") {
+      return ["regimes={file: {path: labels.csv}}"]
+    }
     if path == "account.margin" { return ["\(path).preset=reg-t"] }
     if path == "account.margin.exceptions[0]" {
       let name = key == "asset-class" ? "" : "symbol: AAA, "

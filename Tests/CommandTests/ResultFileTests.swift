@@ -5,9 +5,8 @@ import Testing
 /// The files of a result: complete, the same each time, free of machine paths, readable back.
 struct ResultFileTests {
   private static let tables = [
-    "equity.csv", "fills.csv", "ledger.csv", "order-events.csv", "orders.csv", "regimes.csv",
-    "report.html",
-    "result.json", "trades.csv",
+    "equity.csv", "fills.csv", "ledger.csv", "order-events.csv", "orders.csv", "positions.csv",
+    "regimes.csv", "report.html", "result.json", "trades.csv",
   ]
 
   @Test func allFilesAreThereAndTheSameTwice() throws {

@@ -17,8 +17,12 @@ extension Scenario {
     var accounts = Randomness(seed: seed, stream: "accounts")
     rules.drawTerms(&accounts)
     market = try addActions(&accounts)
+    // Limits beside margin, financing or actions are left to tests by hand.
+    let isPlain =
+      rules.terms.margin == nil && !rules.terms.hasFinancing
+      && market.allSatisfy(\.actions.isEmpty)
     var limits = Randomness(seed: seed, stream: "limits")
-    if limits.nextInteger(below: 4) == 0 {
+    if limits.nextInteger(below: 4) == 0, isPlain {
       rules.limits = SimulationLimits(random: &limits, cash: rules.cash)
     }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()

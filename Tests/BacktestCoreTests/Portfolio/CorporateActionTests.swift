@@ -2,8 +2,8 @@
 import TestSupport
 import Testing
 
-/// Splits, dividends and ends of shares, by hand. Days are those of a market that never closes, from
-/// 2024-01-01 on: a bar closes at the instant at which the next one opens.
+/// Splits, dividends and ends of shares, by hand. Days are those of a market that never closes,
+/// from 2024-01-01 on: a bar closes at the instant at which the next one opens.
 struct CorporateActionTests {
   private func day(_ day: Int) -> CivilDate { CivilDate("2024-01-01")!.adding(days: day) }
 

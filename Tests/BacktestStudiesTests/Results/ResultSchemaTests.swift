@@ -59,6 +59,10 @@ struct ResultSchemaTests {
       "account.leverage=2", "execution.participation=0.5", "execution.limit-fill=through",
     ]
     let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
+    let costs = [
+      "execution={taxes: {stamp-duty: 1}, fee-schedule: binance-spot}",
+      "costs=[{symbols: [IBM], fee-schedule: ibkr-us-fixed}]", "stress=[{shock: -0.1}]",
+    ]
     let margin = [
       "account.margin={preset: reg-t, exceptions: [{symbol: IBM, initial: 1, maintenance: 0.5}]}",
       "account.financing={interest: 0.05, borrow-rates: [{symbol: IBM, rate: none}]}",
@@ -69,6 +73,7 @@ struct ResultSchemaTests {
       try Self.outcome(walksForward: false, weights),
       try Self.outcome(walksForward: false, margin),
       try Self.outcome(walksForward: false, [Self.limits]),
+      try Self.outcome(walksForward: false, costs),
       try Self.outcome(walksForward: false, Self.teller),
     ] {
       let record = try ResultRecord(outcome, folder: ".")

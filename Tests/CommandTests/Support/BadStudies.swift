@@ -18,7 +18,7 @@ struct BadStudies {
     (["data", "quality"], .word), (["data", "from"], .date), (["data", "to"], .date),
     (["data", "cache"], .text), (["data", "columns"], .table),
     (["data", "columns", "timestamps"], .word), (["data", "columns", "time-zone"], .word),
-    (["data", "columns", "headers"], .list), (["data", "files"], .list),
+    (["data", "columns", "headers"], .list),
     (["account"], .table), (["account", "cash"], .number), (["account", "leverage"], .number),
     (["execution"], .table), (["execution", "fill"], .word), (["execution", "limit-fill"], .word),
     (["execution", "latency"], .word), (["execution", "participation"], .number),

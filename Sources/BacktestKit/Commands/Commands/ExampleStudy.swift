@@ -16,7 +16,7 @@ struct ExampleStudy {
     "regimes": "[bull-bear, volatility]",
   ]
   /// The keys that do not go with what is given.
-  private var omitted: Set<String> = []
+  private var omitted: Set<String> = ["execution.fee-schedule", "sensitivity.scenarios"]
   private static let commentColumn = 34
   private static let lineWidth = 100
 
@@ -65,7 +65,7 @@ struct ExampleStudy {
       ? policy.folder : relativePath(from: folder.isEmpty ? "/" : folder, to: policy.folder)
     given["walk-forward.train"] = "1y"
     given["benchmark"] = "{hold: equal-parts}"
-    omitted = ["strategy.name", "strategy.parameters", "walk-forward.grid"]
+    omitted.formUnion(["strategy.name", "strategy.parameters", "walk-forward.grid"])
   }
 
   /// - Parameter indent: what begins a line; it ends in `- ` before the first key of a list's item.

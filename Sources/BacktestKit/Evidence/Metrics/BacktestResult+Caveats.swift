@@ -136,7 +136,7 @@ extension BacktestResult {
   private var marginCaveats: [ResultCaveat] {
     guard let first = marginCalls.first else { return [] }
     let sold = Set(fills.map(\.order))
-    let orders = orders.count { $0.isLiquidation && sold.contains($0.id) }
+    let orders = orders.count { $0.isLiquidation && sold.contains($0.assignedID) }
     return [
       ResultCaveat(
         .marginCalls,

@@ -8,7 +8,8 @@ public import BacktestCore
 ///
 /// Kinds are `split`, `reverse-split`, `dividend`, `special-dividend`, `symbol-change`,
 /// `delisting`, `merger-cash`, `merger-shares` and, for futures, `roll`. A ratio is written `3:2`,
-/// three new shares for two old ones, or as one number, 1.5. The columns `pay-date` and `new-symbol`
+/// three new shares for two old ones, or as one number, 1.5. The columns `pay-date` and
+/// `new-symbol`
 /// may be missing.
 public struct CorporateActionFile: Sendable {
   /// A reader.

@@ -214,7 +214,8 @@ enum CSVTimestampText {
     return hours * 3_600 + minutes * 60 + seconds
   }
 
-  /// Reads a whole ISO 8601 text, also with `/` or `.` in its date: `YYYY-MM-DD` or `YYYYMMDD`, then
+  /// Reads a whole ISO 8601 text, also with `/` or `.` in its date: `YYYY-MM-DD` or `YYYYMMDD`,
+  /// then
   /// perhaps a time of day with or without colons, then perhaps a zone. Between a date and a time
   /// written in digits alone no separator is needed: `202001310930`.
   static func iso(_ text: UnsafeBufferPointer<UInt8>) -> Civil? {

@@ -20,7 +20,7 @@ package struct StudyData: Sendable {
   package var to: CivilDate?
   /// A folder for the binary column cache, as the study gives it; `nil` reads the text each time.
   package var cache: String?
-  /// A file of splits, dividends and other actions, as the study gives it; `nil` where there is none.
+  /// A file of splits, dividends and other actions, as the study gives it; `nil` for none.
   package var actions: String?
   /// How columns and stamps are to be understood.
   package var mapping = CSVMapping()

@@ -174,7 +174,11 @@ extension DocumentTable {
   /// Whether a rule gives no bound, rather than one that cannot be read or is misspelled.
   fileprivate var hasNoBound: Bool {
     mutating get {
-      keys.allSatisfy { ["what", "of", "when"].contains($0) || node($0)?.kind == .null }
+      keys.allSatisfy { key in
+        // Only looking at a key counts it as known.
+        let isBound = ["min", "max", "worse-by"].contains(key)
+        return ["what", "of", "when"].contains(key) || isBound && node(key)?.kind == .null
+      }
     }
   }
 
