@@ -5,7 +5,7 @@ A text has to occur exactly once in its file, so that an edit that no longer app
 
 ROOM = "Sources/BacktestKit/Core/Execution/"
 FILLS, SUBMISSION = ROOM + "Broker+Fills.swift", ROOM + "Broker+Submission.swift"
-MATCHING = ROOM + "OrderMatching.swift"
+MATCHING, EXECUTION = ROOM + "OrderMatching.swift", ROOM + "Broker+Execution.swift"
 
 BUGS = [
     ("slippage on the wrong side", FILLS,
@@ -18,8 +18,8 @@ BUGS = [
      "let market = path.isReal ? path.price(at: entry.position) : entry.reference",
      "let market = path.bar.open"),
     ("stop triggered by the wrong extreme", MATCHING,
-     "guard isBuy ? bar.high >= price : bar.low <= price else { return nil }",
-     "guard isBuy ? bar.low >= price : bar.high <= price else { return nil }"),
+     "by: isBuy == isAdverse ? bar.high : bar.low)",
+     "by: isBuy == isAdverse ? bar.low : bar.high)"),
     ("participation ignored by the second order", FILLS,
      "let left = participation * volume - taken",
      "let left = participation * volume - 0 * taken"),
@@ -32,12 +32,12 @@ BUGS = [
     ("affordable quantity not checked again at the fill", FILLS,
      "if account.certainlyCovers(need, freed: freed) { return quantity }",
      "if need > 0 { return quantity }"),
-    ("reduce-only ignored at the open", FILLS,
+    ("reduce-only ignored at the open", EXECUTION,
      "if live.pointee.closesOnly {",
      "if live.pointee.closesOnly, context.isIntrabar {"),
-    ("sibling in a bracket not cancelled inside the bar", FILLS,
-     "if group != 0 { cancelGroup(",
-     "if group != 0, !context.isIntrabar { cancelGroup("),
+    ("sibling in a bracket not cancelled inside the bar", EXECUTION,
+     "if order.group != 0 { cancelRelatives(",
+     "if order.group != 0, !context.isIntrabar { cancelRelatives("),
     ("expiry a session late", MATCHING,
      "sessionClosing(after: time)?.close",
      "sessionClosing(after: time + .days(1))?.close"),

@@ -43,7 +43,7 @@ struct KillTests {
       let quick = try BuiltProgram.run("walkforward", "study.yaml", "--out", "out", in: folder)
       #expect(quick.status == 0)
       old = try folder.files("out")
-      #expect(old.count == 11 && new.count == 11 && old["folds.csv"] != new["folds.csv"])
+      #expect(old.count == 12 && new.count == 12 && old["folds.csv"] != new["folds.csv"])
     }
 
     /// Starts the slow job and waits for a moment of it.

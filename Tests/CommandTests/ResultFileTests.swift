@@ -5,8 +5,8 @@ import Testing
 /// The files of a result: complete, the same each time, free of machine paths, readable back.
 struct ResultFileTests {
   private static let tables = [
-    "equity.csv", "fills.csv", "ledger.csv", "orders.csv", "positions.csv", "regimes.csv",
-    "report.html", "result.json", "trades.csv",
+    "equity.csv", "fills.csv", "ledger.csv", "order-events.csv", "orders.csv", "positions.csv",
+    "regimes.csv", "report.html", "result.json", "trades.csv",
   ]
 
   @Test func allFilesAreThereAndTheSameTwice() throws {
@@ -89,6 +89,7 @@ struct ResultFileTests {
       "execution.fill": "next-open", "execution.limit-fill": "touch",
       "execution.gap-improvement": true, "execution.intrabar-path": "pessimistic",
       "execution.latency-seconds": 0.0, "execution.size-at": "decision",
+      "execution.trail": "closed-bars",
       "execution.on-shortfall": "cut", "execution.on-series-end": "hold",
       "execution.slippage.model": "basis-points", "execution.slippage.basis-points": 2.0,
       "execution.commission.model": "per-share", "execution.commission.per-share": 0.005,

@@ -75,6 +75,7 @@ extension MarketSimulator {
   private mutating func liquidate(_ instrument: Int, _ units: Double) {
     let order = register(Order(InstrumentID(instrument), quantity: units), group: 0)
     let index = order.number - 1
+    tape.internalOrders.insert(index)
     orders[index].reduceOnly = true
     orders[index].isLiquidation = true
     if !remember(index) { return end(index, .rejected(.noHistory)) }
@@ -227,7 +228,18 @@ extension MarketSimulator {
     case .market: break
     case .limit(let price): orders[index].kind = .limit(price / ratio)
     case .stop(let price): orders[index].kind = .stop(price / ratio)
+    case .marketIfTouched(let price): orders[index].kind = .marketIfTouched(price / ratio)
+    case .stopLimit(let stop, let limit):
+      orders[index].kind = .stopLimit(stop: stop / ratio, limit: limit / ratio)
+    case .limitIfTouched(let touch, let limit):
+      orders[index].kind = .limitIfTouched(touch: touch / ratio, limit: limit / ratio)
+    case .stopIfTouched(let touch, let stop):
+      orders[index].kind = .stopIfTouched(touch: touch / ratio, stop: stop / ratio)
+    case .trailingStop(.amount(let amount)):
+      orders[index].kind = .trailingStop(.amount(amount / ratio))
+    case .trailingStop, .marketOnOpen, .marketOnClose: break
     }
+    orders[index].best /= ratio
     if orders[index].fillCount > 0 {
       orders[index].commission += commissionOfFills(index) - paid
     }
@@ -245,6 +257,7 @@ extension MarketSimulator {
   /// A fill without costs, which the rules make.
   private mutating func fill(_ instrument: Int, _ units: Double, at price: Double) {
     let order = register(Order(InstrumentID(instrument), quantity: units), group: 0)
+    tape.internalOrders.insert(order.number - 1)
     book(
       abs(units), order.number - 1, max(0, lastRows[instrument]), price, isIntrabar: false,
       isCut: false, isCostless: true)

@@ -7,28 +7,30 @@ extension MarketSimulator {
     let order = orders[index]
     guard order.isLive, !order.hasEnded, isTraded(order.instrument, row) else { return }
     let open = bars[order.instrument][row].open
-    if order.kind == .market {
-      if rules.marketFill != .nextClose || order.isLiquidation {
+    switch stance(order) {
+    case .market(let alwaysAtOpen):
+      if alwaysAtOpen || rules.marketFill != .nextClose || order.isLiquidation {
         trade(index, row, at: open, isIntrabar: false)
       }
-    } else if order.isTriggered {
-      trade(index, row, at: open, isIntrabar: false)
-    } else if let price = priceOnReaching(order, at: open) {
-      trade(index, row, at: price, isIntrabar: false)
+    case .close, .nothing: break
+    case .limit, .level:
+      if let price = priceOnReaching(order, at: open) {
+        trade(index, row, at: price, isIntrabar: false)
+      }
     }
   }
 
-  /// What an order fills at when the market stands at a price: a stop trades there once the price
-  /// has come to it; a limit that is bettered keeps the better price, or its own where gaps do not
-  /// improve.
+  /// What an order fills at when the market stands at a price: what waits for a level trades there
+  /// once the price has come to it; a limit that is bettered keeps the better price, or its own
+  /// where gaps do not improve.
   private func priceOnReaching(_ order: SimulatedOrder, at market: Double) -> Double? {
-    switch order.kind {
-    case .market: return market
-    case .stop(let price):
-      return (order.isBuy ? market >= price : market <= price) ? market : nil
+    switch stance(order) {
+    case .market, .close, .nothing: return nil
+    case .level(let price, let rising, _):
+      return (rising ? market >= price : market <= price) ? market : nil
     case .limit(let price):
       guard goesThrough(order, price, at: market) else { return nil }
-      return rules.improvesOnGaps ? market : price
+      return rules.improvesOnGaps && !order.isPostOnly ? market : price
     }
   }
 
@@ -49,6 +51,10 @@ extension MarketSimulator {
     var index: Int
     var price: Double
     var distance: Double
+    /// Whether the market rises to it.
+    var rises = false
+    /// What comes first under `pessimistic`: 0 against the trader, 1 on their side.
+    var rank = 0
   }
 
   /// Matches along the path, and counts the bar as ambiguous when any two of the four paths differ
@@ -87,14 +93,26 @@ extension MarketSimulator {
     var passed: Set<Int> = []
     var slept = sleepingExits
     for corner in corners {
+      trail(instrument, row, to: market)
       while let next = nextReached(from: market, to: corner, instrument, row, passed, slept) {
         market = next.market
-        if trade(next.reached.index, row, at: next.reached.price, isIntrabar: true) == 0 {
-          passed.insert(next.reached.index)
-        }
+        trail(instrument, row, to: market)
+        let armedBefore = orders[next.reached.index].armedTimes
+        let traded = trade(next.reached.index, row, at: next.reached.price, isIntrabar: true)
+        let isArmed = orders[next.reached.index].armedTimes > armedBefore
+        if traded == 0, !isArmed { passed.insert(next.reached.index) }
         slept.formUnion(sleepingExits)
       }
       market = corner
+    }
+  }
+
+  /// Under `trail: intrabar` trailing stops see every price that the path comes to.
+  private mutating func trail(_ instrument: Int, _ row: Int, to market: Double) {
+    guard rules.trailsIntrabar else { return }
+    for index in orders.indices where mayFillInside(index, instrument, row) {
+      guard case .trailingStop = orders[index].kind, !orders[index].isTriggered else { continue }
+      orders[index].best = better(orders[index].best, market, orders[index].isBuy)
     }
   }
 
@@ -113,10 +131,15 @@ extension MarketSimulator {
   /// Where the market has to come for an order: to its price, or as many ticks beyond a limit as
   /// `through` asks for.
   private func level(_ order: SimulatedOrder) -> Double? {
-    guard case .limit(let price) = order.kind, let ticks = rules.throughTicks,
-      let tick = instruments[order.instrument].tickSize
-    else { return order.kind.price }
-    return order.isBuy ? price - Double(ticks) * tick : price + Double(ticks) * tick
+    switch stance(order) {
+    case .market, .close, .nothing: return nil
+    case .level(let price, _, _): return price
+    case .limit(let price):
+      guard let ticks = rules.throughTicks, let tick = instruments[order.instrument].tickSize else {
+        return price
+      }
+      return order.isBuy ? price - Double(ticks) * tick : price + Double(ticks) * tick
+    }
   }
 
   private func nextReached(
@@ -124,16 +147,15 @@ extension MarketSimulator {
     _ slept: Set<Int>
   ) -> Next? {
     var best: Next?
-    for index in orders.indices where mayFillInside(index, instrument, row) {
+    for index in inTurn where mayFillInside(index, instrument, row) {
       let order = orders[index]
-      guard !passed.contains(index), let level = level(order), let limit = order.kind.price else {
-        continue
-      }
+      guard !passed.contains(index), let level = level(order), let limit = restingPrice(order)
+      else { continue }
       var found: Next?
       if var price = priceOnReaching(order, at: market) {
         // What rested since the open was never bettered: the market has just come to it.
         let isBettered = slept.contains(index) || market == bars[instrument][row].open
-        if case .limit = order.kind, !isBettered { price = limit }
+        if case .limit = stance(order), !isBettered { price = limit }
         found = Next(reached: Reached(index: index, price: price, distance: 0), market: market)
       } else if priceOnReaching(order, at: corner) != nil {
         found = Next(
@@ -145,66 +167,162 @@ extension MarketSimulator {
     return best
   }
 
+  /// The price of a limit or a level, as it stands.
+  private func restingPrice(_ order: SimulatedOrder) -> Double? {
+    switch stance(order) {
+    case .limit(let price), .level(let price, _, _): price
+    default: nil
+    }
+  }
+
   /// Only what was live at the bar's open, still waits for a price, and is awake: an exit sleeps
   /// while there is nothing to reduce.
   private func mayFillInside(_ index: Int, _ instrument: Int, _ row: Int) -> Bool {
     let order = orders[index]
-    return order.instrument == instrument && order.isLive && !order.hasEnded && !order.isMarket
+    guard restingPrice(order) != nil, !isAsleep(order) else { return false }
+    return order.instrument == instrument && order.isLive && !order.hasEnded
       && order.liveAt <= bars[instrument][row].openTime
       && (!order.reduceOnly || reducible(order) > 0)
   }
 
-  /// First the stops that the bar triggers, nearest to the open first, then the limits, nearest
-  /// first. An exit that a fill inside the bar wakes comes behind it: the stop does, the limit does
-  /// not.
+  /// First what the bar reaches against the trader, nearest to the open first, then what it reaches
+  /// on their side, nearest first. An exit that a fill inside the bar wakes comes behind it: what
+  /// waits against the trader does, the rest does not. What a trigger arms inside the bar is
+  /// reached where that is certain.
   private mutating func walkPessimistically(_ instrument: Int, _ row: Int) {
     let bar = bars[instrument][row]
     var slept: Set<Int> = []
     var market = bar.open
     var passed: Set<Int> = []
+    var armed: [Int: Arming] = [:]
     while true {
       slept.formUnion(sleepingExits)
       var best: Reached?
-      for index in orders.indices where mayFillInside(index, instrument, row) {
-        guard !passed.contains(index), case .stop(let level) = orders[index].kind else { continue }
-        let isHere = priceOnReaching(orders[index], at: market) != nil && orders[index].reduceOnly
-        let isReached = orders[index].isBuy ? bar.high >= level : bar.low <= level
-        guard isHere || isReached else { continue }
-        let found = Reached(
-          index: index, price: isHere ? market : level,
-          distance: isHere ? 0 : abs(level - bar.open))
+      for index in inTurn where mayFillInside(index, instrument, row) {
+        guard !passed.contains(index), armed[index] == nil,
+          let found = adverse(index, bar, market, isWoken: slept.contains(index))
+        else { continue }
         if found.distance < best?.distance ?? .infinity { best = found }
       }
-      if best == nil {
-        best = nearestLimit(instrument, row, passed.union(slept))
+      var armedBest: Reached?
+      for (index, arming) in armed.sorted(by: { orders[$0.key].turn < orders[$1.key].turn })
+      where mayFillInside(index, instrument, row) && !passed.contains(index) {
+        guard let found = certain(index, arming, bar) else { continue }
+        if found.distance < armedBest?.distance ?? .infinity { armedBest = found }
+      }
+      let excluded = passed.union(slept).union(armed.keys)
+      if best == nil { best = favourable(instrument, row, excluded) }
+      if let other = armedBest {
+        let isFirst =
+          best.map {
+            (other.rank, other.distance, orders[other.index].turn)
+              < ($0.rank, $0.distance, orders[$0.index].turn)
+          } ?? true
+        if isFirst { best = other }
       }
       guard let best else { return }
       let before = quantities[instrument]
+      let armedBefore = orders[best.index].armedTimes
       if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
-        passed.insert(best.index)
+        if orders[best.index].armedTimes > armedBefore, !orders[best.index].hasEnded {
+          armed[best.index] = Arming(
+            rises: best.rises, rank: best.rank, distance: max(0, best.distance),
+            isAtOpen: best.distance <= 0 && best.price == bar.open)
+        } else {
+          passed.insert(best.index)
+        }
       } else if quantities[instrument] != before, best.distance >= 0 {
         market = best.price
       }
     }
   }
 
-  private func nearestLimit(
-    _ instrument: Int, _ row: Int, _ excluded: Set<Int>
+  /// A trigger that was reached inside the bar: by a rise or a fall, and where.
+  private struct Arming {
+    var rises: Bool
+    var rank: Int
+    var distance: Double
+    var isAtOpen: Bool
+  }
+
+  /// An order that waits against the trader, where the bar reaches it.
+  private func adverse(
+    _ index: Int, _ bar: Bar, _ market: Double, isWoken: Bool
   ) -> Reached? {
+    let order = orders[index]
+    guard case .level(let level, let rising, true) = stance(order) else { return nil }
+    let isHere =
+      priceOnReaching(order, at: market) != nil && (order.reduceOnly || order.isOther)
+    if isHere { return Reached(index: index, price: market, distance: 0, rises: rising) }
+    if case .trailingStop(let trail) = order.kind, rules.trailsIntrabar, !isWoken {
+      // Against the trader first, then to their side, then to the close.
+      let (worst, finest) = rising ? (bar.high, bar.low) : (bar.low, bar.high)
+      let first = self.level(trail, better(order.best, bar.open, order.isBuy), order.isBuy)
+      let second = self.level(trail, better(order.best, finest, order.isBuy), order.isBuy)
+      for (stop, end) in [(first, worst), (second, bar.close)]
+      where rising ? end >= stop : end <= stop {
+        return Reached(index: index, price: stop, distance: abs(stop - bar.open), rises: rising)
+      }
+      return nil
+    }
+    guard rising ? bar.high >= level : bar.low <= level else { return nil }
+    return Reached(index: index, price: level, distance: abs(level - bar.open), rises: rising)
+  }
+
+  /// What a trigger has armed in this bar, where the rest of any path comes to it.
+  private func certain(_ index: Int, _ arming: Arming, _ bar: Bar) -> Reached? {
+    let order = orders[index]
+    let rises: Bool
+    let isReached: Bool
+    let rank: Int
+    let level: Double
+    switch stance(order) {
+    case .limit(let price):
+      rises = !order.isBuy
+      let end = arming.isAtOpen || rises == arming.rises ? (rises ? bar.high : bar.low) : bar.close
+      isReached = goesThrough(order, price, at: end)
+      (rank, level) = (1, price)
+    case .level(let price, let rising, _):
+      rises = rising
+      let end = arming.isAtOpen || rises == arming.rises ? (rises ? bar.high : bar.low) : bar.close
+      isReached = rises ? end >= price : end <= price
+      (rank, level) = (0, price)
+    default: return nil
+    }
+    guard isReached else { return nil }
+    let place = max((arming.rank, arming.distance), (rank, abs(level - bar.open)), by: <)
+    return Reached(index: index, price: level, distance: place.1, rises: rises, rank: place.0)
+  }
+
+  /// The nearest order that waits for a price on the trader's side.
+  private func favourable(_ instrument: Int, _ row: Int, _ excluded: Set<Int>) -> Reached? {
     let bar = bars[instrument][row]
     var best: Reached?
-    for index in orders.indices where mayFillInside(index, instrument, row) {
+    for index in inTurn where mayFillInside(index, instrument, row) && !excluded.contains(index) {
       let order = orders[index]
-      guard !excluded.contains(index), case .limit(let level) = order.kind else { continue }
-      guard goesThrough(order, level, at: order.isBuy ? bar.low : bar.high) else { continue }
-      let isHere = goesThrough(order, level, at: bar.open)
-      let price = isHere && rules.improvesOnGaps ? bar.open : level
-      // One that is met at the open goes first, and leaves the market where it is.
-      let distance = isHere ? -1 : abs(level - bar.open)
-      if distance < best?.distance ?? .infinity {
-        best = Reached(index: index, price: price, distance: distance)
+      let found: Reached
+      switch stance(order) {
+      case .limit(let level):
+        guard goesThrough(order, level, at: order.isBuy ? bar.low : bar.high) else { continue }
+        let isHere = goesThrough(order, level, at: bar.open)
+        let improves = rules.improvesOnGaps && !order.isPostOnly
+        // One that is met at the open goes first, and leaves the market where it is.
+        found = Reached(
+          index: index, price: isHere && improves ? bar.open : level,
+          distance: isHere ? -1 : abs(level - bar.open), rises: !order.isBuy, rank: 1)
+      case .level(let level, let rising, false):
+        guard rising ? bar.high >= level : bar.low <= level else { continue }
+        let isHere = rising ? bar.open >= level : bar.open <= level
+        found = Reached(
+          index: index, price: isHere ? bar.open : level,
+          distance: isHere ? -1 : abs(level - bar.open), rises: rising, rank: 1)
+      default: continue
       }
+      if found.distance < best?.distance ?? .infinity { best = found }
     }
     return best
   }
 }
+
+/// The greater of two by an order.
+private func max<T>(_ a: T, _ b: T, by isBefore: (T, T) -> Bool) -> T { isBefore(a, b) ? b : a }

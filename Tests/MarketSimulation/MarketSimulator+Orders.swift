@@ -20,13 +20,19 @@ extension MarketSimulator {
         let parent = orders.count
         let group = nextGroup()
         for order in exits { submit(order, group: group, parent: parent) }
+      case .oneTriggersOther(let first, let others):
+        submit(first, group: 0)
+        let parent = orders.count
+        for order in others { submit(order, group: 0, parent: parent, isExit: false) }
       case .cancel(let index):
         guard scripted.indices.contains(index) else { break }
-        let number = scripted[index]
-        if number > 0, !orders[number - 1].hasEnded {
-          end(number - 1, .cancelled)
-          freedBy[number] = nil
-        }
+        cancel(scripted[index] - 1)
+      case .modify(let index, let change): modify(index, change)
+      case .cancelAll(let instrument): cancelAll(instrument)
+      case .close(let instrument):
+        cancelAll(instrument)
+        standing[instrument] = .quantity(0)
+        stated[instrument] = .quantity(0)
       case .target(let instrument, let target):
         // A standing target: only a value that differs from the last one is a request.
         guard standing[instrument] != target else { break }
@@ -40,6 +46,18 @@ extension MarketSimulator {
     submitTargets(stated)
   }
 
+  private mutating func cancel(_ index: Int) {
+    guard index >= 0, !orders[index].hasEnded else { return }
+    end(index, .cancelled)
+    freedBy[index + 1] = nil
+  }
+
+  private mutating func cancelAll(_ instrument: Int?) {
+    for index in inTurn where orders[index].instrument == instrument ?? orders[index].instrument {
+      cancel(index)
+    }
+  }
+
   /// A reduce-only order whose instrument is flat and that no waiting entry can give another
   /// position ends at the next decision.
   private mutating func endUselessExits() {
@@ -47,7 +65,9 @@ extension MarketSimulator {
       let order = orders[index]
       if reducible(order) > 0 { continue }
       let isAwaited =
-        if order.parent > 0 {
+        if order.isOther, isAsleep(order) {
+          true
+        } else if order.parent > 0, !order.isOther {
           !orders[order.parent - 1].hasEnded
         } else {
           orders.contains {
@@ -133,11 +153,14 @@ extension MarketSimulator {
 // MARK: - Submission
 
 extension MarketSimulator {
-  private mutating func submit(_ asked: Order, group: Int, parent: Int = 0) {
+  private mutating func submit(
+    _ asked: Order, group: Int, parent: Int = 0, isExit: Bool = true
+  ) {
     let order = register(asked, group: group)
     scripted.append(order.number)
     if parent > 0 {
-      orders[order.number - 1].reduceOnly = true
+      if isExit { orders[order.number - 1].reduceOnly = true }
+      orders[order.number - 1].isOther = !isExit
       orders[order.number - 1].parent = parent
     }
     check(order.number - 1)
@@ -148,10 +171,12 @@ extension MarketSimulator {
   mutating func register(_ asked: Order, group: Int) -> SimulatedOrder {
     let order = SimulatedOrder(
       number: orders.count + 1, instrument: Int(asked.instrument.index), kind: asked.kind,
-      isDay: asked.timeInForce == .day, group: group, reduceOnly: asked.reduceOnly,
-      wanted: asked.quantity, liveAt: now + rules.latency)
+      timeInForce: asked.timeInForce, isPostOnly: asked.postOnly, turn: nextTurn(), group: group,
+      reduceOnly: asked.reduceOnly, wanted: asked.quantity, liveAt: now + rules.latency)
     orders.append(order)
     tape.outcomes.append([])
+    tape.events.append([])
+    step(order.number - 1, "submitted")
     return order
   }
 
@@ -166,8 +191,14 @@ extension MarketSimulator {
     guard orders[index].wanted.isFinite else { return end(index, .rejected(.noQuantity)) }
     orders[index].wanted = floored(orders[index].wanted, instrument)
     guard orders[index].wanted != 0 else { return end(index, .rejected(.noQuantity)) }
-    if let price = orders[index].kind.price, !(price > 0 && price.isFinite) {
+    let prices = [orders[index].kind.triggerPrice, orders[index].kind.limitPrice].compactMap { $0 }
+    if prices.contains(where: { !($0 > 0 && $0.isFinite) }) {
       return end(index, .rejected(.badPrice))
+    }
+    if orders[index].isPostOnly {
+      guard case .limit = orders[index].kind, !orders[index].isImmediate else {
+        return end(index, .rejected(.badTerms))
+      }
     }
     guard lastRows[instrument] >= 0 else { return end(index, .rejected(.noPrice)) }
     if delisted.contains(instrument) { return end(index, .rejected(.delisted)) }
@@ -219,7 +250,7 @@ extension MarketSimulator {
     let held = max(0, quantities[instrument])
     if asked > held * (1 + 1e-12), !waiting.isEmpty { orders[index].reduceOnly = true }
     if asked > most * (1 + 1e-12) {
-      if most == 0 || rules.rejectsShortfalls {
+      if most == 0 || rules.rejectsShortfalls || orders[index].timeInForce == .fillOrKill {
         return end(index, .rejected(.shortNotAllowed))
       }
       cut(index, to: -floored(most, instrument))
@@ -241,7 +272,9 @@ extension MarketSimulator {
       var power = power + freed + freedHere
       for other in orders[..<index] where !other.hasEnded { power -= reserved(other) }
       if opening * asked > power + rounding {
-        if rules.rejectsShortfalls { return end(index, .rejected(.buyingPower)) }
+        if rules.rejectsShortfalls || order.timeInForce == .fillOrKill {
+          return end(index, .rejected(.buyingPower))
+        }
         // Rounding must not cost a lot; where there are none, it has nothing to give.
         let money = power + (instruments[instrument].lotSize == nil ? 0 : rounding)
         let most = closing + floored(max(0, money) / asked, instrument)
@@ -254,8 +287,24 @@ extension MarketSimulator {
     freedBy[index + 1] = freedHere
   }
 
+  /// Why an order may not grow to so many units; `nil` where it may.
+  mutating func refusesGrowth(_ index: Int, to wanted: Double) -> RejectionReason? {
+    var order = orders[index]
+    let before = order
+    order.wanted = wanted
+    if order.reduceOnly { return nil }
+    if isCash, !order.isBuy {
+      let held = closingPart(of: order.remaining, order.instrument)
+      return abs(order.remaining) > held * (1 + 1e-12) ? .shortNotAllowed : nil
+    }
+    var power = power + freed
+    for other in orders where !other.hasEnded { power -= reserved(other) }
+    let need = reserved(order) - reserved(before)
+    return need > 0 && need > power + rounding ? .buyingPower : nil
+  }
+
   /// What a waiting order would open, at the last close.
-  private func reserved(_ order: SimulatedOrder) -> Double {
+  func reserved(_ order: SimulatedOrder) -> Double {
     if order.reduceOnly || isCash && !order.isBuy { return 0 }
     let opening =
       abs(order.remaining) - closingPart(of: order.remaining, order.instrument)
@@ -274,12 +323,14 @@ extension MarketSimulator {
   mutating func end(_ index: Int, _ kind: OrderOutcome.Kind) {
     orders[index].hasEnded = true
     note(index, kind)
-    // An entry that ends unfilled ends its exits.
-    guard orders[index].filled == 0, kind != .stillLive, kind != .rejected(.ruined),
-      kind != .delisted
-    else { return }
+    // An entry that ends unfilled ends its exits; one that ends otherwise than filled, what waits
+    // for the whole of it.
+    guard kind != .stillLive, kind != .rejected(.ruined), kind != .delisted else { return }
+    if kind == .filled, orders[index].isFilledWhole { return }
     for exit in orders.indices
-    where orders[exit].parent == orders[index].number && !orders[exit].hasEnded {
+    where orders[exit].parent == orders[index].number && !orders[exit].hasEnded
+      && (orders[index].filled == 0 || orders[exit].isOther)
+    {
       end(exit, .parentGone)
     }
   }
@@ -287,6 +338,8 @@ extension MarketSimulator {
   mutating func note(_ index: Int, _ kind: OrderOutcome.Kind) {
     tape.outcomes[index].append(
       SimulationTape.Outcome(kind: kind, time: now, filled: orders[index].filled))
+    let reason = if case .rejected(let reason) = kind { " \(reason.rawValue)" } else { "" }
+    step(index, kind.word + reason, orders[index].filled)
   }
 
   /// The money in one unit at the last close.

@@ -200,7 +200,7 @@ extension MarketSimulator {
   private func parts(of index: Int) -> (closing: Double, exiting: Double, opening: Double) {
     let order = orders[index]
     let asked = abs(order.remaining)
-    if order.parent > 0 { return (0, asked, 0) }
+    if order.parent > 0, !order.isOther { return (0, asked, 0) }
     let closing = closingPart(of: order.remaining, order.instrument)
     var rest = asked - closing
     if closing > 0, isNothing(rest, of: asked) { rest = 0 }

@@ -22,7 +22,7 @@ extension MarketSimulator {
   /// How much an exit can close now: what is held, and of what its entry got what is left.
   func reducible(_ order: SimulatedOrder) -> Double {
     let closing = closingPart(of: order.remaining, order.instrument)
-    guard order.parent > 0 else { return closing }
+    guard order.parent > 0, !order.isOther else { return closing }
     let left = abs(orders[order.parent - 1].filled) - abs(order.filled)
     return isNothing(left, of: abs(order.filled)) ? 0 : min(closing, left)
   }
@@ -41,7 +41,36 @@ extension MarketSimulator {
   /// returns the units traded, positive.
   @discardableResult
   mutating func trade(
-    _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool
+    _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool, isAtClose: Bool = false
+  ) -> Double {
+    if isAsleep(orders[index]) { return 0 }
+    if orders[index].reduceOnly, reducible(orders[index]) <= 0 { return 0 }
+    let isReached = if case .level = stance(orders[index]) { true } else { false }
+    if isReached { step(index, "triggered", orders[index].filled) }
+    let canTake = !isReached || canTake(orders[index], at: reference)
+    if isReached {
+      orders[index].isTriggered = true
+      orders[index].isTaking = canTake
+      if !canTake {
+        orders[index].armedTimes += 1
+        if case .stopIfTouched(_, let stop) = orders[index].kind {
+          // A stop from now on, with a level of its own.
+          orders[index].kind = .stop(stop)
+          orders[index].isTriggered = false
+        }
+      }
+    }
+    let isInside = isIntrabar && !isAtClose
+    let units =
+      canTake
+      ? exchange(index, row, at: reference, isIntrabar: isIntrabar, isInside: isInside) : 0
+    orders[index].isTaking = false
+    if isReached, orders[index].isImmediate, !orders[index].hasEnded { end(index, .expired) }
+    return units
+  }
+
+  private mutating func exchange(
+    _ index: Int, _ row: Int, at reference: Double, isIntrabar: Bool, isInside: Bool
   ) -> Double {
     let instrument = orders[index].instrument
     resize(index, row, at: reference, isIntrabar: isIntrabar)
@@ -51,8 +80,6 @@ extension MarketSimulator {
       units = min(units, reducible(orders[index]))
       if units <= 0 { return 0 }
     }
-    // Reached is triggered, whatever the bar's volume lets through.
-    if case .stop = orders[index].kind { orders[index].isTriggered = true }
     let bar = bars[instrument][row]
     if let share = rules.participation, hasVolume[instrument] {
       // All orders of the instrument together take no more than their share, down to the lot.
@@ -61,12 +88,14 @@ extension MarketSimulator {
       units = min(units, abs(floored(left, instrument)))
     }
     if units <= 0 { return 0 }
+    let isWhole = orders[index].timeInForce == .fillOrKill
+    if isWhole, units < abs(orders[index].remaining) { return 0 }
     var isCut = false
     if isCash, !orders[index].isBuy, !orders[index].reduceOnly {
       // A cash account sells what it holds at the fill, too.
       let held = closingPart(of: orders[index].remaining, instrument)
       if units > held * (1 + 1e-12) {
-        if held == 0 || rules.rejectsShortfalls {
+        if held == 0 || rules.rejectsShortfalls || isWhole {
           end(index, .rejected(.shortNotAllowed))
           return 0
         }
@@ -77,7 +106,7 @@ extension MarketSimulator {
     let markBefore = marks[instrument]
     marks[instrument] = reference
     if !covers(units, index, row, reference, isIntrabar: isIntrabar, beyond: rounding) {
-      if rules.rejectsShortfalls {
+      if rules.rejectsShortfalls || isWhole {
         marks[instrument] = markBefore
         end(index, .rejected(.buyingPower))
         return 0
@@ -91,7 +120,8 @@ extension MarketSimulator {
       units = most
       isCut = true
     }
-    book(units, index, row, reference, isIntrabar: isIntrabar, isCut: isCut)
+    book(
+      units, index, row, reference, isIntrabar: isIntrabar, isInside: isInside, isCut: isCut)
     return units
   }
 
@@ -142,8 +172,9 @@ extension MarketSimulator {
 
   /// Books a fill: cash, position, mark, costs, what the bar has left, and the group.
   mutating func book(
-    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, isIntrabar: Bool, isCut: Bool,
-    isCostless: Bool = false
+    _ units: Double, _ index: Int, _ row: Int, _ reference: Double, isIntrabar: Bool,
+    isInside: Bool = false,
+    isCut: Bool, isCostless: Bool = false
   ) {
     let instrument = orders[index].instrument
     let multiplier = instruments[instrument].multiplier
@@ -177,11 +208,13 @@ extension MarketSimulator {
         isIntrabar: isIntrabar, quantity: signed, reference: reference, price: price,
         slippage: abs(price - reference) * units * multiplier, commission: commission,
         tax: tax, isCostless: isCostless))
+    let isComplete = isNothing(abs(orders[index].remaining), of: abs(orders[index].wanted))
+    if isCut || !isComplete { step(index, "partially-filled", orders[index].filled) }
+    orders[index].isFilledWhole = isComplete && !isCut
+    wake(behind: index, at: reference, isInside: isInside)
     // What was not covered is dropped.
     if isCut { cut(index, to: orders[index].filled) }
-    if isNothing(abs(orders[index].remaining), of: abs(orders[index].wanted)) {
-      end(index, .filled)
-    }
+    if isCut || isComplete { end(index, .filled) }
     // One of a group fills, the others are cancelled at that instant.
     let group = orders[index].group
     guard group != 0 else { return }
@@ -200,15 +233,18 @@ extension MarketSimulator {
     of units: Double, _ index: Int, _ row: Int, _ reference: Double
   ) -> Double {
     let order = orders[index]
-    if case .limit(let limit) = order.kind {
+    if let limit = order.kind.limitPrice, !order.isTaking {
       // A limit never fills worse than its price, on the tick or off it.
       let price = onTick(reference, order)
       return order.isBuy ? min(price, max(limit, reference)) : max(price, min(limit, reference))
     }
     let fraction = slippageFraction(of: units, order, row, reference)
     // A sale brings at least nothing.
-    return onTick(
+    let price = onTick(
       order.isBuy ? reference * (1 + fraction) : max(0, reference * (1 - fraction)), order)
+    // What takes at its trigger slips as far as its limit.
+    guard let limit = order.kind.limitPrice else { return price }
+    return order.isBuy ? min(price, limit) : max(price, limit)
   }
 
   /// A price rounded to the tick against us; one that is on it but for rounding stays.

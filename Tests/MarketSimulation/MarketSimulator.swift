@@ -65,6 +65,7 @@ struct MarketSimulator {
     get { tape.breaches }
     set { tape.breaches = newValue }
   }
+  var turns = 0
   var tape = SimulationTape()
 
   init(_ scenario: Scenario) {
@@ -106,7 +107,17 @@ struct SimulatedOrder {
   let number: Int
   let instrument: Int
   var kind: Order.Kind
-  var isDay: Bool
+  var timeInForce: Order.TimeInForce
+  var isPostOnly: Bool
+  /// Its place among orders that compete.
+  var turn: Int
+  /// The best price that a trailing stop has seen.
+  var best = Double.nan
+  var wokeInside = false
+  /// Whether the match under way takes what the market gives.
+  var isTaking = false
+  /// How often a trigger was reached that only armed something.
+  var armedTimes = 0
   var group: Int
   var reduceOnly: Bool
   /// The number of the entry to which an exit belongs, or 0.
@@ -140,7 +151,10 @@ struct SimulatedOrder {
 
   var remaining: Double { wanted - filled }
   var isBuy: Bool { wanted > 0 }
-  var isMarket: Bool { kind == .market || isTriggered }
+  var isFilledWhole = false
+  /// Whether it begins when its parent has filled whole, and is no exit.
+  var isOther = false
+  var isImmediate: Bool { timeInForce == .immediateOrCancel || timeInForce == .fillOrKill }
 }
 
 // MARK: - The order of events (part 4)
@@ -190,17 +204,25 @@ extension MarketSimulator {
     for instrument in bars.indices {
       guard let row = closingRow(instrument) else { continue }
       matchPath(instrument, row)
+      if isTraded(instrument, row) { follow(instrument, row) }
       marks[instrument] = bars[instrument][row].close
       lastRows[instrument] = row
     }
-    for index in orders.indices {
+    let waiting = inTurn.filter { index in
       let order = orders[index]
-      guard rules.marketFill == .nextClose, order.kind == .market, !order.isLiquidation,
-        !order.hasEnded, order.isLive,
-        let row = closingRow(order.instrument), isTraded(order.instrument, row)
-      else { continue }
-      trade(index, row, at: bars[order.instrument][row].close, isIntrabar: true)
+      guard !order.hasEnded, order.isLive, order.liveAt < now, !order.isLiquidation,
+        closingRow(order.instrument) != nil, !(order.isOther && isAsleep(order))
+      else { return false }
+      return order.kind == .marketOnClose
+        || rules.marketFill == .nextClose && order.kind == .market
     }
+    let moments = waiting.filter { orders[$0].isImmediate && !isAsleep(orders[$0]) }
+    for index in waiting where !orders[index].hasEnded {
+      let instrument = orders[index].instrument
+      guard let row = closingRow(instrument), isTraded(instrument, row) else { continue }
+      trade(index, row, at: bars[instrument][row].close, isIntrabar: true, isAtClose: true)
+    }
+    endMoments(moments)
     ruinIfBroke()
   }
 
@@ -222,6 +244,7 @@ extension MarketSimulator {
       var order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
       order.isLive = true
+      tape.internalOrders.insert(order.number - 1)
       orders[orders.count - 1] = order
       _ = remember(orders.count - 1)
       guard isTraded(instrument, row) else { continue }
@@ -237,17 +260,41 @@ extension MarketSimulator {
       }
       orders[index].isLive = true
       let instrument = orders[index].instrument
-      if orders[index].isDay {
-        orders[index].expiry = calendars[instrument].sessionClosing(after: now)?.close
-      }
       if !remember(index) {
         end(index, .rejected(.noHistory))
+        continue
+      }
+      if orders[index].parent == 0 {
+        if case .trailingStop = orders[index].kind {
+          orders[index].best = bars[instrument][lastRows[instrument]].close
+        }
+        if orders[index].isPostOnly, let limit = orders[index].kind.limitPrice,
+          crosses(orders[index], limit)
+        {
+          end(index, .rejected(.postOnly))
+          continue
+        }
+      }
+      step(index, "accepted")
+      switch orders[index].timeInForce {
+      case .day: orders[index].expiry = calendars[instrument].sessionClosing(after: now)?.close
+      case .goodTil(let time): orders[index].expiry = time
+      default: break
+      }
+      if let expiry = orders[index].expiry, expiry <= now {
+        end(index, .expired)
         continue
       }
       if rules.marketFill == .sameClose, orders[index].kind == .market,
         let row = closingRow(instrument), isTraded(instrument, row)
       {
-        trade(index, row, at: bars[instrument][row].close, isIntrabar: true)
+        trade(index, row, at: bars[instrument][row].close, isIntrabar: true, isAtClose: true)
+      }
+      if rules.marketFill == .sameClose, orders[index].kind == .market,
+        closingRow(instrument) != nil,
+        orders[index].isImmediate, !isAsleep(orders[index]), !orders[index].hasEnded
+      {
+        end(index, .expired)
       }
     }
   }
@@ -270,14 +317,28 @@ extension MarketSimulator {
   private mutating func openBars() {
     // What answers a margin call comes first.
     let turns =
-      orders.indices.filter { orders[$0].isLiquidation }
-      + orders.indices.filter {
-        !orders[$0].isLiquidation
+      inTurn.filter { orders[$0].isLiquidation } + inTurn.filter { !orders[$0].isLiquidation }
+    let waiting = turns.filter { openingRow(orders[$0].instrument) != nil }
+    let moments = waiting.filter { index in
+      let order = orders[index]
+      guard order.isImmediate, order.isLive, !order.hasEnded, !isAsleep(order) else { return false }
+      switch stance(order) {
+      case .market(let alwaysAtOpen): return alwaysAtOpen || rules.marketFill != .nextClose
+      case .limit: return true
+      default: return false
       }
-    for index in turns {
+    }
+    // Each is looked at as it was when the bell rang.
+    let live = Set(
+      waiting.filter {
+        orders[$0].liveAt <= now && orders[$0].isLive
+          && !(orders[$0].isOther && isAsleep(orders[$0]))
+      })
+    for index in waiting where live.contains(index) {
       guard let row = openingRow(orders[index].instrument) else { continue }
       matchOpen(index, row)
     }
+    endMoments(moments)
   }
 
   private mutating func finish(_ closes: [Timestamp]) {
@@ -307,6 +368,7 @@ extension MarketSimulator {
     for instrument in bars.indices where quantities[instrument] != 0 {
       let order = register(
         Order(InstrumentID(instrument), quantity: -quantities[instrument]), group: 0)
+      tape.internalOrders.insert(order.number - 1)
       book(
         abs(quantities[instrument]), order.number - 1, lastRows[instrument], marks[instrument],
         isIntrabar: true, isCut: false, isCostless: true)

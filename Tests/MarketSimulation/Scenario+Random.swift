@@ -17,8 +17,12 @@ extension Scenario {
     var accounts = Randomness(seed: seed, stream: "accounts")
     rules.drawTerms(&accounts)
     market = try addActions(&accounts)
+    // Limits beside margin, financing or actions are left to tests by hand.
+    let isPlain =
+      rules.terms.margin == nil && !rules.terms.hasFinancing
+      && market.allSatisfy(\.actions.isEmpty)
     var limits = Randomness(seed: seed, stream: "limits")
-    if limits.nextInteger(below: 4) == 0 {
+    if limits.nextInteger(below: 4) == 0, isPlain {
       rules.limits = SimulationLimits(random: &limits, cash: rules.cash)
     }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
@@ -117,6 +121,7 @@ extension SimulationRules {
     ])
     warmup = random.pick([0, 0, 0, 1, 5])
     closesEndedSeries = random.oneIn(5)
+    trailsIntrabar = random.oneIn(2)
     if case .squareRoot = costs.slippage, !hasVolume { costs.slippage = .none }
     // What a target costs that takes many bars to fill, or moves its own price, is said nowhere.
     if sizesAtFill { participation = nil }
@@ -135,8 +140,23 @@ extension Scenario {
     let price = series.close[row]
     let least = rules.leverage != nil || rules.terms.margin != nil ? -5 : rules.sizesAtFill ? 0 : -1
     let weight = Double(random.nextInteger(below: 11) + least) / 5
-    switch random.nextInteger(below: 12) {
+    switch random.nextInteger(below: 16) {
     case 0...3: return .submit(order(instrument, price, &random))
+    case 12:
+      return .modify(
+        random.nextInteger(below: 1 + 2 * (script.count + 1)), change(price, instrument, &random))
+    case 13:
+      return random.oneIn(3)
+        ? .cancelAll(random.oneIn(2) ? instrument : nil) : .close(instrument)
+    case 14:
+      let other = random.nextInteger(below: market.count)
+      return .oneTriggersOther(
+        order(instrument, price, &random),
+        then: (0...random.nextInteger(below: 2)).map { _ in
+          var order = order(other, price, &random)
+          order.reduceOnly = false
+          return order
+        })
     case 4:
       return .oneCancelsOther(
         (0...1 + random.nextInteger(below: 2)).map { _ in order(instrument, price, &random) })
@@ -166,14 +186,47 @@ extension Scenario {
     return Order(
       InstrumentID(instrument), quantity: random.oneIn(2) ? units : -units,
       kind: kind(near: price, &random),
-      timeInForce: random.oneIn(3) ? .day : .goodTilCancelled,
-      reduceOnly: random.oneIn(8))
+      timeInForce: timeInForce(&random), reduceOnly: random.oneIn(8),
+      postOnly: random.oneIn(12))
+  }
+
+  private func timeInForce(_ random: inout Randomness) -> Order.TimeInForce {
+    switch random.nextInteger(below: 9) {
+    case 0, 1: .day
+    case 2: .immediateOrCancel
+    case 3: .fillOrKill
+    case 4:
+      .goodTil(
+        Timestamp(seconds: 1_704_067_200) + .hours(Int64(6 * random.nextInteger(below: 160))))
+    default: .goodTilCancelled
+    }
+  }
+
+  private func change(
+    _ price: Double, _ instrument: Int, _ random: inout Randomness
+  ) -> ScriptedRequest.Change {
+    var change = ScriptedRequest.Change()
+    let steps = Double(random.nextInteger(below: 25) - 12) / 4
+    if random.oneIn(2) {
+      let units = units(instrument, price, &random)
+      change.quantity = random.oneIn(3) ? -units : units
+    }
+    if random.oneIn(3) { change.limit = max(0.25, price + steps) }
+    if random.oneIn(3) { change.trigger = max(0.25, price + steps) }
+    return change
   }
 
   private func kind(near price: Double, _ random: inout Randomness) -> Order.Kind {
     let steps = Double(random.nextInteger(below: 25) - 12) / 4
     let away = max(0.25, random.oneIn(6) ? price + steps * 1.01 : price + steps)
-    return random.pick([.market, .limit(away), .stop(away)])
+    let other = max(0.25, away + Double(random.nextInteger(below: 13) - 6) / 4)
+    if random.oneIn(2) { return random.pick([.market, .limit(away), .stop(away)]) }
+    return random.pick([
+      .stopLimit(stop: away, limit: other), .limitIfTouched(touch: away, limit: other),
+      .marketIfTouched(away), .stopIfTouched(touch: away, stop: other), .marketOnOpen,
+      .marketOnClose, .trailingStop(.amount(Double(1 + random.nextInteger(below: 8)) / 4)),
+      .trailingStop(.percent(Double(1 + random.nextInteger(below: 6)))),
+    ])
   }
 
   /// An entry with a stop and a limit on the other side.
@@ -190,9 +243,13 @@ extension Scenario {
     let stop = Order(
       InstrumentID(instrument), quantity: -entry.quantity,
       kind: .stop(max(0.25, level - side * near)), reduceOnly: true)
+    let target = max(0.25, level + side * far)
     let limit = Order(
       InstrumentID(instrument), quantity: -entry.quantity,
-      kind: .limit(max(0.25, level + side * far)), reduceOnly: true)
+      kind: random.pick([
+        .limit(target), .limit(target), .marketIfTouched(target), .trailingStop(.amount(near)),
+        .stopIfTouched(touch: target, stop: level),
+      ]), reduceOnly: true)
     return .bracket(entry: entry, exits: random.oneIn(2) ? [stop, limit] : [limit, stop])
   }
 }

@@ -18,6 +18,11 @@ enum ScriptedRequest: Hashable, Sendable {
   case bracket(entry: Order, exits: [Order])
   /// Withdraws the order that the script submitted at that place, from 0.
   case cancel(Int)
+  case oneTriggersOther(Order, then: [Order])
+  /// Changes the order that the script submitted at that place, from 0.
+  case modify(Int, Change)
+  case cancelAll(Int?)
+  case close(Int)
   case target(Int, Stated)
   case rebalance(Int, weight: Double)
 
@@ -37,13 +42,21 @@ enum ScriptedRequest: Hashable, Sendable {
     var isQuantity: Bool { if case .quantity = self { true } else { false } }
   }
 
+  /// What a modification asks for; `nil` stays.
+  struct Change: Hashable, Sendable {
+    var quantity: Double?
+    var limit: Double?
+    var trigger: Double?
+  }
+
   /// How many orders the script submits by it; targets make theirs later.
   var orderCount: Int {
     switch self {
     case .submit: 1
     case .oneCancelsOther(let orders): orders.count
     case .bracket(_, let exits): 1 + exits.count
-    case .cancel, .target, .rebalance: 0
+    case .oneTriggersOther(_, let others): 1 + others.count
+    case .cancel, .target, .rebalance, .modify, .cancelAll, .close: 0
     }
   }
 }
@@ -60,6 +73,7 @@ struct SimulationRules: Sendable {
   /// How many ticks a price has to go beyond a limit; `nil` where a touch is enough.
   var throughTicks: Int?
   var participation: Double?
+  var trailsIntrabar = false
   var latency = TimeSpan.zero
   var sizesAtFill = false
   var rejectsShortfalls = false
@@ -78,6 +92,10 @@ struct SimulationTape {
   var fills: [Fill] = []
   /// Of each order what became of it, in order of time.
   var outcomes: [[Outcome]] = []
+  /// Places of orders that the rules made, whose lives are told by their fills.
+  var internalOrders: Set<Int> = []
+  /// Of each order its steps, in order of time.
+  var events: [[Event]] = []
   var equity: [Double] = []
   var cash = 0.0
   var quantities: [Double] = []
@@ -99,6 +117,14 @@ struct SimulationTape {
     var tax = 0.0
     /// Whether the rules made it, without an order's costs.
     var isCostless = false
+  }
+
+  struct Event: CustomStringConvertible {
+    var name: String
+    var time: Timestamp
+    var quantity: Double
+
+    var description: String { "\(name) \(quantity) \(time)" }
   }
 
   struct Outcome {

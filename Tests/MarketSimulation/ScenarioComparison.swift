@@ -57,6 +57,7 @@ extension Scenario {
       { $0.latency = .zero }, { $0.participation = nil }, { $0.costs.slippage = .none },
       { $0.costs.commission = .none }, { $0.costs.taxes = [] }, { $0.costsOf = [:] },
       { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
+      { $0.trailsIntrabar = false },
       { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
       { $0.limits = nil },
     ]
@@ -101,8 +102,12 @@ extension ScriptedRequest {
     case .submit(let order): [Int(order.instrument.index)]
     case .oneCancelsOther(let orders): orders.map { Int($0.instrument.index) }
     case .bracket(let entry, _): [Int(entry.instrument.index)]
-    case .cancel: []
-    case .target(let instrument, _), .rebalance(let instrument, _): [instrument]
+    case .oneTriggersOther(let first, let others):
+      ([first] + others).map { Int($0.instrument.index) }
+    case .cancel, .modify: []
+    case .cancelAll(let instrument): instrument.map { [$0] } ?? []
+    case .target(let instrument, _), .rebalance(let instrument, _), .close(let instrument):
+      [instrument]
     }
   }
 }
@@ -123,6 +128,11 @@ extension SimulationTape {
     for (index, (mine, its)) in zip(outcomes, other.outcomes).enumerated()
     where mine.count != its.count || !zip(mine, its).allSatisfy({ $0.agrees(with: $1) }) {
       return "outcome of order \(index + 1)"
+    }
+    for (index, (mine, its)) in zip(events, other.events).enumerated()
+    where !internalOrders.contains(index) {
+      if mine.count == its.count, zip(mine, its).allSatisfy({ $0.agrees(with: $1) }) { continue }
+      return "life of order \(index + 1)"
     }
     let scale = max(1, equity.map(abs).max() ?? 1)
     if equity.count != other.equity.count {
@@ -156,9 +166,8 @@ extension SimulationTape {
         + "\($0.isIntrabar ? "inside" : "open") \($0.time) \($0.quantity) @ \($0.price) "
         + "(\($0.reference)) slippage \($0.slippage) commission \($0.commission) tax \($0.tax)"
     }
-    let ends = outcomes.enumerated().map { index, list in
-      "  order \(index + 1): "
-        + list.map { "\($0.kind) \($0.filled) \($0.time)" }.joined(separator: ", ")
+    let ends = events.enumerated().map { index, list in
+      "  order \(index + 1): " + list.map(\.description).joined(separator: ", ")
     }
     let last = "  cash \(cash), held \(quantities), ambiguous \(ambiguousBars), equity "
     return (rows + ends + [last + "\(equity.suffix(3))"]).joined(separator: "\n")
@@ -176,6 +185,12 @@ extension SimulationTape.Fill {
     if !near(slippage, other.slippage, money) { return "slippage" }
     if !near(commission, other.commission, money) { return "commission" }
     return near(tax, other.tax, money) ? nil : "tax"
+  }
+}
+
+extension SimulationTape.Event {
+  func agrees(with other: Self) -> Bool {
+    name == other.name && time == other.time && isSameQuantity(quantity, other.quantity)
   }
 }
 
@@ -243,7 +258,12 @@ extension ScriptedRequest {
     case .oneCancelsOther(let orders): "group \(orders.map(\.text).joined(separator: ", "))"
     case .bracket(let entry, let exits):
       "bracket \(entry.text), exits \(exits.map(\.text).joined(separator: ", "))"
+    case .oneTriggersOther(let first, let others):
+      "\(first.text), then \(others.map(\.text).joined(separator: ", "))"
     case .cancel(let place): "cancel \(place)"
+    case .modify(let place, let change): "modify \(place) \(change)"
+    case .cancelAll(let instrument): "cancel all of \(instrument.map { "\($0)" } ?? "all")"
+    case .close(let instrument): "close [\(instrument)]"
     case .target(let instrument, let stated): "target [\(instrument)] \(stated)"
     case .rebalance(let instrument, let weight): "rebalance [\(instrument)] \(weight)"
     }
@@ -252,8 +272,8 @@ extension ScriptedRequest {
 
 extension Order {
   fileprivate var text: String {
-    "[\(instrument.index)] \(quantity) \(kind) \(timeInForce.rawValue)"
-      + (reduceOnly ? " reduce-only" : "")
+    "[\(instrument.index)] \(quantity) \(kind) \(timeInForce.code)"
+      + (reduceOnly ? " reduce-only" : "") + (postOnly ? " post-only" : "")
   }
 }
 

@@ -19,6 +19,14 @@ private struct ScriptReplay: Strategy {
       note(trading.submitOneCancelsOther(orders), of: orders.count)
     case .bracket(let entry, let exits):
       note(trading.submitBracket(entry, exits: exits), of: 1 + exits.count)
+    case .oneTriggersOther(let first, let others):
+      note(trading.submitOneTriggersOther(first, then: others), of: 1 + others.count)
+    case .modify(let index, let change):
+      guard submitted.indices.contains(index) else { break }
+      trading.modify(
+        submitted[index], quantity: change.quantity, limit: change.limit, stop: change.trigger)
+    case .cancelAll(let instrument): trading.cancelAll(instrument.map { InstrumentID($0) })
+    case .close(let instrument): trading.close(InstrumentID(instrument))
     case .cancel(let index):
       if submitted.indices.contains(index) { trading.cancel(submitted[index]) }
     case .target(let instrument, let stated):
@@ -67,6 +75,7 @@ extension SimulationRules {
     execution.improvesOnGaps = improvesOnGaps
     execution.limitFill = throughTicks.map { .through(ticks: $0) } ?? .touch
     execution.participation = participation
+    execution.trail = trailsIntrabar ? .intrabar : .closedBars
     execution.latency = latency
     execution.sizing = sizesAtFill ? .atFill : .atDecision
     execution.shortfall = rejectsShortfalls ? .reject : .cut
@@ -99,6 +108,13 @@ extension Scenario {
       tape.outcomes[index].append(
         SimulationTape.Outcome(
           kind: outcome.kind, time: outcome.time, filled: outcome.filledQuantity))
+    }
+    tape.events = Array(repeating: [], count: result.orders.count)
+    for event in result.orderEvents {
+      let reason = event.kind.reason.map { " \($0.rawValue)" } ?? ""
+      tape.events[Int(event.order.number) - 1].append(
+        SimulationTape.Event(
+          name: event.kind.word + reason, time: event.time, quantity: event.quantity))
     }
     tape.equity = Array(result.curve.equity)
     tape.cash = result.account.cash

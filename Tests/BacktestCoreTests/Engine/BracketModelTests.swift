@@ -73,6 +73,7 @@ struct BracketModelTests {
       case .market: true
       case .limit(let limit): buys ? price <= limit : price >= limit
       case .stop(let stop): buys ? price >= stop : price <= stop
+      default: false
       }
     }
   }

@@ -133,7 +133,7 @@ struct BrokerPropertyTests {
         if case .cut = outcome.kind { return false }
         return true
       }
-      #expect(ends.count == 1, "seed \(seed), order \(order.id.number)")
+      #expect(ends.count == 1, "seed \(seed), order \(order.assignedID.number)")
       let filled = result.fills.filter { $0.order == order.id }.reduce(0) { $0 + $1.quantity }
       #expect(agrees(ends.first?.filledQuantity ?? .nan, filled, within: 1e-9))
     }

@@ -81,7 +81,7 @@ struct WeightsAccountingTests {
     let result = try run([100, 110, 121, 121], decisions)
     check(result.equity, [1_000, 1_000, 1_100, 1_100])
     #expect(result.orders.map(\.quantity).prefix(2) == [5, 5])
-    #expect(result.orders.map(\.id.number) == [1, 2, 3, 4])
+    #expect(result.orders.map(\.assignedID.number) == [1, 2, 3, 4])
     let refused = OrderOutcome.Kind.rejected(.weightsAccounting)
     #expect(result.outcomes.map(\.kind) == [refused, refused, refused, refused])
     #expect(result.counts.rejectedOrders == 4)

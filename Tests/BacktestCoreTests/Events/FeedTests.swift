@@ -71,11 +71,11 @@ struct FeedTests {
   @Test func whatFlowsThroughTheLoopIsSmallAndTrivial() {
     #expect(stride(ofTrivial: Bar.self) == 72)
     #expect(stride(ofTrivial: Fill.self) <= 96)
-    #expect(stride(ofTrivial: Order.self) <= 56)
+    #expect(stride(ofTrivial: Order.self) <= 64)
     #expect(stride(ofTrivial: OrderOutcome.self) <= 48)
     #expect(stride(ofTrivial: LedgerEntry.self) <= 32)
     #expect(stride(ofTrivial: ScheduledEvent.self) <= 32)
-    #expect(stride(ofTrivial: LiveOrder.self) <= 176)
+    #expect(stride(ofTrivial: LiveOrder.self) <= 192)
     #expect(stride(ofTrivial: MatchCandidate.self) <= 48)
     #expect(stride(ofTrivial: Position.self) <= 160)
     #expect(stride(ofTrivial: PositionTarget.self) <= 16)

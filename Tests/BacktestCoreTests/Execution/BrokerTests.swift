@@ -58,7 +58,7 @@ struct BrokerTests {
     mutating func submit(_ wanted: Order) {
       var order = wanted
       broker.register(&order, at: broker.market.clock)
-      var budget = broker.submissionBudget(worth: account.valuation, account: &account)
+      var budget = SubmissionBudget(worth: account.valuation)
       broker.submit(order, budget: &budget, account: &account, log: &log)
       for index in broker.submitted.indices {
         _ = broker.activate(broker.submitted[index].slot, log: &log)

@@ -178,7 +178,7 @@ struct WalkForwardFoldTests {
     #expect(result.stitched.trades.map(\.isOpen) == [false, false])
     #expect(result.stitched.trades.map(\.isMarked) == [false, false])
     #expect(!result.caveats.contains { $0.code == .markedTrades })
-    #expect(result.stitched.orders.map(\.id.number) == [1, 2, 3, 4])
+    #expect(result.stitched.orders.map(\.assignedID.number) == [1, 2, 3, 4])
     #expect(result.stitched.account.positions[0].isFlat)
     check([result.stitched.account.cash], [second])
   }

@@ -26,6 +26,10 @@ public struct Randomness: Hashable, Sendable {
     return scrambled(state)
   }
 
+  /// Leaves out the next so many 64 bits.
+  /// - Complexity: O(1).
+  mutating func skip(_ count: Int) { state &+= increment &* UInt64(truncatingIfNeeded: count) }
+
   /// The next number from 0 up to but not including 1, uniform over multiples of 2^-53.
   public mutating func nextUnit() -> Double { Double(nextBits() &>> 11) * 0x1p-53 }
 

@@ -110,7 +110,7 @@ extension Engine {
     var log = log
     for slot in trading.broker.book.slotsInSubmissionOrder() {
       let live = trading.broker.book[slot]
-      log.record(live.order.id, .stillLive, at: clock, filled: live.filledQuantity)
+      log.record(live.id, .stillLive, at: clock, filled: live.filledQuantity)
     }
     let last = max(instant, baseInstant)
     var openTrades: [BookedTrade] = []
@@ -155,6 +155,9 @@ extension Engine {
         BookedTrade.roundTrips(closed + openTrades, on: feed)
       },
       outcomeTable: DerivedTable { [log] in log.outcomes() },
+      eventTable: DerivedTable { [log, clock, plan = trading.broker.plan] in
+        log.events(delay: plan.latency(of:), end: clock)
+      },
       ledgerTable: DerivedTable { [log, feed] in
         log.ledger(multipliers: feed.universe.series.map(\.instrument.multiplier))
       })

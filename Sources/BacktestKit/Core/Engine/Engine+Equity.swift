@@ -36,7 +36,7 @@ extension Engine {
       let close = trading.broker.market.columns[instrument].close[row]
       trading.account.markToClose(instrument, close: close, row: row)
     }
-    if trading.broker.plan.marketFill == .nextClose, !trading.broker.isIdle {
+    if trading.broker.waitsForClose, !trading.broker.isIdle {
       trading.broker.matchCloses(account: &trading.account, log: &log)
     }
     trading.account.checkInvariants()
@@ -135,7 +135,7 @@ extension Engine {
     trading.account.mark(instrument, at: price)
     let order = internalOrder(InstrumentID(instrument), quantity: quantity)
     let fill = Fill(
-      order: order.id, instrument: order.instrument, isIntrabar: isIntrabar, time: clock,
+      order: order.assignedID, instrument: order.instrument, isIntrabar: isIntrabar, time: clock,
       row: Int32(truncatingIfNeeded: max(0, trading.lastRow(instrument))), quantity: order.quantity,
       reference: price, price: price, slippage: 0, commission: 0)
     trading.account.book(fill, trades: &log.trades)

@@ -27,21 +27,39 @@ extension Engine {
   /// happened.
   mutating func arrive(_ slot: Int) {
     guard trading.broker.activate(slot, log: &log) else { return }
+    // Priority is the order of arrival, which random delays make another one.
+    if trading.broker.plan.latencyJitter != .zero { trading.broker.book.moveToBack(slot) }
     let live = trading.broker.book.pointer(to: slot)
-    if live.pointee.order.timeInForce != .goodTilCancelled { scheduleExpiry(of: slot) }
-    guard trading.broker.plan.marketFill == .sameClose, live.pointee.order.kind == .market,
+    switch live.pointee.order.timeInForce {
+    case .goodTilCancelled, .immediateOrCancel, .fillOrKill: break
+    case .day, .goodTil: guard scheduleExpiry(of: slot) else { return }
+    }
+    guard trading.broker.plan.marketFill == .sameClose, case .market = live.pointee.order.kind,
       trading.broker.market.isAtClose,
       trading.broker.market.closingRow(of: Int(live.pointee.order.instrument.index)) >= 0
     else { return }
+    guard !live.pointee.isAsleep else { return }
+    let order = live.pointee.order
     trading.broker.fillAtClose(slot, account: &trading.account, log: &log)
+    if order.timeInForce.isImmediate, trading.broker.book.holds(order.assignedID, in: slot) {
+      trading.broker.end(slot, .expired, log: &log)
+    }
   }
 
+  /// Has an order expire in its time; `false` where that has come already.
   @inline(never)
-  private mutating func scheduleExpiry(of slot: Int) {
+  private mutating func scheduleExpiry(of slot: Int) -> Bool {
     let order = trading.broker.book[slot].order
     let calendar = feed.universe.series[Int(order.instrument.index)].calendar
-    guard let time = order.timeInForce.expiry(liveFrom: clock, calendar: calendar) else { return }
-    queue.schedule(at: time, .sessionEnd, subject: slot, order: order.id)
+    guard let time = order.timeInForce.expiry(liveFrom: clock, calendar: calendar) else {
+      return true
+    }
+    guard time > clock else {
+      trading.broker.end(slot, .expired, log: &log)
+      return false
+    }
+    queue.schedule(at: time, .sessionEnd, subject: slot, order: order.assignedID)
+    return true
   }
 
   /// Phase 2: what ends with the session.
@@ -57,6 +75,7 @@ extension Engine {
     let quantity = trading.account.quantity(of: instrument)
     let order = internalOrder(InstrumentID(instrument), quantity: -quantity)
     let slot = trading.broker.book.add(order, remaining: order.quantity)
+    trading.broker.book[slot].isNew = false
     guard trading.broker.activate(slot, log: &log) else { return }
     trading.broker.fillAtClose(slot, account: &trading.account, log: &log)
   }
@@ -86,7 +105,7 @@ extension Engine {
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
     trading.broker.market.expectFills()
     if trading.broker.review != nil { beginReview() }
-    var budget = trading.broker.submissionBudget(worth: worth, account: &trading.account)
+    var budget = SubmissionBudget(worth: worth)
     if !trading.requests.isEmpty { carryOut(&budget) }
     if !trading.targetRequests.isEmpty {
       if !feed.hasOneGrid { forgetUnpricedTargets() }
@@ -105,6 +124,10 @@ extension Engine {
         trading.broker.submit(order, budget: &budget, account: &trading.account, log: &log)
       case .cancel(let order):
         trading.broker.cancel(order, budget: &budget, account: &trading.account, log: &log)
+      case .cancelAll(let instrument):
+        trading.broker.cancelAll(instrument, &budget, account: &trading.account, log: &log)
+      case .modify(let change):
+        trading.broker.modify(change, &budget, account: &trading.account, log: &log)
       case .schedule(let time, let tag): queue.schedule(at: time, .timer, subject: tag)
       }
     }
@@ -127,14 +150,16 @@ extension Engine {
   /// comes before them, else in their turn.
   @inline(__always)
   private mutating func sendSubmitted() {
-    let latency = trading.broker.plan.latency
-    let isAtOnce = latency == .zero && (queue.first.map { $0.key.time > clock } ?? true)
+    let plan = trading.broker.plan
+    let isAtOnce = plan.isAtOnce && (queue.first.map { $0.key.time > clock } ?? true)
     if feed.readAhead != nil { prepareFills() }
     for index in trading.broker.submitted.indices {
       let (slot, order) = (
         trading.broker.submitted[index].slot, trading.broker.submitted[index].order
       )
+      trading.broker.book[slot].isNew = false
       if !isAtOnce {
+        let latency = plan.latency(of: order)
         queue.schedule(at: clock + latency, .orderArrival, subject: slot, order: order)
       } else if trading.broker.book.holds(order, in: slot) {
         arrive(slot)
@@ -161,7 +186,7 @@ extension Engine {
       case .submit(let order):
         log.orders.append(order)
         trading.broker.refuse(order, .weightsAccounting, log: &log)
-      case .cancel: break
+      case .cancel, .cancelAll, .modify: break
       case .schedule(let time, let tag): queue.schedule(at: time, .timer, subject: tag)
       }
     }

@@ -49,7 +49,7 @@ extension Engine {
   private mutating func giveUpPositions() {
     for slot in trading.broker.book.slotsInSubmissionOrder()
     where !trading.broker.book[slot].closesOnly {
-      trading.requests.append(.cancel(trading.broker.book[slot].order.id))
+      trading.requests.append(.cancel(trading.broker.book[slot].order.assignedID))
     }
     for instrument in trading.account.positions.indices {
       let quantity = trading.account.quantity(of: instrument)

@@ -13,60 +13,47 @@ public struct OrderID: Hashable, Comparable, Sendable, BitwiseCopyable {
 }
 
 /// An instruction to trade.
+///
+///     Order(spx, quantity: 100, kind: .limit(90), timeInForce: .day)
+///     Order(spx, quantity: -100, kind: .trailingStop(.percent(5)))
 public struct Order: Hashable, Sendable, BitwiseCopyable {
-  /// Its number; 0 until it is submitted.
-  public var id = OrderID(0)
+  /// Its number; 0 where it has none yet.
+  package var assignedID = OrderID(0)
   /// What to trade.
   public var instrument: InstrumentID
   /// Units to trade: positive buys, negative sells.
   public var quantity: Double
   /// At what price it may trade.
   public var kind: Kind
-  /// How long it lives.
-  public var timeInForce: TimeInForce
-  /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
-  /// are cancelled at that instant; 0 is no group.
-  package var group: Int32 = 0
-  /// The entry to which an exit belongs; 0 is none.
-  package var parent = OrderID(0)
   /// Whether it closes what is held and opens nothing: an exit that goes out together with its
   /// entry waits until the entry has filled. Sales in a cash account are so by themselves.
   public var reduceOnly = false
+  /// Whether a limit order only rests: it is refused where the last price would fill it as it
+  /// becomes live, and it never trades better than its limit.
+  public var postOnly = false
   /// Whether the engine made it, to answer a margin call or to give back borrowed shares.
   public internal(set) var isLiquidation = false
+  /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
+  /// are cancelled at that instant; 0 is no group.
+  package var group: Int32 = 0
+  /// How long it lives.
+  public var timeInForce: TimeInForce
+  /// The order on which it depends: the entry to which an exit belongs; 0 is none.
+  package var parent = OrderID(0)
   /// When it was submitted.
   public var submitted = Timestamp.distantPast
 
-  /// At what price an order may trade.
-  public enum Kind: Hashable, Sendable, BitwiseCopyable {
-    /// At the next price that the fill rule names.
-    case market
-    /// At that price or better.
-    case limit(Double)
-    /// At market once that price has been reached.
-    case stop(Double)
+  /// Its number, which it gets when it is submitted.
+  public var id: OrderID? { assignedID.number == 0 ? nil : assignedID }
 
-    /// The limit or stop price; `nil` for a market order.
-    public var price: Double? {
-      switch self {
-      case .market: nil
-      case .limit(let price), .stop(let price): price
-      }
-    }
-  }
-
-  /// How long an order lives.
-  public enum TimeInForce: String, Hashable, Sendable, BitwiseCopyable {
-    /// Until it is filled or cancelled.
-    case goodTilCancelled = "GTC"
-    /// Until the first session end after it became live.
-    case day = "DAY"
-  }
+  /// What it shares with its relatives: the parent on which they depend, else their group.
+  var relation: Int32 { parent.number != 0 ? parent.number : -abs(group) }
 
   /// An order to trade `quantity` units, positive to buy and negative to sell.
   public init(
     _ instrument: InstrumentID, quantity: Double, kind: Kind = .market,
-    timeInForce: TimeInForce = .goodTilCancelled, group: Int32 = 0, reduceOnly: Bool = false
+    timeInForce: TimeInForce = .goodTilCancelled, group: Int32 = 0, reduceOnly: Bool = false,
+    postOnly: Bool = false
   ) {
     self.instrument = instrument
     self.quantity = quantity
@@ -74,6 +61,7 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
     self.timeInForce = timeInForce
     self.group = group
     self.reduceOnly = reduceOnly
+    self.postOnly = postOnly
   }
 }
 
@@ -161,12 +149,18 @@ public enum RejectionReason: String, Hashable, Sendable, BitwiseCopyable, CaseIt
   case killSwitch = "kill-switch"
   /// The quantity is zero after rounding to the lot, or not finite.
   case noQuantity = "no-quantity"
-  /// A limit or stop price that is not positive and finite.
+  /// A limit, trigger or trail that is not positive and finite.
   case badPrice = "bad-price"
+  /// Terms that contradict one another: post-only without a resting limit.
+  case badTerms = "bad-terms"
+  /// A post-only order that the last price would fill as it becomes live.
+  case postOnly = "post-only"
   /// The slippage model has not enough history.
   case noHistory = "no-history"
   /// The instrument has not traded yet, so that there is no price.
   case noPrice = "no-price"
+  /// The instrument's last bar is older than the rule for stale prices allows.
+  case stalePrice = "stale-price"
   /// The instrument was delisted, or has become another.
   case delisted
   /// The account was ruined.
@@ -205,10 +199,36 @@ struct TargetRequest: BitwiseCopyable, Sendable {
   var target: PositionTarget
 }
 
+/// What shall be different about an order; NaN for what stays.
+package struct OrderChange: BitwiseCopyable, Sendable {
+  /// The order.
+  package var order: OrderID
+  /// Units in all, filled ones included, signed.
+  package var quantity = Double.nan
+  /// The limit price.
+  package var limit = Double.nan
+  /// The stop or touch price.
+  package var trigger = Double.nan
+  /// How far a trailing stop stays behind.
+  package var trail: Order.Trail?
+
+  /// The change in words.
+  package var text: String {
+    var parts: [String] = []
+    if !quantity.isNaN { parts.append("\(quantity) units") }
+    if !limit.isNaN { parts.append("limit \(limit)") }
+    if !trigger.isNaN { parts.append("trigger \(trigger)") }
+    if let trail { parts.append("trail \(trail)") }
+    return parts.joined(separator: ", ")
+  }
+}
+
 /// What a strategy asked for during one decision, in the order in which it asked.
 enum TradingRequest: BitwiseCopyable, Sendable {
   case submit(Order)
   case cancel(OrderID)
+  case cancelAll(InstrumentID?)
+  case modify(OrderChange)
   case schedule(Timestamp, tag: Int)
 }
 

@@ -47,6 +47,7 @@ extension LiveOrder {
     progress.quantity *= ratio
     entryFilled *= ratio
     meanVolume *= ratio
+    bestPrice /= ratio
     order.kind = order.kind.split(by: ratio)
     order.quantity = units + filledQuantity
   }
@@ -59,6 +60,14 @@ extension Order.Kind {
     case .market: .market
     case .limit(let price): .limit(price / ratio)
     case .stop(let price): .stop(price / ratio)
+    case .stopLimit(let stop, let limit): .stopLimit(stop: stop / ratio, limit: limit / ratio)
+    case .trailingStop(.amount(let distance)): .trailingStop(.amount(distance / ratio))
+    case .marketIfTouched(let price): .marketIfTouched(price / ratio)
+    case .limitIfTouched(let touch, let limit):
+      .limitIfTouched(touch: touch / ratio, limit: limit / ratio)
+    case .stopIfTouched(let touch, let stop):
+      .stopIfTouched(touch: touch / ratio, stop: stop / ratio)
+    case .trailingStop, .marketOnOpen, .marketOnClose: self
     }
   }
 }

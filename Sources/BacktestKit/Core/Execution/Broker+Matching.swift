@@ -8,7 +8,25 @@ extension Broker {
       reject(slot, .noHistory, log: &log)
       return false
     }
+    if case .market = book[slot].order.kind {} else if !prepare(slot, log: &log) { return false }
     book.activate(slot, at: market.clock)
+    return true
+  }
+
+  /// What the rarer kinds of orders need as they become live; `false` where one is refused.
+  @inline(never)
+  private mutating func prepare(_ slot: Int, log: inout RunLog) -> Bool {
+    let order = book[slot].order
+    let last = market.lastClose(of: Int(order.instrument.index)) ?? .nan
+    // What waits for an entry begins at its fill.
+    guard order.parent.number == 0 else { return true }
+    if order.kind.trail != nil { book[slot].bestPrice = last }
+    if order.postOnly, let limit = order.kind.limitPrice,
+      book[slot].isBuy ? last <= limit : last >= limit
+    {
+      reject(slot, .postOnly, log: &log)
+      return false
+    }
     return true
   }
 
@@ -35,6 +53,7 @@ extension Broker {
       execute(candidate, at: context, account: &account, log: &log)
     }
     account.endFills()
+    endMoments(log: &log)
     market.finishOpens()
   }
 
@@ -55,7 +74,9 @@ extension Broker {
     let series = market.columns + instrument
     let row = market.openingRow(of: instrument)
     // Where volumes are given, a bar without volume trades nothing.
-    guard row >= 0, series.pointee.volume[row] != 0 else { return }
+    guard row >= 0 else { return }
+    if book.counts.immediate > 0 { noteMoment(slot, isOpen: true) }
+    guard series.pointee.volume[row] != 0 else { return }
     let candidate = book[slot].matchAtOpen(
       slot: slot, open: series.pointee.open[row], time: market.clock,
       tick: series.pointee.tickSize, plan: plan)
@@ -72,11 +93,26 @@ extension Broker {
     let bar = context.bar
     guard bar.volume != 0 else { return }
     collect(along: plan.intrabarPath, at: context)
-    guard !candidates.isEmpty else { return }
-    if candidates.count > 1, isAmbiguous(context, account: account) {
+    let trails = book.counts.trailing > 0
+    if candidates.count > 1 || trails || candidates.rows.contains(where: \.armsOnly),
+      !candidates.isEmpty || trails && plan.trailsIntrabar, isAmbiguous(context, account: account)
+    {
       log.counts.ambiguousBars += 1
     }
-    walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
+    if !candidates.isEmpty {
+      walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
+    }
+    if trails { followBar(bar, of: instrument) }
+  }
+
+  /// Moves the trailing stops of an instrument behind a bar that has closed.
+  @inline(never)
+  private mutating func followBar(_ bar: Bar, of instrument: Int) {
+    var slot = book.firstSlot(instrument)
+    while slot >= 0 {
+      if book[slot].order.kind.trail != nil { book[slot].follow(bar) }
+      slot = book.slot(after: slot)
+    }
   }
 
   /// The resting orders of an instrument that a bar reaches after its open, in the order in which
@@ -113,7 +149,7 @@ extension Broker {
     return false
   }
 
-  /// Fills the market orders that waited for this close, in order of submission as at an open.
+  /// Fills the orders that waited for this close, in order of submission as at an open.
   @inline(never)
   mutating func matchCloses(account: inout some BrokerAccount, log: inout RunLog) {
     candidates.clear()
@@ -125,6 +161,7 @@ extension Broker {
     for index in candidates.indices {
       fillAtClose(candidates[index], account: &account, log: &log)
     }
+    endMoments(log: &log)
   }
 
   private mutating func collectClose(_ slot: Int) {
@@ -132,8 +169,40 @@ extension Broker {
     let row = market.closingRow(of: instrument)
     guard row >= 0 else { return }
     let candidate = book[slot].matchAtClose(
-      market.columns[instrument].close[row], slot: slot, time: market.clock)
-    if let candidate { candidates.append(candidate) }
+      market.columns[instrument].close[row], slot: slot, time: market.clock, plan: plan)
+    guard let candidate else { return }
+    if book.counts.immediate > 0 { noteMoment(slot, isOpen: false) }
+    candidates.append(candidate)
+  }
+
+  /// Remembers an order for one moment only whose moment this is.
+  @inline(never)
+  private mutating func noteMoment(_ slot: Int, isOpen: Bool) {
+    let live = book[slot]
+    guard live.order.timeInForce.isImmediate, !live.isAsleep else { return }
+    if isOpen {
+      guard live.liveSince <= market.clock else { return }
+      switch live.waiting {
+      case .market(let isAtOpen): guard isAtOpen || plan.marketFill != .nextClose else { return }
+      case .limit: break
+      case .close, .trigger, .nothing: return
+      }
+    }
+    moments.append(SubmittedOrder(slot: slot, order: live.id))
+  }
+
+  /// Ends the orders whose only moment is over.
+  @inline(__always)
+  private mutating func endMoments(log: inout RunLog) {
+    if !moments.isEmpty { expireMoments(log: &log) }
+  }
+
+  @inline(never)
+  private mutating func expireMoments(log: inout RunLog) {
+    for index in moments.indices where book.holds(moments[index].order, in: moments[index].slot) {
+      end(moments[index].slot, .expired, log: &log)
+    }
+    moments.clear()
   }
 
   /// Matches a market order at the close of its instrument's last bar, which has just closed.
@@ -154,7 +223,7 @@ extension Broker {
     let instrument = Int(book[candidate.slot].order.instrument.index)
     let context = MatchContext(
       instrument: instrument, row: market.lastRow(of: instrument),
-      series: market.columns + instrument, time: market.clock, isIntrabar: true)
+      series: market.columns + instrument, time: market.clock, isIntrabar: true, isAtClose: true)
     guard context.series.pointee.volume[context.row] != 0 else { return }
     execute(candidate, at: context, account: &account, log: &log)
   }
@@ -179,6 +248,7 @@ extension Broker {
       let filled = book[candidate.slot].progress.quantity
       let fillsBefore = log.fills.count
       execute(candidate, at: context, account: &account, log: &log)
+      if candidate.armsOnly { placeArmed(candidate, path, at: context, from: index) }
       guard book.exitCount > 0, log.fills.count > fillsBefore else { continue }
       let fill = PathFill(
         candidate: candidate, filledBefore: filled, heldBefore: held,
@@ -186,6 +256,20 @@ extension Broker {
       placeExits(
         behind: fill, along: BarPath(path, through: context.bar), at: context, from: index)
     }
+  }
+
+  /// Puts what a trigger has armed where the rest of the path comes to it.
+  @inline(never)
+  private mutating func placeArmed(
+    _ trigger: MatchCandidate, _ path: ExecutionRules.IntrabarPath, at context: MatchContext,
+    from index: Int
+  ) {
+    // An exit with nothing to close was not triggered.
+    guard book.holds(trigger.order, in: trigger.slot), book[trigger.slot].isArmed else { return }
+    let match = book[trigger.slot].match(
+      armedBy: trigger, along: BarPath(path, through: context.bar), slot: trigger.slot,
+      tick: context.tick, plan: plan)
+    if let match { candidates.insert(match, from: index) }
   }
 
   /// A fill inside a bar, as the exits of its instrument see it.
@@ -206,7 +290,7 @@ extension Broker {
     var slot = book.firstSlot(context.instrument)
     while slot >= 0 {
       if wakes(slot, fill) {
-        candidates.remove(book[slot].order.id, from: index)
+        candidates.remove(book[slot].id, from: index)
         let candidate = book[slot].match(
           behind: fill.candidate, along: path, slot: slot, tick: context.tick, plan: plan)
         if let candidate { candidates.insert(candidate, from: index) }
@@ -219,7 +303,7 @@ extension Broker {
   /// entry has filled, or a position was opened that it closes.
   private func wakes(_ slot: Int, _ fill: PathFill) -> Bool {
     let order = book[slot].order
-    guard book[slot].closesOnly, order.id != fill.candidate.order else { return false }
+    guard book[slot].closesOnly, order.assignedID != fill.candidate.order else { return false }
     let isBuy = book[slot].isBuy
     guard fill.held != 0, isBuy == (fill.held < 0), book[slot].releasedQuantity != 0 else {
       return false

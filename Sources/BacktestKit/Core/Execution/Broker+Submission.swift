@@ -6,31 +6,45 @@ struct SubmittedOrder: BitwiseCopyable, Sendable {
 
 /// What an account can spend while the requests of one decision are checked one after the other.
 struct SubmissionBudget: BitwiseCopyable {
-  /// Buying power at last closes, less what opening orders ask for that have not filled yet.
-  var power: Double
+  /// Buying power at last closes, less the value of opening orders that have not filled yet; NaN
+  /// until something needs it, since finding it looks at every order.
+  var power = Double.nan
+  /// What the account is worth at the decision.
+  let worth: Valuation
+
+  init(worth: Valuation) { self.worth = worth }
+
   /// The account's equity.
-  let equity: Double
+  var equity: Double { worth.equity }
+
+  /// Whether the buying power was found.
+  var isKnown: Bool { !power.isNaN }
 }
 
 extension Broker {
-  /// The budget of a decision.
+  /// Finds the buying power of a decision, unless it is known already.
   @inline(__always)
-  mutating func submissionBudget(
-    worth: Valuation, account: inout some BrokerAccount
-  ) -> SubmissionBudget {
-    var power = account.power(of: worth)
+  mutating func know(_ budget: inout SubmissionBudget, account: inout some BrokerAccount) {
+    if !budget.isKnown { findPower(&budget, account: &account) }
+  }
+
+  @inline(never)
+  private mutating func findPower(
+    _ budget: inout SubmissionBudget, account: inout some BrokerAccount
+  ) {
+    var power = account.power(of: budget.worth)
     var slot = book.firstSlot
     while slot >= 0 {
       power -= openingRequirement(slot, account: &account)
       slot = book.slot(submittedAfter: slot)
     }
-    return SubmissionBudget(power: power, equity: worth.equity)
+    budget.power = power
   }
 
   /// What a waiting order would take of buying power: the value at the last close of what it opens,
   /// as far as the account asks for it. In a cash account a sale never opens anything.
   @inline(never)
-  private mutating func openingRequirement(
+  mutating func openingRequirement(
     _ slot: Int, account: inout some BrokerAccount
   ) -> Double {
     guard !book[slot].closesOnly else { return 0 }
@@ -41,36 +55,6 @@ extension Broker {
     let close = market.lastClose(of: instrument) ?? 0
     return abs(opening) * close * market.columns[instrument].multiplier
       * account.requirement(of: instrument, isLong: opening > 0)
-  }
-
-  /// Withdraws an order; the buying power that it held is free again. Nothing happens when it is
-  /// gone already.
-  mutating func cancel(
-    _ order: OrderID, budget: inout SubmissionBudget, account: inout some BrokerAccount,
-    log: inout RunLog
-  ) {
-    guard let slot = book.slot(of: order), !book[slot].order.isLiquidation else { return }
-    // The proceeds of a sale that this very decision submitted are gone with it. An exit that
-    // waits for its entry was not expected to bring any.
-    let hasEntry = book[slot].order.parent.number != 0
-    if !hasEntry, submitted.rows.contains(where: { $0.order == order }) {
-      let instrument = Int(book[slot].order.instrument.index)
-      let closing = account.closingPart(of: book[slot].remaining, in: instrument)
-      let close = market.lastClose(of: instrument) ?? 0
-      budget.power -=
-        abs(closing) * close * market.columns[instrument].multiplier
-        * account.requirement(of: instrument, isLong: closing < 0)
-    }
-    withdraw(slot, budget: &budget, account: &account, log: &log)
-  }
-
-  mutating func withdraw(
-    _ slot: Int, budget: inout SubmissionBudget, account: inout some BrokerAccount,
-    log: inout RunLog
-  ) {
-    budget.power += openingRequirement(slot, account: &account)
-    end(slot, .cancelled, log: &log)
-    review?.isStale = true
   }
 
   /// Checks an order against buying power and puts it among the submitted ones, cut or whole, or
@@ -91,9 +75,10 @@ extension Broker {
     if let reason = refusal(of: order, remaining: remaining) {
       return refuse(order, reason, log: &log)
     }
+    know(&budget, account: &account)
     let parentSlot = order.parent.number == 0 ? nil : book.slot(of: order.parent)
     if order.parent.number != 0, parentSlot == nil {
-      return log.record(order.id, .parentGone, at: market.clock)
+      return log.record(order.assignedID, .parentGone, at: market.clock)
     }
 
     let parts = parts(of: order, remaining: remaining, account: &account)
@@ -126,12 +111,13 @@ extension Broker {
         if !market.columns[instrument].isWorthTrading(kept, of: opening) { kept = 0 }
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
-        guard remaining != 0, plan.shortfall == .cut else {
+        let fillsWhole = order.timeInForce == .fillOrKill
+        guard remaining != 0, plan.shortfall == .cut, !fillsWhole else {
           let reason: RejectionReason = lacksShares ? .noShares : .buyingPower
           return refuse(order, isShort ? .shortNotAllowed : reason, log: &log)
         }
         log.counts.cutOrders += 1
-        log.record(order.id, .cut(to: remaining), at: market.clock)
+        log.record(order.assignedID, .cut(to: remaining), at: market.clock)
       }
     }
     budget.power = power - abs(opening) * unit
@@ -139,29 +125,41 @@ extension Broker {
     if order.reduceOnly || (parts.exiting != 0 && opening == 0) { book.markAsExit(slot) }
     if let parentSlot {
       book[slot].entryFilled = 0
+      book[slot].startsWithParent = !order.reduceOnly
       book[parentSlot].hasExits = true
     }
     if let sizing {
       book[slot].isTarget = true
       book[slot].sizing = sizing
     }
-    submitted.append(SubmittedOrder(slot: slot, order: order.id))
+    submitted.append(SubmittedOrder(slot: slot, order: order.assignedID))
     noteAccepted(order, parts, opening: opening, unit: value, isTarget: sizing != nil)
   }
 
   /// Why an order of so many units can be no order; `nil` where it can.
   @inline(__always)
   private func refusal(of order: Order, remaining: Double) -> RejectionReason? {
+    let instrument = Int(order.instrument.index)
     guard remaining.isFinite, remaining != 0 else { return .noQuantity }
-    if let price = order.kind.price, !(price > 0 && price.isFinite) { return .badPrice }
-    if market.lastClose(of: Int(order.instrument.index)) == nil { return .noPrice }
+    guard order.kind.isSound else { return .badPrice }
+    if order.postOnly, !order.canRest { return .badTerms }
+    guard market.lastClose(of: instrument) != nil else { return .noPrice }
+    if plan.staleAfter != nil, isStale(instrument) { return .stalePrice }
     return !delisted.isEmpty && delisted.contains(order.instrument.index) ? .delisted : nil
+  }
+
+  /// Whether an instrument's last bar is too old to order by.
+  @inline(never)
+  private func isStale(_ instrument: Int) -> Bool {
+    guard let limit = plan.staleAfter else { return false }
+    return market.columns[instrument].closeTimes[market.lastRow(of: instrument)] + limit
+      < market.clock
   }
 
   /// Refuses an order before it is in the book.
   @inline(never)
   func refuse(_ order: Order, _ reason: RejectionReason, log: inout RunLog) {
-    log.record(order.id, .rejected(reason), at: market.clock)
+    log.record(order.assignedID, .rejected(reason), at: market.clock)
     log.counts.rejectedOrders += 1
   }
 }
@@ -189,7 +187,9 @@ extension Broker {
   ) -> OrderParts {
     let instrument = Int(order.instrument.index)
     // What its entry will open is not held yet, whatever else is.
-    if order.parent.number != 0 { return OrderParts(closing: 0, exiting: remaining, opening: 0) }
+    if order.parent.number != 0, order.reduceOnly {
+      return OrderParts(closing: 0, exiting: remaining, opening: 0)
+    }
     let closing = account.closingPart(of: remaining, in: instrument)
     var rest = remaining - closing
     // What rounding has added to a full exit opens nothing.
@@ -227,6 +227,7 @@ extension Broker {
     account: inout some BrokerAccount, log: inout RunLog
   ) {
     let count = targets.count
+    know(&budget, account: &account)
     if count > 1, !Self.areInUniverseOrder(targets) {
       targets.sort { ($0.instrument, $0.number) < ($1.instrument, $1.number) }
     }
@@ -292,11 +293,13 @@ extension Broker {
     guard let close = market.lastClose(of: request.instrument) else { return nil }
     var slot = book.firstSlot(request.instrument)
     while slot >= 0 {
-      let next = book.slot(after: slot)
       if book[slot].isTarget {
         withdraw(slot, budget: &budget, account: &account, log: &log)
+        // It may have taken others along.
+        slot = book.firstSlot(request.instrument)
+      } else {
+        slot = book.slot(after: slot)
       }
-      slot = next
     }
     let held = account.quantity(of: request.instrument)
     let unit = close * market.columns[request.instrument].multiplier

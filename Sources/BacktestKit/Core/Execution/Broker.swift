@@ -24,6 +24,8 @@ struct Broker: Sendable {
   var targetOrders = OwnedBuffer<TargetOrder>()
   /// What the costs of orders depend on beside what they traded, where a model asks for it.
   var fees = FeeHistory()
+  /// Orders for one moment only whose moment is under way.
+  var moments = OwnedBuffer<SubmittedOrder>()
   /// Instruments that trade no more.
   var delisted: [Int32] = []
   private var ownership = Ownership()
@@ -37,6 +39,10 @@ struct Broker: Sendable {
   /// Whether no order is live or on its way.
   @inlinable @inline(__always)
   var isIdle: Bool { book.count == 0 }
+
+  /// Whether anything trades at closes.
+  @inline(__always)
+  var waitsForClose: Bool { plan.marketFill == .nextClose || book.counts.atClose > 0 }
 
   /// Makes this broker the single owner of the memory that it writes; its copies go on by
   /// themselves. Called before any number of changes.
@@ -52,6 +58,7 @@ struct Broker: Sendable {
     submitted.own()
     candidates.own()
     targetOrders.own()
+    moments.own()
   }
 
   /// What copies share, so that each of them notices.
@@ -60,7 +67,7 @@ struct Broker: Sendable {
   /// Gives an order the next number.
   @inline(__always)
   mutating func register(_ order: inout Order, at time: Timestamp) {
-    order.id = OrderID(nextOrderNumber)
+    order.assignedID = OrderID(nextOrderNumber)
     order.submitted = time
     nextOrderNumber += 1
   }
@@ -74,22 +81,33 @@ struct Broker: Sendable {
   /// Ends an order otherwise than by its last fill: its outcome is recorded and its slot freed.
   mutating func end(_ slot: Int, _ outcome: OrderOutcome.Kind, log: inout RunLog) {
     let live = book[slot]
-    log.record(live.order.id, outcome, at: market.clock, filled: live.filledQuantity)
+    if live.isLive, live.progress.fillCount == 0, !live.wasTriggered,
+      live.order.submitted + plan.latency(of: live.id) == market.clock
+    {
+      // Of an order that ends the moment it is live nothing else would say that it was.
+      log.record(OrderEvent(order: live.id, time: market.clock, kind: .accepted))
+    }
+    log.record(live.id, outcome, at: market.clock, filled: live.filledQuantity)
     book.remove(slot)
-    if live.hasExits, live.progress.fillCount == 0 { endExits(of: live.order, log: &log) }
+    if live.hasExits { endDependents(of: live, log: &log) }
   }
 
-  /// Ends the exits of an entry that ended without a fill.
+  /// Ends what waits for an order that ended otherwise than by its last fill: its exits where
+  /// nothing filled, and what it would have triggered.
   @inline(never)
-  private mutating func endExits(of entry: Order, log: inout RunLog) {
-    var slot = book.firstSlot(Int(entry.instrument.index))
+  private mutating func endDependents(of live: LiveOrder, log: inout RunLog) {
+    let parent = live.order.assignedID
+    var slot = book.firstRelative(ofParent: parent)
     while slot >= 0 {
-      if book[slot].order.parent == entry.id {
+      let isDependent =
+        book[slot].order.parent == parent
+        && (live.progress.fillCount == 0 || book[slot].startsWithParent)
+      if isDependent, book[slot].isAsleep {
         end(slot, .parentGone, log: &log)
         // It may have taken others along.
-        slot = book.firstSlot(Int(entry.instrument.index))
+        slot = book.firstRelative(ofParent: parent)
       } else {
-        slot = book.slot(after: slot)
+        slot = book.slot(relatedAfter: slot)
       }
     }
   }
@@ -112,15 +130,17 @@ struct Broker: Sendable {
 
   private func isIdle(exit slot: Int, account: inout some BrokerAccount) -> Bool {
     let (order, isBuy) = (book[slot].order, book[slot].isBuy)
+    let isExit = order.parent.number != 0 && !book[slot].startsWithParent
+    if book[slot].startsWithParent, book[slot].isAsleep { return false }
     let instrument = Int(order.instrument.index)
     let closable = account.closingPart(of: book[slot].releasedQuantity, in: instrument)
     guard closable == 0 else { return false }
     var other = book.firstSlot(instrument)
     while other >= 0 {
       let mayOpen =
-        order.parent.number == 0
+        !isExit
         ? !book[other].closesOnly && book[other].isBuy != isBuy
-        : book[other].order.id == order.parent
+        : book[other].order.assignedID == order.parent
       if mayOpen { return false }
       other = book.slot(after: other)
     }
@@ -188,6 +208,8 @@ struct MatchContext {
   var time: Timestamp
   /// Whether it lies after the open.
   var isIntrabar: Bool
+  /// Whether it is the close itself, after everything inside the bar.
+  var isAtClose = false
 
   var bar: Bar { series.pointee.bar(instrument, row) }
   var tick: Double { series.pointee.tickSize }
@@ -197,20 +219,30 @@ struct MatchContext {
 
 /// One order that the market reaches, and the price at which it does.
 struct MatchCandidate: BitwiseCopyable, Sendable {
-  var slot: Int
+  private var slotNumber: Int32
   var order: OrderID
+  /// The order's turn among those of one place.
+  var priority: Int32
   /// Whether it buys.
   var isBuy: Bool
-  /// Whether slippage applies: to markets and triggered stops, never to limits.
+  /// Whether slippage applies: to what takes the market's price, never to a limit that rests.
   var paysSlippage: Bool
-  /// Whether it is a stop order that this match triggers.
-  var triggersStop: Bool
+  /// Whether the market reaches it against the trader's side, as it does a stop.
+  var isAdverse: Bool
+  /// Whether it is a trigger that this match reaches.
+  var triggers = false
+  /// Whether that only arms what cannot trade at this price yet.
+  var armsOnly = false
   private var leg: Int8 = 0
   private var progress = 0.0
   /// The price before slippage.
   var reference: Double
-  /// Whether it is a limit order, whose price bounds the fill.
-  var limit: Double?
+  private var limitPrice = Double.nan
+
+  var slot: Int { Int(slotNumber) }
+
+  /// The price that bounds the fill, if any.
+  var limit: Double? { limitPrice.isNaN ? nil : limitPrice }
 
   /// Where the path through the bar comes to it; not used at opens and closes.
   var position: PathPosition {
@@ -221,17 +253,35 @@ struct MatchCandidate: BitwiseCopyable, Sendable {
     }
   }
 
+  /// An order that trades at a price, within its limit where it has one.
   @inline(__always)
-  init(
-    _ live: borrowing LiveOrder, slot: Int, at reference: Double, limit: Double? = nil,
-    triggersStop: Bool = false
-  ) {
-    self.slot = slot
-    order = live.order.id
+  init(_ live: borrowing LiveOrder, slot: Int, at reference: Double, limit: Double? = nil) {
+    slotNumber = Int32(truncatingIfNeeded: slot)
+    order = live.order.assignedID
+    priority = live.priority
+    isBuy = live.isBuy
     self.reference = reference
     paysSlippage = limit == nil
-    self.limit = limit
-    self.triggersStop = triggersStop
-    isBuy = live.isBuy
+    isAdverse = false
+    if let limit { limitPrice = limit }
+  }
+
+  /// An order whose trigger is reached at a price, and that trades there as far as what it arms
+  /// lets it.
+  @inline(__always)
+  init(
+    _ live: borrowing LiveOrder, slot: Int, at reference: Double, isAdverse: Bool,
+    arming armed: LiveOrder.Armed
+  ) {
+    self.init(live, slot: slot, at: reference)
+    self.isAdverse = isAdverse
+    triggers = true
+    switch armed {
+    case .market: break
+    case .limit(let price):
+      armsOnly = isBuy ? reference > price : reference < price
+      limitPrice = price
+    case .stop(let price): armsOnly = isBuy ? reference < price : reference > price
+    }
   }
 }

@@ -151,8 +151,16 @@ final class ExecutionPlan: Sendable {
   let limitFill: ExecutionRules.LimitFill
   let improvesOnGaps: Bool
   let intrabarPath: ExecutionRules.IntrabarPath
+  /// Whether trailing stops move with the prices inside a bar.
+  let trailsIntrabar: Bool
   let participation: Double?
   let latency: TimeSpan
+  /// The most that a random delay adds to the latency, and its seed.
+  let latencyJitter: TimeSpan
+  private let latencySeed: UInt64
+  /// Whether orders need no time to become live.
+  let isAtOnce: Bool
+  let staleAfter: TimeSpan?
   let sizing: ExecutionRules.TargetSizing
   let shortfall: ExecutionRules.ShortfallRule
   /// Whether anybody asks what has been traded in a bar before.
@@ -173,8 +181,13 @@ final class ExecutionPlan: Sendable {
     limitFill = rules.limitFill
     improvesOnGaps = rules.improvesOnGaps
     intrabarPath = rules.intrabarPath
+    trailsIntrabar = rules.trail == .intrabar
     participation = rules.participation
     latency = rules.latency
+    latencyJitter = rules.latencyJitter
+    latencySeed = rules.latencySeed
+    isAtOnce = rules.latency == .zero && rules.latencyJitter == .zero
+    staleAfter = rules.staleAfter
     sizing = rules.sizing
     shortfall = rules.shortfall
     costs = ContiguousArray(universe.series.map { rules.costModels(for: $0) })
@@ -185,6 +198,21 @@ final class ExecutionPlan: Sendable {
     commissionShare =
       isUniform && rules.taxes.isEmpty ? rules.commission.constantShare : .nan
     countsVolume = rules.participation != nil || slippageFraction.isNaN
+  }
+
+  /// The time from an order's submission until it is live. A random delay is drawn by the order's
+  /// number, so that no order shifts the delay of another.
+  @inline(__always)
+  func latency(of order: OrderID) -> TimeSpan {
+    latencyJitter == .zero ? latency : randomLatency(of: order)
+  }
+
+  @inline(never)
+  private func randomLatency(of order: OrderID) -> TimeSpan {
+    var random = Randomness(seed: latencySeed, stream: "latency")
+    random.skip(Int(order.number))
+    let delay = random.nextInteger(below: Int(latencyJitter.nanoseconds) + 1)
+    return TimeSpan(nanoseconds: latency.nanoseconds + Int64(delay))
   }
 
   /// The fraction of the reference price by which a trade is worse than it.

@@ -13,11 +13,20 @@ public struct ExecutionRules: Sendable {
   public var improvesOnGaps = true
   /// In which order prices are visited inside a bar.
   public var intrabarPath = IntrabarPath.pessimistic
+  /// What trailing stops follow.
+  public var trail = TrailRule.closedBars
   /// The largest share of a bar's volume that all our orders of the instrument may take together;
   /// `nil` is no limit.
   public var participation: Double?
   /// The time from submission until an order is live.
   public var latency = TimeSpan.zero
+  /// The most that a random delay adds to the latency of each order, drawn uniformly.
+  public var latencyJitter = TimeSpan.zero
+  /// The seed of the random delays.
+  public var latencySeed: UInt64 = 0
+  /// The longest time since an instrument's last bar at which it can still be ordered; `nil` is no
+  /// limit.
+  public var staleAfter: TimeSpan?
   /// When targets are turned into quantities.
   public var sizing = TargetSizing.atDecision
   /// What happens to an order that buying power does not cover.
@@ -67,6 +76,14 @@ extension ExecutionRules {
     case openLowHighClose = "open-low-high-close"
     /// The extreme nearer to the open first; on a tie the low.
     case nearestExtremeFirst = "nearest-extreme-first"
+  }
+
+  /// What trailing stops follow.
+  public enum TrailRule: String, Sendable, CaseIterable {
+    /// The best prices of closed bars: a bar moves the stop when it has closed.
+    case closedBars = "closed-bars"
+    /// Prices along the path inside a bar as well.
+    case intrabar
   }
 
   /// When targets are turned into quantities.

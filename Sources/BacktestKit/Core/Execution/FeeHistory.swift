@@ -152,6 +152,6 @@ extension MatchCandidate {
   /// Whether the trade rested in the book: a limit order that fills inside a bar. What fills at an
   /// open may have crossed the spread, so it is taken to have done so.
   func isMaker(at context: MatchContext) -> Bool {
-    limit != nil && !triggersStop && context.isIntrabar
+    limit != nil && !triggers && context.isIntrabar
   }
 }

@@ -19,6 +19,29 @@ struct OrderBook: Sendable {
   @usableFromInline private(set) var count = 0
   /// Those among them that only close what is held.
   private(set) var exitCount = 0
+  /// Those among them that need care of their own, by what they need.
+  private(set) var counts = Counts()
+  private var nextPriority: Int32 = 1
+
+  /// How many orders need what most runs never do.
+  struct Counts: BitwiseCopyable {
+    /// Trailing stops, which follow the closed bars.
+    var trailing = 0
+    /// Orders for one moment only.
+    var immediate = 0
+    /// Market orders that wait for a close.
+    var atClose = 0
+
+    mutating func add(_ order: Order, _ change: Int) {
+      switch order.kind {
+      case .market, .limit, .stop: break
+      case .trailingStop: trailing += change
+      case .marketOnClose: atClose += change
+      default: break
+      }
+      if order.timeInForce.isImmediate { immediate += change }
+    }
+  }
   /// Those by which a margin call reduces positions.
   private(set) var liquidationCount = 0
 
@@ -46,7 +69,9 @@ struct OrderBook: Sendable {
   /// Makes this book the single owner of its slots.
   mutating func own() {
     if !isKnownUniquelyReferenced(&storage) {
-      storage = Storage(copying: storage, usedCount: usedCount, capacity: storage.capacity)
+      storage = Storage(
+        copying: storage, usedCount: usedCount, capacity: storage.capacity,
+        first: first)
     }
   }
 
@@ -84,7 +109,8 @@ struct OrderBook: Sendable {
     } else {
       if usedCount == storage.capacity {
         storage = Storage(
-          copying: storage, usedCount: usedCount, capacity: max(8, 2 * storage.capacity))
+          copying: storage, usedCount: usedCount, capacity: max(8, 2 * storage.capacity),
+          first: first)
       }
       slot = usedCount
       usedCount += 1
@@ -93,8 +119,31 @@ struct OrderBook: Sendable {
     let lists = storage.lists + Int(order.instrument.index)
     let live = storage.slots + slot
     LiveOrder.initialize(live, order, remaining: remaining)
+    append(name, lists)
+    counts.add(order, 1)
+    storage.numbers?.insert(slot, order.assignedID.number)
+    if order.relation != 0 {
+      if storage.relations == nil {
+        // It finds the new one in the list.
+        storage.relations = storage.makeIndex(first, \.relation)
+      } else {
+        storage.relations?.insert(slot, order.relation)
+      }
+    }
+    count += 1
+    return slot
+  }
+
+  /// Puts an order last in both lists.
+  @inline(__always)
+  private mutating func append(_ name: Int32, _ lists: UnsafeMutablePointer<InstrumentList>) {
+    let live = storage.slots + Int(name)
+    live.pointee.priority = nextPriority
+    nextPriority += 1
     live.pointee.previous = lists.pointee.last
+    live.pointee.next = -1
     live.pointee.older = last
+    live.pointee.newer = -1
     if lists.pointee.last >= 0 {
       storage.slots[Int(lists.pointee.last)].next = name
     } else {
@@ -103,8 +152,27 @@ struct OrderBook: Sendable {
     lists.pointee.last = name
     if last >= 0 { storage.slots[Int(last)].newer = name } else { first = name }
     last = name
-    count += 1
-    return slot
+  }
+
+  /// Takes an order out of both lists.
+  @inline(__always)
+  private mutating func unlink(_ slot: Int, _ lists: UnsafeMutablePointer<InstrumentList>) {
+    let slots = storage.slots
+    let gone = slots + slot
+    let (previous, next) = (gone.pointee.previous, gone.pointee.next)
+    if previous >= 0 { slots[Int(previous)].next = next } else { lists.pointee.first = next }
+    if next >= 0 { slots[Int(next)].previous = previous } else { lists.pointee.last = previous }
+    let (older, newer) = (gone.pointee.older, gone.pointee.newer)
+    if older >= 0 { slots[Int(older)].newer = newer } else { first = newer }
+    if newer >= 0 { slots[Int(newer)].older = older } else { last = older }
+  }
+
+  /// Gives up an order's priority: it is last from now on.
+  mutating func moveToBack(_ slot: Int) {
+    assert(isOwned)
+    let lists = storage.lists + Int(storage.slots[slot].order.instrument.index)
+    unlink(slot, lists)
+    append(Int32(truncatingIfNeeded: slot), lists)
   }
 
   /// Says that an order only closes what is held.
@@ -133,31 +201,55 @@ struct OrderBook: Sendable {
     assert(isOwned)
     let slots = storage.slots
     let gone = slots + slot
-    assert(gone.pointee.order.id.number != 0)
+    assert(gone.pointee.order.assignedID.number != 0)
     let lists = storage.lists + Int(gone.pointee.order.instrument.index)
-    let (previous, next) = (gone.pointee.previous, gone.pointee.next)
-    if previous >= 0 { slots[Int(previous)].next = next } else { lists.pointee.first = next }
-    if next >= 0 { slots[Int(next)].previous = previous } else { lists.pointee.last = previous }
-    let (older, newer) = (gone.pointee.older, gone.pointee.newer)
-    if older >= 0 { slots[Int(older)].newer = newer } else { first = newer }
-    if newer >= 0 { slots[Int(newer)].older = older } else { last = older }
+    unlink(slot, lists)
+    counts.add(gone.pointee.order, -1)
+    let name = Int32(truncatingIfNeeded: slot)
+    let order = gone.pointee.order
+    storage.numbers?.remove(slot, order.assignedID.number)
+    if order.relation != 0 { storage.relations?.remove(slot, order.relation) }
     if gone.pointee.closesOnly { exitCount -= 1 }
     if gone.pointee.order.isLiquidation { liquidationCount -= 1 }
     if gone.pointee.isLive { lists.pointee.liveCount -= 1 }
-    gone.pointee.order.id = OrderID(0)
+    gone.pointee.order.assignedID = OrderID(0)
     gone.pointee.next = firstFree
-    firstFree = Int32(truncatingIfNeeded: slot)
+    firstFree = name
     count -= 1
   }
 
   /// Whether a slot still holds that order.
-  func holds(_ order: OrderID, in slot: Int) -> Bool { storage.slots[slot].order.id == order }
+  func holds(_ order: OrderID, in slot: Int) -> Bool {
+    storage.slots[slot].order.assignedID == order
+  }
 
   /// The slot of an order, or `nil` when it is no longer in the book.
-  func slot(of order: OrderID) -> Int? {
-    guard order.number > 0 else { return nil }
-    return (0..<usedCount).first { storage.slots[$0].order.id == order }
+  /// - Complexity: O(1); the first call O(orders).
+  mutating func slot(of order: OrderID) -> Int? {
+    guard order.number > 0, count > 0 else { return nil }
+    if storage.numbers == nil {
+      own()
+      storage.numbers = storage.makeIndex(first, \.assignedID.number)
+    }
+    guard let numbers = storage.numbers else { return nil }
+    var slot = numbers.first(order.number)
+    while slot >= 0, storage.slots[slot].order.assignedID != order {
+      slot = numbers.next(after: slot)
+    }
+    return slot < 0 ? nil : slot
   }
+
+  /// The first of the slots among which all relatives of an order are, or -1: those of its group,
+  /// or those that belong to its parent. Others may be among them.
+  func firstRelative(of order: Order) -> Int { storage.relations?.first(order.relation) ?? -1 }
+
+  /// The first of the slots among which all orders are that belong to a parent, or -1.
+  func firstRelative(ofParent parent: OrderID) -> Int {
+    storage.relations?.first(parent.number) ?? -1
+  }
+
+  /// The slot after another one among relatives, or -1.
+  func slot(relatedAfter slot: Int) -> Int { storage.relations?.next(after: slot) ?? -1 }
 
   /// The first slot of all in order of submission, or -1.
   var firstSlot: Int { Int(first) }
@@ -193,13 +285,6 @@ struct OrderBook: Sendable {
     return found
   }
 
-  /// The slots of a one-cancels-other group.
-  func slots(ofGroup group: Int32) -> [Int] {
-    (0..<usedCount).filter {
-      storage.slots[$0].order.id.number > 0 && storage.slots[$0].order.group == group
-    }
-  }
-
   private var isOwned: Bool {
     mutating get { isKnownUniquelyReferenced(&storage) }
   }
@@ -210,6 +295,9 @@ struct OrderBook: Sendable {
     let capacity: Int
     let lists: UnsafeMutablePointer<InstrumentList>
     let instrumentCount: Int
+    /// Slots by the number of their order, and by what relates it to others; made when first asked.
+    var numbers: SlotIndex?
+    var relations: SlotIndex?
 
     init(capacity: Int, instrumentCount: Int) {
       self.capacity = capacity
@@ -219,114 +307,35 @@ struct OrderBook: Sendable {
       lists.initialize(repeating: InstrumentList(), count: instrumentCount)
     }
 
-    init(copying other: Storage, usedCount: Int, capacity: Int) {
+    init(copying other: Storage, usedCount: Int, capacity: Int, first: Int32) {
       self.capacity = capacity
       instrumentCount = other.instrumentCount
       slots = .allocate(capacity: capacity)
       slots.initialize(from: other.slots, count: usedCount)
       lists = .allocate(capacity: instrumentCount)
       lists.initialize(from: other.lists, count: instrumentCount)
+      if other.numbers != nil { numbers = makeIndex(first, \.assignedID.number) }
+      if other.relations != nil { relations = makeIndex(first, \.relation) }
+    }
+
+    /// An index over the orders from a slot on, in order of submission; those whose key is 0 are
+    /// left out.
+    func makeIndex(_ first: Int32, _ key: (Order) -> Int32) -> SlotIndex {
+      let index = SlotIndex(capacity: capacity)
+      var slot = Int(first)
+      while slot >= 0 {
+        let number = key(slots[slot].order)
+        if number != 0 { index.insert(slot, number) }
+        slot = Int(slots[slot].newer)
+      }
+      return index
     }
 
     deinit {
       slots.deallocate()
       lists.deallocate()
+      numbers?.deallocate()
+      relations?.deallocate()
     }
   }
-}
-
-/// An order on its way to the market or resting in it, with all that matching needs to know.
-struct LiveOrder: Sendable, BitwiseCopyable {
-  var order: Order
-  /// Units still to trade, signed.
-  var remaining: Double
-  /// When it became live; distant future while it is on its way.
-  var liveSince = Timestamp.distantFuture
-  /// A stop that was triggered and trades as a market order from then on.
-  var isTriggered = false
-  /// An exit that went out before its entry filled: it closes what is held and opens nothing, and
-  /// waits while nothing is held.
-  fileprivate(set) var closesOnly = false
-  /// Units that the entry of an exit has filled so far; infinite for orders without an entry.
-  var entryFilled = Double.infinity
-  /// Whether exits belong to it.
-  var hasExits = false
-  /// Whether a standing target made it, so that a newer target replaces it.
-  var isTarget = false
-  /// How its quantity is found at the match.
-  var sizing = Sizing.fixed
-  var progress = OrderTally()
-  var commissionPaid = 0.0
-  /// What the slippage model may ask for, known when the order became live.
-  var returnDeviation = Double.nan
-  var meanVolume = Double.nan
-  var spreadEstimate = Double.nan
-  /// Neighbours in the instrument's list, in order of priority.
-  var previous: Int32 = -1
-  var next: Int32 = -1
-  /// Neighbours among the orders of all instruments, in order of submission.
-  var older: Int32 = -1
-  var newer: Int32 = -1
-
-  /// How a quantity is found at the match.
-  enum Sizing: BitwiseCopyable, Sendable {
-    /// The quantity was given.
-    case fixed
-    /// The position shall be worth that share of equity after costs.
-    case weight(Double)
-    /// The position shall be worth that much money after costs.
-    case value(Double)
-
-    var isFixed: Bool { if case .fixed = self { true } else { false } }
-  }
-
-  /// Makes an order that is on its way where it shall lie, field by field: one made elsewhere would
-  /// be copied by a call.
-  @inline(__always)
-  static func initialize(
-    _ place: UnsafeMutablePointer<LiveOrder>, _ order: Order, remaining: Double
-  ) {
-    place.pointee.order = order
-    place.pointee.remaining = remaining
-    place.pointee.liveSince = .distantFuture
-    place.pointee.isTriggered = false
-    place.pointee.closesOnly = false
-    place.pointee.entryFilled = .infinity
-    place.pointee.hasExits = false
-    place.pointee.isTarget = false
-    place.pointee.sizing = .fixed
-    place.pointee.progress = OrderTally()
-    place.pointee.commissionPaid = 0
-    place.pointee.returnDeviation = .nan
-    place.pointee.meanVolume = .nan
-    place.pointee.spreadEstimate = .nan
-    place.pointee.previous = -1
-    place.pointee.next = -1
-    place.pointee.older = -1
-    place.pointee.newer = -1
-  }
-
-  var isLive: Bool { liveSince != .distantFuture }
-
-  var isBuy: Bool { remaining > 0 }
-
-  /// Whether it is an exit whose entry has not filled yet.
-  var isAsleep: Bool { entryFilled == 0 }
-
-  /// Units still to trade as far as the entry of an exit has filled, signed.
-  var releasedQuantity: Double { releasedQuantity(entryFilled: entryFilled) }
-
-  /// Units still to trade where the entry of an exit has filled so many units, signed.
-  func releasedQuantity(entryFilled: Double) -> Double {
-    let released = entryFilled - progress.quantity
-    // What rounding leaves of units that are closed already is nothing to close.
-    guard released > progress.quantity * 1e-12 else { return 0 }
-    return abs(remaining) <= released ? remaining : remaining < 0 ? -released : released
-  }
-
-  /// Units filled so far, signed as the order.
-  var filledQuantity: Double { order.quantity < 0 ? -progress.quantity : progress.quantity }
-
-  /// The kind by which it is matched now.
-  var matchingKind: Order.Kind { isTriggered ? .market : order.kind }
 }

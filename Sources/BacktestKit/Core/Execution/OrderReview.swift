@@ -53,7 +53,7 @@ extension Broker {
     // A quantity at a limit is no target any more.
     if sizing != nil { sizing = .fixed }
     log.counts.cutOrders += 1
-    log.record(order.id, .cut(to: remaining), at: market.clock)
+    log.record(order.assignedID, .cut(to: remaining), at: market.clock)
     return true
   }
 
@@ -64,8 +64,8 @@ extension Broker {
   ) -> OrderVerdict {
     let instrument = Int(order.instrument.index)
     let wanted = ProspectiveOpening(
-      order: order.id, instrument: instrument, opening: parts.opening, closing: parts.closing,
-      unit: unit, isMarket: isTarget || order.kind == .market)
+      order: order.assignedID, instrument: instrument, opening: parts.opening,
+      closing: parts.closing, unit: unit, isMarket: isTarget || order.isOnItsWay)
     guard var verdict = review?.review(wanted, on: market), verdict.reason != nil else {
       return OrderVerdict(kept: parts.opening, reason: nil)
     }
@@ -90,7 +90,12 @@ extension Broker {
   ) {
     review?.accept(
       ProspectiveOpening(
-        order: order.id, instrument: Int(order.instrument.index), opening: opening,
-        closing: parts.closing, unit: unit, isMarket: isTarget || order.kind == .market))
+        order: order.assignedID, instrument: Int(order.instrument.index), opening: opening,
+        closing: parts.closing, unit: unit, isMarket: isTarget || order.isOnItsWay))
   }
+}
+
+extension Order {
+  /// Whether it trades at the next price, so that what it closes can be counted on.
+  var isOnItsWay: Bool { kind == .market && parent.number == 0 }
 }

@@ -6,8 +6,8 @@ struct RunLog: Sendable {
   var orders: [Order] = []
   var fills: [Fill] = []
   var trades: [BookedTrade] = []
-  /// The outcomes and the movements of cash that no fill tells.
-  private(set) var otherOutcomes: [Noted<OrderOutcome>] = []
+  /// The steps of orders and the movements of cash that no fill tells.
+  private(set) var otherEvents: [Noted<OrderEvent>] = []
   private(set) var otherMovements: [Noted<LedgerEntry>] = []
   var counts = RunCounts()
   /// The moments at which equity was below maintenance.
@@ -23,14 +23,14 @@ struct RunLog: Sendable {
 
   /// How long the columns are, so that a run can go back to an earlier moment.
   struct Lengths: Sendable {
-    var orders, fills, trades, otherOutcomes, otherMovements, marginCalls, actions: Int
+    var orders, fills, trades, otherEvents, otherMovements, marginCalls, actions: Int
     var counts: RunCounts
   }
 
   var lengths: Lengths {
     Lengths(
       orders: orders.count, fills: fills.count, trades: trades.count,
-      otherOutcomes: otherOutcomes.count, otherMovements: otherMovements.count,
+      otherEvents: otherEvents.count, otherMovements: otherMovements.count,
       marginCalls: marginCalls.count, actions: actions.count, counts: counts)
   }
 
@@ -39,7 +39,7 @@ struct RunLog: Sendable {
     orders.removeLast(orders.count - lengths.orders)
     fills.removeLast(fills.count - lengths.fills)
     trades.removeLast(trades.count - lengths.trades)
-    otherOutcomes.removeLast(otherOutcomes.count - lengths.otherOutcomes)
+    otherEvents.removeLast(otherEvents.count - lengths.otherEvents)
     otherMovements.removeLast(otherMovements.count - lengths.otherMovements)
     marginCalls.removeLast(marginCalls.count - lengths.marginCalls)
     actions.removeLast(actions.count - lengths.actions)
@@ -68,8 +68,12 @@ struct RunLog: Sendable {
   mutating func record(
     _ order: OrderID, _ kind: OrderOutcome.Kind, at time: Timestamp, filled: Double = 0
   ) {
-    let outcome = OrderOutcome(order: order, time: time, kind: kind, filledQuantity: filled)
-    otherOutcomes.append(Noted(fillsBefore: fills.count, row: outcome))
+    record(OrderEvent(order: order, time: time, kind: .outcome(kind), quantity: filled))
+  }
+
+  /// Writes down a step of an order that is neither its submission nor a fill.
+  mutating func record(_ event: OrderEvent) {
+    otherEvents.append(Noted(fillsBefore: fills.count, row: event))
   }
 
   /// Writes down a movement of cash that is not the price or a charge of a fill.
@@ -114,8 +118,8 @@ extension RunLog {
   /// What became of the orders, in order of time.
   func outcomes() -> [OrderOutcome] {
     var outcomes: [OrderOutcome] = []
-    outcomes.reserveCapacity(fills.count + otherOutcomes.count)
-    var other = otherOutcomes[...]
+    outcomes.reserveCapacity(fills.count + otherEvents.count)
+    var other = otherEvents[...]
     var unitsBefore: [OrderID: PartialUnits] = [:]
     var splits = actions[...]
     for (index, fill) in fills.enumerated() {
@@ -124,7 +128,7 @@ extension RunLog {
         splits.removeFirst()
       }
       while let next = other.first, next.fillsBefore <= index {
-        outcomes.append(next.row)
+        if let outcome = next.row.ending { outcomes.append(outcome) }
         other.removeFirst()
       }
       guard fill.completesOrder else {
@@ -139,7 +143,7 @@ extension RunLog {
           order: fill.order, time: fill.time, kind: .filled,
           filledQuantity: fill.quantity < 0 ? -units : units))
     }
-    outcomes += other.map(\.row)
+    outcomes += other.compactMap(\.row.ending)
     return outcomes
   }
 }

@@ -136,6 +136,14 @@ extension BacktestConfiguration {
       return "execution.latency must be from 0 to a million hours, not "
         + "\(execution.latency.nanoseconds) ns"
     }
+    if execution.latencyJitter < .zero || execution.latencyJitter > longest {
+      return "execution.latencyJitter must be from 0 to a million hours, not "
+        + "\(execution.latencyJitter.nanoseconds) ns"
+    }
+    if let limit = execution.staleAfter, limit <= .zero || limit > longest {
+      return "execution.staleAfter must be above 0 and at most a million hours, not "
+        + "\(limit.nanoseconds) ns; nil is no limit"
+    }
     if case .through(let ticks) = execution.limitFill, ticks < 0 {
       return "execution.limitFill: through must be 0 ticks or more, not \(ticks)"
     }

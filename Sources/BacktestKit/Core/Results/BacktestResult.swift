@@ -12,6 +12,9 @@ public struct BacktestResult: Sendable {
   public var orders: [Order]
   /// What became of the orders, in order of time.
   public var outcomes: [OrderOutcome] { outcomeTable.rows }
+  /// Each order's whole life: submitted, accepted, triggered, modified, filled in part, ended; in
+  /// order of submission, each order's steps in order of time.
+  public var orderEvents: [OrderEvent] { eventTable.rows }
   /// Every fill in order of time.
   public var fills: [Fill]
   /// Round trips in order of exit, those still open at the end last and marked.
@@ -45,6 +48,7 @@ public struct BacktestResult: Sendable {
 
   package var tradeTable: DerivedTable<RoundTrip>
   package let outcomeTable: DerivedTable<OrderOutcome>
+  package let eventTable: DerivedTable<OrderEvent>
   package let ledgerTable: DerivedTable<LedgerEntry>
 
   package init(
@@ -54,7 +58,7 @@ public struct BacktestResult: Sendable {
     decisionTallies: [DecisionTally] = [], riskBreaches: [RiskBreach] = [],
     ruinedAt: Timestamp? = nil, overflowedAt: Timestamp? = nil,
     tradeTable: DerivedTable<RoundTrip>, outcomeTable: DerivedTable<OrderOutcome>,
-    ledgerTable: DerivedTable<LedgerEntry>
+    eventTable: DerivedTable<OrderEvent>, ledgerTable: DerivedTable<LedgerEntry>
   ) {
     self.strategy = strategy
     self.configuration = configuration
@@ -73,6 +77,7 @@ public struct BacktestResult: Sendable {
     self.overflowedAt = overflowedAt
     self.tradeTable = tradeTable
     self.outcomeTable = outcomeTable
+    self.eventTable = eventTable
     self.ledgerTable = ledgerTable
   }
 }

@@ -10,7 +10,10 @@ package enum ExecutionKeys {
 
   /// What else decides when and how much fills.
   static var market: [Key] {
-    [intrabarPath, participation, latency, sizeAt, onShortfall, onSeriesEnd]
+    [
+      intrabarPath, trail, participation, latency, latencyJitter, staleAfter, sizeAt, onShortfall,
+      onSeriesEnd,
+    ]
   }
 
   package static var fill: Key {
@@ -108,6 +111,52 @@ package enum ExecutionKeys {
       let latency = configuration.execution.latency
       return latency == .zero
         ? "None: an order is live at once." : "An order is live after \(latency.text)."
+    }
+  }
+
+  package static var latencyJitter: Key {
+    ConfigurationKey(
+      "latency-jitter", .duration,
+      "The most that a random delay adds to the latency of an order, drawn with the study's seed.",
+      value: { configuration in
+        let jitter = configuration.execution.latencyJitter
+        return jitter == .zero ? nil : .duration(jitter)
+      },
+      assign: { configuration, value in
+        if case .duration(let span) = value { configuration.execution.latencyJitter = span }
+      }
+    ).example("100ms").absent("none").assumption("Random delay") { configuration in
+      let jitter = configuration.execution.latencyJitter
+      guard jitter != .zero else { return nil }
+      return "Up to \(jitter.text) more for each order, drawn uniformly; orders compete in order "
+        + "of arrival."
+    }
+  }
+
+  package static var staleAfter: Key {
+    ConfigurationKey(
+      "stale-after", .duration,
+      "Refuses orders for an instrument whose last bar is older than this.",
+      value: { $0.execution.staleAfter.map { .duration($0) } },
+      assign: { configuration, value in
+        if case .duration(let span) = value { configuration.execution.staleAfter = span }
+      }
+    ).example("5d").absent("no limit").assumption("Stale prices") { configuration in
+      configuration.execution.staleAfter.map {
+        "Orders for an instrument whose last bar is older than \($0.text) are refused."
+      }
+    }
+  }
+
+  package static var trail: Key {
+    .word(
+      "trail", \.execution.trail,
+      "What trailing stops follow: the best prices of closed bars, or prices inside a bar as well."
+    ).example("intrabar").assumption("Trailing stops") { configuration in
+      switch configuration.execution.trail {
+      case .closedBars: nil
+      case .intrabar: "Follow the best price along the assumed path inside a bar."
+      }
     }
   }
 

@@ -70,10 +70,9 @@ struct RiskDesk: OrderReview {
       let closing = account.closingPart(of: live.remaining, in: instrument)
       // In a cash account a sale never opens anything.
       let mayOpen = !live.closesOnly && (account.allowsShorts || live.remaining > 0)
-      let isOnItsWay = live.order.kind == .market && live.order.parent.number == 0
       add(
         instrument, opening: mayOpen ? live.remaining - closing : 0,
-        closing: isOnItsWay ? closing : 0)
+        closing: live.order.isOnItsWay ? closing : 0)
       slot = book.slot(submittedAfter: slot)
     }
   }

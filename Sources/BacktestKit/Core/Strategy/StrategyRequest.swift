@@ -4,6 +4,10 @@ package enum StrategyRequest: Sendable {
   case order(Order)
   /// An order was withdrawn.
   case cancellation(OrderID)
+  /// All orders of an instrument were withdrawn; of all instruments where it is `nil`.
+  case cancellations(InstrumentID?)
+  /// An order was changed.
+  case modification(OrderChange)
   /// A timer was set to a time.
   case timer(Timestamp, tag: Int)
   /// A share of equity was stated for an instrument.
@@ -23,6 +27,8 @@ extension TradingContext {
       switch request {
       case .submit(let order): .order(order)
       case .cancel(let order): .cancellation(order)
+      case .cancelAll(let instrument): .cancellations(instrument)
+      case .modify(let change): .modification(change)
       case .schedule(let time, let tag): .timer(time, tag: tag)
       }
     }

@@ -160,7 +160,7 @@ extension TradingContext {
     broker.register(&order, at: now)
     hasRequests = true
     requests.append(.submit(order))
-    return order.id
+    return order.assignedID
   }
 
   /// Submits two or more orders of which one cancels the others when it fills.

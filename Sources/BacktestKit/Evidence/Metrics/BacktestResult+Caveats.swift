@@ -136,7 +136,7 @@ extension BacktestResult {
   private var marginCaveats: [ResultCaveat] {
     guard let first = marginCalls.first else { return [] }
     let sold = Set(fills.map(\.order))
-    let orders = orders.count { $0.isLiquidation && sold.contains($0.id) }
+    let orders = orders.count { $0.isLiquidation && sold.contains($0.assignedID) }
     return [
       ResultCaveat(
         .marginCalls,
@@ -226,7 +226,7 @@ extension BacktestResult {
       .rejectedOrders, counts.rejectedOrders - shorts, "order was rejected.",
       "orders were rejected.")
     let live = Set(outcomes.filter { $0.kind == .stillLive }.map(\.order))
-    if let oldest = orders.first(where: { live.contains($0.id) }) {
+    if let oldest = orders.first(where: { live.contains($0.assignedID) }) {
       let (end, date) = ("still live at the end", oldest.submitted.utcDate)
       add(
         .ordersLeftLive, live.count, "order was \(end), placed on \(date).",

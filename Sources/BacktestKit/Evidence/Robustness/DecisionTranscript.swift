@@ -221,6 +221,14 @@ extension StrategyRequest {
     case .cancellation(let order):
       digest.add(9)
       digest.add(order.number)
+    case .cancellations(let instrument):
+      digest.add(14)
+      digest.add(instrument?.index ?? -1)
+    case .modification(let change):
+      digest.add(15)
+      digest.add(change.order.number)
+      for number in [change.quantity, change.limit, change.trigger] { digest.add(number) }
+      if let trail = change.trail { trail.add(to: &digest) }
     case .timer(let time, let tag):
       digest.add(10)
       digest.add(time.nanoseconds)
@@ -244,18 +252,31 @@ extension StrategyRequest {
 extension Order {
   fileprivate func add(to digest: inout EventDigest) {
     digest.add(8)
-    digest.add(id.number)
+    digest.add(assignedID.number)
     digest.add(instrument.index)
     digest.add(quantity)
-    switch kind {
-    case .market: digest.add(0)
-    case .limit: digest.add(1)
-    case .stop: digest.add(2)
-    }
-    digest.add(kind.price)
-    digest.add(timeInForce == .day ? 1 : 0)
+    for byte in kind.word.utf8 { digest.add(byte) }
+    digest.add(kind.triggerPrice)
+    digest.add(kind.limitPrice)
+    if let trail = kind.trail { trail.add(to: &digest) }
+    for byte in timeInForce.code.utf8 { digest.add(byte) }
+    if case .goodTil(let time) = timeInForce { digest.add(time.nanoseconds) }
     digest.add(group)
     digest.add(parent.number)
     digest.add(reduceOnly ? 1 : 0)
+    digest.add(postOnly ? 1 : 0)
+  }
+}
+
+extension Order.Trail {
+  fileprivate func add(to digest: inout EventDigest) {
+    switch self {
+    case .amount(let distance):
+      digest.add(0)
+      digest.add(distance)
+    case .percent(let percent):
+      digest.add(1)
+      digest.add(percent)
+    }
   }
 }

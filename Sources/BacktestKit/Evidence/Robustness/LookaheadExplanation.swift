@@ -44,7 +44,8 @@ extension DecisionEvent {
     case .decision: .decision
     case .note: .note
     case .request(.order): .order
-    case .request(.cancellation): .cancellation
+    case .request(.cancellation), .request(.cancellations): .cancellation
+    case .request(.modification): .order
     case .request(.timer): .timer
     case .request(.weight), .request(.value), .request(.quantity): .target
     }
@@ -59,7 +60,9 @@ extension DecisionEvent {
     case .request(.weight(let instrument, _)), .request(.value(let instrument, _)),
       .request(.quantity(let instrument, _)):
       instrument
-    case .account, .observation, .note, .request(.cancellation), .request(.timer): nil
+    case .account, .observation, .note, .request(.cancellation),
+      .request(.cancellations), .request(.modification), .request(.timer):
+      nil
     }
   }
 
@@ -103,6 +106,9 @@ extension StrategyRequest {
     switch self {
     case .order(let order): order.text
     case .cancellation(let order): "order \(order.number)"
+    case .cancellations(let instrument):
+      instrument.map { "all orders of instrument \($0.index)" } ?? "all orders"
+    case .modification(let change): "order \(change.order.number): \(change.text)"
     case .timer(let time, let tag): "\(time) with the tag \(tag)"
     case .weight(_, let number): "weight \(number)"
     case .value(_, let number): "value \(number)"
@@ -118,7 +124,15 @@ extension Order {
       case .market: "at market"
       case .limit(let price): "limit \(price)"
       case .stop(let price): "stop \(price)"
+      case .stopLimit(let stop, let limit): "stop \(stop), limit \(limit)"
+      case .trailingStop(.amount(let amount)): "trailing by \(amount)"
+      case .trailingStop(.percent(let percent)): "trailing by \(percent) %"
+      case .marketIfTouched(let touch): "at market if touched at \(touch)"
+      case .limitIfTouched(let touch, let limit): "limit \(limit) if touched at \(touch)"
+      case .stopIfTouched(let touch, let stop): "stop \(stop) if touched at \(touch)"
+      case .marketOnOpen: "at the open"
+      case .marketOnClose: "at the close"
       }
-    return "order \(id.number) for \(quantity) units \(price) \(timeInForce.rawValue)"
+    return "order \(assignedID.number) for \(quantity) units \(price) \(timeInForce.code)"
   }
 }

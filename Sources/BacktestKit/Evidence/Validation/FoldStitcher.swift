@@ -11,6 +11,7 @@ struct FoldStitcher {
   private var grossExposure: [Double] = [0]
   private var orders: [Order] = []
   private var outcomes: [OrderOutcome] = []
+  private var orderEvents: [OrderEvent] = []
   private var fills: [Fill] = []
   private var trades: [RoundTrip] = []
   private var ledger: [LedgerEntry] = []
@@ -108,7 +109,7 @@ struct FoldStitcher {
       forecasts: forecasts, decisions: decisions, account: account, counts: counts,
       decisionTallies: tallies, riskBreaches: riskBreaches, ruinedAt: ruinedAt,
       overflowedAt: overflowedAt, tradeTable: DerivedTable(trades + openTrades),
-      outcomeTable: DerivedTable(outcomes),
+      outcomeTable: DerivedTable(outcomes), eventTable: DerivedTable(orderEvents),
       ledgerTable: DerivedTable(ledger))
     result.marginCalls = marginCalls
     result.actions = actions
@@ -141,16 +142,20 @@ struct FoldStitcher {
   private mutating func appendOrders(of run: BacktestResult) {
     var (lastOrder, lastGroup) = (0, Int32(0))
     for var order in run.orders {
-      lastOrder = max(lastOrder, Int(order.id.number))
-      lastGroup = max(lastGroup, order.group)
-      order.id = shifted(order.id)
-      order.parent = shifted(order.parent)
-      if order.group != 0 { order.group += groupOffset }
+      lastOrder = max(lastOrder, Int(order.assignedID.number))
+      lastGroup = max(lastGroup, abs(order.group))
+      order.assignedID = shifted(order.assignedID)
+      if order.parent.number != 0 { order.parent = shifted(order.parent) }
+      if order.group != 0 { order.group += order.group < 0 ? -groupOffset : groupOffset }
       orders.append(order)
     }
     for var outcome in run.outcomes {
       outcome.order = shifted(outcome.order)
       outcomes.append(outcome)
+    }
+    for var event in run.orderEvents {
+      event.order = shifted(event.order)
+      orderEvents.append(event)
     }
     for var fill in run.fills {
       fill.order = shifted(fill.order)

@@ -20,8 +20,8 @@ package final class ResultFolder: Sendable {
   static let names =
     ["report.html"] + tables.map { "\($0).csv" } + ["result.json"]
   static let tables = [
-    "equity", "positions", "orders", "fills", "trades", "ledger", "actions", "risk", "folds",
-    "candidates", "forecasts",
+    "equity", "positions", "orders", "order-events", "fills", "trades", "ledger", "actions", "risk",
+    "folds", "candidates", "forecasts",
     "decisions", "regimes", "splits", "paths", "sweep", "sensitivity",
   ]
 

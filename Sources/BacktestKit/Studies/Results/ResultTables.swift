@@ -48,8 +48,9 @@ struct ResultTables {
   /// Every order and what became of it.
   func writeOrders(to file: FileOutput) throws(FileError) {
     let header = [
-      "order", "submitted", "symbol", "quantity", "kind", "price", "time_in_force", "group",
-      "reduce_only", "outcome", "reason", "filled_quantity", "ended", "cut_to", "liquidation",
+      "order", "submitted", "symbol", "quantity", "kind", "price", "limit", "trail",
+      "time_in_force", "expires", "group", "parent", "reduce_only", "post_only", "outcome",
+      "reason", "filled_quantity", "ended", "cut_to", "liquidation",
     ]
     var csv = try CSVWriter(header, to: file)
     var endings: [Int32: OrderOutcome] = [:]
@@ -62,23 +63,45 @@ struct ResultTables {
       }
     }
     for order in result.orders {
-      let ending = endings[order.id.number]
+      let ending = endings[order.assignedID.number]
       try csv.row { row in
-        row.field(Int(order.id.number))
+        row.field(Int(order.assignedID.number))
         row.field(order.submitted.description)
         row.field(symbol(order.instrument))
         row.field(order.quantity)
         row.field(order.kind.word)
         row.field(order.kind.price)
-        row.field(order.timeInForce.rawValue)
+        row.field(order.kind.hasTrigger ? order.kind.limitPrice : nil)
+        row.field(order.kind.trail?.text ?? "")
+        row.field(order.timeInForce.code)
+        row.field(order.timeInForce.end?.description ?? "")
         row.field(order.group == 0 ? Double.nan : Double(order.group))
+        row.field(order.parent.number == 0 ? Double.nan : Double(order.parent.number))
         row.field(order.reduceOnly ? 1 : 0)
+        row.field(order.postOnly ? 1 : 0)
         row.field(ending?.kind.word ?? "")
         row.field(ending?.kind.reason ?? "")
         row.field(ending?.filledQuantity)
         row.field(ending?.time.description ?? "")
-        row.field(cuts[order.id.number])
+        row.field(cuts[order.assignedID.number])
         row.field(order.isLiquidation ? 1 : 0)
+      }
+    }
+    try csv.finish()
+  }
+
+  /// Each order's life, step by step.
+  func writeOrderEvents(to file: FileOutput) throws(FileError) {
+    let header = ["order", "time", "event", "reason", "quantity", "price"]
+    var csv = try CSVWriter(header, to: file)
+    for event in result.orderEvents {
+      try csv.row { row in
+        row.field(Int(event.order.number))
+        row.field(event.time.description)
+        row.field(event.kind.word)
+        row.field(event.kind.reason?.rawValue ?? "")
+        row.field(event.quantity)
+        row.field(event.price)
       }
     }
     try csv.finish()
@@ -308,34 +331,7 @@ func writeRegimes(_ regimes: [RegimeAnalysis], to file: FileOutput) throws(FileE
   try csv.finish()
 }
 
-extension Order.Kind {
-  /// The kind in one word.
-  var word: String {
-    switch self {
-    case .market: "market"
-    case .limit: "limit"
-    case .stop: "stop"
-    }
-  }
-}
-
 extension OrderOutcome.Kind {
-  /// The outcome in one word.
-  var word: String {
-    switch self {
-    case .filled: "filled"
-    case .cancelled: "cancelled"
-    case .cancelledByGroup: "cancelled-by-group"
-    case .expired: "expired"
-    case .parentGone: "parent-gone"
-    case .nothingToReduce: "nothing-to-reduce"
-    case .delisted: "delisted"
-    case .cut: "cut"
-    case .rejected: "rejected"
-    case .stillLive: "still-live"
-    }
-  }
-
   /// Why it was refused; `nil` for other outcomes.
   var reason: String? {
     if case .rejected(let reason) = self { reason.rawValue } else { nil }

@@ -177,6 +177,7 @@ extension StudyOutcome {
         files.remove(["actions.csv"])
       }
       try tables.writeOrders(to: try files.file("orders.csv"))
+      try tables.writeOrderEvents(to: try files.file("order-events.csv"))
       try tables.writeFills(to: try files.file("fills.csv"))
       try tables.writeTrades(to: try files.file("trades.csv"))
       try tables.writeLedger(to: try files.file("ledger.csv"))

@@ -145,6 +145,7 @@ extension Study {
         .table("output", \.self, output, "Where results go.").example("{folder: results}"),
       ],
       after: { table, study in
+        study.configuration.execution.latencySeed = study.seed
         let currency = study.configuration.account.currency
         for file in study.data.files where file.currency != currency {
           table.report(

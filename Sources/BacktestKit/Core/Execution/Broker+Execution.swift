@@ -1,0 +1,218 @@
+extension Broker {
+  /// Trades one candidate as far as liquidity and buying power allow, and tells the account what
+  /// it got.
+  mutating func execute(
+    _ candidate: MatchCandidate, at context: MatchContext, account: inout some BrokerAccount,
+    log: inout RunLog
+  ) {
+    let live = book.pointer(to: candidate.slot)
+    guard live.pointee.order.assignedID == candidate.order, !live.pointee.isAsleep else { return }
+    let instrument = context.instrument
+    var quantity = live.pointee.remaining
+    if live.pointee.closesOnly {
+      quantity = account.closingPart(of: live.pointee.releasedQuantity, in: instrument)
+      if quantity == 0 { return }
+    }
+    if candidate.triggers { trigger(candidate, live, log: &log) }
+    let isImmediate = live.pointee.order.timeInForce.isImmediate
+    if !candidate.armsOnly {
+      trade(candidate, quantity, at: context, account: &account, log: &log)
+    }
+    // An order that was triggered has had its moment.
+    if isImmediate, candidate.triggers, book.holds(candidate.order, in: candidate.slot) {
+      end(candidate.slot, .expired, log: &log)
+    }
+  }
+
+  /// Notes that an order's trigger is reached.
+  @inline(__always)
+  private func trigger(
+    _ candidate: MatchCandidate, _ live: UnsafeMutablePointer<LiveOrder>, log: inout RunLog
+  ) {
+    live.pointee.wasTriggered = true
+    if case .stopIfTouched(_, let stop) = live.pointee.order.kind {
+      // The touch makes it a stop order, with a trigger of its own.
+      live.pointee.order.kind = .stop(stop)
+      live.pointee.isTriggered = !candidate.armsOnly
+    } else {
+      live.pointee.isTriggered = true
+    }
+    log.record(
+      OrderEvent(
+        order: candidate.order, time: market.clock, kind: .triggered,
+        quantity: live.pointee.filledQuantity))
+  }
+
+  /// Trades so many units of a candidate, as far as liquidity and buying power allow.
+  private mutating func trade(
+    _ candidate: MatchCandidate, _ asked: Double, at context: MatchContext,
+    account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    let live = book.pointer(to: candidate.slot)
+    let instrument = context.instrument
+    var quantity = asked
+    let available = liquidity(at: context)
+    guard available > 0 else { return }
+    // An order that does not trade leaves the marks alone.
+    let markBefore = account.mark(of: instrument)
+    account.mark(instrument, at: candidate.reference)
+
+    if !live.pointee.sizing.isFixed {
+      quantity = sizedQuantity(candidate, at: context, account: &account)
+      guard quantity != 0 else {
+        account.mark(instrument, at: markBefore)
+        return endUnsized(candidate.slot, isFlat: account.quantity(of: instrument) == 0, log: &log)
+      }
+      live.pointee.remaining = quantity
+      // Prices since the decision may have turned its direction.
+      live.pointee.order.quantity = quantity
+      // A quantity found at its first match stays: the rest is no new target.
+      live.pointee.sizing = .fixed
+    }
+    let fillsWhole = live.pointee.order.timeInForce == .fillOrKill
+    if fillsWhole, abs(quantity) < abs(live.pointee.remaining) || abs(quantity) > available {
+      return account.mark(instrument, at: markBefore)
+    }
+    if abs(quantity) > available { quantity = quantity > 0 ? available : -available }
+
+    let wanted = quantity
+    var cost = cost(of: quantity, candidate, at: context)
+    quantity = affordable(wanted, at: cost, candidate, at: context, account: &account)
+    // What rounding has added to a full exit opens nothing, and is no cut.
+    let isCut = abs(quantity - wanted) > abs(wanted) * 1e-12
+    if isCut, quantity == 0 || plan.shortfall == .reject || fillsWhole {
+      account.mark(instrument, at: markBefore)
+      return refuse(candidate.slot, wanted, account: &account, log: &log)
+    }
+    if quantity != wanted { cost = self.cost(of: quantity, candidate, at: context) }
+    guard cost.progress.notional < .infinity else {
+      account.mark(instrument, at: markBefore)
+      return reject(candidate.slot, .overflow, log: &log)
+    }
+    let remaining = live.pointee.remaining
+    var rest = remaining - quantity
+    if abs(rest) <= abs(remaining) * 1e-12 { rest = 0 }
+    var fill = fill(of: candidate, quantity, at: cost, in: context)
+    fill.completesOrder = rest == 0 && !isCut
+    if plan.followsFees { bookFees(cost, candidate, at: context) }
+    live.pointee.progress = cost.progress
+    live.pointee.commissionPaid = cost.totalCommission
+    live.pointee.remaining = rest
+    let order = live.pointee.order
+    if live.pointee.hasExits { release(candidate.slot, fill, at: context) }
+    if plan.countsVolume { book.take(abs(quantity), instrument, row: fill.row) }
+    account.book(fill, trades: &log.trades)
+    log.fills.append(fill)
+    if fill.completesOrder {
+      book.remove(candidate.slot)
+    } else if isCut {
+      endCut(candidate.slot, log: &log)
+    }
+    if order.group != 0 { cancelRelatives(of: order, log: &log) }
+  }
+
+  @inline(__always)
+  private func fill(
+    of candidate: MatchCandidate, _ quantity: Double, at cost: TradeCost, in context: MatchContext
+  ) -> Fill {
+    Fill(
+      order: candidate.order, instrument: InstrumentID(context.instrument),
+      isIntrabar: context.isIntrabar, time: context.time, row: context.rowNumber,
+      quantity: quantity, reference: candidate.reference, price: cost.price,
+      slippage: abs(cost.price - candidate.reference) * abs(quantity) * context.multiplier,
+      commission: cost.commission, tax: cost.tax)
+  }
+
+  /// Refuses an order that buying power does not cover.
+  @inline(never)
+  private mutating func refuse(
+    _ slot: Int, _ wanted: Double, account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    let instrument = Int(book[slot].order.instrument.index)
+    let reason: RejectionReason =
+      wanted > 0
+      ? .buyingPower
+      : !account.allowsShorts
+        ? .shortNotAllowed : account.canBorrow(instrument) ? .buyingPower : .noShares
+    reject(slot, reason, log: &log)
+  }
+
+  /// Ends an order with the reason for which it is refused.
+  @inline(never)
+  mutating func reject(_ slot: Int, _ reason: RejectionReason, log: inout RunLog) {
+    end(slot, .rejected(reason), log: &log)
+    log.counts.rejectedOrders += 1
+  }
+
+  /// Ends an order whose target asks for no trade at the match: the position is there already, or
+  /// the target is less than a lot.
+  @inline(never)
+  private mutating func endUnsized(_ slot: Int, isFlat: Bool, log: inout RunLog) {
+    let isClosing =
+      switch book[slot].sizing {
+      case .weight(let goal), .value(let goal): goal == 0
+      case .fixed: false
+      }
+    if isFlat, !isClosing { return reject(slot, .noQuantity, log: &log) }
+    end(slot, .filled, log: &log)
+  }
+
+  /// An order on which others depend has filled, in part or whole: its exits may close as much, and
+  /// what it triggers begins once it is filled whole.
+  @inline(never)
+  private mutating func release(_ parent: Int, _ fill: Fill, at context: MatchContext) {
+    let order = book[parent].order.assignedID
+    let filled = book[parent].progress.quantity
+    var slot = book.firstRelative(ofParent: order)
+    while slot >= 0 {
+      if book[slot].order.parent == order {
+        let isFirst = book[slot].isAsleep
+        if book[slot].startsWithParent {
+          if fill.completesOrder { begin(slot, behind: fill) }
+        } else {
+          book[slot].entryFilled = filled
+        }
+        if isFirst, book[slot].order.kind.trail != nil, !book[slot].startsWithParent {
+          book[slot].bestPrice = fill.reference
+          book[slot].wokeInside = context.isIntrabar && !context.isAtClose
+        }
+      }
+      slot = book.slot(relatedAfter: slot)
+    }
+  }
+
+  /// Makes an order live that waited for another one to fill.
+  private mutating func begin(_ slot: Int, behind fill: Fill) {
+    book[slot].entryFilled = .infinity
+    if book[slot].isLive { book[slot].liveSince = market.clock }
+    guard book[slot].order.kind.trail != nil else { return }
+    let instrument = book[slot].order.instrument
+    book[slot].bestPrice =
+      instrument == fill.instrument
+      ? fill.reference : market.lastClose(of: Int(instrument.index)) ?? .nan
+  }
+
+  /// Ends an order of which buying power covered a part.
+  @inline(never)
+  private mutating func endCut(_ slot: Int, log: inout RunLog) {
+    log.counts.cutOrders += 1
+    let filled = book[slot].filledQuantity
+    log.record(book[slot].id, .cut(to: filled), at: market.clock, filled: filled)
+    end(slot, .filled, log: &log)
+  }
+
+  /// Cancels what is left of a group of which one order has filled.
+  @inline(never)
+  private mutating func cancelRelatives(of relative: Order, log: inout RunLog) {
+    var slot = book.firstRelative(of: relative)
+    while slot >= 0 {
+      if book[slot].order.group == relative.group, book[slot].id != relative.assignedID {
+        end(slot, .cancelledByGroup, log: &log)
+        // It may have taken others along.
+        slot = book.firstRelative(of: relative)
+      } else {
+        slot = book.slot(relatedAfter: slot)
+      }
+    }
+  }
+}
