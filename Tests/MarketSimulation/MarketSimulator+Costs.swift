@@ -119,7 +119,7 @@ extension MarketSimulator {
     let order = orders[index]
     let money = units * price * instruments[order.instrument].multiplier
     var (makerUnits, makerMoney) = (order.makerUnits, order.makerMoney)
-    if isIntrabar, case .limit = order.kind {
+    if isIntrabar, rests(order) {
       makerUnits += units
       makerMoney += money
     }
@@ -129,6 +129,9 @@ extension MarketSimulator {
       money: order.notional + money, makerUnits: makerUnits, makerMoney: makerMoney, month: month)
     return total - order.commission
   }
+
+  /// Whether an order trades at its limit, not where its trigger was reached.
+  func rests(_ order: SimulatedOrder) -> Bool { order.kind.limitPrice != nil && !order.isTaking }
 
   /// What all that an order has traded costs, after a split by its units of now.
   func commissionOfFills(_ index: Int) -> Double {

@@ -194,7 +194,7 @@ extension MarketSimulator {
     marks[instrument] = reference
     taken[instrument][row] += units
     if orders[index].fillCount == 0 { orders[index].month = monthBefore(instrument) }
-    if isIntrabar, case .limit = orders[index].kind {
+    if isIntrabar, rests(orders[index]) {
       orders[index].makerUnits += units
       orders[index].makerMoney += units * price * multiplier
     }

@@ -13,23 +13,32 @@ extension RunLog {
       places[order.assignedID] = index
       return [OrderEvent(order: order.assignedID, time: order.submitted, kind: .submitted)]
     }
-    var filled = [Double](repeating: 0, count: orders.count)
+    var unitsBefore: [Int: PartialUnits] = [:]
+    var splits = actions[...]
     var other = otherEvents[...]
     func add(_ event: OrderEvent) {
       if let place = places[event.order] { lives[place].append(event) }
     }
     for (index, fill) in fills.enumerated() {
+      while let action = splits.first, action.fillsBefore <= index {
+        for place in unitsBefore.keys { unitsBefore[place]?.split(by: action) }
+        splits.removeFirst()
+      }
       while let next = other.first, next.fillsBefore <= index {
         add(next.row)
         other.removeFirst()
       }
       guard let place = places[fill.order] else { continue }
-      filled[place] += fill.quantity
+      let before = unitsBefore.isEmpty ? nil : unitsBefore.removeValue(forKey: place)
+      let units = (before?.units ?? 0) + fill.quantity
+      if !fill.completesOrder {
+        unitsBefore[place] = PartialUnits(instrument: fill.instrument, units: units)
+      }
       lives[place].append(
         OrderEvent(
           order: fill.order, time: fill.time,
           kind: fill.completesOrder ? .outcome(.filled) : .partiallyFilled,
-          quantity: filled[place], price: fill.price))
+          quantity: units, price: fill.price))
     }
     for next in other { add(next.row) }
     for (index, order) in orders.enumerated() {

@@ -149,7 +149,7 @@ extension RunLog {
 }
 
 /// Units that an order has filled so far, in those of the day.
-private struct PartialUnits {
+struct PartialUnits {
   let instrument: InstrumentID
   var units = 0.0
 
