@@ -79,7 +79,10 @@ extension MarketSimulator {
     orders[index].reduceOnly = true
     orders[index].isLiquidation = true
     if !remember(index) { return end(index, .rejected(.noHistory)) }
+    // It does not travel.
+    orders[index].liveAt = now
     orders[index].isLive = true
+    step(index, "accepted")
   }
 }
 

@@ -253,7 +253,8 @@ extension MarketSimulator {
     guard case .level(let level, let rising, true) = stance(order) else { return nil }
     let isHere =
       priceOnReaching(order, at: market) != nil && (order.reduceOnly || order.isOther)
-    if isHere { return Reached(index: index, price: market, distance: 0, rises: rising) }
+    // It comes before all that the bar has yet to reach.
+    if isHere { return Reached(index: index, price: market, distance: -1, rises: rising) }
     if case .trailingStop(let trail) = order.kind, rules.trailsIntrabar, !isWoken {
       // Against the trader first, then to their side, then to the close.
       let (worst, finest) = rising ? (bar.high, bar.low) : (bar.low, bar.high)

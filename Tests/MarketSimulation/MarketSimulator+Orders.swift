@@ -47,7 +47,7 @@ extension MarketSimulator {
   }
 
   private mutating func cancel(_ index: Int) {
-    guard index >= 0, !orders[index].hasEnded else { return }
+    guard index >= 0, !orders[index].hasEnded, !orders[index].isLiquidation else { return }
     end(index, .cancelled)
     freedBy[index + 1] = nil
   }
@@ -59,8 +59,12 @@ extension MarketSimulator {
   }
 
   /// A reduce-only order whose instrument is flat and that no waiting entry can give another
-  /// position ends at the next decision.
+  /// position ends at the next decision, and with it what waits for it.
   private mutating func endUselessExits() {
+    while let useless = firstUselessExit() { end(useless, .nothingToReduce) }
+  }
+
+  private func firstUselessExit() -> Int? {
     for index in orders.indices where orders[index].reduceOnly && !orders[index].hasEnded {
       let order = orders[index]
       if reducible(order) > 0 { continue }
@@ -75,8 +79,9 @@ extension MarketSimulator {
               && $0.isBuy != order.isBuy
           }
         }
-      if !isAwaited { end(index, .nothingToReduce) }
+      if !isAwaited { return index }
     }
+    return nil
   }
 
   /// Proceeds of closing orders of the same decision.
@@ -103,7 +108,11 @@ extension MarketSimulator {
       let close = bars[instrument][lastRows[instrument]].close
       let asked = watch.scale * units(of: target, in: instrument, at: close)
       let goal = floored(asked, instrument)
-      var change = goal - quantities[instrument]
+      // What a margin call takes is taken first.
+      let held = orders.filter {
+        $0.isLiquidation && !$0.hasEnded && $0.instrument == instrument
+      }.reduce(quantities[instrument]) { $0 + $1.remaining }
+      var change = goal - held
       // A target below one lot is refused for its quantity instead of vanishing.
       if isNothing(abs(change), of: abs(goal)) { change = 0 }
       // Whole lots less whole lots are whole lots, whatever rounding leaves.
@@ -112,8 +121,8 @@ extension MarketSimulator {
         if abs(lots - lots.rounded()) < 1e-6 { change = lots.rounded() * lot }
       }
       if change == 0, goal == 0 { change = asked }
-      let isBelowLot = goal == 0 && quantities[instrument] == 0
-      let turn = isBelowLot ? 0 : quantities[instrument] * change < 0 ? 1 : 2
+      let isBelowLot = goal == 0 && held == 0
+      let turn = isBelowLot ? 0 : held * change < 0 ? 1 : 2
       changes.append((instrument, target, change, turn))
     }
     for change in (0...2).flatMap({ turn in changes.filter { $0.turn == turn } }) {

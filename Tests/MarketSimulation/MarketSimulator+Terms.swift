@@ -90,7 +90,9 @@ extension MarketSimulator {
       }
       guard case .trailingStop = orders[other].kind, orders[other].best.isNaN else { continue }
       if isOther, orders[other].instrument != orders[index].instrument {
-        let row = lastRows[orders[other].instrument]
+        // All closes of a moment are known together.
+        let instrument = orders[other].instrument
+        let row = closingRow(instrument) ?? lastRows[instrument]
         orders[other].best = row < 0 ? .nan : bars[orders[other].instrument][row].close
       } else {
         orders[other].best = reference

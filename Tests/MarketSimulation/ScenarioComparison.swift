@@ -167,7 +167,11 @@ extension SimulationTape {
         + "(\($0.reference)) slippage \($0.slippage) commission \($0.commission) tax \($0.tax)"
     }
     let ends = events.enumerated().map { index, list in
-      "  order \(index + 1): " + list.map(\.description).joined(separator: ", ")
+      let cuts = outcomes[index].compactMap { outcome in
+        if case .cut(let units) = outcome.kind { ", cut to \(units)" } else { nil }
+      }
+      return "  order \(index + 1): " + list.map(\.description).joined(separator: ", ")
+        + cuts.joined()
     }
     let last = "  cash \(cash), held \(quantities), ambiguous \(ambiguousBars), equity "
     return (rows + ends + [last + "\(equity.suffix(3))"]).joined(separator: "\n")

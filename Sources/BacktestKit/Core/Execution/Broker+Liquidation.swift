@@ -27,6 +27,17 @@ extension Broker {
     }
   }
 
+  /// Units that margin calls are about to trade, signed.
+  func liquidating(_ instrument: Int) -> Double {
+    var units = 0.0
+    var slot = book.firstSlot(instrument)
+    while slot >= 0 {
+      if book[slot].order.isLiquidation { units += book[slot].remaining }
+      slot = book.slot(after: slot)
+    }
+    return units
+  }
+
   /// Withdraws the orders of an earlier margin call.
   mutating func withdrawLiquidations(log: inout RunLog) {
     guard book.liquidationCount > 0 else { return }

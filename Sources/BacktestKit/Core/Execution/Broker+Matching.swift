@@ -50,11 +50,25 @@ extension Broker {
       let context = MatchContext(
         instrument: instrument, row: market.nextRow(of: instrument),
         series: market.columns + instrument, time: market.clock, isIntrabar: false)
+      guard !candidate.reference.isNaN else {
+        if let match = trailingMatch(candidate.slot, at: context) {
+          execute(match, at: context, account: &account, log: &log)
+        }
+        continue
+      }
       execute(candidate, at: context, account: &account, log: &log)
     }
     account.endFills()
     endMoments(log: &log)
     market.finishOpens()
+  }
+
+  /// The match of a trailing exit at an open at which its entry may have filled just before.
+  @inline(never)
+  private func trailingMatch(_ slot: Int, at context: MatchContext) -> MatchCandidate? {
+    guard !book[slot].bestPrice.isNaN else { return nil }
+    return book[slot].matchAtOpen(
+      slot: slot, open: context.bar.open, time: context.time, tick: context.tick, plan: plan)
   }
 
   /// What answers a margin call comes before everything else.
@@ -294,6 +308,9 @@ extension Broker {
         let candidate = book[slot].match(
           behind: fill.candidate, along: path, slot: slot, tick: context.tick, plan: plan)
         if let candidate { candidates.insert(candidate, from: index) }
+        if path.isReal, book[slot].followsPath(plan) {
+          book[slot].follow(path, from: fill.candidate.position)
+        }
       }
       slot = book.slot(after: slot)
     }

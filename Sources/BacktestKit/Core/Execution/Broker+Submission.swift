@@ -301,7 +301,9 @@ extension Broker {
         slot = book.slot(after: slot)
       }
     }
-    let held = account.quantity(of: request.instrument)
+    var held = account.quantity(of: request.instrument)
+    // What a margin call reduces trades first.
+    if book.liquidationCount > 0 { held += liquidating(request.instrument) }
     let unit = close * market.columns[request.instrument].multiplier
     let target: Double
     var sizing = LiveOrder.Sizing.fixed

@@ -116,5 +116,5 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   }
 
   /// Units filled so far, signed as the order.
-  var filledQuantity: Double { order.quantity < 0 ? -progress.quantity : progress.quantity }
+  var filledQuantity: Double { order.quantity < 0 ? 0 - progress.quantity : progress.quantity }
 }

@@ -42,9 +42,11 @@ extension RunLog {
     }
     for next in other { add(next.row) }
     for (index, order) in orders.enumerated() {
-      let accepted = order.submitted + delay(order.assignedID)
+      // What answers a margin call is live at once.
+      let accepted =
+        order.isLiquidation ? order.submitted : order.submitted + delay(order.assignedID)
       guard let place = lives[index].acceptance(at: accepted) else { continue }
-      // An order of the rules is live at once.
+      // So is any other order of the rules.
       let next = place < lives[index].count ? lives[index][place].time : end
       guard accepted <= end || place < lives[index].count else { continue }
       lives[index].insert(

@@ -63,7 +63,8 @@ extension LiveOrder {
   /// The match at a bar's open, if the order trades there, or its trigger is reached.
   ///
   /// A stop beyond which the bar opens becomes a market order at the open; a limit that the open
-  /// betters fills there, or at its own price when gaps are not improved on.
+  /// betters fills there, or at its own price when gaps are not improved on. A trailing exit whose
+  /// entry has not filled has no stop yet: its match has no price, and is found again at its turn.
   @inline(__always)
   func matchAtOpen(
     slot: Int, open: Double, time: Timestamp, tick: Double, plan: ExecutionPlan
@@ -73,7 +74,8 @@ extension LiveOrder {
     case .market(let isAtOpen):
       guard plan.marketFill != .nextClose || isAtOpen else { return nil }
       return MatchCandidate(self, slot: slot, at: open)
-    case .close, .nothing: return nil
+    case .close: return nil
+    case .nothing: return MatchCandidate(self, slot: slot, at: .nan)
     case .limit(let price):
       guard isReached(limit: price, by: open, tick: tick, plan: plan) else { return nil }
       return MatchCandidate(

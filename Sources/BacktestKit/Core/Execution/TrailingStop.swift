@@ -41,6 +41,13 @@ extension LiveOrder {
     return nil
   }
 
+  /// Takes the best price of a real path from a place on, which the order sees where trailing stops
+  /// follow the path.
+  mutating func follow(_ path: BarPath, from start: PathPosition) {
+    bestPrice = better(bestPrice, path.price(at: start))
+    for leg in start.leg...2 { bestPrice = better(bestPrice, path.end(of: leg)) }
+  }
+
   private func better(_ a: Double, _ b: Double) -> Double { isBuy ? min(a, b) : max(a, b) }
 
   /// Takes the best price of a closed bar, or of its close alone where the order was not awake for
