@@ -262,7 +262,7 @@ extension MarketSimulator {
       if most == 0 || rules.rejectsShortfalls || orders[index].timeInForce == .fillOrKill {
         return end(index, .rejected(.shortNotAllowed))
       }
-      cut(index, to: -floored(most, instrument))
+      cut(index, to: -(waiting.isEmpty ? held : floored(most, instrument)))
     }
     freedBy[index + 1] = min(-orders[index].wanted, held) * unitValue(instrument)
   }

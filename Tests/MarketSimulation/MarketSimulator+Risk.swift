@@ -229,7 +229,12 @@ extension MarketSimulator {
           long[place] = max(0, long[place] - parts.closing)
         }
       }
-      if other.isBuy { long[place] += parts.opening } else { short[place] += parts.opening }
+      if other.isBuy {
+        long[place] += parts.opening
+      } else if !isCash {
+        // A sale that a cash account has accepted opens nothing.
+        short[place] += parts.opening
+      }
     }
     return (long, short)
   }

@@ -44,6 +44,7 @@ extension LiveOrder {
   /// Takes the best price of a real path from a place on, which the order sees where trailing stops
   /// follow the path.
   mutating func follow(_ path: BarPath, from start: PathPosition) {
+    guard liveSince <= path.bar.openTime else { return }
     bestPrice = better(bestPrice, path.price(at: start))
     for leg in start.leg...2 { bestPrice = better(bestPrice, path.end(of: leg)) }
   }
