@@ -176,7 +176,11 @@ extension MarketSimulator {
     let isSmallerOnly = kind == order.kind && abs(rest) <= abs(order.remaining)
     orders[index].kind = kind
     orders[index].wanted = wanted
-    if !isSmallerOnly { orders[index].turn = nextTurn() }
+    if !isSmallerOnly {
+      orders[index].turn = nextTurn()
+      // It is as if it had come now.
+      if order.isLive { orders[index].liveAt = now }
+    }
     step(index, "modified", wanted)
   }
 

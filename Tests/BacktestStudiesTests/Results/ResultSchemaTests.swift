@@ -60,7 +60,7 @@ struct ResultSchemaTests {
     ]
     let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
     let costs = [
-      "execution={taxes: {stamp-duty: 1}, slippage: {basis-points: 1}}",
+      "execution={taxes: {stamp-duty: 1}, latency-jitter: 1s, stale-after: 5d}",
       "costs=[{symbols: [IBM], fee-schedule: ibkr-us-fixed}]", "stress=[{shock: -0.1}]",
     ]
     let margin = [

@@ -32,7 +32,9 @@ struct CommandProgram: Sendable {
       }
       let screen = HelpScreen(path: path, width: context.errors.width)
       let usage = "\(screen.usage)See '\(screen.title) --help'.\n"
-      context.report("\(screen.title): \(failure.message)")
+      // It may come from the thread that hears signals, which knows no command.
+      let title = failure.status == .interrupted ? root.name : screen.title
+      context.report("\(title): \(failure.message)")
       if failure.showsUsage { context.errors.write(usage) }
       return failure.status
     }

@@ -83,10 +83,13 @@ extension ConfigurationValue: CustomStringConvertible {
 }
 
 extension TimeSpan {
-  /// As a study gives it, in the largest unit that is exact: `250ms`, `5s`, `2m`, `1h`, and `0s`.
+  /// As a study gives it, in the largest unit that is exact: `250ms`, `5s`, `2m`, `1h`, `5d`, and `0s`.
   package var shortText: String {
     let milliseconds = nanoseconds / 1_000_000
-    for (unit, length) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] as [(String, Int64)]
+    let units: [(String, Int64)] = [
+      ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000),
+    ]
+    for (unit, length) in units
     where milliseconds % length == 0 && (milliseconds > 0 || unit == "s") {
       return "\(milliseconds / length)\(unit)"
     }
@@ -95,11 +98,12 @@ extension TimeSpan {
 }
 
 extension TimeSpan {
-  /// In a sentence, in the largest unit that is exact: `250 ms`, `5 seconds`, `1 hour`.
+  /// In a sentence, in the largest unit that is exact: `250 ms`, `5 seconds`, `1 hour`, `5 days`.
   var text: String {
     let milliseconds = Int(nanoseconds / 1_000_000)
-    for (noun, length) in [("hour", 3_600_000), ("minute", 60_000), ("second", 1_000)]
-    where milliseconds % length == 0 {
+    let units = [("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1_000)]
+    for (noun, length) in units
+    where milliseconds % length == 0 && (milliseconds > 0 || noun == "second") {
       return NumberText.count(milliseconds / length, noun)
     }
     return "\(NumberText.grouped(milliseconds)) ms"

@@ -119,10 +119,19 @@ extension Broker {
       return refuse(reason)
     }
     let isSmallerOnly = kind == live.order.kind && abs(remaining) <= abs(live.remaining)
+    if abs(remaining) < abs(live.remaining), budget.isKnown {
+      budget.power += openingRequirement(slot, account: &account)
+      book[slot].remaining = remaining
+      budget.power -= openingRequirement(slot, account: &account)
+    }
     book[slot].remaining = remaining
     book[slot].order.quantity = units
     book[slot].order.kind = kind
-    if !isSmallerOnly { book.moveToBack(slot) }
+    if !isSmallerOnly {
+      book.moveToBack(slot)
+      // The part of a bar that was over before the change does not count for its new terms.
+      if live.isLive { book[slot].liveSince = market.clock }
+    }
     log.record(
       OrderEvent(
         order: live.id, time: market.clock, kind: .modified, quantity: units,

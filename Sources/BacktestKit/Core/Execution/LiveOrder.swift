@@ -27,6 +27,8 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var isNew = true
   /// Whether a trailing stop was woken inside the bar under way.
   var wokeInside = false
+  /// Its turn among orders that compete.
+  var priority: Int32 = 0
   var progress = OrderTally()
   var commissionPaid = 0.0
   /// What the slippage model may ask for, known when the order became live.
@@ -35,8 +37,6 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var spreadEstimate = Double.nan
   /// The best price that a trailing stop has followed to; NaN before it has one.
   var bestPrice = Double.nan
-  /// Its turn among orders that compete.
-  var priority: Int32 = 0
   /// Neighbours in the instrument's list, in order of priority.
   var previous: Int32 = -1
   var next: Int32 = -1

@@ -184,9 +184,9 @@ extension DocumentRule where Value == ConfigurationValue {
 }
 
 extension DocumentRule where Value == TimeSpan {
-  /// A span such as `250ms`, `5s`, `2m`, `1h`.
+  /// A span such as `250ms`, `5s`, `2m`, `1h`, `5d`.
   static var span: DocumentRule {
-    text("a span such as 250ms, 5s, 2m or 1h", placeholder: .zero) { text in
+    text("a span such as 250ms, 5s, 2m, 1h or 5d", placeholder: .zero) { text in
       let digits = text.prefix { $0.isASCII && $0.isNumber }
       // So many hours are still far from the end of the clock.
       guard let count = Int64(digits), count <= 1_000_000 else { return nil }
@@ -195,6 +195,7 @@ extension DocumentRule where Value == TimeSpan {
       case "s": return .seconds(count)
       case "m": return .minutes(count)
       case "h": return .hours(count)
+      case "d" where count <= 40_000: return .days(count)
       default: return nil
       }
     }
