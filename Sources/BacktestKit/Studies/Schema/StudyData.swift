@@ -22,6 +22,8 @@ package struct StudyData: Sendable {
   package var cache: String?
   /// A file of splits, dividends and other actions, as the study gives it; `nil` for none.
   package var actions: String?
+  /// The files of finer bars inside the bars, as the study gives them; `nil` for none.
+  package var detail: String?
   /// How columns and stamps are to be understood.
   package var mapping = CSVMapping()
   /// What strategies see and do not trade.
@@ -110,6 +112,11 @@ extension StudyData {
           "actions", \.actions, .text,
           "A CSV file of splits, dividends and other actions, for raw prices."
         ).values("file").absent("none").example("actions.csv").beside("price: raw"),
+        .optional(
+          "detail", \.detail, .text,
+          "Finer bars of the same instruments, which decide in what order prices inside a bar come."
+        ).values("file, folder or pattern").absent("none, the `intrabar-path` is assumed")
+          .example("minutes/*.csv"),
         .table(
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
