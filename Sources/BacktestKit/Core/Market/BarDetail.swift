@@ -53,32 +53,13 @@ extension BarSeries {
   /// The finer bars inside these; `nil` where there are none.
   public var detail: BarSeries? { finerBars.first }
 
-  /// How many of the bars have finer ones inside.
-  package var detailedCount: Int {
-    guard let detail else { return 0 }
-    let columns = SeriesColumns(detail, grid: 0, closings: nil)
-    return (0..<count).count {
-      !columns.rows(from: openTimes[$0], to: closeTimes[$0]).isEmpty
+  /// These bars with the finer ones of another series as far as they have closed at an instant.
+  package func takingDetail(of other: BarSeries, until time: Timestamp) -> BarSeries {
+    var detailed = self
+    detailed.finerBars = other.finerBars.map { finer in
+      finer.rows(0..<((0..<finer.count).first { finer.closeTimes[$0] > time } ?? finer.count))
     }
-  }
-}
-
-extension SeriesColumns {
-  /// The rows that lie inside a span of time.
-  func rows(from start: Timestamp, to end: Timestamp) -> Range<Int> {
-    let first = firstRow { openTimes[$0] >= start }
-    let last = firstRow { closeTimes[$0] > end }
-    return first..<max(first, last)
-  }
-
-  /// The first row from which on a condition holds.
-  private func firstRow(where holds: (Int) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if holds(middle) { high = middle } else { low = middle + 1 }
-    }
-    return low
+    return detailed
   }
 }
 
@@ -98,8 +79,8 @@ extension [BarSeries] {
     guard used > 0 else {
       let symbols = finer.map(\.instrument.symbol)
       throw MarketError(
-        "the finer bars are of \(symbols.prefix(8).joined(separator: ", ")), of which none is among "
-          + "the instruments")
+        "the finer bars are of \(symbols.prefix(8).joined(separator: ", ")), of which none is "
+          + "among the instruments")
     }
     return detailed
   }

@@ -318,6 +318,7 @@ extension BarSeries {
     shared.issues = issues
     shared.actions = actions
     shared.funding = funding
+    shared.finerBars = finerBars
     shared.scale = scale
     shared.continuousColumns = continuousColumns
     return shared

@@ -124,21 +124,24 @@ extension StudyData {
         StudyFile.key(folder: folder),
         StudyReference.key,
       ],
-      after: { table, data in
-        if let from = data.from, let to = data.to, to < from {
-          table.report("'to' lies before 'from'", at: "to")
-        }
-        if data.actions != nil, data.priceBasis == .adjusted {
-          table.report(
-            "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
-              + "already; leave one of the two out", at: "actions")
-        }
-        // A study without 'data' lacks the calendar first, and what is no list is told already.
-        let isList = table.node("files").map { $0.kind != .table } ?? true
-        if data.files.isEmpty, isList, !table.keys.isEmpty {
-          table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
-        }
-      })
+      after: { check($1, &$0) })
+  }
+
+  /// Reports keys that contradict each other.
+  private static func check(_ data: StudyData, _ table: inout DocumentTable) {
+    if let from = data.from, let to = data.to, to < from {
+      table.report("'to' lies before 'from'", at: "to")
+    }
+    if data.actions != nil, data.priceBasis == .adjusted {
+      table.report(
+        "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
+          + "already; leave one of the two out", at: "actions")
+    }
+    // A study without 'data' lacks the calendar first, and what is no list is told already.
+    let isList = table.node("files").map { $0.kind != .table } ?? true
+    if data.files.isEmpty, isList, !table.keys.isEmpty {
+      table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
+    }
   }
 }
 
