@@ -29,3 +29,23 @@ extension ResultRecord.DataFile {
     ]
   }
 }
+
+extension ResultRecord.OtherFile {
+  /// The files of a study beside those of prices.
+  ///
+  /// - Throws: `FileError` when a file cannot be read again for its digest.
+  static func all(of study: Study) throws(FileError) -> [ResultRecord.OtherFile] {
+    var files: [ResultRecord.OtherFile] = []
+    for (key, path) in study.otherInputs {
+      files.append(
+        ResultRecord.OtherFile(
+          key: key, path: path, sha256: try SHA256.hexadecimal(ofFile: study.resolved(path))))
+    }
+    return files
+  }
+
+  /// The file as `result.json` has it.
+  var json: JSONValue {
+    ["key": .text(key), "path": .text(path), "sha256": .text(sha256)]
+  }
+}

@@ -19,6 +19,8 @@ package struct StudyMarket: Sendable {
   private(set) var unusedAdjustments: [UnusedAdjustment] = []
   /// Series of raw closes beside which the data has no adjusted ones.
   private(set) var unknownPrices: [String] = []
+  /// The returns of the study's factors.
+  let factors: FactorReturns?
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
 
@@ -81,6 +83,7 @@ package struct StudyMarket: Sendable {
     let bars = series
     let actions = try study.loadActions()
     let references = try study.loadReferences()
+    factors = try study.loadFactors()
     let finer = try study.loadDetail()
     let given = try StudyError.wrapping(.data) {
       var bars = bars
@@ -98,6 +101,7 @@ package struct StudyMarket: Sendable {
       unknownPrices.removeAll { $0 == one.instrument.symbol }
     }
     try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)
     benchmark = try study.loadBenchmark(from: universe)
