@@ -21,6 +21,15 @@ extension SeriesColumns {
   func isWorthTrading(_ kept: Double, of wanted: Double) -> Bool {
     lotSize.isNaN ? kept > abs(wanted) * 1e-9 : kept > 0
   }
+
+  /// What is kept of an order to open of which buying power covers so much.
+  ///
+  /// Rounding must not cost a lot. Where there are none, it must not add to the `exact` units what
+  /// the check at the fill would cut again.
+  func kept(_ covered: Double, _ exact: Double, of wanted: Double) -> Double {
+    let kept = lotSize.isNaN ? min(covered, exact) : roundedDownToLot(covered)
+    return isWorthTrading(kept, of: wanted) ? kept : 0
+  }
 }
 
 extension Broker {

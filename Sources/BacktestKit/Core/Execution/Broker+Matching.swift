@@ -104,19 +104,53 @@ extension Broker {
     let context = MatchContext(
       instrument: instrument, row: row, series: market.columns + instrument, time: market.clock,
       isIntrabar: true)
-    let bar = context.bar
-    guard bar.volume != 0 else { return }
+    guard context.series.pointee.volume[row] != 0 else { return }
+    if let details = market.details,
+      matchDetail(details + instrument, at: context, account: &account, log: &log)
+    {
+      return
+    }
+    if matchPath(at: context, account: &account, log: &log) { log.counts.ambiguousBars += 1 }
+  }
+
+  /// Matches along the finer bars inside a bar, one after the other; `false` where there are none.
+  @inline(never)
+  private mutating func matchDetail(
+    _ finer: UnsafePointer<SeriesColumns>, at whole: MatchContext,
+    account: inout some BrokerAccount, log: inout RunLog
+  ) -> Bool {
+    let bar = whole.bar
+    let rows = finer.pointee.rows(from: bar.openTime, to: bar.closeTime)
+    guard !rows.isEmpty else { return false }
+    var isAmbiguous = false
+    var context = whole
+    context.finer = finer
+    for row in rows where finer.pointee.volume[row] != 0 {
+      context.finerRow = row
+      if matchPath(at: context, account: &account, log: &log) { isAmbiguous = true }
+    }
+    if isAmbiguous { log.counts.ambiguousBars += 1 }
+    return true
+  }
+
+  /// Matches along a bar; returns whether what fills depends on the assumed path.
+  @inline(__always)
+  private mutating func matchPath(
+    at context: MatchContext, account: inout some BrokerAccount, log: inout RunLog
+  ) -> Bool {
+    var dependsOnPath = false
     collect(along: plan.intrabarPath, at: context)
     let trails = book.counts.trailing > 0
     if candidates.count > 1 || trails || candidates.rows.contains(where: \.armsOnly),
       !candidates.isEmpty || trails && plan.trailsIntrabar, isAmbiguous(context, account: account)
     {
-      log.counts.ambiguousBars += 1
+      dependsOnPath = true
     }
     if !candidates.isEmpty {
       walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
     }
-    if trails { followBar(bar, of: instrument) }
+    if trails { followBar(context.path, of: context.instrument) }
+    return dependsOnPath
   }
 
   /// Moves the trailing stops of an instrument behind a bar that has closed.
@@ -133,7 +167,7 @@ extension Broker {
   /// a path visits them.
   private mutating func collect(along path: ExecutionRules.IntrabarPath, at context: MatchContext) {
     candidates.clear()
-    let path = BarPath(path, through: context.bar)
+    let path = BarPath(path, through: context.path)
     var slot = book.firstSlot(context.instrument)
     while slot >= 0 {
       let candidate = book[slot].matchAlong(path, slot: slot, tick: context.tick, plan: plan)
@@ -268,7 +302,7 @@ extension Broker {
         candidate: candidate, filledBefore: filled, heldBefore: held,
         held: account.quantity(of: context.instrument))
       placeExits(
-        behind: fill, along: BarPath(path, through: context.bar), at: context, from: index)
+        behind: fill, along: BarPath(path, through: context.path), at: context, from: index)
     }
   }
 
@@ -281,7 +315,7 @@ extension Broker {
     // An exit with nothing to close was not triggered.
     guard book.holds(trigger.order, in: trigger.slot), book[trigger.slot].isArmed else { return }
     let match = book[trigger.slot].match(
-      armedBy: trigger, along: BarPath(path, through: context.bar), slot: trigger.slot,
+      armedBy: trigger, along: BarPath(path, through: context.path), slot: trigger.slot,
       tick: context.tick, plan: plan)
     if let match { candidates.insert(match, from: index) }
   }

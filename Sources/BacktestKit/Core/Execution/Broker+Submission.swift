@@ -102,13 +102,7 @@ extension Broker {
       let tolerance = abs(budget.equity) * 1e-12
       let covered = isShort || lacksShares || power < tolerance ? 0 : (power + tolerance) / unit
       if abs(opening) > covered {
-        // Rounding must not cost a lot. Where there are none, it must not add what the check at the
-        // fill would cut again.
-        let hasLots = !market.columns[instrument].lotSize.isNaN
-        var kept =
-          hasLots
-          ? market.columns[instrument].roundedDownToLot(covered) : min(covered, power / unit)
-        if !market.columns[instrument].isWorthTrading(kept, of: opening) { kept = 0 }
+        let kept = market.columns[instrument].kept(covered, power / unit, of: opening)
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
         let fillsWhole = order.timeInForce == .fillOrKill

@@ -210,7 +210,12 @@ struct MatchContext {
   var isIntrabar: Bool
   /// Whether it is the close itself, after everything inside the bar.
   var isAtClose = false
+  /// The finer bars of which `finerRow` is matched; `nil` where the bar itself is.
+  var finer: UnsafePointer<SeriesColumns>?
+  var finerRow = 0
 
+  /// The bar along which prices go.
+  var path: Bar { finer.map { $0.pointee.bar(instrument, finerRow) } ?? bar }
   var bar: Bar { series.pointee.bar(instrument, row) }
   var tick: Double { series.pointee.tickSize }
   var multiplier: Double { series.pointee.multiplier }

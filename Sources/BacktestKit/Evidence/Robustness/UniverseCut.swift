@@ -91,7 +91,8 @@ extension BarSeries {
       &random)
     let shuffled = BarSeries(
       trusted: instrument, timeframe: timeframe, calendar: calendar,
-      times: [openTimes, closeTimes], prices: prices.columns, priceBasis: priceBasis)
+      times: [openTimes, closeTimes], prices: prices.columns, priceBasis: priceBasis
+    ).takingDetail(of: self, until: time)
     // The same times have the same actions.
     return (try? shuffled.adding(actions)) ?? shuffled
   }

@@ -14,7 +14,7 @@ extension StudyMarket {
 
   private static func digest(of all: [BarSeries]) -> ContentDigest.Value {
     var digest = ContentDigest()
-    for series in all {
+    for series in all.flatMap({ [$0] + ($0.detail.map { [$0] } ?? []) }) {
       digest.update(text: "\(series.instrument.symbol) \(series.timeframe) \(series.count)")
       digest.update(column: series.openTimes)
       digest.update(column: series.closeTimes)

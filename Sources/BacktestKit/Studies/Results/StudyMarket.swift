@@ -81,12 +81,12 @@ package struct StudyMarket: Sendable {
     let bars = series
     let actions = try study.loadActions()
     let references = try study.loadReferences()
+    let finer = try study.loadDetail()
     let given = try StudyError.wrapping(.data) {
-      guard let target = study.data.resample else {
-        return try Universe(bars).adding(actions).with(references: references)
-      }
-      return try Universe(bars.map { try $0.resampled(to: target) }).adding(actions)
-        .with(references: references)
+      var bars = bars
+      if let target = study.data.resample { bars = try bars.map { try $0.resampled(to: target) } }
+      if study.data.detail != nil { bars = try bars.detailed(by: finer) }
+      return try Universe(bars).adding(actions).with(references: references)
     }
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
@@ -159,10 +159,12 @@ extension Study {
   }
 
   fileprivate func load(
-    _ file: StudyFile, by reader: CSVReader, _ priceBasis: BarSeries.PriceBasis? = nil
+    _ file: StudyFile, by reader: CSVReader, _ priceBasis: BarSeries.PriceBasis? = nil,
+    isDetail: Bool = false
   ) throws(DataError) -> [BarSeries] {
     var reader = reader
     reader.options = readOptions(file, priceBasis ?? data.priceBasis)
+    if isDetail { reader.options.timeframe = nil }
     let loaded = try reader.load(resolved(file.path), symbol: file.symbol)
     return loaded.map { series in
       var series = series
@@ -179,6 +181,19 @@ extension Study {
   fileprivate func loadActions() throws(StudyError) -> [CorporateAction] {
     guard let path = data.actions else { return [] }
     return try StudyError.wrapping(.file) { try CorporateActionFile().load(resolved(path)) }
+  }
+
+  /// The finer bars inside those of the study, where it names files of them.
+  ///
+  /// - Throws: `StudyError` with the first file that cannot be read.
+  fileprivate func loadDetail() throws(StudyError) -> [BarSeries] {
+    var series: [BarSeries] = []
+    for file in try detailFiles() {
+      series += try StudyError.wrapping(.file) {
+        try load(file, by: CSVReader(), isDetail: true)
+      }
+    }
+    return series
   }
 
   fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {

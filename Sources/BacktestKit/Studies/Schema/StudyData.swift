@@ -22,6 +22,8 @@ package struct StudyData: Sendable {
   package var cache: String?
   /// A file of splits, dividends and other actions, as the study gives it; `nil` for none.
   package var actions: String?
+  /// The files of finer bars inside the bars, as the study gives them; `nil` for none.
+  package var detail: String?
   /// How columns and stamps are to be understood.
   package var mapping = CSVMapping()
   /// What strategies see and do not trade.
@@ -110,6 +112,11 @@ extension StudyData {
           "actions", \.actions, .text,
           "A CSV file of splits, dividends and other actions, for raw prices."
         ).values("file").absent("none").example("actions.csv").beside("price: raw"),
+        .optional(
+          "detail", \.detail, .text,
+          "Finer bars of the same instruments, which decide in what order prices inside a bar come."
+        ).values("file, folder or pattern").absent("none, the `intrabar-path` is assumed")
+          .example("minutes/*.csv"),
         .table(
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
@@ -117,21 +124,24 @@ extension StudyData {
         StudyFile.key(folder: folder),
         StudyReference.key,
       ],
-      after: { table, data in
-        if let from = data.from, let to = data.to, to < from {
-          table.report("'to' lies before 'from'", at: "to")
-        }
-        if data.actions != nil, data.priceBasis == .adjusted {
-          table.report(
-            "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
-              + "already; leave one of the two out", at: "actions")
-        }
-        // A study without 'data' lacks the calendar first, and what is no list is told already.
-        let isList = table.node("files").map { $0.kind != .table } ?? true
-        if data.files.isEmpty, isList, !table.keys.isEmpty {
-          table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
-        }
-      })
+      after: { check($1, &$0) })
+  }
+
+  /// Reports keys that contradict each other.
+  private static func check(_ data: StudyData, _ table: inout DocumentTable) {
+    if let from = data.from, let to = data.to, to < from {
+      table.report("'to' lies before 'from'", at: "to")
+    }
+    if data.actions != nil, data.priceBasis == .adjusted {
+      table.report(
+        "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
+          + "already; leave one of the two out", at: "actions")
+    }
+    // A study without 'data' lacks the calendar first, and what is no list is told already.
+    let isList = table.node("files").map { $0.kind != .table } ?? true
+    if data.files.isEmpty, isList, !table.keys.isEmpty {
+      table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
+    }
   }
 }
 

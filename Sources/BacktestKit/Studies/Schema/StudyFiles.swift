@@ -33,6 +33,12 @@ extension Study {
     return files
   }
 
+  /// The files of the finer bars, whatever folders and patterns stand for.
+  package func detailFiles() throws(StudyError) -> [StudyFile] {
+    guard let path = data.detail else { return [] }
+    return try paths(of: StudyFile(path: path)).map { StudyFile(path: $0) }
+  }
+
   /// The paths that a file stands for, as the study would give them.
   private func paths(of file: StudyFile) throws(StudyError) -> [String] {
     let place = resolved(file.path)
