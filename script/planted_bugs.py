@@ -50,7 +50,7 @@ BUGS = [
      "          order.quantity + (order.quantity > 0 ? 0.5 : -0.5))"),
     ("trailing stop behind a high that is not over yet", BARS,
      "    collect(along: plan.intrabarPath, at: context)\n    let trails",
-     "    followBar(bar, of: instrument)\n"
+     "    followBar(context.path, of: context.instrument)\n"
      "    collect(along: plan.intrabarPath, at: context)\n    let trails"),
     ("trailing exit behind the last close, not its entry's fill", BARS,
      "guard order.parent.number == 0 else { return true }",
