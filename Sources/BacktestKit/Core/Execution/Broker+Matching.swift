@@ -37,11 +37,7 @@ extension Broker {
   mutating func matchOpens(account: inout some BrokerAccount, log: inout RunLog) {
     candidates.clear()
     if book.liquidationCount > 0 { collectLiquidations() }
-    var slot = book.firstSlot
-    while slot >= 0 {
-      if book[slot].isLive, !book[slot].order.isLiquidation { collectOpen(slot) }
-      slot = book.slot(submittedAfter: slot)
-    }
+    if !collectReachedOpens() { collectOpens() }
     if candidates.count > 1 { account.beginFills() }
     for index in candidates.indices {
       let candidate = candidates[index]
@@ -61,6 +57,15 @@ extension Broker {
     account.endFills()
     endMoments(log: &log)
     market.finishOpens()
+  }
+
+  @inline(__always)
+  private mutating func collectOpens() {
+    var slot = book.firstSlot
+    while slot >= 0 {
+      if book[slot].isLive, !book[slot].order.isLiquidation { collectOpen(slot) }
+      slot = book.slot(submittedAfter: slot)
+    }
   }
 
   /// The match of a trailing exit at an open at which its entry may have filled just before.
@@ -83,7 +88,7 @@ extension Broker {
 
   /// Adds a live order to the candidates where it trades at an open of this moment.
   @inline(__always)
-  private mutating func collectOpen(_ slot: Int) {
+  mutating func collectOpen(_ slot: Int) {
     let instrument = Int(book[slot].order.instrument.index)
     let series = market.columns + instrument
     let row = market.openingRow(of: instrument)
@@ -167,7 +172,13 @@ extension Broker {
   /// a path visits them.
   private mutating func collect(along path: ExecutionRules.IntrabarPath, at context: MatchContext) {
     candidates.clear()
-    let path = BarPath(path, through: context.path)
+    let bar = context.path
+    if book.liveCount(context.instrument) >= Self.manyOrders,
+      !book.isReached(context.instrument, from: bar.low, to: bar.high, plan: plan)
+    {
+      return
+    }
+    let path = BarPath(path, through: bar)
     var slot = book.firstSlot(context.instrument)
     while slot >= 0 {
       let candidate = book[slot].matchAlong(path, slot: slot, tick: context.tick, plan: plan)
