@@ -36,6 +36,10 @@ struct ResultSchemaTests {
     + "value-at-risk: {limit: 0.2}, circuit-breaker: {move: 0.5}, "
     + "drawdown: {reduce: 0.3, halt: 0.6}}"
 
+  private static let exits =
+    "exits={stop-loss: 5%, take-profit: 20%, trailing-stop: 3 atr, break-even: 4%, "
+    + "time-exit: 90 bars, scale-out: [{at: 10%, share: 0.5}]}"
+
   /// The keys of each table of the document in the file, with `[0]` for the items of a list.
   private static func keys(
     of value: JSONValue, at path: String, into keys: inout [String: Set<String>]
@@ -78,7 +82,7 @@ struct ResultSchemaTests {
       try Self.outcome(walksForward: false, ["warmup=60"]),
       try Self.outcome(walksForward: false, weights),
       try Self.outcome(walksForward: false, margin),
-      try Self.outcome(walksForward: false, [Self.limits]),
+      try Self.outcome(walksForward: false, [Self.limits, Self.exits]),
       try Self.outcome(walksForward: false, costs),
       try Self.outcome(walksForward: false, Self.teller),
     ] {

@@ -62,6 +62,7 @@ extension Engine {
       instrument, by: ratio, wholeLots: { series.pointee.roundedDownToLot($0) },
       price: { row < 0 ? $0 : series.pointee.open[row] }, endsAt: clock,
       row: max(0, trading.lastRow(instrument)), trades: &log.trades)
+    if trading.broker.exits != nil { splitExits(of: instrument, by: ratio) }
     if amount != 0 {
       log.record(
         LedgerEntry(

@@ -55,6 +55,11 @@ extension Engine {
     trading.account = inherited
     valuation = inherited.valuation
     points.set(0, equity: valuation.equity, grossExposure: valuation.grossExposure)
+    guard trading.broker.exits != nil else { return }
+    for instrument in trading.account.positions.indices
+    where trading.account.quantity(of: instrument) != 0 {
+      attachExits(instrument)
+    }
   }
 
   /// At the last close of a window: what is held is given up there, with costs, as far as the
@@ -140,6 +145,7 @@ extension Engine {
       reference: price, price: price, slippage: 0, commission: 0)
     trading.account.book(fill, trades: &log.trades)
     log.fills.append(fill)
+    if trading.broker.exits != nil { attachExits(instrument) }
   }
 
   /// Ends the run: equity is gone. Positions close at their marks without costs, the debt is

@@ -137,12 +137,17 @@ public struct Engine: Sendable {
     // Where several bars of a session make one decision, indicators see its last bars only.
     trading.sharedSeries = decidesBySession ? nil : series
     watchesEquity = configuration.risk.watchesEquity
-    hasQuietCloses = !decidesBySession && !closesEndedSeries && !watchesEquity
+    hasQuietCloses =
+      !decidesBySession && !closesEndedSeries && !watchesEquity
+      && !configuration.exits.watchesCloses
     hasAccountEvents = own.terms != nil || !feed.funding.isEmpty
     if configuration.risk.isActive {
       trading.broker.review = RiskDesk(
         configuration.risk, universe: feed.universe,
         initialEquity: account?.equity ?? configuration.account.initialCash)
+    }
+    if configuration.exits.isActive {
+      trading.broker.exits = ExitDesk(configuration.exits, instrumentCount: feed.instrumentCount)
     }
     // One record a decision and instrument; beyond four million the room grows by doubling.
     trading.recordRoom = min(
@@ -317,6 +322,7 @@ public struct Engine: Sendable {
     }
     if next == windowEnd { return finishWindow() }
     if watchesEquity, next >= firstDecision { watchEquity() }
+    if trading.broker.exits != nil, next >= baseInstant { watchExits() }
     if trading.broker.book.exitCount > 0, !decidesBySession || sessionEnds(at: next) {
       trading.broker.endIdleExits(account: &trading.account, log: &log)
     }

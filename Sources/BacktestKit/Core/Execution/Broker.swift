@@ -26,6 +26,8 @@ struct Broker: Sendable {
   var fees = FeeHistory()
   /// Orders for one moment only whose moment is under way.
   var moments = OwnedBuffer<SubmittedOrder>()
+  /// What is attached to positions; `nil` in a run without exits.
+  var exits: ExitDesk?
   /// Instruments that trade no more.
   var delisted: [Int32] = []
   private var ownership = Ownership()
@@ -82,7 +84,8 @@ struct Broker: Sendable {
   mutating func end(_ slot: Int, _ outcome: OrderOutcome.Kind, log: inout RunLog) {
     let live = book[slot]
     if live.isLive, live.progress.fillCount == 0, !live.wasTriggered,
-      live.order.submitted + plan.latency(of: live.id) == market.clock
+      live.order.submitted + (live.order.isLiveAtOnce ? .zero : plan.latency(of: live.id))
+        == market.clock
     {
       // Of an order that ends the moment it is live nothing else would say that it was.
       log.record(OrderEvent(order: live.id, time: market.clock, kind: .accepted))

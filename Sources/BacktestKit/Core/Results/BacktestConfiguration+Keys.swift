@@ -182,7 +182,8 @@ extension BacktestConfiguration {
     let stops = ConfigurationAssumption(
       "Stop orders", "Become market orders at their price, or at an open beyond it.")
     return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
-      + lines(ExecutionKeys.market + RiskKeys.everything)
+      + lines(ExecutionKeys.market + RiskKeys.everything + ExitKeys.all)
+      + [ExitKeys.scaleOut(self)].compactMap(\.self)
       + execution.costAssumptions(in: account.currency)
       + [notModelled(execution.hasTaxes ? nil : "Taxes")] + lines(AccountKeys.all) + financingLine
       + lines([RunKeys.riskFree])
@@ -227,6 +228,7 @@ extension BacktestConfiguration {
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)
     settings += execution.costSettings(in: account.currency)
+    if exits.isActive { add("exits.", ExitKeys.all) }
     guard risk.isActive else { return settings }
     add("risk.", RiskKeys.all)
     if risk.valueAtRisk != nil { add("risk.value-at-risk.", RiskKeys.valueAtRisk) }

@@ -13,6 +13,8 @@ public struct BacktestConfiguration: Sendable {
   public var execution = ExecutionRules()
   /// What the run may not exceed.
   public var risk = RiskRules()
+  /// What closes positions without the strategy's doing.
+  public var exits = ExitRules()
   /// At which closes the strategy is asked.
   public var decisions = DecisionCadence.eachClose
   /// Bars that the strategy sees before its first decision, which is at the close of bar `warmup`
@@ -154,6 +156,10 @@ extension BacktestConfiguration {
       return "risk: limits hold for orders, and under weights accounting there are none"
     }
     if let problem = risk.problem { return problem }
+    if exits.isActive, !accounting.placesOrders {
+      return "exits: exits are orders, and under weights accounting there are none"
+    }
+    if let problem = exits.problem { return problem }
     if let warmup, warmup < 0 { return "warmup must be 0 bars or more, not \(warmup)" }
     return weightsProblem(instrumentCount: instrumentCount)
   }

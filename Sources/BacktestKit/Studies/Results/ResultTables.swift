@@ -50,7 +50,7 @@ struct ResultTables {
     let header = [
       "order", "submitted", "symbol", "quantity", "kind", "price", "limit", "trail",
       "time_in_force", "expires", "group", "parent", "reduce_only", "post_only", "outcome",
-      "reason", "filled_quantity", "ended", "cut_to", "liquidation",
+      "reason", "filled_quantity", "ended", "cut_to", "liquidation", "exit_rule",
     ]
     var csv = try CSVWriter(header, to: file)
     var endings: [Int32: OrderOutcome] = [:]
@@ -85,6 +85,7 @@ struct ResultTables {
         row.field(ending?.time.description ?? "")
         row.field(cuts[order.assignedID.number])
         row.field(order.isLiquidation ? 1 : 0)
+        row.field(order.exitRule?.rawValue ?? "")
       }
     }
     try csv.finish()

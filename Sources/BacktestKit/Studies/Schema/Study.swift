@@ -128,6 +128,10 @@ extension Study {
         .table(
           "risk", \.configuration, .risk, "What the run may not exceed.", isOptional: true
         ).absent("no limits").example("{leverage: 1.5, drawdown: {halt: 0.2}}"),
+        .table(
+          "exits", \.configuration, .exits, "What closes positions without the strategy's doing.",
+          isOptional: true
+        ).absent("none").example("{stop-loss: 5%, take-profit: 10%}"),
       ] + StudyTable.run.keys.map { $0.of(\.configuration) } + [
         .value(
           "seed", .integer(.notNegative), "The seed of everything random."
