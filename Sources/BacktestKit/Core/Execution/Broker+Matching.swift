@@ -48,8 +48,8 @@ extension Broker {
       guard book.holds(candidate.order, in: candidate.slot) else { continue }
       let instrument = Int(book[candidate.slot].order.instrument.index)
       let context = MatchContext(
-        instrument: instrument, row: market.nextRow(of: instrument),
-        series: market.columns + instrument, time: market.clock, isIntrabar: false)
+        instrument, row: market.nextRow(of: instrument), in: market, account: account,
+        isIntrabar: false)
       guard !candidate.reference.isNaN else {
         if let match = trailingMatch(candidate.slot, at: context) {
           execute(match, at: context, account: &account, log: &log)
@@ -102,8 +102,7 @@ extension Broker {
     of instrument: Int, row: Int, account: inout some BrokerAccount, log: inout RunLog
   ) {
     let context = MatchContext(
-      instrument: instrument, row: row, series: market.columns + instrument, time: market.clock,
-      isIntrabar: true)
+      instrument, row: row, in: market, account: account, isIntrabar: true)
     let bar = context.bar
     guard bar.volume != 0 else { return }
     collect(along: plan.intrabarPath, at: context)
@@ -236,8 +235,8 @@ extension Broker {
     guard book.holds(candidate.order, in: candidate.slot) else { return }
     let instrument = Int(book[candidate.slot].order.instrument.index)
     let context = MatchContext(
-      instrument: instrument, row: market.lastRow(of: instrument),
-      series: market.columns + instrument, time: market.clock, isIntrabar: true, isAtClose: true)
+      instrument, row: market.lastRow(of: instrument), in: market, account: account,
+      isIntrabar: true, isAtClose: true)
     guard context.series.pointee.volume[context.row] != 0 else { return }
     execute(candidate, at: context, account: &account, log: &log)
   }

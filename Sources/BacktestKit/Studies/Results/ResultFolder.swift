@@ -119,6 +119,7 @@ extension Study {
   /// The paths of all files that the study is known to read, from where the process runs.
   package var inputs: [String] {
     var paths = ((try? priceFiles()) ?? data.files).map(\.path)
+    paths += ((try? rateFiles()) ?? data.rates).map(\.path)
     paths += data.references.map(\.path)
     if let file = benchmark?.file { paths.append(file) }
     if let file = regimeSettings.file { paths.append(file.path) }

@@ -81,12 +81,13 @@ package struct StudyMarket: Sendable {
     let bars = series
     let actions = try study.loadActions()
     let references = try study.loadReferences()
+    let rates = try study.loadRates()
     let given = try StudyError.wrapping(.data) {
       guard let target = study.data.resample else {
-        return try Universe(bars).adding(actions).with(references: references)
+        return try Universe(bars).adding(actions).with(references: references).with(rates: rates)
       }
       return try Universe(bars.map { try $0.resampled(to: target) }).adding(actions)
-        .with(references: references)
+        .with(references: references).with(rates: rates)
     }
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
@@ -179,6 +180,18 @@ extension Study {
   fileprivate func loadActions() throws(StudyError) -> [CorporateAction] {
     guard let path = data.actions else { return [] }
     return try StudyError.wrapping(.file) { try CorporateActionFile().load(resolved(path)) }
+  }
+
+  /// The exchange rates, whole: what was known before the period counts.
+  fileprivate func loadRates() throws(StudyError) -> [BarSeries] {
+    var all: [BarSeries] = []
+    for file in try rateFiles() {
+      var whole = self
+      (whole.data.from, whole.data.to) = (nil, nil)
+      let study = whole
+      all += try StudyError.wrapping(.file) { try study.load(file, by: CSVReader(), .raw) }
+    }
+    return all
   }
 
   fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {
