@@ -102,8 +102,11 @@ extension Broker {
     let change = exits == nil ? nil : change(of: live.pointee, by: fill, at: context)
     if live.pointee.hasExits { release(candidate.slot, fill, at: context) }
     if plan.countsVolume { book.take(abs(quantity), instrument, row: fill.row) }
-    account.book(fill, trades: &log.trades)
+    account.book(fill, conversionCost: cost.conversion, trades: &log.trades)
     log.fills.append(fill)
+    if account.hasCurrencies {
+      log.conversions.append(account.conversion(of: instrument, cost: cost.conversion))
+    }
     if fill.completesOrder {
       book.remove(candidate.slot)
     } else if isCut {

@@ -44,8 +44,8 @@ extension Broker {
       guard book.holds(candidate.order, in: candidate.slot) else { continue }
       let instrument = Int(book[candidate.slot].order.instrument.index)
       let context = MatchContext(
-        instrument: instrument, row: market.nextRow(of: instrument),
-        series: market.columns + instrument, time: market.clock, isIntrabar: false)
+        instrument, row: market.nextRow(of: instrument), in: market, account: account,
+        isIntrabar: false)
       // An exit of the run may have moved since the orders of this open were collected.
       let isAttached = exits != nil && book[candidate.slot].order.exitRule != nil
       guard !candidate.reference.isNaN, !isAttached else {
@@ -109,8 +109,7 @@ extension Broker {
     of instrument: Int, row: Int, account: inout some BrokerAccount, log: inout RunLog
   ) {
     let context = MatchContext(
-      instrument: instrument, row: row, series: market.columns + instrument, time: market.clock,
-      isIntrabar: true)
+      instrument, row: row, in: market, account: account, isIntrabar: true)
     guard context.series.pointee.volume[row] != 0 else { return }
     if let details = market.details,
       matchDetail(details + instrument, at: context, account: &account, log: &log)
@@ -284,8 +283,8 @@ extension Broker {
     guard book.holds(candidate.order, in: candidate.slot) else { return }
     let instrument = Int(book[candidate.slot].order.instrument.index)
     let context = MatchContext(
-      instrument: instrument, row: market.lastRow(of: instrument),
-      series: market.columns + instrument, time: market.clock, isIntrabar: true, isAtClose: true)
+      instrument, row: market.lastRow(of: instrument), in: market, account: account,
+      isIntrabar: true, isAtClose: true)
     guard context.series.pointee.volume[context.row] != 0 else { return }
     execute(candidate, at: context, account: &account, log: &log)
   }

@@ -9,7 +9,7 @@ extension ResultRecord.DataFile {
     of universe: Universe, _ study: Study
   ) throws(FileError) -> [ResultRecord.DataFile] {
     var files: [ResultRecord.DataFile] = []
-    for series in universe.series {
+    for series in universe.series + universe.rates {
       guard let source = series.source else { continue }
       var digest = files.first { $0.path == source.path }?.sha256
       if digest == nil { digest = try SHA256.hexadecimal(ofFile: study.resolved(source.path)) }

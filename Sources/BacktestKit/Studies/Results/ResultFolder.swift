@@ -135,6 +135,7 @@ extension Study {
   package var otherInputs: [(key: String, path: String)] {
     var files = data.actions.map { [("data.actions", $0)] } ?? []
     files += ((try? detailFiles()) ?? []).map { ("data.detail", $0.path) }
+    files += ((try? rateFiles()) ?? data.rates).map { ("data.rates", $0.path) }
     files += data.references.map { ("data.references", $0.path) }
     files += regimeSettings.file.map { [("regimes.file", $0.path)] } ?? []
     files += benchmark?.file.map { [("benchmark.file", $0)] } ?? []

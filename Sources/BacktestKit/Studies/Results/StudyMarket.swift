@@ -85,11 +85,12 @@ package struct StudyMarket: Sendable {
     let references = try study.loadReferences()
     factors = try study.loadFactors()
     let finer = try study.loadDetail()
+    let rates = try study.loadRates()
     let given = try StudyError.wrapping(.data) {
       var bars = bars
       if let target = study.data.resample { bars = try bars.map { try $0.resampled(to: target) } }
       if study.data.detail != nil { bars = try bars.detailed(by: finer) }
-      return try Universe(bars).adding(actions).with(references: references)
+      return try Universe(bars).adding(actions).with(references: references).with(rates: rates)
     }
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
@@ -198,6 +199,18 @@ extension Study {
       }
     }
     return series
+  }
+
+  /// The exchange rates, whole: what was known before the period counts.
+  fileprivate func loadRates() throws(StudyError) -> [BarSeries] {
+    var all: [BarSeries] = []
+    for file in try rateFiles() {
+      var whole = self
+      (whole.data.from, whole.data.to) = (nil, nil)
+      let study = whole
+      all += try StudyError.wrapping(.file) { try study.load(file, by: CSVReader(), .raw) }
+    }
+    return all
   }
 
   fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {

@@ -157,10 +157,8 @@ extension Study {
       after: { table, study in
         study.configuration.execution.latencySeed = study.seed
         let currency = study.configuration.account.currency
-        for file in study.data.files where file.currency != currency {
-          table.report(
-            "\(file.path) is quoted in \(file.currency), but the account is in \(currency); "
-              + "one account trades one currency", at: "data")
+        if study.data.files.contains(where: { $0.currency.map { $0 != currency } ?? false }) {
+          study.configuration.account.changeForeignExchange { _ in }
         }
         if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
           table.report(
