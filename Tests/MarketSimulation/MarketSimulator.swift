@@ -397,9 +397,4 @@ extension MarketSimulator {
   func openingRow(_ instrument: Int) -> Int? {
     bars[instrument].firstIndex { $0.openTime == now }
   }
-
-  /// A bar with V = 0 fills nothing when V is given (part 6).
-  func isTraded(_ instrument: Int, _ row: Int) -> Bool {
-    !hasVolume[instrument] || bars[instrument][row].volume != 0
-  }
 }

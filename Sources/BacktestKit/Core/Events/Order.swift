@@ -33,13 +33,13 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   public var postOnly = false
   /// Whether the engine made it, to answer a margin call or to give back borrowed shares.
   public internal(set) var isLiquidation = false
-  /// The exit of the study that it is; `nil` for all other orders.
-  public internal(set) var exitRule: ExitRule?
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
   package var group: Int32 = 0
   /// How long it lives.
   public var timeInForce: TimeInForce
+  /// The exit of the study that it is; `nil` for all other orders.
+  public internal(set) var exitRule: ExitRule?
   /// The order on which it depends: the entry to which an exit belongs; 0 is none.
   package var parent = OrderID(0)
   /// When it was submitted.

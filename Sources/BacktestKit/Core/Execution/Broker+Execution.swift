@@ -56,7 +56,6 @@ extension Broker {
     // An order that does not trade leaves the marks alone.
     let markBefore = account.mark(of: instrument)
     account.mark(instrument, at: candidate.reference)
-
     if !live.pointee.sizing.isFixed {
       quantity = sizedQuantity(candidate, at: context, account: &account)
       guard quantity != 0 else {
@@ -74,7 +73,6 @@ extension Broker {
       return account.mark(instrument, at: markBefore)
     }
     if abs(quantity) > available { quantity = quantity > 0 ? available : -available }
-
     let wanted = quantity
     var cost = cost(of: quantity, candidate, at: context)
     quantity = affordable(wanted, at: cost, candidate, at: context, account: &account)

@@ -119,7 +119,9 @@ extension Study {
     }
     let hasRate = factors.riskFree != nil
     return FactorReturns(
-      names: series.dropLast(hasRate ? 1 : 0).map { Self.columnName($0.name) },
+      names: series.count == 1
+        ? factors.values ?? [Self.factorName]
+        : series.dropLast(hasRate ? 1 : 0).map { Self.columnName($0.name) },
       dates: times.map { ($0 - .days(1)).utcDate },
       returns: Array(columns.dropLast(hasRate ? 1 : 0)), riskFree: hasRate ? columns.last : nil)
   }
