@@ -70,7 +70,7 @@ struct StudyFilesTests {
       to: folder.path + "/finer/A.csv")
     let text = """
       strategy: {name: buy-and-hold}
-      data: {calendar: 24/7, files: A.csv, detail: 'finer/*.csv'}
+      data: {calendar: 24x7, files: A.csv, detail: 'finer/*.csv'}
       """
     func market(_ changes: String...) throws -> StudyMarket {
       let document = try DocumentReader.read(Array(text.utf8), name: "s.yaml", format: .yaml)

@@ -64,7 +64,7 @@ extension MarketSimulator {
       let day = fill.time.utcDate
       guard day.year == date.year, day.month == date.month else { continue }
       month.units += abs(fill.quantity)
-      month.money += abs(fill.quantity) * fill.price * instruments[fill.instrument].multiplier
+      month.money += abs(fill.quantity) * fill.price * fill.unit
     }
     return month
   }
@@ -117,7 +117,7 @@ extension MarketSimulator {
     of units: Double, _ index: Int, _ price: Double, isIntrabar: Bool
   ) -> Double {
     let order = orders[index]
-    let money = units * price * instruments[order.instrument].multiplier
+    let money = units * price * unitMoney(order.instrument)
     var (makerUnits, makerMoney) = (order.makerUnits, order.makerMoney)
     if isIntrabar, rests(order) {
       makerUnits += units
@@ -184,7 +184,7 @@ extension MarketSimulator {
   /// The tax that a fill adds to what its order has paid.
   func tax(of units: Double, _ index: Int, _ price: Double) -> Double {
     let order = orders[index]
-    let money = units * price * instruments[order.instrument].multiplier
+    let money = units * price * unitMoney(order.instrument)
     var sum = 0.0
     for tax in costs(order.instrument).taxes {
       switch tax {

@@ -36,7 +36,9 @@ struct MarketSimulator {
   let script: [Int: [ScriptedRequest]]
 
   var now = Timestamp.distantPast
-  var cash: Double
+  /// Money in the account's currency, and that in others.
+  var home: Double
+  var currencies: SimulatedCurrencies
   var quantities: [Double]
   var marks: [Double]
   /// The largest holding since the instrument was flat.
@@ -56,7 +58,8 @@ struct MarketSimulator {
   let baseTime: Timestamp
   let actions: [SimulatedAction]
   /// Dividends that are booked and not paid yet.
-  var pending: [(time: Timestamp, amount: Double)] = []
+  /// Each in the currency of its instrument.
+  var pending: [(time: Timestamp, amount: Double, instrument: Int)] = []
   var delisted: Set<Int> = []
   var isRuined = false
   /// What the limits of the run remember.
@@ -78,8 +81,9 @@ struct MarketSimulator {
     }
     rules = scenario.rules
     script = scenario.script
-    cash = scenario.rules.cash
-    watch.peak = cash
+    home = scenario.rules.cash
+    currencies = SimulatedCurrencies(scenario)
+    watch.peak = home
     quantities = bars.map { _ in 0 }
     marks = bars.map { _ in 0 }
     largest = marks
@@ -201,6 +205,8 @@ extension MarketSimulator {
   /// Phase 1: orders are matched along the bars' paths, instrument after instrument, each marked to
   /// its close; then those that wait for the close, in order of submission.
   private mutating func closeBars() {
+    currencies.isInsideBar = true
+    defer { currencies.isInsideBar = false }
     for instrument in bars.indices {
       guard let row = closingRow(instrument) else { continue }
       matchPath(instrument, row)
@@ -208,6 +214,7 @@ extension MarketSimulator {
       marks[instrument] = bars[instrument][row].close
       lastRows[instrument] = row
     }
+    currencies.isInsideBar = false
     let waiting = inTurn.filter { index in
       let order = orders[index]
       guard !order.hasEnded, order.isLive, order.liveAt < now, !order.isLiquidation,
@@ -359,7 +366,7 @@ extension MarketSimulator {
   private mutating func ruinIfBroke() {
     guard equity <= 0, !isRuined else { return }
     isRuined = true
-    cash += pending.reduce(0) { $0 + $1.amount }
+    for payment in pending { receive(payment.amount, of: payment.instrument) }
     pending = []
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
     rules.costs = SimulatedCosts()
@@ -373,7 +380,8 @@ extension MarketSimulator {
         abs(quantities[instrument]), order.number - 1, lastRows[instrument], marks[instrument],
         isIntrabar: true, isCut: false, isCostless: true)
     }
-    cash = 0
+    home = 0
+    currencies.balances = currencies.balances.map { _ in 0 }
   }
 }
 

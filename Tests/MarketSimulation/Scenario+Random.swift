@@ -25,6 +25,8 @@ extension Scenario {
     if limits.nextInteger(below: 4) == 0, isPlain {
       rules.limits = SimulationLimits(random: &limits, cash: rules.cash)
     }
+    var money = Randomness(seed: seed, stream: "currencies")
+    if money.oneIn(3) { try drawCurrencies(&money) }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in

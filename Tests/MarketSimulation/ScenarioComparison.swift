@@ -59,8 +59,14 @@ extension Scenario {
       { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
       { $0.trailsIntrabar = false },
       { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
-      { $0.limits = nil },
+      { $0.limits = nil }, { $0.conversionPoints = 0 },
     ]
+    if !rates.isEmpty {
+      var other = self
+      other.rates = []
+      for place in market.indices { other.market[place].instrument.currency = nil }
+      found.append(other)
+    }
     for place in market.indices where !market[place].actions.isEmpty {
       for action in market[place].actions.indices {
         var other = self
@@ -227,7 +233,8 @@ extension Scenario {
       let instrument = series.instrument
       lines.append(
         "  instrument \(index): tick \(instrument.tickSize.map { "\($0)" } ?? "none"), lot "
-          + "\(instrument.lotSize.map { "\($0)" } ?? "none"), multiplier \(instrument.multiplier)")
+          + "\(instrument.lotSize.map { "\($0)" } ?? "none"), multiplier \(instrument.multiplier)"
+          + (instrument.currency.map { ", \($0)" } ?? ""))
       for action in series.actions {
         lines.append(
           "    \(action.exDate) \(action.kind) paid \(action.payDate.map { "\($0)" } ?? "")")

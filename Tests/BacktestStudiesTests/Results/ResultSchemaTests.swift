@@ -36,6 +36,10 @@ struct ResultSchemaTests {
     + "value-at-risk: {limit: 0.2}, circuit-breaker: {move: 0.5}, "
     + "drawdown: {reduce: 0.3, halt: 0.6}}"
 
+  private static let exits =
+    "exits={stop-loss: 5%, take-profit: 20%, trailing-stop: 3 atr, break-even: 4%, "
+    + "time-exit: 90 bars, scale-out: [{at: 10%, share: 0.5}]}"
+
   /// The keys of each table of the document in the file, with `[0]` for the items of a list.
   private static func keys(
     of value: JSONValue, at path: String, into keys: inout [String: Set<String>]
@@ -59,7 +63,12 @@ struct ResultSchemaTests {
       "account.leverage=2", "execution.participation=0.5", "execution.limit-fill=through",
     ]
     let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
+    let factors = try ScratchFolder()
+    try FileBytes.write(
+      "Date,MKT\n" + (2...28).map { "2010-01-\($0 < 10 ? "0" : "")\($0),0.00\($0)\n" }.joined(),
+      to: factors.path + "/factors.csv")
     let costs = [
+      "factors={path: \(factors.path)/factors.csv}",
       "execution={taxes: {stamp-duty: 1}, latency-jitter: 1s, stale-after: 5d}",
       "costs=[{symbols: [IBM], fee-schedule: ibkr-us-fixed}]", "stress=[{shock: -0.1}]",
     ]
@@ -73,7 +82,7 @@ struct ResultSchemaTests {
       try Self.outcome(walksForward: false, ["warmup=60"]),
       try Self.outcome(walksForward: false, weights),
       try Self.outcome(walksForward: false, margin),
-      try Self.outcome(walksForward: false, [Self.limits]),
+      try Self.outcome(walksForward: false, [Self.limits, Self.exits]),
       try Self.outcome(walksForward: false, costs),
       try Self.outcome(walksForward: false, Self.teller),
     ] {

@@ -1,7 +1,7 @@
 import BacktestKit
 
-/// W14: changes and cancellations in a book of 100 orders and in one of 100,000. The time is that of
-/// the step that carries them out, less that of a step without any.
+/// W14: changes and cancellations in a book of 100 orders and of 100,000. The time is that of the
+/// step that carries them out, less that of a step without any.
 struct ChangedOrders: Workload {
   static let name = "W14"
 

@@ -56,6 +56,10 @@ package enum ConfigurationDomain: Hashable, Sendable {
   case text
   /// A span of time such as `250ms`.
   case duration
+  /// A distance from a price such as `5%`, `2.5` or `3 atr`.
+  case distance
+  /// How long a position is held, such as `20 bars`.
+  case holding
 }
 
 /// A value of a key of a configuration.

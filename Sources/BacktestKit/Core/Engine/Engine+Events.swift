@@ -2,10 +2,12 @@ extension Engine {
   /// Carries out a scheduled event; returns the tag of a timer that went off.
   mutating func process(_ event: ScheduledEvent) -> Int? {
     clock = event.key.time
+    if hasCurrencies { moveRates(through: clock) }
     switch event.key.phase {
     case .timer:
       timersFired += 1
       trading.time = clock
+      if trading.broker.exits != nil { noteExits() }
       stage = decidingStage
       if let next = trading.renewSchedule(event.subject, at: clock) {
         queue.schedule(at: next, .timer, subject: event.subject)
@@ -104,6 +106,7 @@ extension Engine {
     if trading.account.followsTargets { return collectStatements() }
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
     trading.broker.market.expectFills()
+    if trading.broker.exits != nil { dropSpentTargets() }
     if trading.broker.review != nil { beginReview() }
     var budget = SubmissionBudget(worth: worth)
     if !trading.requests.isEmpty { carryOut(&budget) }
@@ -208,7 +211,7 @@ extension Engine {
       let market = trading.broker.market
       let unit =
         (market.lastClose(of: request.instrument) ?? 0)
-        * market.columns[request.instrument].multiplier
+        * trading.account.multiplier(of: request.instrument)
       quantity = unit == 0 ? 0 : quantity / unit
     }
     let order = internalOrder(InstrumentID(request.instrument), quantity: quantity)

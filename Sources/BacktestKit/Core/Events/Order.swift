@@ -33,6 +33,8 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   public var postOnly = false
   /// Whether the engine made it, to answer a margin call or to give back borrowed shares.
   public internal(set) var isLiquidation = false
+  /// The exit of the study that it is; `nil` for all other orders.
+  public internal(set) var exitRule: ExitRule?
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
   package var group: Int32 = 0
@@ -45,6 +47,12 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
 
   /// Its number, which it gets when it is submitted.
   public var id: OrderID? { assignedID.number == 0 ? nil : assignedID }
+
+  /// Whether the rules of the run made it, so that no strategy changes it.
+  var isOfRules: Bool { isLiquidation || exitRule != nil }
+
+  /// Whether it is live as it is submitted, whatever the latency is.
+  var isLiveAtOnce: Bool { isOfRules && exitRule != .timeExit }
 
   /// What it shares with its relatives: the parent on which they depend, else their group.
   var relation: Int32 { parent.number != 0 ? parent.number : -abs(group) }
@@ -62,6 +70,22 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
     self.group = group
     self.reduceOnly = reduceOnly
     self.postOnly = postOnly
+  }
+}
+
+extension Order {
+  /// An exit that the run attaches to positions.
+  public enum ExitRule: String, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+    /// The stop at a distance from the average entry price.
+    case stopLoss = "stop-loss"
+    /// A limit at a distance from the average entry price.
+    case takeProfit = "take-profit"
+    /// The stop behind the best price.
+    case trailingStop = "trailing-stop"
+    /// The stop at the average entry price, where there is no stop-loss that moves there.
+    case breakEven = "break-even"
+    /// The market order that ends a position in time.
+    case timeExit = "time-exit"
   }
 }
 
@@ -88,7 +112,8 @@ public struct OrderOutcome: Hashable, Sendable, BitwiseCopyable {
   public enum Kind: Hashable, Sendable, BitwiseCopyable {
     /// Filled whole.
     case filled
-    /// The strategy withdrew it.
+    /// The strategy withdrew it, or an exit did that closed the position for which a target had
+    /// made it.
     case cancelled
     /// Another order of its group filled.
     case cancelledByGroup

@@ -7,7 +7,7 @@ extension Broker {
     _ order: OrderID, budget: inout SubmissionBudget, account: inout some BrokerAccount,
     log: inout RunLog
   ) {
-    guard let slot = book.slot(of: order), !book[slot].order.isLiquidation else { return }
+    guard let slot = book.slot(of: order), !book[slot].order.isOfRules else { return }
     cancel(slot, budget: &budget, account: &account, log: &log)
   }
 
@@ -23,7 +23,7 @@ extension Broker {
       let closing = account.closingPart(of: book[slot].remaining, in: instrument)
       let close = market.lastClose(of: instrument) ?? 0
       budget.power -=
-        abs(closing) * close * market.columns[instrument].multiplier
+        abs(closing) * close * account.multiplier(of: instrument)
         * account.requirement(of: instrument, isLong: closing < 0)
     }
     withdraw(slot, budget: &budget, account: &account, log: &log)
@@ -64,7 +64,7 @@ extension Broker {
     func first() -> Int { instrument.map { book.firstSlot(Int($0.index)) } ?? book.firstSlot }
     var slot = first()
     while slot >= 0 {
-      if book[slot].order.isLiquidation {
+      if book[slot].order.isOfRules {
         slot = instrument == nil ? book.slot(submittedAfter: slot) : book.slot(after: slot)
       } else {
         cancel(slot, budget: &budget, account: &account, log: &log)
@@ -81,7 +81,7 @@ extension Broker {
     _ change: OrderChange, _ budget: inout SubmissionBudget, account: inout some BrokerAccount,
     log: inout RunLog
   ) {
-    guard let slot = book.slot(of: change.order), !book[slot].order.isLiquidation else { return }
+    guard let slot = book.slot(of: change.order), !book[slot].order.isOfRules else { return }
     let live = book[slot]
     func refuse(_ reason: RejectionReason) {
       log.record(

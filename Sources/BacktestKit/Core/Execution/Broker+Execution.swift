@@ -99,16 +99,38 @@ extension Broker {
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
     let order = live.pointee.order
+    let change = exits == nil ? nil : change(of: live.pointee, by: fill, at: context)
     if live.pointee.hasExits { release(candidate.slot, fill, at: context) }
     if plan.countsVolume { book.take(abs(quantity), instrument, row: fill.row) }
-    account.book(fill, trades: &log.trades)
+    account.book(fill, conversionCost: cost.conversion, trades: &log.trades)
     log.fills.append(fill)
+    if account.hasCurrencies {
+      log.conversions.append(account.conversion(of: instrument, cost: cost.conversion))
+    }
     if fill.completesOrder {
       book.remove(candidate.slot)
     } else if isCut {
       endCut(candidate.slot, log: &log)
     }
     if order.group != 0 { cancelRelatives(of: order, log: &log) }
+    if let change { followPosition(change, account: &account, log: &log) }
+  }
+
+  /// What a fill does to a position, as its exits see it.
+  private func change(
+    of live: LiveOrder, by fill: Fill, at context: MatchContext
+  ) -> PositionChange {
+    let isInside = context.isIntrabar && !context.isAtClose
+    return PositionChange(
+      instrument: context.instrument, reference: fill.reference,
+      knownRow: context.isAtClose ? context.row : context.row - 1,
+      // Inside a bar, what follows the entry on the path counts.
+      time: isInside ? context.bar.openTime : market.clock, isInside: isInside,
+      isAtClose: context.isAtClose,
+      cause: PositionChange.Cause(
+        order: live.order, fill: fill, place: Int(live.targetPlace),
+        returnDeviation: live.returnDeviation, meanVolume: live.meanVolume,
+        spreadEstimate: live.spreadEstimate))
   }
 
   @inline(__always)

@@ -93,17 +93,18 @@ extension Broker {
     return TradeCost(
       price: price, unitPrice: price * multiplier, progress: progress,
       totalCommission: charges.totalCommission,
-      commission: charges.totalCommission - book[candidate.slot].commissionPaid, tax: charges.tax)
+      commission: charges.totalCommission - book[candidate.slot].commissionPaid, tax: charges.tax,
+      conversion: abs(quantity) * price * multiplier * context.conversion)
   }
 
-  /// What a trade costs beyond the units that it opens: its commission and tax, and the slippage of
-  /// the part that closes what is held.
+  /// What a trade costs beyond the units that it opens: its commission, tax and conversion, and the
+  /// slippage of the part that closes what is held.
   @inline(__always)
   private func costsBeside(
     _ cost: TradeCost, closing: Double, _ candidate: MatchCandidate, at context: MatchContext
   ) -> Double {
     let slippage = abs(cost.unitPrice - candidate.reference * context.multiplier)
-    return cost.commission + cost.tax + abs(closing) * slippage
+    return cost.commission + cost.tax + cost.conversion + abs(closing) * slippage
   }
 
   /// What a budget spends on each unit that a trade opens.

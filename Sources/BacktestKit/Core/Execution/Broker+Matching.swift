@@ -44,10 +44,12 @@ extension Broker {
       guard book.holds(candidate.order, in: candidate.slot) else { continue }
       let instrument = Int(book[candidate.slot].order.instrument.index)
       let context = MatchContext(
-        instrument: instrument, row: market.nextRow(of: instrument),
-        series: market.columns + instrument, time: market.clock, isIntrabar: false)
-      guard !candidate.reference.isNaN else {
-        if let match = trailingMatch(candidate.slot, at: context) {
+        instrument, row: market.nextRow(of: instrument), in: market, account: account,
+        isIntrabar: false)
+      // An exit of the run may have moved since the orders of this open were collected.
+      let isAttached = exits != nil && book[candidate.slot].order.exitRule != nil
+      guard !candidate.reference.isNaN, !isAttached else {
+        if let match = lateMatch(candidate.slot, at: context) {
           execute(match, at: context, account: &account, log: &log)
         }
         continue
@@ -68,10 +70,10 @@ extension Broker {
     }
   }
 
-  /// The match of a trailing exit at an open at which its entry may have filled just before.
+  /// The match of an exit at an open at which its entry may have filled just before.
   @inline(never)
-  private func trailingMatch(_ slot: Int, at context: MatchContext) -> MatchCandidate? {
-    guard !book[slot].bestPrice.isNaN else { return nil }
+  private func lateMatch(_ slot: Int, at context: MatchContext) -> MatchCandidate? {
+    guard book[slot].order.kind.trail == nil || !book[slot].bestPrice.isNaN else { return nil }
     return book[slot].matchAtOpen(
       slot: slot, open: context.bar.open, time: context.time, tick: context.tick, plan: plan)
   }
@@ -107,8 +109,7 @@ extension Broker {
     of instrument: Int, row: Int, account: inout some BrokerAccount, log: inout RunLog
   ) {
     let context = MatchContext(
-      instrument: instrument, row: row, series: market.columns + instrument, time: market.clock,
-      isIntrabar: true)
+      instrument, row: row, in: market, account: account, isIntrabar: true)
     guard context.series.pointee.volume[row] != 0 else { return }
     if let details = market.details,
       matchDetail(details + instrument, at: context, account: &account, log: &log)
@@ -146,7 +147,8 @@ extension Broker {
     var dependsOnPath = false
     collect(along: plan.intrabarPath, at: context)
     let trails = book.counts.trailing > 0
-    if candidates.count > 1 || trails || candidates.rows.contains(where: \.armsOnly),
+    let isCrowded = candidates.count > 1 || trails || exits != nil
+    if isCrowded || candidates.rows.contains(where: \.armsOnly),
       !candidates.isEmpty || trails && plan.trailsIntrabar, isAmbiguous(context, account: account)
     {
       dependsOnPath = true
@@ -154,7 +156,7 @@ extension Broker {
     if !candidates.isEmpty {
       walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
     }
-    if trails { followBar(context.path, of: context.instrument) }
+    if trails || exits != nil { followBar(context.path, of: context.instrument) }
     return dependsOnPath
   }
 
@@ -283,8 +285,8 @@ extension Broker {
     guard book.holds(candidate.order, in: candidate.slot) else { return }
     let instrument = Int(book[candidate.slot].order.instrument.index)
     let context = MatchContext(
-      instrument: instrument, row: market.lastRow(of: instrument),
-      series: market.columns + instrument, time: market.clock, isIntrabar: true, isAtClose: true)
+      instrument, row: market.lastRow(of: instrument), in: market, account: account,
+      isIntrabar: true, isAtClose: true)
     guard context.series.pointee.volume[context.row] != 0 else { return }
     execute(candidate, at: context, account: &account, log: &log)
   }
@@ -373,6 +375,9 @@ extension Broker {
       return false
     }
     let couldClose = fill.heldBefore != 0 && isBuy == (fill.heldBefore < 0)
+    // Its price has moved with the average.
+    let hasGrown = couldClose && abs(fill.held) > abs(fill.heldBefore)
+    if hasGrown, let rule = order.exitRule, rule != .trailingStop { return true }
     let isOfEntry = order.parent == fill.candidate.order
     let entryFilled = isOfEntry ? fill.filledBefore : book[slot].entryFilled
     return !couldClose || book[slot].releasedQuantity(entryFilled: entryFilled) == 0

@@ -53,7 +53,7 @@ extension Broker {
     guard account.allowsShorts || remaining > 0 else { return 0 }
     let opening = remaining - account.closingPart(of: remaining, in: instrument)
     let close = market.lastClose(of: instrument) ?? 0
-    return abs(opening) * close * market.columns[instrument].multiplier
+    return abs(opening) * close * account.multiplier(of: instrument)
       * account.requirement(of: instrument, isLong: opening > 0)
   }
 
@@ -83,7 +83,7 @@ extension Broker {
 
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
-    let value = (market.lastClose(of: instrument) ?? 0) * market.columns[instrument].multiplier
+    let value = (market.lastClose(of: instrument) ?? 0) * account.multiplier(of: instrument)
     var sizing = sizing
     if review != nil,
       !holdToLimits(
@@ -298,7 +298,7 @@ extension Broker {
     var held = account.quantity(of: request.instrument)
     // What a margin call reduces trades first.
     if book.liquidationCount > 0 { held += liquidating(request.instrument) }
-    let unit = close * market.columns[request.instrument].multiplier
+    let unit = close * account.multiplier(of: request.instrument)
     let target: Double
     var sizing = LiveOrder.Sizing.fixed
     let atFill = plan.sizing == .atFill

@@ -27,6 +27,8 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var isNew = true
   /// Whether a trailing stop was woken inside the bar under way.
   var wokeInside = false
+  /// Which of several limits of one position an exit is.
+  var targetPlace: Int8 = 0
   /// Its turn among orders that compete.
   var priority: Int32 = 0
   var progress = OrderTally()
@@ -75,6 +77,7 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.wasTriggered = false
     place.pointee.isNew = true
     place.pointee.wokeInside = false
+    place.pointee.targetPlace = 0
     place.pointee.progress = OrderTally()
     place.pointee.commissionPaid = 0
     place.pointee.returnDeviation = .nan

@@ -42,9 +42,9 @@ extension RunLog {
     }
     for next in other { add(next.row) }
     for (index, order) in orders.enumerated() {
-      // What answers a margin call is live at once.
+      // What answers a margin call or comes with a position is live at once.
       let accepted =
-        order.isLiquidation ? order.submitted : order.submitted + delay(order.assignedID)
+        order.isLiveAtOnce ? order.submitted : order.submitted + delay(order.assignedID)
       guard let place = lives[index].acceptance(at: accepted) else { continue }
       // So is any other order of the rules.
       let next = place < lives[index].count ? lives[index][place].time : end

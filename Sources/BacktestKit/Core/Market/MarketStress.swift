@@ -150,7 +150,7 @@ extension Universe {
       changed[window.series.instrument.symbol] = try window.changedSeries()
     }
     var universe = try Universe(series.map { changed[$0.instrument.symbol] ?? $0 })
-    universe.references = references
+      .carrying(self)
     universe.changes = self.changes + [stress.text]
     return universe
   }

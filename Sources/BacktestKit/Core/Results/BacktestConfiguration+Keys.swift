@@ -47,7 +47,11 @@ package enum AccountKeys {
   package typealias Key = ConfigurationKey<BacktestConfiguration>
 
   /// The keys of the table itself.
-  package static var all: [Key] { [cash, currency, funding, leverage] }
+  package static var all: [Key] {
+    [
+      cash, currency, foreignExchange, foreignExchangeCost, funding, leverage,
+    ]
+  }
 
   /// The keys of the table `accounting` in it.
   package static var accounting: [Key] { [rule, fee, initialWeights] }
@@ -182,7 +186,8 @@ extension BacktestConfiguration {
     let stops = ConfigurationAssumption(
       "Stop orders", "Become market orders at their price, or at an open beyond it.")
     return lines([RunKeys.decide, RunKeys.warmup] + ExecutionKeys.orders) + [stops]
-      + lines(ExecutionKeys.market + RiskKeys.everything)
+      + lines(ExecutionKeys.market + RiskKeys.everything + ExitKeys.all)
+      + [ExitKeys.scaleOut(self)].compactMap(\.self)
       + execution.costAssumptions(in: account.currency)
       + [notModelled(execution.hasTaxes ? nil : "Taxes")] + lines(AccountKeys.all) + financingLine
       + lines([RunKeys.riskFree])
@@ -227,6 +232,7 @@ extension BacktestConfiguration {
     guard accounting.placesOrders else { return settings }
     add("execution.", ExecutionKeys.all)
     settings += execution.costSettings(in: account.currency)
+    if exits.isActive { add("exits.", ExitKeys.all) }
     guard risk.isActive else { return settings }
     add("risk.", RiskKeys.all)
     if risk.valueAtRisk != nil { add("risk.value-at-risk.", RiskKeys.valueAtRisk) }

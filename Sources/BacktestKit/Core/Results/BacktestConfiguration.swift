@@ -13,6 +13,8 @@ public struct BacktestConfiguration: Sendable {
   public var execution = ExecutionRules()
   /// What the run may not exceed.
   public var risk = RiskRules()
+  /// What closes positions without the strategy's doing.
+  public var exits = ExitRules()
   /// At which closes the strategy is asked.
   public var decisions = DecisionCadence.eachClose
   /// Bars that the strategy sees before its first decision, which is at the close of bar `warmup`
@@ -86,6 +88,7 @@ extension BacktestConfiguration {
     if let problem = execution.instrumentCostsProblem(in: universe) {
       throw ConfigurationError(problem)
     }
+    if let problem = currencyProblem(in: universe) { throw ConfigurationError(problem) }
     guard !accounting.placesOrders else { return }
     for series in universe.series {
       if let action = series.actions.first {
@@ -129,6 +132,9 @@ extension BacktestConfiguration {
     }
     if let problem = account.funding.margin?.problem { return "account.funding: \(problem)" }
     if let problem = account.financing?.problem { return "account.financing: \(problem)" }
+    if let problem = account.foreignExchange?.problem {
+      return "account.foreignExchange: \(problem)"
+    }
     if let share = execution.participation, !(share > 0 && share <= 1) {
       return "execution.participation must be above 0 and at most 1, not \(share); nil is no limit"
     }
@@ -154,6 +160,10 @@ extension BacktestConfiguration {
       return "risk: limits hold for orders, and under weights accounting there are none"
     }
     if let problem = risk.problem { return problem }
+    if exits.isActive, !accounting.placesOrders {
+      return "exits: exits are orders, and under weights accounting there are none"
+    }
+    if let problem = exits.problem { return problem }
     if let warmup, warmup < 0 { return "warmup must be 0 bars or more, not \(warmup)" }
     return weightsProblem(instrumentCount: instrumentCount)
   }

@@ -93,9 +93,10 @@ extension TradingContext {
   }
 
   /// The orders of an instrument that are live or on their way, in order of submission; those of
-  /// this decision are not among them yet.
+  /// this decision are not among them yet, and the exits that the run attaches never are.
   public func openOrders(_ instrument: InstrumentID) -> [Order] {
-    broker.book.orders(of: Int(instrument.index)).map { live in
+    broker.book.orders(of: Int(instrument.index)).compactMap { live in
+      guard live.order.exitRule == nil else { return nil }
       var order = live.order
       order.quantity = live.remaining
       return order

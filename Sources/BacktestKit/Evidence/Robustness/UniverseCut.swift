@@ -44,7 +44,7 @@ extension Universe {
   private func rebuilt(_ series: [BarSeries]) -> Universe {
     do throws(MarketError) {
       // What is known at an instant does not change with the bars that are cut off behind it.
-      return try Universe(series).with(references: references)
+      return try Universe(series).carrying(self)
     } catch {
       preconditionFailure("\(error)")
     }

@@ -16,6 +16,8 @@ package struct CSVReferences: Sendable {
   package var known: String?
   /// The columns of values; `nil` takes the only one besides, or the one called close.
   package var values: [String]?
+  /// Whether all columns besides are values where none are named.
+  package var takesAllColumns = false
 
   /// Columns that are found by their names.
   package init() {}
@@ -80,7 +82,8 @@ package struct CSVReferences: Sendable {
       for value in values { found.append(try column([value], "values")) }
     } else {
       let others = header.names.indices.filter { $0 != time }
-      found = [others.count == 1 ? others[0] : try column(CSVHeader.aliases(.close), "values")]
+      let isPlain = others.count == 1 || takesAllColumns && !others.isEmpty
+      found = isPlain ? others : [try column(CSVHeader.aliases(.close), "values")]
     }
     return Columns(names: header.names, numbers: numbers, known: time, values: found)
   }

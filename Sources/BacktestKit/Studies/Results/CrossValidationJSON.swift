@@ -56,6 +56,7 @@ extension CrossValidationOutcome {
       members.append(JSONMember(key: "execution", value: StudyTable.execution.json(run)))
     }
     if let risk = run.riskJSON { members.append(JSONMember(key: "risk", value: risk)) }
+    if let exits = run.exitsJSON { members.append(JSONMember(key: "exits", value: exits)) }
     if case .table(let keys) = StudyTable.run.json(run) { members += keys }
     return .table(members + [JSONMember(key: "cross-validation", value: plan)])
   }

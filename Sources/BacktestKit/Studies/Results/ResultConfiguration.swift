@@ -20,6 +20,7 @@ struct ResultConfiguration {
       parts.append(("costs", StudyKey.instrumentCosts.json(run)))
     }
     if let risk = run.riskJSON { parts.append(("risk", risk)) }
+    if let exits = run.exitsJSON { parts.append(("exits", exits)) }
     if case .table(let members) = StudyTable.run.json(run) {
       parts += members.map { ($0.key, $0.value) }
     }

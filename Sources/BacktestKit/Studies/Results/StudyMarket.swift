@@ -19,6 +19,8 @@ package struct StudyMarket: Sendable {
   private(set) var unusedAdjustments: [UnusedAdjustment] = []
   /// Series of raw closes beside which the data has no adjusted ones.
   private(set) var unknownPrices: [String] = []
+  /// The returns of the study's factors.
+  let factors: FactorReturns?
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
 
@@ -81,12 +83,14 @@ package struct StudyMarket: Sendable {
     let bars = series
     let actions = try study.loadActions()
     let references = try study.loadReferences()
+    factors = try study.loadFactors()
     let finer = try study.loadDetail()
+    let rates = try study.loadRates()
     let given = try StudyError.wrapping(.data) {
       var bars = bars
       if let target = study.data.resample { bars = try bars.map { try $0.resampled(to: target) } }
       if study.data.detail != nil { bars = try bars.detailed(by: finer) }
-      return try Universe(bars).adding(actions).with(references: references)
+      return try Universe(bars).adding(actions).with(references: references).with(rates: rates)
     }
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
@@ -98,6 +102,7 @@ package struct StudyMarket: Sendable {
       unknownPrices.removeAll { $0 == one.instrument.symbol }
     }
     try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)
     benchmark = try study.loadBenchmark(from: universe)
@@ -194,6 +199,18 @@ extension Study {
       }
     }
     return series
+  }
+
+  /// The exchange rates, whole: what was known before the period counts.
+  fileprivate func loadRates() throws(StudyError) -> [BarSeries] {
+    var all: [BarSeries] = []
+    for file in try rateFiles() {
+      var whole = self
+      (whole.data.from, whole.data.to) = (nil, nil)
+      let study = whole
+      all += try StudyError.wrapping(.file) { try study.load(file, by: CSVReader(), .raw) }
+    }
+    return all
   }
 
   fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {

@@ -76,6 +76,7 @@ extension Study {
       rules.set("execution", StudyTable.execution.json(configuration))
     }
     if let risk = configuration.riskJSON { rules.set("risk", risk) }
+    if let exits = configuration.exitsJSON { rules.set("exits", exits) }
     if !strategy.policies.isEmpty {
       rules.set("policies", .list(strategy.policies.map(\.trialJSON)))
       if let ensemble = strategy.ensemble {

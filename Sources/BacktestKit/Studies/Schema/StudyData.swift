@@ -30,6 +30,8 @@ package struct StudyData: Sendable {
   package var references: [StudyReference] = []
   /// The files.
   package var files: [StudyFile] = []
+  /// Files of exchange rates, which convert money and are not traded.
+  package var rates: [StudyFile] = []
 }
 
 /// A price file and the instruments in it.
@@ -43,8 +45,8 @@ package struct StudyFile: Sendable {
   package var mapping: CSVMapping?
   /// The name of the instrument; `nil` takes the file's symbols or its name.
   package var symbol: String?
-  /// The currency of the prices.
-  package var currency = "USD"
+  /// The currency of the prices; `nil` is the account's.
+  package var currency: String?
   /// What kind of thing it is.
   package var assetClass = AssetClass.equity
   /// The smallest price step.
@@ -121,7 +123,14 @@ extension StudyData {
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
         ).absent("found by name"),
-        StudyFile.key(folder: folder),
+        StudyFile.key(
+          "files", \.files,
+          "The price files: a list of tables, in which a text is a `path`, or one text.",
+          isTraded: true, folder: folder),
+        StudyFile.key(
+          "rates", \.rates,
+          "Files of exchange rates such as EURUSD, the price of one EUR in USD; they convert money "
+            + "and are not traded.", isTraded: false, folder: folder),
         StudyReference.key,
       ],
       after: { check($1, &$0) })
@@ -154,67 +163,79 @@ private enum PriceChoice: String, CaseIterable {
 }
 
 extension StudyFile {
-  /// The key `data.files`: a list of tables or paths, or one path.
-  fileprivate static func key(folder: String) -> StudyKey<StudyData> {
-    var row = StudyRow(
-      "files", "The price files: a list of tables, in which a text is a `path`, or one text.")
+  /// The keys `data.files` and `data.rates`: lists of tables or paths, or one path.
+  fileprivate static func key(
+    _ name: String, _ property: WritableKeyPath<StudyData, [StudyFile]>, _ help: String,
+    isTraded: Bool, folder: String
+  ) -> StudyKey<StudyData> {
+    var row = StudyRow(name, help)
     row.values = "list of tables"
-    row.table = table(CSVMapping(), folder: folder).rows
-    row.isRequired = true
+    row.table = table(CSVMapping(), isTraded: isTraded, folder: folder).rows
+    row.isRequired = isTraded
+    if !isTraded { row.absence = "none" }
     row.isList = true
     return StudyKey(row) { table, data in
-      let item = StudyFile.table(data.mapping, folder: folder)
-      data.files = table.sections("files", textIs: "path", item.value)
+      let item = StudyFile.table(data.mapping, isTraded: isTraded, folder: folder)
+      data[keyPath: property] = table.sections(name, textIs: "path", item.value)
     }
   }
 
-  /// The keys of an item of `data.files`.
+  /// The keys of an item of `data.files`, or of `data.rates`, which has no instrument to trade.
   ///
   /// - Parameter mapping: what holds of columns that the item does not mention.
-  private static func table(_ mapping: CSVMapping, folder: String) -> StudyTable<StudyFile> {
+  private static func table(
+    _ mapping: CSVMapping, isTraded: Bool, folder: String
+  ) -> StudyTable<StudyFile> {
     var columns = CSVMapping.table
     columns.initial = mapping
+    let place: [StudyKey<StudyFile>] = [
+      .required(
+        "path", \.path, .text,
+        "A CSV file, or one compressed by gzip; a folder of them; or a pattern with `*`, `?` or "
+          + "`[a-z]`."
+      ).values("file, folder or pattern").example("prices/*.csv"),
+      .value(
+        "calendar", .calendar { Study.path($0, in: folder) },
+        "The market's hours, if they are others than those of `data`."
+      ) { (file: StudyFile) -> NamedCalendar? in
+        file.calendar.map(NamedCalendar.init(calendar:))
+      } set: {
+        $0.calendar = $1.calendar
+      }.absent("that of `data`").example("XLON"),
+      .optionalTable(
+        "columns", \.mapping, columns,
+        "What differs from `data.columns`; the keys are the same."
+      ).absent("those of `data`").example("{time-zone: Europe/London}"),
+      .optional("symbol", \.symbol, .text, "The symbol of the instrument.")
+        .absent("the file's symbols, else its name").example("AAPL"),
+    ]
     return StudyTable(
-      initial: StudyFile(path: ""),
-      keys: [
-        .required(
-          "path", \.path, .text,
-          "A CSV file, or one compressed by gzip; a folder of them; or a pattern with `*`, `?` or "
-            + "`[a-z]`."
-        ).values("file, folder or pattern").example("prices/*.csv"),
-        .value(
-          "calendar", .calendar { Study.path($0, in: folder) },
-          "The market's hours, if they are others than those of `data`."
-        ) { (file: StudyFile) -> NamedCalendar? in
-          file.calendar.map(NamedCalendar.init(calendar:))
-        } set: {
-          $0.calendar = $1.calendar
-        }.absent("that of `data`").example("XLON"),
-        .optionalTable(
-          "columns", \.mapping, columns,
-          "What differs from `data.columns`; the keys are the same."
-        ).absent("those of `data`").example("{time-zone: Europe/London}"),
-        .optional("symbol", \.symbol, .text, "The symbol of the instrument.")
-          .absent("the file's symbols, else its name").example("AAPL"),
-        .value(
-          "currency", \.currency, .text, "The currency of the prices, which must be the account's."
-        ).example("USD"),
-        .value(
-          "asset-class", \.assetClass, .choice(),
-          "The kind of instrument; futures may have prices at or below zero."
-        ).example("future"),
-        .optional(
-          "tick", \.tickSize, .number(.positive),
-          "The price step to which fills are rounded, against the order."
-        ).absent("none").example("0.01"),
-        .value("lot", \.lotSize, .lot, "The step of quantities.")
-          .values("number above 0, or `fractional`")
-          .absent("1; `fractional` for forex and crypto").example("fractional"),
-        .value(
-          "multiplier", \.multiplier, .number(.positive),
-          "Money for one price unit and one unit of quantity."
-        ).example("50"),
-      ])
+      initial: StudyFile(path: ""), keys: isTraded ? place + instrumentKeys : place)
+  }
+
+  /// The keys of an item of `data.files` that are about what is traded.
+  private static var instrumentKeys: [StudyKey<StudyFile>] {
+    [
+      .optional(
+        "currency", \.currency, .text,
+        "The currency of the prices; another one than the account's needs a rate."
+      ).absent("the account's").example("EUR"),
+      .value(
+        "asset-class", \.assetClass, .choice(),
+        "The kind of instrument; futures may have prices at or below zero."
+      ).example("future"),
+      .optional(
+        "tick", \.tickSize, .number(.positive),
+        "The price step to which fills are rounded, against the order."
+      ).absent("none").example("0.01"),
+      .value("lot", \.lotSize, .lot, "The step of quantities.")
+        .values("number above 0, or `fractional`")
+        .absent("1; `fractional` for forex and crypto").example("fractional"),
+      .value(
+        "multiplier", \.multiplier, .number(.positive),
+        "Money for one price unit and one unit of quantity."
+      ).example("50"),
+    ]
   }
 }
 

@@ -179,6 +179,43 @@ extension DocumentRule where Value == ConfigurationValue {
       } write: {
         JSONValue($0)
       }
+    case .distance:
+      DocumentRule<ExitDistance>.distance.map {
+        .text($0.text)
+      } write: {
+        JSONValue($0)
+      }
+    case .holding:
+      DocumentRule<HoldingLimit>.holding.map {
+        .text($0.text)
+      } write: {
+        JSONValue($0)
+      }
+    }
+  }
+}
+
+extension DocumentRule where Value == ExitDistance {
+  /// A distance such as `5%`, `2.5` or `3 atr`.
+  static var distance: DocumentRule {
+    DocumentRule(
+      expected: "a distance above 0 such as 5%, 2.5 or 3 atr", placeholder: .percent(1),
+      convert: { node in
+        switch node.content {
+        case .integer(let number): ExitDistance("\(number)")
+        case .number(let number): ExitDistance("\(number)")
+        case .text(let text): ExitDistance(text)
+        default: nil
+        }
+      }, write: { .text($0.text) })
+  }
+}
+
+extension DocumentRule where Value == HoldingLimit {
+  /// How long a position is held.
+  static var holding: DocumentRule {
+    text("a number of bars or sessions such as 20 bars", placeholder: .bars(1)) { text in
+      HoldingLimit(text)
     }
   }
 }
