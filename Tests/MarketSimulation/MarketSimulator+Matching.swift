@@ -198,6 +198,8 @@ extension MarketSimulator {
     let bar = bars[instrument][row]
     var slept: Set<Int> = []
     var market = bar.open
+    // Where the market was as a fill woke an order.
+    var wokenAt: [Int: Double] = [:]
     var passed: Set<Int> = []
     var armed: [Int: Arming] = [:]
     while true {
@@ -205,7 +207,8 @@ extension MarketSimulator {
       var best: Reached?
       for index in inTurn where mayFillInside(index, instrument, row) {
         guard !passed.contains(index), armed[index] == nil,
-          let found = adverse(index, bar, market, isWoken: slept.contains(index))
+          let found = adverse(
+            index, bar, wokenAt[index] ?? bar.open, isWoken: slept.contains(index))
         else { continue }
         if found.distance < best?.distance ?? .infinity { best = found }
       }
@@ -228,6 +231,7 @@ extension MarketSimulator {
       guard let best else { return }
       let before = quantities[instrument]
       let armedBefore = orders[best.index].armedTimes
+      let awake = Set(orders.indices.filter { mayFillInside($0, instrument, row) })
       if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
         if orders[best.index].armedTimes > armedBefore, !orders[best.index].hasEnded {
           armed[best.index] = Arming(
@@ -238,6 +242,10 @@ extension MarketSimulator {
         }
       } else if quantities[instrument] != before, best.distance >= 0 {
         market = best.price
+      }
+      for index in orders.indices
+      where mayFillInside(index, instrument, row) && !awake.contains(index) {
+        wokenAt[index] = market
       }
     }
   }

@@ -65,6 +65,61 @@ struct AllocationTests {
     #expect(many <= few + perClose + 64, "\(few) for 1,000 bars, \(many) for 100,000")
   }
 
+  /// Places, changes and withdraws orders of all kinds at each close; those at market trade. No bar
+  /// reaches two of the others: what would fill on other paths is tried on copies.
+  private struct BusyTrader: Strategy {
+    private var bar = 0
+    private var last: OrderID?
+
+    mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
+      guard let close = bars[0]?.close else { return }
+      bar += 1
+      trading.cancel(last)
+      if bar % 8 == 0 { trading.cancelAll(.first) }
+      let side = bar % 2 == 0 ? 1.0 : -1
+      trading.submit(Order(.first, quantity: side, kind: .marketOnOpen))
+      trading.submit(Order(.first, quantity: 1, kind: .marketIfTouched(close / 2)))
+      trading.submit(Order(.first, quantity: 1, kind: .stopLimit(stop: 4_000, limit: 4_100)))
+      trading.submit(
+        Order(.first, quantity: 1, kind: .limit(1_000), timeInForce: .immediateOrCancel))
+      trading.submit(Order(.first, quantity: 1, kind: .limit(1_000), timeInForce: .fillOrKill))
+      trading.submit(
+        Order(
+          .first, quantity: 1, kind: .limit(1_000), timeInForce: .goodTil(trading.now + .hours(1)),
+          postOnly: true))
+      let trail = trading.submit(
+        Order(.first, quantity: -2, kind: .trailingStop(.percent(50)), reduceOnly: true))
+      trading.modify(trail, quantity: -1, trail: .percent(40))
+      last = trading.submit(Order(.first, quantity: 1, kind: .stop(4_000)))
+      trading.modify(last, quantity: 2, stop: 3_900)
+    }
+  }
+
+  @Test func ordersOfAllKindsFindRoomMadeOnce() throws {
+    func allocations(bars: Int) throws -> Int {
+      var configuration = BacktestConfiguration()
+      configuration.account.funding = .margin(leverage: 4)
+      let backtest = Backtest(
+        BusyTrader(), on: try feed(bars: bars, instruments: 1, isMixed: false),
+        configuration: configuration)
+      let before = allocation_count()
+      let result = backtest.run()
+      let after = allocation_count()
+      #expect(result.fills.count >= bars - 8 && result.orders.count >= 8 * (bars - 1))
+      return after - before
+    }
+    _ = try allocations(bars: 500)
+    let few = try allocations(bars: 500)
+    let many = try allocations(bars: 8_000)
+    #if DEBUG
+      // One frame an order, as above.
+      let perBar = 8
+    #else
+      let perBar = 0
+    #endif
+    #expect(many <= few + 7_500 * perBar + 64, "\(few) for 500 bars, \(many) for 8,000")
+  }
+
   /// Forecasts at each close and trades nothing.
   private struct Teller: Strategy {
     mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {

@@ -6,7 +6,8 @@ import Testing
 struct LiquidityTests {
   private func buys(
     _ quantities: [Double], price: Double, volume: [Double],
-    kind: Order.Kind = .market, _ adjust: (inout ExecutionRules) -> Void
+    kind: Order.Kind = .market, _ adjust: (inout ExecutionRules) -> Void,
+    account: (inout AccountRules) -> Void = { $0.initialCash = 1e9 }
   ) throws -> BacktestResult {
     try runScript(
       try MarketBuilder.series(
@@ -19,7 +20,7 @@ struct LiquidityTests {
         }
       ]
     ) {
-      $0.account.initialCash = 1e9
+      account(&$0.account)
       adjust(&$0.execution)
     }
   }
@@ -49,6 +50,19 @@ struct LiquidityTests {
     #expect(two.fillQuantities == [20_000, 5_000, 15_000])
     #expect(agrees(two.fillPrices[0], 100.004, within: 1e-13))
     #expect(agrees(two.fillPrices[1], 100.00625, within: 1e-13))
+  }
+
+  @Test func whatCostsMoreThanAllMoneyIsCutToTheLastLot() throws {
+    // 10 units of a bar of 1 cost 43.25 x (1 + 0.02 x 10^2) each, and q more of them
+    // 43.25 x (1 + 0.02 x (10 + q)^2): 13 for 8,202.5 in hand, commission included. That on all
+    // that was ordered is more.
+    let result = try buys([10, 5_000], price: 43.25, volume: [1, 1, 1]) {
+      $0.slippage = VolumeShareSlippage(impact: 0.02)
+      $0.commission = PerShareCommission(perShare: 50)
+    } account: {
+      $0.initialCash = 10_000
+    }
+    #expect(result.fillQuantities == [10, 13])
   }
 
   @Test func bothSidesAndOpenAndPathShareOneBar() throws {

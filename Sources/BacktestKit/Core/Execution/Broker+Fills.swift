@@ -140,7 +140,9 @@ extension Broker {
     guard budget.money > 0 else { return 0 }
     var units = abs(budget.limit)
     for _ in 0..<64 {
-      let cost = cost(of: budget.trade(units), candidate, at: context)
+      // No units at all would have no side, and be priced as a sale.
+      let trade = budget.trade(max(units, .leastNormalMagnitude))
+      let cost = cost(of: trade, candidate, at: context)
       let beside = costsBeside(cost, closing: budget.closing, candidate, at: context)
       let next = max(
         0, (budget.money - beside) / openingPrice(cost, budget, candidate, at: context))

@@ -165,7 +165,9 @@ extension Broker {
   private mutating func followBar(_ bar: Bar, of instrument: Int) {
     var slot = book.firstSlot(instrument)
     while slot >= 0 {
-      if book[slot].order.kind.trail != nil { book[slot].follow(bar) }
+      if book[slot].order.kind.trail != nil, book[slot].isMoved(by: bar) {
+        book[slot].follow(bar)
+      }
       slot = book.slot(after: slot)
     }
   }

@@ -51,6 +51,11 @@ extension LiveOrder {
 
   private func better(_ a: Double, _ b: Double) -> Double { isBuy ? min(a, b) : max(a, b) }
 
+  /// Whether a closed bar may change anything about a trailing stop.
+  func isMoved(by bar: Bar) -> Bool {
+    wokeInside || better(bestPrice, isBuy ? bar.low : bar.high) != bestPrice
+  }
+
   /// Takes the best price of a closed bar, or of its close alone where the order was not awake for
   /// all of it; the stop never goes back.
   mutating func follow(_ bar: Bar) {
