@@ -71,6 +71,7 @@ extension MarketSimulator {
     }
     if Set(fillsOfPaths).count > 1 { tape.ambiguousBars += 1 }
     walk(instrument, row)
+    wokenExits = []
   }
 
   private mutating func walk(_ instrument: Int, _ row: Int) {
@@ -101,7 +102,7 @@ extension MarketSimulator {
         let traded = trade(next.reached.index, row, at: next.reached.price, isIntrabar: true)
         let isArmed = orders[next.reached.index].armedTimes > armedBefore
         if traded == 0, !isArmed { passed.insert(next.reached.index) }
-        slept.formUnion(sleepingExits)
+        slept.formUnion(sleepingExits.union(wokenExits))
       }
       market = corner
     }
@@ -196,7 +197,7 @@ extension MarketSimulator {
     var passed: Set<Int> = []
     var armed: [Int: Arming] = [:]
     while true {
-      slept.formUnion(sleepingExits)
+      slept.formUnion(sleepingExits.union(wokenExits))
       var best: Reached?
       for index in inTurn where mayFillInside(index, instrument, row) {
         guard !passed.contains(index), armed[index] == nil,

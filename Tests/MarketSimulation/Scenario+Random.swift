@@ -25,10 +25,14 @@ extension Scenario {
     if limits.nextInteger(below: 4) == 0, isPlain {
       rules.limits = SimulationLimits(random: &limits, cash: rules.cash)
     }
+    var exits = Randomness(seed: seed, stream: "exits")
+    if exits.oneIn(3), rules.limits == nil, rules.terms.margin == nil {
+      rules.exits = ExitRules(random: &exits)
+    }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in
-        request(at: time, &random)
+        request(at: time, &random).map { $0.asLadder(&exits) }
       }
     }
   }

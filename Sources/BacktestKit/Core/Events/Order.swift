@@ -35,6 +35,8 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   public internal(set) var isLiquidation = false
   /// The exit of the study that it is; `nil` for all other orders.
   public internal(set) var exitRule: ExitRule?
+  /// Whether a fill makes the others of its group smaller, where it would cancel them otherwise.
+  package var reducesGroup = false
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
   package var group: Int32 = 0
