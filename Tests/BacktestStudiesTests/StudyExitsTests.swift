@@ -63,6 +63,24 @@ struct StudyExitsTests {
       ]).contains("'exits' are orders"))
   }
 
+  @Test func theExampleClosesPositionsByAllItsRules() throws {
+    let study = try Study(path: Fixture.path("studies/exits.yaml"), catalogue: .standard)
+    let result = try StudyRunner(study).run().result
+    let orders = Dictionary(uniqueKeysWithValues: result.orders.map { ($0.id, $0) })
+    var used: Set<Order.ExitRule> = []
+    for fill in result.fills {
+      guard let order = orders[fill.order], let rule = order.exitRule else { continue }
+      used.insert(rule)
+      // Inside a bar a limit trades at its price.
+      if rule == .takeProfit, fill.isIntrabar { #expect(fill.reference == order.kind.price) }
+      #expect(fill.quantity < 0, "every position is long")
+    }
+    #expect(used.isSuperset(of: [.stopLoss, .takeProfit, .trailingStop]))
+    #expect(result.trades.allSatisfy { $0.barCount <= 126 })
+    // Half of a position, down to the share, is for the limit.
+    #expect(result.trades.count > 20 && result.account.cash > 0)
+  }
+
   @Test(arguments: [false, true]) func resultsSayWhichOrdersAreExits(_ walksForward: Bool) throws {
     let exits = "exits={stop-loss: 4%, take-profit: 8%, time-exit: 30 bars}"
     let folds = walksForward ? [] : ["walk-forward=null"]

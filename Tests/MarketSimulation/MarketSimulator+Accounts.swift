@@ -218,6 +218,8 @@ extension MarketSimulator {
     for index in orders.indices where orders[index].instrument == instrument {
       splitOrder(index, by: ratio)
     }
+    splitHolding(instrument, by: ratio)
+    defer { alignAfterSplit(instrument) }
     if case .quantity(let units) = standing[instrument] {
       standing[instrument] = .quantity(units * ratio)
     }

@@ -76,6 +76,7 @@ extension MarketSimulator {
     }
     if Set(fillsOfPaths).count > 1 { tape.ambiguousBars += 1 }
     walk(instrument, row)
+    wokenExits = []
   }
 
   private mutating func walk(_ instrument: Int, _ row: Int) {
@@ -106,7 +107,7 @@ extension MarketSimulator {
         let traded = trade(next.reached.index, row, at: next.reached.price, isIntrabar: true)
         let isArmed = orders[next.reached.index].armedTimes > armedBefore
         if traded == 0, !isArmed { passed.insert(next.reached.index) }
-        slept.formUnion(sleepingExits)
+        slept.formUnion(sleepingExits.union(wokenExits))
       }
       market = corner
     }
@@ -203,7 +204,7 @@ extension MarketSimulator {
     var passed: Set<Int> = []
     var armed: [Int: Arming] = [:]
     while true {
-      slept.formUnion(sleepingExits)
+      slept.formUnion(sleepingExits.union(wokenExits))
       var best: Reached?
       for index in inTurn where mayFillInside(index, instrument, row) {
         guard !passed.contains(index), armed[index] == nil,

@@ -9,6 +9,7 @@ extension MarketSimulator {
     freedBy = [:]
     var stated: [Int: ScriptedRequest.Stated] = [:]
     watchEquity(&stated)
+    watchExits(&stated)
     for request in script[instant] ?? [] {
       switch request {
       case .submit(let order): submit(order, group: 0)
@@ -20,6 +21,11 @@ extension MarketSimulator {
         let parent = orders.count
         let group = nextGroup()
         for order in exits { submit(order, group: group, parent: parent) }
+      case .ladder(let entry, let exits):
+        submit(entry, group: 0)
+        let parent = orders.count
+        let group = nextGroup()
+        for order in exits { submit(order, group: group, parent: parent, isOfLadder: true) }
       case .oneTriggersOther(let first, let others):
         submit(first, group: 0)
         let parent = orders.count
@@ -43,11 +49,17 @@ extension MarketSimulator {
         stated[instrument] = .weight(weight)
       }
     }
+    for (instrument, target) in stated.sorted(by: { $0.key < $1.key })
+    where !isTraded(target, instrument) {
+      stated[instrument] = nil
+    }
     submitTargets(stated)
   }
 
   private mutating func cancel(_ index: Int) {
-    guard index >= 0, !orders[index].hasEnded, !orders[index].isLiquidation else { return }
+    guard index >= 0, !orders[index].hasEnded, !orders[index].isLiquidation,
+      orders[index].exitRule == nil
+    else { return }
     end(index, .cancelled)
     freedBy[index + 1] = nil
   }
@@ -163,13 +175,14 @@ extension MarketSimulator {
 
 extension MarketSimulator {
   private mutating func submit(
-    _ asked: Order, group: Int, parent: Int = 0, isExit: Bool = true
+    _ asked: Order, group: Int, parent: Int = 0, isExit: Bool = true, isOfLadder: Bool = false
   ) {
     let order = register(asked, group: group)
     scripted.append(order.number)
     if parent > 0 {
       if isExit { orders[order.number - 1].reduceOnly = true }
       orders[order.number - 1].isOther = !isExit
+      orders[order.number - 1].isOfLadder = isOfLadder
       orders[order.number - 1].parent = parent
     }
     check(order.number - 1)

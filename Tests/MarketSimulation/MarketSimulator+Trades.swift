@@ -23,8 +23,30 @@ extension MarketSimulator {
   func reducible(_ order: SimulatedOrder) -> Double {
     let closing = closingPart(of: order.remaining, order.instrument)
     guard order.parent > 0, !order.isOther else { return closing }
-    let left = abs(orders[order.parent - 1].filled) - abs(order.filled)
+    let left = abs(orders[order.parent - 1].filled) - closedUnits(order)
     return isNothing(left, of: abs(order.filled)) ? 0 : min(closing, left)
+  }
+
+  /// What an exit has closed, on a ladder together with the others.
+  private func closedUnits(_ order: SimulatedOrder) -> Double {
+    guard order.isOfLadder else { return abs(order.filled) }
+    return orders.filter { $0.group == order.group }.reduce(0) { $0 + abs($1.filled) }
+  }
+
+  /// On a ladder no order is for more than the entry can still give the exits.
+  private mutating func shrinkLadder(behind index: Int) {
+    let entry = orders[orders[index].parent - 1]
+    let most = entry.hasEnded ? abs(entry.filled) : abs(entry.wanted)
+    for other in orders.indices
+    where other != index && orders[other].group == orders[index].group && !orders[other].hasEnded {
+      let left = most - closedUnits(orders[other])
+      if isNothing(left, of: most) {
+        end(other, .cancelledByGroup)
+      } else if abs(orders[other].remaining) > left * (1 + 1e-12) {
+        orders[other].wanted = orders[other].filled + (orders[other].isBuy ? left : -left)
+        step(other, "modified", orders[other].wanted)
+      }
+    }
   }
 
   /// How much of a trade closes what is held, positive.
@@ -187,6 +209,7 @@ extension MarketSimulator {
     receive(-signed * price * instruments[instrument].multiplier, of: instrument)
     if !isCostless { home -= conversionCost(of: units, instrument, price) }
     quantities[instrument] += signed
+    average(instrument, signed, price)
     largest[instrument] = max(largest[instrument], abs(quantities[instrument]))
     let isFlat = abs(quantities[instrument]) <= largest[instrument] * 1e-15
     if isFlat || isNothing(abs(quantities[instrument]), of: units) {
@@ -219,11 +242,17 @@ extension MarketSimulator {
     if isCut || isComplete { end(index, .filled) }
     // One of a group fills, the others are cancelled at that instant.
     let group = orders[index].group
-    guard group != 0 else { return }
-    for other in orders.indices
-    where other != index && orders[other].group == group && !orders[other].hasEnded {
-      end(other, .cancelledByGroup)
+    if orders[index].isOfLadder {
+      shrinkLadder(behind: index)
+    } else if group != 0 {
+      for other in orders.indices
+      where other != index && orders[other].group == group && !orders[other].hasEnded {
+        end(other, .cancelledByGroup)
+      }
     }
+    followPosition(
+      instrument, cause: isCostless ? nil : index, units: signed, row: row, at: reference,
+      isInside: isInside, isAtOpen: !isIntrabar)
   }
 }
 

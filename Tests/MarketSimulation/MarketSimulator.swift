@@ -62,6 +62,10 @@ struct MarketSimulator {
   var pending: [(time: Timestamp, amount: Double, instrument: Int)] = []
   var delisted: Set<Int> = []
   var isRuined = false
+  /// Positions as the exits of the run see them.
+  var holdings: [SimulatedHolding]
+  /// Exits that began or moved inside the bar under way.
+  var wokenExits: Set<Int> = []
   /// What the limits of the run remember.
   var watch = SimulatedGuard()
   var breaches: [String] {
@@ -90,6 +94,7 @@ struct MarketSimulator {
     lastRows = bars.map { _ in -1 }
     taken = bars.map { rows in rows.map { _ in 0 } }
     standing = bars.map { _ in nil }
+    holdings = bars.map { _ in SimulatedHolding() }
     let closes = Set(bars.flatMap { $0.map(\.closeTime) }).sorted()
     baseTime = closes[min(max(0, scenario.rules.warmup - 1), closes.count - 1)]
     let days = (closes.last! - closes[0]).nanoseconds / 86_400_000_000_000
@@ -123,7 +128,12 @@ struct SimulatedOrder {
   /// How often a trigger was reached that only armed something.
   var armedTimes = 0
   var group: Int
+  /// Whether a fill makes the others of the group smaller.
+  var isOfLadder = false
   var reduceOnly: Bool
+  /// The exit of the run that it is, and which of several targets.
+  var exitRule: Order.ExitRule?
+  var targetPlace = 0
   /// The number of the entry to which an exit belongs, or 0.
   var parent = 0
   /// The standing target from which it is sized when it meets a price.

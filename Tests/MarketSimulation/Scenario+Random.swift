@@ -17,20 +17,20 @@ extension Scenario {
     var accounts = Randomness(seed: seed, stream: "accounts")
     rules.drawTerms(&accounts)
     market = try addActions(&accounts)
-    // Limits beside margin, financing or actions are left to tests by hand.
-    let isPlain =
-      rules.terms.margin == nil && !rules.terms.hasFinancing
-      && market.allSatisfy(\.actions.isEmpty)
     var limits = Randomness(seed: seed, stream: "limits")
-    if limits.nextInteger(below: 4) == 0, isPlain {
+    if limits.nextInteger(below: 4) == 0 {
       rules.limits = SimulationLimits(random: &limits, cash: rules.cash)
     }
     var money = Randomness(seed: seed, stream: "currencies")
     if money.oneIn(3) { try drawCurrencies(&money) }
+    var exits = Randomness(seed: seed, stream: "exits")
+    if exits.oneIn(3), rules.limits == nil, rules.terms.margin == nil {
+      rules.exits = ExitRules(random: &exits)
+    }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in
-        request(at: time, &random)
+        request(at: time, &random).map { $0.asLadder(&exits) }
       }
     }
   }

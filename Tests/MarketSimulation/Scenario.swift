@@ -18,6 +18,7 @@ enum ScriptedRequest: Hashable, Sendable {
   case submit(Order)
   case oneCancelsOther([Order])
   case bracket(entry: Order, exits: [Order])
+  case ladder(entry: Order, exits: [Order])
   /// Withdraws the order that the script submitted at that place, from 0.
   case cancel(Int)
   case oneTriggersOther(Order, then: [Order])
@@ -56,7 +57,7 @@ enum ScriptedRequest: Hashable, Sendable {
     switch self {
     case .submit: 1
     case .oneCancelsOther(let orders): orders.count
-    case .bracket(_, let exits): 1 + exits.count
+    case .bracket(_, let exits), .ladder(_, let exits): 1 + exits.count
     case .oneTriggersOther(_, let others): 1 + others.count
     case .cancel, .target, .rebalance, .modify, .cancelAll, .close: 0
     }
@@ -88,6 +89,8 @@ struct SimulationRules: Sendable {
   var warmup = 0
   var closesEndedSeries = false
   var decidesOncePerSession = false
+  /// Exits that the run attaches to positions.
+  var exits = ExitRules()
   /// Limits of the run; `nil` is none.
   var limits: SimulationLimits?
 }

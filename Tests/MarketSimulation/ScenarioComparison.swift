@@ -59,7 +59,10 @@ extension Scenario {
       { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
       { $0.trailsIntrabar = false },
       { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
-      { $0.limits = nil }, { $0.conversionPoints = 0 },
+      { $0.limits = nil }, { $0.conversionPoints = 0 }, { $0.exits = ExitRules() },
+      { $0.exits.stopLoss = nil }, { $0.exits.takeProfit = nil }, { $0.exits.scaleOut = [] },
+      { $0.exits.trailingStop = nil }, { $0.exits.breakEven = nil }, { $0.exits.timeExit = nil },
+      { $0.exits.reentry = .newTarget },
     ]
     if !rates.isEmpty {
       var other = self
@@ -107,7 +110,7 @@ extension ScriptedRequest {
     switch self {
     case .submit(let order): [Int(order.instrument.index)]
     case .oneCancelsOther(let orders): orders.map { Int($0.instrument.index) }
-    case .bracket(let entry, _): [Int(entry.instrument.index)]
+    case .bracket(let entry, _), .ladder(let entry, _): [Int(entry.instrument.index)]
     case .oneTriggersOther(let first, let others):
       ([first] + others).map { Int($0.instrument.index) }
     case .cancel, .modify: []
@@ -269,6 +272,8 @@ extension ScriptedRequest {
     case .oneCancelsOther(let orders): "group \(orders.map(\.text).joined(separator: ", "))"
     case .bracket(let entry, let exits):
       "bracket \(entry.text), exits \(exits.map(\.text).joined(separator: ", "))"
+    case .ladder(let entry, let exits):
+      "ladder \(entry.text), exits \(exits.map(\.text).joined(separator: ", "))"
     case .oneTriggersOther(let first, let others):
       "\(first.text), then \(others.map(\.text).joined(separator: ", "))"
     case .cancel(let place): "cancel \(place)"

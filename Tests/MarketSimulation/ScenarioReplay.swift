@@ -19,6 +19,8 @@ private struct ScriptReplay: Strategy {
       note(trading.submitOneCancelsOther(orders), of: orders.count)
     case .bracket(let entry, let exits):
       note(trading.submitBracket(entry, exits: exits), of: 1 + exits.count)
+    case .ladder(let entry, let exits):
+      note(trading.submitLadder(entry, exits: exits), of: 1 + exits.count)
     case .oneTriggersOther(let first, let others):
       note(trading.submitOneTriggersOther(first, then: others), of: 1 + others.count)
     case .modify(let index, let change):
@@ -84,6 +86,7 @@ extension SimulationRules {
     applyCosts(to: &execution)
     configuration.execution = execution
     if let limits { configuration.risk = limits.rules }
+    configuration.exits = exits
     return configuration
   }
 }

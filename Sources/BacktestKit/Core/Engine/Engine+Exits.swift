@@ -48,6 +48,11 @@ extension Engine {
   @inline(never)
   mutating func dropSpentTargets() {
     guard !trading.targetRequests.isEmpty else { return }
+    // Of several for one instrument only the last counts.
+    for index in trading.targetRequests.indices {
+      let request = trading.targetRequests[index]
+      _ = withExits { $0.positions[request.instrument].lastRequest = request.number }
+    }
     var kept = 0
     for index in trading.targetRequests.indices {
       let request = trading.targetRequests[index]
@@ -61,6 +66,7 @@ extension Engine {
   /// Whether a target is traded, or waits for a different one.
   private mutating func isTraded(_ request: TargetRequest) -> Bool {
     guard let position = trading.broker.exits?.positions[request.instrument] else { return true }
+    guard position.lastRequest == request.number else { return false }
     let (spent, target) = (position.spent, request.target)
     if target.value == 0 {
       if spent.measure != .none {

@@ -46,6 +46,7 @@ extension LiveOrder {
     remaining = units
     progress.quantity *= ratio
     entryFilled *= ratio
+    closedByGroup *= ratio
     meanVolume *= ratio
     bestPrice /= ratio
     order.kind = order.kind.split(by: ratio)

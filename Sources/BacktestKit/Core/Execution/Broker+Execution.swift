@@ -110,7 +110,7 @@ extension Broker {
     } else if isCut {
       endCut(candidate.slot, log: &log)
     }
-    if order.group != 0 { cancelRelatives(of: order, log: &log) }
+    if order.group != 0 { answerRelatives(of: order, by: abs(quantity), log: &log) }
     if let change { followPosition(change, account: &account, log: &log) }
   }
 
@@ -219,6 +219,52 @@ extension Broker {
     let filled = book[slot].filledQuantity
     log.record(book[slot].id, .cut(to: filled), at: market.clock, filled: filled)
     end(slot, .filled, log: &log)
+  }
+
+  /// Cancels the others of a group of which one has filled, or makes them smaller.
+  @inline(__always)
+  private mutating func answerRelatives(
+    of order: Order, by units: Double, log: inout RunLog
+  ) {
+    if order.reducesGroup {
+      reduceRelatives(of: order, by: units, log: &log)
+    } else {
+      cancelRelatives(of: order, log: &log)
+    }
+  }
+
+  /// Makes the other exits of an entry smaller by what one of them has closed, down to what they
+  /// can still have to close; those with nothing left end.
+  @inline(never)
+  private mutating func reduceRelatives(
+    of relative: Order, by units: Double, log: inout RunLog
+  ) {
+    let entry = book.slot(of: relative.parent).map {
+      abs(book[$0].remaining) + book[$0].progress.quantity
+    }
+    var slot = book.firstRelative(of: relative)
+    while slot >= 0 {
+      let next = book.slot(relatedAfter: slot)
+      defer { slot = next }
+      guard book[slot].order.group == relative.group, book[slot].id != relative.assignedID else {
+        continue
+      }
+      book[slot].closedByGroup += units
+      let live = book[slot]
+      let closed = live.closedByGroup + live.progress.quantity
+      let left = (entry ?? live.entryFilled) - closed
+      if left <= closed * 1e-12 {
+        end(slot, .cancelledByGroup, log: &log)
+      } else if abs(live.remaining) > left * (1 + 1e-12) {
+        book[slot].remaining = live.remaining < 0 ? -left : left
+        book[slot].order.quantity = book[slot].remaining + live.filledQuantity
+        noteAcceptance(slot, log: &log)
+        log.record(
+          OrderEvent(
+            order: live.id, time: market.clock, kind: .modified,
+            quantity: book[slot].order.quantity, price: live.order.kind.price))
+      }
+    }
   }
 
   /// Cancels what is left of a group of which one order has filled.

@@ -152,6 +152,7 @@ extension Broker {
     book[slot].remaining = units
     book[slot].order.quantity = units + live.filledQuantity
     if !isSmallerOnly { book.moveToBack(slot) }
+    noteAcceptance(slot, log: &log)
     log.record(
       OrderEvent(
         order: live.id, time: market.clock, kind: .modified, quantity: units + live.filledQuantity,
@@ -188,6 +189,7 @@ extension Broker {
           rest > abs(live.remaining) * 1e-12 ? (live.remaining > 0 ? rest : -rest) : 0
         if book[slot].remaining != 0 {
           book[slot].order.quantity = book[slot].remaining + live.filledQuantity
+          noteAcceptance(slot, log: &log)
           log.record(
             OrderEvent(
               order: live.id, time: market.clock, kind: .modified,

@@ -82,17 +82,23 @@ struct Broker: Sendable {
 
   /// Ends an order otherwise than by its last fill: its outcome is recorded and its slot freed.
   mutating func end(_ slot: Int, _ outcome: OrderOutcome.Kind, log: inout RunLog) {
+    noteAcceptance(slot, log: &log)
     let live = book[slot]
-    if live.isLive, live.progress.fillCount == 0, !live.wasTriggered,
-      live.order.submitted + (live.order.isLiveAtOnce ? .zero : plan.latency(of: live.id))
-        == market.clock
-    {
-      // Of an order that ends the moment it is live nothing else would say that it was.
-      log.record(OrderEvent(order: live.id, time: market.clock, kind: .accepted))
-    }
     log.record(live.id, outcome, at: market.clock, filled: live.filledQuantity)
     book.remove(slot)
     if live.hasExits { endDependents(of: live, log: &log) }
+  }
+
+  /// Writes down that an order has become live where it ends or is changed at that moment, since
+  /// nothing else would say that it was live before.
+  mutating func noteAcceptance(_ slot: Int, log: inout RunLog) {
+    let live = book[slot]
+    let delay = live.order.isLiveAtOnce ? .zero : plan.latency(of: live.id)
+    guard live.isLive, !live.isAcceptanceNoted, live.progress.fillCount == 0, !live.wasTriggered,
+      live.order.submitted + delay == market.clock
+    else { return }
+    book[slot].isAcceptanceNoted = true
+    log.record(OrderEvent(order: live.id, time: market.clock, kind: .accepted))
   }
 
   /// Ends what waits for an order that ended otherwise than by its last fill: its exits where

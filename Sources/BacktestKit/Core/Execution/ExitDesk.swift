@@ -35,6 +35,8 @@ struct ExitDesk: Sendable {
     var exitedSide = 0.0
     /// The target from which an exit has traded away; none where all targets are traded.
     var spent = PositionTarget(.none, 0)
+    /// The number of the last target that the decision under way states for it.
+    var lastRequest = -1
     /// Whether no target but 0 is traded any more.
     var isOver = false
   }

@@ -27,6 +27,8 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var isNew = true
   /// Whether a trailing stop was woken inside the bar under way.
   var wokeInside = false
+  /// Whether it was written down that it is live.
+  var isAcceptanceNoted = false
   /// Which of several limits of one position an exit is.
   var targetPlace: Int8 = 0
   /// Its turn among orders that compete.
@@ -39,6 +41,8 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var spreadEstimate = Double.nan
   /// The best price that a trailing stop has followed to; NaN before it has one.
   var bestPrice = Double.nan
+  /// Units that other orders of a ladder have closed, unsigned.
+  var closedByGroup = 0.0
   /// Neighbours in the instrument's list, in order of priority.
   var previous: Int32 = -1
   var next: Int32 = -1
@@ -77,6 +81,7 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.wasTriggered = false
     place.pointee.isNew = true
     place.pointee.wokeInside = false
+    place.pointee.isAcceptanceNoted = false
     place.pointee.targetPlace = 0
     place.pointee.progress = OrderTally()
     place.pointee.commissionPaid = 0
@@ -84,6 +89,7 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.meanVolume = .nan
     place.pointee.spreadEstimate = .nan
     place.pointee.bestPrice = .nan
+    place.pointee.closedByGroup = 0
   }
 
   /// Its number.
@@ -112,9 +118,10 @@ struct LiveOrder: Sendable, BitwiseCopyable {
 
   /// Units still to trade where the entry of an exit has filled so many units, signed.
   func releasedQuantity(entryFilled: Double) -> Double {
-    let released = entryFilled - progress.quantity
+    let closed = progress.quantity + closedByGroup
+    let released = entryFilled - closed
     // What rounding leaves of units that are closed already is nothing to close.
-    guard released > progress.quantity * 1e-12 else { return 0 }
+    guard released > closed * 1e-12 else { return 0 }
     return abs(remaining) <= released ? remaining : remaining < 0 ? -released : released
   }
 

@@ -140,7 +140,9 @@ extension LiveOrder {
     plan: ExecutionPlan
   ) -> MatchCandidate? {
     guard liveSince <= path.bar.openTime else { return nil }
-    let market = path.isReal ? path.price(at: entry.position) : entry.reference
+    // What is met at the open, before all else, leaves the market there.
+    let pessimistic = entry.position.progress < 0 ? path.bar.open : entry.reference
+    let market = path.isReal ? path.price(at: entry.position) : pessimistic
     var match: MatchCandidate
     let isMet: Bool
     let level: Double

@@ -161,6 +161,32 @@ extension TradingContext {
 }
 
 extension TradingContext {
+  /// Submits an entry together with exits for parts of it.
+  ///
+  /// As in a bracket, the exits wait until the entry fills and only close what it has opened. But
+  /// where one of them fills, in part or whole, the others become smaller by as much as they exceed
+  /// what is left, and only those with nothing left are cancelled.
+  ///
+  ///     trading.submitLadder(
+  ///       Order(spx, quantity: 100),
+  ///       exits: [
+  ///         Order(spx, quantity: -100, kind: .stop(95)),
+  ///         Order(spx, quantity: -50, kind: .limit(105)),
+  ///         Order(spx, quantity: -50, kind: .limit(110)),
+  ///       ])
+  ///
+  /// - Returns: the number of the entry, then those of the exits; none during warm-up.
+  @discardableResult
+  public mutating func submitLadder(_ entry: Order, exits: [Order]) -> [OrderID] {
+    submitBracket(
+      entry,
+      exits: exits.map { exit in
+        var exit = exit
+        exit.reducesGroup = true
+        return exit
+      })
+  }
+
   /// Submits an order, and others that wait until it has filled whole; they end with it where it
   /// ends otherwise.
   ///
