@@ -46,9 +46,7 @@ extension Broker {
       let context = MatchContext(
         instrument, row: market.nextRow(of: instrument), in: market, account: account,
         isIntrabar: false)
-      // An exit of the run may have moved since the orders of this open were collected.
-      let isAttached = exits != nil && book[candidate.slot].order.exitRule != nil
-      guard !candidate.reference.isNaN, !isAttached else {
+      guard !candidate.reference.isNaN else {
         if let match = lateMatch(candidate.slot, at: context) {
           execute(match, at: context, account: &account, log: &log)
         }
@@ -98,6 +96,11 @@ extension Broker {
     guard row >= 0 else { return }
     if book.counts.immediate > 0 { noteMoment(slot, isOpen: true) }
     guard series.pointee.volume[row] != 0 else { return }
+    if exits != nil, book[slot].order.exitRule != nil {
+      // Fills at this open may move it before its turn.
+      candidates.append(MatchCandidate(book[slot], slot: slot, at: .nan))
+      return
+    }
     let candidate = book[slot].matchAtOpen(
       slot: slot, open: series.pointee.open[row], time: market.clock,
       tick: series.pointee.tickSize, plan: plan)
