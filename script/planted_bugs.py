@@ -6,7 +6,7 @@ A text has to occur exactly once in its file, so that an edit that no longer app
 ROOM = "Sources/BacktestKit/Core/Execution/"
 FILLS, SUBMISSION = ROOM + "Broker+Fills.swift", ROOM + "Broker+Submission.swift"
 MATCHING, EXECUTION = ROOM + "OrderMatching.swift", ROOM + "Broker+Execution.swift"
-BARS, CHANGES, ACTIONS = (ROOM + f"Broker+{name}.swift" for name in ("Matching", "Changes", "Actions"))
+BARS, ACTIONS = ROOM + "Broker+Matching.swift", ROOM + "Broker+Actions.swift"
 MARGIN = "Sources/BacktestKit/Core/Portfolio/Account+Margin.swift"
 SESSIONS = "Sources/BacktestKit/Core/Engine/Engine+Sessions.swift"
 
@@ -55,9 +55,9 @@ BUGS = [
     ("trailing exit behind the last close, not its entry's fill", BARS,
      "guard order.parent.number == 0 else { return true }",
      "guard order.parent.number == 0 || order.kind.trail != nil else { return true }"),
-    ("split forgets limit prices", ACTIONS,
-     "case .limit(let price): .limit(price / ratio)",
-     "case .limit(let price): .limit(price + 0 * ratio)"),
+    ("split forgets the prices of orders", ACTIONS,
+     "    order.kind = order.kind.split(by: ratio)",
+     "    if ratio < 0 { order.kind = order.kind.split(by: ratio) }"),
     ("margin call closes the smallest position first", MARGIN,
      "($1.requirement, $0.index) < ($0.requirement, $1.index)",
      "($0.requirement, $0.index) < ($1.requirement, $1.index)"),
@@ -70,9 +70,6 @@ BUGS = [
     ("immediate-or-cancel order that rests", BARS,
      "      end(moments[index].slot, .expired, log: &log)",
      "      if moments[index].slot < 0 { end(moments[index].slot, .expired, log: &log) }"),
-    ("modified order keeps its priority", CHANGES,
-     "book.moveToBack(slot)",
-     "if slot < 0 { book.moveToBack(slot) }"),
     ("sibling not cancelled at the open", EXECUTION,
      "if order.group != 0 { cancelRelatives(",
      "if order.group != 0, context.isIntrabar { cancelRelatives("),

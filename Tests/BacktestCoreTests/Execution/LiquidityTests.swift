@@ -65,6 +65,29 @@ struct LiquidityTests {
     #expect(result.fillQuantities == [10, 13])
   }
 
+  @Test(
+    arguments: [(50, nil, [1, 2]), (nil, 94, [2, 1]), (150, nil, [2, 1])]
+      as [(Double?, Double?, [Int])])
+  func aChangedOrderLosesItsTurnUnlessItIsOnlySmaller(
+    quantity: Double?, limit: Double?, turns: [Int]
+  ) throws {
+    let bars = MarketBuilder.flat(100, count: 2) + MarketBuilder.flat(90, count: 4)
+    let result = try runScript(
+      try MarketBuilder.series(bars, volume: Array(repeating: 1_000, count: 6)),
+      [
+        0: { _, trading in
+          let first = trading.buy(.first, 100, limit: 95)
+          trading.buy(.first, 100, limit: 95)
+          trading.modify(first, quantity: quantity, limit: limit)
+        }
+      ]
+    ) {
+      $0.execution.participation = 0.05
+    }
+    #expect(result.fills.map(\.order).first == OrderID(turns[0]))
+    #expect(result.fills.map(\.order).last == OrderID(turns[1]))
+  }
+
   @Test func bothSidesAndOpenAndPathShareOneBar() throws {
     let bars: [MarketBuilder.Prices] = [(50, 50, 50, 50), (50, 52, 48, 50), (50, 50, 50, 50)]
     let result = try runScript(
