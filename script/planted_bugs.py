@@ -1,4 +1,4 @@
-"""Twelve bugs for script/mutate --planted: what each does, its file, the text there and the wrong one.
+"""Bugs for script/mutate --planted: what each does, its file, the text there and the wrong one.
 
 A text has to occur exactly once in its file, so that an edit that no longer applies is noticed.
 """
@@ -6,14 +6,17 @@ A text has to occur exactly once in its file, so that an edit that no longer app
 ROOM = "Sources/BacktestKit/Core/Execution/"
 FILLS, SUBMISSION = ROOM + "Broker+Fills.swift", ROOM + "Broker+Submission.swift"
 MATCHING, EXECUTION = ROOM + "OrderMatching.swift", ROOM + "Broker+Execution.swift"
+BARS, CHANGES, ACTIONS = (ROOM + f"Broker+{name}.swift" for name in ("Matching", "Changes", "Actions"))
+MARGIN = "Sources/BacktestKit/Core/Portfolio/Account+Margin.swift"
+SESSIONS = "Sources/BacktestKit/Core/Engine/Engine+Sessions.swift"
 
 BUGS = [
     ("slippage on the wrong side", FILLS,
      "price *= isBuy ? 1 + fraction : max(0, 1 - fraction)",
      "price *= isBuy ? max(0, 1 - fraction) : 1 + fraction"),
     ("commission paid again at each fill", FILLS,
-     "commission: total - book[candidate.slot].commissionPaid)",
-     "commission: total)"),
+     "commission: charges.totalCommission - book[candidate.slot].commissionPaid, tax",
+     "commission: charges.totalCommission, tax"),
     ("exit priced at the open before its entry", MATCHING,
      "let market = path.isReal ? path.price(at: entry.position) : entry.reference",
      "let market = path.bar.open"),
@@ -24,8 +27,8 @@ BUGS = [
      "let left = participation * volume - taken",
      "let left = participation * volume - 0 * taken"),
     ("reservation of waiting orders forgotten", SUBMISSION,
-     "power -= openingValue(slot, account: &account)",
-     "power -= 0 * openingValue(slot, account: &account)"),
+     "power -= openingRequirement(slot, account: &account)",
+     "power -= 0 * openingRequirement(slot, account: &account)"),
     ("sale in a cash account reserved as a short", SUBMISSION,
      "guard account.allowsShorts || remaining > 0 else { return 0 }",
      "guard account.allowsShorts || remaining != 0 else { return 0 }"),
@@ -45,4 +48,41 @@ BUGS = [
      "market.columns[instrument].roundedDownToLot(order.quantity)",
      "market.columns[instrument].roundedDownToLot(\n"
      "          order.quantity + (order.quantity > 0 ? 0.5 : -0.5))"),
+    ("trailing stop behind a high that is not over yet", BARS,
+     "    collect(along: plan.intrabarPath, at: context)\n    let trails",
+     "    followBar(context.path, of: context.instrument)\n"
+     "    collect(along: plan.intrabarPath, at: context)\n    let trails"),
+    ("trailing exit behind the last close, not its entry's fill", BARS,
+     "guard order.parent.number == 0 else { return true }",
+     "guard order.parent.number == 0 || order.kind.trail != nil else { return true }"),
+    ("split forgets limit prices", ACTIONS,
+     "case .limit(let price): .limit(price / ratio)",
+     "case .limit(let price): .limit(price + 0 * ratio)"),
+    ("margin call closes the smallest position first", MARGIN,
+     "($1.requirement, $0.index) < ($0.requirement, $1.index)",
+     "($0.requirement, $0.index) < ($1.requirement, $1.index)"),
+    ("financing for one day over a weekend", SESSIONS,
+     "days: next.daysSinceEpoch - date.daysSinceEpoch, at: clock",
+     "days: min(1, next.daysSinceEpoch - date.daysSinceEpoch), at: clock"),
+    ("post-only order that takes", BARS,
+     "book[slot].isBuy ? last <= limit : last >= limit",
+     "book[slot].isBuy ? last < min(0, limit) : last < min(0, limit)"),
+    ("immediate-or-cancel order that rests", BARS,
+     "      end(moments[index].slot, .expired, log: &log)",
+     "      if moments[index].slot < 0 { end(moments[index].slot, .expired, log: &log) }"),
+    ("modified order keeps its priority", CHANGES,
+     "book.moveToBack(slot)",
+     "if slot < 0 { book.moveToBack(slot) }"),
+    ("sibling not cancelled at the open", EXECUTION,
+     "if order.group != 0 { cancelRelatives(",
+     "if order.group != 0, context.isIntrabar { cancelRelatives("),
+    ("cut by the margin of the other side", SUBMISSION,
+     "let unit = value * account.requirement(of: instrument, isLong: order.quantity > 0)",
+     "let unit = value * account.requirement(of: instrument, isLong: order.quantity < 0)"),
+    ("good-til order a day late", MATCHING,
+     "case .goodTil(let end): end",
+     "case .goodTil(let end): end + .days(1)"),
+    ("stop-limit order that forgets its limit", MATCHING,
+     "? .limit(limit) : .trigger(stop, isAdverse: true, arms: .limit(limit))",
+     "? .limit(limit) : .trigger(stop, isAdverse: true, arms: .market)"),
 ]

@@ -124,7 +124,7 @@ struct CommandProgramTests {
     #expect(
       fault.errors == "demo-run fail: the fingerprint differs\n" && fault.status == .fault)
     let interrupt = DemoProgram.output("fail", "interrupt", interrupted: true)
-    #expect(interrupt.errors == "demo-run fail: interrupted; no file is half written\n")
+    #expect(interrupt.errors == "demo-run: interrupted; no file is half written\n")
     #expect(interrupt.status == .interrupted)
     #expect(DemoProgram.output("fail", "interrupt").status == .done)
     #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 2, 3, 130])

@@ -57,6 +57,44 @@ struct StudyFilesTests {
     try FolderTree.remove(folder.path + "/empty")
   }
 
+  @Test func finerBarsDecideWhichOrderIsReachedFirst() throws {
+    let folder = try ScratchFolder()
+    let header = "time,open,high,low,close,volume\n"
+    // The second day falls to 8 in its first half and rises to 12 in its second.
+    try FileBytes.write(
+      header + "2024-01-02,10,10,10,10,5\n2024-01-03,10,12,8,10,5\n2024-01-04,10,10,10,10,5\n",
+      to: folder.path + "/A.csv")
+    try FolderTree.make(folder.path + "/finer")
+    try FileBytes.write(
+      header + "2024-01-03 00:00,10,10,8,9,5\n2024-01-03 12:00,9,12,9,10,5\n",
+      to: folder.path + "/finer/A.csv")
+    let text = """
+      strategy: {name: buy-and-hold}
+      data: {calendar: 24x7, files: A.csv, detail: 'finer/*.csv'}
+      """
+    func market(_ changes: String...) throws -> StudyMarket {
+      let document = try DocumentReader.read(Array(text.utf8), name: "s.yaml", format: .yaml)
+      return try StudyMarket(
+        Study(
+          document: document, folder: folder.path, overrides: changes, catalogue: .standard))
+    }
+    let universe = try market().universe
+    #expect(universe.series[0].detailedCount == 1)
+    #expect(universe.series[0].detail?.timeframe == .intraday(seconds: 43_200))
+    #expect(try market("data.detail=null").dataDigest != market().dataDigest)
+    for (change, reason) in [
+      ("data.detail=A.csv", ""), ("data.detail=B.csv", "B.csv"),
+      ("stress=[{shock: -0.1}]", "does not change finer bars"),
+    ] {
+      do {
+        _ = try market(change)
+        #expect(reason.isEmpty)
+      } catch {
+        #expect(!reason.isEmpty && "\(error)".contains(reason), "\(error)")
+      }
+    }
+  }
+
   @Test func eachFileMayHaveItsOwnCalendarAndColumns() throws {
     let folder = try ScratchFolder()
     try prices(folder, "A.csv")

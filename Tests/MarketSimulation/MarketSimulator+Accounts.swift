@@ -27,7 +27,7 @@ extension MarketSimulator {
   private func requirement(_ long: Double, _ short: Double) -> Double {
     var sum = 0.0
     for i in quantities.indices {
-      let value = quantities[i] * marks[i] * instruments[i].multiplier
+      let value = quantities[i] * marks[i] * unitMoney(i)
       sum += value > 0 ? value * long : -value * short
     }
     return sum
@@ -54,7 +54,7 @@ extension MarketSimulator {
     var missing = asked - equity
     while missing > 0, !left.isEmpty {
       func maintenance(_ i: Int) -> Double {
-        let value = quantities[i] * marks[i] * instruments[i].multiplier
+        let value = quantities[i] * marks[i] * unitMoney(i)
         return value > 0 ? value * margin.maintenanceLong : -value * margin.maintenanceShort
       }
       let largest = left.map(maintenance).max()!
@@ -108,14 +108,29 @@ extension MarketSimulator {
     guard terms.hasFinancing || terms.margin != nil else { return }
     let days = sessions[place + 1].date.daysSinceEpoch - sessions[place].date.daysSinceEpoch
     let years = Double(days) / terms.yearDays
-    var short = 0.0
-    for i in quantities.indices {
-      short += max(0, -quantities[i] * marks[i] * instruments[i].multiplier)
+    let worths = quantities.indices.map { quantities[$0] * marks[$0] * instruments[$0].multiplier }
+    // Interest on each balance as it was before any charge; a fee in the currency of its shares.
+    var interests = [0.0]
+    let accounts = [nil] + currencies.codes.map(Optional.some)
+    for (place, code) in accounts.enumerated() {
+      var short = 0.0
+      for i in worths.indices where !rules.holdsCurrencies || instruments[i].currency == code {
+        short += max(0, -worths[i]) * (rules.holdsCurrencies ? 1 : rate(i))
+      }
+      let balance = place == 0 ? home : currencies.balances[place - 1]
+      interests.append(
+        balance < 0
+          ? balance * terms.debitRate * years
+          : max(0, balance - short) * terms.creditRate * years)
     }
-    let interest =
-      cash < 0
-      ? cash * terms.debitRate * years : max(0, cash - short) * terms.creditRate * years
-    cash += interest - short * terms.borrowRate * years
+    interests.removeFirst()
+    home += interests[0]
+    for place in currencies.codes.indices where rules.holdsCurrencies {
+      currencies.balances[place] += interests[place + 1]
+    }
+    for i in worths.indices {
+      receive(-max(0, -worths[i]) * terms.borrowRate * years, of: i)
+    }
     if !terms.checksBars { checkMargin() }
   }
 }
@@ -152,7 +167,9 @@ extension MarketSimulator {
   /// What happens to shares now, after the decision and before the open.
   mutating func act(before end: Timestamp) {
     guard now >= baseTime, now < end else { return }
-    for payment in pending where payment.time <= now { cash += payment.amount }
+    for payment in pending where payment.time <= now {
+      receive(payment.amount, of: payment.instrument)
+    }
     pending.removeAll { $0.time <= now }
     // In order of instruments, and of the list within one.
     for action in actions where action.time == now {
@@ -164,9 +181,9 @@ extension MarketSimulator {
         let money = quantities[instrument] * amount * instruments[instrument].multiplier
         marks[instrument] -= amount
         if let time = action.payTime, time > now {
-          pending.append((time, money))
+          pending.append((time, money, instrument))
         } else {
-          cash += money
+          receive(money, of: instrument)
         }
       case .delisting(let price), .cashMerger(let price):
         delist(action.instrument)
@@ -217,7 +234,8 @@ extension MarketSimulator {
       return
     }
     let open = openingRow(instrument).map { bars[instrument][$0].open }
-    cash += fraction * (open ?? marks[instrument]) * instruments[instrument].multiplier
+    receive(
+      fraction * (open ?? marks[instrument]) * instruments[instrument].multiplier, of: instrument)
     if quantities[instrument] == 0 { largest[instrument] = 0 }
   }
 
@@ -281,7 +299,7 @@ extension MarketSimulator {
     close(old, at: mark)
     let units = floored(held * ratio, new)
     guard units != 0 else { return }
-    fill(new, units, at: mark * instruments[old].multiplier / ratio / instruments[new].multiplier)
+    fill(new, units, at: mark * unitMoney(old) / ratio / unitMoney(new))
     if lastRows[new] >= 0 { marks[new] = bars[new][lastRows[new]].close }
   }
 }

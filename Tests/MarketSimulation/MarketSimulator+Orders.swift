@@ -154,7 +154,7 @@ extension MarketSimulator {
   private func units(
     of target: ScriptedRequest.Stated, in instrument: Int, at price: Double
   ) -> Double {
-    let unit = price * instruments[instrument].multiplier
+    let unit = price * unitMoney(instrument)
     switch target {
     case .weight(let weight): return weight * equity / unit
     case .value(let value): return value / unit
@@ -366,6 +366,6 @@ extension MarketSimulator {
 
   /// The money in one unit at the last close.
   func unitValue(_ instrument: Int) -> Double {
-    bars[instrument][lastRows[instrument]].close * instruments[instrument].multiplier
+    bars[instrument][lastRows[instrument]].close * unitMoney(instrument)
   }
 }

@@ -5,14 +5,14 @@ import BacktestCore
 extension MarketSimulator {
   /// Cash and all positions at their marks.
   var equity: Double {
-    var sum = cash + pending.reduce(0) { $0 + $1.amount }
-    for i in quantities.indices { sum += quantities[i] * marks[i] * instruments[i].multiplier }
+    var sum = cash + pending.reduce(0) { $0 + $1.amount * rate($1.instrument) }
+    for i in quantities.indices { sum += quantities[i] * marks[i] * unitMoney(i) }
     return sum
   }
 
   var grossExposure: Double {
     var sum = 0.0
-    for i in quantities.indices { sum += abs(quantities[i] * marks[i]) * instruments[i].multiplier }
+    for i in quantities.indices { sum += abs(quantities[i] * marks[i]) * unitMoney(i) }
     return sum
   }
 
@@ -154,7 +154,7 @@ extension MarketSimulator {
     // It is sized once: what a later bar fills of it is the rest.
     guard let target = orders[index].target, orders[index].fillCount == 0 else { return }
     let instrument = orders[index].instrument
-    let multiplier = instruments[instrument].multiplier
+    let multiplier = unitMoney(instrument)
     let markBefore = marks[instrument]
     marks[instrument] = reference
     let worth: Double
@@ -199,13 +199,15 @@ extension MarketSimulator {
     isCut: Bool, isCostless: Bool = false
   ) {
     let instrument = orders[index].instrument
-    let multiplier = instruments[instrument].multiplier
+    let multiplier = unitMoney(instrument)
     let price = isCostless ? reference : price(of: units, index, row, reference)
     let commission =
       isCostless ? 0 : commission(of: units, index, price, isIntrabar: isIntrabar)
     let tax = isCostless ? 0 : tax(of: units, index, price)
     let signed = orders[index].isBuy ? units : -units
-    cash -= signed * price * multiplier + commission + tax
+    home -= commission + tax
+    receive(-signed * price * instruments[instrument].multiplier, of: instrument)
+    if !isCostless { home -= conversionCost(of: units, instrument, price) }
     quantities[instrument] += signed
     average(instrument, signed, price)
     largest[instrument] = max(largest[instrument], abs(quantities[instrument]))
@@ -230,7 +232,7 @@ extension MarketSimulator {
         order: orders[index].number, instrument: instrument, row: row, time: now,
         isIntrabar: isIntrabar, quantity: signed, reference: reference, price: price,
         slippage: abs(price - reference) * units * multiplier, commission: commission,
-        tax: tax, isCostless: isCostless))
+        tax: tax, isCostless: isCostless, unit: multiplier))
     let isComplete = isNothing(abs(orders[index].remaining), of: abs(orders[index].wanted))
     if isCut || !isComplete { step(index, "partially-filled", orders[index].filled) }
     orders[index].isFilledWhole = isComplete && !isCut
@@ -290,6 +292,7 @@ extension MarketSimulator {
     of units: Double, _ index: Int, _ price: Double, isIntrabar: Bool
   ) -> Double {
     commission(of: units, index, price, isIntrabar: isIntrabar) + tax(of: units, index, price)
+      + conversionCost(of: units, orders[index].instrument, price)
   }
 
   /// Whether buying power, at the fill's price and the marks of the moment, covers a trade with its
@@ -299,7 +302,7 @@ extension MarketSimulator {
     beyond tolerance: Double
   ) -> Bool {
     let order = orders[index]
-    let multiplier = instruments[order.instrument].multiplier
+    let multiplier = unitMoney(order.instrument)
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
     let opening = units - closing
     if isNothing(opening, of: units) { return true }
@@ -324,7 +327,7 @@ extension MarketSimulator {
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
     // What rounding leaves of the money buys nothing.
     let power = power(
-      for: order, closing: closing * reference * instruments[order.instrument].multiplier)
+      for: order, closing: closing * reference * unitMoney(order.instrument))
     guard power > rounding else { return closing }
     if let lot = instruments[order.instrument].lotSize {
       var least = (closing / lot * (1 + 1e-12)).rounded(.down)

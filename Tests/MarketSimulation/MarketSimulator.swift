@@ -36,7 +36,9 @@ struct MarketSimulator {
   let script: [Int: [ScriptedRequest]]
 
   var now = Timestamp.distantPast
-  var cash: Double
+  /// Money in the account's currency, and that in others.
+  var home: Double
+  var currencies: SimulatedCurrencies
   var quantities: [Double]
   var marks: [Double]
   /// The largest holding since the instrument was flat.
@@ -56,7 +58,8 @@ struct MarketSimulator {
   let baseTime: Timestamp
   let actions: [SimulatedAction]
   /// Dividends that are booked and not paid yet.
-  var pending: [(time: Timestamp, amount: Double)] = []
+  /// Each in the currency of its instrument.
+  var pending: [(time: Timestamp, amount: Double, instrument: Int)] = []
   var delisted: Set<Int> = []
   var isRuined = false
   /// Positions as the exits of the run see them.
@@ -82,8 +85,9 @@ struct MarketSimulator {
     }
     rules = scenario.rules
     script = scenario.script
-    cash = scenario.rules.cash
-    watch.peak = cash
+    home = scenario.rules.cash
+    currencies = SimulatedCurrencies(scenario)
+    watch.peak = home
     quantities = bars.map { _ in 0 }
     marks = bars.map { _ in 0 }
     largest = marks
@@ -211,6 +215,8 @@ extension MarketSimulator {
   /// Phase 1: orders are matched along the bars' paths, instrument after instrument, each marked to
   /// its close; then those that wait for the close, in order of submission.
   private mutating func closeBars() {
+    currencies.isInsideBar = true
+    defer { currencies.isInsideBar = false }
     for instrument in bars.indices {
       guard let row = closingRow(instrument) else { continue }
       matchPath(instrument, row)
@@ -218,6 +224,7 @@ extension MarketSimulator {
       marks[instrument] = bars[instrument][row].close
       lastRows[instrument] = row
     }
+    currencies.isInsideBar = false
     let waiting = inTurn.filter { index in
       let order = orders[index]
       guard !order.hasEnded, order.isLive, order.liveAt < now, !order.isLiquidation,
@@ -369,7 +376,7 @@ extension MarketSimulator {
   private mutating func ruinIfBroke() {
     guard equity <= 0, !isRuined else { return }
     isRuined = true
-    cash += pending.reduce(0) { $0 + $1.amount }
+    for payment in pending { receive(payment.amount, of: payment.instrument) }
     pending = []
     for index in orders.indices where !orders[index].hasEnded { end(index, .rejected(.ruined)) }
     rules.costs = SimulatedCosts()
@@ -383,7 +390,8 @@ extension MarketSimulator {
         abs(quantities[instrument]), order.number - 1, lastRows[instrument], marks[instrument],
         isIntrabar: true, isCut: false, isCostless: true)
     }
-    cash = 0
+    home = 0
+    currencies.balances = currencies.balances.map { _ in 0 }
   }
 }
 
@@ -403,34 +411,5 @@ extension MarketSimulator {
   /// A bar with V = 0 fills nothing when V is given (part 6).
   func isTraded(_ instrument: Int, _ row: Int) -> Bool {
     !hasVolume[instrument] || bars[instrument][row].volume != 0
-  }
-
-  /// Prices and volumes of other units than those of the last bar, in those: so many units of the
-  /// last bar are one of a row.
-  func units(_ instrument: Int, _ row: Int) -> Double {
-    let rows = bars[instrument]
-    return actions.reduce(1) { ratio, action in
-      guard case .split(let factor) = action.kind, action.instrument == instrument,
-        rows[row].openTime < action.time,
-        rows[lastRows[instrument]].openTime >= action.time
-      else { return ratio }
-      return ratio * factor
-    }
-  }
-
-  /// The deviation (n - 1) of the last 20 returns and the mean volume of the last 20 bars known
-  /// now; NaN with fewer (part 6).
-  func history(_ instrument: Int) -> (deviation: Double, meanVolume: Double) {
-    let last = lastRows[instrument]
-    guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }
-    let rows = bars[instrument]
-    func units(_ row: Int) -> Double { self.units(instrument, row) }
-    let returns = (last - 19...last).map {
-      rows[$0].close / units($0) / (rows[$0 - 1].close / units($0 - 1)) - 1
-    }
-    let mean = returns.reduce(0, +) / 20
-    let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume * units($1) }
-    return ((squares / 19).squareRoot(), volume / 20)
   }
 }

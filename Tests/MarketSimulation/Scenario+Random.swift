@@ -29,6 +29,8 @@ extension Scenario {
     if exits.oneIn(3), rules.limits == nil, rules.terms.margin == nil {
       rules.exits = ExitRules(random: &exits)
     }
+    var money = Randomness(seed: seed, stream: "currencies")
+    if money.oneIn(3) { try drawCurrencies(&money) }
     let closes = Set(market.flatMap { $0.closeTimes }).sorted()
     for (instant, time) in closes.enumerated() where random.oneIn(2) {
       script[instant] = (0...random.nextInteger(below: 3)).compactMap { _ in

@@ -6,6 +6,8 @@ package struct Scenario {
   package var seed: UInt64
   /// In universe order: ascending symbols.
   var market: [BarSeries]
+  /// Exchange rates of the currencies of some instruments.
+  var rates: [BarSeries] = []
   var rules = SimulationRules()
   /// What is asked for at each instant at which a bar closes, counted from 0.
   var script: [Int: [ScriptedRequest]] = [:]
@@ -68,6 +70,9 @@ struct SimulationRules: Sendable {
   /// `nil` is a cash account.
   var leverage: Double?
   var terms = SimulatedTerms()
+  /// Whether money stays in its currency, and else what converting it costs.
+  var holdsCurrencies = false
+  var conversionPoints = 0.0
   var marketFill = ExecutionRules.MarketFill.nextOpen
   var path = ExecutionRules.IntrabarPath.pessimistic
   var improvesOnGaps = true
@@ -120,6 +125,8 @@ struct SimulationTape {
     var tax = 0.0
     /// Whether the rules made it, without an order's costs.
     var isCostless = false
+    /// Account currency per price unit and unit of quantity.
+    var unit = 0.0
   }
 
   struct Event: CustomStringConvertible {

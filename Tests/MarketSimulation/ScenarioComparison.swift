@@ -62,8 +62,14 @@ extension Scenario {
       { $0.limits = nil }, { $0.exits = ExitRules() }, { $0.exits.stopLoss = nil },
       { $0.exits.takeProfit = nil }, { $0.exits.scaleOut = [] }, { $0.exits.trailingStop = nil },
       { $0.exits.breakEven = nil }, { $0.exits.timeExit = nil },
-      { $0.exits.reentry = .newTarget },
+      { $0.exits.reentry = .newTarget }, { $0.conversionPoints = 0 },
     ]
+    if !rates.isEmpty {
+      var other = self
+      other.rates = []
+      for place in market.indices { other.market[place].instrument.currency = nil }
+      found.append(other)
+    }
     for place in market.indices where !market[place].actions.isEmpty {
       for action in market[place].actions.indices {
         var other = self
@@ -230,7 +236,8 @@ extension Scenario {
       let instrument = series.instrument
       lines.append(
         "  instrument \(index): tick \(instrument.tickSize.map { "\($0)" } ?? "none"), lot "
-          + "\(instrument.lotSize.map { "\($0)" } ?? "none"), multiplier \(instrument.multiplier)")
+          + "\(instrument.lotSize.map { "\($0)" } ?? "none"), multiplier \(instrument.multiplier)"
+          + (instrument.currency.map { ", \($0)" } ?? ""))
       for action in series.actions {
         lines.append(
           "    \(action.exDate) \(action.kind) paid \(action.payDate.map { "\($0)" } ?? "")")

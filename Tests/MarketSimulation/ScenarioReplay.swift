@@ -68,6 +68,8 @@ extension SimulationRules {
       financing.dayCount = terms.yearDays == 360 ? .actual360 : .actual365
       configuration.account.financing = financing
     }
+    configuration.account.foreignExchange = ForeignExchangeRules(
+      cash: holdsCurrencies ? .hold : .convert, costBasisPoints: conversionPoints)
     configuration.warmup = warmup
     configuration.onSeriesEnd = closesEndedSeries ? .close : .hold
     configuration.decisions = decidesOncePerSession ? .allClosed : .eachClose
@@ -94,7 +96,7 @@ extension Scenario {
   func replay() throws -> SimulationTape {
     let strategy = ScriptReplay(script: script)
     let result = Backtest(
-      strategy, on: try Universe(market), configuration: rules.configuration
+      strategy, on: try Universe(market).with(rates: rates), configuration: rules.configuration
     ).run()
     var tape = SimulationTape()
     tape.fills = result.fills.map { fill in

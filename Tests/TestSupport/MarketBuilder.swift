@@ -13,7 +13,8 @@ package enum MarketBuilder {
     _ prices: [Prices], symbol: String = "A", volume: [Double]? = nil,
     every step: TimeSpan = .days(1), from start: Timestamp = start,
     assetClass: AssetClass = .equity, lot: Instrument.LotSize = .standard, tick: Double? = nil,
-    multiplier: Double = 1, calendar: (any TradingCalendar)? = AlwaysOpenCalendar(),
+    multiplier: Double = 1, currency: String? = nil,
+    calendar: (any TradingCalendar)? = AlwaysOpenCalendar(),
     allowsNonPositivePrices: Bool = false
   ) throws -> BarSeries {
     let opens = prices.indices.map {
@@ -24,7 +25,7 @@ package enum MarketBuilder {
       timeframe: step == .days(1)
         ? .session : .intraday(seconds: Int(step.nanoseconds / 1_000_000_000)),
       instrument: Instrument(
-        symbol: symbol, assetClass: assetClass, tickSize: tick, lotSize: lot,
+        symbol: symbol, currency: currency, assetClass: assetClass, tickSize: tick, lotSize: lot,
         multiplier: multiplier),
       calendar: calendar, allowsNonPositivePrices: allowsNonPositivePrices)
   }

@@ -12,6 +12,8 @@ struct ProcessTime {
   /// Seconds of user and system time.
   var cpu: Double { user + system }
 
+  static let zero = ProcessTime(wall: 0, user: 0, system: 0)
+
   static var now: ProcessTime {
     var clock = timespec()
     clock_gettime(CLOCK_MONOTONIC, &clock)
@@ -25,6 +27,10 @@ struct ProcessTime {
 
   static func - (a: ProcessTime, b: ProcessTime) -> ProcessTime {
     ProcessTime(wall: a.wall - b.wall, user: a.user - b.user, system: a.system - b.system)
+  }
+
+  static func + (a: ProcessTime, b: ProcessTime) -> ProcessTime {
+    ProcessTime(wall: a.wall + b.wall, user: a.user + b.user, system: a.system + b.system)
   }
 
   static func / (a: ProcessTime, divisor: Double) -> ProcessTime {

@@ -32,7 +32,13 @@ struct BrokerTests {
     mutating func endFills() {}
     func mark(of instrument: Int) -> Double { marks.last ?? 0 }
     mutating func mark(_ instrument: Int, at price: Double) { marks.append(price) }
-    mutating func book(_ fill: Fill, trades: inout [BookedTrade]) {
+    var hasCurrencies: Bool { false }
+    func multiplier(of instrument: Int) -> Double { 1 }
+    func conversionFraction(of instrument: Int) -> Double { 0 }
+    func conversion(of instrument: Int, cost: Double) -> FillConversion {
+      FillConversion(rate: 1, cost: cost)
+    }
+    mutating func book(_ fill: Fill, conversionCost: Double, trades: inout [BookedTrade]) {
       units += fill.quantity
       fills.append(fill)
     }

@@ -116,6 +116,18 @@ struct TransactionTaxTests {
       })
   }
 
+  @Test func aScheduleWithoutTaxesLeavesThoseThatAreGiven() throws {
+    let schedule = try #require(FeeSchedule.named("binance-spot"))
+    #expect(schedule.taxes.isEmpty)
+    let result = try roundTrip {
+      $0.execution.taxes = [StampDuty(basisPoints: 50)]
+      schedule.apply(to: &$0.execution)
+    }
+    let bought = result.fills[0]
+    #expect(agrees(bought.tax, bought.quantity * bought.price * 0.005, within: 1e-12))
+    #expect(bought.commission > 0)
+  }
+
   @Test func everyScheduleHasANameASourceAndADay() {
     let all = FeeSchedule.all
     #expect(Set(all.map(\.name)).count == all.count)

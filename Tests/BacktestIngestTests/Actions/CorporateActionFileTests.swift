@@ -75,6 +75,6 @@ struct CorporateActionFileTests {
 
   @Test func aFileOfSomethingElseIsRefused() {
     #expect(refusal("date,open,close\n2020-01-02,1,2\n").contains("no column \"symbol\""))
-    #expect(refusal("").contains("it is empty"))
+    #expect(refusal("").contains("the file is empty"))
   }
 }

@@ -63,7 +63,12 @@ struct ResultSchemaTests {
       "account.leverage=2", "execution.participation=0.5", "execution.limit-fill=through",
     ]
     let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
+    let factors = try ScratchFolder()
+    try FileBytes.write(
+      "Date,MKT\n" + (2...28).map { "2010-01-\($0 < 10 ? "0" : "")\($0),0.00\($0)\n" }.joined(),
+      to: factors.path + "/factors.csv")
     let costs = [
+      "factors={path: \(factors.path)/factors.csv}",
       "execution={taxes: {stamp-duty: 1}, latency-jitter: 1s, stale-after: 5d}",
       "costs=[{symbols: [IBM], fee-schedule: ibkr-us-fixed}]", "stress=[{shock: -0.1}]",
     ]

@@ -87,7 +87,8 @@ extension ConfigurationValue: CustomStringConvertible {
 }
 
 extension TimeSpan {
-  /// As a study gives it, in the largest unit that is exact: `250ms`, `5s`, `2m`, `1h`, `5d`, and `0s`.
+  /// As a study gives it, in the largest unit that is exact: `250ms`, `5s`, `2m`, `1h`, `5d`, and
+  /// `0s`.
   package var shortText: String {
     let milliseconds = nanoseconds / 1_000_000
     let units: [(String, Int64)] = [

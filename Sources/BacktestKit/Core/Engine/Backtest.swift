@@ -119,10 +119,11 @@ extension Engine {
       let row = trading.lastRow(index)
       let series = feed.universe.series[index]
       if !position.isFlat {
-        openTrades.append(
-          position.bookedTrade(
-            InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
-            exitRow: row, isOpen: true))
+        var open = position.bookedTrade(
+          InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
+          exitRow: row, isOpen: true)
+        if let profit = trading.account.openProfit(of: index) { open.trade.grossProfit = profit }
+        openTrades.append(open)
       }
       if row == series.count - 1, series.closeTimes[row] < feed.instants[last] {
         log.counts.stalePositions += 1
@@ -130,6 +131,9 @@ extension Engine {
     }
     if let profit = trading.account.untradedProfit(since: inherited) {
       log.record(LedgerEntry(time: feed.instants[last], kind: .priceProfit, amount: profit))
+    }
+    if let profit = trading.account.balanceProfit(since: inherited) {
+      log.record(LedgerEntry(time: feed.instants[last], kind: .exchange, amount: profit))
     }
     // A run that ended early is measured to its planned end: the curve stays where it is.
     let count = ((ruinedAt ?? overflowedAt) == nil ? last + 1 : endInstant) - baseInstant
@@ -158,9 +162,10 @@ extension Engine {
       eventTable: DerivedTable { [log, clock, plan = trading.broker.plan] in
         log.events(delay: plan.latency(of:), end: clock)
       },
-      ledgerTable: DerivedTable { [log, feed] in
-        log.ledger(multipliers: feed.universe.series.map(\.instrument.multiplier))
+      ledgerTable: DerivedTable { [log, feed, configuration] in
+        log.ledger(of: feed.universe, currency: configuration.account.currency)
       })
+    result.conversions = log.conversions
     result.marginCalls = log.marginCalls
     result.actions = log.actions
     return result

@@ -46,7 +46,7 @@ extension Engine {
       AppliedAction(
         time: clock, instrument: InstrumentID(instrument), action: scheduled.action,
         quantityBefore: before, quantityAfter: trading.account.quantity(of: instrument),
-        amount: amount, fillsBefore: fillsBefore))
+        amount: amount, rate: trading.account.rate(of: instrument), fillsBefore: fillsBefore))
     valuation = trading.account.valuation
     trading.account.checkInvariants()
   }
@@ -64,9 +64,9 @@ extension Engine {
       row: max(0, trading.lastRow(instrument)), trades: &log.trades)
     if trading.broker.exits != nil { splitExits(of: instrument, by: ratio) }
     if amount != 0 {
-      log.record(
-        LedgerEntry(
-          time: clock, kind: .cashInLieu, amount: amount, instrument: InstrumentID(instrument)))
+      let entry = LedgerEntry(
+        time: clock, kind: .cashInLieu, amount: amount, instrument: InstrumentID(instrument))
+      log.record(trading.account.stamped(entry))
     }
     return amount
   }
@@ -78,10 +78,10 @@ extension Engine {
     if let payTime = scheduled.payTime {
       queue.schedule(at: payTime, .corporateAction, subject: Self.payment)
     } else {
-      log.record(
-        LedgerEntry(
-          time: clock, kind: .dividend, amount: amount,
-          instrument: InstrumentID(scheduled.instrument)))
+      let entry = LedgerEntry(
+        time: clock, kind: .dividend, amount: amount,
+        instrument: InstrumentID(scheduled.instrument))
+      log.record(trading.account.stamped(entry))
     }
     return amount
   }
@@ -107,7 +107,7 @@ extension Engine {
     closePosition(of: old, at: position.mark, isIntrabar: false)
     let units = feed.columns[new].roundedDownToLot(position.quantity * ratio)
     guard units != 0 else { return }
-    let price = position.value / (position.quantity * ratio * feed.columns[new].multiplier)
+    let price = position.value / (position.quantity * ratio * trading.account.multiplier(of: new))
     trade(units, of: new, at: price, isIntrabar: false)
     // The new shares are valued at their own price.
     if let close = trading.broker.market.lastClose(of: new) {

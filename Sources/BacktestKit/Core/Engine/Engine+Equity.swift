@@ -4,12 +4,23 @@ extension Engine {
   /// Phase 1: for each bar that closes now, in universe order, resting orders are matched along
   /// its path; then what is held is valued at the close.
   mutating func closeBars() {
+    // What fills inside a bar is converted at a rate that was known before its close.
+    if hasCurrencies { moveRates(through: Timestamp(nanoseconds: clock.nanoseconds - 1)) }
     if trading.broker.isIdle {
       valuation = closeAccount()
     } else {
       matchBars()
       valuation = trading.account.valuation
     }
+    if hasCurrencies { moveRates(through: clock) }
+  }
+
+  /// Values everything at the exchange rates known at a time.
+  @inline(never)
+  mutating func moveRates(through time: Timestamp) {
+    guard trading.account.moveRates(through: time) else { return }
+    valuation = trading.account.valuation
+    trading.account.checkInvariants()
   }
 
   /// Values what is held at the closes of the instant, where no order waits.
@@ -36,6 +47,7 @@ extension Engine {
       let close = trading.broker.market.columns[instrument].close[row]
       trading.account.markToClose(instrument, close: close, row: row)
     }
+    if hasCurrencies { moveRates(through: clock) }
     if trading.broker.waitsForClose, !trading.broker.isIdle {
       trading.broker.matchCloses(account: &trading.account, log: &log)
     }
@@ -53,7 +65,8 @@ extension Engine {
     guard var inherited else { return }
     inherited.beginDecisions(at: firstDecision)
     trading.account = inherited
-    valuation = inherited.valuation
+    if hasCurrencies { moveRates(through: clock) }
+    valuation = trading.account.valuation
     points.set(0, equity: valuation.equity, grossExposure: valuation.grossExposure)
     guard trading.broker.exits != nil else { return }
     for instrument in trading.account.positions.indices
@@ -143,8 +156,9 @@ extension Engine {
       order: order.assignedID, instrument: order.instrument, isIntrabar: isIntrabar, time: clock,
       row: Int32(truncatingIfNeeded: max(0, trading.lastRow(instrument))), quantity: order.quantity,
       reference: price, price: price, slippage: 0, commission: 0)
-    trading.account.book(fill, trades: &log.trades)
+    trading.account.book(fill, conversionCost: 0, trades: &log.trades)
     log.fills.append(fill)
+    if hasCurrencies { log.conversions.append(trading.account.conversion(of: instrument, cost: 0)) }
     if trading.broker.exits != nil { attachExits(instrument) }
   }
 

@@ -2,6 +2,7 @@ extension Engine {
   /// Carries out a scheduled event; returns the tag of a timer that went off.
   mutating func process(_ event: ScheduledEvent) -> Int? {
     clock = event.key.time
+    if hasCurrencies { moveRates(through: clock) }
     switch event.key.phase {
     case .timer:
       timersFired += 1
@@ -210,7 +211,7 @@ extension Engine {
       let market = trading.broker.market
       let unit =
         (market.lastClose(of: request.instrument) ?? 0)
-        * market.columns[request.instrument].multiplier
+        * trading.account.multiplier(of: request.instrument)
       quantity = unit == 0 ? 0 : quantity / unit
     }
     let order = internalOrder(InstrumentID(request.instrument), quantity: quantity)

@@ -37,10 +37,10 @@ extension Engine {
     let scheduled = feed.funding[index]
     let amount = trading.account.payFunding(scheduled.funding.rate, of: scheduled.instrument)
     guard amount != 0 else { return }
-    log.record(
-      LedgerEntry(
-        time: clock, kind: .funding, amount: amount,
-        instrument: InstrumentID(scheduled.instrument)))
+    let entry = LedgerEntry(
+      time: clock, kind: .funding, amount: amount,
+      instrument: InstrumentID(scheduled.instrument))
+    log.record(trading.account.stamped(entry))
     valuation = trading.account.valuation
   }
 

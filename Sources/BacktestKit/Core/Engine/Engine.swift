@@ -27,6 +27,8 @@ public struct Engine: Sendable {
   /// window. Beyond all instants where there is no window.
   let windowEnd: Int
   let closesEndedSeries: Bool
+  /// Whether some instruments are in other currencies than the account's.
+  let hasCurrencies: Bool
   /// Whether session ends or funding may change the account.
   let hasAccountEvents: Bool
   /// The account that goes on from the base point; `nil` when it begins with cash.
@@ -106,6 +108,12 @@ public struct Engine: Sendable {
     }
     inherited = account
     self.feed = feed
+    var configuration = configuration
+    if feed.universe.foreignCurrencies(beside: configuration.account.currency)
+      .contains(where: { $0 != nil }), configuration.account.foreignExchange == nil
+    {
+      configuration.account.foreignExchange = ForeignExchangeRules()
+    }
     self.configuration = configuration
     decidesBySession = configuration.decisions == .allClosed
     sessionStart = decidesBySession ? 0 : .max
@@ -127,8 +135,7 @@ public struct Engine: Sendable {
     points = EquityColumns(count: endInstant - baseInstant)
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     var own = Account(
-      rules: configuration.account,
-      instruments: feed.universe.series.map(\.instrument),
+      rules: configuration.account, universe: feed.universe,
       accounting: configuration.accounting)
     precondition(account?.isLike(own) ?? true, "an account that goes on keeps its accounting")
     own.beginDecisions(at: firstDecision)
@@ -137,8 +144,9 @@ public struct Engine: Sendable {
     // Where several bars of a session make one decision, indicators see its last bars only.
     trading.sharedSeries = decidesBySession ? nil : series
     watchesEquity = configuration.risk.watchesEquity
+    hasCurrencies = own.hasCurrencies
     hasQuietCloses =
-      !decidesBySession && !closesEndedSeries && !watchesEquity
+      !decidesBySession && !closesEndedSeries && !watchesEquity && !hasCurrencies
       && !configuration.exits.watchesCloses
     hasAccountEvents = own.terms != nil || !feed.funding.isEmpty
     if configuration.risk.isActive {
@@ -273,6 +281,7 @@ public struct Engine: Sendable {
       guard time < limit else { break }
       if opensFirst {
         clock = open
+        if hasCurrencies { moveRates(through: open) }
         trading.broker.matchOpens(account: &trading.account, log: &log)
       } else if let tag = process(queue.removeFirst()) {
         return .timer(tag)

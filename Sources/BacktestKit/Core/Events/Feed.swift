@@ -21,6 +21,8 @@ public final class Feed: @unchecked Sendable {
   }
 
   @usableFromInline let columns: UnsafeMutablePointer<SeriesColumns>
+  /// The columns of the finer bars, empty for a series without; `nil` where no series has any.
+  let details: UnsafeMutablePointer<SeriesColumns>?
   @usableFromInline let instrumentCount: Int
   @usableFromInline let hasOneGrid: Bool
   /// The bits of an instant that are zero where it is time to prepare the rows to come: once for
@@ -74,11 +76,19 @@ public final class Feed: @unchecked Sendable {
       (columns + index).initialize(
         to: SeriesColumns(series, grid: gridOfInstrument[index], closings: closings))
     }
+    let hasDetail = universe.series.contains { $0.detail != nil }
+    details = hasDetail ? .allocate(capacity: universe.count) : nil
+    for (index, series) in universe.series.enumerated() {
+      (details.map { $0 + index })?.initialize(
+        to: SeriesColumns(series.detail ?? series.rows(0..<0), grid: 0, closings: nil))
+    }
   }
 
   deinit {
     columns.deinitialize(count: instrumentCount)
     columns.deallocate()
+    details?.deinitialize(count: instrumentCount)
+    details?.deallocate()
     closings?.pointee.deallocate()
     closings?.deallocate()
   }

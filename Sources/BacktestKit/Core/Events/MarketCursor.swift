@@ -5,6 +5,8 @@ struct MarketCursor: Sendable {
   @usableFromInline let feed: Feed
   /// The feed's columns, since going through the feed would count references.
   @usableFromInline nonisolated(unsafe) let columns: UnsafePointer<SeriesColumns>
+  /// Those of the finer bars, where any series has them.
+  nonisolated(unsafe) let details: UnsafePointer<SeriesColumns>?
   @usableFromInline let hasOneGrid: Bool
   /// The moment that the replay has reached.
   @usableFromInline var clock = Timestamp.distantPast
@@ -25,6 +27,7 @@ struct MarketCursor: Sendable {
   init(_ feed: Feed) {
     self.feed = feed
     columns = UnsafePointer(feed.columns)
+    details = UnsafePointer(feed.details)
     hasOneGrid = feed.hasOneGrid
     nextRows = ContiguousArray(repeating: 0, count: feed.grids.count)
     openedRows = ContiguousArray(repeating: -1, count: feed.grids.count)

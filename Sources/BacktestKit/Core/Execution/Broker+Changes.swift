@@ -23,7 +23,7 @@ extension Broker {
       let closing = account.closingPart(of: book[slot].remaining, in: instrument)
       let close = market.lastClose(of: instrument) ?? 0
       budget.power -=
-        abs(closing) * close * market.columns[instrument].multiplier
+        abs(closing) * close * account.multiplier(of: instrument)
         * account.requirement(of: instrument, isLong: closing < 0)
     }
     withdraw(slot, budget: &budget, account: &account, log: &log)

@@ -89,9 +89,8 @@ extension Broker {
       account.mark(instrument, at: markBefore)
       return reject(candidate.slot, .overflow, log: &log)
     }
-    let remaining = live.pointee.remaining
-    var rest = remaining - quantity
-    if abs(rest) <= abs(remaining) * 1e-12 { rest = 0 }
+    var rest = live.pointee.remaining - quantity
+    if abs(rest) <= abs(live.pointee.remaining) * 1e-12 { rest = 0 }
     var fill = fill(of: candidate, quantity, at: cost, in: context)
     fill.completesOrder = rest == 0 && !isCut
     if plan.followsFees { bookFees(cost, candidate, at: context) }
@@ -102,8 +101,11 @@ extension Broker {
     let change = exits == nil ? nil : change(of: live.pointee, by: fill, at: context)
     if live.pointee.hasExits { release(candidate.slot, fill, at: context) }
     if plan.countsVolume { book.take(abs(quantity), instrument, row: fill.row) }
-    account.book(fill, trades: &log.trades)
+    account.book(fill, conversionCost: cost.conversion, trades: &log.trades)
     log.fills.append(fill)
+    if account.hasCurrencies {
+      log.conversions.append(account.conversion(of: instrument, cost: cost.conversion))
+    }
     if fill.completesOrder {
       book.remove(candidate.slot)
     } else if isCut {

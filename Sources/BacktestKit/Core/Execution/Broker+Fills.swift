@@ -21,6 +21,15 @@ extension SeriesColumns {
   func isWorthTrading(_ kept: Double, of wanted: Double) -> Bool {
     lotSize.isNaN ? kept > abs(wanted) * 1e-9 : kept > 0
   }
+
+  /// What is kept of an order to open of which buying power covers so much.
+  ///
+  /// Rounding must not cost a lot. Where there are none, it must not add to the `exact` units what
+  /// the check at the fill would cut again.
+  func kept(_ covered: Double, _ exact: Double, of wanted: Double) -> Double {
+    let kept = lotSize.isNaN ? min(covered, exact) : roundedDownToLot(covered)
+    return isWorthTrading(kept, of: wanted) ? kept : 0
+  }
 }
 
 extension Broker {
@@ -84,17 +93,18 @@ extension Broker {
     return TradeCost(
       price: price, unitPrice: price * multiplier, progress: progress,
       totalCommission: charges.totalCommission,
-      commission: charges.totalCommission - book[candidate.slot].commissionPaid, tax: charges.tax)
+      commission: charges.totalCommission - book[candidate.slot].commissionPaid, tax: charges.tax,
+      conversion: abs(quantity) * price * multiplier * context.conversion)
   }
 
-  /// What a trade costs beyond the units that it opens: its commission and tax, and the slippage of
-  /// the part that closes what is held.
+  /// What a trade costs beyond the units that it opens: its commission, tax and conversion, and the
+  /// slippage of the part that closes what is held.
   @inline(__always)
   private func costsBeside(
     _ cost: TradeCost, closing: Double, _ candidate: MatchCandidate, at context: MatchContext
   ) -> Double {
     let slippage = abs(cost.unitPrice - candidate.reference * context.multiplier)
-    return cost.commission + cost.tax + abs(closing) * slippage
+    return cost.commission + cost.tax + cost.conversion + abs(closing) * slippage
   }
 
   /// What a budget spends on each unit that a trade opens.

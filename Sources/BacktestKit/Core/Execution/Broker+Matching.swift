@@ -37,19 +37,15 @@ extension Broker {
   mutating func matchOpens(account: inout some BrokerAccount, log: inout RunLog) {
     candidates.clear()
     if book.liquidationCount > 0 { collectLiquidations() }
-    var slot = book.firstSlot
-    while slot >= 0 {
-      if book[slot].isLive, !book[slot].order.isLiquidation { collectOpen(slot) }
-      slot = book.slot(submittedAfter: slot)
-    }
+    if !collectReachedOpens() { collectOpens() }
     if candidates.count > 1 { account.beginFills() }
     for index in candidates.indices {
       let candidate = candidates[index]
       guard book.holds(candidate.order, in: candidate.slot) else { continue }
       let instrument = Int(book[candidate.slot].order.instrument.index)
       let context = MatchContext(
-        instrument: instrument, row: market.nextRow(of: instrument),
-        series: market.columns + instrument, time: market.clock, isIntrabar: false)
+        instrument, row: market.nextRow(of: instrument), in: market, account: account,
+        isIntrabar: false)
       // An exit of the run may have moved since the orders of this open were collected.
       let isAttached = exits != nil && book[candidate.slot].order.exitRule != nil
       guard !candidate.reference.isNaN, !isAttached else {
@@ -63,6 +59,15 @@ extension Broker {
     account.endFills()
     endMoments(log: &log)
     market.finishOpens()
+  }
+
+  @inline(__always)
+  private mutating func collectOpens() {
+    var slot = book.firstSlot
+    while slot >= 0 {
+      if book[slot].isLive, !book[slot].order.isLiquidation { collectOpen(slot) }
+      slot = book.slot(submittedAfter: slot)
+    }
   }
 
   /// The match of an exit at an open at which its entry may have filled just before.
@@ -85,7 +90,7 @@ extension Broker {
 
   /// Adds a live order to the candidates where it trades at an open of this moment.
   @inline(__always)
-  private mutating func collectOpen(_ slot: Int) {
+  mutating func collectOpen(_ slot: Int) {
     let instrument = Int(book[slot].order.instrument.index)
     let series = market.columns + instrument
     let row = market.openingRow(of: instrument)
@@ -104,22 +109,55 @@ extension Broker {
     of instrument: Int, row: Int, account: inout some BrokerAccount, log: inout RunLog
   ) {
     let context = MatchContext(
-      instrument: instrument, row: row, series: market.columns + instrument, time: market.clock,
-      isIntrabar: true)
-    let bar = context.bar
-    guard bar.volume != 0 else { return }
+      instrument, row: row, in: market, account: account, isIntrabar: true)
+    guard context.series.pointee.volume[row] != 0 else { return }
+    if let details = market.details,
+      matchDetail(details + instrument, at: context, account: &account, log: &log)
+    {
+      return
+    }
+    if matchPath(at: context, account: &account, log: &log) { log.counts.ambiguousBars += 1 }
+  }
+
+  /// Matches along the finer bars inside a bar, one after the other; `false` where there are none.
+  @inline(never)
+  private mutating func matchDetail(
+    _ finer: UnsafePointer<SeriesColumns>, at whole: MatchContext,
+    account: inout some BrokerAccount, log: inout RunLog
+  ) -> Bool {
+    let bar = whole.bar
+    let rows = finer.pointee.rows(from: bar.openTime, to: bar.closeTime)
+    guard !rows.isEmpty else { return false }
+    var isAmbiguous = false
+    var context = whole
+    context.finer = finer
+    for row in rows where finer.pointee.volume[row] != 0 {
+      context.finerRow = row
+      if matchPath(at: context, account: &account, log: &log) { isAmbiguous = true }
+    }
+    if isAmbiguous { log.counts.ambiguousBars += 1 }
+    return true
+  }
+
+  /// Matches along a bar; returns whether what fills depends on the assumed path.
+  @inline(__always)
+  private mutating func matchPath(
+    at context: MatchContext, account: inout some BrokerAccount, log: inout RunLog
+  ) -> Bool {
+    var dependsOnPath = false
     collect(along: plan.intrabarPath, at: context)
     let trails = book.counts.trailing > 0
     let isCrowded = candidates.count > 1 || trails || exits != nil
     if isCrowded || candidates.rows.contains(where: \.armsOnly),
       !candidates.isEmpty || trails && plan.trailsIntrabar, isAmbiguous(context, account: account)
     {
-      log.counts.ambiguousBars += 1
+      dependsOnPath = true
     }
     if !candidates.isEmpty {
       walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
     }
-    if trails || exits != nil { followBar(bar, of: instrument) }
+    if trails || exits != nil { followBar(context.path, of: context.instrument) }
+    return dependsOnPath
   }
 
   /// Moves the trailing stops of an instrument behind a bar that has closed.
@@ -136,7 +174,13 @@ extension Broker {
   /// a path visits them.
   private mutating func collect(along path: ExecutionRules.IntrabarPath, at context: MatchContext) {
     candidates.clear()
-    let path = BarPath(path, through: context.bar)
+    let bar = context.path
+    if book.liveCount(context.instrument) >= Self.manyOrders,
+      !book.isReached(context.instrument, from: bar.low, to: bar.high, plan: plan)
+    {
+      return
+    }
+    let path = BarPath(path, through: bar)
     var slot = book.firstSlot(context.instrument)
     while slot >= 0 {
       let candidate = book[slot].matchAlong(path, slot: slot, tick: context.tick, plan: plan)
@@ -239,8 +283,8 @@ extension Broker {
     guard book.holds(candidate.order, in: candidate.slot) else { return }
     let instrument = Int(book[candidate.slot].order.instrument.index)
     let context = MatchContext(
-      instrument: instrument, row: market.lastRow(of: instrument),
-      series: market.columns + instrument, time: market.clock, isIntrabar: true, isAtClose: true)
+      instrument, row: market.lastRow(of: instrument), in: market, account: account,
+      isIntrabar: true, isAtClose: true)
     guard context.series.pointee.volume[context.row] != 0 else { return }
     execute(candidate, at: context, account: &account, log: &log)
   }
@@ -271,7 +315,7 @@ extension Broker {
         candidate: candidate, filledBefore: filled, heldBefore: held,
         held: account.quantity(of: context.instrument))
       placeExits(
-        behind: fill, along: BarPath(path, through: context.bar), at: context, from: index)
+        behind: fill, along: BarPath(path, through: context.path), at: context, from: index)
     }
   }
 
@@ -284,7 +328,7 @@ extension Broker {
     // An exit with nothing to close was not triggered.
     guard book.holds(trigger.order, in: trigger.slot), book[trigger.slot].isArmed else { return }
     let match = book[trigger.slot].match(
-      armedBy: trigger, along: BarPath(path, through: context.bar), slot: trigger.slot,
+      armedBy: trigger, along: BarPath(path, through: context.path), slot: trigger.slot,
       tick: context.tick, plan: plan)
     if let match { candidates.insert(match, from: index) }
   }

@@ -53,7 +53,7 @@ extension Broker {
     guard account.allowsShorts || remaining > 0 else { return 0 }
     let opening = remaining - account.closingPart(of: remaining, in: instrument)
     let close = market.lastClose(of: instrument) ?? 0
-    return abs(opening) * close * market.columns[instrument].multiplier
+    return abs(opening) * close * account.multiplier(of: instrument)
       * account.requirement(of: instrument, isLong: opening > 0)
   }
 
@@ -83,7 +83,7 @@ extension Broker {
 
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
-    let value = (market.lastClose(of: instrument) ?? 0) * market.columns[instrument].multiplier
+    let value = (market.lastClose(of: instrument) ?? 0) * account.multiplier(of: instrument)
     var sizing = sizing
     if review != nil,
       !holdToLimits(
@@ -102,13 +102,7 @@ extension Broker {
       let tolerance = abs(budget.equity) * 1e-12
       let covered = isShort || lacksShares || power < tolerance ? 0 : (power + tolerance) / unit
       if abs(opening) > covered {
-        // Rounding must not cost a lot. Where there are none, it must not add what the check at the
-        // fill would cut again.
-        let hasLots = !market.columns[instrument].lotSize.isNaN
-        var kept =
-          hasLots
-          ? market.columns[instrument].roundedDownToLot(covered) : min(covered, power / unit)
-        if !market.columns[instrument].isWorthTrading(kept, of: opening) { kept = 0 }
+        let kept = market.columns[instrument].kept(covered, power / unit, of: opening)
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
         let fillsWhole = order.timeInForce == .fillOrKill
@@ -304,7 +298,7 @@ extension Broker {
     var held = account.quantity(of: request.instrument)
     // What a margin call reduces trades first.
     if book.liquidationCount > 0 { held += liquidating(request.instrument) }
-    let unit = close * market.columns[request.instrument].multiplier
+    let unit = close * account.multiplier(of: request.instrument)
     let target: Double
     var sizing = LiveOrder.Sizing.fixed
     let atFill = plan.sizing == .atFill

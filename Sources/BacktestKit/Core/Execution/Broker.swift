@@ -184,6 +184,8 @@ protocol BrokerAccount {
   func requirement(of instrument: Int, isLong: Bool) -> Double
   /// What is held of an instrument.
   func position(of instrument: Int) -> Position
+  /// Account currency per price unit and unit of quantity.
+  func multiplier(of instrument: Int) -> Double
   /// Units held of an instrument, negative for short.
   func quantity(of instrument: Int) -> Double
   /// The part of a trade that closes what is held, signed as the trade.
@@ -200,9 +202,16 @@ protocol BrokerAccount {
   func mark(of instrument: Int) -> Double
   /// Values a position at a price.
   mutating func mark(_ instrument: Int, at price: Double)
-  /// Books a fill, at whose reference price the position is marked already; adds the round trip
-  /// that it ended, if any.
-  mutating func book(_ fill: Fill, trades: inout [BookedTrade])
+  /// Books a fill, at whose reference price the position is marked already, with the cost of
+  /// converting its money; adds the round trip that it ended, if any.
+  mutating func book(_ fill: Fill, conversionCost: Double, trades: inout [BookedTrade])
+
+  /// Whether some instruments are in other currencies than the account's.
+  var hasCurrencies: Bool { get }
+  /// The cost of converting money of an instrument, as a fraction.
+  func conversionFraction(of instrument: Int) -> Double
+  /// The rate at which a fill's money is converted, with what that costs.
+  func conversion(of instrument: Int, cost: Double) -> FillConversion
 }
 
 extension Account: BrokerAccount {}
@@ -219,11 +228,33 @@ struct MatchContext {
   var isIntrabar: Bool
   /// Whether it is the close itself, after everything inside the bar.
   var isAtClose = false
+  /// The finer bars of which `finerRow` is matched; `nil` where the bar itself is.
+  var finer: UnsafePointer<SeriesColumns>?
+  var finerRow = 0
+  /// Account currency per price unit and unit of quantity.
+  var multiplier: Double
+  /// The cost of converting money of the instrument, as a fraction.
+  var conversion = 0.0
 
+  /// The bar along which prices go.
+  var path: Bar { finer.map { $0.pointee.bar(instrument, finerRow) } ?? bar }
   var bar: Bar { series.pointee.bar(instrument, row) }
   var tick: Double { series.pointee.tickSize }
-  var multiplier: Double { series.pointee.multiplier }
   var rowNumber: Int32 { Int32(truncatingIfNeeded: row) }
+}
+
+extension MatchContext {
+  /// A match of an instrument's bar, in money of an account.
+  @inline(__always)
+  init(
+    _ instrument: Int, row: Int, in market: MarketCursor, account: borrowing some BrokerAccount,
+    isIntrabar: Bool, isAtClose: Bool = false
+  ) {
+    self.init(
+      instrument: instrument, row: row, series: market.columns + instrument, time: market.clock,
+      isIntrabar: isIntrabar, isAtClose: isAtClose, multiplier: account.multiplier(of: instrument))
+    if account.hasCurrencies { conversion = account.conversionFraction(of: instrument) }
+  }
 }
 
 /// One order that the market reaches, and the price at which it does.

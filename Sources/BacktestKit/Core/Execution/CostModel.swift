@@ -142,6 +142,8 @@ struct TradeCost: BitwiseCopyable {
   var commission: Double
   /// Stamp duty or sell tax.
   var tax: Double
+  /// What converting the money to account currency costs.
+  var conversion: Double
 }
 
 /// The rules of a run as the hot path reads them: plain values behind one reference, so that none

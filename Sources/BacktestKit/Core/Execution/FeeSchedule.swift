@@ -35,10 +35,10 @@ public struct FeeSchedule: Sendable {
   public static func named(_ name: String) -> FeeSchedule? { all.first { $0.name == name } }
 
   /// Takes the place of the commission and the taxes of rules; a schedule of taxes alone leaves the
-  /// commission.
+  /// commission, and one without taxes those that no other schedule brought.
   public func apply(to rules: inout ExecutionRules) {
     if let commission { rules.commission = commission }
-    rules.taxes = taxes
+    if !taxes.isEmpty || rules.feeSchedule != nil { rules.taxes = taxes }
     rules.feeSchedule = self
   }
 

@@ -52,10 +52,11 @@ public struct InstrumentCosts: Sendable {
     self.taxes = taxes
   }
 
-  /// Takes commission and taxes from a schedule; one of taxes alone leaves the commission.
+  /// Takes commission and taxes from a schedule; one of taxes alone leaves the commission, and one
+  /// without taxes those that are given.
   public mutating func apply(_ schedule: FeeSchedule) {
     if let given = schedule.commission { commission = given }
-    taxes = schedule.taxes
+    if !schedule.taxes.isEmpty || taxes == nil { taxes = schedule.taxes }
     feeSchedule = schedule
   }
 }

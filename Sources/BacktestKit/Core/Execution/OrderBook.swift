@@ -52,6 +52,8 @@ struct OrderBook: Sendable {
     /// The bar from which `quantityTaken` was taken.
     var row: Int32 = -1
     var quantityTaken = 0.0
+    /// The prices at which its orders could do something, as far as they are known.
+    var reach: OrderReach?
   }
 
   init(instrumentCount: Int) {
@@ -60,6 +62,36 @@ struct OrderBook: Sendable {
 
   /// Whether an instrument has live orders.
   func hasLiveOrders(_ instrument: Int) -> Bool { storage.lists[instrument].liveCount > 0 }
+
+  var instrumentCount: Int { storage.instrumentCount }
+
+  /// How many live orders an instrument has.
+  func liveCount(_ instrument: Int) -> Int { Int(storage.lists[instrument].liveCount) }
+
+  /// Whether any order of an instrument could do something at a price from `low` to `high`, be it
+  /// awake and live or not.
+  /// - Complexity: O(1) while no order of the instrument changes, else O(its orders).
+  mutating func isReached(
+    _ instrument: Int, from low: Double, to high: Double, plan: ExecutionPlan
+  ) -> Bool {
+    assert(isOwned)
+    let list = storage.lists + instrument
+    if let reach = list.pointee.reach { return reach.meets(low, high) }
+    var reach = OrderReach()
+    var slot = Int(list.pointee.first)
+    while slot >= 0 {
+      reach.add(storage.slots[slot], plan)
+      slot = Int(storage.slots[slot].next)
+    }
+    list.pointee.reach = reach
+    return reach.meets(low, high)
+  }
+
+  /// What is written to an order may change the prices at which it does something.
+  @inline(__always)
+  private func forgetReach(_ slot: Int) {
+    storage.lists[Int(storage.slots[slot].order.instrument.index)].reach = nil
+  }
 
   /// Units that our orders of an instrument have taken from a bar, both sides.
   func quantityTaken(_ instrument: Int, row: Int32) -> Double {
@@ -88,6 +120,7 @@ struct OrderBook: Sendable {
     unsafeAddress { UnsafePointer(storage.slots + slot) }
     unsafeMutableAddress {
       assert(isOwned)
+      forgetReach(slot)
       return storage.slots + slot
     }
   }
@@ -96,6 +129,7 @@ struct OrderBook: Sendable {
   @inline(__always)
   mutating func pointer(to slot: Int) -> UnsafeMutablePointer<LiveOrder> {
     assert(isOwned)
+    forgetReach(slot)
     return storage.slots + slot
   }
 
@@ -120,6 +154,7 @@ struct OrderBook: Sendable {
     let live = storage.slots + slot
     LiveOrder.initialize(live, order, remaining: remaining)
     append(name, lists)
+    lists.pointee.reach = nil
     counts.add(order, 1)
     storage.numbers?.insert(slot, order.assignedID.number)
     if order.relation != 0 {
@@ -204,6 +239,7 @@ struct OrderBook: Sendable {
     assert(gone.pointee.order.assignedID.number != 0)
     let lists = storage.lists + Int(gone.pointee.order.instrument.index)
     unlink(slot, lists)
+    lists.pointee.reach = nil
     counts.add(gone.pointee.order, -1)
     let name = Int32(truncatingIfNeeded: slot)
     let order = gone.pointee.order

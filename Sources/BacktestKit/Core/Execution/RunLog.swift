@@ -5,6 +5,8 @@
 struct RunLog: Sendable {
   var orders: [Order] = []
   var fills: [Fill] = []
+  /// The conversion of each fill; empty where all is in one currency.
+  var conversions: [FillConversion] = []
   var trades: [BookedTrade] = []
   /// The steps of orders and the movements of cash that no fill tells.
   private(set) var otherEvents: [Noted<OrderEvent>] = []
@@ -23,13 +25,14 @@ struct RunLog: Sendable {
 
   /// How long the columns are, so that a run can go back to an earlier moment.
   struct Lengths: Sendable {
-    var orders, fills, trades, otherEvents, otherMovements, marginCalls, actions: Int
+    var orders, fills, conversions, trades, otherEvents, otherMovements, marginCalls, actions: Int
     var counts: RunCounts
   }
 
   var lengths: Lengths {
     Lengths(
-      orders: orders.count, fills: fills.count, trades: trades.count,
+      orders: orders.count, fills: fills.count, conversions: conversions.count,
+      trades: trades.count,
       otherEvents: otherEvents.count, otherMovements: otherMovements.count,
       marginCalls: marginCalls.count, actions: actions.count, counts: counts)
   }
@@ -38,6 +41,7 @@ struct RunLog: Sendable {
   mutating func truncate(to lengths: Lengths) {
     orders.removeLast(orders.count - lengths.orders)
     fills.removeLast(fills.count - lengths.fills)
+    conversions.removeLast(conversions.count - lengths.conversions)
     trades.removeLast(trades.count - lengths.trades)
     otherEvents.removeLast(otherEvents.count - lengths.otherEvents)
     otherMovements.removeLast(otherMovements.count - lengths.otherMovements)
@@ -84,7 +88,11 @@ struct RunLog: Sendable {
 
 extension RunLog {
   /// Every movement of cash, in order of time.
-  func ledger(multipliers: [Double]) -> [LedgerEntry] {
+  ///
+  /// - Parameter currency: that of the account.
+  func ledger(of universe: Universe, currency: String) -> [LedgerEntry] {
+    let multipliers = universe.series.map(\.instrument.multiplier)
+    let currencies = universe.foreignCurrencies(beside: currency)
     var entries: [LedgerEntry] = []
     entries.reserveCapacity(2 * fills.count + otherMovements.count)
     var other = otherMovements[...]
@@ -93,11 +101,20 @@ extension RunLog {
         entries.append(next.row)
         other.removeFirst()
       }
-      let multiplier = multipliers[Int(fill.instrument.index)]
-      entries.append(
-        LedgerEntry(
-          time: fill.time, kind: .trade, amount: -fill.quantity * fill.price * multiplier,
-          instrument: fill.instrument, order: fill.order))
+      let instrument = Int(fill.instrument.index)
+      let conversion = conversions.isEmpty ? nil : conversions[index]
+      let multiplier = multipliers[instrument] * (conversion?.rate ?? 1)
+      var entry = LedgerEntry(
+        time: fill.time, kind: .trade, amount: -fill.quantity * fill.price * multiplier,
+        instrument: fill.instrument, order: fill.order)
+      if let conversion { (entry.currency, entry.rate) = (currencies[instrument], conversion.rate) }
+      entries.append(entry)
+      if let conversion, conversion.cost != 0 {
+        entries.append(
+          LedgerEntry(
+            time: fill.time, kind: .conversion, amount: -conversion.cost,
+            instrument: fill.instrument, order: fill.order))
+      }
       if fill.commission != 0 {
         entries.append(
           LedgerEntry(

@@ -93,6 +93,8 @@ public struct BarSeries: Sendable {
   public internal(set) var actions: [CorporateAction] = []
   /// What holders of a perpetual contract pay one another, in order of time.
   public internal(set) var funding: [FundingRate] = []
+  /// The series of finer bars inside these, or none.
+  var finerBars: [BarSeries] = []
   /// The scale of each bar, and its prices and volume in one unit; empty where nothing was split.
   private(set) var scale = Column<Double>([])
   private(set) var continuousColumns: [Column<Double>] = []
@@ -230,6 +232,7 @@ public struct BarSeries: Sendable {
     issues = whole.issues
     actions = whole.actions
     funding = whole.funding
+    finerBars = whole.finerBars
     if !whole.scale.isEmpty {
       scale = whole.scale.rows(range)
       continuousColumns = whole.continuousColumns.map { $0.rows(range) }
@@ -315,6 +318,7 @@ extension BarSeries {
     shared.issues = issues
     shared.actions = actions
     shared.funding = funding
+    shared.finerBars = finerBars
     shared.scale = scale
     shared.continuousColumns = continuousColumns
     return shared

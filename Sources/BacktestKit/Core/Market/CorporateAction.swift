@@ -223,7 +223,7 @@ extension Universe {
             + "add them")
       }
     }
-    return try Universe(changed).with(references: references)
+    return try Universe(changed).carrying(self)
   }
 }
 

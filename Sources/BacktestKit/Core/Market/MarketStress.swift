@@ -107,6 +107,11 @@ extension Universe {
   ///   without bars, or prices leave the numbers that there are.
   /// - Complexity: O(bars) for each change.
   public func stressed(by changes: [MarketStress], seed: UInt64) throws(MarketError) -> Universe {
+    if let one = series.first(where: { $0.detail != nil }), !changes.isEmpty {
+      throw MarketError(
+        symbol: one.instrument.symbol,
+        "a change of the market does not change finer bars; leave one of the two out")
+    }
     var universe = self
     for (index, change) in changes.enumerated() {
       universe = try universe.stressed(by: change, stream: "stress/\(index)", seed: seed)
@@ -145,7 +150,7 @@ extension Universe {
       changed[window.series.instrument.symbol] = try window.changedSeries()
     }
     var universe = try Universe(series.map { changed[$0.instrument.symbol] ?? $0 })
-    universe.references = references
+      .carrying(self)
     universe.changes = self.changes + [stress.text]
     return universe
   }

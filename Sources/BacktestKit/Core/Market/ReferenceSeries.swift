@@ -62,6 +62,19 @@ extension Universe {
 }
 
 extension Universe {
+  /// The universe with what another one has beside these instruments: reference series, and rates
+  /// with its pairs of currencies.
+  package func carrying(_ other: Universe) -> Universe {
+    var universe = self
+    universe.references = other.references
+    universe.rates =
+      other.rates
+      + other.series.filter {
+        $0.instrument.assetClass == .forex && instrument($0.instrument.symbol) == nil
+      }
+    return universe
+  }
+
   /// The reference series of a name, or `nil`.
   func reference(_ name: String) -> ReferenceSeries? {
     references.first { $0.name == name }

@@ -40,8 +40,8 @@ public enum AssetClass: String, Sendable, CaseIterable {
 public struct Instrument: Hashable, Sendable {
   /// The name under which it appears in every table; unique in a universe.
   public var symbol: String
-  /// The currency of its prices, ISO 4217.
-  public var currency: String
+  /// The currency of its prices, ISO 4217; `nil` is that of the account.
+  public var currency: String?
   /// The smallest price step, in price units; `nil` leaves prices unrounded.
   public var tickSize: Double?
   /// The smallest quantity; `nil` allows any fraction.
@@ -55,7 +55,7 @@ public struct Instrument: Hashable, Sendable {
   ///
   /// - Precondition: tick, lot and multiplier are positive and finite where given.
   public init(
-    symbol: String, currency: String = "USD", assetClass: AssetClass = .equity,
+    symbol: String, currency: String? = nil, assetClass: AssetClass = .equity,
     tickSize: Double? = nil, lotSize: LotSize = .standard, multiplier: Double = 1
   ) {
     precondition(tickSize.map { $0 > 0 && $0.isFinite } ?? true, "a tick is positive")
@@ -99,6 +99,8 @@ public struct Universe: Sendable {
   package let calendars: [any TradingCalendar]
   /// What a strategy sees beside the series and does not trade.
   public internal(set) var references: [ReferenceSeries] = []
+  /// Exchange rates, which convert money and are not traded.
+  public internal(set) var rates: [BarSeries] = []
   /// What was changed about the bars by ``stressed(by:seed:)``, in words.
   public internal(set) var changes: [String] = []
 

@@ -13,6 +13,8 @@ public struct AppliedAction: Hashable, Sendable {
   /// Money in account currency that it brought, or cost where negative: the dividend, received or
   /// still to be paid, or what was paid for a fraction of a lot.
   public var amount: Double
+  /// Account currency for one unit of the instrument's currency then.
+  package var rate: Double
   /// The number of fills that came before it.
   package var fillsBefore: Int
 }
@@ -51,6 +53,9 @@ extension Account {
     income.cashInLieu += amount
     cash += amount
     positions[instrument].exit(-fraction, price: price, commission: 0, slippage: 0, tax: 0)
+    books?.receive(amount, of: instrument)
+    let tripCount = trades.count
+    defer { flow(amount, of: instrument, endsTrip: trades.count > tripCount, trades: &trades) }
     if positions[instrument].isFlat {
       heldCount -= 1
       trades.append(
@@ -79,6 +84,7 @@ extension Account {
       accrued += amount
     } else {
       cash += amount
+      books?.receive(amount, of: instrument)
     }
     checkInvariants()
     return amount
@@ -89,10 +95,12 @@ extension Account {
     guard !pendingPayments.isEmpty else { return }
     for payment in pendingPayments where payment.time <= time {
       cash += payment.amount
+      books?.receive(payment.amount, of: Int(payment.instrument.index))
       note(
-        LedgerEntry(
-          time: payment.time, kind: .dividend,
-          amount: payment.amount, instrument: payment.instrument))
+        stamped(
+          LedgerEntry(
+            time: payment.time, kind: .dividend,
+            amount: payment.amount, instrument: payment.instrument)))
     }
     pendingPayments.removeAll { $0.time <= time }
     // The sum anew, so that nothing is left of amounts that are paid.

@@ -30,6 +30,7 @@ extension Account {
   ) {
     guard let terms, let rules = terms.financing else { return }
     let fraction = rules.fraction(ofDays: days)
+    if holdsBalances { financeBalances(rules, fraction, at: time, note: note) }
     var balance = cash
     var (charged, shortValue) = (0.0, 0.0)
     for index in positions.indices where positions[index].quantity != 0 {
@@ -44,14 +45,16 @@ extension Account {
       let fee = -positions[index].value * rate * fraction
       guard fee != 0 else { continue }
       charged += fee
+      books?.receive(-fee, of: index)
       note(
-        LedgerEntry(
-          time: time, kind: .borrowFee, amount: -fee, instrument: InstrumentID(index)))
+        stamped(
+          LedgerEntry(
+            time: time, kind: .borrowFee, amount: -fee, instrument: InstrumentID(index))))
     }
     income.borrowPaid += charged
-    let rate = balance < 0 ? rules.debitRate : rules.creditRate
-    let base = balance < 0 ? balance : max(0, balance - shortValue)
-    let interest = base * rate * fraction
+    let interest =
+      holdsBalances
+      ? 0 : rules.interest(on: balance, shortValue: shortValue, fraction: fraction)
     if interest != 0 { note(LedgerEntry(time: time, kind: .interest, amount: interest)) }
     if interest < 0 { income.interestPaid -= interest } else { income.interestReceived += interest }
     cash += interest - charged
@@ -65,6 +68,7 @@ extension Account {
     let amount = -positions[instrument].value * rate
     if amount < 0 { income.fundingPaid -= amount } else { income.fundingReceived += amount }
     cash += amount
+    books?.receive(amount, of: instrument)
     checkInvariants()
     return amount
   }

@@ -26,8 +26,9 @@ struct Valuation: BitwiseCopyable, Sendable {
 /// Under weights accounting nothing is held but weights: positions stay flat, and cash is equity.
 ///
 /// The identity that holds after every event:
-/// `cash + receivables - payables + sum(quantity x mark x multiplier) = equity`, and `equity -
-/// initial = price profit + income - commission - slippage - tax + deficit written off`.
+/// `cash + receivables - payables + sum(quantity x mark x multiplier x rate) = equity`, and
+/// `equity - initial = price profit + exchange profit + income - commission - slippage - tax -
+/// conversions + deficit written off`.
 public struct Account: Sendable {
   /// The rules under which it trades.
   public let rules: AccountRules
@@ -58,6 +59,8 @@ public struct Account: Sendable {
   @usableFromInline var heldCount = 0
   /// The sum of |quantity| x price x multiplier of all fills.
   public package(set) var tradedNotional = 0.0
+  /// What is kept of other currencies; `nil` where all is in the account's.
+  var books: CurrencyBooks?
   /// How it is kept.
   var make: AccountMake
   /// What each instrument asks for and costs; `nil` where neither margin rates nor financing are
@@ -82,9 +85,14 @@ public struct Account: Sendable {
     }
   }
 
-  package init(
-    rules: AccountRules, instruments: [Instrument], accounting: AccountingRule = .orders
-  ) {
+  /// An account before the first bar of a universe.
+  package init(rules: AccountRules, universe: Universe, accounting: AccountingRule = .orders) {
+    self.init(
+      rules: rules, instruments: universe.series.map(\.instrument), accounting: accounting)
+    books = CurrencyBooks(rules, universe: universe)
+  }
+
+  init(rules: AccountRules, instruments: [Instrument], accounting: AccountingRule = .orders) {
     self.rules = rules
     cash = rules.initialCash
     positions = ContiguousArray(instruments.map { Position(multiplier: $0.multiplier) })
@@ -113,8 +121,11 @@ public struct Account: Sendable {
   /// The sum of the absolute values of all positions, in account currency.
   public var grossExposure: Double { valuation.grossExposure }
 
-  /// What trading has cost so far: commission, slippage and taxes.
-  public var tradingCosts: Double { commissionPaid + slippagePaid + taxPaid }
+  /// What trading has cost so far: commission, slippage, taxes and conversions.
+  public var tradingCosts: Double {
+    let charges = commissionPaid + slippagePaid + taxPaid
+    return books == nil ? charges : charges + conversionPaid
+  }
 
   /// The exposure that can still be added: equity x leverage - gross exposure; by margin rates what
   /// equity exceeds the initial requirement by, over the lower of the two general rates.
@@ -146,6 +157,12 @@ extension Account {
 
   @inline(__always)
   func position(of instrument: Int) -> Position { positions[instrument] }
+
+  @inline(__always)
+  func multiplier(of instrument: Int) -> Double { positions[instrument].multiplier }
+
+  @inline(__always)
+  var hasCurrencies: Bool { books != nil }
 
   @inline(__always)
   func quantity(of instrument: Int) -> Double { positions[instrument].quantity }
@@ -210,8 +227,10 @@ extension Account {
 
   /// Books a fill, at whose reference price the position is marked already; adds the round trip
   /// that it ended, if any.
+  ///
+  /// - Parameter conversionCost: what converting the fill's money costs.
   @inline(__always)
-  mutating func book(_ fill: Fill, trades: inout [BookedTrade]) {
+  mutating func book(_ fill: Fill, conversionCost: Double, trades: inout [BookedTrade]) {
     let index = Int(fill.instrument.index)
     let multiplier = positions[index].multiplier
     let before = positions[index].value
@@ -221,7 +240,11 @@ extension Account {
     slippagePaid += fill.slippage
     taxPaid += fill.tax
     tradedNotional += abs(fill.quantity) * fill.price * multiplier
-    heldCount += positions[index].apply(fill, trades: &trades)
+    if books != nil {
+      bookForeign(fill, conversionCost: conversionCost, trades: &trades)
+    } else {
+      heldCount += positions[index].apply(fill, trades: &trades)
+    }
     running?.move(from: before, to: positions[index].value, cash: -paid)
     checkInvariants()
   }
@@ -242,6 +265,7 @@ extension Account {
     make = other.make
     pendingPayments = other.pendingPayments
     accrued = other.accrued
+    books?.takeBalances(of: other.books)
   }
 
   /// Replaces cash that cannot be counted any more, where nothing is held, and says where the
@@ -249,7 +273,7 @@ extension Account {
   mutating func settle(orElse equity: Double) {
     if !(cash > 0 && cash.isFinite) { cash = equity }
     priceProfit =
-      cash - rules.initialCash - income.net + tradingCosts - deficitWrittenOff
+      cash - rules.initialCash - income.net + tradingCosts - deficitWrittenOff - exchangeProfit
   }
 
   /// Cancels a debt, so that equity is zero.
@@ -269,7 +293,7 @@ extension Account {
       let worth = valuation
       let (equity, gross) = (worth.equity, worth.grossExposure)
       let explained =
-        rules.initialCash + priceProfit + income.net - tradingCosts
+        rules.initialCash + priceProfit + exchangeProfit + income.net - tradingCosts
         + deficitWrittenOff
       let scale = max(rules.initialCash, gross)
       precondition(cash.isFinite && equity.isFinite, "Invariant: money is a number")

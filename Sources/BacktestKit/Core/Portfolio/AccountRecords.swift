@@ -2,7 +2,7 @@
 public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
   /// When.
   public var time: Timestamp
-  /// Money in account currency; positive is received.
+  /// Money in account currency, at the rate of the moment; positive is received.
   public var amount: Double
   /// The instrument whose trade moved cash; `nil` for a movement of the whole account.
   public var instrument: InstrumentID?
@@ -10,6 +10,10 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
   public var order: OrderID?
   /// Why.
   public var kind: Kind
+  /// The currency in which the money moved; `nil` is the account's.
+  public package(set) var currency: CurrencyCode?
+  /// Account currency for one unit of that currency.
+  public package(set) var rate: Double
 
   /// Why cash moved.
   public enum Kind: String, Hashable, Sendable, BitwiseCopyable {
@@ -33,6 +37,10 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case borrowFee = "borrow fee"
     /// The funding of a perpetual contract.
     case funding
+    /// The cost of converting the money of a fill to the account's currency.
+    case conversion
+    /// What exchange rates did to balances in other currencies: one entry at the end of the run.
+    case exchange = "fx"
     /// What the weights of a run earned, under weights accounting, where no price is paid: one
     /// entry at the end of the run.
     case priceProfit = "price profit"
@@ -43,11 +51,13 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
   /// An entry from its parts.
   package init(
     time: Timestamp, kind: Kind, amount: Double, instrument: InstrumentID? = nil,
-    order: OrderID? = nil
+    order: OrderID? = nil, currency: CurrencyCode? = nil, rate: Double = 1
   ) {
     self.time = time
     self.kind = kind
     self.amount = amount
+    self.currency = currency
+    self.rate = rate
     self.instrument = instrument
     self.order = order
   }

@@ -2,8 +2,11 @@
 public struct AccountRules: Hashable, Sendable {
   /// The capital at the start, in account currency.
   public var initialCash: Double
-  /// The currency of the account, ISO 4217; every instrument must be quoted in it.
+  /// The currency of the account, ISO 4217.
   public var currency: String
+  /// What happens to money in other currencies, where instruments are in them; `nil` converts each
+  /// fill without cost.
+  public var foreignExchange: ForeignExchangeRules?
   /// How much exposure equity carries.
   public var funding: Funding
   /// What borrowing costs and idle cash earns; `nil` charges and pays nothing.

@@ -43,6 +43,13 @@ public struct FinancingRules: Hashable, Sendable {
     return nil
   }
 
+  /// Interest on a balance for a fraction of a year, negative where it is paid.
+  func interest(on balance: Double, shortValue: Double, fraction: Double) -> Double {
+    let rate = balance < 0 ? debitRate : creditRate
+    let base = balance < 0 ? balance : max(0, balance - shortValue)
+    return base * rate * fraction
+  }
+
   /// The share of an annual rate that a number of days brings.
   public func fraction(ofDays days: Int) -> Double { Double(days) / Double(dayCount.rawValue) }
 }

@@ -6,8 +6,8 @@ public struct Position: Hashable, Sendable, BitwiseCopyable {
   public internal(set) var mark = 0.0
   /// The average entry price, slippage included; 0 when flat.
   public internal(set) var averagePrice = 0.0
-  /// Money per price unit and unit of quantity.
-  let multiplier: Double
+  /// Account currency per price unit and unit of quantity.
+  var multiplier: Double
 
   var entryTime = Timestamp.distantPast
   package var entryRow: Int32 = 0

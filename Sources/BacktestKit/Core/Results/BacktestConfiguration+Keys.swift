@@ -47,7 +47,11 @@ package enum AccountKeys {
   package typealias Key = ConfigurationKey<BacktestConfiguration>
 
   /// The keys of the table itself.
-  package static var all: [Key] { [cash, currency, funding, leverage] }
+  package static var all: [Key] {
+    [
+      cash, currency, foreignExchange, foreignExchangeCost, funding, leverage,
+    ]
+  }
 
   /// The keys of the table `accounting` in it.
   package static var accounting: [Key] { [rule, fee, initialWeights] }

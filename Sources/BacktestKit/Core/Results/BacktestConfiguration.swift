@@ -88,6 +88,7 @@ extension BacktestConfiguration {
     if let problem = execution.instrumentCostsProblem(in: universe) {
       throw ConfigurationError(problem)
     }
+    if let problem = currencyProblem(in: universe) { throw ConfigurationError(problem) }
     guard !accounting.placesOrders else { return }
     for series in universe.series {
       if let action = series.actions.first {
@@ -131,6 +132,9 @@ extension BacktestConfiguration {
     }
     if let problem = account.funding.margin?.problem { return "account.funding: \(problem)" }
     if let problem = account.financing?.problem { return "account.financing: \(problem)" }
+    if let problem = account.foreignExchange?.problem {
+      return "account.foreignExchange: \(problem)"
+    }
     if let share = execution.participation, !(share > 0 && share <= 1) {
       return "execution.participation must be above 0 and at most 1, not \(share); nil is no limit"
     }

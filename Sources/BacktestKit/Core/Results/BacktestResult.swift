@@ -32,6 +32,9 @@ public struct BacktestResult: Sendable {
   public var account: Account
   /// What happened how often.
   public var counts: RunCounts
+  /// The rate and the cost at which the money of each fill was converted; empty where all
+  /// instruments are in the account's currency.
+  public package(set) var conversions: [FillConversion] = []
   /// When equity was below maintenance, in order of time.
   public package(set) var marginCalls: [MarginCall] = []
   /// What happened to shares, in order of time, held or not.

@@ -12,8 +12,10 @@ public struct PositionRecord: Hashable, Sendable, BitwiseCopyable {
   public var quantity: Double
   /// The reference price of the fill; after an action the price that follows from it.
   public var mark: Double
-  /// Quantity x mark x multiplier.
+  /// Quantity x mark x multiplier, in the currency of the instrument, as all money here.
   public var value: Double
+  /// Account currency for one unit of that currency.
+  public var rate = 1.0
   /// By average cost.
   public var averageCost: Basis
   /// First in, first out.
@@ -50,8 +52,9 @@ extension BacktestResult {
       }
       let instrument = Int(fill.instrument.index)
       books[instrument].trade(fill.quantity, at: fill.price)
-      records.append(
-        books[instrument].record(fill.time, fill.instrument, mark: fill.reference))
+      var record = books[instrument].record(fill.time, fill.instrument, mark: fill.reference)
+      if !conversions.isEmpty { record.rate = conversions[index].rate }
+      records.append(record)
     }
     for action in pending { records += books.apply(action) }
     return records
@@ -62,8 +65,11 @@ extension [LotBook] {
   fileprivate mutating func apply(_ action: AppliedAction) -> [PositionRecord] {
     guard case .split(let ratio) = action.action.kind, action.quantityBefore != 0 else { return [] }
     let index = Int(action.instrument.index)
-    let mark = self[index].split(by: ratio, to: action.quantityAfter, for: action.amount)
-    return [self[index].record(action.time, action.instrument, mark: mark)]
+    let mark = self[index].split(
+      by: ratio, to: action.quantityAfter, for: action.amount / action.rate)
+    var record = self[index].record(action.time, action.instrument, mark: mark)
+    record.rate = action.rate
+    return [record]
   }
 }
 
@@ -168,11 +174,13 @@ extension BacktestResult {
   public var cashCurve: CashCurve? {
     guard configuration.accounting.placesOrders else { return nil }
     let entries = ledger
+    let (universe, currency) = (universe, configuration.account.currency)
     let inside = Set(fills.lazy.filter(\.isIntrabar).map { FillPlace($0.order, $0.time) })
     // Where the ledger does not begin with a deposit, cash was there before.
     let isWhole = entries.first?.kind == .deposit
-    var cash = isWhole ? 0 : account.cash - entries.reduce(0) { $0 + $1.amount }
-    var booked = 0.0
+    var cash = MoneyByCurrency(universe, currency: currency, separates: account.holdsBalances)
+    if !isWhole { cash.start(from: account.balances, less: entries) }
+    var booked = MoneyByCurrency(universe, currency: currency, separates: true)
     var (entry, action) = (0, 0)
     var curve = CashCurve(cash: [], netExposure: [])
     for row in curveRows {
@@ -180,16 +188,17 @@ extension BacktestResult {
       while entry < entries.count,
         entries[entry].isBefore(pointAt: time, isBase: row == 0, inside: inside)
       {
-        cash += entries[entry].amount
-        if entries[entry].kind == .dividend { booked -= entries[entry].amount }
+        cash.add(entries[entry])
+        if entries[entry].kind == .dividend { booked.add(entries[entry], times: -1) }
         entry += 1
       }
       while action < actions.count, actions[action].time < time {
-        if actions[action].isDividend { booked += actions[action].amount }
+        if actions[action].isDividend { booked.add(actions[action]) }
         action += 1
       }
-      curve.cash.append(cash)
-      curve.netExposure.append(self.curve.equity[row] - cash - booked)
+      let money = cash.value(at: time)
+      curve.cash.append(money)
+      curve.netExposure.append(self.curve.equity[row] - money - booked.value(at: time))
     }
     return curve
   }

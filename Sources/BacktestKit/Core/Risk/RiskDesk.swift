@@ -59,7 +59,7 @@ struct RiskDesk: OrderReview {
       (long[index], short[index]) = (0, 0)
       units[index] =
         market.lastClose(of: index).map {
-          $0 * market.columns[index].multiplier
+          $0 * position.multiplier
         } ?? position.mark * position.multiplier
       hold(index, long: max(0, position.quantity), short: max(0, -position.quantity))
     }

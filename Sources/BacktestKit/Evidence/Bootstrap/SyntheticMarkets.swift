@@ -71,7 +71,7 @@ public struct SyntheticMarkets: Sendable {
   /// that all series have.
   public var source: Universe {
     do {
-      return try Universe(series.map { $0.cut })
+      return try Universe(series.map { $0.cut }).carrying(universe)
     } catch {
       preconditionFailure("Invariant: the symbols are those of a universe: \(error)")
     }
@@ -84,7 +84,7 @@ public struct SyntheticMarkets: Sendable {
     rows.reserveCapacity(barCount - 1)
     sampler.draw(using: &random) { rows.append(contentsOf: $0) }
     do {
-      return try Universe(series.map { $0.series(drawing: rows) })
+      return try Universe(series.map { $0.series(drawing: rows) }).carrying(universe)
     } catch {
       preconditionFailure("Invariant: the symbols are those of a universe: \(error)")
     }

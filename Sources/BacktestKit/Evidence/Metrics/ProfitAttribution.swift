@@ -22,8 +22,9 @@ public struct ProfitAttribution: Hashable, Sendable {
 
   /// A kind of profit or cost.
   public struct Component: Hashable, Sendable {
-    /// `price` for moves of prices with trades at reference prices, `slippage`, or the kind of a
-    /// ledger entry, such as `commission`.
+    /// `price` for moves of prices with trades at reference prices, `slippage`, `fx` for what
+    /// exchange rates did to positions and balances, or the kind of a ledger entry, such as
+    /// `commission`.
     public var name: String
     /// Money; negative for costs.
     public var amount: Double
@@ -59,6 +60,13 @@ public struct ProfitAttribution: Hashable, Sendable {
     }
     for (index, position) in result.account.positions.enumerated() where position.value != 0 {
       books.add("price", position.value, to: InstrumentID(index))
+    }
+    for index in result.universe.series.indices {
+      let instrument = InstrumentID(index)
+      let rates = result.account.exchangeProfit(of: index)
+      books.add("price", -rates.positions, to: instrument)
+      books.add("dividend", -rates.payments, to: instrument)
+      books.add("fx", rates.positions + rates.payments, to: instrument)
     }
     let total = result.account.equity - books.deposits
     // What is owed or owing at the end, and has no entry in the ledger yet.

@@ -44,7 +44,7 @@ extension Universe {
   private func rebuilt(_ series: [BarSeries]) -> Universe {
     do throws(MarketError) {
       // What is known at an instant does not change with the bars that are cut off behind it.
-      return try Universe(series).with(references: references)
+      return try Universe(series).carrying(self)
     } catch {
       preconditionFailure("\(error)")
     }
@@ -91,7 +91,8 @@ extension BarSeries {
       &random)
     let shuffled = BarSeries(
       trusted: instrument, timeframe: timeframe, calendar: calendar,
-      times: [openTimes, closeTimes], prices: prices.columns, priceBasis: priceBasis)
+      times: [openTimes, closeTimes], prices: prices.columns, priceBasis: priceBasis
+    ).takingDetail(of: self, until: time)
     // The same times have the same actions.
     return (try? shuffled.adding(actions)) ?? shuffled
   }

@@ -13,6 +13,7 @@ struct FoldStitcher {
   private var outcomes: [OrderOutcome] = []
   private var orderEvents: [OrderEvent] = []
   private var fills: [Fill] = []
+  private var conversions: [FillConversion] = []
   private var trades: [RoundTrip] = []
   private var ledger: [LedgerEntry] = []
   private var counts = RunCounts()
@@ -42,8 +43,7 @@ struct FoldStitcher {
     self.firstInstant = firstInstant
     equity = [configuration.account.initialCash]
     account = Account(
-      rules: configuration.account,
-      instruments: feed.universe.series.map(\.instrument),
+      rules: configuration.account, universe: feed.universe,
       accounting: configuration.accounting)
   }
 
@@ -111,6 +111,7 @@ struct FoldStitcher {
       overflowedAt: overflowedAt, tradeTable: DerivedTable(trades + openTrades),
       outcomeTable: DerivedTable(outcomes), eventTable: DerivedTable(orderEvents),
       ledgerTable: DerivedTable(ledger))
+    result.conversions = conversions
     result.marginCalls = marginCalls
     result.actions = actions
     return result
@@ -125,6 +126,15 @@ struct FoldStitcher {
         ledger.append(
           LedgerEntry(
             time: base, kind: .trade, amount: position.value, instrument: InstrumentID(index)))
+      }
+      // What was held in other currencies is the new account's own money.
+      for balance in left.balances.dropFirst() {
+        let amount = balance.amount * balance.rate
+        ledger.append(
+          LedgerEntry(
+            time: base, kind: .conversion, amount: -amount,
+            currency: CurrencyCode(balance.currency), rate: balance.rate))
+        ledger.append(LedgerEntry(time: base, kind: .conversion, amount: amount))
       }
       if plan.carry == .returns {
         ledger.append(
@@ -165,6 +175,7 @@ struct FoldStitcher {
       breach.order = breach.order.map(shifted)
       riskBreaches.append(breach)
     }
+    conversions += run.conversions
     counts.add(run.counts)
     orderOffset += lastOrder
     groupOffset += lastGroup
@@ -204,6 +215,7 @@ extension Account {
     deficitWrittenOff += run.deficitWrittenOff * scale
     tradedNotional += run.tradedNotional * scale
     income.add(run.income, scale: scale)
+    addExchange(of: run, scale: scale)
   }
 }
 

@@ -68,7 +68,7 @@ extension CrossValidation {
       }
       var markets: [(String, Feed)] = []
       for series in universe.series {
-        markets.append((series.instrument.symbol, try made(series, universe.references)))
+        markets.append((series.instrument.symbol, try made(series, universe)))
       }
       return markets
     case .byTimeframe:
@@ -84,7 +84,7 @@ extension CrossValidation {
           let series = try universe.series.map { (series) throws(MarketError) in
             try series.resampled(to: timeframe)
           }
-          let market = try Universe(series).with(references: universe.references)
+          let market = try Universe(series).carrying(universe)
           markets.append(("\(timeframe)", Feed(market)))
         } catch {
           throw .crossValidation(.market("\(timeframe)", reason: "\(error)"))
@@ -95,10 +95,10 @@ extension CrossValidation {
   }
 
   private func made(
-    _ series: BarSeries, _ references: [ReferenceSeries]
+    _ series: BarSeries, _ universe: Universe
   ) throws(EvidenceError) -> Feed {
     do throws(MarketError) {
-      return Feed(try Universe([series]).with(references: references))
+      return Feed(try Universe([series]).carrying(universe))
     } catch {
       throw .crossValidation(.market(series.instrument.symbol, reason: "\(error)"))
     }

@@ -9,8 +9,7 @@ public import BacktestCore
 /// Kinds are `split`, `reverse-split`, `dividend`, `special-dividend`, `symbol-change`,
 /// `delisting`, `merger-cash`, `merger-shares` and, for futures, `roll`. A ratio is written `3:2`,
 /// three new shares for two old ones, or as one number, 1.5. The columns `pay-date` and
-/// `new-symbol`
-/// may be missing.
+/// `new-symbol` may be missing.
 public struct CorporateActionFile: Sendable {
   /// A reader.
   public init() {}
@@ -32,47 +31,20 @@ public struct CorporateActionFile: Sendable {
   }
 
   private func read(_ source: CSVByteSource, name: String) throws(DataError) -> [CorporateAction] {
-    var buffer = CSVTextBuffer(source)
-    try buffer.refill()
-    if buffer.next[0] == 0xEF && buffer.next[1] == 0xBB && buffer.next[2] == 0xBF {
-      buffer.position += 3
-    }
-    let records = CSVRecordReader(separator: buffer.likelySeparator(), file: name)
-    var (line, actions) = (1, [CorporateAction]())
-    var log = DataIssueLog(file: name)
-    var columns: CorporateActionColumns?
+    var actions: [CorporateAction] = []
     var seen = Set<CorporateAction>()
-    reading: while log.issues.count < DataError.limit {
-      switch try records.next(&buffer) {
-      case .end: break reading
-      case .blank(let lines): line += lines
-      case .malformed(let message):
-        log.add(.malformedRow, line: line, message)
-        break reading
-      case .record(let lines):
-        if let columns {
-          var row = CorporateActionRow(records: records, columns: columns, line: line)
-          if let action = row.action(&log) {
-            actions.append(action)
-            if !seen.insert(action).inserted {
-              log.add(
-                .duplicateTime, line: line,
-                "the same \(action.kind.name) of \(action.symbol) on \(action.exDate) is in a row "
-                  + "above; remove one of them")
-            }
-          }
-        } else {
-          columns = try CorporateActionColumns(records, file: name, line: line)
-        }
-        line += lines
+    _ = try CSVListReader(file: name).read(source) { (header) throws(DataError) in
+      try CorporateActionColumns(header)
+    } row: { row, columns, log in
+      let row = CorporateActionRow(row: row, columns: columns)
+      guard let action = row.action(&log) else { return }
+      actions.append(action)
+      if !seen.insert(action).inserted {
+        log.add(
+          .duplicateTime, line: row.row.line,
+          "the same \(action.kind.name) of \(action.symbol) on \(action.exDate) is in a row above; "
+            + "remove one of them")
       }
-    }
-    guard log.issues.isEmpty else { throw DataError(log.issues) }
-    guard columns != nil else {
-      throw DataError(
-        .unreadableFile, file: name,
-        "it is empty; a header line is needed: "
-          + CorporateActionColumns.names.joined(separator: ","))
     }
     return actions
   }
@@ -80,58 +52,36 @@ public struct CorporateActionFile: Sendable {
 
 /// Where the columns of a file of actions are.
 struct CorporateActionColumns {
-  static let names = ["symbol", "ex-date", "kind", "value", "pay-date", "new-symbol"]
+  private static let names = ["symbol", "ex-date", "kind", "value", "pay-date", "new-symbol"]
 
-  let count: Int
   let symbol, exDate, kind, value: Int
   let payDate, newSymbol: Int?
 
-  init(_ records: CSVRecordReader, file: String, line: Int) throws(DataError) {
-    let given = (0..<records.fieldCount).map { DataIssue.printable(records.field($0)) }
-    let plain = given.map(CSVHeader.plain)
-    func find(_ names: [String]) -> Int? {
-      names.lazy.compactMap { plain.firstIndex(of: CSVHeader.plain($0)) }.first
-    }
-    func require(_ names: [String]) throws(DataError) -> Int {
-      if let found = find(names) { return found }
-      let listed = given.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
-      throw DataError(
-        .badHeader, file: file, line: line,
-        "no column \(DataIssue.quoted(names[0])); the columns are \(listed), and those of a file "
-          + "of actions are \(Self.names.joined(separator: ", "))")
-    }
-    count = given.count
-    symbol = try require(["symbol", "ticker"])
-    exDate = try require(["ex-date", "exdate", "date"])
-    kind = try require(["kind", "type", "action"])
-    value = try require(["value", "amount", "ratio"])
-    payDate = find(["pay-date", "payment-date"])
-    newSymbol = find(["new-symbol", "new-ticker"])
+  init(_ header: CSVListHeader) throws(DataError) {
+    let advice = ", and those of a file of actions are \(Self.names.joined(separator: ", "))"
+    symbol = try header.column(["symbol", "ticker"], advice: advice)
+    exDate = try header.column(["ex-date", "exdate", "date"], advice: advice)
+    kind = try header.column(["kind", "type", "action"], advice: advice)
+    value = try header.column(["value", "amount", "ratio"], advice: advice)
+    payDate = header.column(["pay-date", "payment-date"])
+    newSymbol = header.column(["new-symbol", "new-ticker"])
   }
 }
 
 /// One row of a file of actions.
 struct CorporateActionRow {
-  let records: CSVRecordReader
+  let row: CSVListRow
   let columns: CorporateActionColumns
-  let line: Int
 
   /// The action, or `nil` with a finding.
-  mutating func action(_ log: inout DataIssueLog) -> CorporateAction? {
-    guard records.fieldCount == columns.count else {
-      log.add(
-        .malformedRow, line: line,
-        "the row has \(NumberText.count(records.fieldCount, "field")), the header has "
-          + "\(columns.count)")
-      return nil
-    }
-    let symbol = records.field(columns.symbol)
+  func action(_ log: inout DataIssueLog) -> CorporateAction? {
+    let symbol = row.field(columns.symbol)
     guard !symbol.isEmpty else {
       return refuse(.malformedRow, columns.symbol, "the symbol is missing", &log)
     }
     guard let exDate = date(columns.exDate, &log), let kind = kind(&log) else { return nil }
     var payDate: CivilDate?
-    if let column = columns.payDate, !records.field(column).isEmpty {
+    if let column = columns.payDate, !row.field(column).isEmpty {
       guard let date = date(column, &log) else { return nil }
       payDate = date
       if date < exDate {
@@ -148,8 +98,8 @@ struct CorporateActionRow {
 
   private func kind(_ log: inout DataIssueLog) -> CorporateAction.Kind? {
     let name = String(
-      records.field(columns.kind).lowercased().map { $0 == "_" || $0 == " " ? "-" : $0 })
-    let newSymbol = columns.newSymbol.map { records.field($0) } ?? ""
+      row.field(columns.kind).lowercased().map { $0 == "_" || $0 == " " ? "-" : $0 })
+    let newSymbol = columns.newSymbol.map { row.field($0) } ?? ""
     if ["symbol-change", "merger-shares", "roll"].contains(name), newSymbol.isEmpty {
       return refuse(
         .malformedRow, columns.newSymbol ?? columns.kind,
@@ -180,7 +130,7 @@ struct CorporateActionRow {
       let expected = isRatio ? "a ratio such as 2, 1.5 or 3:2" : "an amount of money such as 0.25"
       return refuse(
         .badNumber, columns.value,
-        "\(DataIssue.quoted(records.field(columns.value))) is not \(expected)", &log)
+        "\(DataIssue.quoted(row.field(columns.value))) is not \(expected)", &log)
     }
     if name == "split" && value < 1 || name == "reverse-split" && value > 1 {
       return refuse(
@@ -194,7 +144,7 @@ struct CorporateActionRow {
   }
 
   private func value(isRatio: Bool, isOptional: Bool) -> Double? {
-    let text = records.field(columns.value)
+    let text = row.field(columns.value)
     if text.isEmpty { return isOptional ? 0 : nil }
     let parts = text.split(whereSeparator: { $0 == ":" || $0 == "/" }).map { Double($0) }
     if isRatio, parts.count == 2, let new = parts[0], let old = parts[1], old > 0 {
@@ -204,17 +154,16 @@ struct CorporateActionRow {
   }
 
   private func date(_ column: Int, _ log: inout DataIssueLog) -> CivilDate? {
-    if let date = CivilDate(records.field(column)) { return date }
+    if let date = CivilDate(row.field(column)) { return date }
     return refuse(
       .badTime, column,
-      "\(DataIssue.quoted(records.field(column))) is not a date; write it like 2011-02-28", &log)
+      "\(DataIssue.quoted(row.field(column))) is not a date; write it like 2011-02-28", &log)
   }
 
   private func refuse<Value>(
     _ code: DataIssue.Code, _ column: Int, _ message: String, _ log: inout DataIssueLog
   ) -> Value? {
-    let place = records.place(of: column, line: line)
-    log.add(code, line: place.line, column: place.column, message)
+    row.report(code, column, message, to: &log)
     return nil
   }
 }

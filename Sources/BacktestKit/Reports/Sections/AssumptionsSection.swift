@@ -4,7 +4,8 @@ import BacktestEvidence
 extension ReportModel {
   /// Every rule under which the figures came about, in words.
   var assumptionsSection: ReportSection {
-    var items = run.configuration.assumptions.map { Item($0.label, $0.text) } + measureItems
+    var items = run.configuration.assumptions.map { Item($0.label, $0.text) }
+    items += detailItems + measureItems
     items += policyRemarks.map { Item("Policy", $0) }
     if let walkForward { items += walkForwardItems(walkForward) }
     return ReportSection(
@@ -14,6 +15,18 @@ extension ReportModel {
   }
 
   private typealias Item = ReportDefinitions.Item
+
+  private var detailItems: [Item] {
+    let detailed = run.universe.series.filter { $0.detail != nil }
+    guard !detailed.isEmpty else { return [] }
+    let count = detailed.reduce(0) { $0 + $1.detailedCount }
+    let all = run.universe.series.reduce(0) { $0 + $1.count }
+    return [
+      Item(
+        "Finer bars",
+        "Decide the path inside \(NumberText.grouped(count)) of \(NumberText.grouped(all)) bars.")
+    ]
+  }
 
   private var measureItems: [Item] {
     let base = dates.first.map { Item("Base point", "\($0).") }

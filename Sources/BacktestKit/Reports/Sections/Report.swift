@@ -20,6 +20,8 @@ public struct Report: Sendable {
   public var regimes: [RegimeAnalysis] = []
   /// Whether forecasts of value at risk from the run's own returns are shown with their tests.
   package var testsValueAtRisk = false
+  /// What factors explain of the returns; `nil` where none are given.
+  public var factors: FactorRegression?
   /// The contents and findings of the data; by default one report for each series.
   public var dataQuality: [DataQualityReport]
   /// Where the result comes from, such as the study or a commit. An item replaces one of the same
@@ -98,7 +100,8 @@ public struct Report: Sendable {
       + model.monteCarloSections(monteCarlo) + model.forecastSections
       + model.regimeSections(regimes)
       + [model.tradesSection, model.costsSection, model.attributionSection]
-      + model.riskSections(testingForecasts: testsValueAtRisk) + [model.metricsSection]
+      + model.factorSections(factors) + model.riskSections(testingForecasts: testsValueAtRisk)
+      + [model.metricsSection]
       + model.noteSections
       + customSections
       + [

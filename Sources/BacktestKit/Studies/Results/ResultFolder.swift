@@ -119,9 +119,7 @@ extension Study {
   /// The paths of all files that the study is known to read, from where the process runs.
   package var inputs: [String] {
     var paths = ((try? priceFiles()) ?? data.files).map(\.path)
-    paths += data.references.map(\.path)
-    if let file = benchmark?.file { paths.append(file) }
-    if let file = regimeSettings.file { paths.append(file.path) }
+    paths += otherInputs.map(\.path)
     paths += replicates?.checkpoints ?? []
     paths += walkForward?.training?.inputs ?? []
     paths = paths.map(resolved)
@@ -131,5 +129,17 @@ extension Study {
       paths.append("\(policy.manifest.folder)/norm.json")
     }
     return paths + [path]
+  }
+
+  /// The files beside those of prices that say something of the market, each with its key.
+  package var otherInputs: [(key: String, path: String)] {
+    var files = data.actions.map { [("data.actions", $0)] } ?? []
+    files += ((try? detailFiles()) ?? []).map { ("data.detail", $0.path) }
+    files += ((try? rateFiles()) ?? data.rates).map { ("data.rates", $0.path) }
+    files += data.references.map { ("data.references", $0.path) }
+    files += regimeSettings.file.map { [("regimes.file", $0.path)] } ?? []
+    files += benchmark?.file.map { [("benchmark.file", $0)] } ?? []
+    files += factors.map { [("factors", $0.path)] } ?? []
+    return files
   }
 }

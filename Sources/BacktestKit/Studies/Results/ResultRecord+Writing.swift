@@ -34,6 +34,7 @@ extension ResultRecord {
     regimeSharpes = Self.regimeSharpes(.list(outcome.regimes.map(\.json)))
     caveats = outcome.caveats.map { Caveat(code: $0.code.rawValue, message: $0.message) }
     data = try DataFile.all(of: result.universe, outcome.study)
+    otherFiles = try OtherFile.all(of: outcome.study)
     configuration = Setting.all(in: ResultConfiguration(outcome).json)
     counts = Counts(result)
     forecasts =
@@ -63,8 +64,10 @@ extension ResultRecord {
       ),
       ("data", .list(data.map(\.json))),
     ]
+    if !otherFiles.isEmpty { parts.append(("other-files", .list(otherFiles.map(\.json)))) }
     parts.append(("counts", counts.json))
     parts.append(("attribution", ProfitAttribution(outcome.result).json))
+    if let factors = outcome.factorRegression { parts.append(("factors", factors.json)) }
     if let risk = outcome.result.riskJSON { parts.append(("risk", risk)) }
     parts.append(("configuration", ResultConfiguration(outcome).json))
     parts += outcome.policyParts

@@ -42,6 +42,8 @@ public struct ResultRecord: Sendable, Equatable {
   package var caveats: [Caveat]
   /// The files that were read.
   package var data: [DataFile]
+  /// The other files that say something of the market, in the order of the study's keys.
+  package var otherFiles: [OtherFile]
   /// The rules in effect, defaults included, in the order of the file.
   package var configuration: [Setting]
   /// The numbers of orders, fills and other events.
@@ -104,6 +106,16 @@ public struct ResultRecord: Sendable, Equatable {
     package var barCount: Int
     /// `raw` or `adjusted`.
     package var prices: String
+  }
+
+  /// A file beside those of prices.
+  package struct OtherFile: Sendable, Equatable {
+    /// The key of the study that names it, such as `data.references`.
+    package var key: String
+    /// The path as the study gives it.
+    package var path: String
+    /// The SHA-256 of its bytes.
+    package var sha256: String
   }
 
   /// A rule in effect.
@@ -213,6 +225,15 @@ extension ResultRecord {
     caveats = table.sections("limits") {
       Caveat(code: $0.value("code", .text), message: $0.value("message", .text))
     }
+    let hasOtherFiles = table.node("other-files") != nil
+    otherFiles =
+      !hasOtherFiles
+      ? []
+      : table.sections("other-files") {
+        OtherFile(
+          key: $0.value("key", .text), path: $0.value("path", .text),
+          sha256: $0.value("sha256", .text))
+      }
     data = table.sections("data") {
       DataFile(
         symbol: $0.value("symbol", .text), path: $0.value("path", .text),
@@ -230,7 +251,7 @@ extension ResultRecord {
     // These are for other readers; folds and regimes are in separate tables as well.
     for key in [
       "policies", "edge", "trainers-accounting", "sweep", "sensitivity", "candidates", "replicates",
-      "attribution", "risk",
+      "attribution", "factors", "risk",
     ] {
       _ = table.node(key)
     }

@@ -6,11 +6,19 @@ import BacktestFiles
 struct ResultTables {
   let result: BacktestResult
   private let symbols: [String]
+  /// The currency of each instrument; empty where all are in the account's.
+  private let currencies: [String]
 
   init(_ result: BacktestResult) {
     self.result = result
     symbols = result.universe.series.map(\.instrument.symbol)
+    let home = result.configuration.account.currency
+    let known = result.universe.series.map { $0.instrument.currency ?? home }
+    currencies = known.allSatisfy { $0 == home } ? [] : known
   }
+
+  /// The columns of currency and rate, where there is more than one currency.
+  private var currencyColumns: [String] { currencies.isEmpty ? [] : ["currency", "rate"] }
 
   private func symbol(_ instrument: InstrumentID) -> String {
     symbols[Int(instrument.index)]
@@ -110,10 +118,11 @@ struct ResultTables {
 
   /// What was held after each fill and each split, at average cost and first in, first out.
   func writePositions(to file: FileOutput) throws(FileError) {
-    let header = [
-      "time", "symbol", "quantity", "mark", "value", "average_price", "average_realized",
-      "average_unrealized", "fifo_price", "fifo_realized", "fifo_unrealized",
-    ]
+    let header =
+      [
+        "time", "symbol", "quantity", "mark", "value", "average_price", "average_realized",
+        "average_unrealized", "fifo_price", "fifo_realized", "fifo_unrealized",
+      ] + currencyColumns
     var csv = try CSVWriter(header, to: file)
     for record in result.positionHistory {
       try csv.row { row in
@@ -127,6 +136,9 @@ struct ResultTables {
           row.field(basis.realized)
           row.field(basis.unrealized)
         }
+        guard !currencies.isEmpty else { return }
+        row.field(currencies[Int(record.instrument.index)])
+        row.field(record.rate)
       }
     }
     try csv.finish()
@@ -156,12 +168,13 @@ struct ResultTables {
 
   /// Every fill with its costs.
   func writeFills(to file: FileOutput) throws(FileError) {
-    let header = [
-      "time", "order", "symbol", "quantity", "reference", "price", "slippage", "commission",
-      "tax", "intrabar",
-    ]
+    let header =
+      [
+        "time", "order", "symbol", "quantity", "reference", "price", "slippage", "commission",
+        "tax", "intrabar",
+      ] + currencyColumns + (currencies.isEmpty ? [] : ["conversion"])
     var csv = try CSVWriter(header, to: file)
-    for fill in result.fills {
+    for (index, fill) in result.fills.enumerated() {
       try csv.row { row in
         row.field(fill.time.description)
         row.field(Int(fill.order.number))
@@ -173,6 +186,10 @@ struct ResultTables {
         row.field(fill.commission)
         row.field(fill.tax)
         row.field(fill.isIntrabar ? 1 : 0)
+        guard !currencies.isEmpty, index < result.conversions.count else { return }
+        row.field(currencies[Int(fill.instrument.index)])
+        row.field(result.conversions[index].rate)
+        row.field(result.conversions[index].cost)
       }
     }
     try csv.finish()
@@ -250,7 +267,9 @@ struct ResultTables {
 
   /// Every movement of cash.
   func writeLedger(to file: FileOutput) throws(FileError) {
-    var csv = try CSVWriter(["time", "kind", "amount", "symbol", "order"], to: file)
+    let header = ["time", "kind", "amount", "symbol", "order"] + currencyColumns
+    var csv = try CSVWriter(header, to: file)
+    let home = result.configuration.account.currency
     for entry in result.ledger {
       try csv.row { row in
         row.field(entry.time.description)
@@ -258,6 +277,9 @@ struct ResultTables {
         row.field(entry.amount)
         row.field(entry.instrument.map(symbol) ?? "")
         row.field(entry.order.map { Double($0.number) } ?? .nan)
+        guard !currencies.isEmpty else { return }
+        row.field(entry.currency?.description ?? home)
+        row.field(entry.rate)
       }
     }
     try csv.finish()

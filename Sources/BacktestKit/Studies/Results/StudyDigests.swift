@@ -6,15 +6,15 @@ extension StudyMarket {
   /// The digest of all bars that a run sees, the benchmark's included: symbols, times, prices and
   /// volumes.
   package var dataDigest: ContentDigest.Value {
-    Self.digest(of: universe.series + (benchmark.map { [$0] } ?? []))
+    Self.digest(of: universe.series + universe.rates + (benchmark.map { [$0] } ?? []))
   }
 
   /// The digest of the bars on which a strategy trades.
-  var tradedDigest: ContentDigest.Value { Self.digest(of: universe.series) }
+  var tradedDigest: ContentDigest.Value { Self.digest(of: universe.series + universe.rates) }
 
   private static func digest(of all: [BarSeries]) -> ContentDigest.Value {
     var digest = ContentDigest()
-    for series in all {
+    for series in all.flatMap({ [$0] + ($0.detail.map { [$0] } ?? []) }) {
       digest.update(text: "\(series.instrument.symbol) \(series.timeframe) \(series.count)")
       digest.update(column: series.openTimes)
       digest.update(column: series.closeTimes)

@@ -19,6 +19,8 @@ package struct StudyMarket: Sendable {
   private(set) var unusedAdjustments: [UnusedAdjustment] = []
   /// Series of raw closes beside which the data has no adjusted ones.
   private(set) var unknownPrices: [String] = []
+  /// The returns of the study's factors.
+  let factors: FactorReturns?
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
 
@@ -81,12 +83,14 @@ package struct StudyMarket: Sendable {
     let bars = series
     let actions = try study.loadActions()
     let references = try study.loadReferences()
+    factors = try study.loadFactors()
+    let finer = try study.loadDetail()
+    let rates = try study.loadRates()
     let given = try StudyError.wrapping(.data) {
-      guard let target = study.data.resample else {
-        return try Universe(bars).adding(actions).with(references: references)
-      }
-      return try Universe(bars.map { try $0.resampled(to: target) }).adding(actions)
-        .with(references: references)
+      var bars = bars
+      if let target = study.data.resample { bars = try bars.map { try $0.resampled(to: target) } }
+      if study.data.detail != nil { bars = try bars.detailed(by: finer) }
+      return try Universe(bars).adding(actions).with(references: references).with(rates: rates)
     }
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
@@ -98,6 +102,7 @@ package struct StudyMarket: Sendable {
       unknownPrices.removeAll { $0 == one.instrument.symbol }
     }
     try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)
     benchmark = try study.loadBenchmark(from: universe)
@@ -159,10 +164,12 @@ extension Study {
   }
 
   fileprivate func load(
-    _ file: StudyFile, by reader: CSVReader, _ priceBasis: BarSeries.PriceBasis? = nil
+    _ file: StudyFile, by reader: CSVReader, _ priceBasis: BarSeries.PriceBasis? = nil,
+    isDetail: Bool = false
   ) throws(DataError) -> [BarSeries] {
     var reader = reader
     reader.options = readOptions(file, priceBasis ?? data.priceBasis)
+    if isDetail { reader.options.timeframe = nil }
     let loaded = try reader.load(resolved(file.path), symbol: file.symbol)
     return loaded.map { series in
       var series = series
@@ -179,6 +186,31 @@ extension Study {
   fileprivate func loadActions() throws(StudyError) -> [CorporateAction] {
     guard let path = data.actions else { return [] }
     return try StudyError.wrapping(.file) { try CorporateActionFile().load(resolved(path)) }
+  }
+
+  /// The finer bars inside those of the study, where it names files of them.
+  ///
+  /// - Throws: `StudyError` with the first file that cannot be read.
+  fileprivate func loadDetail() throws(StudyError) -> [BarSeries] {
+    var series: [BarSeries] = []
+    for file in try detailFiles() {
+      series += try StudyError.wrapping(.file) {
+        try load(file, by: CSVReader(), isDetail: true)
+      }
+    }
+    return series
+  }
+
+  /// The exchange rates, whole: what was known before the period counts.
+  fileprivate func loadRates() throws(StudyError) -> [BarSeries] {
+    var all: [BarSeries] = []
+    for file in try rateFiles() {
+      var whole = self
+      (whole.data.from, whole.data.to) = (nil, nil)
+      let study = whole
+      all += try StudyError.wrapping(.file) { try study.load(file, by: CSVReader(), .raw) }
+    }
+    return all
   }
 
   fileprivate func loadBenchmark(from universe: Universe) throws(StudyError) -> BarSeries? {

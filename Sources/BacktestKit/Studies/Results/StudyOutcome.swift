@@ -105,6 +105,7 @@ extension StudyOutcome {
     report.benchmark = benchmark
     report.regimes = regimes
     report.testsValueAtRisk = true
+    report.factors = factorRegression
     report.dataQuality = market.quality
     report.provenance = provenance
     report.caveats = caveats

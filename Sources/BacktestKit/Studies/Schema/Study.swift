@@ -34,6 +34,8 @@ public struct Study: Sendable {
   /// What the run is held against: an instrument of the data, one of a file of its own, or equal
   /// parts of all instruments.
   package var benchmark: StudyBenchmark?
+  /// The factors that explain the run's returns.
+  var factors: StudyFactors?
   /// The rules that its results have to pass, where it names some.
   package var gate: StudyGate?
   /// The folder for results as the study gives it; relative to the study's folder.
@@ -144,6 +146,10 @@ extension Study {
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
         .optionalTable(
+          "factors", \.factors, StudyFactors.table,
+          "Daily returns of factors, such as those of Fama and French, which explain the run's."
+        ).example("{path: factors.csv, unit: percent, risk-free: RF}"),
+        .optionalTable(
           "gate", \.gate, StudyGate.table, "The rules of the command `gate`."
         ).absent("the default gate").example("{rules: [{what: sharpe, min: 0.5}]}"),
         .table("output", \.self, output, "Where results go.").example("{folder: results}"),
@@ -151,10 +157,8 @@ extension Study {
       after: { table, study in
         study.configuration.execution.latencySeed = study.seed
         let currency = study.configuration.account.currency
-        for file in study.data.files where file.currency != currency {
-          table.report(
-            "\(file.path) is quoted in \(file.currency), but the account is in \(currency); "
-              + "one account trades one currency", at: "data")
+        if study.data.files.contains(where: { $0.currency.map { $0 != currency } ?? false }) {
+          study.configuration.account.changeForeignExchange { _ in }
         }
         if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
           table.report(

@@ -22,12 +22,16 @@ package struct StudyData: Sendable {
   package var cache: String?
   /// A file of splits, dividends and other actions, as the study gives it; `nil` for none.
   package var actions: String?
+  /// The files of finer bars inside the bars, as the study gives them; `nil` for none.
+  package var detail: String?
   /// How columns and stamps are to be understood.
   package var mapping = CSVMapping()
   /// What strategies see and do not trade.
   package var references: [StudyReference] = []
   /// The files.
   package var files: [StudyFile] = []
+  /// Files of exchange rates, which convert money and are not traded.
+  package var rates: [StudyFile] = []
 }
 
 /// A price file and the instruments in it.
@@ -41,8 +45,8 @@ package struct StudyFile: Sendable {
   package var mapping: CSVMapping?
   /// The name of the instrument; `nil` takes the file's symbols or its name.
   package var symbol: String?
-  /// The currency of the prices.
-  package var currency = "USD"
+  /// The currency of the prices; `nil` is the account's.
+  package var currency: String?
   /// What kind of thing it is.
   package var assetClass = AssetClass.equity
   /// The smallest price step.
@@ -110,28 +114,43 @@ extension StudyData {
           "actions", \.actions, .text,
           "A CSV file of splits, dividends and other actions, for raw prices."
         ).values("file").absent("none").example("actions.csv").beside("price: raw"),
+        .optional(
+          "detail", \.detail, .text,
+          "Finer bars of the same instruments, which decide in what order prices inside a bar come."
+        ).values("file, folder or pattern").absent("none, the `intrabar-path` is assumed")
+          .example("minutes/*.csv"),
         .table(
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
         ).absent("found by name"),
-        StudyFile.key(folder: folder),
+        StudyFile.key(
+          "files", \.files,
+          "The price files: a list of tables, in which a text is a `path`, or one text.",
+          isTraded: true, folder: folder),
+        StudyFile.key(
+          "rates", \.rates,
+          "Files of exchange rates such as EURUSD, the price of one EUR in USD; they convert money "
+            + "and are not traded.", isTraded: false, folder: folder),
         StudyReference.key,
       ],
-      after: { table, data in
-        if let from = data.from, let to = data.to, to < from {
-          table.report("'to' lies before 'from'", at: "to")
-        }
-        if data.actions != nil, data.priceBasis == .adjusted {
-          table.report(
-            "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
-              + "already; leave one of the two out", at: "actions")
-        }
-        // A study without 'data' lacks the calendar first, and what is no list is told already.
-        let isList = table.node("files").map { $0.kind != .table } ?? true
-        if data.files.isEmpty, isList, !table.keys.isEmpty {
-          table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
-        }
-      })
+      after: { check($1, &$0) })
+  }
+
+  /// Reports keys that contradict each other.
+  private static func check(_ data: StudyData, _ table: inout DocumentTable) {
+    if let from = data.from, let to = data.to, to < from {
+      table.report("'to' lies before 'from'", at: "to")
+    }
+    if data.actions != nil, data.priceBasis == .adjusted {
+      table.report(
+        "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
+          + "already; leave one of the two out", at: "actions")
+    }
+    // A study without 'data' lacks the calendar first, and what is no list is told already.
+    let isList = table.node("files").map { $0.kind != .table } ?? true
+    if data.files.isEmpty, isList, !table.keys.isEmpty {
+      table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")
+    }
   }
 }
 
@@ -144,67 +163,79 @@ private enum PriceChoice: String, CaseIterable {
 }
 
 extension StudyFile {
-  /// The key `data.files`: a list of tables or paths, or one path.
-  fileprivate static func key(folder: String) -> StudyKey<StudyData> {
-    var row = StudyRow(
-      "files", "The price files: a list of tables, in which a text is a `path`, or one text.")
+  /// The keys `data.files` and `data.rates`: lists of tables or paths, or one path.
+  fileprivate static func key(
+    _ name: String, _ property: WritableKeyPath<StudyData, [StudyFile]>, _ help: String,
+    isTraded: Bool, folder: String
+  ) -> StudyKey<StudyData> {
+    var row = StudyRow(name, help)
     row.values = "list of tables"
-    row.table = table(CSVMapping(), folder: folder).rows
-    row.isRequired = true
+    row.table = table(CSVMapping(), isTraded: isTraded, folder: folder).rows
+    row.isRequired = isTraded
+    if !isTraded { row.absence = "none" }
     row.isList = true
     return StudyKey(row) { table, data in
-      let item = StudyFile.table(data.mapping, folder: folder)
-      data.files = table.sections("files", textIs: "path", item.value)
+      let item = StudyFile.table(data.mapping, isTraded: isTraded, folder: folder)
+      data[keyPath: property] = table.sections(name, textIs: "path", item.value)
     }
   }
 
-  /// The keys of an item of `data.files`.
+  /// The keys of an item of `data.files`, or of `data.rates`, which has no instrument to trade.
   ///
   /// - Parameter mapping: what holds of columns that the item does not mention.
-  private static func table(_ mapping: CSVMapping, folder: String) -> StudyTable<StudyFile> {
+  private static func table(
+    _ mapping: CSVMapping, isTraded: Bool, folder: String
+  ) -> StudyTable<StudyFile> {
     var columns = CSVMapping.table
     columns.initial = mapping
+    let place: [StudyKey<StudyFile>] = [
+      .required(
+        "path", \.path, .text,
+        "A CSV file, or one compressed by gzip; a folder of them; or a pattern with `*`, `?` or "
+          + "`[a-z]`."
+      ).values("file, folder or pattern").example("prices/*.csv"),
+      .value(
+        "calendar", .calendar { Study.path($0, in: folder) },
+        "The market's hours, if they are others than those of `data`."
+      ) { (file: StudyFile) -> NamedCalendar? in
+        file.calendar.map(NamedCalendar.init(calendar:))
+      } set: {
+        $0.calendar = $1.calendar
+      }.absent("that of `data`").example("XLON"),
+      .optionalTable(
+        "columns", \.mapping, columns,
+        "What differs from `data.columns`; the keys are the same."
+      ).absent("those of `data`").example("{time-zone: Europe/London}"),
+      .optional("symbol", \.symbol, .text, "The symbol of the instrument.")
+        .absent("the file's symbols, else its name").example("AAPL"),
+    ]
     return StudyTable(
-      initial: StudyFile(path: ""),
-      keys: [
-        .required(
-          "path", \.path, .text,
-          "A CSV file, or one compressed by gzip; a folder of them; or a pattern with `*`, `?` or "
-            + "`[a-z]`."
-        ).values("file, folder or pattern").example("prices/*.csv"),
-        .value(
-          "calendar", .calendar { Study.path($0, in: folder) },
-          "The market's hours, if they are others than those of `data`."
-        ) { (file: StudyFile) -> NamedCalendar? in
-          file.calendar.map(NamedCalendar.init(calendar:))
-        } set: {
-          $0.calendar = $1.calendar
-        }.absent("that of `data`").example("XLON"),
-        .optionalTable(
-          "columns", \.mapping, columns,
-          "What differs from `data.columns`; the keys are the same."
-        ).absent("those of `data`").example("{time-zone: Europe/London}"),
-        .optional("symbol", \.symbol, .text, "The symbol of the instrument.")
-          .absent("the file's symbols, else its name").example("AAPL"),
-        .value(
-          "currency", \.currency, .text, "The currency of the prices, which must be the account's."
-        ).example("USD"),
-        .value(
-          "asset-class", \.assetClass, .choice(),
-          "The kind of instrument; futures may have prices at or below zero."
-        ).example("future"),
-        .optional(
-          "tick", \.tickSize, .number(.positive),
-          "The price step to which fills are rounded, against the order."
-        ).absent("none").example("0.01"),
-        .value("lot", \.lotSize, .lot, "The step of quantities.")
-          .values("number above 0, or `fractional`")
-          .absent("1; `fractional` for forex and crypto").example("fractional"),
-        .value(
-          "multiplier", \.multiplier, .number(.positive),
-          "Money for one price unit and one unit of quantity."
-        ).example("50"),
-      ])
+      initial: StudyFile(path: ""), keys: isTraded ? place + instrumentKeys : place)
+  }
+
+  /// The keys of an item of `data.files` that are about what is traded.
+  private static var instrumentKeys: [StudyKey<StudyFile>] {
+    [
+      .optional(
+        "currency", \.currency, .text,
+        "The currency of the prices; another one than the account's needs a rate."
+      ).absent("the account's").example("EUR"),
+      .value(
+        "asset-class", \.assetClass, .choice(),
+        "The kind of instrument; futures may have prices at or below zero."
+      ).example("future"),
+      .optional(
+        "tick", \.tickSize, .number(.positive),
+        "The price step to which fills are rounded, against the order."
+      ).absent("none").example("0.01"),
+      .value("lot", \.lotSize, .lot, "The step of quantities.")
+        .values("number above 0, or `fractional`")
+        .absent("1; `fractional` for forex and crypto").example("fractional"),
+      .value(
+        "multiplier", \.multiplier, .number(.positive),
+        "Money for one price unit and one unit of quantity."
+      ).example("50"),
+    ]
   }
 }
 

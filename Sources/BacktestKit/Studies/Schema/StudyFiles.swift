@@ -14,9 +14,14 @@ extension Study {
   /// name, in the order of their bytes.
   ///
   /// - Throws: `StudyError` where a folder or pattern names no file, or gives several one symbol.
-  package func priceFiles() throws(StudyError) -> [StudyFile] {
+  package func priceFiles() throws(StudyError) -> [StudyFile] { try singleFiles(data.files) }
+
+  /// The files of exchange rates, likewise.
+  func rateFiles() throws(StudyError) -> [StudyFile] { try singleFiles(data.rates) }
+
+  private func singleFiles(_ given: [StudyFile]) throws(StudyError) -> [StudyFile] {
     var files: [StudyFile] = []
-    for file in data.files {
+    for file in given {
       let paths = try paths(of: file)
       if let symbol = file.symbol, paths.count > 1 {
         throw StudyError(
@@ -31,6 +36,12 @@ extension Study {
       }
     }
     return files
+  }
+
+  /// The files of the finer bars, whatever folders and patterns stand for.
+  package func detailFiles() throws(StudyError) -> [StudyFile] {
+    guard let path = data.detail else { return [] }
+    return try paths(of: StudyFile(path: path)).map { StudyFile(path: $0) }
   }
 
   /// The paths that a file stands for, as the study would give them.

@@ -1,0 +1,44 @@
+// Whether money of every instrument can be counted in the account's currency.
+
+extension BacktestConfiguration {
+  /// What is wrong with the currencies of a universe; `nil` when nothing is.
+  func currencyProblem(in universe: Universe) -> String? {
+    let home = account.currency
+    for series in universe.series {
+      let symbol = series.instrument.symbol
+      guard let currency = series.instrument.currency, currency != home else { continue }
+      guard let from = CurrencyCode(currency) else {
+        return "\(symbol): '\(currency)' is no code of a currency; write three letters such as EUR"
+      }
+      guard let to = CurrencyCode(home) else {
+        return "account.currency: '\(home)' is no code of a currency; write three letters such as "
+          + "EUR"
+      }
+      if !accounting.placesOrders {
+        return "\(symbol) is quoted in \(currency), but accounting by weights takes returns from "
+          + "prices as they are, in one currency; account by orders"
+      }
+      guard let found = universe.rateSeries(from: from, to: to) else {
+        return "\(symbol) is quoted in \(currency), and there is no rate to the account's "
+          + "\(home); add prices of \(currency)\(home) or \(home)\(currency) as rates, in a study under "
+          + "'data.rates'"
+      }
+      if let problem = problem(of: found.series, for: series) { return problem }
+    }
+    return nil
+  }
+
+  /// What is wrong with the rates by which a series is converted.
+  private func problem(of rates: BarSeries, for series: BarSeries) -> String? {
+    let (pair, symbol) = (rates.instrument.symbol, series.instrument.symbol)
+    if let row = rates.close.firstIndex(where: { !($0 > 0) }) {
+      return "\(pair): the rate of \(rates.closeTimes[row].utcDate) is \(rates.close[row]); rates "
+        + "must be above 0"
+    }
+    guard let first = rates.closeTimes.first, let bar = series.closeTimes.first, first > bar else {
+      return nil
+    }
+    return "\(symbol) has its first bar on \(bar.utcDate), but the first rate of \(pair) is of "
+      + "\(first.utcDate); begin on \(first.utcDate) or later, or add earlier rates"
+  }
+}
