@@ -87,9 +87,8 @@ extension Broker {
       account.mark(instrument, at: markBefore)
       return reject(candidate.slot, .overflow, log: &log)
     }
-    let remaining = live.pointee.remaining
-    var rest = remaining - quantity
-    if abs(rest) <= abs(remaining) * 1e-12 { rest = 0 }
+    var rest = live.pointee.remaining - quantity
+    if abs(rest) <= abs(live.pointee.remaining) * 1e-12 { rest = 0 }
     var fill = fill(of: candidate, quantity, at: cost, in: context)
     fill.completesOrder = rest == 0 && !isCut
     if plan.followsFees { bookFees(cost, candidate, at: context) }
