@@ -73,7 +73,7 @@ struct FeedTests {
     #expect(stride(ofTrivial: Fill.self) <= 96)
     #expect(stride(ofTrivial: Order.self) <= 64)
     #expect(stride(ofTrivial: OrderOutcome.self) <= 48)
-    #expect(stride(ofTrivial: LedgerEntry.self) <= 32)
+    #expect(stride(ofTrivial: LedgerEntry.self) <= 56)
     #expect(stride(ofTrivial: ScheduledEvent.self) <= 32)
     #expect(stride(ofTrivial: LiveOrder.self) <= 192)
     #expect(stride(ofTrivial: MatchCandidate.self) <= 48)

@@ -120,7 +120,7 @@ extension Study {
   package var inputs: [String] {
     var paths = ((try? priceFiles()) ?? data.files).map(\.path)
     paths += ((try? rateFiles()) ?? data.rates).map(\.path)
-    paths += data.references.map(\.path)
+    paths += data.references.map(\.path) + data.files.compactMap(\.funding?.path)
     if let file = benchmark?.file { paths.append(file) }
     if let file = regimeSettings.file { paths.append(file.path) }
     paths += replicates?.checkpoints ?? []

@@ -41,6 +41,7 @@ package struct StudyMarket: Sendable {
     progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
   ) throws(StudyError) {
     var series: [BarSeries] = []
+    var funded: [(file: StudyFile, count: Int)] = []
     var failures: [DataError] = []
     let files = try study.priceFiles()
     let sizes = files.map { fileSize(study.resolved($0.path)) ?? 0 }
@@ -57,6 +58,7 @@ package struct StudyMarket: Sendable {
       do throws(DataError) {
         let loaded = try study.load(file, by: reader)
         series += loaded
+        funded.append((file, loaded.count))
         guard study.data.priceBasis == .raw else { continue }
         // A file without adjusted closes cannot be read for them.
         if let adjusted = try? study.load(file, by: reader, .adjusted) {
@@ -77,6 +79,13 @@ package struct StudyMarket: Sendable {
       let more = failures.count - 1
       let others = more > 0 ? "; \(more) more of the study's files cannot be used" : ""
       throw StudyError(.file, "\(failures[0])\(others)")
+    }
+    var start = 0
+    for (file, count) in funded {
+      for place in start..<(start + count) {
+        series[place] = try study.addingFunding(of: file, to: series[place])
+      }
+      start += count
     }
     let bars = series
     let actions = try study.loadActions()
