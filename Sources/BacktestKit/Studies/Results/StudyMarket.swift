@@ -80,14 +80,7 @@ package struct StudyMarket: Sendable {
       let others = more > 0 ? "; \(more) more of the study's files cannot be used" : ""
       throw StudyError(.file, "\(failures[0])\(others)")
     }
-    var start = 0
-    for (file, count) in funded {
-      for place in start..<(start + count) {
-        series[place] = try study.addingFunding(of: file, to: series[place])
-      }
-      start += count
-    }
-    let bars = series
+    let bars = try study.addingFunding(of: funded, to: series)
     let actions = try study.loadActions()
     let references = try study.loadReferences()
     let rates = try study.loadRates()

@@ -39,6 +39,21 @@ package struct StudyFunding: Sendable {
 }
 
 extension Study {
+  /// Series with the funding of their files, each of which gave so many of them.
+  func addingFunding(
+    of files: [(file: StudyFile, count: Int)], to series: [BarSeries]
+  ) throws(StudyError) -> [BarSeries] {
+    var funded = series
+    var start = 0
+    for (file, count) in files {
+      for place in start..<(start + count) {
+        funded[place] = try addingFunding(of: file, to: series[place])
+      }
+      start += count
+    }
+    return funded
+  }
+
   /// A series with the funding of its file, where it has some.
   func addingFunding(of file: StudyFile, to series: BarSeries) throws(StudyError) -> BarSeries {
     guard let funding = file.funding else { return series }
