@@ -52,7 +52,7 @@ extension MarketSimulator {
     guard equity > 0, asked - equity > asked * 1e-12 else { return }
     var left = Set(quantities.indices.filter { quantities[$0] != 0 })
     var missing = asked - equity
-    while missing > 0, !left.isEmpty {
+    while missing > asked * 1e-12, !left.isEmpty {
       func maintenance(_ i: Int) -> Double {
         let value = quantities[i] * marks[i] * unitMoney(i)
         return value > 0 ? value * margin.maintenanceLong : -value * margin.maintenanceShort

@@ -394,17 +394,3 @@ extension MarketSimulator {
     currencies.balances = currencies.balances.map { _ in 0 }
   }
 }
-
-// MARK: - Where the market is
-
-extension MarketSimulator {
-  /// The row of the bar that closes now.
-  func closingRow(_ instrument: Int) -> Int? {
-    bars[instrument].firstIndex { $0.closeTime == now }
-  }
-
-  /// The row of the bar that opens now.
-  func openingRow(_ instrument: Int) -> Int? {
-    bars[instrument].firstIndex { $0.openTime == now }
-  }
-}

@@ -27,6 +27,59 @@ struct ContractTests {
     #expect(agrees(result.equity[2], 1_000_000 + (units < 0 ? 18 : -18), within: 1e-12))
   }
 
+  @Test func contractsAreSettledEachDayAndPayNoNotional() throws {
+    // Bought 2 at the open of bar 1, 100; one sold at the open of bar 3, 108. 10 a point.
+    let series = try MarketBuilder.series(
+      [(100, 100, 100, 100), (100, 105, 100, 104), (104, 110, 104, 107), (108, 108, 103, 105)],
+      assetClass: .future, multiplier: 10)
+    let result = try runScript(
+      series,
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 2)) },
+        2: { _, trading in trading.submit(Order(.first, quantity: -1)) },
+      ]
+    ) {
+      $0.account.initialCash = 10_000
+      $0.execution.commission = PerOrderCommission(amount: 1)
+    }
+    #expect(!result.ledger.contains { $0.kind == .trade })
+    // 2 x 4 x 10; 2 x 3 x 10; 1 x 1 x 10 for what was sold and 1 x -2 x 10 for what is left.
+    let settled = result.ledger.filter { $0.kind == .settlement }
+    #expect(settled.map(\.amount) == [80, 60, -10])
+    #expect(settled.map(\.time) == Array(result.curve.times)[1...3].map { $0 })
+    // 10,000 + 130 - 2.
+    #expect(result.ledger.reduce(0) { $0 + $1.amount } == 10_128)
+    #expect(result.account.settledCash == 10_128 && result.account.equity == 10_128)
+    #expect(result.cashCurve?.cash == [10_000, 10_079, 10_139, 10_128])
+    #expect(result.cashCurve?.netExposure == [0, 2_080, 2_140, 1_050])
+  }
+
+  @Test func ratesChangeTheGainsOfAForeignContractAlone() throws {
+    let series = try MarketBuilder.series(
+      [100, 100, 110, 110].map { ($0, $0, $0, $0) }, assetClass: .future, multiplier: 10,
+      currency: "EUR")
+    let pair = try MarketBuilder.series(
+      [1, 1.5, 2, 3].map { ($0, $0, $0, $0) }, symbol: "EURUSD", assetClass: .forex)
+    let universe = try Universe([series]).with(rates: [pair])
+    var configuration = BacktestConfiguration()
+    configuration.account.funding = .margin(leverage: 4)
+    let strategy = ScriptedStrategy([
+      0: { _, trading in trading.submit(Order(.first, quantity: 2)) }
+    ])
+    let result = Backtest(strategy, on: universe, configuration: configuration).run()
+    // 200 EUR gained at close 2, settled at 2.00. What the notional is worth in USD is no gain.
+    #expect(result.equity == [1_000_000, 1_000_000, 1_000_400, 1_000_400])
+    let settled = result.ledger.filter { $0.kind == .settlement }
+    #expect(settled.map(\.amount) == [400] && settled.map(\.rate) == [2])
+    // Held in EUR, the gain follows the rate: 200 x 3.
+    configuration.account.foreignExchange = ForeignExchangeRules(cash: .hold)
+    let held = Backtest(strategy, on: universe, configuration: configuration).run()
+    #expect(held.equity == [1_000_000, 1_000_000, 1_000_400, 1_000_600])
+    #expect(held.account.balances.map(\.amount) == [1_000_000, 200])
+    #expect(held.ledger.last?.kind == .exchange)
+    #expect(agrees(held.ledger.last?.amount ?? 0, 200, within: 1e-9))
+  }
+
   @Test func aContractBorrowsNothing() throws {
     func interest(_ assetClass: AssetClass) throws -> Double {
       let series = try MarketBuilder.series(

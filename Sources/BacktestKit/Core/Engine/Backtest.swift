@@ -129,12 +129,7 @@ extension Engine {
         log.counts.stalePositions += 1
       }
     }
-    if let profit = trading.account.untradedProfit(since: inherited) {
-      log.record(LedgerEntry(time: feed.instants[last], kind: .priceProfit, amount: profit))
-    }
-    if let profit = trading.account.balanceProfit(since: inherited) {
-      log.record(LedgerEntry(time: feed.instants[last], kind: .exchange, amount: profit))
-    }
+    let account = closedAccount(&log, at: feed.instants[last])
     // A run that ended early is measured to its planned end: the curve stays where it is.
     let count = ((ruinedAt ?? overflowedAt) == nil ? last + 1 : endInstant) - baseInstant
     var points = points
@@ -151,7 +146,7 @@ extension Engine {
         times: feed.instants.rows(baseInstant..<(baseInstant + count)), equity: columns.equity,
         grossExposure: columns.grossExposure),
       orders: log.orders, fills: log.fills, notes: trading.notes,
-      forecasts: trading.forecasts, decisions: trading.decisions, account: trading.account,
+      forecasts: trading.forecasts, decisions: trading.decisions, account: account,
       counts: log.counts, decisionTallies: trading.tallies, riskBreaches: riskBreaches,
       ruinedAt: ruinedAt,
       overflowedAt: overflowedAt,
@@ -169,5 +164,21 @@ extension Engine {
     result.marginCalls = log.marginCalls
     result.actions = log.actions
     return result
+  }
+
+  /// The account with its contracts settled, after the last entries of the ledger.
+  private func closedAccount(_ log: inout RunLog, at time: Timestamp) -> Account {
+    var account = trading.account
+    account.settleContracts(log.fills, at: time, isLast: true) { log.record($0) }
+    if let profit = trading.account.untradedProfit(since: inherited) {
+      log.record(LedgerEntry(time: time, kind: .priceProfit, amount: profit))
+    }
+    let profit = account.balanceProfit(since: inherited) {
+      log.ledger(of: feed.universe, currency: configuration.account.currency)
+    }
+    if let profit {
+      log.record(LedgerEntry(time: time, kind: .exchange, amount: profit))
+    }
+    return account
   }
 }

@@ -64,6 +64,7 @@ extension Engine {
   mutating func takeOverAccount() {
     guard var inherited else { return }
     inherited.beginDecisions(at: firstDecision)
+    inherited.contracts?.beginRun()
     trading.account = inherited
     if hasCurrencies { moveRates(through: clock) }
     valuation = trading.account.valuation

@@ -1,11 +1,11 @@
 // What the end of a session does to the account. Nothing of it is scheduled unless the account has
-// margin rates or financing, or something happens to shares.
+// margin rates, financing or contracts, or something happens to shares.
 extension Engine {
   /// Schedules what happens to the account after the base point; what came before it belongs to
   /// nobody, or to the run whose account goes on.
   @inline(never)
   mutating func startAccountEvents() {
-    if let terms = trading.account.terms, terms.marginCheck != nil || terms.financing != nil {
+    if let terms = trading.account.terms, terms.actsAtSessionEnds {
       scheduleSessionEnd()
       noteShortages()
     }
@@ -59,6 +59,7 @@ extension Engine {
     let before = Timestamp(nanoseconds: clock.nanoseconds - 1)
     let date = universe.sessionDate(after: before) ?? clock.utcDate
     let next = universe.accountSession(after: clock)?.date ?? date.adding(days: 1)
+    trading.account.settleContracts(log.fills, at: clock) { log.record($0) }
     trading.account.financeSession(
       on: date, days: next.daysSinceEpoch - date.daysSinceEpoch, at: clock
     ) { log.record($0) }

@@ -102,13 +102,15 @@ extension RunLog {
         other.removeFirst()
       }
       let instrument = Int(fill.instrument.index)
+      let isPaid = universe.series[instrument].instrument.assetClass.paysNotional
       let conversion = conversions.isEmpty ? nil : conversions[index]
       let multiplier = multipliers[instrument] * (conversion?.rate ?? 1)
       var entry = LedgerEntry(
         time: fill.time, kind: .trade, amount: -fill.quantity * fill.price * multiplier,
         instrument: fill.instrument, order: fill.order)
       if let conversion { (entry.currency, entry.rate) = (currencies[instrument], conversion.rate) }
-      entries.append(entry)
+      // Of contracts only gains and losses are paid, at their settlements.
+      if isPaid { entries.append(entry) }
       if let conversion, conversion.cost != 0 {
         entries.append(
           LedgerEntry(

@@ -28,7 +28,7 @@ public enum AssetClass: String, Sendable, CaseIterable {
   case perpetual
 
   /// Whether who buys it pays its price; of contracts only gains and losses are paid.
-  var paysNotional: Bool {
+  package var paysNotional: Bool {
     switch self {
     case .equity, .index, .forex, .crypto: true
     case .future, .perpetual: false

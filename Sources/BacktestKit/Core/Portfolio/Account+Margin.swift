@@ -41,7 +41,10 @@ extension Account {
   /// - Parameter lots: the lot of each instrument; NaN where there is none.
   func liquidations(lots: (Int) -> Double) -> [Liquidation] {
     guard let terms, hasMarginRates else { return [] }
-    var missing = maintenanceRequirement - equity
+    let maintenance = maintenanceRequirement
+    var missing = maintenance - equity
+    // What rounding leaves of it is no reason to close another lot.
+    let tolerance = maintenance * 1e-12
     let held = positions.indices.filter { positions[$0].quantity != 0 }
     let asked = held.map { index in
       let value = positions[index].value
@@ -52,7 +55,7 @@ extension Account {
     var found: [Liquidation] = []
     for (index, requirement) in asked.sorted(by: {
       ($1.requirement, $0.index) < ($0.requirement, $1.index)
-    }) where missing > 0 && requirement > 0 {
+    }) where missing > tolerance && requirement > 0 {
       let units = abs(positions[index].quantity)
       let exact = missing / (requirement / units)
       let lot = lots(index)

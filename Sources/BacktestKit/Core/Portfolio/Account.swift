@@ -32,7 +32,8 @@ struct Valuation: BitwiseCopyable, Sendable {
 public struct Account: Sendable {
   /// The rules under which it trades.
   public let rules: AccountRules
-  /// Money in account currency; negative when borrowed.
+  /// Money in account currency; negative when borrowed. Futures and perpetual contracts are in it
+  /// as if their price had been paid: see ``settledCash``.
   public package(set) var cash: Double
   /// Positions by instrument, flat ones included.
   public internal(set) var positions: ContiguousArray<Position>
@@ -59,6 +60,8 @@ public struct Account: Sendable {
   @usableFromInline var heldCount = 0
   /// The sum of |quantity| x price x multiplier of all fills.
   public package(set) var tradedNotional = 0.0
+  /// What is kept of futures and perpetual contracts; `nil` where there are none.
+  var contracts: ContractBooks?
   /// What is kept of other currencies; `nil` where all is in the account's.
   var books: CurrencyBooks?
   /// How it is kept.
@@ -97,6 +100,7 @@ public struct Account: Sendable {
     cash = rules.initialCash
     positions = ContiguousArray(instruments.map { Position(multiplier: $0.multiplier) })
     terms = AccountTerms(rules, instruments: instruments)
+    contracts = ContractBooks(instruments)
     hasMarginRates = rules.funding.margin != nil
     make = accounting.make(instrumentCount: positions.count)
     if followsTargets { heldCount = 1 }
@@ -266,6 +270,7 @@ extension Account {
     pendingPayments = other.pendingPayments
     accrued = other.accrued
     books?.takeBalances(of: other.books)
+    contracts = other.contracts
   }
 
   /// Replaces cash that cannot be counted any more, where nothing is held, and says where the

@@ -37,6 +37,8 @@ public struct LedgerEntry: Hashable, Sendable, BitwiseCopyable {
     case borrowFee = "borrow fee"
     /// The funding of a perpetual contract.
     case funding
+    /// What a future or a perpetual contract gained or lost since its last settlement.
+    case settlement
     /// The cost of converting the money of a fill to the account's currency.
     case conversion
     /// What exchange rates did to balances in other currencies: one entry at the end of the run.

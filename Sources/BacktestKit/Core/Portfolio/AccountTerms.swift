@@ -9,6 +9,10 @@ final class AccountTerms: Sendable {
   let borrowing: [BorrowSchedule?]
   /// Whether any instrument may lack shares to borrow.
   let hasShortages: Bool
+  /// Whether something happens at the ends of sessions.
+  var actsAtSessionEnds: Bool {
+    marginCheck != nil || financing != nil || paysNotional.contains(false)
+  }
   /// Whether who buys an instrument pays its price.
   let paysNotional: [Bool]
 

@@ -8,6 +8,8 @@ struct CurrencyBooks: Sendable {
   let codes: [CurrencyCode]
   /// The currency of each instrument as a place in `codes`; -1 for that of the account.
   let places: [Int]
+  /// Whether each instrument is a contract, whose notional is never converted.
+  let isContract: [Bool]
   /// Money per price unit and unit of quantity, in the currency of the instrument.
   let multipliers: [Double]
   /// Of each other currency: its rate, and the balance in it.
@@ -36,6 +38,7 @@ struct CurrencyBooks: Sendable {
     precondition(rates.count == codes.count, "validate(for:) finds currencies without a rate")
     places = named.map { $0.flatMap(codes.firstIndex) ?? -1 }
     multipliers = universe.series.map(\.instrument.multiplier)
+    isContract = universe.series.map { !$0.instrument.assetClass.paysNotional }
     let exchange = rules.foreignExchange ?? ForeignExchangeRules()
     holdsBalances = exchange.cash == .hold
     costFraction = exchange.costBasisPoints / 10_000
@@ -65,6 +68,19 @@ struct CurrencyBooks: Sendable {
     conversionPaid += other.conversionPaid * scale
   }
 
+  /// Converts the gain of a contract, in its currency, where balances are not held; returns the
+  /// cost.
+  mutating func convertSettlement(
+    _ gain: Double, of instrument: Int, isCharged: Bool
+  ) -> Double {
+    guard !holdsBalances, places[instrument] >= 0 else { return 0 }
+    balances[places[instrument]] -= gain
+    guard isCharged else { return 0 }
+    let cost = abs(gain) * rates[places[instrument]].value * costFraction
+    conversionPaid += cost
+    return cost
+  }
+
   /// Takes over the balances of other books, and the round trips under way.
   mutating func takeBalances(of other: CurrencyBooks?) {
     guard let other else { return }
@@ -76,6 +92,13 @@ struct CurrencyBooks: Sendable {
     guard holdsBalances, places[instrument] >= 0 else { return }
     balances[places[instrument]] += money / rates[places[instrument]].value
   }
+
+  /// Adds the notional of a trade to the balance of its currency: that of a contract is owed there,
+  /// so that rates change the value of its gains alone.
+  mutating func receiveNotional(_ money: Double, of instrument: Int) {
+    guard holdsBalances || isContract[instrument], places[instrument] >= 0 else { return }
+    balances[places[instrument]] += money / rates[places[instrument]].value
+  }
 }
 
 // Money in other currencies.
@@ -85,7 +108,7 @@ extension Account {
 
   /// What exchange rates did to the positions and the dividends due of an instrument.
   package func exchangeProfit(of instrument: Int) -> (positions: Double, payments: Double) {
-    guard let books else { return (0, 0) }
+    guard let books, !books.isContract[instrument] else { return (0, 0) }
     return (books.positionProfits[instrument], books.paymentProfits[instrument])
   }
 
@@ -99,8 +122,14 @@ extension Account {
 
   /// What exchange rates did to balances since an earlier state of this account; `nil` where
   /// balances are in its own currency alone.
-  func balanceProfit(since earlier: Account?) -> Double? {
+  ///
+  /// - Parameter ledger: the movements of cash since. With contracts, whose gains come in at the
+  ///   rate of their settlement, it is what these do not explain.
+  func balanceProfit(since earlier: Account?, ledger: () -> [LedgerEntry]) -> Double? {
     guard let books, books.holdsBalances else { return nil }
+    guard contracts == nil else {
+      return settledCash - (earlier?.settledCash ?? 0) - ledger().reduce(0) { $0 + $1.amount }
+    }
     return books.balanceProfit - (earlier?.books?.balanceProfit ?? 0)
   }
 
@@ -157,12 +186,18 @@ extension Account {
     }
   }
 
-  /// The balance in each currency, that of the account first. Their sum at the rates is `cash`.
+  /// The balance in each currency, that of the account first. Their sum at the rates is
+  /// ``settledCash``.
   public var balances: [CurrencyBalance] {
     var found: [CurrencyBalance] = []
-    var rest = cash
+    var rest = settledCash
     for (place, code) in (books?.codes ?? []).enumerated() where holdsBalances {
-      let (amount, rate) = (books?.balances[place] ?? 0, books?.rates[place].value ?? 1)
+      let rate = books?.rates[place].value ?? 1
+      var amount = books?.balances[place] ?? 0
+      for index in positions.indices
+      where books?.places[index] == place && books?.isContract[index] == true {
+        amount += positions[index].value / rate
+      }
       rest -= amount * rate
       found.append(CurrencyBalance(currency: "\(code)", amount: amount, rate: rate))
     }
@@ -218,7 +253,7 @@ extension Account {
     books?.conversionPaid += conversionCost
     running?.equity -= conversionCost
     let unit = fill.price * positions[instrument].multiplier
-    books?.receive(-fill.quantity * unit, of: instrument)
+    books?.receiveNotional(-fill.quantity * unit, of: instrument)
     flow(-closing * unit, of: instrument, endsTrip: trades.count > tripCount, trades: &trades)
     books?.flows[instrument] -= (fill.quantity - closing) * unit
   }
@@ -258,7 +293,7 @@ extension Account {
   /// The cost of converting money of an instrument, as a fraction.
   @inline(__always)
   func conversionFraction(of instrument: Int) -> Double {
-    guard let books, books.places[instrument] >= 0 else { return 0 }
+    guard let books, books.places[instrument] >= 0, !books.isContract[instrument] else { return 0 }
     return books.costFraction
   }
 }

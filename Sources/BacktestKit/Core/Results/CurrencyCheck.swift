@@ -19,9 +19,9 @@ extension BacktestConfiguration {
           + "prices as they are, in one currency; account by orders"
       }
       guard let found = universe.rateSeries(from: from, to: to) else {
-        return "\(symbol) is quoted in \(currency), and there is no rate to the account's "
-          + "\(home); add prices of \(currency)\(home) or \(home)\(currency) as rates, in a study "
-          + "under 'data.rates'"
+        return "\(symbol) is quoted in \(currency), and there is no rate to the account's \(home); "
+          + "add prices of \(currency)\(home) or \(home)\(currency) as rates, in a study under "
+          + "'data.rates'"
       }
       if let problem = problem(of: found.series, for: series) { return problem }
     }

@@ -28,6 +28,14 @@ struct MoneyByCurrency {
     for entry in entries { add(entry, times: -1) }
   }
 
+  /// Begins with the notional of the contracts that an account held before some trades and
+  /// settlements.
+  mutating func start(of account: Account, after trades: [LedgerEntry], settled: [LedgerEntry]) {
+    home = account.cash - account.settledCash
+    for trade in trades { add(trade, times: -1) }
+    for entry in settled where entry.kind == .settlement { add(entry) }
+  }
+
   /// Adds a movement of cash. What rates did to balances is in their value already.
   mutating func add(_ entry: LedgerEntry, times sign: Double = 1) {
     if entry.kind == .exchange { return }

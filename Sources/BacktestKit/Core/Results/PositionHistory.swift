@@ -180,6 +180,11 @@ extension BacktestResult {
     let isWhole = entries.first?.kind == .deposit
     var cash = MoneyByCurrency(universe, currency: currency, separates: account.holdsBalances)
     if !isWhole { cash.start(from: account.balances, less: entries) }
+    // What contracts are in the books with, as if their price had been paid.
+    var notional = MoneyByCurrency(universe, currency: currency, separates: true)
+    let trades = contractTrades
+    if !isWhole { notional.start(of: account, after: trades, settled: entries) }
+    var trade = trades.startIndex
     var booked = MoneyByCurrency(universe, currency: currency, separates: true)
     var (entry, action) = (0, 0)
     var curve = CashCurve(cash: [], netExposure: [])
@@ -189,8 +194,15 @@ extension BacktestResult {
         entries[entry].isBefore(pointAt: time, isBase: row == 0, inside: inside)
       {
         cash.add(entries[entry])
+        if entries[entry].kind == .settlement { notional.add(entries[entry], times: -1) }
         if entries[entry].kind == .dividend { booked.add(entries[entry], times: -1) }
         entry += 1
+      }
+      while trade < trades.endIndex,
+        trades[trade].isBefore(pointAt: time, isBase: row == 0, inside: inside)
+      {
+        notional.add(trades[trade])
+        trade += 1
       }
       while action < actions.count, actions[action].time < time {
         if actions[action].isDividend { booked.add(actions[action]) }
@@ -198,9 +210,25 @@ extension BacktestResult {
       }
       let money = cash.value(at: time)
       curve.cash.append(money)
-      curve.netExposure.append(self.curve.equity[row] - money - booked.value(at: time))
+      curve.netExposure.append(
+        self.curve.equity[row] - money - notional.value(at: time) - booked.value(at: time))
     }
     return curve
+  }
+
+  /// The notional of trades in contracts, as if it had been paid.
+  private var contractTrades: [LedgerEntry] {
+    let currencies = universe.foreignCurrencies(beside: configuration.account.currency)
+    return fills.enumerated().compactMap { index, fill in
+      let place = Int(fill.instrument.index)
+      let instrument = universe.series[place].instrument
+      guard !instrument.assetClass.paysNotional else { return nil }
+      let rate = conversions.isEmpty ? 1 : conversions[index].rate
+      return LedgerEntry(
+        time: fill.time, kind: .trade,
+        amount: -fill.quantity * fill.price * instrument.multiplier * rate,
+        instrument: fill.instrument, order: fill.order, currency: currencies[place], rate: rate)
+    }
   }
 
   private var curveRows: Range<Int> { 0..<curve.times.count }

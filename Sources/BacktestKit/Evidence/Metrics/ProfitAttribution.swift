@@ -58,7 +58,10 @@ public struct ProfitAttribution: Hashable, Sendable {
       books.add("price", fill.slippage, to: fill.instrument)
       books.add("slippage", -fill.slippage, to: fill.instrument)
     }
-    for (index, position) in result.account.positions.enumerated() where position.value != 0 {
+    for (index, position) in result.account.positions.enumerated()
+    where position.value != 0
+      && result.universe.series[index].instrument.assetClass.paysNotional
+    {
       books.add("price", position.value, to: InstrumentID(index))
     }
     for index in result.universe.series.indices {
@@ -130,7 +133,7 @@ private struct ComponentBooks {
   mutating func add(_ entry: LedgerEntry) {
     switch entry.kind {
     case .deposit: deposits += entry.amount
-    case .trade, .priceProfit: add("price", entry.amount, to: entry.instrument)
+    case .trade, .settlement, .priceProfit: add("price", entry.amount, to: entry.instrument)
     default: add(entry.kind.rawValue, entry.amount, to: entry.instrument)
     }
   }

@@ -122,7 +122,8 @@ struct FoldStitcher {
   private mutating func appendLedger(of run: BacktestResult) {
     let base = run.curve.times[0]
     if plan.boundary != .carry, let left {
-      for (index, position) in left.positions.enumerated() where !position.isFlat {
+      for (index, position) in left.positions.enumerated()
+      where !position.isFlat && feed.universe.series[index].instrument.assetClass.paysNotional {
         ledger.append(
           LedgerEntry(
             time: base, kind: .trade, amount: position.value, instrument: InstrumentID(index)))

@@ -137,6 +137,7 @@ extension Study {
     files += ((try? detailFiles()) ?? []).map { ("data.detail", $0.path) }
     files += ((try? rateFiles()) ?? data.rates).map { ("data.rates", $0.path) }
     files += data.references.map { ("data.references", $0.path) }
+    files += data.files.compactMap(\.funding?.path).map { ("data.files.funding", $0) }
     files += regimeSettings.file.map { [("regimes.file", $0.path)] } ?? []
     files += benchmark?.file.map { [("benchmark.file", $0)] } ?? []
     files += factors.map { [("factors", $0.path)] } ?? []

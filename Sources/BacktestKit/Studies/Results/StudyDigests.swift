@@ -22,6 +22,7 @@ extension StudyMarket {
         digest.update(column: prices)
       }
       for action in series.actions { digest.update(text: "\(action)") }
+      for funding in series.funding { digest.update(text: "\(funding)") }
     }
     return digest.value
   }

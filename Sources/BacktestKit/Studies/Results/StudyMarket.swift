@@ -43,6 +43,7 @@ package struct StudyMarket: Sendable {
     progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
   ) throws(StudyError) {
     var series: [BarSeries] = []
+    var funded: [(file: StudyFile, count: Int)] = []
     var failures: [DataError] = []
     let files = try study.priceFiles()
     let sizes = files.map { fileSize(study.resolved($0.path)) ?? 0 }
@@ -59,6 +60,7 @@ package struct StudyMarket: Sendable {
       do throws(DataError) {
         let loaded = try study.load(file, by: reader)
         series += loaded
+        funded.append((file, loaded.count))
         guard study.data.priceBasis == .raw else { continue }
         // A file without adjusted closes cannot be read for them.
         if let adjusted = try? study.load(file, by: reader, .adjusted) {
@@ -80,7 +82,7 @@ package struct StudyMarket: Sendable {
       let others = more > 0 ? "; \(more) more of the study's files cannot be used" : ""
       throw StudyError(.file, "\(failures[0])\(others)")
     }
-    let bars = series
+    let bars = try study.addingFunding(of: funded, to: series)
     let actions = try study.loadActions()
     let references = try study.loadReferences()
     factors = try study.loadFactors()

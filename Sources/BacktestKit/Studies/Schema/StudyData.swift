@@ -55,6 +55,8 @@ package struct StudyFile: Sendable {
   package var lotSize = Instrument.LotSize.standard
   /// Money per price unit and unit of quantity.
   package var multiplier = 1.0
+  /// What holders of a perpetual contract pay one another.
+  package var funding: StudyFunding?
 
   /// A file of plain equities in dollars.
   package init(path: String) { self.path = path }
@@ -123,14 +125,8 @@ extension StudyData {
           "columns", \.mapping, CSVMapping.table,
           "Names of columns that are not recognised."
         ).absent("found by name"),
-        StudyFile.key(
-          "files", \.files,
-          "The price files: a list of tables, in which a text is a `path`, or one text.",
-          isTraded: true, folder: folder),
-        StudyFile.key(
-          "rates", \.rates,
-          "Files of exchange rates such as EURUSD, the price of one EUR in USD; they convert money "
-            + "and are not traded.", isTraded: false, folder: folder),
+        StudyFile.traded(folder: folder),
+        StudyFile.rates(folder: folder),
         StudyReference.key,
       ],
       after: { check($1, &$0) })
@@ -163,8 +159,24 @@ private enum PriceChoice: String, CaseIterable {
 }
 
 extension StudyFile {
+  /// The key `data.files`.
+  fileprivate static func traded(folder: String) -> StudyKey<StudyData> {
+    key(
+      "files", \.files,
+      "The price files: a list of tables, in which a text is a `path`, or one text.",
+      isTraded: true, folder: folder)
+  }
+
+  /// The key `data.rates`.
+  fileprivate static func rates(folder: String) -> StudyKey<StudyData> {
+    key(
+      "rates", \.rates,
+      "Files of exchange rates such as EURUSD, the price of one EUR in USD; they convert money and "
+        + "are not traded.", isTraded: false, folder: folder)
+  }
+
   /// The keys `data.files` and `data.rates`: lists of tables or paths, or one path.
-  fileprivate static func key(
+  private static func key(
     _ name: String, _ property: WritableKeyPath<StudyData, [StudyFile]>, _ help: String,
     isTraded: Bool, folder: String
   ) -> StudyKey<StudyData> {
@@ -235,6 +247,9 @@ extension StudyFile {
         "multiplier", \.multiplier, .number(.positive),
         "Money for one price unit and one unit of quantity."
       ).example("50"),
+      .optionalTable(
+        "funding", \.funding, StudyFunding.table, "The funding of a perpetual contract."
+      ).absent("none").example("{rate: 0.0001, every: 8h}"),
     ]
   }
 }
