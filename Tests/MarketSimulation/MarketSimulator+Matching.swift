@@ -3,11 +3,6 @@ import BacktestCore
 // MARK: - At the open (part 6)
 
 extension MarketSimulator {
-  /// A bar with V = 0 fills nothing when V is given (part 6).
-  func isTraded(_ instrument: Int, _ row: Int) -> Bool {
-    !hasVolume[instrument] || bars[instrument][row].volume != 0
-  }
-
   mutating func matchOpen(_ index: Int, _ row: Int) {
     let order = orders[index]
     guard order.isLive, !order.hasEnded, isTraded(order.instrument, row) else { return }
