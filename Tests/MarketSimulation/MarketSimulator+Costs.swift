@@ -248,36 +248,3 @@ extension MarketSimulator {
 
   private func square(_ x: Double) -> Double { x * x }
 }
-
-// MARK: - What slippage asks of the past
-
-extension MarketSimulator {
-  /// Prices and volumes of other units than those of the last bar, in those: so many units of the
-  /// last bar are one of a row.
-  func units(_ instrument: Int, _ row: Int) -> Double {
-    let rows = bars[instrument]
-    return actions.reduce(1) { ratio, action in
-      guard case .split(let factor) = action.kind, action.instrument == instrument,
-        rows[row].openTime < action.time,
-        rows[lastRows[instrument]].openTime >= action.time
-      else { return ratio }
-      return ratio * factor
-    }
-  }
-
-  /// The deviation (n - 1) of the last 20 returns and the mean volume of the last 20 bars known
-  /// now; NaN with fewer (part 6).
-  func history(_ instrument: Int) -> (deviation: Double, meanVolume: Double) {
-    let last = lastRows[instrument]
-    guard last >= 20, hasVolume[instrument] else { return (.nan, .nan) }
-    let rows = bars[instrument]
-    func units(_ row: Int) -> Double { self.units(instrument, row) }
-    let returns = (last - 19...last).map {
-      rows[$0].close / units($0) / (rows[$0 - 1].close / units($0 - 1)) - 1
-    }
-    let mean = returns.reduce(0, +) / 20
-    let squares = returns.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let volume = (last - 19...last).reduce(0) { $0 + rows[$1].volume * units($1) }
-    return ((squares / 19).squareRoot(), volume / 20)
-  }
-}

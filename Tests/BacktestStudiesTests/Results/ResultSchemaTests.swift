@@ -60,7 +60,8 @@ struct ResultSchemaTests {
   @Test func everyKeyIsDocumentedAndNoOther() throws {
     var keys: [String: Set<String>] = [:]
     let rules = [
-      "account.leverage=2", "account.fx=convert", "account.fx-cost=2", "execution.participation=0.5", "execution.limit-fill=through",
+      "account.leverage=2", "account.fx=convert", "account.fx-cost=2",
+      "execution.participation=0.5", "execution.limit-fill=through",
     ]
     let weights = ["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"]
     let factors = try ScratchFolder()
