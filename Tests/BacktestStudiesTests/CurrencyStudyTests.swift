@@ -65,4 +65,13 @@ struct CurrencyStudyTests {
     }
     #expect("\(error)".contains("SIE is quoted in EUR") && "\(error)".contains("'data.rates'"))
   }
+
+  @Test func aPolicyTradesTheAccountsCurrencyOnly() throws {
+    let file = "data.files=[{path: ../prices/sp500.csv, symbol: SPX, currency: EUR}]"
+    let error = try #require(throws: DocumentError.self) {
+      try Study(
+        path: Fixture.path("studies/policy.yaml"), overrides: [file], catalogue: .standard)
+    }
+    #expect("\(error)".contains("quoted in EUR, but a policy trades"))
+  }
 }

@@ -157,8 +157,13 @@ extension Study {
       after: { table, study in
         study.configuration.execution.latencySeed = study.seed
         let currency = study.configuration.account.currency
-        if study.data.files.contains(where: { $0.currency.map { $0 != currency } ?? false }) {
+        if let foreign = study.data.files.first(where: { $0.currency ?? currency != currency }) {
           study.configuration.account.changeForeignExchange { _ in }
+          if study.strategy.decidesByPolicy {
+            table.report(
+              "\(foreign.path) is quoted in \(foreign.currency ?? ""), but a policy trades "
+                + "instruments in the account's currency only, which is \(currency)", at: "data")
+          }
         }
         if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
           table.report(

@@ -44,6 +44,9 @@ package struct StudyStrategy: Sendable {
     policies.isEmpty ? isPolicy : policies.count == 1 && policies[0].trained != nil
   }
 
+  /// Whether policies decide.
+  var decidesByPolicy: Bool { isPolicy || !policies.isEmpty }
+
   /// A strategy from its keys.
   init(_ table: inout DocumentTable, catalogue: StrategyCatalogue, folder: String) {
     let keys = StrategyKeys.table(catalogue).value(&table)
