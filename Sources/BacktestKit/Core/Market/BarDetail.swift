@@ -53,9 +53,11 @@ extension BarSeries {
   /// The finer bars inside these; `nil` where there are none.
   public var detail: BarSeries? { finerBars.first }
 
-  /// These bars with the finer ones of another series as far as they have closed at an instant.
-  package func takingDetail(of other: BarSeries, until time: Timestamp) -> BarSeries {
+  /// These bars with the finer ones of another series as far as they have closed at an instant, and
+  /// with its funding.
+  package func taking(detailAndFundingOf other: BarSeries, until time: Timestamp) -> BarSeries {
     var detailed = self
+    detailed.funding = other.funding
     detailed.finerBars = other.finerBars.map { finer in
       finer.rows(0..<((0..<finer.count).first { finer.closeTimes[$0] > time } ?? finer.count))
     }

@@ -92,7 +92,7 @@ extension BarSeries {
     let shuffled = BarSeries(
       trusted: instrument, timeframe: timeframe, calendar: calendar,
       times: [openTimes, closeTimes], prices: prices.columns, priceBasis: priceBasis
-    ).takingDetail(of: self, until: time)
+    ).taking(detailAndFundingOf: self, until: time)
     // The same times have the same actions.
     return (try? shuffled.adding(actions)) ?? shuffled
   }
