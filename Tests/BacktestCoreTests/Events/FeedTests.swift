@@ -75,7 +75,7 @@ struct FeedTests {
     #expect(stride(ofTrivial: OrderOutcome.self) <= 48)
     #expect(stride(ofTrivial: LedgerEntry.self) <= 56)
     #expect(stride(ofTrivial: ScheduledEvent.self) <= 32)
-    #expect(stride(ofTrivial: LiveOrder.self) <= 192)
+    #expect(stride(ofTrivial: LiveOrder.self) <= 200)
     #expect(stride(ofTrivial: MatchCandidate.self) <= 48)
     #expect(stride(ofTrivial: Position.self) <= 160)
     #expect(stride(ofTrivial: PositionTarget.self) <= 16)

@@ -33,8 +33,6 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   public var postOnly = false
   /// Whether the engine made it, to answer a margin call or to give back borrowed shares.
   public internal(set) var isLiquidation = false
-  /// Whether a fill makes the others of its group smaller, where it would cancel them otherwise.
-  package var reducesGroup = false
   /// The one-cancels-other group: when one order of a group fills, in part or whole, the others
   /// are cancelled at that instant; 0 is no group.
   package var group: Int32 = 0
@@ -42,6 +40,8 @@ public struct Order: Hashable, Sendable, BitwiseCopyable {
   public var timeInForce: TimeInForce
   /// The exit of the study that it is; `nil` for all other orders.
   public internal(set) var exitRule: ExitRule?
+  /// Whether a fill makes the others of its group smaller, where it would cancel them otherwise.
+  package var reducesGroup = false
   /// The order on which it depends: the entry to which an exit belongs; 0 is none.
   package var parent = OrderID(0)
   /// When it was submitted.

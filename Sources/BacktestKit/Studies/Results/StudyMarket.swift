@@ -97,18 +97,22 @@ package struct StudyMarket: Sendable {
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
     }
-    // What the actions tell, adjusted prices need not.
-    for one in universe.series where !one.actions.isEmpty {
-      unadjustedPrices.removeAll { $0 == one.instrument.symbol }
-      unusedAdjustments.removeAll { $0.symbol == one.instrument.symbol }
-      unknownPrices.removeAll { $0 == one.instrument.symbol }
-    }
     try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
     if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)
     benchmark = try study.loadBenchmark(from: universe)
     quality = universe.series.map(DataQualityReport.init)
+    trustActions()
+  }
+
+  /// What the actions of shares tell, adjusted prices need not.
+  private mutating func trustActions() {
+    for one in universe.series where !one.actions.isEmpty {
+      unadjustedPrices.removeAll { $0 == one.instrument.symbol }
+      unusedAdjustments.removeAll { $0.symbol == one.instrument.symbol }
+      unknownPrices.removeAll { $0 == one.instrument.symbol }
+    }
   }
 }
 

@@ -154,23 +154,31 @@ extension Study {
         ).absent("the default gate").example("{rules: [{what: sharpe, min: 0.5}]}"),
         .table("output", \.self, output, "Where results go.").example("{folder: results}"),
       ],
-      after: { table, study in
-        study.configuration.execution.latencySeed = study.seed
-        let currency = study.configuration.account.currency
-        if let foreign = study.data.files.first(where: { $0.currency ?? currency != currency }) {
-          study.configuration.account.changeForeignExchange { _ in }
-          if study.strategy.decidesByPolicy {
-            table.report(
-              "\(foreign.path) is quoted in \(foreign.currency ?? ""), but a policy trades "
-                + "instruments in the account's currency only, which is \(currency)", at: "data")
-          }
-        }
-        if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
-          table.report(
-            "the regimes 'file' need their labels: add 'regimes.file' with a 'path'",
-            at: "cross-validation")
-        }
-      })
+      after: { check(&$1, &$0) })
+  }
+
+  /// Reports keys that contradict each other, and sets what follows from others.
+  private static func check(_ study: inout Study, _ table: inout DocumentTable) {
+    study.configuration.execution.latencySeed = study.seed
+    let currency = study.configuration.account.currency
+    if CurrencyCode(currency) == nil {
+      table.report(
+        "'account.currency' must be a code such as EUR, of at most 8 letters and digits",
+        at: "account")
+    }
+    if let foreign = study.data.files.first(where: { $0.currency ?? currency != currency }) {
+      study.configuration.account.changeForeignExchange { _ in }
+      if study.strategy.decidesByPolicy {
+        table.report(
+          "\(foreign.path) is quoted in \(foreign.currency ?? ""), but a policy trades "
+            + "instruments in the account's currency only, which is \(currency)", at: "data")
+      }
+    }
+    if study.crossValidation?.regimes == .file, study.regimeSettings.file == nil {
+      table.report(
+        "the regimes 'file' need their labels: add 'regimes.file' with a 'path'",
+        at: "cross-validation")
+    }
   }
 
   /// What the keys are, for documents and the example that `bt-run init` writes.
