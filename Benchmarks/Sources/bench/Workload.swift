@@ -16,7 +16,7 @@ enum WorkloadRegistry {
       PlainLoop.self, MinuteCrossover.self, MonthlyRebalance.self, ParameterSweep.self,
       CSVLoading.self, PolicyInference.self, CoreMetrics.self, ReportBuilding.self,
       EvidenceStatistics.self, StaggeredCloses.self, PortfolioAllocations.self,
-      RestingOrders.self, ChangedOrders.self, LargeUniverse.self, AllocatedPortfolio.self,
+      RestingOrders.self, ChangedOrders.self, WideRebalance.self, AllocatedPortfolio.self,
     ]
   }
 }

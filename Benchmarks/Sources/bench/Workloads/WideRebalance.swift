@@ -2,7 +2,7 @@ import BacktestKit
 import Strategies
 
 /// W15: 2,000 instruments, 2,520 daily bars each, traded back to equal weights every month.
-struct LargeUniverse: Workload {
+struct WideRebalance: Workload {
   static let name = "W15"
 
   func run(on data: BenchData, repeats: Int) throws -> [Measurement] {
