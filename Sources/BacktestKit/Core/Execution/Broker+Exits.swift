@@ -165,9 +165,13 @@ extension Broker {
   ) {
     var slot = book.firstSlot(instrument)
     while slot >= 0 {
-      let next = book.slot(after: slot)
-      if book[slot].order.exitRule != nil { end(slot, outcome, log: &log) }
-      slot = next
+      if book[slot].order.exitRule != nil {
+        end(slot, outcome, log: &log)
+        // As wherever orders end on a walk: it may have taken others along.
+        slot = book.firstSlot(instrument)
+      } else {
+        slot = book.slot(after: slot)
+      }
     }
   }
 
