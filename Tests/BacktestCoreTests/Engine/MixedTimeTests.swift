@@ -183,4 +183,23 @@ struct MixedTimeTests {
     #expect(result.equity[48] == 10_000 && result.equity[70] == 10_000)
     #expect(result.equity[71] == 11_000)
   }
+
+  @Test func aChangedOrderDoesNotMeetWhatIsOverOfABar() throws {
+    // B's second day reaches 50; at 6 o'clock of it nobody knows whether it has done so already.
+    let series = try universe()
+    func fills(_ change: @escaping ScriptedStrategy.Decision) throws -> [Double] {
+      try runScript(
+        series,
+        ScriptedStrategy([
+          23: { _, trading in
+            trading.submit(Order(.second, quantity: 2, kind: .limit(51)))
+          },
+          29: change,
+        ])
+      ).fillQuantities
+    }
+    #expect(try fills { _, trading in trading.modify(OrderID(1), limit: 52) } == [])
+    // One that only becomes smaller goes on as it was.
+    #expect(try fills { _, trading in trading.modify(OrderID(1), quantity: 1) } == [1])
+  }
 }

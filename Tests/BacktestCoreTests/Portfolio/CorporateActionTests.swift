@@ -56,6 +56,49 @@ struct CorporateActionTests {
     #expect(paid.account.cash == 14_900 && paid.account.payables == 0)
   }
 
+  @Test func ordersOfLessThanALotEndOnceAndTheirExitsWithThem() throws {
+    // Ten old shares are one new one: 5 are half a share, 20 are 2.
+    let split = CorporateAction("A", on: day(2), .split(ratio: 0.1))
+    let result = try run(
+      [50, 50, 500, 500, 500], [split],
+      [
+        0: { _, trading in
+          for _ in 0..<2 {
+            trading.submitBracket(
+              Order(.first, quantity: 5, kind: .limit(40)),
+              exits: [
+                Order(.first, quantity: -5, kind: .stop(30)),
+                Order(.first, quantity: -5, kind: .limit(60)),
+              ])
+          }
+          trading.submit(Order(.first, quantity: 20, kind: .limit(45)))
+        },
+        2: { _, trading in
+          #expect(trading.openOrders(.first).map(\.id) == [OrderID(7)])
+          trading.submit(Order(.first, quantity: 1))
+          trading.submit(Order(.first, quantity: 2))
+        },
+      ])
+    #expect(
+      [1, 4].map { result.outcomes(of: $0) } == [
+        [.rejected(.noQuantity)], [.rejected(.noQuantity)],
+      ])
+    #expect([2, 3, 5, 6].allSatisfy { result.outcomes(of: $0) == [.parentGone] })
+    #expect(result.fillQuantities == [1, 2])
+  }
+
+  @Test func stepsOfAnOrderCountUnitsOfTheDay() throws {
+    // 40 a bar fill of 100; the split at day 2 makes 80 of the first 40, and 200 of the whole.
+    let bars: [MarketBuilder.Prices] = [50, 50, 25, 25, 25, 25].map { ($0, $0, $0, $0) }
+    let series = try MarketBuilder.series(bars, volume: Array(repeating: 400, count: 6))
+      .adding([CorporateAction("A", on: day(2), .split(ratio: 2))])
+    let result = try runScript(series, buy(100)) { $0.execution.participation = 0.1 }
+    let filled = result.orderEvents.filter {
+      $0.kind == .partiallyFilled || $0.kind == .outcome(.filled)
+    }
+    #expect(filled.map(\.quantity) == [40, 120, 160, 200])
+  }
+
   @Test func buyingOnTheExDateEarnsNothing() throws {
     let dividend = CorporateAction("A", on: day(1), .dividend(1))
     let result = try run([50, 49, 49], [dividend], buy(100))

@@ -125,6 +125,20 @@ struct MarginTests {
     #expect(waiting.fillQuantities == [400, -13, -387])
   }
 
+  @Test func aTargetCountsWhatTheCallIsAboutToTrade() throws {
+    // The call sells 13 of 400; a sale of 400 behind it would end 13 short.
+    let requests: [ScriptedStrategy.Decision] = [
+      { _, trading in trading.target(.first, quantity: 0) },
+      { _, trading in trading.close(.first) },
+    ]
+    for request in requests {
+      let result = try run(
+        [50, 50, 33, 33, 33],
+        [0: { _, trading in trading.submit(Order(.first, quantity: 400)) }, 2: request])
+      #expect(result.fillQuantities == [400, -13, -387])
+    }
+  }
+
   @Test func barsCanBeChecked() throws {
     let bars: [MarketBuilder.Prices] = [50, 50, 33, 33, 40].map { ($0, $0, $0, $0) }
     for check in MarginRules.Check.allCases {
