@@ -1,11 +1,13 @@
-"""Makes the fixtures of Fixtures/policies/trainers: small models of many trainers with their answers.
+"""Makes Fixtures/policies/trainers: small models of many trainers and what they decide.
 
     python3 script/policy-fixtures.py Fixtures/policies/trainers
 
-Needs torch, stable-baselines3 and sb3-contrib. Nothing is trained for long: the models exist to be
-read, and their parameters are spread with a seeded generator, so that decisions vary.
+Needs torch, stable-baselines3 and sb3-contrib, and for some ray[rllib] and d3rlpy. Nothing is
+trained for long: the models exist to be read, and their parameters are spread with a seeded
+generator, so that decisions vary.
 """
 
+import importlib.util
 import json
 import pathlib
 import sys
@@ -28,7 +30,7 @@ torch.set_num_threads(1)
 
 
 class Market(gymnasium.Env):
-    """Random observations and rewards; `action` is discrete, a box or two choices."""
+    """Random observations and rewards; `action` is discrete or a box."""
 
     def __init__(self, action, parts=False):
         one = gymnasium.spaces.Box(-np.inf, np.inf, (WIDTH,), np.float32)
@@ -57,7 +59,8 @@ class Market(gymnasium.Env):
         return self.observe(), {}
 
     def step(self, action):
-        return self.observe(), float(self.random.normal()), bool(self.random.random() < 0.05), False, {}
+        ends = bool(self.random.random() < 0.05)
+        return self.observe(), float(self.random.normal()), ends, False, {}
 
 
 class Extractor(BaseFeaturesExtractor):
@@ -281,6 +284,71 @@ def rllib():
             action=numbers(np.reshape(actions, (COUNT, -1))))
 
 
+def dictionary(small, on_policy):
+    model = save(
+        "ppo_dict", stable_baselines3.PPO, "discrete", kind="MultiInputPolicy", steps=64,
+        parts=True, normalise={"norm_obs": True}, policy_kwargs=small, **on_policy)
+    random = np.random.default_rng(17)
+    raw = {
+        "market": random.normal(0.1, 1.5, (COUNT, WIDTH)).astype(np.float32),
+        "account": random.normal(0, 1, (COUNT, 2)).astype(np.float32),
+    }
+    seen = model.get_env().normalize_obs({key: value.copy() for key, value in raw.items()})
+    actions, _ = model.predict(seen, deterministic=True)
+    heads = head(model, {key: torch.as_tensor(value) for key, value in seen.items()}).numpy()
+    answer(
+        "ppo_dict", library=f"stable-baselines3 {stable_baselines3.__version__}",
+        obs={key: numbers(value) for key, value in raw.items()}, outputs=numbers(heads),
+        action=numbers(actions.reshape(-1, 1)))
+
+
+def offline():
+    """Algorithms of d3rlpy, saved with `save_model`."""
+    import d3rlpy
+    from d3rlpy.models import VectorEncoderFactory
+
+    units = VectorEncoderFactory(hidden_units=[6, 6])
+    both = {"actor_encoder_factory": units, "critic_encoder_factory": units}
+    rows = observations()
+    for name, settings, size in [
+        ("d3rlpy_dqn", d3rlpy.algos.DoubleDQNConfig(encoder_factory=units), 3),
+        ("d3rlpy_cql", d3rlpy.algos.DiscreteCQLConfig(encoder_factory=units), 3),
+        ("d3rlpy_bc", d3rlpy.algos.DiscreteBCConfig(encoder_factory=units), 3),
+        ("d3rlpy_bc_box", d3rlpy.algos.BCConfig(encoder_factory=units), 2),
+        ("d3rlpy_sac", d3rlpy.algos.SACConfig(**both), 2),
+        ("d3rlpy_td3bc", d3rlpy.algos.TD3PlusBCConfig(**both), 2),
+        ("d3rlpy_iql", d3rlpy.algos.IQLConfig(value_encoder_factory=units, **both), 2),
+    ]:
+        algorithm = settings.create(device="cpu:0")
+        algorithm.create_impl((WIDTH,), size)
+        modules = algorithm.impl.modules
+        for key in ["policy", "imitator", "q_funcs"]:
+            if hasattr(modules, key):
+                spread(getattr(modules, key))
+        algorithm.save_model(str(OUT / f"{name}.pt"))
+        answer(
+            name, library=f"d3rlpy {d3rlpy.__version__}", obs=numbers(rows), outputs=[],
+            action=numbers(np.reshape(algorithm.predict(rows), (COUNT, -1))))
+
+
+def exported():
+    """A policy with golden decisions, in one call from the live model."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "python"))
+    import backtestkit_policy
+
+    model = save(
+        "exported", stable_baselines3.PPO, "discrete", steps=64,
+        normalise={"norm_obs": True}, policy_kwargs={"net_arch": [6, 6]}, n_steps=16,
+        batch_size=16)
+    for ending in [".zip", "_vecnormalize.pkl"]:
+        (OUT / f"exported{ending}").unlink()
+    features = [{"name": "log_return", "lag": lag} for lag in range(WIDTH)]
+    backtestkit_policy.export(
+        model, observations(12), OUT / "exported", vec_normalize=model.get_env(),
+        features=features, action={"meaning": "target_weights", "targets": [0, 1, -1]},
+        trained={"data_end": "2012-12-31"})
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     plain_torch()
@@ -321,30 +389,12 @@ def main():
     record("ars_box", save("ars_box", contrib.ARS, "box", policy_kwargs={"net_arch": [6]}))
     dictionary(small, on_policy)
     clean_rl()
-    try:
-        import ray  # noqa: F401
-    except ImportError:
-        print("ray is not installed: the fixtures of RLlib stay as they are")
-    else:
-        rllib()
-
-
-def dictionary(small, on_policy):
-    model = save(
-        "ppo_dict", stable_baselines3.PPO, "discrete", kind="MultiInputPolicy", steps=64,
-        parts=True, normalise={"norm_obs": True}, policy_kwargs=small, **on_policy)
-    random = np.random.default_rng(17)
-    raw = {
-        "market": random.normal(0.1, 1.5, (COUNT, WIDTH)).astype(np.float32),
-        "account": random.normal(0, 1, (COUNT, 2)).astype(np.float32),
-    }
-    seen = model.get_env().normalize_obs({key: value.copy() for key, value in raw.items()})
-    actions, _ = model.predict(seen, deterministic=True)
-    heads = head(model, {key: torch.as_tensor(value) for key, value in seen.items()}).numpy()
-    answer(
-        "ppo_dict", library=f"stable-baselines3 {stable_baselines3.__version__}",
-        obs={key: numbers(value) for key, value in raw.items()}, outputs=numbers(heads),
-        action=numbers(actions.reshape(-1, 1)))
+    exported()
+    for make, library in [(rllib, "ray"), (offline, "d3rlpy")]:
+        if importlib.util.find_spec(library):
+            make()
+        else:
+            print(f"{library} is not installed: its fixtures stay as they are")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ enum PolicyFixture {
     }
   }
 
-  private static func inflated(_ packed: [UInt8]) throws -> [UInt8] {
+  static func inflated(_ packed: [UInt8]) throws -> [UInt8] {
     let inflater = GzipInflater(pending: packed)
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 16)

@@ -8,6 +8,5 @@ package final class TensorReads {
   /// No names yet.
   package init() {}
 
-  /// Adds a name.
-  package func insert(_ name: String) { names.insert(name) }
+  func insert(_ name: String) { names.insert(name) }
 }

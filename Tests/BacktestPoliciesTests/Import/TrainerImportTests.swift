@@ -45,6 +45,29 @@ import Testing
     try TrainerFixture(name).check(try source.loaded(answers))
   }
 
+  /// Models of d3rlpy, whose activation is not in the file.
+  @Test(arguments: [
+    ("d3rlpy_dqn", false), ("d3rlpy_cql", false), ("d3rlpy_bc", false), ("d3rlpy_bc_box", true),
+    ("d3rlpy_sac", true), ("d3rlpy_td3bc", true), ("d3rlpy_iql", true),
+  ])
+  func anOfflineModelDecidesAsItsLibrary(_ name: String, _ isBox: Bool) throws {
+    var action = JSONValue.table([])
+    if name.hasPrefix("d3rlpy_bc") { action.set("kind", isBox ? "box" : "discrete") }
+    if isBox {
+      action.set("low", [-1, -1])
+      action.set("high", [1, 1])
+      action.set("assets", ["A", "B"])
+    }
+    let source = try PolicyImport(checkpoint: TrainerFixture.path("\(name).pt"))
+    let answers = try TrainerFixture.answers(
+      [
+        "activation": "relu", "action": action,
+        "observation": ["features": .list(Self.features(isBox))],
+      ], isBox: isBox)
+    #expect(try source.missingAnswers(answers) == [])
+    try TrainerFixture(name).check(try source.loaded(answers), outputs: false)
+  }
+
   /// Five features; for two assets of named ones, so that they are not repeated.
   private static func features(_ named: Bool) -> [JSONValue] {
     (0..<5).map { lag in

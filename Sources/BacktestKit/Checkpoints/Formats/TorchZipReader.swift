@@ -25,13 +25,16 @@ struct TorchZipReader {
     try UnsupportedFormat.refuseOtherArchives(archive.entries.map(\.name))
     let pickle = try ArchiveEntry.only("data.pkl", in: archive, ReexportAdvice.stateDictionary)
     var reader = try TorchZipReader(archive, pickle, budget)
-    let leaves = try reader.leaves(pickle)
+    let (leaves, graph) = try reader.leaves(pickle)
     var tensors: [NamedTensor] = []
     for leaf in leaves {
-      guard case .tensor(let tensor) = leaf.kind else { continue }
       tensors.append(
         try CheckpointError.inEntry(leaf.name) { () throws(CheckpointError) in
-          try reader.tensor(tensor, leaf.name)
+          if case .tensor(let tensor) = leaf.kind { return try reader.tensor(tensor, leaf.name) }
+          guard case .array(let array) = leaf.kind else {
+            preconditionFailure("a leaf is a tensor or an array")
+          }
+          return try array.view(in: graph).tensor(leaf.name, budget)
         })
     }
     return tensors
@@ -57,19 +60,27 @@ struct TorchZipReader {
     }
   }
 
-  /// The named tensors, without the graph they come from.
+  /// The named tensors and arrays, and the graph they come from.
   private func leaves(
     _ pickle: ZipArchive.Entry
-  ) throws(CheckpointError) -> [StateDictionary.Leaf] {
+  ) throws(CheckpointError) -> ([StateDictionary.Leaf], PickleGraph) {
     let bytes = try archive.read(pickle, atMost: CheckpointLimits.pickleBytes)
     return try CheckpointError.inEntry(pickle.name) { () throws(CheckpointError) in
-      let leaves = try StateDictionary(try PickleReader.read(bytes, .torch, budget)).leaves
+      let graph = try PickleReader.read(bytes, .torch, budget)
+      let leaves = try StateDictionary(graph).leaves
       var totals = TensorTotals()
       for leaf in leaves {
-        guard case .tensor(let tensor) = leaf.kind else { continue }
-        try totals.add(tensor.layout.count, tensor.storage.elementType)
+        switch leaf.kind {
+        case .tensor(let tensor): try totals.add(tensor.layout.count, tensor.storage.elementType)
+        case .array(let array):
+          let view = try CheckpointError.inEntry(leaf.name) { () throws(CheckpointError) in
+            try array.view(in: graph)
+          }
+          try totals.add(view.layout.count, view.elementType)
+        default: break
+        }
       }
-      return leaves
+      return (leaves, graph)
     }
   }
 

@@ -29,6 +29,8 @@ struct PickleNode {
     case tensor(TorchTensor)
     case elementType(NumericType)
     case array(NumericArray)
+    /// Bytes that the pickle holds in another form.
+    case bytes([UInt8])
   }
 
   var kind: Kind
@@ -131,10 +133,34 @@ extension PickleGraph {
     case .arrayFromBuffer: return try add(.array(try NumericArray(buffer: arguments, self)))
     case .arrayReconstruct: return try add(.array(NumericArray()))
     case .scalar: return try add(.array(try NumericArray(scalar: arguments, self)))
+    case .latinBytes: return try add(.bytes(try latinBytes(arguments)))
     case .inert: return try add(.object(global), arguments)
     case .storage, .arrayClass:
       throw CheckpointError(problem: "call of a class that is only a name")
     }
+  }
+
+  /// Reads the arguments of `_codecs.encode`: a text and `latin1`, in which a character is a byte.
+  private func latinBytes(_ arguments: [PickleValue]) throws(CheckpointError) -> [UInt8] {
+    guard arguments.count == 2, case .text(let text) = arguments[0],
+      case .text("latin1") = arguments[1]
+    else { throw CheckpointError(problem: "bytes that are not encoded in latin1") }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count)
+    for scalar in text.unicodeScalars {
+      guard let byte = UInt8(exactly: scalar.value) else {
+        throw CheckpointError(problem: "bytes that are not encoded in latin1")
+      }
+      bytes.append(byte)
+    }
+    return bytes
+  }
+
+  /// The bytes that a value is, or `nil`.
+  func data(_ value: PickleValue) -> ArraySlice<UInt8>? {
+    if case .bytes(let place) = value { return slice(place) }
+    if let node = node(value), case .bytes(let bytes) = node.kind { return bytes[...] }
+    return nil
   }
 
   /// Applies BUILD to a value.

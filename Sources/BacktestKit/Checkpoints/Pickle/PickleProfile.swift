@@ -8,6 +8,8 @@ enum PickleGlobal: Hashable {
   case arrayFromBuffer
   case arrayReconstruct
   case scalar
+  /// The bytes of a text whose characters are bytes: how protocol 2 writes bytes.
+  case latinBytes
   case elementType
   case arrayClass
   /// A class or function of which only the name is kept.
@@ -39,10 +41,13 @@ struct PickleProfile: Sendable {
 }
 
 extension PickleProfile {
-  /// The state dictionary in a zip archive of PyTorch.
+  /// The state dictionary in a zip archive of PyTorch, and the numbers of NumPy and containers that
+  /// training scripts store beside it.
   static let torch = PickleProfile(
     highestProtocol: 2, opcodes: [0x51],
-    globals: torchGlobals.merging(containers) { first, _ in first }, allowsLargeIntegers: false)
+    globals: torchGlobals.merging(containers) { first, _ in first }
+      .merging(arrayGlobals) { first, _ in first }.merging(plainGlobals) { first, _ in first },
+    allowsLargeIntegers: false)
 
   /// A dictionary of NumPy arrays, as RLlib keeps its modules.
   static let arrays = PickleProfile(
@@ -87,6 +92,14 @@ extension PickleProfile {
     "numpy._core.multiarray _reconstruct": .arrayReconstruct,
     "numpy.core.multiarray _reconstruct": .arrayReconstruct,
     "numpy._core.multiarray scalar": .scalar, "numpy.core.multiarray scalar": .scalar,
+  ]
+
+  /// Bytes, sets, shapes and devices. A set or a device is kept as a name with its parts.
+  private static let plainGlobals: [String: PickleGlobal] = [
+    "_codecs encode": .latinBytes,
+    "__builtin__ set": .inert("set"), "builtins set": .inert("set"),
+    "__builtin__ frozenset": .inert("frozenset"), "builtins frozenset": .inert("frozenset"),
+    "torch Size": .inert("torch.Size"), "torch device": .inert("torch.device"),
   ]
 
   private static let inertClasses: [String] =

@@ -42,14 +42,16 @@ struct NumericArray {
   private var type = PickleValue.none
   private var shape: [Int] = []
   private var isColumnMajor = false
-  private var data: Range<Int>?
+  private var data: ArraySlice<UInt8>?
+  /// Whether it is a single number and no array.
+  private(set) var isScalar = false
 
   /// An array whose state follows later.
   init() {}
 
   /// Reads `(bytes, dtype, shape, order)`.
   init(buffer items: [PickleValue], _ graph: PickleGraph) throws(CheckpointError) {
-    guard items.count == 4, case .bytes(let data) = items[0], case .text(let order) = items[3],
+    guard items.count == 4, let data = graph.data(items[0]), case .text(let order) = items[3],
       order == "C" || order == "F"
     else { throw CheckpointError(problem: "bad array arguments") }
     type = items[1]
@@ -60,10 +62,11 @@ struct NumericArray {
 
   /// Reads `(dtype, bytes)`.
   init(scalar items: [PickleValue], _ graph: PickleGraph) throws(CheckpointError) {
-    guard items.count == 2, case .bytes(let data) = items[1] else {
+    guard items.count == 2, let data = graph.data(items[1]) else {
       throw CheckpointError(problem: "bad number arguments")
     }
     type = items[0]
+    isScalar = true
     self.data = data
   }
 
@@ -72,7 +75,7 @@ struct NumericArray {
     _ items: [PickleValue]?, _ graph: PickleGraph
   ) throws(CheckpointError) {
     guard let items, items.count == 5, case .boolean(let isColumnMajor) = items[3],
-      case .bytes(let data) = items[4]
+      let data = graph.data(items[4])
     else { throw CheckpointError(problem: "bad array state") }
     shape = try graph.dimensions(items[1], "shape")
     type = items[2]
@@ -94,7 +97,7 @@ struct NumericArray {
       count * width == data.count,
       "array size does not match its data: shape \(shape) in \(data.count) bytes")
     return TensorView(
-      elementType: elementType, layout: layout, bytes: graph.slice(data),
+      elementType: elementType, layout: layout, bytes: data,
       isBigEndian: type.isBigEndian)
   }
 }

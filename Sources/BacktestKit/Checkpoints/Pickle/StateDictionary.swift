@@ -56,6 +56,7 @@ struct StateDictionary {
         // Below a longer prefix all names would be too long.
         try TensorNameRule.check(name.isEmpty ? "." : name)
         try walk(node.items, prefix: name + ".", depth: depth + 1)
+      case .array(let array) where array.isScalar: continue
       case .tensor, .array:
         guard case .text(let key) = items[position] else {
           throw CheckpointError(problem: "a tensor is named by a number, expected a text")

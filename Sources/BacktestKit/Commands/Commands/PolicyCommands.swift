@@ -259,7 +259,8 @@ extension Command {
 
         What a checkpoint does not record, above all its features and the meaning of its actions, \
         comes from a file of answers: a YAML or JSON document with the keys of a manifest. If \
-        answers are missing, the command names them and writes nothing.
+        answers are missing, the command names them and writes nothing; --template prints such a \
+        file. python/backtestkit_policy.py writes one from the live model, with golden decisions.
         """
     ) { parameters in
       let checkpoint = parameters.argument(
@@ -272,11 +273,21 @@ extension Command {
         help: "Answers to what the checkpoint does not record.")
       let name = parameters.optionalOption(
         "name", .text("name"), help: "The policy's name (default: the folder's name).")
-      let out = parameters.option("out", short: "o", .folder(), help: "Where the policy goes.")
+      let template = parameters.flag(
+        "template", help: "Print a file of answers to complete, and import nothing.")
+      let folder = parameters.optionalOption(
+        "out", short: "o", .folder(), help: "Where the policy goes; required without --template.")
       return { context in
         let source = try PolicyImport(checkpoint: checkpoint, vecNormalize: vecNormalize)
         let answers = try answersPath.map { path throws(PolicyError) in
           try PolicyImport.Answers(path: path)
+        }
+        if template {
+          context.output.write(try source.answersTemplate(answers))
+          return .done
+        }
+        guard let out = folder else {
+          throw CommandError.usage("option '--out' is missing; it must be a folder")
         }
         let missing = try source.missingAnswers(answers)
         guard missing.isEmpty else { throw CommandError.input(questions(missing, source)) }

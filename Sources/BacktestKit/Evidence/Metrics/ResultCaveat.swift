@@ -43,6 +43,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case notRetrained = "not-retrained"
     /// Checkpoints were given observations normalised with the statistics of another.
     case sharedNormaliser = "shared-normaliser"
+    /// A policy was trained with masked actions and decides without masks.
+    case ignoredMasks = "ignored-masks"
     /// Orders fill at a different price than in the training of a policy.
     case otherExecution = "other-execution"
     /// Equity comes from weights, without orders and fills.

@@ -32,11 +32,11 @@ struct OutputDecoder: Sendable {
     case .argmax:
       var first = 0
       for choice in action.sizes.indices {
-        let range = first..<(first + action.sizes[choice])
+        let count = action.sizes[choice]
         decision.action[choice] =
-          action.quantiles > 1
-          ? argmax(decision.outputs, action.sizes[choice], quantiles: action.quantiles)
-          : argmax(decision.outputs, range)
+          action.quantiles > 1 || decision.allowed != .max
+          ? argmax(decision.outputs, count, action.quantiles, allowed: decision.allowed)
+          : argmax(decision.outputs, first..<(first + count))
         first += action.sizes[choice]
       }
     case .clip:
@@ -74,18 +74,18 @@ struct OutputDecoder: Sendable {
     return Double(best - range.lowerBound)
   }
 
-  /// The first action with the greatest mean of quantiles, rounded to 32 bits.
+  /// The first of the allowed actions with the greatest mean of quantiles, rounded to 32 bits.
   private func argmax(
-    _ outputs: ContiguousArray<Double>, _ count: Int, quantiles: Int
+    _ outputs: ContiguousArray<Double>, _ count: Int, _ quantiles: Int, allowed: UInt64
   ) -> Double {
-    var (best, greatest) = (0, -Float.infinity)
-    for action in 0..<count {
+    var (best, greatest) = (-1, -Float.infinity)
+    for action in 0..<count where allowed == .max || allowed & 1 << UInt64(action) != 0 {
       var sum = 0.0
       for quantile in 0..<quantiles { sum += outputs[quantile * count + action] }
       let mean = Float(sum / Double(quantiles))
-      if mean > greatest { (best, greatest) = (action, mean) }
+      if best < 0 || mean > greatest { (best, greatest) = (action, mean) }
     }
-    return Double(best)
+    return Double(max(best, 0))
   }
 }
 

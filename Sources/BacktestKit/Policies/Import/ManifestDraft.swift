@@ -128,6 +128,11 @@ struct ManifestDraft: Sendable {
     _ source: PolicyImport, _ answer: JSONValue?, output: JSONValue?
   ) throws(PolicyError) {
     guard output == nil else { return }
+    if source.layout?.family == .rllibSoft {
+      remarks.append(
+        "decisions are those of RLlib without exploration: the mean, without the tanh of its "
+          + "samples")
+    }
     var part = answer ?? .table([])
     for member in source.actionSpace(answer) {
       try requireAgreement("action.\(member.key)", archive: member.value, answer: part[member.key])
@@ -164,6 +169,12 @@ struct ManifestDraft: Sendable {
           : "for each choice a list with a share of equity for each asset, such as [[0, 0], [1, 1]]"
       )
     }
+    if source.metadata?.policyModule?.contains("maskable") == true, part["masks"] == nil {
+      part.set("masks", "ignored")
+      remarks.append(
+        "action masks are not applied, and results will say so unless the answers give "
+          + "action: {masks: {short: […], flat: […], long: […]}}, the actions allowed in each")
+    }
     json.set("action", part)
   }
 
@@ -178,9 +189,6 @@ struct ManifestDraft: Sendable {
         part.set("timesteps", .integer(steps))
       }
       if let seed = metadata.seed, part["seed"] == nil { part.set("seed", .integer(seed)) }
-    }
-    if source.metadata?.policyModule?.contains("maskable") == true {
-      remarks.append("action masks are not applied: MaskablePPO decides without them here")
     }
     if part["data_end"] == nil {
       remarks.append(

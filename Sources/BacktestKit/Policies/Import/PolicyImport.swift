@@ -113,7 +113,7 @@ public struct PolicyImport: Sendable {
 
   private func draft(name: String, _ answers: Answers?) throws(PolicyError) -> ManifestDraft {
     try requireKnownSpaces()
-    var given = answers.map { JSONValue($0.document) } ?? .table([])
+    var given = answers.map { JSONValue($0.document).withoutNothing } ?? .table([])
     guard case .table = given else {
       throw PolicyError(source: answers?.document.place.source, "the answers must be a table")
     }
@@ -257,11 +257,13 @@ extension PolicyImport {
     var count = layout.outputCount
     let kind: JSONValue
     switch layout.family {
-    case .deepQ, .cleanDiscrete, .cleanQ: kind = "discrete"
-    case .softActorCritic, .twinDelayed, .cleanBox, .crossQ, .cleanSoft, .cleanTwin: kind = "box"
+    case .deepQ, .cleanDiscrete, .cleanQ, .offlineQ: kind = "discrete"
+    case .softActorCritic, .twinDelayed, .cleanBox, .crossQ, .cleanSoft, .cleanTwin, .offlineSoft,
+      .offlineTwin:
+      kind = "box"
     case .actorCritic, .recurrent:
       kind = tensors["log_std"] == nil ? "discrete" : "box"
-    case .rllib, .rllibSoft:
+    case .rllib, .rllibSoft, .offlineImitator:
       // The head of a box has means and deviations, unless these are stored.
       guard let given = answer?["kind"], given == "box" || given == "discrete" else { return [] }
       kind = given

@@ -11,7 +11,7 @@ extension CheckpointLayout {
       return nil
     }
     layout.unexplained = CompanionTensors.unexplained(
-      in: archive, used: Set(layout.used(of: archive).map(\.name) + layout.otherNames))
+      in: archive, used: Set(layout.used(of: archive).map(\.name)), named: layout.otherNames)
     self = layout
   }
 
@@ -93,8 +93,24 @@ extension CheckpointLayout {
         isSoft ? .cleanSoft : .cleanTwin, names,
         policy: [.linear("fc1"), .activation, .linear("fc2"), .activation, .linear(mean)])
     }
+    if let layout = offline(names) { return layout }
     if names.has("network.0.weight") {
       return CheckpointLayout(.cleanQ, names, policy: names.chain("network").dropLast())
+    }
+    return nil
+  }
+
+  /// d3rlpy: an encoder with an activation behind each layer, and a head.
+  private static func offline(_ names: TensorNames) -> CheckpointLayout? {
+    let kinds: [(Family, encoder: String, head: String)] = [
+      (.offlineSoft, "policy", "policy._mu"), (.offlineTwin, "policy", "policy._fc"),
+      (.offlineImitator, "imitator", "imitator._fc"), (.offlineQ, "q_funcs.0", "q_funcs.0._fc"),
+    ]
+    for (family, encoder, head) in kinds where names.shape(head) != nil {
+      // The values of several discrete critics would have to be averaged.
+      if family == .offlineQ, names.has("q_funcs.1._fc.weight") { return nil }
+      return CheckpointLayout(
+        family, names, policy: names.chain("\(encoder)._encoder._layers") + [.linear(head)])
     }
     return nil
   }

@@ -35,6 +35,10 @@ package struct CheckpointLayout: Sendable {
     case cleanSoft = "SAC of CleanRL"
     case cleanTwin = "TD3 or DDPG of CleanRL"
     case cleanQ = "DQN of CleanRL"
+    case offlineQ = "DQN or CQL of d3rlpy, discrete"
+    case offlineSoft = "SAC, CQL or IQL of d3rlpy"
+    case offlineTwin = "TD3, DDPG or TD3+BC of d3rlpy"
+    case offlineImitator = "BC of d3rlpy"
 
     /// The library's name of the algorithm, as far as the layout shows it.
     var algorithm: String {
@@ -43,12 +47,13 @@ package struct CheckpointLayout: Sendable {
       case .recurrent: "RecurrentPPO"
       case .softActorCritic: "SAC"
       case .twinDelayed: "TD3"
-      case .deepQ, .cleanQ: "DQN"
+      case .deepQ, .cleanQ, .offlineQ: "DQN"
+      case .offlineImitator: "BC"
       case .quantileQ: "QR-DQN"
       case .crossQ: "CrossQ"
       case .randomSearch: "ARS"
-      case .cleanSoft, .rllibSoft: "SAC"
-      case .cleanTwin: "TD3"
+      case .cleanSoft, .rllibSoft, .offlineSoft: "SAC"
+      case .cleanTwin, .offlineTwin: "TD3"
       case .rllib, .cleanBox, .cleanDiscrete: "PPO"
       }
     }
@@ -58,7 +63,7 @@ package struct CheckpointLayout: Sendable {
       switch self {
       case .actorCritic, .recurrent: "tanh"
       case .softActorCritic, .twinDelayed, .deepQ, .quantileQ, .crossQ, .randomSearch: "relu"
-      case .rllib, .rllibSoft, .cleanBox, .cleanDiscrete, .cleanSoft, .cleanTwin, .cleanQ: nil
+      default: nil
       }
     }
 
@@ -68,7 +73,7 @@ package struct CheckpointLayout: Sendable {
       case .softActorCritic, .twinDelayed, .crossQ: "unscale_from_unit"
       // Without exploration, RLlib takes the mean of its squashed distribution without the tanh.
       case .rllib, .rllibSoft: "unsquash"
-      case .cleanSoft, .cleanTwin: "tanh"
+      case .cleanSoft, .cleanTwin, .offlineSoft, .offlineTwin, .offlineImitator: "tanh"
       default: "clip"
       }
     }
@@ -104,9 +109,14 @@ package struct CheckpointLayout: Sendable {
     }
   }
 
-  /// Tensors that are no layers and that an import reads in another way.
+  /// Tensors, up to a dot, that are no layers of the deciding head in this layout: bounds, which an
+  /// import reads in another way, and critics whose names mean a deciding network elsewhere.
   var otherNames: [String] {
-    [.cleanSoft, .cleanTwin].contains(family) ? ["action_scale", "action_bias"] : []
+    switch family {
+    case .cleanSoft, .cleanTwin: ["action_scale", "action_bias"]
+    case .offlineSoft, .offlineTwin: ["q_funcs"]
+    default: []
+    }
   }
 
   /// Whether the network has an activation that the names do not show.

@@ -22,10 +22,12 @@ enum CompanionTensors {
     "_target_encoder", "_target_pi", "_target_qf", "_target_qf_encoder", "_target_qf_twin",
     "_target_qf_twin_encoder", "_old_encoder", "_old_pi", "targ_q_funcs", "targ_policy",
     // Exploration, which decisions here leave out.
-    "log_std", "logstd", "actor_logstd", "fc_logstd", "log_alpha", "log_ent_coef", "log_temp",
+    "log_std", "logstd", "_logstd", "actor_logstd", "fc_logstd", "log_alpha", "log_ent_coef",
+    "log_temp",
     "log_std_clip_param_const",
     // Optimisers.
-    "optimizer", "optimizers", "optimizer_state_dict", "optim", "scheduler", "actor_optimizer",
+    "optimizer", "optimizers", "optimizer_state_dict", "optim", "actor_optim", "critic_optim",
+    "temp_optim", "alpha_optim", "scheduler", "actor_optimizer",
     "critic_optimizer", "q_optimizer", "policy_optimizer",
     // How many batches a normalisation has seen.
     "num_batches_tracked", "steps",
@@ -75,11 +77,11 @@ extension PolicyManifest {
   ///
   /// - Parameter reads: the tensors that the deciding head uses.
   func unusedTensorProblem(_ weights: TensorArchive, _ reads: TensorReads) -> String? {
+    let others = CheckpointLayout(weights, metadata: nil)?.otherNames ?? []
     func left() -> [String] {
-      CompanionTensors.unexplained(in: weights, used: reads.names, named: unusedTensors)
+      CompanionTensors.unexplained(in: weights, used: reads.names, named: unusedTensors + others)
     }
     guard !left().isEmpty, let network else { return nil }
-    CheckpointLayout(weights, metadata: nil)?.otherNames.forEach(reads.insert)
     // Other heads explain tensors too, as far as they can be built.
     for head in network.heads where head.name != decidingHead {
       _ = try? Network<Double>(
@@ -87,9 +89,8 @@ extension PolicyManifest {
     }
     let names = left()
     guard !names.isEmpty else { return nil }
-    return
-      "\(weights.source): no layer of the network uses the tensor\(names.count == 1 ? "" : "s") "
-      + "\(CompanionTensors.shown(names)); add the layers to 'network' or, if decisions do not need "
-      + "them, list them in 'unused_tensors'"
+    return "\(weights.source): no layer of the network uses \(CompanionTensors.shown(names)); "
+      + "add the layers to 'network' or, if decisions do not need these tensors, list them in "
+      + "'unused_tensors'"
   }
 }

@@ -21,6 +21,10 @@ package struct ActionDefinition: Sendable, Equatable {
   package var head = Head.values
   /// The number of quantiles of each discrete action's value; 1 where the head holds values.
   package var quantiles = 1
+  /// Which discrete actions a position allows; `nil` where all are.
+  package var masks: ActionMasks?
+  /// Whether the trainer masked actions by a rule that is not known here.
+  package var ignoresMasks = false
   /// From the action to positions.
   package var meaning: Meaning
   /// The assets, in the order of the action's components or of its table; empty for a policy of any
@@ -148,6 +152,7 @@ extension ActionDefinition {
           + "mean_and_log_std", at: "head")
     }
     meaning = .softmaxWeights
+    readMasks(&table)
     if isBox, low.count != sizes[0] || high.count != sizes[0] {
       table.report(
         "a box of \(sizes[0]) needs \(sizes[0]) numbers in 'low' and 'high', not \(low.count) and "

@@ -31,6 +31,8 @@ public struct PolicyDecision: Sendable, Equatable {
   public var outputs: ContiguousArray<Double>
   /// What it expects of the next bar, where it says so.
   public var prediction = PolicyPrediction()
+  /// The discrete actions that it may choose from, a bit for each; set before deciding.
+  package var allowed = UInt64.max
 
   /// A decision with room for so many numbers.
   public init(actionCount: Int, outputCount: Int) {

@@ -122,6 +122,10 @@ package struct GoldenDecision: Sendable, Equatable {
   package var outputs: [Double]
   /// Whether an episode begins with it, so that recurrent state is reset.
   package var startsEpisode: Bool
+  /// The day of the bar at whose close it was made; `nil` where it is tied to no bar.
+  package var date: CivilDate?
+  /// The instrument whose bar that is; `nil` for the only one.
+  package var asset: String?
 
   /// A decision from its parts.
   package init(
@@ -139,6 +143,8 @@ package struct GoldenDecision: Sendable, Equatable {
     action = table.optionalList("action", of: .number()) ?? []
     outputs = table.optionalList("outputs", of: .number()) ?? []
     startsEpisode = table.value("episode_start", .flag, default: false)
+    date = table.optional("date", .date)
+    asset = table.optional("asset", .text)
     if action.isEmpty, outputs.isEmpty {
       table.report("a golden decision needs an 'action' or 'outputs'")
     }

@@ -151,6 +151,18 @@ extension ObservationBuilder {
     return missing == .max ? .ready : .missing(column: missing)
   }
 
+  /// The positions of numbers about the account, which bars do not determine.
+  var accountNumbers: Set<Int> {
+    var marks = [Double](repeating: 0, count: count)
+    marks.withUnsafeMutableBufferPointer { marks in
+      guard let target = marks.baseAddress else { return }
+      for column in stateColumns {
+        _ = frame.write(column: column.place, to: target, warmup: 0, count: .max) { _ in 1 }
+      }
+    }
+    return Set(marks.indices.filter { marks[$0] == 1 })
+  }
+
   private func writeStates(
     _ state: PolicyAccountState, to target: UnsafeMutablePointer<Double>
   ) -> Int {

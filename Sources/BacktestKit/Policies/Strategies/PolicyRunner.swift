@@ -24,6 +24,8 @@ struct PolicyRunner: Sendable {
   /// Whether a network decides, whose last digits depend on the kernels that computed it.
   private let isNetwork: Bool
   private var builder: ObservationBuilder
+  /// Which actions a position allows; `nil` where all are.
+  private let masks: ActionMasks?
   /// Turns actions into intents; `nil` for a predictor.
   private var interpreter: ActionInterpreter?
   /// The account as the policy sees it.
@@ -71,6 +73,13 @@ struct PolicyRunner: Sendable {
     builder = try ObservationBuilder(
       manifest.observation, instruments: Array(self.instruments), symbols: symbols
     ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
+    let dated = DatedObservations(builder, of: universe, assetCount: instruments.count)
+    let isOnly = universe.series.count == instruments.count
+    let problem = dated.problem(
+      manifest.golden.filter { isOnly || $0.asset != nil },
+      symbol: instruments.count == 1 ? symbols[0] : nil)
+    if let problem { throw PolicyError(source: manifest.path, problem) }
+    masks = manifest.action?.masks
     if let action = manifest.action { interpreter = try ActionInterpreter(action) }
     interpreter?.multipliers = multipliers
     state = PolicyAccountState(assetCount: instruments.count)
@@ -132,6 +141,7 @@ struct PolicyRunner: Sendable {
       if let length = options.episodeLength, decisionCount > 0, decisionCount % length == 0 {
         policy.reset()
       }
+      if let masks { decision.allowed = masks.allowed(shares: state.shares[0]) }
       try Self.decide(&policy, observation, into: &decision)
       if isNetwork { decision.prediction.round() }
       decisionCount += 1

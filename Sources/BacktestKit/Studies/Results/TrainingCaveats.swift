@@ -21,7 +21,7 @@ extension StudyOutcome {
               + "trained on the train windows, which only position the test windows."))
       }
     }
-    found += priceCaveats + executionCaveats
+    found += priceCaveats + maskCaveats + executionCaveats
     return ResultCaveat.mostSeriousFirst(found)
   }
 
@@ -103,6 +103,20 @@ extension StudyOutcome {
             + "of \(policy.manifest.name), from its training and not from theirs."))
     }
     return found
+  }
+
+  /// Policies whose trainer masked actions by a rule that their manifests do not have.
+  private var maskCaveats: [ResultCaveat] {
+    let names = study.strategy.policies.filter { $0.manifest.action?.ignoresMasks == true }
+      .map(\.manifest.name)
+    guard !names.isEmpty else { return [] }
+    return [
+      ResultCaveat(
+        .ignoredMasks,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained with masked actions "
+          + "and \(names.count == 1 ? "decides" : "decide") without masks here, so actions occur "
+          + "that the trainer's environment did not allow.")
+    ]
   }
 
   /// Policies that were trained to act at a different price than this run, by that price.
