@@ -93,16 +93,22 @@ extension MarketSimulator {
     var market = bars[instrument][row].open
     var passed: Set<Int> = []
     var slept = sleepingExits
+    // Where the market was as a fill woke an exit.
+    var wokenAt: [Int: Double] = [:]
     for corner in corners {
       trail(instrument, row, to: market)
-      while let next = nextReached(from: market, to: corner, instrument, row, passed, slept) {
+      while let next = nextReached(from: market, to: corner, instrument, row, passed, wokenAt) {
         market = next.market
         trail(instrument, row, to: market)
         let armedBefore = orders[next.reached.index].armedTimes
         let traded = trade(next.reached.index, row, at: next.reached.price, isIntrabar: true)
         let isArmed = orders[next.reached.index].armedTimes > armedBefore
         if traded == 0, !isArmed { passed.insert(next.reached.index) }
-        slept.formUnion(sleepingExits.union(wokenExits))
+        let asleep = sleepingExits
+        for index in slept.union(wokenExits) {
+          wokenAt[index] = asleep.contains(index) ? nil : wokenAt[index] ?? market
+        }
+        slept.formUnion(asleep.union(wokenExits))
       }
       market = corner
     }
@@ -145,7 +151,7 @@ extension MarketSimulator {
 
   private func nextReached(
     from market: Double, to corner: Double, _ instrument: Int, _ row: Int, _ passed: Set<Int>,
-    _ slept: Set<Int>
+    _ wokenAt: [Int: Double]
   ) -> Next? {
     var best: Next?
     for index in inTurn where mayFillInside(index, instrument, row) {
@@ -155,7 +161,7 @@ extension MarketSimulator {
       var found: Next?
       if var price = priceOnReaching(order, at: market) {
         // What rested since the open was never bettered: the market has just come to it.
-        let isBettered = slept.contains(index) || market == bars[instrument][row].open
+        let isBettered = wokenAt[index] == market || market == bars[instrument][row].open
         if case .limit = stance(order), !isBettered { price = limit }
         found = Next(reached: Reached(index: index, price: price, distance: 0), market: market)
       } else if priceOnReaching(order, at: corner) != nil {

@@ -36,6 +36,13 @@ extension Universe {
     }
   }
 
+  /// Whether any instrument is in another currency.
+  func hasForeignCurrencies(beside currency: String) -> Bool {
+    series.contains { series in
+      series.instrument.currency.map { $0 != currency && CurrencyCode($0) != nil } ?? false
+    }
+  }
+
   /// The series by which money of one currency becomes money of another, and whether a rate is one
   /// over its close; `nil` where there is none. Series that only give rates go before instruments.
   func rateSeries(from: CurrencyCode, to: CurrencyCode) -> (series: BarSeries, isInverse: Bool)? {

@@ -163,7 +163,7 @@ extension BacktestConfiguration {
     if exits.isActive, !accounting.placesOrders {
       return "exits: exits are orders, and under weights accounting there are none"
     }
-    if let problem = exits.problem { return problem }
+    if exits.isActive, let problem = exits.problem { return problem }
     if let warmup, warmup < 0 { return "warmup must be 0 bars or more, not \(warmup)" }
     return weightsProblem(instrumentCount: instrumentCount)
   }
