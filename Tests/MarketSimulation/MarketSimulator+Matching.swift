@@ -66,7 +66,8 @@ extension MarketSimulator {
       other.rules.path = path
       other.walk(instrument, row)
       return other.tape.fills.dropFirst(tape.fills.count).map {
-        [Double($0.order), $0.quantity, $0.price, $0.reference]
+        // Sums in another order end in other digits.
+        [Double($0.order), $0.quantity, $0.price, $0.reference].map { Float($0) }
       }.sorted { $0.lexicographicallyPrecedes($1) }
     }
     if Set(fillsOfPaths).count > 1 { tape.ambiguousBars += 1 }
@@ -234,6 +235,7 @@ extension MarketSimulator {
       let before = quantities[instrument]
       let armedBefore = orders[best.index].armedTimes
       let awake = Set(orders.indices.filter { mayFillInside($0, instrument, row) })
+      let prices = orders.map { restingPrice($0) }
       if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
         if orders[best.index].armedTimes > armedBefore, !orders[best.index].hasEnded {
           armed[best.index] = Arming(
@@ -245,9 +247,11 @@ extension MarketSimulator {
       } else if quantities[instrument] != before, best.distance >= 0 {
         market = best.price
       }
-      for index in orders.indices
-      where mayFillInside(index, instrument, row) && !awake.contains(index) {
-        wokenAt[index] = market
+      // One that was met at the open filled there, whatever came before.
+      let place = best.distance < 0 && best.rank == 1 ? bar.open : market
+      for index in orders.indices where mayFillInside(index, instrument, row) {
+        let isMoved = index < prices.count && prices[index] != restingPrice(orders[index])
+        if !awake.contains(index) || isMoved { wokenAt[index] = place }
       }
     }
   }
@@ -306,7 +310,9 @@ extension MarketSimulator {
     default: return nil
     }
     guard isReached else { return nil }
-    let place = max((arming.rank, arming.distance), (rank, abs(level - bar.open)), by: <)
+    let here = (rank, abs(level - bar.open))
+    // What is armed at the open rests from then on.
+    let place = arming.isAtOpen ? here : max((arming.rank, arming.distance), here, by: <)
     return Reached(index: index, price: level, distance: place.1, rises: rises, rank: place.0)
   }
 

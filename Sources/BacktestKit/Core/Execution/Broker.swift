@@ -82,6 +82,9 @@ struct Broker: Sendable {
     nextOrderNumber += 1
   }
 
+  /// The number of the next order.
+  var nextOrder: OrderID { OrderID(nextOrderNumber) }
+
   /// The number of a new one-cancels-other group.
   mutating func makeGroup() -> Int32 {
     defer { nextGroup += 1 }
