@@ -96,26 +96,26 @@ extension Broker {
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
     if hasExits {
-      bookFollowed(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
+      settleFollowed(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
     } else {
-      book(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
+      settle(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
     }
   }
 
   /// Books a fill, and lets the exits of the run follow the position that it makes.
   @inline(never)
-  private mutating func bookFollowed(
+  private mutating func settleFollowed(
     _ fill: Fill, _ cost: TradeCost, _ candidate: MatchCandidate, isCut: Bool,
     at context: MatchContext, account: inout some BrokerAccount, log: inout RunLog
   ) {
     let change = change(of: book[candidate.slot], by: fill, at: context)
-    book(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
+    settle(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
     followPosition(change, account: &account, log: &log)
   }
 
   /// Books a fill and ends its order, if it is complete, and those that it cancels.
   @inline(__always)
-  private mutating func book(
+  private mutating func settle(
     _ fill: Fill, _ cost: TradeCost, _ candidate: MatchCandidate, isCut: Bool,
     at context: MatchContext, account: inout some BrokerAccount, log: inout RunLog
   ) {

@@ -38,8 +38,10 @@ extension Universe {
 
   /// Whether any instrument is in another currency.
   func hasForeignCurrencies(beside currency: String) -> Bool {
-    series.contains { series in
-      series.instrument.currency.map { $0 != currency && CurrencyCode($0) != nil } ?? false
+    // By position: an element that is handed over would be copied.
+    series.indices.contains { index in
+      guard let other = series[index].instrument.currency else { return false }
+      return other != currency && CurrencyCode(other) != nil
     }
   }
 

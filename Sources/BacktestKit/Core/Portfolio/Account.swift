@@ -148,13 +148,17 @@ public struct Account: Sendable {
 extension Account {
   @inline(__always)
   func power(of worth: Valuation) -> Double {
-    if hasMarginRates { return worth.equity - initialRequirement }
+    // The terms are asked and not the account, which a call would copy.
+    if hasMarginRates, let terms {
+      return worth.equity - terms.initialRequirement(of: positions)
+    }
     return worth.equity * leverage - worth.grossExposure
   }
 
   @inline(__always)
   func requirement(of instrument: Int, isLong: Bool) -> Double {
-    hasMarginRates ? initialRate(of: instrument, isLong: isLong) : 1
+    guard hasMarginRates, let terms else { return 1 }
+    return terms.initialRate(of: instrument, isLong: isLong)
   }
 
   @inline(__always)
