@@ -151,7 +151,7 @@ extension Broker {
       cause: PositionChange.Cause(
         order: live.order, fill: fill, place: Int(live.targetPlace),
         returnDeviation: live.returnDeviation, meanVolume: live.meanVolume,
-        spreadEstimate: live.spreadEstimate))
+        spread: live.spread))
   }
 
   @inline(__always)

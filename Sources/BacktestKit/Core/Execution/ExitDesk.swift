@@ -152,7 +152,7 @@ struct PositionChange {
     /// What the slippage model knew when it became live.
     var returnDeviation: Double
     var meanVolume: Double
-    var spreadEstimate: Double
+    var spread: Double
   }
 }
 
