@@ -22,6 +22,7 @@ package struct PolicyCheck: Sendable {
     var digests = 0
     var files: [String] = []
     for file in manifest.weights where fileExists("\(manifest.folder)/\(file.file)") {
+      try manifest.requireInFolder(file)
       _ = try file.checkedDigest(in: manifest)
       digests += file.digest == nil ? 0 : 1
       files.append(file.file)
@@ -47,8 +48,8 @@ extension TrainedPolicy {
       throw PolicyError(source: manifest.path, "the manifest has no network")
     }
     try self.init(
-      manifest: manifest, definition: definition, weights: weights, weightsPath: weights.source,
-      weightsDigest: "")
+      manifest: manifest, definition: definition, weights: CheckpointContents(weights),
+      weightsPath: weights.source, weightsDigest: "")
     if let problem = goldenProblem() { throw PolicyError(source: manifest.path, problem) }
   }
 }
