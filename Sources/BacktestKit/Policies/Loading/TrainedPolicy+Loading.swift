@@ -152,17 +152,23 @@ extension TrainedPolicy {
     for layer in layers {
       switch layer {
       case .linear: parts.append(widths.popFirst().map(String.init) ?? "linear")
-      case .conv1d(_, let kernel, _, _):
+      case .conv1d(_, let kernel, _, _, _, _, _):
         let width = widths.popFirst().map { " \($0)" } ?? ""
         parts.append("conv1d\(width) of \(kernel)")
-      case .lstm(_, let hidden, let count, _), .gru(_, let hidden, let count, _):
-        widths = widths.dropFirst(count)
+      case .lstm(_, let hidden, let count, _, _, _), .gru(_, let hidden, let count, _, _, _),
+        .rnn(_, let hidden, let count, _, _, _, _):
+        widths = widths.dropFirst(layer.matrixCount ?? 0)
         parts.append("\(layer.operation.rawValue) \(hidden)" + (count > 1 ? " x \(count)" : ""))
-      case .lstmCell(_, let hidden, _):
+      case .lstmCell(_, let hidden, _, _):
         widths = widths.dropFirst()
         parts.append("lstm_cell \(hidden)")
-      case .selfAttention, .batchNorm, .layerNorm, .reuse: parts.append(layer.operation.rawValue)
-      case .flatten, .dropout, .transposeTimeChannel, .lastStep: break
+      case .selfAttention, .transformerEncoderLayer, .batchNorm, .layerNorm, .groupNorm, .reuse,
+        .meanOverTime, .maxOverTime, .averagePool1d, .maxPool1d, .adaptiveAveragePool1d,
+        .adaptiveMaxPool1d, .add, .multiply, .mean, .concat:
+        parts.append(layer.operation.rawValue)
+      case .flatten, .reshape, .dropout, .transposeTimeChannel, .lastStep, .slice,
+        .sinusoidalPositions, .learnedPositions:
+        break
       default: parts[parts.count - 1] += " \(layer.operation.rawValue)"
       }
     }
@@ -176,8 +182,11 @@ extension NetworkLayer {
   fileprivate var matrixCount: Int? {
     switch self {
     case .linear, .conv1d, .lstmCell: 1
-    case .lstm(_, _, let levels, _), .gru(_, _, let levels, _): levels
-    case .selfAttention, .reuse: nil
+    case .lstm(_, _, let levels, _, let isBidirectional, _),
+      .gru(_, _, let levels, _, let isBidirectional, _),
+      .rnn(_, _, let levels, _, _, let isBidirectional, _):
+      isBidirectional ? 2 * levels : levels
+    case .selfAttention, .transformerEncoderLayer, .reuse: nil
     default: 0
     }
   }
