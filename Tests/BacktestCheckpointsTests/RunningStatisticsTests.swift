@@ -60,7 +60,20 @@ struct RunningStatisticsTests {
     }
   }
 
-  @Test func dictionariesOfObservationsAreRefusedByName() throws {
+  @Test func partsOfADictionaryAreReadInItsOrder() throws {
+    let read = try RunningStatistics(
+      vecNormalize: Fixture.path("policies/trainers/ppo_dict_vecnormalize.pkl"))
+    #expect(read.parts.map(\.name) == ["account", "market"])
+    #expect(read.parts.map(\.shape) == [[2], [5]] && read.mean.count == 7)
+    let swapped = try read.ordered(read.parts.reversed())
+    #expect(swapped.mean == Array(read.mean[2...] + read.mean[..<2]))
+    #expect(swapped.variance == Array(read.variance[2...] + read.variance[..<2]))
+    #expect(throws: CheckpointError.self) {
+      try read.ordered([StableBaselinesSpace.Part(name: "prices", shape: [5])])
+    }
+  }
+
+  @Test func partsWithoutStatisticsAreRefused() throws {
     let root = PickleText.object(
       "stable_baselines3.common.vec_env.vec_normalize", "VecNormalize",
       PickleText.dictionary([
@@ -72,8 +85,7 @@ struct RunningStatisticsTests {
       try RunningStatistics(vecNormalize: PickleText.whole(root, version: 4), name: "v.pkl")
     }
     #expect(
-      try #require(error).description.hasPrefix(
-        "v.pkl: obs_rms: observations in a dictionary ('prices', 'state') are not read; train"))
+      try #require(error).description.hasPrefix("v.pkl: expected an instance of RunningMeanStd"))
   }
 
   @Test func statisticsThatWereSwitchedOffMayBeAbsent() throws {

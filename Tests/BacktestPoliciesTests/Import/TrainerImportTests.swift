@@ -8,7 +8,7 @@ import Testing
   /// Archives of sb3-contrib, whose spaces say what their actions are.
   @Test(arguments: [
     ("maskable", false), ("qrdqn", false), ("tqc", true), ("crossq", true),
-    ("ars_mlp", false), ("ars_box", true),
+    ("ars_mlp", false), ("ars_box", true), ("ars_linear", true),
   ])
   func anArchiveOfTheLibraryDecidesAsItDoes(_ name: String, _ isBox: Bool) throws {
     let source = try PolicyImport(checkpoint: TrainerFixture.path("\(name).zip"))
@@ -66,6 +66,58 @@ import Testing
       ], isBox: isBox)
     #expect(try source.missingAnswers(answers) == [])
     try TrainerFixture(name).check(try source.loaded(answers), outputs: false)
+  }
+
+  @Test func namedPartsAreJoinedAsTheLibraryDoes() throws {
+    let source = try PolicyImport(
+      checkpoint: TrainerFixture.path("ppo_dict.zip"),
+      vecNormalize: TrainerFixture.path("ppo_dict_vecnormalize.pkl"))
+    let names = ["market", "account"]
+    let parts: JSONValue = [
+      "market": ["window": 5, "features": [["name": "log_return", "lag": 1]]],
+      "account": ["features": [["state": "position_weight"], ["name": "close"]]],
+    ]
+    func answers(_ parts: JSONValue?) throws -> PolicyImport.Answers {
+      var observation = JSONValue.table([])
+      if let parts { observation.set("parts", parts) }
+      let json: JSONValue = [
+        "observation": observation,
+        "action": ["meaning": "target_weights", "targets": [0, 1, -1]],
+      ]
+      return PolicyImport.Answers(
+        document: try JSONReader.read(JSONWriter.bytes(of: json), name: "answers"))
+    }
+    let missing = try source.missingAnswers(try answers(nil))
+    #expect(missing.map(\.key) == ["observation.parts"])
+    #expect(missing[0].expected.contains("account with 2 numbers, market with 5 numbers"))
+    let policy = try source.loaded(try answers(parts))
+    // The entries of a dictionary are sorted, and windows are oldest first.
+    let lags = policy.manifest.observation.features.map { feature -> Int? in
+      if case .market(let market) = feature { market.lag } else { nil }
+    }
+    #expect(lags == [nil, 0, 5, 4, 3, 2, 1])
+
+    let root = try JSONReader.read(
+      try Fixture.bytes("policies/trainers/ppo_dict.json"), name: "ppo_dict")
+    let raw = try names.map { try #require(root["obs"]?[$0]).rows }
+    var fixture = try TrainerFixture("ppo_tanh")
+    fixture.observations = (0..<200).map { raw[1][$0] + raw[0][$0] }
+    fixture.outputs = try #require(root["outputs"]).rows
+    fixture.actions = try #require(root["action"]).rows
+    try fixture.check(policy)
+
+    for (bad, word) in [
+      (["market": ["features": [["name": "close"]]]] as JSONValue, "lacks 'account', 2 numbers"),
+      (
+        ["account": ["features": [["name": "close"]]], "market": .table([])], "1 features of 1 bars"
+      ),
+      (["prices": .table([])], "'prices', but the parts are 'account' and 'market'"),
+    ] {
+      let error = #expect(throws: PolicyError.self) {
+        try source.missingAnswers(try answers(bad))
+      }
+      #expect(error?.problem.contains(word) == true, "\(error?.problem ?? "")")
+    }
   }
 
   /// Five features; for two assets of named ones, so that they are not repeated.

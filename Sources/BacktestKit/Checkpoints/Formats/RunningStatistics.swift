@@ -25,19 +25,19 @@ package struct RunningStatistics: Sendable, Equatable {
   package let clip: Double
   /// Whether observations were normalised at all; if not, mean and variance may be empty.
   package let normalisesObservations: Bool
+  /// The named parts of an observation in the order of the numbers; empty where it has none.
+  package let parts: [StableBaselinesSpace.Part]
 
   /// Reads a `vecnormalize.pkl`; nothing in it is executed.
   ///
-  /// - Throws: `CheckpointError` with what is wrong, in one line; dictionaries of observations are
-  ///   not read.
+  /// - Throws: `CheckpointError` with what is wrong, in one line.
   package init(vecNormalize path: String) throws(CheckpointError) {
     try self.init(vecNormalize: try CheckpointFile.bytes(path), name: path)
   }
 
   /// Reads the bytes of a `vecnormalize.pkl`; `name` is its name in messages.
   ///
-  /// - Throws: `CheckpointError` with what is wrong, in one line; dictionaries of observations are
-  ///   not read.
+  /// - Throws: `CheckpointError` with what is wrong, in one line.
   package init(vecNormalize bytes: [UInt8], name: String) throws(CheckpointError) {
     self = try CheckpointError.inFile(name) { () throws(CheckpointError) in
       let budget = try CheckpointBudget(fileBytes: bytes.count)
@@ -50,7 +50,7 @@ package struct RunningStatistics: Sendable, Equatable {
   /// - Precondition: mean and variance fill the shape, or all three are empty.
   init(
     shape: [Int], mean: [Double], variance: [Double], count: Double, epsilon: Double, clip: Double,
-    normalisesObservations: Bool
+    normalisesObservations: Bool, parts: [StableBaselinesSpace.Part] = []
   ) {
     precondition(mean.count == variance.count, "a variance for each mean")
     self.shape = shape
@@ -60,6 +60,34 @@ package struct RunningStatistics: Sendable, Equatable {
     self.epsilon = epsilon
     self.clip = clip
     self.normalisesObservations = normalisesObservations
+    self.parts = parts
+  }
+
+  /// The same statistics with their parts in another order, that of an observation.
+  ///
+  /// - Throws: `CheckpointError` where they are not of these parts.
+  package func ordered(
+    _ wanted: [StableBaselinesSpace.Part]
+  ) throws(CheckpointError) -> RunningStatistics {
+    guard normalisesObservations else { return self }
+    var (means, variances): ([Double], [Double]) = ([], [])
+    for part in wanted {
+      guard let place = parts.firstIndex(where: { $0.name == part.name }),
+        parts[place].count == part.count
+      else {
+        throw CheckpointError(
+          entry: "obs_rms",
+          problem: "the part \(quotedForMessage(part.name)) of observations was not normalised, or "
+            + "has another shape",
+          advice: "normalise all parts, or write the rule as 'observation.normalise'")
+      }
+      let start = parts[..<place].reduce(0) { $0 + $1.count }
+      means += mean[start..<(start + part.count)]
+      variances += variance[start..<(start + part.count)]
+    }
+    return RunningStatistics(
+      shape: [means.count], mean: means, variance: variances, count: count, epsilon: epsilon,
+      clip: clip, normalisesObservations: true, parts: wanted)
   }
 }
 
@@ -99,16 +127,38 @@ struct VecNormalizeReader {
         shape: [], mean: [], variance: [], count: 0, epsilon: epsilon, clip: clip,
         normalisesObservations: false)
     }
+    var (means, variances): ([Double], [Double]) = ([], [])
+    var (count, shape): (Double, [Int]) = (0, [])
+    var parts: [StableBaselinesSpace.Part] = []
     if let node = graph.node(observations), case .dictionary = node.kind {
-      let keys = stride(from: 0, to: node.items.count, by: 2).prefix(5).compactMap { position in
-        if case .text(let key) = node.items[position] { quotedForMessage(key) } else { nil }
+      for position in stride(from: 0, to: node.items.count, by: 2) {
+        guard case .text(let name) = node.items[position], parts.count < 1_000 else {
+          throw CheckpointError(
+            entry: "obs_rms", problem: "expected at most 1,000 named parts", advice: Self.advice)
+        }
+        let one = try moments(node.items[position + 1], epsilon)
+        means += one.mean.doubles()
+        variances += one.variance.doubles()
+        count = one.count
+        parts.append(StableBaselinesSpace.Part(name: name, shape: one.mean.shape))
+        try Self.require(means.count <= 1 << 20, "more than 2^20 numbers in an observation")
       }
-      throw CheckpointError(
-        entry: "obs_rms",
-        problem: "observations in a dictionary (\(keys.joined(separator: ", "))) are not read",
-        advice: "train on one Box observation: gymnasium.wrappers.FlattenObservation")
+      shape = [means.count]
+    } else {
+      let one = try moments(observations, epsilon)
+      (means, variances) = (one.mean.doubles(), one.variance.doubles())
+      (count, shape) = (one.count, one.mean.shape)
     }
-    let running = try state(of: observations, class: "RunningMeanStd")
+    return RunningStatistics(
+      shape: shape, mean: means, variance: variances, count: count, epsilon: epsilon, clip: clip,
+      normalisesObservations: isOn, parts: parts)
+  }
+
+  /// The mean, variance and count of one instance of running statistics.
+  private func moments(
+    _ value: PickleValue, _ epsilon: Double
+  ) throws(CheckpointError) -> (mean: NamedTensor, variance: NamedTensor, count: Double) {
+    let running = try state(of: value, class: "RunningMeanStd")
     let (mean, variance) = (try array(running, "mean"), try array(running, "var"))
     try Self.require(
       mean.shape == variance.shape,
@@ -117,10 +167,7 @@ struct VecNormalizeReader {
       mean.doubles().allSatisfy(\.isFinite)
         && variance.doubles().allSatisfy { $0 >= 0 && ($0 + epsilon).isFinite && $0 + epsilon > 0 },
       "expected finite means and finite variances of at least 0")
-    return RunningStatistics(
-      shape: mean.shape, mean: mean.doubles(), variance: variance.doubles(),
-      count: try number(running, "count"), epsilon: epsilon, clip: clip,
-      normalisesObservations: isOn)
+    return (mean, variance, try number(running, "count"))
   }
 
   private static func require(

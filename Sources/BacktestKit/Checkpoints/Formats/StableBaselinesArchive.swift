@@ -153,8 +153,21 @@ package enum StableBaselinesSpace: Sendable, Equatable {
   case multiDiscrete([Int])
   /// A number of choices of 0 or 1.
   case multiBinary(Int)
-  /// A space of another class, such as `Dict`.
+  /// Named vectors or windows of numbers, in the order in which they are joined.
+  case parts([Part])
+  /// A space of another class.
   case other(String)
+
+  /// A named part of an observation.
+  package struct Part: Sendable, Equatable {
+    /// Its key.
+    package var name: String
+    /// Its shape.
+    package var shape: [Int]
+
+    /// The number of its values.
+    package var count: Int { shape.reduce(1, *) }
+  }
 }
 
 /// The widths of the hidden layers of actor and critic.

@@ -75,38 +75,6 @@ extension StableBaselinesMetadata {
   }
 }
 
-/// What Python writes as JSON.
-enum PythonJSON {
-  /// The same document with `null` for the numbers that JSON does not have: Python writes an
-  /// infinite `max_grad_norm` as `Infinity`.
-  static func standard(_ bytes: [UInt8]) -> [UInt8] {
-    let words = ["-Infinity", "Infinity", "NaN"].map { Array($0.utf8) }
-    var result: [UInt8] = []
-    result.reserveCapacity(bytes.count + 64)
-    var index = 0
-    var isText = false
-    while index < bytes.count {
-      let byte = bytes[index]
-      if isText, byte == 0x5C, index + 1 < bytes.count {
-        result += [byte, bytes[index + 1]]
-        index += 2
-        continue
-      }
-      if byte == 0x22 { isText.toggle() }
-      if !isText, byte == 0x2D || byte == 0x49 || byte == 0x4E,
-        let word = words.first(where: { bytes[index...].starts(with: $0) })
-      {
-        result += Array("null".utf8)
-        index += word.count
-        continue
-      }
-      result.append(byte)
-      index += 1
-    }
-    return result
-  }
-}
-
 extension StableBaselinesSpace {
   /// Reads the space under a key; `nil` where there is none.
   fileprivate init?(_ root: DocumentNode, _ key: String) throws(CheckpointError) {
@@ -150,6 +118,9 @@ extension StableBaselinesSpace {
       let key = node["_shape"] == nil ? "n" : "_shape"
       self = .multiBinary(
         try node.required(key, "whole numbers above 0") { $0.integers.flatMap(Self.count) })
+    case "Dict":
+      let parts = node["spaces"]?.printedParts
+      self = parts.map { .parts($0) } ?? .other(name)
     default: self = .other(name)
     }
   }
@@ -285,6 +256,33 @@ extension DocumentNode {
     guard case .text(let text) = content else { return found }
     let quoted = quotedForMessage(text, limit: 120)
     return text.hasPrefix("<") ? String(quoted.dropFirst().dropLast()) : quoted
+  }
+
+  /// The parts of a dictionary of boxes, as Gymnasium prints it: `{'a': Box(-inf, inf, (2,),
+  /// float32), …}`; `nil` where a part is something else.
+  fileprivate var printedParts: [StableBaselinesSpace.Part]? {
+    guard case .text(let text) = content, text.utf8.count <= 1 << 16, text.hasPrefix("{'"),
+      text.hasSuffix(")}")
+    else { return nil }
+    var parts: [StableBaselinesSpace.Part] = []
+    let inner = text.dropFirst().dropLast()
+    for entry in inner.split(separator: "), '", omittingEmptySubsequences: false) {
+      // The first key keeps its quote, and the last entry its bracket.
+      let words = (entry.first == "'" ? entry.dropFirst() : entry[...])
+      guard let end = words.firstRange(of: "': Box("), let open = words.lastIndex(of: "("),
+        let close = words[open...].firstIndex(of: ")"), open >= end.upperBound,
+        words[..<end.lowerBound].utf8.allSatisfy({ 0x20 < $0 && $0 < 0x7F && $0 != 0x27 })
+      else { return nil }
+      let lengths = words[words.index(after: open)..<close].split(separator: ",").map { word in
+        Int(word.drop { $0 == " " })
+      }
+      let shape = lengths.compactMap(\.self)
+      guard !shape.isEmpty, shape.count == lengths.count, shape.count <= 2,
+        shape.allSatisfy({ 1...1_000_000 ~= $0 })
+      else { return nil }
+      parts.append(StableBaselinesSpace.Part(name: String(words[..<end.lowerBound]), shape: shape))
+    }
+    return parts.count <= 1_000 && Set(parts.map(\.name)).count == parts.count ? parts : nil
   }
 
   /// A whole number, written as a number or as text.

@@ -96,10 +96,18 @@ struct ManifestDraft: Sendable {
     }
     if part["features"] == nil {
       let count = source.observationShape.map { "\($0.reduce(1, *)) numbers" } ?? "all numbers"
-      ask(
-        "observation.features",
-        "the features that make up \(count), in the trainer's order: "
-          + "[{name: log_return, lag: 1}, {state: position_weight}, …]")
+      if case .parts(let parts)? = source.metadata?.observationSpace {
+        ask(
+          "observation.parts",
+          "the features of each part: "
+            + parts.map { "\($0.name) with \($0.count) numbers" }.joined(separator: ", ")
+            + "; {\(parts[0].name): {window: 1, features: [{name: log_return}, …]}, …}")
+      } else {
+        ask(
+          "observation.features",
+          "the features that make up \(count), in the trainer's order: "
+            + "[{name: log_return, lag: 1}, {state: position_weight}, …]")
+      }
     }
     if let found = source.normaliser {
       guard part["normalise"] == nil else {

@@ -35,8 +35,12 @@ public struct PolicyImport: Sendable {
     let contents = try PolicyError.wrapping(try CheckpointContents(path: checkpoint))
     (tensors, metadata) = (contents.tensors, contents.metadata)
     if let vecNormalize {
-      normaliser = Normaliser(
-        try PolicyError.wrapping(try RunningStatistics(vecNormalize: vecNormalize)))
+      var statistics = try PolicyError.wrapping(
+        try RunningStatistics(vecNormalize: vecNormalize))
+      if case .parts(let parts)? = metadata?.observationSpace {
+        statistics = try PolicyError.wrapping(try statistics.ordered(parts))
+      }
+      normaliser = Normaliser(statistics)
     } else {
       normaliser = nil
     }
@@ -135,7 +139,7 @@ public struct PolicyImport: Sendable {
         ]
       ])
     try draft.setNetwork(self, given.remove("network"), activation: answeredActivation)
-    try draft.setObservation(self, given.remove("observation"))
+    try draft.setObservation(self, try observation(given.remove("observation")))
     try draft.setAction(self, given.remove("action"), output: given["output"])
     draft.setTraining(self, given.remove("trained"))
     try draft.merge(given)
@@ -191,14 +195,15 @@ extension PolicyImport {
   /// Refuses spaces that are not supported.
   private func requireKnownSpaces() throws(PolicyError) {
     switch metadata?.observationSpace {
-    case .box?, nil: break
+    case .box?, .parts?, nil: break
     case .discrete?:
       throw PolicyError(
         source: checkpoint, "its observation is a discrete number, which is not supported")
     case let space?:
       throw PolicyError(
         source: checkpoint,
-        "its observation space is \(space.summary); only Box observations are supported")
+        "its observation space is \(space.summary); only Box observations and dictionaries of them are "
+          + "supported")
     }
     switch metadata?.actionSpace {
     case .multiBinary?, .other?:
@@ -214,6 +219,7 @@ extension PolicyImport {
   var observationShape: [Int]? {
     switch metadata?.observationSpace {
     case .box(let shape, _, _, _)?: shape
+    case .parts(let parts)?: [parts.reduce(0) { $0 + $1.count }]
     default: metadata == nil && showsNetwork ? layout.map { [$0.inputCount] } : nil
     }
   }
@@ -303,6 +309,8 @@ extension StableBaselinesSpace {
       return "Box(\(bound(low)), \(bound(high)), \(shape), \(type))"
     case .multiDiscrete(let sizes): return "MultiDiscrete(\(sizes))"
     case .multiBinary(let count): return "MultiBinary(\(count))"
+    case .parts(let parts):
+      return "Dict(" + parts.map { "\($0.name): \($0.shape)" }.joined(separator: ", ") + ")"
     case .other(let name): return name
     }
   }

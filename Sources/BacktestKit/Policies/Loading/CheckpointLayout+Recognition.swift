@@ -135,6 +135,12 @@ extension CheckpointLayout {
     if !value.isEmpty, isWhole { heads.append(("value", value)) }
     inputCount = input[1]
     outputCount = output[0]
+    withoutBias = Set(
+      (linear
+        + value.compactMap { layer -> String? in
+          guard case .linear(let name) = layer else { return nil }
+          return name
+        }).filter { !names.has("\($0).bias") })
   }
 
   /// sb3-contrib: a recurrent network before the layers of actor and critic each, one for both, or

@@ -11,6 +11,8 @@ package struct CheckpointLayout: Sendable {
   /// The number of inputs and of outputs of the deciding head.
   package var inputCount: Int
   package var outputCount: Int
+  /// The linear layers without a bias.
+  var withoutBias: Set<String> = []
   /// Tensors that neither these layers nor the list of known companions explain.
   var unexplained: [String] = []
 
@@ -126,7 +128,11 @@ package struct CheckpointLayout: Sendable {
   func json(activation: String, flattens: Bool) -> JSONValue {
     .table(
       heads.map { head in
-        let layers = head.layers.map { $0.json(activation: activation) }
+        let layers = head.layers.map { layer -> JSONValue in
+          var json = layer.json(activation: activation)
+          if case .linear(let name) = layer, withoutBias.contains(name) { json.set("bias", false) }
+          return json
+        }
         let flatten: [JSONValue] = flattens ? [["op": "flatten"]] : []
         return JSONMember(key: head.name, value: .list(flatten + layers))
       })

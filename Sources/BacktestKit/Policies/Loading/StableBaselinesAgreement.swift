@@ -65,7 +65,7 @@ struct StableBaselinesAgreement {
     case .multiDiscrete(let sizes): isSame = action.kind == .multiDiscrete && action.sizes == sizes
     case .box(let shape, _, _, _):
       isSame = action.kind == .box && action.sizes == [shape.reduce(1, *)]
-    case .multiBinary, .other: isSame = false
+    case .multiBinary, .parts, .other: isSame = false
     }
     guard isSame else {
       return differs("kind", "\(action.kind.rawValue) \(action.sizes)", space.summary)
@@ -84,6 +84,11 @@ struct StableBaselinesAgreement {
   }
 
   private var observationDifference: String? {
+    if case .parts(let parts)? = metadata.observationSpace {
+      let (mine, other) = (manifest.observation.count, parts.reduce(0) { $0 + $1.count })
+      guard mine != other else { return nil }
+      return "an observation has \(mine) numbers in the manifest, but \(other) in the archive"
+    }
     guard case .box(let shape, _, _, _)? = metadata.observationSpace else { return nil }
     let mine = manifest.observation.shape
     // A vector of as many numbers is the same window, flattened.
@@ -141,7 +146,9 @@ extension StableBaselinesMetadata {
   /// Whether its features extractor is one of the library that leaves observations as they are.
   var isOfTheLibrary: Bool {
     isPolicyOfTheLibrary
-      && (featuresExtractor ?? "FlattenExtractor").hasSuffix("FlattenExtractor")
+      && ["FlattenExtractor", "CombinedExtractor"].contains {
+        (featuresExtractor ?? "FlattenExtractor").hasSuffix($0)
+      }
   }
 
   /// The activation as a manifest names it: from the archive, or the library's default where the
