@@ -46,7 +46,8 @@ def export(
         Runs over these bars check that the features have these values.
     transform: for PyTorch a function from the outputs to the action, instead of argmax or a clip.
     predicts: for a PyTorch predictor its `output` as a manifest writes it.
-    answers: other keys of a manifest, such as `trained={"data_end": "2012-12-31"}`.
+    answers: other keys of a manifest, such as `algorithm="REINFORCE"` or
+        `trained={"data_end": "2012-12-31"}`.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,7 @@ def export(
         torch.save(model.state_dict(), folder / "model.pt")
         observation.setdefault("normalise", {"kind": "none"})
         observation["shape"] = list(_array(observations).shape[1:])
+        result.setdefault("algorithm", "PyTorch")
         head = "policy" if predicts is None else "predict"
         result["network"] = {head: layers(model, network)}
         if predicts is not None:

@@ -214,7 +214,11 @@ def clean_rl():
         ("cleanrl_dqn", QNetwork()),
     ]:
         spread(model)
-        torch.save(model.state_dict(), OUT / f"{name}.pt")
+        saved = model.state_dict()
+        if name == "cleanrl_td3":
+            critic = nn.ModuleDict({"fc1": nn.Linear(WIDTH + 1, 6), "fc3": nn.Linear(6, 1)})
+            saved = (saved, critic.state_dict(), critic.state_dict())
+        torch.save(saved, OUT / f"{name}.pt")
         with torch.no_grad():
             heads = model(torch.as_tensor(rows))
             actions = (

@@ -85,7 +85,7 @@ import Testing
     var swapped = definition
     swapped.features.swapAt(0, 1)
     let text = try problem(swapped, golden)
-    #expect(text?.hasPrefix("golden decision 0 of ") == true)
+    #expect(text?.hasPrefix("the golden decision of 2012-") == true)
     #expect(text?.contains("number 0 of the observation") == true)
     var scaled = definition
     guard case .market(var feature) = scaled.features[0] else { return }

@@ -119,3 +119,25 @@ import Testing
     }
   }
 }
+
+/// Networks below a key of their own, as checkpoints with an optimiser have them.
+@Suite struct NestedCheckpointTests {
+  @Test func aNetworkBelowAKeyIsRecognised() throws {
+    let source = try PolicyImport(checkpoint: TrainerFixture.path("torch_containers.pt"))
+    // The array beside the weights may be some too.
+    #expect(
+      source.layout?.unexplained == ["model.shared.0.weight", "model.shared.0.bias", "curve"])
+    let parts: JSONValue = [
+      "network": [
+        "policy": [
+          ["op": "linear", "params": "model.shared.0"], ["op": "tanh"],
+          ["op": "linear", "params": "model.actor.0"], ["op": "tanh"],
+          ["op": "linear", "params": "model.actor.2"],
+        ]
+      ],
+      "unused_tensors": ["curve"], "observation": ["shape": [5]],
+    ]
+    try TrainerFixture("torch_shared").check(
+      try source.loaded(try TrainerFixture.answers(parts)))
+  }
+}

@@ -20,14 +20,27 @@ struct StateDictionary {
 
   init(_ graph: PickleGraph) throws(CheckpointError) {
     self.graph = graph
-    guard let root = graph.node(graph.root), case .dictionary = root.kind else {
+    let items = graph.node(graph.root).flatMap(Self.entries)
+    guard let items else {
       throw CheckpointError(
         problem: "the checkpoint is not a dictionary of named tensors",
         advice: ReexportAdvice.stateDictionary)
     }
-    try walk(root.items, prefix: "", depth: 1)
+    try walk(items, prefix: "", depth: 1)
     try CheckpointError.unless(
       !leaves.isEmpty, "no tensors in it", advice: ReexportAdvice.stateDictionary)
+  }
+
+  /// Keys and values of a dictionary, or of a list or tuple by position: some scripts store the
+  /// dictionaries of several networks in a tuple.
+  private static func entries(_ root: PickleNode) -> [PickleValue]? {
+    switch root.kind {
+    case .dictionary: root.items
+    case .tuple, .list:
+      root.items.count > 100
+        ? nil : root.items.enumerated().flatMap { [.integer($0.offset), $0.element] }
+    default: nil
+    }
   }
 
   private mutating func walk(

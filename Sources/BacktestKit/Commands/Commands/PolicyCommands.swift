@@ -158,6 +158,7 @@ struct PolicyInspection: Sendable {
       add("layout", layout.family.rawValue)
       add("inputs", "\(layout.inputCount)")
       add("outputs", "\(layout.outputCount)")
+      if !layout.isWhole { add("not in the layout", layout.unexplained.joined(separator: ", ")) }
     } else {
       add("layout", "unknown; an import needs the 'network' in its answers")
     }
@@ -336,7 +337,8 @@ private func questions(
   _ missing: [PolicyImport.MissingAnswer], _ source: PolicyImport
 ) -> String {
   let lines = missing.map { "  \($0)" }
-  let found = source.layout.map { "the network is that of \($0.family.rawValue)" }
+  let whole = source.layout.flatMap { $0.isWhole ? $0 : nil }
+  let found = whole.map { "the network is that of \($0.family.rawValue)" }
   let known = found.map { " (\($0))" } ?? ""
   return "\(source.checkpoint) does not record all that a policy needs\(known); "
     + "give these answers in a file, with --with FILE:\n" + lines.joined(separator: "\n")

@@ -13,7 +13,9 @@ extension PolicyImport {
   /// - Throws: `PolicyError` as `missingAnswers(_:)` does.
   public func answersTemplate(_ answers: Answers? = nil) throws(PolicyError) -> String {
     var lines = ["# Answers for the import of \(checkpoint)."]
-    if let layout { lines.append("# The network is that of \(layout.family.rawValue).") }
+    if let layout, layout.isWhole {
+      lines.append("# The network is that of \(layout.family.rawValue).")
+    }
     lines.append("# Complete the keys below; keys that stay empty count as not answered.")
     var groups: [(key: String, lines: [String])] = []
     for missing in try missingAnswers(answers) {

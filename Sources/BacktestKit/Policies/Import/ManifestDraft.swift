@@ -16,10 +16,13 @@ struct ManifestDraft: Sendable {
     self.weights = weights
   }
 
-  /// Sets a key, or asks for it where there is no value.
-  mutating func set(_ key: String, _ value: JSONValue?) {
-    guard let value else { return ask(key, "text") }
-    json.set(key, value)
+  /// Sets a key.
+  mutating func set(_ key: String, _ value: JSONValue) { json.set(key, value) }
+
+  /// Sets the algorithm, or asks for it.
+  mutating func setAlgorithm(_ value: JSONValue?) {
+    guard let value else { return ask("algorithm", "what trained it, such as PPO") }
+    json.set("algorithm", value)
   }
 
   /// Adds the answers of all other keys unchanged.

@@ -129,7 +129,7 @@ public struct PolicyImport: Sendable {
     var draft = ManifestDraft(checkpoint: checkpoint, weights: archive.safetensorsBytes())
     draft.set("format", .text(PolicyManifest.format))
     draft.set("name", given.remove("name") ?? .text(name))
-    draft.set("algorithm", given.remove("algorithm") ?? layout.map { .text($0.family.algorithm) })
+    draft.setAlgorithm(given.remove("algorithm") ?? algorithm)
     draft.set(
       "weights",
       [
@@ -155,6 +155,14 @@ extension PolicyImport {
     try PolicyError.located(at: checkpoint) { () throws(PolicyError) in
       try metadata?.activationOperation(of: layout?.family)
     }
+  }
+
+  /// The algorithm, as far as the archive's classes or the layout show it.
+  private var algorithm: JSONValue? {
+    let modules = ["tqc": "TQC", "maskable": "MaskablePPO"]
+    let module = metadata?.policyModule ?? ""
+    let named = module.split(separator: ".").lazy.compactMap { modules[String($0)] }.first
+    return (named ?? layout?.family.algorithm).map { .text($0) }
   }
 
   /// Whether the names of its tensors show what the whole network is.
@@ -202,8 +210,8 @@ extension PolicyImport {
     case let space?:
       throw PolicyError(
         source: checkpoint,
-        "its observation space is \(space.summary); only Box observations and dictionaries of them are "
-          + "supported")
+        "its observation space is \(space.summary); only Box observations and dictionaries of "
+          + "them are supported")
     }
     switch metadata?.actionSpace {
     case .multiBinary?, .other?:
@@ -268,7 +276,7 @@ extension PolicyImport {
       .offlineTwin:
       kind = "box"
     case .actorCritic, .recurrent:
-      kind = tensors["log_std"] == nil ? "discrete" : "box"
+      kind = tensors[layout.prefix + "log_std"] == nil ? "discrete" : "box"
     case .rllib, .rllibSoft, .offlineImitator:
       // The head of a box has means and deviations, unless these are stored.
       guard let given = answer?["kind"], given == "box" || given == "discrete" else { return [] }
@@ -277,7 +285,7 @@ extension PolicyImport {
     }
     var members = [JSONMember(key: "kind", value: kind)]
     let isRLlib = [.rllib, .rllibSoft].contains(layout.family)
-    if isRLlib, kind == "box", tensors["pi.log_std"] == nil {
+    if isRLlib, kind == "box", tensors[layout.prefix + "pi.log_std"] == nil {
       count /= 2
       members.append(JSONMember(key: "head", value: "mean_and_log_std"))
     }

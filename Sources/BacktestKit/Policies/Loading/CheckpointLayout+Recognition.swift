@@ -2,17 +2,36 @@ import BacktestCheckpoints
 import BacktestFiles
 
 extension CheckpointLayout {
-  /// The layout of a checkpoint, or `nil` where its names match no known one.
+  /// The layout of a checkpoint, or `nil` where its names match no known one. The network may be
+  /// below a key of its own, as in `{"model": …, "optimizer": …}`.
   ///
   /// - Parameter metadata: what an archive of Stable-Baselines3 says about itself.
   init?(_ archive: TensorArchive, metadata: StableBaselinesMetadata?) {
-    let names = TensorNames(archive)
-    guard var layout = Self.stableBaselines(names, metadata) ?? Self.others(names) else {
-      return nil
+    var prefixes = [""]
+    for name in archive.names {
+      guard let dot = name.firstIndex(of: ".") else { continue }
+      let prefix = String(name[...dot])
+      if prefixes.count < 9, !prefixes.contains(prefix), !CompanionTensors.contain(name) {
+        prefixes.append(prefix)
+      }
     }
-    layout.unexplained = CompanionTensors.unexplained(
-      in: archive, used: Set(layout.used(of: archive).map(\.name)), named: layout.otherNames)
-    self = layout
+    var found: [CheckpointLayout] = []
+    for prefix in prefixes {
+      let names = TensorNames(archive, below: prefix)
+      guard var layout = Self.stableBaselines(names, metadata) ?? Self.others(names) else {
+        continue
+      }
+      layout.move(below: prefix)
+      layout.unexplained = CompanionTensors.unexplained(
+        in: archive, used: Set(layout.used(of: archive).map(\.name)), named: layout.otherNames)
+      if layout.isWhole || prefix.isEmpty {
+        self = layout
+        return
+      }
+      found.append(layout)
+    }
+    guard found.count == 1 else { return nil }
+    self = found[0]
   }
 
   private static func stableBaselines(

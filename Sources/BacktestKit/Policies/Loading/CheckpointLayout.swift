@@ -11,10 +11,12 @@ package struct CheckpointLayout: Sendable {
   /// The number of inputs and of outputs of the deciding head.
   package var inputCount: Int
   package var outputCount: Int
+  /// What all names of the network begin with: nothing, or a key and a dot.
+  private(set) var prefix = ""
   /// The linear layers without a bias.
   var withoutBias: Set<String> = []
   /// Tensors that neither these layers nor the list of known companions explain.
-  var unexplained: [String] = []
+  package internal(set) var unexplained: [String] = []
 
   /// Whether the heads are the whole network. Otherwise layers of a custom class lie before or
   /// between them.
@@ -115,9 +117,29 @@ package struct CheckpointLayout: Sendable {
   /// import reads in another way, and critics whose names mean a deciding network elsewhere.
   var otherNames: [String] {
     switch family {
-    case .cleanSoft, .cleanTwin: ["action_scale", "action_bias"]
-    case .offlineSoft, .offlineTwin: ["q_funcs"]
+    // The scripts of TD3 and DDPG store the actor first and its critics behind it.
+    case .cleanTwin where prefix == "0.": ["0.action_scale", "0.action_bias", "1", "2"]
+    case .cleanSoft, .cleanTwin: ["action_scale", "action_bias"].map { prefix + $0 }
+    case .offlineSoft, .offlineTwin: [prefix + "q_funcs"]
     default: []
+    }
+  }
+
+  /// Puts a prefix before all names.
+  mutating func move(below prefix: String) {
+    guard !prefix.isEmpty else { return }
+    self.prefix = prefix
+    withoutBias = Set(withoutBias.map { prefix + $0 })
+    for head in heads.indices {
+      heads[head].layers = heads[head].layers.map { layer in
+        switch layer {
+        case .linear(let name): .linear(prefix + name)
+        case .batchNorm(let name, let eps): .batchNorm(prefix + name, eps: eps)
+        case .lstm(let name, let hidden, let count):
+          .lstm(prefix + name, hidden: hidden, count: count)
+        case .activation, .fixed, .hardTanh, .reuse: layer
+        }
+      }
     }
   }
 

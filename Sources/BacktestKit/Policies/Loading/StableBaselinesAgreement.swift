@@ -115,7 +115,8 @@ extension CheckpointLayout {
   /// The bounds of actions that CleanRL stores beside the network, as centre and half width.
   func bounds(_ archive: TensorArchive) -> (low: [Double], high: [Double])? {
     guard [.cleanSoft, .cleanTwin].contains(family),
-      let scale = archive["action_scale"]?.floats(), let bias = archive["action_bias"]?.floats(),
+      let scale = archive[prefix + "action_scale"]?.floats(),
+      let bias = archive[prefix + "action_bias"]?.floats(),
       scale.count == bias.count
     else { return nil }
     return (

@@ -1,14 +1,18 @@
 import BacktestCheckpoints
 
-/// The names of a checkpoint's tensors.
+/// The names of a checkpoint's tensors, or of those below a key, without it.
 struct TensorNames {
-  let archive: TensorArchive
+  private let archive: TensorArchive
+  private let prefix: String
 
-  init(_ archive: TensorArchive) { self.archive = archive }
+  init(_ archive: TensorArchive, below prefix: String = "") {
+    self.archive = archive
+    self.prefix = prefix
+  }
 
-  func has(_ name: String) -> Bool { archive[name] != nil }
+  func has(_ name: String) -> Bool { archive[prefix + name] != nil }
 
-  func tensorShape(_ name: String) -> [Int]? { archive[name]?.shape }
+  func tensorShape(_ name: String) -> [Int]? { archive[prefix + name]?.shape }
 
   /// The shape of a linear layer's weight, outputs first.
   func shape(_ layer: String) -> [Int]? {
@@ -30,7 +34,8 @@ struct TensorNames {
         guard case .linear(let name) = layer else { return nil }
         return "\(name).weight"
       })
-    let all = archive.names.filter { $0.hasPrefix("\(prefix).") && $0.hasSuffix(".weight") }
-    return Set(all) == known ? layers : []
+    let start = "\(self.prefix)\(prefix)."
+    let all = archive.names.filter { $0.hasPrefix(start) && $0.hasSuffix(".weight") }
+    return Set(all.map { String($0.dropFirst(self.prefix.count)) }) == known ? layers : []
   }
 }

@@ -22,18 +22,16 @@ struct DatedObservations {
   /// Days that the bars do not have, or before the first complete observation, are left out, as are
   /// the numbers of the account.
   func problem(_ golden: [GoldenDecision], symbol: String?) -> String? {
-    let dated = golden.enumerated().filter { entry in
-      entry.element.date != nil && (entry.element.asset == nil || entry.element.asset == symbol)
-    }
-    guard let last = dated.compactMap(\.element.date).max() else { return nil }
-    let days = Set(dated.compactMap(\.element.date))
+    let dated = golden.filter { $0.date != nil && ($0.asset == nil || $0.asset == symbol) }
+    guard let last = dated.compactMap(\.date).max() else { return nil }
+    let days = Set(dated.compactMap(\.date))
     let found = observations(on: days, until: last)
     let account = builder.accountNumbers
-    for (index, decision) in dated {
+    for decision in dated {
       guard let date = decision.date, let numbers = found[date] else { continue }
       for (place, wanted) in decision.observation.enumerated()
       where !account.contains(place) && !isSame(numbers[place], wanted) {
-        return "golden decision \(index) of \(date): number \(place) of the observation is "
+        return "the golden decision of \(date): number \(place) of the observation is "
           + "\(wanted) in the manifest, but \(numbers[place]) from these bars; features are in "
           + "another order or scaled differently, or the prices are not the trainer's"
       }

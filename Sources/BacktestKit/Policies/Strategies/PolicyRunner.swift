@@ -73,12 +73,6 @@ struct PolicyRunner: Sendable {
     builder = try ObservationBuilder(
       manifest.observation, instruments: Array(self.instruments), symbols: symbols
     ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
-    let dated = DatedObservations(builder, of: universe, assetCount: instruments.count)
-    let isOnly = universe.series.count == instruments.count
-    let problem = dated.problem(
-      manifest.golden.filter { isOnly || $0.asset != nil },
-      symbol: instruments.count == 1 ? symbols[0] : nil)
-    if let problem { throw PolicyError(source: manifest.path, problem) }
     masks = manifest.action?.masks
     if let action = manifest.action { interpreter = try ActionInterpreter(action) }
     interpreter?.multipliers = multipliers
@@ -90,6 +84,14 @@ struct PolicyRunner: Sendable {
     intents.reserveCapacity(instruments.count)
     hasClosed = ContiguousArray(repeating: false, count: instruments.count)
     lastTradeRows = ContiguousArray(repeating: nil, count: instruments.count)
+  }
+
+  /// How the first golden decision with a date differs from bars; `nil` where none does.
+  func datedProblem(_ golden: [GoldenDecision], in universe: Universe) -> String? {
+    let isOnly = universe.series.count == instruments.count
+    return DatedObservations(builder, of: universe, assetCount: instruments.count).problem(
+      golden.filter { isOnly || $0.asset != nil }, symbol: instruments.count == 1 ? symbols[0] : nil
+    )
   }
 
   /// Bars before the first complete observation.

@@ -135,6 +135,19 @@ public struct PolicyMember: Sendable {
 }
 
 extension PolicyMember {
+  /// Compares golden decisions that have a date with the features that bars give on that day.
+  ///
+  /// - Throws: `PolicyError` with the first number that differs.
+  package func checkDatedDecisions(in universe: Universe) throws(PolicyError) {
+    let dated = manifest.golden.filter { $0.date != nil }
+    guard !dated.isEmpty else { return }
+    for runner in try runners(in: universe) {
+      if let problem = runner.datedProblem(dated, in: universe) {
+        throw PolicyError(source: manifest.path, problem)
+      }
+    }
+  }
+
   /// Loads the policy that a prediction feature names.
   func predictor(of feature: PredictionFeature) throws(PolicyError) -> ObservedPredictor {
     guard let loadPredictor else { return try ObservationBuilder.noPredictor(feature) }

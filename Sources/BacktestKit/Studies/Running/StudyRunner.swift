@@ -202,9 +202,15 @@ public struct StudyRunner: Sendable {
   }
 
   func readMarket() throws(StudyError) -> StudyMarket {
-    try StudyMarket(study, interrupt: interrupt) { done, total in
+    let market = try StudyMarket(study, interrupt: interrupt) { done, total in
       stageProgress?(.reading, done, total)
     }
+    try StudyError.wrapping(.policy) {
+      for policy in study.strategy.policies {
+        try policy.checkDatedDecisions(in: market.universe)
+      }
+    }
+    return market
   }
 
   // The existential is opened once for each run, and the loop inside is generic.

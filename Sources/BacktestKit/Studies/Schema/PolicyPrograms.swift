@@ -66,6 +66,13 @@ extension StudyStrategy {
 }
 
 extension StudyPolicy {
+  /// Compares the golden decisions that have a date with the bars of a market.
+  func checkDatedDecisions(in universe: Universe) throws(PolicyError) {
+    // Changed bars are not those of the training.
+    guard trained != nil, universe.changes.isEmpty else { return }
+    try member(deciding: nil).checkDatedDecisions(in: universe)
+  }
+
   /// The program that decides, not started; `nil` where a network does.
   fileprivate func program(_ interrupt: Interrupt) throws(PolicyError) -> ExternalPolicy? {
     guard !command.isEmpty else { return nil }
