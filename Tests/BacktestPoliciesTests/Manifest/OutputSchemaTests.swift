@@ -18,8 +18,8 @@ import Testing
     ("signal", "p(up)-p(down)"), ("fields", ["mean", "log_variance"]), ("unit", "log_return"),
   ]
 
-  /// Whether the schema accepts a table: its keys are known, and each `allOf` picks by the kind what
-  /// is required and what is forbidden.
+  /// Whether the schema accepts a table: its keys are known, and each `allOf` picks by the kind
+  /// what is required and what is forbidden.
   private func schemaAccepts(_ output: JSONValue, kind: String) throws -> Bool {
     guard case .table(let members) = output,
       case .list(let rules)? = schema["allOf"]

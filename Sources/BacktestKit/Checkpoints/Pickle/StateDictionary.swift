@@ -20,7 +20,7 @@ struct StateDictionary {
 
   init(_ graph: PickleGraph) throws(CheckpointError) {
     self.graph = graph
-    let items = graph.node(graph.root).flatMap(Self.entries)
+    let items = graph.node(graph.root).flatMap { Self.entries($0, graph) }
     guard let items else {
       throw CheckpointError(
         problem: "the checkpoint is not a dictionary of named tensors",
@@ -31,16 +31,16 @@ struct StateDictionary {
       !leaves.isEmpty, "no tensors in it", advice: ReexportAdvice.stateDictionary)
   }
 
-  /// Keys and values of a dictionary, or of a list or tuple by position: some scripts store the
-  /// dictionaries of several networks in a tuple.
-  private static func entries(_ root: PickleNode) -> [PickleValue]? {
-    switch root.kind {
-    case .dictionary: root.items
-    case .tuple, .list:
-      root.items.count > 100
-        ? nil : root.items.enumerated().flatMap { [.integer($0.offset), $0.element] }
-    default: nil
+  /// Keys and values of a dictionary, or of a tuple of dictionaries by position, in which some
+  /// scripts store several networks.
+  private static func entries(_ root: PickleNode, _ graph: PickleGraph) -> [PickleValue]? {
+    if case .dictionary = root.kind { return root.items }
+    guard case .tuple = root.kind, 1...16 ~= root.items.count else { return nil }
+    let areDictionaries = root.items.allSatisfy { item in
+      if case .dictionary? = graph.node(item)?.kind { true } else { false }
     }
+    guard areDictionaries else { return nil }
+    return root.items.enumerated().flatMap { [.integer($0.offset), $0.element] }
   }
 
   private mutating func walk(
