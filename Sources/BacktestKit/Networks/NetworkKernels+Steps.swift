@@ -204,6 +204,7 @@ extension NetworkKernels {
       case .softmax(let step): runSoftmax(step, row: 0, rows: step.place.rows)
       case .dropout(let step): run(step, masks)
       case .copy(let step): run(step)
+      case .tensor(let step): run(step)
       }
     }
   }

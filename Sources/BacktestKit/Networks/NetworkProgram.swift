@@ -15,7 +15,7 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
   init(
     steps: [NetworkStep], weights: [Element], memoryCount: Int, input: RowPlace,
     inputShape: [Int], outputs: [NetworkOutput], recurrences: [RecurrentPlace],
-    dropouts: [DropoutPlace]
+    dropouts: [DropoutPlace], slides: Bool = true
   ) {
     self.steps = steps
     self.weights = weights
@@ -25,7 +25,7 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
     self.outputs = outputs
     self.recurrences = recurrences
     self.dropouts = dropouts
-    sliding = inputShape.count == 2 ? SlidingPlan(steps, input: input) : nil
+    sliding = slides && inputShape.count == 2 ? SlidingPlan(steps, input: input) : nil
   }
 }
 
@@ -65,6 +65,7 @@ enum NetworkStep: Sendable {
   case softmax(RowStep)
   case dropout(DropoutStep)
   case copy(CopyStep)
+  indirect case tensor(TensorStep)
 }
 
 /// Rows of equal length in memory.

@@ -118,7 +118,7 @@ struct SlidingPlan: Sendable {
   init?(_ steps: [NetworkStep], input: RowPlace) {
     edge = input
     // Where several heads read the window, each needs all of it.
-    guard steps.count(where: { $0.source.offset == input.offset }) == 1 else { return nil }
+    guard steps.count(where: { $0.source?.offset == input.offset }) == 1 else { return nil }
     for step in steps {
       guard step.source == edge, let next = step.rowByRow else { break }
       if case .affine(let affine) = step { histories.append((edge, affine.taps)) }
@@ -135,8 +135,8 @@ struct SlidingPlan: Sendable {
 }
 
 extension NetworkStep {
-  /// What it reads.
-  fileprivate var source: RowPlace {
+  /// What it reads; `nil` where that is not rows.
+  fileprivate var source: RowPlace? {
     switch self {
     case .affine(let step): step.input
     case .longShortTermMemory(let step), .gatedRecurrentUnit(let step): step.gates
@@ -145,6 +145,7 @@ extension NetworkStep {
     case .scale(let step), .layerNorm(let step), .softmax(let step): step.place
     case .dropout(let step): step.place
     case .copy(let step): step.from
+    case .tensor: nil
     }
   }
 

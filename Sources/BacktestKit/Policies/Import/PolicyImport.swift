@@ -21,6 +21,8 @@ public struct PolicyImport: Sendable {
   package let metadata: StableBaselinesMetadata?
   /// The network that its tensors' names show; `nil` where the layout is not known.
   package let layout: CheckpointLayout?
+  /// The graph of an ONNX file with the bytes of the file; `nil` for other checkpoints.
+  package let graph: (model: ONNXModel, bytes: [UInt8])?
   /// The normaliser of the training; `nil` where no statistics were given.
   let normaliser: Normaliser?
 
@@ -32,14 +34,20 @@ public struct PolicyImport: Sendable {
   /// - Throws: `PolicyError` where a file cannot be read.
   public init(checkpoint: String, vecNormalize: String? = nil) throws(PolicyError) {
     self.checkpoint = checkpoint
-    (tensors, metadata) = try PolicyError.wrapping(try Self.read(checkpoint))
+    graph = try PolicyError.wrapping(try Self.readGraph(checkpoint))
+    if let graph {
+      (tensors, metadata) = (graph.model.initialisers, nil)
+    } else {
+      (tensors, metadata) = try PolicyError.wrapping(try Self.read(checkpoint))
+    }
     if let vecNormalize {
       normaliser = Normaliser(
         try PolicyError.wrapping(try RunningStatistics(vecNormalize: vecNormalize)))
     } else {
       normaliser = nil
     }
-    layout = CheckpointLayout(tensors, clipMean: metadata?.clipMean ?? 2)
+    layout =
+      graph == nil ? CheckpointLayout(tensors, clipMean: metadata?.clipMean ?? 2) : nil
   }
 
   /// The keys of a manifest that a checkpoint cannot say, such as the features it observes and what
@@ -103,7 +111,9 @@ public struct PolicyImport: Sendable {
     }
     let normaliser = draft.normaliser.flatMap { $0 == .none ? nil : $0.json }
     return ImportedPolicy(
-      manifest: draft.json, weights: draft.weights, normaliser: normaliser, remarks: draft.remarks)
+      manifest: draft.json, weights: draft.weights,
+      weightsFile: graph == nil ? "model.safetensors" : "model.onnx", normaliser: normaliser,
+      remarks: draft.remarks)
   }
 
   private static func read(
@@ -129,6 +139,7 @@ public struct PolicyImport: Sendable {
     guard case .table = given else {
       throw PolicyError(source: answers?.document.place.source, "the answers must be a table")
     }
+    if let graph { return try draft(name: name, graph, given) }
     let answeredActivation = given.remove("activation")
     let used = layout?.used(of: tensors) ?? tensors.tensors
     let archive = TensorArchive(used, source: checkpoint)
@@ -212,7 +223,8 @@ extension PolicyImport {
   var observationShape: [Int]? {
     switch metadata?.observationSpace {
     case .box(let shape, _, _, _)?: shape
-    default: metadata == nil ? layout.map { [$0.inputCount] } : nil
+    default:
+      metadata == nil ? layout.map { [$0.inputCount] } ?? graph?.model.observationShape : nil
     }
   }
 

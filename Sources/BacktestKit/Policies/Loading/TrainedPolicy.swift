@@ -31,17 +31,15 @@ public struct TrainedPolicy: Policy {
 
   /// A policy over weights that were read; its golden decisions are not checked yet.
   init(
-    manifest: PolicyManifest, definition: NetworkDefinition, weights: TensorArchive,
-    weightsPath: String, weightsDigest: String
+    manifest: PolicyManifest, network source: PolicyNetwork, weightsPath: String,
+    weightsDigest: String
   ) throws(PolicyError) {
     _ = try manifest.observation.expanded(over: manifest.observedAssets)
     self.manifest = manifest
     self.weightsPath = weightsPath
     self.weightsDigest = weightsDigest
     network = try PolicyError.wrapping(
-      try Network<Double>(
-        definition, head: manifest.decidingHead, weights: weights,
-        inputShape: manifest.observation.shape))
+      try source.network(manifest.decidingHead, inputShape: manifest.observation.shape))
     decoder = OutputDecoder(manifest)
     guard network.outputCount == decoder.outputCount else {
       throw PolicyError(
@@ -85,6 +83,9 @@ public struct TrainedPolicy: Policy {
     for value in decision.outputs where !value.isFinite { isFinite = false }
     guard isFinite else { throw PolicyRefusal("the network's output is not a finite number") }
     decoder.apply(to: &decision)
+    guard decoder.isAction(decision) else {
+      throw PolicyRefusal("the network's output is not the number of an action")
+    }
     sampling?.apply(decoder, network, state, input, to: &decision)
   }
 

@@ -47,6 +47,8 @@ package struct ActionDefinition: Sendable, Equatable {
   package enum Transform: String, Sendable, CaseIterable {
     /// The first of the greatest outputs.
     case argmax
+    /// None: each output is the number of an action already.
+    case index
     /// Clipped to the bounds (PPO, A2C).
     case clip
     /// From -1...1 to the bounds (TD3, and SAC whose network ends in its own tanh).
@@ -103,7 +105,8 @@ package struct ActionDefinition: Sendable, Equatable {
 
   /// The number of outputs that the network's head must have.
   package var outputCount: Int {
-    kind == .box && head == .meanAndLogDeviation ? 2 * sizes[0] : sizes.reduce(0, +)
+    if transform == .index { return sizes.count }
+    return kind == .box && head == .meanAndLogDeviation ? 2 * sizes[0] : sizes.reduce(0, +)
   }
 
   /// The number of components of an action: choices of a discrete one, numbers of a box.
@@ -128,11 +131,11 @@ extension ActionDefinition {
     if rule == nil, table.node("transform") == nil, isBox {
       table.report("a box needs a 'transform': clip, unscale_from_unit or tanh", at: "transform")
     }
-    if (transform == .argmax) == isBox {
+    if [.argmax, .index].contains(transform) == isBox {
       table.report(
         isBox
-          ? "a box has no argmax; its 'transform' is clip, unscale_from_unit or tanh"
-          : "the 'rule' of discrete actions is argmax", at: "transform")
+          ? "a box has no \(transform.rawValue); its 'transform' is clip, unscale_from_unit or tanh"
+          : "the 'rule' of discrete actions is argmax or index", at: "transform")
     }
     meaning = .softmaxWeights
     if isBox, low.count != sizes[0] || high.count != sizes[0] {

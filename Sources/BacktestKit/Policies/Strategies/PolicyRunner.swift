@@ -67,7 +67,7 @@ struct PolicyRunner: Sendable {
     sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
     predictsRises = manifest.output?.predictsRises ?? true
     policy = member.policy
-    isNetwork = manifest.network != nil
+    isNetwork = manifest.hasNetwork
     builder = try ObservationBuilder(
       manifest.observation, instruments: Array(self.instruments), symbols: symbols
     ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
