@@ -25,7 +25,7 @@ package struct NetworkFixture {
   }
 
   /// A file of tensors: the length of a header in JSON, the header, the elements.
-  static func safetensors(_ path: String) throws -> TensorArchive {
+  package static func safetensors(_ path: String) throws -> TensorArchive {
     let bytes = try Fixture.bytes(path)
     let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
     let header = try DocumentReader.read(Array(bytes[8..<(8 + length)]), name: path, format: .json)

@@ -6,6 +6,7 @@ import BacktestFiles
 struct NetworkCompiler<Element: NetworkElement> {
   let definition: NetworkDefinition
   let archive: TensorArchive
+  let reads: TensorReads
   let sizes = PanelSizes(Element.self)
 
   var steps: [NetworkStep] = []
@@ -13,17 +14,20 @@ struct NetworkCompiler<Element: NetworkElement> {
   var memoryCount = 0
   var recurrences: [RecurrentPlace] = []
   var dropouts: [DropoutPlace] = []
-  /// The values of recurrent layers that other heads may reuse, by `head.layer`.
-  private var reusable: [String: NetworkValue] = [:]
-  private var compiledHeads: Set<String> = []
+  /// The values that other heads may reuse, by `head.position`.
+  var reusable: [String: NetworkValue] = [:]
+  var compiledHeads: Set<String> = []
   /// The layer that is being compiled, for messages.
   var place = ""
-  /// The layer after it.
+  /// The only layer that reads it, where there is one.
   var nextLayer: NetworkLayer?
 
-  init(_ definition: NetworkDefinition, _ archive: TensorArchive) {
+  init(
+    _ definition: NetworkDefinition, _ archive: TensorArchive, reads: TensorReads = TensorReads()
+  ) {
     self.definition = definition
     self.archive = archive
+    self.reads = reads
   }
 
   /// The program that evaluates heads, one after the other, on one input.
@@ -35,12 +39,7 @@ struct NetworkCompiler<Element: NetworkElement> {
     for name in heads {
       place = "network.\(name)"
       guard compiledHeads.insert(name).inserted else { throw problem("is requested twice") }
-      var value = input
-      let layers = try head(name).layers
-      for (index, layer) in layers.enumerated() {
-        nextLayer = index + 1 < layers.count ? layers[index + 1] : nil
-        value = try compile(layer, index, of: name, value, input)
-      }
+      let value = try compile(try head(name), input)
       place = "network.\(name)"
       let output = try flattened(value)
       outputs.append(NetworkOutput(head: name, shape: value.shape, place: output.rows))
@@ -66,55 +65,7 @@ struct NetworkCompiler<Element: NetworkElement> {
     return value
   }
 
-  private mutating func compile(
-    _ layer: NetworkLayer, _ index: Int, of head: String, _ value: NetworkValue,
-    _ input: NetworkValue
-  ) throws(NetworkError) -> NetworkValue {
-    place = "network.\(head)[\(index)] (\(layer.operation.rawValue))"
-    if case .reuse(let source) = layer { return try reused(source, by: head, input) }
-    if value.mustBeFlattened, layer != .flatten {
-      throw problem("works on a vector or a table; put a flatten layer before it")
-    }
-    var result = try compile(layer, value, name: "\(head).\(index)")
-    guard memoryCount <= Self.largestMemory else {
-      throw problem("the values up to here take more than \(Self.largestMemory) numbers of memory")
-    }
-    if layer.isRecurrent {
-      result.isKept = true
-      reusable["\(head).\(index)"] = result
-    }
-    return result
-  }
-
-  /// The output of the first recurrent layer of another head, from a position on. Layers up to it
-  /// are compiled where that head is not evaluated itself.
-  private mutating func reused(
-    _ source: String, by head: String, _ input: NetworkValue
-  ) throws(NetworkError) -> NetworkValue {
-    let here = place
-    guard let dot = source.lastIndex(of: "."), let from = Int(source[source.index(after: dot)...])
-    else { throw problem("'of' must name a head and a layer, such as policy.0, not '\(source)'") }
-    let name = String(source[..<dot])
-    guard name != head else { throw problem("'of' must name another head, not '\(name)'") }
-    let layers = try self.head(name).layers
-    guard from >= 0,
-      let index = layers.indices.dropFirst(from).first(where: { layers[$0].isRecurrent })
-    else { throw problem("'\(name)' has no recurrent layer from layer \(from) on") }
-    if let value = reusable["\(name).\(index)"] { return value }
-    if compiledHeads.contains(name) { throw problem("'\(name)' reuses a layer of '\(head)'") }
-    compiledHeads.insert(name)
-    var value = input
-    nextLayer = nil
-    for position in 0...index {
-      if case .reuse = layers[position] { throw problem("'\(name)' reuses a layer itself") }
-      value = try compile(layers[position], position, of: name, value, input)
-    }
-    compiledHeads.remove(name)
-    place = here
-    return value
-  }
-
-  private func head(_ name: String) throws(NetworkError) -> NetworkDefinition.Head {
+  func head(_ name: String) throws(NetworkError) -> NetworkDefinition.Head {
     if let head = definition[head: name] { return head }
     let names = definition.heads.map(\.name)
     let advice =
@@ -125,7 +76,7 @@ struct NetworkCompiler<Element: NetworkElement> {
   }
 
   /// 128 MB in double precision. A network that needs more has a wrong or malicious size.
-  private static var largestMemory: Int { 1 << 24 }
+  static var largestMemory: Int { 1 << 24 }
 
   /// What is wrong with the layer that is being compiled.
   func problem(_ text: String) -> NetworkError { NetworkError(at: place, text) }
@@ -238,6 +189,7 @@ extension NetworkCompiler {
         ?? "the checkpoint has \(someNames); check 'params' or the checkpoint"
       throw problem("the tensor \(quotedForMessage(name)) of shape \(wanted) is missing; \(advice)")
     }
+    reads.insert(name)
     let fits =
       tensor.shape.count == expected.count
       && zip(tensor.shape, expected).allSatisfy { $0 == $1 ?? $0 && $0 > 0 }
@@ -266,6 +218,50 @@ extension NetworkCompiler {
   /// The elements of a vector.
   func vector(_ name: String, count: Int) throws(NetworkError) -> [Double] {
     try tensor(name, [count]).values
+  }
+
+  /// The elements of a bias, or zeros where a layer has none.
+  func bias(_ name: String, count: Int, isPresent: Bool) throws(NetworkError) -> [Double] {
+    isPresent ? try vector(name, count: count) : [Double](repeating: 0, count: count)
+  }
+
+  /// The elements of a weight, which may be stored as a direction v and lengths g: w = g v / |v|
+  /// with the norm over the dimensions in which g has size 1.
+  /// > T. Salimans, D. Kingma, "Weight Normalization", NeurIPS 2016.
+  func weight(
+    _ name: String, _ expected: [Int?]
+  ) throws(NetworkError) -> (values: [Double], shape: [Int]) {
+    let dot = name.lastIndex(of: ".").map { name.index(after: $0) } ?? name.startIndex
+    let parametrization = "\(name[..<dot])parametrizations.\(name[dot...]).original"
+    let pairs = [("\(name)_v", "\(name)_g"), ("\(parametrization)1", "\(parametrization)0")]
+    guard archive[name] == nil,
+      let (direction, length) = pairs.first(where: { archive[$0.0] != nil })
+    else { return try tensor(name, expected) }
+    let (v, shape) = try tensor(direction, expected)
+    let normed = archive[length]?.shape ?? []
+    let fits =
+      normed.isEmpty
+      || normed.count == shape.count && zip(normed, shape).allSatisfy { $0 == 1 || $0 == $1 }
+    let g = try tensor(length, fits ? normed : shape.map { _ in 1 }).values
+    /// The element of g that belongs to each element of v.
+    let places = v.indices.map { index in
+      var (rest, place, step) = (index, 0, 1)
+      for dimension in shape.indices.reversed() {
+        let position = rest % shape[dimension]
+        rest /= shape[dimension]
+        guard !normed.isEmpty, normed[dimension] > 1 else { continue }
+        place += position * step
+        step *= normed[dimension]
+      }
+      return place
+    }
+    var squares = [Double](repeating: 0, count: g.count)
+    for (place, value) in zip(places, v) { squares[place] += value * value }
+    guard squares.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw problem(
+        "the tensor \(quotedForMessage(direction)) has a part of length 0, which has no direction")
+    }
+    return (zip(places, v).map { $1 * (g[$0] / squares[$0].squareRoot()) }, shape)
   }
 
   private var someNames: String {
@@ -308,12 +304,13 @@ extension NetworkCompiler {
   ///
   /// A window of many rows goes through OpenBLAS, whose kernels use the widest registers available.
   mutating func affine(
-    _ input: RowPlace, taps: Int = 1, step: Int = 1, columns: Int, bias: [Double],
+    _ input: RowPlace, taps: Int = 1, step: Int = 1, dilation: Int = 1, columns: Int,
+    bias: [Double],
     _ value: (_ input: Int, _ column: Int) -> Double
   ) -> NetworkValue {
     let inputs = taps * input.count
     let padded = sizes.panels(of: columns).padded
-    let rows = (input.rows - taps) / step + 1
+    let rows = (input.rows - (taps - 1) * dilation - 1) / step + 1
     var result = allocate(rows: rows, count: columns, stride: padded)
     let matrix = keepPanels(inputs: inputs, columns: columns, value)
     let bias = keep(bias, padded: padded)
@@ -329,7 +326,8 @@ extension NetworkCompiler {
     steps.append(
       .affine(
         AffineStep(
-          input: input, taps: taps, step: step, matrix: matrix, bias: bias, output: result.rows,
+          input: input, taps: taps, step: step, dilation: dilation, matrix: matrix, bias: bias,
+          output: result.rows,
           library: library)))
     result.isTable = true
     return result

@@ -14,11 +14,12 @@ extension NetworkKernels {
   @inline(__always)
   func run(_ step: AffineStep, row: Int, rows: Int, outputRow: Int) {
     let input = step.input
-    let isPacked = input.stride == input.count
+    let isPacked = input.stride == input.count && step.dilation == 1
     let inputs = Inputs(
       first: memory + (input.offset &+ row &* step.step &* input.stride),
       runs: isPacked ? 1 : step.taps,
-      runLength: isPacked ? step.taps &* input.count : input.count, stride: input.stride)
+      runLength: isPacked ? step.taps &* input.count : input.count,
+      stride: step.dilation &* input.stride)
     product(
       inputs, rows: rows, inputStep: step.step &* input.stride, step.matrix,
       initial: weights + step.bias, initialStep: 0,
@@ -33,7 +34,7 @@ extension NetworkKernels {
       for row in 0..<output.rows {
         for tap in 0..<step.taps {
           (memory + (library.patches + row * inner + tap * input.count)).update(
-            from: memory + (input.offset + (row * step.step + tap) * input.stride),
+            from: memory + (input.offset + (row * step.step + tap * step.dilation) * input.stride),
             count: input.count)
         }
       }
@@ -64,6 +65,12 @@ extension NetworkKernels {
         return $0.replaced(by: below, whereNegative: $0)
       }
     case .silu: Self.map(place, count) { $0 * $0.logistic() }
+    case .selu: Self.map(place, count) { $0.scaledExponentialLinear() }
+    case .mish: Self.map(place, count) { $0.mish() }
+    case .softplus: Self.map(place, count) { $0.softplus() }
+    case .scaled(let factor):
+      let factor = Lanes(repeating: Element(factor))
+      Self.map(place, count) { $0 * factor }
     case .leakyReLU(let slope):
       let slope = Lanes(repeating: Element(slope))
       Self.map(place, count) { $0.replaced(by: $0 * slope, whereNegative: $0) }
@@ -139,16 +146,17 @@ extension NetworkKernels {
       for head in 0..<step.heads {
         let rows = memory + (step.projections.offset + head * size)
         let asked = rows + query * stride
-        for row in 0..<step.projections.rows {
+        let seen = step.isCausal ? query + 1 : step.projections.rows
+        for row in 0..<seen {
           let key = rows + (row * stride + width)
           var sum: Element = 0
           for index in 0..<size { sum += asked[index] * key[index] }
           scores[row] = sum / scale
         }
-        Self.softmax(scores, step.projections.rows)
+        Self.softmax(scores, seen)
         for index in 0..<size {
           var sum: Element = 0
-          for row in 0..<step.projections.rows {
+          for row in 0..<seen {
             sum += scores[row] * rows[row * stride + 2 * width + index]
           }
           output[head * size + index] = sum
@@ -197,11 +205,15 @@ extension NetworkKernels {
       case .affine(let step): run(step)
       case .longShortTermMemory(let step): runLongShortTermMemory(step)
       case .gatedRecurrentUnit(let step): runGatedRecurrentUnit(step)
+      case .simpleRecurrence(let step): runSimpleRecurrence(step)
       case .attention(let step): run(step)
       case .pointwise(let step): run(step, row: 0, rows: step.place.rows)
       case .scale(let step): runScale(step, row: 0, rows: step.place.rows)
       case .layerNorm(let step): runLayerNorm(step, row: 0, rows: step.place.rows)
+      case .groupNorm(let step): runGroupNorm(step)
       case .softmax(let step): runSoftmax(step, row: 0, rows: step.place.rows)
+      case .combine(let step): run(step, row: 0, rows: step.output.rows)
+      case .pool(let step): run(step)
       case .dropout(let step): run(step, masks)
       case .copy(let step): run(step)
       case .tensor(let step): run(step)

@@ -143,12 +143,9 @@ extension NetworkKernels {
     let (hidden, cell) = (memory + step.hidden, memory + step.cell)
     let scratch = memory + step.scratch
     let width = step.width
-    var row = firstRow
-    for time in 0..<step.gates.rows {
-      let gates = memory + (step.gates.offset &+ row &* step.gates.stride)
-      row = row &+ 1 == step.gates.rows ? 0 : row &+ 1
-      let output = memory + (step.output.offset &+ time &* step.output.stride)
-      if time == 0 && !step.isStateful {
+    for index in 0..<step.gates.rows {
+      let (gates, output) = rows(of: step, at: index, firstRow: firstRow)
+      if index == 0 && !step.isStateful {
         // From a state of zeros nothing is added to the gates, and nothing is kept of the cell.
         cell.update(repeating: 0, count: width)
         Self.remember(gates, cell, hidden, output, width)
@@ -194,17 +191,13 @@ extension NetworkKernels {
     let hidden = memory + step.hidden
     let width = step.width
     if !step.isStateful { hidden.update(repeating: 0, count: width) }
-    var row = firstRow
-    for time in 0..<step.gates.rows {
-      let gates = memory + (step.gates.offset &+ row &* step.gates.stride)
-      row = row &+ 1 == step.gates.rows ? 0 : row &+ 1
+    for index in 0..<step.gates.rows {
+      let (gates, output) = rows(of: step, at: index, firstRow: firstRow)
       product(
         Inputs(first: hidden, runs: 1, runLength: step.matrix.rows, stride: 0), rows: 1,
         inputStep: 0, step.matrix, initial: weights + step.bias, initialStep: 0,
         output: memory + step.scratch, outputStep: 0)
-      Self.update(
-        gates, memory + step.scratch, hidden,
-        memory + (step.output.offset &+ time &* step.output.stride), width)
+      Self.update(gates, memory + step.scratch, hidden, output, width)
     }
   }
 
@@ -227,5 +220,43 @@ extension NetworkKernels {
       store(result, output + unit)
       unit &+= laneCount
     }
+  }
+  /// Plain recurrent layers over the rows of their sums.
+  @inline(__always)
+  func runSimpleRecurrence(_ step: RecurrenceStep, firstRow: Int = 0) {
+    let hidden = memory + step.hidden
+    let width = step.width
+    if !step.isStateful { hidden.update(repeating: 0, count: width) }
+    for index in 0..<step.gates.rows {
+      let (gates, output) = rows(of: step, at: index, firstRow: firstRow)
+      product(
+        Inputs(first: hidden, runs: 1, runLength: step.matrix.rows, stride: 0), rows: 1,
+        inputStep: 0, step.matrix, initial: gates, initialStep: 0, output: memory + step.scratch,
+        outputStep: 0)
+      var unit = 0
+      while unit < width {
+        let sum = Self.load(memory + (step.scratch &+ unit))
+        let result =
+          step.activation == .tanh ? sum.hyperbolicTangent() : sum.limited(atLeast: 0)
+        Self.store(result, hidden + unit)
+        Self.store(result, output + unit)
+        unit &+= Self.laneCount
+      }
+    }
+  }
+
+  /// The gates and the output of one time, in the order in which a layer goes over them. The gates
+  /// may lie in a ring that begins at a row.
+  @inline(__always)
+  private func rows(
+    of step: RecurrenceStep, at index: Int, firstRow: Int
+  ) -> (gates: UnsafeMutablePointer<Element>, output: UnsafeMutablePointer<Element>) {
+    let time = step.isReversed ? step.gates.rows &- 1 &- index : index
+    let row = firstRow &+ time
+    let place = row < step.gates.rows ? row : row &- step.gates.rows
+    return (
+      memory + (step.gates.offset &+ place &* step.gates.stride),
+      memory + (step.output.offset &+ time &* step.output.stride)
+    )
   }
 }

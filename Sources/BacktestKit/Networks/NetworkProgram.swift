@@ -25,7 +25,9 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
     self.outputs = outputs
     self.recurrences = recurrences
     self.dropouts = dropouts
-    sliding = slides && inputShape.count == 2 ? SlidingPlan(steps, input: input) : nil
+    sliding =
+      slides && inputShape.count == 2
+      ? SlidingPlan(steps, input: input, outputs: outputs.map(\.place)) : nil
   }
 }
 
@@ -58,11 +60,15 @@ enum NetworkStep: Sendable {
   case affine(AffineStep)
   case longShortTermMemory(RecurrenceStep)
   case gatedRecurrentUnit(RecurrenceStep)
+  case simpleRecurrence(RecurrenceStep)
   case attention(AttentionStep)
   case pointwise(PointwiseStep)
   case scale(RowStep)
   case layerNorm(RowStep)
+  case groupNorm(RowStep)
   case softmax(RowStep)
+  case combine(CombineStep)
+  case pool(PoolStep)
   case dropout(DropoutStep)
   case copy(CopyStep)
   indirect case tensor(TensorStep)
@@ -97,6 +103,8 @@ struct AffineStep: Sendable {
   /// Input rows that one output row looks at, and how far the next one is.
   var taps: Int
   var step: Int
+  /// Input rows from one tap to the next.
+  var dilation = 1
   var matrix: PanelMatrix
   var bias: Int
   var output: RowPlace
@@ -129,6 +137,10 @@ struct RecurrenceStep: Sendable {
   var cell: Int
   var output: RowPlace
   var isStateful: Bool
+  /// Whether it goes from the last row to the first.
+  var isReversed = false
+  /// What a plain recurrent layer applies.
+  var activation = RecurrentActivation.tanh
 }
 
 /// Attention, after query, key and value have been computed side by side.
@@ -138,6 +150,8 @@ struct AttentionStep: Sendable {
   var heads: Int
   /// The first row whose result is needed.
   var firstQuery: Int
+  /// Whether a row sees only those up to it.
+  var isCausal = false
   var scores: Int
   var output: RowPlace
 }
@@ -145,9 +159,10 @@ struct AttentionStep: Sendable {
 /// A function of each element.
 struct PointwiseStep: Sendable {
   enum Function: Sendable {
-    case tanh, relu, elu, sigmoid, silu, gelu
+    case tanh, relu, elu, selu, sigmoid, silu, gelu, mish, softplus
     case leakyReLU(Double)
     case hardtanh(Double, Double)
+    case scaled(Double)
   }
 
   var function: Function
@@ -160,6 +175,32 @@ struct RowStep: Sendable {
   var weight = 0
   var bias = 0
   var eps = 0.0
+  /// How many parts of neighbouring columns are normalised separately.
+  var groups = 1
+}
+
+/// Two values as one, element by element. A single row on either side goes with each row of the
+/// other.
+struct CombineStep: Sendable {
+  enum Operation: Sendable { case add, multiply }
+
+  var operation: Operation
+  var left: RowPlace
+  var right: RowPlace
+  /// Whether the right side lies among the weights.
+  var rightIsConstant = false
+  var output: RowPlace
+}
+
+/// Neighbouring rows as one: their mean, or the largest of each column.
+struct PoolStep: Sendable {
+  var from: RowPlace
+  var to: RowPlace
+  var kernel: Int
+  var stride: Int
+  /// Rows before the first that count as zeros in a mean and not at all for the largest.
+  var padding: Int
+  var isMean: Bool
 }
 
 /// A mask over a value, where masks are given.

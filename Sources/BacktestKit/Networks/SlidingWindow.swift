@@ -95,6 +95,7 @@ extension NetworkKernels {
       switch steps[next] {
       case .longShortTermMemory(let step): runLongShortTermMemory(step, firstRow: firstRow)
       case .gatedRecurrentUnit(let step): runGatedRecurrentUnit(step, firstRow: firstRow)
+      case .simpleRecurrence(let step): runSimpleRecurrence(step, firstRow: firstRow)
       default: break
       }
       next += 1
@@ -115,37 +116,81 @@ struct SlidingPlan: Sendable {
   private(set) var isRing = false
 
   /// The plan of a program; `nil` where nothing can be kept.
-  init?(_ steps: [NetworkStep], input: RowPlace) {
+  init?(_ steps: [NetworkStep], input: RowPlace, outputs: [RowPlace]) {
     edge = input
-    // Where several heads read the window, each needs all of it.
-    guard steps.count(where: { $0.source?.offset == input.offset }) == 1 else { return nil }
-    for step in steps {
-      guard step.source == edge, let next = step.rowByRow else { break }
-      if case .affine(let affine) = step { histories.append((edge, affine.taps)) }
+    for (index, step) in steps.enumerated() {
+      guard step.reads == [edge], let next = step.rowByRow else { break }
+      if next != edge {
+        // Whatever else reads the value would need its earlier rows too.
+        let others = steps[(index + 1)...].lazy.flatMap(\.reads) + outputs
+        guard !others.contains(where: { $0.overlaps(edge) }) else { break }
+        // Neither may its own earlier rows be overwritten, except row by row.
+        let later = steps[(index + 1)...].drop { $0.rowByRow == next }
+        guard !later.contains(where: { $0.writes.overlaps(next) }) else { break }
+      }
+      if case .affine(let affine) = step {
+        histories.append((edge, (affine.taps - 1) * affine.dilation + 1))
+      }
       edge = next
       keptSteps += 1
     }
     guard !histories.isEmpty else { return nil }
     guard keptSteps < steps.count else { return }
     switch steps[keptSteps] {
-    case .longShortTermMemory(let step), .gatedRecurrentUnit(let step): isRing = step.gates == edge
+    case .longShortTermMemory(let step), .gatedRecurrentUnit(let step),
+      .simpleRecurrence(let step):
+      // What is read twice must be where each reader expects it.
+      let others = steps[(keptSteps + 1)...].lazy.flatMap(\.reads) + outputs
+      isRing = step.gates == edge && !others.contains { $0.overlaps(edge) }
     default: break
     }
   }
 }
 
+extension RowPlace {
+  /// Whether two places share memory.
+  fileprivate func overlaps(_ other: RowPlace) -> Bool {
+    offset < other.offset + other.rows * other.stride && other.offset < offset + rows * stride
+  }
+}
+
 extension NetworkStep {
-  /// What it reads; `nil` where that is not rows.
-  fileprivate var source: RowPlace? {
+  /// What it reads.
+  var reads: [RowPlace] {
     switch self {
-    case .affine(let step): step.input
-    case .longShortTermMemory(let step), .gatedRecurrentUnit(let step): step.gates
-    case .attention(let step): step.projections
+    case .affine(let step): [step.input]
+    case .longShortTermMemory(let step), .gatedRecurrentUnit(let step),
+      .simpleRecurrence(let step):
+      [step.gates]
+    case .attention(let step): [step.projections]
+    case .pointwise(let step): [step.place]
+    case .scale(let step), .layerNorm(let step), .groupNorm(let step), .softmax(let step):
+      [step.place]
+    case .combine(let step): step.rightIsConstant ? [step.left] : [step.left, step.right]
+    case .pool(let step): [step.from]
+    case .dropout(let step): [step.place]
+    case .copy(let step): [step.from]
+    case .tensor: []
+    }
+  }
+
+  /// What it writes, apart from a layer's state.
+  fileprivate var writes: RowPlace {
+    switch self {
+    case .affine(let step): step.output
+    case .longShortTermMemory(let step), .gatedRecurrentUnit(let step),
+      .simpleRecurrence(let step):
+      step.output
+    case .attention(let step): step.output
     case .pointwise(let step): step.place
-    case .scale(let step), .layerNorm(let step), .softmax(let step): step.place
+    case .scale(let step), .layerNorm(let step), .groupNorm(let step), .softmax(let step):
+      step.place
+    case .combine(let step): step.output
+    case .pool(let step): step.to
     case .dropout(let step): step.place
-    case .copy(let step): step.from
-    case .tensor: nil
+    case .copy(let step): step.to
+    // Programs of such steps do not slide.
+    case .tensor: RowPlace(offset: 0, rows: 0, count: 0, stride: 0)
     }
   }
 

@@ -225,4 +225,32 @@ extension VectorLanes {
     let other = ((Self(repeating: 2) + (excess + r)) * power) * Self(repeating: Self.shiftBack)
     return one.replaced(by: other, whereNegative: self) / (one + other)
   }
+
+  /// 1.0507… x above 0, 1.0507… * 1.6733… (e^x - 1) below.
+  @inline(__always) func scaledExponentialLinear() -> Self {
+    let below = negativeExponentialMinusOne() * Self(repeating: 1.6732632423543772)
+    return replaced(by: below, whereNegative: self) * Self(repeating: 1.0507009873554805)
+  }
+
+  /// ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2 artanh(u / (2 + u)),
+  /// whose series goes to the power of 35: the next term is below 10^-18. Above 20 it is x, as
+  /// PyTorch defines it.
+  @inline(__always) func softplus() -> Self {
+    let u = negativeAbsolute.exponential()
+    let s = u / (Self(repeating: 2) + u)
+    let square = s * s
+    var sum = Self(repeating: 1 / 35)
+    for power in Swift.stride(from: 33, through: 1, by: -2) {
+      sum = Self(repeating: 1 / Scalar(power)) + square * sum
+    }
+    let result = limited(atLeast: 0) + (s + s) * sum
+    return result.replaced(by: self, whereNegative: Self(repeating: 20) - self)
+  }
+
+  /// x tanh(ln(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2).
+  @inline(__always) func mish() -> Self {
+    let power = limited(atMost: 2 * Self.tangentLimit).exponential()
+    let n = power * (power + Self(repeating: 2))
+    return self * (n / (n + Self(repeating: 2)))
+  }
 }

@@ -20,7 +20,7 @@ extension ONNXCompiler {
     case .softmax, .logSoftmax: return [try softmax()]
     case .split: return try split()
     case .dropout: return [try dropout()]
-    case .lstm, .gru: return try recurrent()
+    case .lstm, .gru, .rnn: return try recurrent()
     default:
       throw problem("the operator is not supported; Documentation/Policies.md lists those that are")
     }
@@ -49,6 +49,13 @@ extension ONNXCompiler {
     case .elu:
       let alpha = try number("alpha", default: 1)
       return alpha == 1 ? try pointwise(.elu) : try function(.elu(alpha))
+    case .selu:
+      guard abs(try number("alpha", default: 1.6732632) - 1.6732632) < 1e-6,
+        abs(try number("gamma", default: 1.050701) - 1.050701) < 1e-6
+      else { throw problem("other factors than the usual ones are not supported") }
+      return try pointwise(.selu)
+    case .mish: return try pointwise(.mish)
+    case .softplus: return try pointwise(.softplus)
     case .abs: return try function(.absolute)
     case .neg: return try function(.negation)
     case .exp: return try function(.exponential)
@@ -71,7 +78,9 @@ extension ONNXCompiler {
       return try function(.isInfinite, kind: .boolean)
     case .thresholdedRelu: return try function(.thresholded(try number("alpha", default: 1)))
     case .hardSigmoid:
-      let slope = try number("alpha", default: 0.2)
+      let given = try number("alpha", default: 0.2)
+      // A sixth has no short decimal.
+      let slope = Float(given) == 1 / 6 ? 1.0 / 6 : given
       return try function(.hardSigmoid(slope: slope, shift: try number("beta", default: 0.5)))
     case .hardSwish:
       let value = try input(0)

@@ -5,26 +5,36 @@ import BacktestFiles
 extension ONNXCompiler {
   /// What a direction of a recurrent layer needs.
   private struct Direction {
-    var isGRU: Bool
+    var operation: ONNXOperator
+    var activation: RecurrentActivation
+    var isReversed: Bool
     var hidden: Int
     var inputMatrix: ArraySlice<Double>
     var hiddenMatrix: ArraySlice<Double>
     var bias: ArraySlice<Double>
     /// The position in ONNX of each gate, in the order of the kernels.
-    var gates: [Int] { isGRU ? [1, 0, 2] : [0, 2, 3, 1] }
+    var gates: [Int] { ONNXCompiler.gates(of: operation) }
   }
 
-  /// Long short-term memory (gates input, output, forget, cell) and gated recurrent units (update,
-  /// reset, hidden).
+  private static func gates(of operation: ONNXOperator) -> [Int] {
+    switch operation {
+    case .lstm: [0, 2, 3, 1]
+    case .gru: [1, 0, 2]
+    default: [0]
+    }
+  }
+
+  /// Long short-term memory (gates input, output, forget, cell), gated recurrent units (update,
+  /// reset, hidden) and plain recurrent layers.
   mutating func recurrent() throws(NetworkError) -> [GraphValue] {
-    let isGRU = node.operation == .gru
     let name = try text("direction", default: "forward")
     guard
       let directions = ["forward": [false], "reverse": [true], "bidirectional": [false, true]][
         name]
     else { throw problem("the direction \(quotedForMessage(name)) is unknown") }
     let isBatchFirst = try flag("layout", default: false)
-    try refuseVariants(isGRU: isGRU)
+    let activations = try activations(count: directions.count)
+    try refuseVariants()
     let value = try input(0)
     guard value.shape.count == 3, value.shape[isBatchFirst ? 0 : 1] == 1 else {
       throw problem("it needs times, a batch of one and features: \(value.shape)")
@@ -33,7 +43,7 @@ extension ONNXCompiler {
     if let lengths = try optionalIntegers(input: 4), lengths != [times] {
       throw problem("sequences of other lengths than \(times) are not supported")
     }
-    let gates = isGRU ? 3 : 4
+    let gates = Self.gates(of: node.operation).count
     let matrix = try input(1)
     guard matrix.shape.count == 3, matrix.shape[0] == directions.count, times > 0, inputs > 0,
       matrix.shape[1].isMultiple(of: gates), matrix.shape[1] > 0, matrix.shape[2] == inputs
@@ -58,25 +68,41 @@ extension ONNXCompiler {
         return all[(index * count)..<((index + 1) * count)]
       }
       let direction = Direction(
-        isGRU: isGRU, hidden: hidden, inputMatrix: part(weights.0), hiddenMatrix: part(weights.1),
+        operation: node.operation, activation: activations[index], isReversed: isReverse,
+        hidden: hidden, inputMatrix: part(weights.0), hiddenMatrix: part(weights.1),
         bias: part(weights.2))
-      outputs.append(
-        try add(direction, series, value.kind, index: index, of: sets, isReverse: isReverse))
+      outputs.append(try add(direction, series, value.kind, index: index, of: sets))
     }
     return try joined(outputs, isBatchFirst: isBatchFirst, value.kind)
   }
 
-  private mutating func refuseVariants(isGRU: Bool) throws(NetworkError) {
-    if case .texts(let names)? = node.attributes.removeValue(forKey: "activations") {
-      let usual = isGRU ? ["Sigmoid", "Tanh"] : ["Sigmoid", "Tanh", "Tanh"]
-      let isUsual = names.enumerated().allSatisfy { $0.element == usual[$0.offset % usual.count] }
-      guard isUsual else { throw problem("the activations \(names) are not supported") }
+  /// The activation of each direction of a plain recurrent layer; the others have their own.
+  private mutating func activations(
+    count: Int
+  ) throws(NetworkError) -> [RecurrentActivation] {
+    let usual = [RecurrentActivation](repeating: .tanh, count: count)
+    guard case .texts(let names)? = node.attributes.removeValue(forKey: "activations") else {
+      return usual
     }
-    if isGRU {
+    if node.operation == .rnn, names.count == count {
+      let known = names.compactMap { RecurrentActivation(rawValue: $0.lowercased()) }
+      if known.count == count { return known }
+    }
+    let own = node.operation == .gru ? ["Sigmoid", "Tanh"] : ["Sigmoid", "Tanh", "Tanh"]
+    let expected = (0..<count).flatMap { _ in own }
+    guard node.operation != .rnn, names == expected else {
+      throw problem(
+        "the activations \(listed(names.map { quotedForMessage($0) }, "and")) are not supported")
+    }
+    return usual
+  }
+
+  private mutating func refuseVariants() throws(NetworkError) {
+    if node.operation == .gru {
       guard try flag("linear_before_reset", default: false) else {
         throw problem("'linear_before_reset' 0 is not supported; PyTorch exports 1")
       }
-    } else {
+    } else if node.operation == .lstm {
       guard try !flag("input_forget", default: false) else {
         throw problem("'input_forget' 1 is not supported")
       }
@@ -91,15 +117,13 @@ extension ONNXCompiler {
   /// One direction: all outputs [times, hidden], the last hidden state and the last cell.
   private mutating func add(
     _ direction: Direction, _ series: StridedTensor, _ kind: GraphValue.Kind, index: Int,
-    of sets: Int, isReverse: Bool
+    of sets: Int
   ) throws(NetworkError) -> [GraphValue] {
     let times = series.shape[0]
-    let ordered =
-      isReverse ? series.sliced(0, from: times - 1, step: -1, count: times) : series
-    let rows = try rows(GraphValue(ordered, kind))
+    let rows = try rows(GraphValue(series, kind))
     var step = try level(direction, rows)
     var states = [(input: 5, place: step.hidden)]
-    if !direction.isGRU { states.append((6, step.cell)) }
+    if direction.operation == .lstm { states.append((6, step.cell)) }
     for state in states {
       guard let initial = optionalInput(state.input) else { continue }
       guard initial.shape == [sets, 1, direction.hidden] else {
@@ -116,12 +140,12 @@ extension ONNXCompiler {
       }
       try copy(initial ?? zero, to: StridedTensor(offset: state.place, shape: shape))
     }
-    base.steps.append(
-      direction.isGRU ? .gatedRecurrentUnit(step) : .longShortTermMemory(step))
-    var all = tensor(step.output, shape: [times, direction.hidden], kind)
-    if isReverse {
-      all.place = all.place?.sliced(0, from: times - 1, step: -1, count: times)
+    switch direction.operation {
+    case .lstm: base.steps.append(.longShortTermMemory(step))
+    case .gru: base.steps.append(.gatedRecurrentUnit(step))
+    default: base.steps.append(.simpleRecurrence(step))
     }
+    var all = tensor(step.output, shape: [times, direction.hidden], kind)
     all.isOwned = false
     let hidden = StridedTensor(offset: step.hidden, shape: [1, direction.hidden])
     let cell = StridedTensor(offset: step.cell, shape: [1, direction.hidden])
@@ -149,7 +173,7 @@ extension ONNXCompiler {
     }
     let fromInput = (0..<columns).map { column in
       let value = row(column).map { direction.bias[bias + $0] } ?? 0
-      return direction.isGRU ? value : value + own[column]
+      return direction.operation == .gru ? value : value + own[column]
     }
     let part = base.affine(input, columns: columns, bias: fromInput) { unit, column in
       row(column).map { direction.inputMatrix[first + $0 * input.count + unit] } ?? 0
@@ -161,7 +185,8 @@ extension ONNXCompiler {
     return RecurrenceStep(
       gates: part.rows, matrix: matrix, bias: base.keep(own, padded: part.rows.stride),
       scratch: base.allocate(part.rows.stride), width: width, hidden: base.allocate(width),
-      cell: base.allocate(width), output: output.rows, isStateful: false)
+      cell: base.allocate(width), output: output.rows, isStateful: false,
+      isReversed: direction.isReversed, activation: direction.activation)
   }
 
   /// The outputs of all directions together.
@@ -169,7 +194,7 @@ extension ONNXCompiler {
     _ outputs: [[GraphValue]], isBatchFirst: Bool, _ kind: GraphValue.Kind
   ) throws(NetworkError) -> [GraphValue] {
     var results: [GraphValue] = []
-    for index in 0..<(node.operation == .gru ? 2 : 3) {
+    for index in 0..<(node.operation == .lstm ? 3 : 2) {
       var parts: [GraphValue] = []
       for direction in outputs {
         // All outputs: times, directions, batch, features. States: directions, batch, features.

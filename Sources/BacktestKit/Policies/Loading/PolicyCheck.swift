@@ -22,6 +22,7 @@ package struct PolicyCheck: Sendable {
     var digests = 0
     var files: [String] = []
     for file in manifest.weights where fileExists("\(manifest.folder)/\(file.file)") {
+      try manifest.requireInFolder(file)
       _ = try file.checkedDigest(in: manifest)
       digests += file.digest == nil ? 0 : 1
       files.append(file.file)

@@ -85,11 +85,26 @@ private func difference(
 extension PolicyManifest {
   /// The first file of weights that exists.
   func firstWeightsFile() throws(PolicyError) -> WeightsFile {
-    for file in weights where fileExists("\(folder)/\(file.file)") { return file }
+    for file in weights where fileExists("\(folder)/\(file.file)") {
+      try requireInFolder(file)
+      return file
+    }
     throw PolicyError(
       source: path,
       "none of its weights files exists: "
         + weights.map { quotedForMessage($0.file) }.joined(separator: ", "))
+  }
+}
+
+extension PolicyManifest {
+  /// Throws where a link leads out of the manifest's folder.
+  func requireInFolder(_ file: WeightsFile) throws(PolicyError) {
+    guard FolderTree.holds("\(folder)/\(file.file)", in: folder) else {
+      throw PolicyError(
+        source: path,
+        "a link on the way to \(quotedForMessage(file.file)) leads out of the manifest's folder; "
+          + "copy the file into it")
+    }
   }
 }
 
@@ -107,7 +122,9 @@ extension PolicyManifest.WeightsFile {
 
 /// The SHA-256 of a file; a folder of files has that of its `policy.pth` or network state.
 private func fileDigest(_ path: String) throws(PolicyError) -> String {
-  try PolicyError.wrapping(try SHA256.hexadecimal(ofFile: path))
+  // A file that is too large to be read takes long to digest.
+  try PolicyError.wrapping(try CheckpointFile.checkSize(path))
+  return try PolicyError.wrapping(try SHA256.hexadecimal(ofFile: path))
 }
 
 extension TrainedPolicy {
@@ -128,17 +145,23 @@ extension TrainedPolicy {
     for layer in layers {
       switch layer {
       case .linear: parts.append(widths.popFirst().map(String.init) ?? "linear")
-      case .conv1d(_, let kernel, _, _):
+      case .conv1d(_, let kernel, _, _, _, _, _):
         let width = widths.popFirst().map { " \($0)" } ?? ""
         parts.append("conv1d\(width) of \(kernel)")
-      case .lstm(_, let hidden, let count, _), .gru(_, let hidden, let count, _):
-        widths = widths.dropFirst(count)
+      case .lstm(_, let hidden, let count, _, _, _), .gru(_, let hidden, let count, _, _, _),
+        .rnn(_, let hidden, let count, _, _, _, _):
+        widths = widths.dropFirst(layer.matrixCount ?? 0)
         parts.append("\(layer.operation.rawValue) \(hidden)" + (count > 1 ? " x \(count)" : ""))
-      case .lstmCell(_, let hidden, _):
+      case .lstmCell(_, let hidden, _, _):
         widths = widths.dropFirst()
         parts.append("lstm_cell \(hidden)")
-      case .selfAttention, .batchNorm, .layerNorm, .reuse: parts.append(layer.operation.rawValue)
-      case .flatten, .dropout, .transposeTimeChannel, .lastStep: break
+      case .selfAttention, .transformerEncoderLayer, .batchNorm, .layerNorm, .groupNorm, .reuse,
+        .meanOverTime, .maxOverTime, .averagePool1d, .maxPool1d, .adaptiveAveragePool1d,
+        .adaptiveMaxPool1d, .add, .multiply, .mean, .concat:
+        parts.append(layer.operation.rawValue)
+      case .flatten, .reshape, .dropout, .transposeTimeChannel, .lastStep, .slice,
+        .sinusoidalPositions, .learnedPositions:
+        break
       default: parts[parts.count - 1] += " \(layer.operation.rawValue)"
       }
     }
@@ -152,8 +175,11 @@ extension NetworkLayer {
   fileprivate var matrixCount: Int? {
     switch self {
     case .linear, .conv1d, .lstmCell: 1
-    case .lstm(_, _, let levels, _), .gru(_, _, let levels, _): levels
-    case .selfAttention, .reuse: nil
+    case .lstm(_, _, let levels, _, let isBidirectional, _),
+      .gru(_, _, let levels, _, let isBidirectional, _),
+      .rnn(_, _, let levels, _, _, let isBidirectional, _):
+      isBidirectional ? 2 * levels : levels
+    case .selfAttention, .transformerEncoderLayer, .reuse: nil
     default: 0
     }
   }

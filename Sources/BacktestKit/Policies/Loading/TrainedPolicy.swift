@@ -38,14 +38,17 @@ public struct TrainedPolicy: Policy {
     self.manifest = manifest
     self.weightsPath = weightsPath
     self.weightsDigest = weightsDigest
+    let reads = TensorReads()
     network = try PolicyError.wrapping(
-      try source.network(manifest.decidingHead, inputShape: manifest.observation.shape))
+      try source.network(
+        manifest.decidingHead, inputShape: manifest.observation.shape, reads: reads))
     decoder = OutputDecoder(manifest)
     guard network.outputCount == decoder.outputCount else {
       throw PolicyError(
         "the head '\(manifest.decidingHead)' has \(network.outputCount) outputs, but its "
           + "\(manifest.action == nil ? "'output'" : "'action'") needs \(decoder.outputCount)")
     }
+    if let problem = source.problem(with: manifest, reads) { throw PolicyError(problem) }
     state = network.makeState()
     input = ContiguousArray(repeating: 0, count: manifest.observation.count)
     previousInput = network.canSlide ? input : []
