@@ -34,7 +34,7 @@ extension ONNXCompiler {
     if let training = try optionalNumber(input: 2), training != 0 {
       throw problem("it drops out at random; export the model in evaluation mode (model.eval())")
     }
-    return value
+    return try passed(value)
   }
 }
 
@@ -257,7 +257,7 @@ extension ONNXCompiler {
   private mutating func variadic(
     _ function: BinaryFunction
   ) throws(NetworkError) -> GraphValue {
-    var result = try input(0)
+    var result = try passed(try input(0))
     for index in node.inputs.indices.dropFirst() {
       result = try binary(function, result, try input(index))
     }
@@ -271,7 +271,7 @@ extension ONNXCompiler {
       exponent.shape.count <= value.shape.count
     else { return try binary(.power) }
     switch exponents[0] {
-    case 1: return value
+    case 1: return try passed(value)
     case 2: return try multiplied(value, by: value)
     case 3: return try multiplied(try multiplied(value, by: value), by: value)
     case 0.5 where value.kind.isFloatingPoint: return try function(.squareRoot, of: value)

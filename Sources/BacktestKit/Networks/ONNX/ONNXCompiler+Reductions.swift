@@ -30,7 +30,7 @@ extension ONNXCompiler {
     // The axes became an input with operator set 13 or 18.
     let listed = try optionalIntegers(input: 1)
     let given = try integers("axes") ?? listed ?? []
-    if given.isEmpty, skipsEmpty { return value }
+    if given.isEmpty, skipsEmpty { return try passed(value) }
     let all = Array(value.shape.indices)
     let axes = given.isEmpty ? all : try self.axes(given, rank: value.shape.count)
     return try reduced(value, function, over: axes, keeps: keeps)

@@ -5,7 +5,7 @@ import BacktestFiles
 extension ONNXCompiler {
   mutating func shaping() throws(NetworkError) -> GraphValue? {
     switch node.operation {
-    case .identity: return view(try input(0), try stored(try input(0)))
+    case .identity: return try passed(try input(0))
     case .constant: return try constant()
     case .constantOfShape: return try constantOfShape()
     case .range: return try range()

@@ -152,6 +152,9 @@ extension ActionDefinition {
         "the 'head' of discrete actions is values or quantiles, that of a box values or "
           + "mean_and_log_std", at: "head")
     }
+    if transform == .index, head != .values {
+      table.report("a graph that gives the number of an action has the 'head' values", at: "head")
+    }
     meaning = .softmaxWeights
     if isBox, low.count != sizes[0] || high.count != sizes[0] {
       table.report(
