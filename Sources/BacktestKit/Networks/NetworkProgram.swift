@@ -15,7 +15,7 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
   init(
     steps: [NetworkStep], weights: [Element], memoryCount: Int, input: RowPlace,
     inputShape: [Int], outputs: [NetworkOutput], recurrences: [RecurrentPlace],
-    dropouts: [DropoutPlace], slides: Bool = true
+    dropouts: [DropoutPlace]
   ) {
     self.steps = steps
     self.weights = weights
@@ -26,7 +26,7 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
     self.recurrences = recurrences
     self.dropouts = dropouts
     sliding =
-      slides && inputShape.count == 2
+      inputShape.count == 2
       ? SlidingPlan(steps, input: input, outputs: outputs.map(\.place)) : nil
   }
 }

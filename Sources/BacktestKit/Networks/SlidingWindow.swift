@@ -170,7 +170,7 @@ extension NetworkStep {
     case .pool(let step): [step.from]
     case .dropout(let step): [step.place]
     case .copy(let step): [step.from]
-    case .tensor: []
+    case .tensor(let step): step.reads
     }
   }
 
@@ -189,8 +189,7 @@ extension NetworkStep {
     case .pool(let step): step.to
     case .dropout(let step): step.place
     case .copy(let step): step.to
-    // Programs of such steps do not slide.
-    case .tensor: RowPlace(offset: 0, rows: 0, count: 0, stride: 0)
+    case .tensor(let step): step.writes
     }
   }
 

@@ -75,6 +75,35 @@ import Testing
     }
   }
 
+  /// A window that moves on by a row gives what the whole window gives, to the last bit.
+  @Test(arguments: cases.filter { $0.shape.count == 2 && $0.binding.states.isEmpty })
+  func slidingIsExact(_ one: Case) throws {
+    let model = try ONNXModel(path: Fixture.path(one.file))
+    let network = try Network<Double>(
+      model, one.binding, heads: one.binding.heads.map(\.name), inputShape: one.shape)
+    guard network.canSlide else { return }
+    let rows = one.inputs.flatMap(\.self)
+    let (width, count) = (one.shape[1], network.inputCount)
+    var state = network.makeState()
+    for step in 0..<((rows.count - count) / width) {
+      let window = Array(rows[(step * width)..<(step * width + count)])
+      var fresh = network.makeState()
+      let expected = network.evaluate(window, state: &fresh)
+      var found = [Double](repeating: 0, count: network.outputCount)
+      found.withUnsafeMutableBufferPointer { output in
+        window.withUnsafeBufferPointer { window in
+          if step == 0 {
+            network.evaluate(window, state: &state, into: output)
+          } else {
+            let row = UnsafeBufferPointer(rebasing: window[(count - width)...])
+            network.slide(row, state: &state, into: output)
+          }
+        }
+      }
+      #expect(found.map(\.bitPattern) == expected.map(\.bitPattern), "step \(step)")
+    }
+  }
+
   /// A decision asks for no memory.
   @Test(
     .enabled(if: TestBuild.isOptimised, "without optimisation generic code asks for frames"),
@@ -107,5 +136,13 @@ import Testing
 
   @Test func thereAreManyCases() {
     #expect(Self.cases.count >= 25)
+    let sliding = Self.cases.count { one in
+      guard one.shape.count == 2, let model = try? ONNXModel(path: Fixture.path(one.file)),
+        let network = try? Network<Double>(
+          model, one.binding, heads: one.binding.heads.map(\.name), inputShape: one.shape)
+      else { return false }
+      return network.canSlide
+    }
+    #expect(sliding >= 5, "\(sliding)")
   }
 }

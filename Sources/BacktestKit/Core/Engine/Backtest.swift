@@ -118,15 +118,15 @@ extension Engine {
     for (index, position) in trading.account.positions.enumerated()
     where trading.account.holds(index) {
       let row = trading.lastRow(index)
-      let series = feed.universe.series[index]
+      let closeTime = feed.columns[index].closeTimes[row]
       if !position.isFlat {
         var open = position.bookedTrade(
-          InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
-          exitRow: row, isOpen: true)
+          InstrumentID(index), isLong: position.quantity > 0, exitTime: closeTime, exitRow: row,
+          isOpen: true)
         if let profit = trading.account.openProfit(of: index) { open.trade.grossProfit = profit }
         openTrades.append(open)
       }
-      if row == series.count - 1, series.closeTimes[row] < feed.instants[last] {
+      if row == feed.columns[index].count - 1, closeTime < feed.instants[last] {
         log.counts.stalePositions += 1
       }
     }

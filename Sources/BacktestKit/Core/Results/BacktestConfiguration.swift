@@ -159,10 +159,12 @@ extension BacktestConfiguration {
     if !(riskFreeRate > -1 && riskFreeRate.isFinite) {
       return "riskFreeRate must be above -1 and finite, not \(riskFreeRate)"
     }
-    if risk.isActive, !accounting.placesOrders {
-      return "risk: limits hold for orders, and under weights accounting there are none"
+    if risk.isActive {
+      if !accounting.placesOrders {
+        return "risk: limits hold for orders, and under weights accounting there are none"
+      }
+      if let problem = risk.problem { return problem }
     }
-    if let problem = risk.problem { return problem }
     if exits.isActive, !accounting.placesOrders {
       return "exits: exits are orders, and under weights accounting there are none"
     }

@@ -98,40 +98,40 @@ extension ONNXCompiler {
     }
   }
 
-  /// A function in place, in memory without gaps.
+  /// A function in place.
   private mutating func pointwise(
     _ function: PointwiseStep.Function
   ) throws(NetworkError) -> GraphValue {
-    let value = try writable(input: 0)
+    let (value, rows) = try elements(input: 0)
     try take(10 * value.count)
-    base.steps.append(.pointwise(PointwiseStep(function: function, place: run(value))))
+    base.steps.append(.pointwise(PointwiseStep(function: function, place: rows)))
     return value
   }
 
   private mutating func function(
     _ function: TensorFunction, kind: GraphValue.Kind? = nil
   ) throws(NetworkError) -> GraphValue {
-    let value = try writable(input: 0)
-    return try apply(function, in: value, kind: kind)
+    var (value, rows) = try elements(input: 0)
+    try apply(function, in: rows)
+    if let kind { value.kind = kind }
+    return value
   }
 
   /// A function of a value that is kept.
   mutating func function(
     _ function: TensorFunction, of value: GraphValue
   ) throws(NetworkError) -> GraphValue {
-    try apply(function, in: try copied(value))
+    let copy = try copied(value)
+    try apply(function, in: try elements(of: copy))
+    return copy
   }
 
   private mutating func apply(
-    _ function: TensorFunction, in value: GraphValue, kind: GraphValue.Kind? = nil
-  ) throws(NetworkError) -> GraphValue {
-    var value = value
-    let place = run(value)
-    try take(10 * value.count)
-    base.steps.append(
-      .tensor(.function(function, offset: place.offset, count: place.count)))
-    if let kind { value.kind = kind }
-    return value
+    _ function: TensorFunction, in rows: RowPlace
+  ) throws(NetworkError) {
+    let count = rows.rows == 0 ? 0 : (rows.rows - 1) * rows.stride + rows.count
+    try take(10 * count)
+    base.steps.append(.tensor(.function(function, offset: rows.offset, count: count)))
   }
 
   /// x / 2 (1 + erf(x / sqrt 2)), or its approximation by tanh.
@@ -144,7 +144,7 @@ extension ONNXCompiler {
       let cube = try multiplied(try multiplied(value, by: value), by: value)
       let sum = try binary(.add, value, try multiplied(cube, by: number(0.044715)))
       let inner = try multiplied(sum, by: number((2 / Double.pi).squareRoot()))
-      base.steps.append(.pointwise(PointwiseStep(function: .tanh, place: run(inner))))
+      base.steps.append(.pointwise(PointwiseStep(function: .tanh, place: try elements(of: inner))))
       let half = try multiplied(value, by: number(0.5))
       return try multiplied(half, by: try binary(.add, inner, number(1)))
     case let other:

@@ -210,13 +210,23 @@ extension ONNXCompiler {
     return try copied(value)
   }
 
-  /// All elements of a writable value, with what lies between its rows, as one row.
-  func run(_ value: GraphValue) -> RowPlace {
-    guard let place = value.place, let rows = place.rows else {
-      return RowPlace(offset: value.place?.offset ?? 0, rows: 1, count: value.count, stride: 1)
+  /// An input in memory that may be overwritten, with the rows in which all of its elements are, in
+  /// any order; what lies between the rows may be overwritten, too.
+  mutating func elements(
+    input index: Int
+  ) throws(NetworkError) -> (value: GraphValue, rows: RowPlace) {
+    let value = try input(index)
+    if value.isOwned, isLastUse(index), let rows = value.place?.ordered.rows {
+      return (value, rows)
     }
-    let count = value.count == 0 ? 0 : (rows.rows - 1) * rows.stride + rows.count
-    return RowPlace(offset: place.offset, rows: 1, count: count, stride: count)
+    let copy = try copied(value)
+    return (copy, try elements(of: copy))
+  }
+
+  /// The rows in which all elements of a value without gaps are.
+  func elements(of value: GraphValue) throws(NetworkError) -> RowPlace {
+    let count = value.count
+    return RowPlace(offset: value.place?.offset ?? 0, rows: 1, count: count, stride: count)
   }
 
   /// The value as rows of its last dimension.

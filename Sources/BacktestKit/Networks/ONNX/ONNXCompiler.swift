@@ -371,7 +371,7 @@ extension ONNXCompiler {
     return NetworkProgram(
       steps: base.steps, weights: base.weights, memoryCount: base.memoryCount,
       input: inputs.observation, inputShape: inputShape, outputs: outputs,
-      recurrences: recurrences, dropouts: [], slides: false)
+      recurrences: recurrences, dropouts: [])
   }
 
   private func output(_ name: String) throws(NetworkError) -> GraphValue {

@@ -126,6 +126,11 @@ struct StridedTensor: Sendable, Equatable {
     return view
   }
 
+  /// The same elements with the largest distances outermost, for what does not depend on an order.
+  var ordered: StridedTensor {
+    permuted(shape.indices.sorted { (abs(strides[$0]), $1) > (abs(strides[$1]), $0) })
+  }
+
   /// The rows of a matrix whose columns are the last dimension; `nil` where the other dimensions do
   /// not follow each other at one distance.
   var rows: RowPlace? {

@@ -59,15 +59,17 @@ extension PolicyManifest {
   /// one without a name.
   var observedAssets: [String] {
     if let assets = action?.assets, !assets.isEmpty { return assets }
-    return observation.features.lazy.compactMap(\.asset).first.map { [$0] } ?? ["the instrument"]
+    let named = observation.features.lazy.compactMap(\.asset)
+    return named.first { !observation.inputs.contains($0) }.map { [$0] } ?? ["the instrument"]
   }
 
   /// Builds what it observes, other policies' predictions included, as a run would.
   fileprivate func checkObservation() throws(PolicyError) {
     let symbols = observedAssets
+    let count = symbols.count + observation.inputs.count
     try PolicyError.located(at: path) { () throws(PolicyError) in
       _ = try ObservationBuilder(
-        observation, instruments: symbols.indices.map { InstrumentID($0) }, symbols: symbols
+        observation, instruments: (0..<count).map { InstrumentID($0) }, symbols: symbols
       ) { (feature) throws(PolicyError) in
         let other = try TrainedPolicy(path: "\(folder)/\(feature.policy)")
         return ObservedPredictor(policy: other, observation: other.manifest.observation)
