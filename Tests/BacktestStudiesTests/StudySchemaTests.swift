@@ -125,6 +125,7 @@ struct StudySchemaTests {
     case ("strategy", "command"): return strategy("manifest: policies/ppo_discrete")
     case ("strategy", "manifest"): return strategy("command: [decide]")
     case ("strategy", ""), ("strategy", "name"), ("strategy", "parameters"): return []
+    case ("strategy", "minimum-probability"), ("strategy", "minimum-deviations"): return predictor
     case ("strategy", _): return policy
     case ("strategy.sizing", _):
       return predictor + ["strategy.sizing.by=\(rules[key] ?? "sign")"]

@@ -48,6 +48,18 @@ struct EnsembleRuleTests {
     #expect(Self.combined(rule, [(1, 0), (-0.5, 2)]) == -0.5)
   }
 
+  @Test func disagreementIsTheDeviationOfTheWeights() {
+    func disagreement(_ weights: Double...) -> Double {
+      EnsembleRule.disagreement(
+        of: ContiguousArray(weights.map { EnsembleRule.MemberVote(weight: $0) }))
+    }
+    #expect(disagreement(1, -1) == 1 && disagreement(0.5) == 0 && disagreement(1, 1, 1) == 0)
+    #expect(abs(disagreement(0, 0.5, 1) - 0.408248290463863) < 1e-15)
+    var options = EnsembleOptions()
+    options.maximumDisagreement = -1
+    #expect(options.problem?.contains("must be 0 or more") == true)
+  }
+
   @Test func whoDidBest() {
     let rule = EnsembleRule.bestRecent(bars: 5)
     #expect(Self.combined(rule, [(1, 0.9), (-0.5, 1.1), (0, 1)]) == -0.5)

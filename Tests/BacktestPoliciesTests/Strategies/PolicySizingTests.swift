@@ -87,6 +87,41 @@ struct PolicySizingTests {
     }
   }
 
+  /// A position is held only where the likelier direction, and the distance from 0, are enough.
+  @Test func tooUncertainPredictionsHoldNothing() throws {
+    var options = PolicyOptions()
+    options.abstention.minimumProbability = 0.6
+    options.abstention.minimumDeviations = 0.5
+    func prediction(_ up: Double, _ mean: Double) -> PolicyPrediction {
+      var prediction = PolicyPrediction(signal: mean, expectedReturn: mean, deviation: 0.02)
+      prediction.probabilityUp = up
+      return prediction
+    }
+    let policy = ScriptedPolicy([
+      .predict(prediction(0.7, 0.02)), .predict(prediction(0.59, 0.02)),
+      .predict(prediction(0.3, -0.02)), .predict(prediction(0.7, 0.009)),
+      .predict(PolicyPrediction(signal: 1)), .refuse("the end"),
+    ])
+    let manifest = try PolicyManifest.scripted(
+      output: "{\"kind\": \"gaussian\", \"unit\": \"log_return\", "
+        + "\"fields\": [\"mean\", \"log_variance\"]}")
+    let result = try PolicyStrategyTests.run(
+      policy, manifest, [try PolicyStrategyTests.market(Array(repeating: 100, count: 6))], options)
+    #expect(policy.log.seen == [[0], [1], [0], [-1], [0], [0]])
+    #expect(result.notes.first?.text.contains("no probability") == true)
+  }
+
+  @Test func abstainingHasToFitThePolicy() throws {
+    var options = PolicyOptions()
+    options.abstention.minimumProbability = 0.4
+    let manifest = try PolicyManifest.scripted(
+      output: "{\"kind\": \"regression\", \"unit\": \"log_return\"}")
+    #expect(options.problem(for: manifest)?.contains("from 0.5 to 1, not 0.4") == true)
+    options.abstention.minimumProbability = nil
+    options.abstention.minimumDeviations = 0
+    #expect(options.problem(for: manifest)?.contains("must be above 0") == true)
+  }
+
   @Test func theSurenessOfAnAction() throws {
     var options = PolicyOptions()
     options.sizing = .confidence(scale: 1)

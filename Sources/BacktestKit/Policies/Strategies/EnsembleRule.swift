@@ -52,6 +52,16 @@ public enum EnsembleRule: Sendable, Hashable {
     }
   }
 
+  /// The standard deviation of the weights, divisor n.
+  static func disagreement(of votes: ContiguousArray<MemberVote>) -> Double {
+    guard votes.count > 1 else { return 0 }
+    var mean = 0.0
+    for vote in votes { mean += vote.weight / Double(votes.count) }
+    var squares = 0.0
+    for vote in votes { squares += (vote.weight - mean) * (vote.weight - mean) }
+    return (squares / Double(votes.count)).squareRoot()
+  }
+
   private func mean(_ votes: ContiguousArray<MemberVote>) -> Double {
     var sum = 0.0
     for vote in votes { sum += vote.weight }
@@ -107,6 +117,9 @@ public enum EnsembleRule: Sendable, Hashable {
 public struct EnsembleOptions: Sendable, Hashable {
   /// How the combined weights become positions.
   public var weights = WeightOptions()
+  /// The largest standard deviation (divisor n) of the policies' weights at which a position is
+  /// held; `nil` is no limit.
+  public var maximumDisagreement: Double?
   /// Whose position a policy sees.
   public var memberState = MemberState.own
   /// The fee that a policy's own account pays for each unit of weight that changes, a fraction.
@@ -126,6 +139,9 @@ public struct EnsembleOptions: Sendable, Hashable {
   /// What is wrong with the options; `nil` when all is well.
   var problem: String? {
     if let problem = weights.problem { return problem }
+    if let maximumDisagreement, !(maximumDisagreement >= 0) {
+      return "the largest disagreement must be 0 or more, not \(maximumDisagreement)"
+    }
     return fee >= 0 && fee.isFinite ? nil : "the fee must be 0 or more, not \(fee)"
   }
 }

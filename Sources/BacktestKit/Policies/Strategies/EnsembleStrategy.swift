@@ -277,6 +277,9 @@ extension EnsembleStrategy {
       votes.append(vote)
     }
     if votes.isEmpty, refusals.count > 0 { return 0 }
+    if let limit = options.maximumDisagreement, EnsembleRule.disagreement(of: votes) > limit {
+      return 0
+    }
     return scale * rule.combined(votes, last: last / scale)
   }
 

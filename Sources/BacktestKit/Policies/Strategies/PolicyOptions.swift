@@ -8,6 +8,8 @@ public struct PolicyOptions: Sendable, Hashable {
   public var weights = WeightOptions()
   /// How a decision becomes a weight; `nil` takes an action as it is, and the sign of a prediction.
   public var sizing: PolicySizing?
+  /// When a decision is too uncertain to hold a position.
+  public var abstention = Abstention()
   /// What becomes of positions when the policy does not decide.
   public var onRefusal = RefusalRule.flat
   /// Decisions after which recurrent state is reset; `nil` for one episode without end.
@@ -43,6 +45,7 @@ public struct PolicyOptions: Sendable, Hashable {
       return "an episode has 1 decision or more, not \(episodeLength)"
     }
     if let problem = sizing?.problem(for: manifest) { return problem }
+    if let problem = abstention.problem(for: manifest) { return problem }
     let tradesUnits: Bool
     switch manifest.action?.meaning {
     case .shareDeltas, .orders: tradesUnits = true
@@ -176,7 +179,7 @@ extension PolicyPrediction {
 extension PolicyManifest {
   /// Whether decisions can come with a deviation; those of an external policy may.
   var hasDeviation: Bool {
-    if network == nil || uncertainty != nil { return true }
+    if !hasNetwork || uncertainty != nil { return true }
     switch output?.kind {
     case .gaussian: return true
     case .classes(let classes): return !classes.values.isEmpty

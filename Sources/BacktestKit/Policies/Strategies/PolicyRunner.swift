@@ -204,8 +204,10 @@ struct PolicyRunner: Sendable {
   }
 
   private mutating func interpret() throws(PolicyRefusal) {
+    let abstains = try options.abstention.applies(to: decision.prediction)
     guard interpreter != nil else {
-      let weight = try sizing?.weight(of: decision.prediction, limits: limits) ?? 0
+      let wanted = try sizing?.weight(of: decision.prediction, limits: limits) ?? 0
+      let weight = abstains ? 0 : wanted
       intents.removeAll(keepingCapacity: true)
       intents.append(PolicyIntent(asset: 0, .target(weight)))
       return
@@ -214,6 +216,10 @@ struct PolicyRunner: Sendable {
     let isOneChoice = decision.action.count == 1
     for asset in instruments.indices {
       state.lastAction[asset] = decision.action[isOneChoice ? 0 : asset]
+    }
+    if abstains {
+      for index in intents.indices { intents[index].kind = .target(0) }
+      return
     }
     guard case .confidence(let scale)? = sizing else { return }
     for index in intents.indices {

@@ -79,6 +79,10 @@ extension StudyEnsemble {
           "member-state", \.options.memberState, .choice(),
           "Whether a policy sees the position that it would have alone, or the ensemble's."
         ).example("shared"),
+        .optional(
+          "maximum-disagreement", \.options.maximumDisagreement, .number(.notNegative),
+          "Where the standard deviation of the policies' weights is larger, no position is held."
+        ).absent("none").example("0.5"),
         .value(
           "fee", \.options.fee, .number(.notNegative),
           "What a policy's own account pays for a change of weight, as a fraction of the change."

@@ -21,6 +21,14 @@ extension PolicyOptions {
           $0.sizing = $1.sizing
         }.absent("actions unchanged, the sign of predictions"),
         .optional(
+          "minimum-probability", \.abstention.minimumProbability, .number(.within(0.5...1)),
+          "Where the likelier direction has a smaller probability, no position is held."
+        ).absent("none").example("0.6"),
+        .optional(
+          "minimum-deviations", \.abstention.minimumDeviations, .number(.positive),
+          "Where the expected return lies fewer predicted deviations from 0, no position is held."
+        ).absent("none").example("0.5"),
+        .optional(
           "maximum-weight", \.weights.maximumWeight, .number(.positive),
           "The largest share of equity in one instrument."
         ).absent("none for actions, 1 for predictions").example("0.5"),
