@@ -366,6 +366,9 @@ def main():
     model = save("sac_extractor", sb3.SAC, "box", policy_kwargs={**small, **custom})
     torch.save(model.policy.state_dict(), OUT / "sac_extractor.pt")
     record("sac_extractor", model)
+    model = save(
+        "ppo_extractor", sb3.PPO, "discrete", policy_kwargs={**small, **custom}, **on_policy)
+    record("ppo_extractor", model)
     for activation in [nn.Tanh, nn.ELU, nn.SiLU, nn.GELU]:
         name = f"ppo_{activation.__name__.lower()}"
         model = save(

@@ -1,3 +1,4 @@
+@testable import BacktestCore
 @testable import BacktestEvidence
 @testable import BacktestFiles
 @testable import BacktestPolicies
@@ -66,6 +67,5 @@ import Testing
     #expect(!limited.caveats.contains { $0.code == .ignoredMasks })
     // No short position can be opened from a flat one.
     #expect(limited.result.equity != plain.result.equity)
-    #expect(limited.result.fills.allSatisfy { $0.price > 0 })
   }
 }

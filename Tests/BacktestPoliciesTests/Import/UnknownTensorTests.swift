@@ -86,6 +86,35 @@ import Testing
       try source.loaded(try TrainerFixture.answers(parts)))
   }
 
+  /// The library stores an actor's extractor under two names, and the critic's under a third.
+  @Test(arguments: ["features_extractor", "pi_features_extractor"])
+  func anExtractorWithTwoNamesIsUsedByEither(_ name: String) throws {
+    let source = try PolicyImport(checkpoint: TrainerFixture.path("ppo_extractor.zip"))
+    let layers: [JSONValue] = [
+      ["op": "linear", "params": .text("\(name).layers.0")], ["op": "relu"],
+      ["op": "linear", "params": "mlp_extractor.policy_net.0"], ["op": "tanh"],
+      ["op": "linear", "params": "mlp_extractor.policy_net.2"], ["op": "tanh"],
+      ["op": "linear", "params": "action_net"],
+    ]
+    let answers = try TrainerFixture.answers(["network": ["policy": .list(layers)]])
+    try TrainerFixture("ppo_extractor").check(try source.loaded(answers))
+  }
+
+  @Test func aLevelOfARecurrentNetworkIsNotLeftOut() throws {
+    let scratch = try ScratchFolder()
+    let folder = Fixture.path("policies/rppo_lstm2_box")
+    var manifest = try PolicyManifest(path: folder)
+    _ = try TrainedPolicy(manifest: manifest)
+    let text = try Fixture.text("policies/rppo_lstm2_box/manifest.json")
+    let short = text.replacing("\"layers\": 2", with: "\"layers\": 1")
+    #expect(short != text)
+    try PlainFile.write(Array(short.utf8), to: "\(scratch.path)/manifest.json")
+    manifest = try PolicyManifest(path: scratch.path)
+    manifest.folder = folder
+    let error = #expect(throws: PolicyError.self) { try TrainedPolicy(manifest: manifest) }
+    #expect(error?.problem.contains("'lstm_actor.weight_ih_l1'") == true)
+  }
+
   @Test(arguments: ["sac_extractor.zip", "sac_extractor.pt"])
   func anExtractorBeforeASoftActorIsUsed(_ file: String) throws {
     let source = try PolicyImport(checkpoint: TrainerFixture.path(file))

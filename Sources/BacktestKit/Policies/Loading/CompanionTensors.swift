@@ -12,9 +12,8 @@ enum CompanionTensors {
   private static let parts: Set<String> = [
     // Critics.
     "critic", "critic1", "critic2", "critic_1", "critic_2", "critics", "qf", "qf0", "qf1", "qf2",
-    "qf_1", "qf_2", "q1", "q2", "vf", "value", "value_net", "value_head", "value_func", "v_func",
-    "lstm_critic", "critic_encoder", "vf_features_extractor", "qf_encoder", "qf_twin",
-    "qf_twin_encoder",
+    "qf_1", "qf_2", "vf", "value_net", "value_head", "value_func", "v_func", "lstm_critic",
+    "critic_encoder", "vf_features_extractor", "qf_encoder", "qf_twin", "qf_twin_encoder",
     // Target networks.
     "critic_target", "critics_target", "target_critic", "target_critics", "actor_target",
     "target_actor", "policy_target", "target_policy", "q_net_target", "quantile_net_target",
@@ -23,12 +22,11 @@ enum CompanionTensors {
     "_target_qf_twin_encoder", "_old_encoder", "_old_pi", "targ_q_funcs", "targ_policy",
     // Exploration, which decisions here leave out.
     "log_std", "logstd", "_logstd", "actor_logstd", "fc_logstd", "log_alpha", "log_ent_coef",
-    "log_temp",
-    "log_std_clip_param_const",
+    "log_temp", "log_std_clip_param_const",
     // Optimisers.
     "optimizer", "optimizers", "optimizer_state_dict", "optim", "actor_optim", "critic_optim",
-    "temp_optim", "alpha_optim", "scheduler", "actor_optimizer",
-    "critic_optimizer", "q_optimizer", "policy_optimizer",
+    "temp_optim", "alpha_optim", "scheduler", "actor_optimizer", "critic_optimizer", "q_optimizer",
+    "policy_optimizer",
     // How many batches a normalisation has seen.
     "num_batches_tracked", "steps",
   ]
