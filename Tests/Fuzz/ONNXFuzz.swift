@@ -1,7 +1,7 @@
 // modules: Core Files Checkpoints Networks
 
-/// Any bytes as an ONNX file: what is read is built and evaluated, what is refused is refused in one
-/// line.
+/// Any bytes as an ONNX file: what is read is built and evaluated, what is refused is refused in
+/// one line.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzONNX(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))

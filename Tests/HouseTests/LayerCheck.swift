@@ -21,7 +21,7 @@ struct HouseModule: Sendable {
       rooms: ["Calendars", "Quality", "Cache", "CSV", "Actions"]),
     HouseModule(
       name: "BacktestCheckpoints", folder: "Checkpoints",
-      rooms: ["Tensors", "Zip", "Pickle", "Formats"]),
+      rooms: ["Tensors", "Zip", "Pickle", "ONNX", "Formats"]),
     HouseModule(name: "BacktestNetworks", folder: "Networks", rooms: []),
     HouseModule(
       name: "BacktestEvidence", folder: "Evidence",

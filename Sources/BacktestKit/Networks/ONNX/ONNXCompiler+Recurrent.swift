@@ -103,7 +103,8 @@ extension ONNXCompiler {
         throw problem("'linear_before_reset' 0 is not supported; PyTorch exports 1")
       }
     } else if node.operation == .lstm {
-      guard try !flag("input_forget", default: false) else {
+      let forgetsInput = try flag("input_forget", default: false)
+      guard !forgetsInput else {
         throw problem("'input_forget' 1 is not supported")
       }
       if let peepholes = optionalInput(7) {

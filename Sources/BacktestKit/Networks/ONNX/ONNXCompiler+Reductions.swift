@@ -160,7 +160,8 @@ extension ONNXCompiler {
   /// Normalises each channel by numbers of the training.
   mutating func batchNormalization() throws(NetworkError) -> GraphValue {
     let value = try input(0)
-    guard try !flag("training_mode", default: false) else {
+    let isTraining = try flag("training_mode", default: false)
+    guard !isTraining else {
       throw problem("it is in training mode; export the model in evaluation mode (model.eval())")
     }
     _ = try number("momentum", default: 0.9)

@@ -171,7 +171,8 @@ extension ONNXCompiler {
       return try reduced(
         value, isMaximum ? .maximum : .mean, over: Array(2..<value.shape.count), keeps: true)
     }
-    guard node.outputCount == 1, try !flag("ceil_mode", default: false),
+    let roundsUp = try flag("ceil_mode", default: false)
+    guard node.outputCount == 1, !roundsUp,
       try integer("storage_order", default: 0) == 0
     else { throw problem("indices, 'ceil_mode' and 'storage_order' are not supported") }
     let countsMargin = try flag("count_include_pad", default: false)

@@ -19,8 +19,8 @@ public struct ImportedPolicy: Sendable {
   /// Whether observations are normalised, so that a `norm.json` is written.
   public var hasNormaliser: Bool { normaliser != nil }
 
-  /// Writes `manifest.json`, `model.safetensors` (or `model.onnx`) and, where observations are normalised,
-  /// `norm.json`.
+  /// Writes `manifest.json`, `model.safetensors` (or `model.onnx`) and, where observations are
+  /// normalised, `norm.json`.
   ///
   /// The policy is loaded from memory first, and the files replace those of an earlier import all
   /// at once.
