@@ -107,18 +107,8 @@ struct AffineStep: Sendable {
   var matrix: PanelMatrix
   var bias: Int
   var output: RowPlace
-  /// Where OpenBLAS does the whole window.
-  var library: LibraryProduct?
-}
-
-/// What a product of whole matrices needs besides an ``AffineStep``.
-struct LibraryProduct: Sendable {
-  /// The matrix, row after row.
-  var matrix: Int
-  /// Columns of the matrix.
-  var columns: Int
-  /// Where the inputs of each output row are laid side by side, for more than one tap.
-  var patches: Int
+  /// Whether products are added without being rounded first.
+  var isFused: Bool
 }
 
 /// One level of a recurrent layer, after the input's part of its gates has been computed.
@@ -151,7 +141,8 @@ struct AttentionStep: Sendable {
   var firstQuery: Int
   /// Whether a row sees only those up to it.
   var isCausal = false
-  var scores: Int
+  /// Where a part of the queries, their scores and their results are.
+  var scratch: Int
   var output: RowPlace
 }
 
