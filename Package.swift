@@ -46,7 +46,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The inner loops of networks, for several kinds of processors.
-    .target(name: "CNetworkKernels"),
+    .target(name: "CNetworkKernels", linkerSettings: [.linkedLibrary("m")]),
 
     // The library from the ground up: a module uses modules before it only.
     module("BacktestCore", in: "Core", linker: [.linkedLibrary("m")]),

@@ -135,17 +135,14 @@ extension Network where Element: KernelElement {
     precondition(masks.map { $0.fits(program.dropouts) } ?? true, "masks of this network")
     state.holdsWindow = masks == nil
     state.firstRow = 0
-    program.weights.withUnsafeBufferPointer { weights in
-      state.memory.withUnsafeMutableBufferPointer { memory in
-        guard let weights = weights.baseAddress ?? UnsafePointer(memory.baseAddress),
-          let memory = memory.baseAddress, let first = input.baseAddress
-        else { return }
-        (memory + program.input.offset).update(from: first, count: input.count)
-        let kernels = NetworkKernels(weights: weights, memory: memory, kernels: kernels)
-        kernels.run(program.steps, from: 0, masks)
-        kernels.write(program.outputs, to: output)
-      }
+    state.memory.withUnsafeMutableBufferPointer { memory in
+      guard let memory = memory.baseAddress, let first = input.baseAddress else { return }
+      (memory + program.input.offset).update(from: first, count: input.count)
+      let kernels = NetworkKernels(weights: program.weights, memory: memory, kernels: kernels)
+      kernels.run(program.steps, from: 0, masks)
+      kernels.write(program.outputs, to: output)
     }
+    withExtendedLifetime(program) {}
   }
 }
 

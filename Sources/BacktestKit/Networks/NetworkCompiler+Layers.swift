@@ -170,7 +170,8 @@ extension NetworkCompiler {
         AttentionStep(
           projections: projections.rows, width: width, heads: heads, firstQuery: first,
           isCausal: isCausal,
-          scratch: allocate((input.rows + 2 * (width / heads)) * sizes.wide), output: mixed.rows)))
+          scratch: allocate((input.rows + 2 * (width / heads) + 1) * sizes.wide), output: mixed.rows
+        )))
     return affine(mixed.rows, columns: width, bias: outerBias) { outer[$1 * width + $0] }
   }
 

@@ -280,6 +280,7 @@ extension NetworkCompiler {
     inputs: Int, columns: Int, _ value: (_ input: Int, _ column: Int) -> Double
   ) -> PanelMatrix {
     let (wide, hasNarrow, _) = sizes.panels(of: columns)
+    while !weights.count.isMultiple(of: sizes.wide) { weights.append(0) }
     let offset = weights.count
     let panels =
       (0..<wide).map { ($0 * sizes.wide, sizes.wide) }

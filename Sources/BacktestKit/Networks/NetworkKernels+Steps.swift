@@ -68,7 +68,8 @@ extension NetworkKernels {
     var attention = network_attention(
       projections: memory + step.projections.offset, rows: step.projections.rows,
       stride: step.projections.stride, width: step.width, heads: step.heads,
-      first_query: step.firstQuery, is_causal: step.isCausal, scratch: memory + step.scratch,
+      first_query: step.firstQuery, is_causal: step.isCausal,
+      scratch: UnsafeMutableRawPointer(memory + step.scratch).alignedUp(toMultipleOf: 64),
       output: memory + step.output.offset, output_stride: step.output.stride)
     kernels.pointee.attend(&attention)
   }

@@ -2,7 +2,8 @@
 /// copies of a network and its states share it.
 final class NetworkProgram<Element: NetworkElement>: Sendable {
   let steps: [NetworkStep]
-  let weights: [Element]
+  /// Aligned to the widest registers, whose loads are slower where they touch two lines of the cache.
+  nonisolated(unsafe) let weights: UnsafePointer<Element>
   let memoryCount: Int
   let input: RowPlace
   let inputShape: [Int]
@@ -18,7 +19,13 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
     dropouts: [DropoutPlace]
   ) {
     self.steps = steps
-    self.weights = weights
+    let copy = UnsafeMutableRawPointer.allocate(
+      byteCount: max(weights.count, 1) * MemoryLayout<Element>.stride, alignment: 64
+    ).bindMemory(to: Element.self, capacity: max(weights.count, 1))
+    weights.withUnsafeBufferPointer {
+      if let first = $0.baseAddress { copy.initialize(from: first, count: $0.count) }
+    }
+    self.weights = UnsafePointer(copy)
     self.memoryCount = memoryCount
     self.input = input
     self.inputShape = inputShape
@@ -29,6 +36,8 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
       inputShape.count == 2
       ? SlidingPlan(steps, input: input, outputs: outputs.map(\.place)) : nil
   }
+
+  deinit { weights.deallocate() }
 }
 
 /// Where a head's output is when all steps are done.

@@ -40,23 +40,20 @@ extension Network where Element: KernelElement {
     let edgeRow = plan.isRing ? state.firstRow : plan.edge.rows - 1
     if plan.isRing { state.firstRow = edgeRow + 1 == plan.edge.rows ? 0 : edgeRow + 1 }
     let firstRow = state.firstRow
-    program.weights.withUnsafeBufferPointer { weights in
-      state.memory.withUnsafeMutableBufferPointer { memory in
-        guard let weights = weights.baseAddress ?? UnsafePointer(memory.baseAddress),
-          let memory = memory.baseAddress, let first = row.baseAddress
-        else { return }
-        let kernels = NetworkKernels(weights: weights, memory: memory, kernels: kernels)
-        for index in plan.histories.indices {
-          kernels.moveUp(plan.histories[index].place, last: plan.histories[index].rows)
-        }
-        if !plan.isRing { kernels.moveUp(plan.edge, last: plan.edge.rows) }
-        (memory + (program.input.offset + (program.input.rows - 1) * program.input.stride)).update(
-          from: first, count: row.count)
-        kernels.runLastRow(program.steps, plan, edgeRow: edgeRow)
-        kernels.run(program.steps, after: plan, firstRow: firstRow)
-        kernels.write(program.outputs, to: output)
+    state.memory.withUnsafeMutableBufferPointer { memory in
+      guard let memory = memory.baseAddress, let first = row.baseAddress else { return }
+      let kernels = NetworkKernels(weights: program.weights, memory: memory, kernels: kernels)
+      for index in plan.histories.indices {
+        kernels.moveUp(plan.histories[index].place, last: plan.histories[index].rows)
       }
+      if !plan.isRing { kernels.moveUp(plan.edge, last: plan.edge.rows) }
+      (memory + (program.input.offset + (program.input.rows - 1) * program.input.stride)).update(
+        from: first, count: row.count)
+      kernels.runLastRow(program.steps, plan, edgeRow: edgeRow)
+      kernels.run(program.steps, after: plan, firstRow: firstRow)
+      kernels.write(program.outputs, to: output)
     }
+    withExtendedLifetime(program) {}
   }
 }
 
