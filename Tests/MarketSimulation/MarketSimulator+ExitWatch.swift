@@ -15,6 +15,9 @@ extension MarketSimulator {
         holdings[instrument].sessions.insert(calendars[instrument].sessionDate(of: bar.closeTime))
         watchGain(instrument, row)
       }
+    }
+    for instrument in bars.indices where quantities[instrument] != 0 {
+      guard let row = closingRow(instrument) else { continue }
       let isWaiting = orders.contains {
         $0.instrument == instrument && $0.exitRule == .timeExit && !$0.hasEnded
       }

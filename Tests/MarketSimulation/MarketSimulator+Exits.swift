@@ -98,7 +98,7 @@ extension MarketSimulator {
       if side != 0 {
         // Of the bar under way only its open is known, unless it has closed.
         let known = isInside || isAtOpen ? row - 1 : row
-        if !isInside, !isAtOpen { holdings[instrument].closeRow = row }
+        if !isInside, !isAtOpen, cause != nil { holdings[instrument].closeRow = row }
         holdings[instrument].range = averageRange(instrument, through: known)
       }
     }

@@ -66,7 +66,8 @@ extension MarketSimulator {
       other.rules.path = path
       other.walk(instrument, row)
       return other.tape.fills.dropFirst(tape.fills.count).map {
-        [Double($0.order), $0.quantity, $0.price, $0.reference]
+        // Sums in another order end in other digits.
+        [Double($0.order), $0.quantity, $0.price, $0.reference].map { Float($0) }
       }.sorted { $0.lexicographicallyPrecedes($1) }
     }
     if Set(fillsOfPaths).count > 1 { tape.ambiguousBars += 1 }
@@ -93,16 +94,22 @@ extension MarketSimulator {
     var market = bars[instrument][row].open
     var passed: Set<Int> = []
     var slept = sleepingExits
+    // Where the market was as a fill woke an exit.
+    var wokenAt: [Int: Double] = [:]
     for corner in corners {
       trail(instrument, row, to: market)
-      while let next = nextReached(from: market, to: corner, instrument, row, passed, slept) {
+      while let next = nextReached(from: market, to: corner, instrument, row, passed, wokenAt) {
         market = next.market
         trail(instrument, row, to: market)
         let armedBefore = orders[next.reached.index].armedTimes
         let traded = trade(next.reached.index, row, at: next.reached.price, isIntrabar: true)
         let isArmed = orders[next.reached.index].armedTimes > armedBefore
         if traded == 0, !isArmed { passed.insert(next.reached.index) }
-        slept.formUnion(sleepingExits.union(wokenExits))
+        let asleep = sleepingExits
+        for index in slept.union(wokenExits) {
+          wokenAt[index] = asleep.contains(index) ? nil : wokenAt[index] ?? market
+        }
+        slept.formUnion(asleep.union(wokenExits))
       }
       market = corner
     }
@@ -145,7 +152,7 @@ extension MarketSimulator {
 
   private func nextReached(
     from market: Double, to corner: Double, _ instrument: Int, _ row: Int, _ passed: Set<Int>,
-    _ slept: Set<Int>
+    _ wokenAt: [Int: Double]
   ) -> Next? {
     var best: Next?
     for index in inTurn where mayFillInside(index, instrument, row) {
@@ -155,7 +162,7 @@ extension MarketSimulator {
       var found: Next?
       if var price = priceOnReaching(order, at: market) {
         // What rested since the open was never bettered: the market has just come to it.
-        let isBettered = slept.contains(index) || market == bars[instrument][row].open
+        let isBettered = wokenAt[index] == market || market == bars[instrument][row].open
         if case .limit = stance(order), !isBettered { price = limit }
         found = Next(reached: Reached(index: index, price: price, distance: 0), market: market)
       } else if priceOnReaching(order, at: corner) != nil {
@@ -228,6 +235,7 @@ extension MarketSimulator {
       let before = quantities[instrument]
       let armedBefore = orders[best.index].armedTimes
       let awake = Set(orders.indices.filter { mayFillInside($0, instrument, row) })
+      let prices = orders.map { restingPrice($0) }
       if trade(best.index, row, at: best.price, isIntrabar: true) == 0 {
         if orders[best.index].armedTimes > armedBefore, !orders[best.index].hasEnded {
           armed[best.index] = Arming(
@@ -239,9 +247,11 @@ extension MarketSimulator {
       } else if quantities[instrument] != before, best.distance >= 0 {
         market = best.price
       }
-      for index in orders.indices
-      where mayFillInside(index, instrument, row) && !awake.contains(index) {
-        wokenAt[index] = market
+      // One that was met at the open filled there, whatever came before.
+      let place = best.distance < 0 && best.rank == 1 ? bar.open : market
+      for index in orders.indices where mayFillInside(index, instrument, row) {
+        let isMoved = index < prices.count && prices[index] != restingPrice(orders[index])
+        if !awake.contains(index) || isMoved { wokenAt[index] = place }
       }
     }
   }
@@ -300,7 +310,9 @@ extension MarketSimulator {
     default: return nil
     }
     guard isReached else { return nil }
-    let place = max((arming.rank, arming.distance), (rank, abs(level - bar.open)), by: <)
+    let here = (rank, abs(level - bar.open))
+    // What is armed at the open rests from then on.
+    let place = arming.isAtOpen ? here : max((arming.rank, arming.distance), here, by: <)
     return Reached(index: index, price: level, distance: place.1, rises: rises, rank: place.0)
   }
 

@@ -250,9 +250,11 @@ extension MarketSimulator {
         end(other, .cancelledByGroup)
       }
     }
+    // What happens to shares does so between bars.
     followPosition(
-      instrument, cause: isCostless ? nil : index, units: signed, row: row, at: reference,
-      isInside: isInside, isAtOpen: !isIntrabar)
+      instrument, cause: isCostless ? nil : index, units: signed,
+      row: isCostless ? lastRows[instrument] : row, at: reference, isInside: isInside,
+      isAtOpen: !isIntrabar && !isCostless)
   }
 }
 

@@ -43,7 +43,16 @@ public struct Network<Element: NetworkElement>: Sendable {
   public init(
     _ definition: NetworkDefinition, heads: [String], weights: TensorArchive, inputShape: [Int]
   ) throws(NetworkError) {
-    var compiler = NetworkCompiler<Element>(definition, weights)
+    try self.init(
+      definition, heads: heads, weights: weights, inputShape: inputShape, reads: TensorReads())
+  }
+
+  /// The network of several heads, which also says which tensors it uses.
+  package init(
+    _ definition: NetworkDefinition, heads: [String], weights: TensorArchive, inputShape: [Int],
+    reads: TensorReads
+  ) throws(NetworkError) {
+    var compiler = NetworkCompiler<Element>(definition, weights, reads: reads)
     program = try compiler.compile(heads: heads, inputShape: inputShape)
   }
 

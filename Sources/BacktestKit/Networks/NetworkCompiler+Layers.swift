@@ -1,3 +1,4 @@
+import BacktestCheckpoints
 import BacktestFiles
 
 // Single layers
@@ -102,13 +103,17 @@ extension NetworkCompiler {
   ) throws(NetworkError) -> NetworkValue {
     let value = writable(value.isTable ? columnMajor(value) : value)
     let count = value.rows.count
-    let weight = try vector("\(params).weight", count: count)
+    // Batch renormalisation is the same once trained; sb3-contrib names its tensors differently.
+    let isRenormalisation = archive["\(params).ra_mean"] != nil
+    let spread = "\(params).\(isRenormalisation ? "ra_var" : "running_var")"
+    let weight = try vector(
+      "\(params).\(isRenormalisation ? "scale" : "weight")", count: count)
     let bias = try vector("\(params).bias", count: count)
-    let mean = try vector("\(params).running_mean", count: count)
-    let variance = try vector("\(params).running_var", count: count)
+    let mean = try vector(
+      "\(params).\(isRenormalisation ? "ra_mean" : "running_mean")", count: count)
+    let variance = try vector(spread, count: count)
     guard variance.allSatisfy({ $0 >= 0 }) else {
-      throw problem(
-        "the tensor \(quotedForMessage("\(params).running_var")) holds a negative variance")
+      throw problem("the tensor \(quotedForMessage(spread)) holds a negative variance")
     }
     let scale = zip(weight, variance).map { $0 / ($1 + eps).squareRoot() }
     let shift = (0..<count).map { bias[$0] - mean[$0] * scale[$0] }

@@ -6,6 +6,7 @@ import BacktestFiles
 struct NetworkCompiler<Element: NetworkElement> {
   let definition: NetworkDefinition
   let archive: TensorArchive
+  let reads: TensorReads
   let sizes = PanelSizes(Element.self)
 
   var steps: [NetworkStep] = []
@@ -21,9 +22,12 @@ struct NetworkCompiler<Element: NetworkElement> {
   /// The only layer that reads it, where there is one.
   var nextLayer: NetworkLayer?
 
-  init(_ definition: NetworkDefinition, _ archive: TensorArchive) {
+  init(
+    _ definition: NetworkDefinition, _ archive: TensorArchive, reads: TensorReads = TensorReads()
+  ) {
     self.definition = definition
     self.archive = archive
+    self.reads = reads
   }
 
   /// The program that evaluates heads, one after the other, on one input.
@@ -185,6 +189,7 @@ extension NetworkCompiler {
         ?? "the checkpoint has \(someNames); check 'params' or the checkpoint"
       throw problem("the tensor \(quotedForMessage(name)) of shape \(wanted) is missing; \(advice)")
     }
+    reads.insert(name)
     let fits =
       tensor.shape.count == expected.count
       && zip(tensor.shape, expected).allSatisfy { $0 == $1 ?? $0 && $0 > 0 }

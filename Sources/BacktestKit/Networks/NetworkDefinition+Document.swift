@@ -18,7 +18,7 @@ extension NetworkDefinition {
   }
 
   /// The table `network` of a manifest.
-  var json: JSONValue {
+  package var json: JSONValue {
     .table(heads.map { JSONMember(key: $0.name, value: .list($0.nodes.map(\.json))) })
   }
 }

@@ -1,5 +1,4 @@
 @testable import BacktestCore
-import Synchronization
 import Testing
 
 /// Rows in memory that copies share until one of them becomes its owner.
@@ -63,37 +62,5 @@ struct OwnedBufferTests {
       let buffer = OwnedBuffer<Int>()
       _ = buffer[0]
     }
-  }
-}
-
-/// Tables that are computed when they are first read.
-struct DerivedTableTests {
-  @Test func isComputedOnceAndSharedByCopies() {
-    let count = Counter()
-    let table = DerivedTable<Int> {
-      count.add()
-      return [1, 2, 3]
-    }
-    let copy = table
-    #expect(count.value == 0)
-    #expect(table.rows == [1, 2, 3] && copy.rows == [1, 2, 3] && table.rows.count == 3)
-    #expect(count.value == 1)
-    #expect(DerivedTable([4]).rows == [4])
-  }
-
-  @Test func readersOnSeveralThreadsComputeItOnce() {
-    let count = Counter()
-    let table = DerivedTable<Int> {
-      count.add()
-      return Array(0..<1_000)
-    }
-    let sums = parallelMap(count: 16, threads: 4) { _ in table.rows.reduce(0, +) }
-    #expect(sums.allSatisfy { $0 == 499_500 } && count.value == 1)
-  }
-
-  private final class Counter: Sendable {
-    private let count = Mutex(0)
-    var value: Int { count.withLock { $0 } }
-    func add() { count.withLock { $0 += 1 } }
   }
 }

@@ -47,7 +47,7 @@ struct ImpactTests {
         openTime: MarketBuilder.start, closeTime: MarketBuilder.start, open: 100, high: 100,
         low: 100, close: 100, volume: volume),
       quantityTakenBefore: 0, quantityFilledBefore: before, returnDeviation: deviation,
-      meanVolume: volume, spreadEstimate: .nan, barsPerSession: barsPerSession)
+      meanVolume: volume, spread: .nan, barsPerSession: barsPerSession)
   }
 
   @Test func almgrenIsThatOfThePaper() throws {

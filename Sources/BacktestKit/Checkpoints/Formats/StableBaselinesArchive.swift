@@ -30,9 +30,9 @@ struct StableBaselinesReader {
     guard let data = archive[folder + "data"] else { return nil }
     var version: [UInt8]?
     if let entry = archive[folder + StableBaselinesMetadata.versionEntry] {
-      version = Array(try archive.read(entry))
+      version = Array(try archive.read(entry, atMost: 4_096))
     }
-    let text = try archive.read(data)
+    let text = try archive.read(data, atMost: CheckpointLimits.pickleBytes)
     try budget.takeDocument(text)
     let bytes = Array(text)
     return try CheckpointError.inEntry(data.name) { () throws(CheckpointError) in

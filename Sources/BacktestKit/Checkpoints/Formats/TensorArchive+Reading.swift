@@ -61,12 +61,7 @@ package enum CheckpointFile {
   package static func bytes(_ path: String) throws(CheckpointError) -> [UInt8] {
     do throws(FileError) {
       let input = try FileInput(path: path)
-      let size = input.byteCount
-      guard size <= CheckpointLimits.fileBytes else {
-        let limit = CheckpointLimits.fileBytes >> 20
-        throw FileError(
-          path: path, action: "read", reason: "it has \(size) bytes, more than \(limit) MiB")
-      }
+      let size = try checked(input.byteCount, path)
       var bytes = [UInt8](repeating: 0, count: size)
       let count = try bytes.withUnsafeMutableBufferPointer { (raw) throws(FileError) in
         try input.read(into: UnsafeMutableRawBufferPointer(raw))
@@ -76,6 +71,25 @@ package enum CheckpointFile {
     } catch {
       throw CheckpointError(error)
     }
+  }
+
+  /// Checks that a file is within the limits of checkpoints, before anything of it is read.
+  package static func checkSize(_ path: String) throws(CheckpointError) {
+    guard FolderTree.isFile(path) else { return }
+    do throws(FileError) {
+      _ = try checked(try FileInput(path: path).byteCount, path)
+    } catch {
+      throw CheckpointError(error)
+    }
+  }
+
+  private static func checked(_ size: Int, _ path: String) throws(FileError) -> Int {
+    guard size <= CheckpointLimits.fileBytes else {
+      let limit = CheckpointLimits.fileBytes >> 20
+      throw FileError(
+        path: path, action: "read", reason: "it has \(size) bytes, more than \(limit) MiB")
+    }
+    return size
   }
 
   /// The names of the folders in a folder, in order.

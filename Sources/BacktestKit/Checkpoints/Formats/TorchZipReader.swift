@@ -48,7 +48,7 @@ struct TorchZipReader {
       isBigEndian = false
       return
     }
-    switch Array(try archive.read(entry)) {
+    switch Array(try archive.read(entry, atMost: 16)) {
     case Array("little".utf8): isBigEndian = false
     case Array("big".utf8): isBigEndian = true
     default:
@@ -61,7 +61,7 @@ struct TorchZipReader {
   private func leaves(
     _ pickle: ZipArchive.Entry
   ) throws(CheckpointError) -> [StateDictionary.Leaf] {
-    let bytes = try archive.read(pickle)
+    let bytes = try archive.read(pickle, atMost: CheckpointLimits.pickleBytes)
     return try CheckpointError.inEntry(pickle.name) { () throws(CheckpointError) in
       let leaves = try StateDictionary(try PickleReader.read(bytes, .torch, budget)).leaves
       var totals = TensorTotals()
@@ -102,7 +102,8 @@ struct TorchZipReader {
       throw CheckpointError(
         problem: "storage missing: no entry data/\(storage.key)", advice: ReexportAdvice.again)
     }
-    let bytes = try archive.read(entry)
+    let declared = storage.count * storage.elementType.byteCount
+    let bytes = try archive.read(entry, atMost: declared + CheckpointLimits.storageSlack)
     storages[storage.key] = (storage, bytes)
     return bytes
   }

@@ -6,6 +6,14 @@ enum CheckpointLimits {
   static let fileBytes = 384 << 20
   /// The bytes of one entry of an archive.
   static let entryBytes = 256 << 20
+  /// The factor by which inflating may expand an entry of more than `freeExpansion` bytes.
+  static let expansionFactor = 64
+  /// The bytes to which any entry may be inflated.
+  static let freeExpansion = 16 << 20
+  /// The bytes of the pickle of a state dictionary, which holds names and shapes but no elements.
+  static let pickleBytes = 64 << 20
+  /// The bytes by which a storage may be longer than its tensors say.
+  static let storageSlack = 4_096
   /// The entries of an archive.
   static let entries = 10_000
   /// The elements of all tensors together; tensors that share bytes count separately.

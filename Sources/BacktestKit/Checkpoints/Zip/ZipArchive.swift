@@ -38,8 +38,15 @@ struct ZipArchive {
   subscript(name: String) -> Entry? { positions[name].map { entries[$0] } }
 
   /// The bytes of an entry, inflated and with the right checksum.
-  func read(_ entry: Entry) throws(CheckpointError) -> ArraySlice<UInt8> {
+  ///
+  /// - Parameter limit: the most bytes that it may have, checked before anything is inflated.
+  func read(
+    _ entry: Entry, atMost limit: Int = CheckpointLimits.entryBytes
+  ) throws(CheckpointError) -> ArraySlice<UInt8> {
     try CheckpointError.inEntry(entry.name) { () throws(CheckpointError) in
+      try CheckpointError.unless(
+        entry.size <= limit, "expands too far: \(entry.size) bytes, expected at most \(limit)",
+        advice: ReexportAdvice.again)
       guard let raw = view.slice(at: entry.data.lowerBound, count: entry.data.count) else {
         throw CheckpointError(problem: "its data lie outside of the file")
       }
@@ -57,6 +64,11 @@ struct ZipArchive {
     // Deflate expands each byte to at most 1,032, so a larger claim is false.
     try CheckpointError.unless(
       !raw.isEmpty && size <= 1_032 * (raw.count + 1), wrong, advice: ReexportAdvice.again)
+    // Trained weights hardly compress; what does is made to be expanded.
+    try CheckpointError.unless(
+      size <= CheckpointLimits.freeExpansion
+        || size / raw.count <= CheckpointLimits.expansionFactor,
+      "expands too far: \(raw.count) bytes to \(size)", advice: ReexportAdvice.again)
     try budget.take(size + 1)
     let stream = InflateStream(.none)
     var status = InflateStream.Status.goingOn

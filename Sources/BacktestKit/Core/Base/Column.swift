@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// An immutable column of trivial values that many owners share without copying: an array's
 /// elements, or part of a memory-mapped file.
@@ -191,41 +190,4 @@ package func adviseLargePages(_ start: UnsafeMutableRawPointer, byteCount: Int) 
   let end = (UInt(bitPattern: start) + UInt(byteCount)) & ~(page - 1)
   guard first < end, let range = UnsafeMutableRawPointer(bitPattern: first) else { return }
   madvise(range, Int(end - first), MADV_HUGEPAGE)
-}
-
-/// A table that is computed from others when it is first read.
-package struct DerivedTable<Row: Sendable>: Sendable {
-  private let storage: Storage
-
-  /// A table that is known already.
-  package init(_ rows: [Row]) { storage = Storage(.known(rows)) }
-
-  /// A table that is computed once, by the first reader.
-  package init(_ derive: @escaping @Sendable () -> [Row]) { storage = Storage(.unknown(derive)) }
-
-  /// The rows.
-  package var rows: [Row] { storage.rows }
-
-  private enum State: Sendable {
-    case known([Row])
-    case unknown(@Sendable () -> [Row])
-  }
-
-  private final class Storage: Sendable {
-    private let state: Mutex<State>
-
-    init(_ state: State) { self.state = Mutex(state) }
-
-    var rows: [Row] {
-      state.withLock { state in
-        switch state {
-        case .known(let rows): return rows
-        case .unknown(let derive):
-          let rows = derive()
-          state = .known(rows)
-          return rows
-        }
-      }
-    }
-  }
 }

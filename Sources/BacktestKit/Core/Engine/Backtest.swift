@@ -18,6 +18,7 @@ public struct Backtest<S: Strategy>: Sendable {
 
   /// A backtest on a market that is laid out already; many runs can share one feed, and the
   /// indicators over it.
+  @inlinable
   public init(
     _ strategy: S, on feed: Feed, configuration: BacktestConfiguration = BacktestConfiguration(),
     name: String? = nil, sharing series: SharedSeries? = nil
@@ -117,15 +118,15 @@ extension Engine {
     for (index, position) in trading.account.positions.enumerated()
     where trading.account.holds(index) {
       let row = trading.lastRow(index)
-      let series = feed.universe.series[index]
+      let closeTime = feed.columns[index].closeTimes[row]
       if !position.isFlat {
         var open = position.bookedTrade(
-          InstrumentID(index), isLong: position.quantity > 0, exitTime: series.closeTimes[row],
-          exitRow: row, isOpen: true)
+          InstrumentID(index), isLong: position.quantity > 0, exitTime: closeTime, exitRow: row,
+          isOpen: true)
         if let profit = trading.account.openProfit(of: index) { open.trade.grossProfit = profit }
         openTrades.append(open)
       }
-      if row == series.count - 1, series.closeTimes[row] < feed.instants[last] {
+      if row == feed.columns[index].count - 1, closeTime < feed.instants[last] {
         log.counts.stalePositions += 1
       }
     }
@@ -148,18 +149,11 @@ extension Engine {
       orders: log.orders, fills: log.fills, notes: trading.notes,
       forecasts: trading.forecasts, decisions: trading.decisions, account: account,
       counts: log.counts, decisionTallies: trading.tallies, riskBreaches: riskBreaches,
-      ruinedAt: ruinedAt,
-      overflowedAt: overflowedAt,
-      tradeTable: DerivedTable { [closed = log.trades, openTrades, feed] in
-        BookedTrade.roundTrips(closed + openTrades, on: feed)
-      },
-      outcomeTable: DerivedTable { [log] in log.outcomes() },
-      eventTable: DerivedTable { [log, clock, plan = trading.broker.plan] in
-        log.events(delay: plan.latency(of:), end: clock)
-      },
-      ledgerTable: DerivedTable { [log, feed, configuration] in
-        log.ledger(of: feed.universe, currency: configuration.account.currency)
-      })
+      ruinedAt: ruinedAt, overflowedAt: overflowedAt,
+      tables: RunTables(
+        RunRecords(
+          log: log, openTrades: openTrades, feed: feed, currency: configuration.account.currency,
+          end: clock, plan: trading.broker.plan)))
     result.conversions = log.conversions
     result.marginCalls = log.marginCalls
     result.actions = log.actions
@@ -169,10 +163,13 @@ extension Engine {
   /// The account with its contracts settled, after the last entries of the ledger.
   private func closedAccount(_ log: inout RunLog, at time: Timestamp) -> Account {
     var account = trading.account
-    account.settleContracts(log.fills, at: time, isLast: true) { log.record($0) }
-    if let profit = trading.account.untradedProfit(since: inherited) {
+    if account.contracts != nil {
+      account.settleContracts(log.fills, at: time, isLast: true) { log.record($0) }
+    }
+    if account.followsTargets, let profit = account.untradedProfit(since: inherited) {
       log.record(LedgerEntry(time: time, kind: .priceProfit, amount: profit))
     }
+    guard account.hasCurrencies else { return account }
     let profit = account.balanceProfit(since: inherited) {
       log.ledger(of: feed.universe, currency: configuration.account.currency)
     }

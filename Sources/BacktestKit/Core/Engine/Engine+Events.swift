@@ -106,7 +106,7 @@ extension Engine {
     if trading.account.followsTargets { return collectStatements() }
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
     trading.broker.market.expectFills()
-    if trading.broker.exits != nil { dropSpentTargets() }
+    if trading.broker.hasExits { dropSpentTargets() }
     if trading.broker.review != nil { beginReview() }
     var budget = SubmissionBudget(worth: worth)
     if !trading.requests.isEmpty { carryOut(&budget) }

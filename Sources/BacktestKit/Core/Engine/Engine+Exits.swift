@@ -10,6 +10,8 @@ extension Engine {
       let row = trading.broker.market.closingRow(of: instrument)
       if row >= 0 { watchPosition(of: instrument, row: row) }
     }
+    guard configuration.exits.timeExit != nil else { return }
+    for instrument in trading.account.positions.indices { endInTime(instrument) }
   }
 
   /// Calls `body` with the run's exits, taken out of the broker so that they are changed in place.
@@ -86,24 +88,28 @@ extension Engine {
 }
 
 extension Engine {
-  /// Counts a closed bar of a position, and does what is due.
+  /// Counts a closed bar of a position, and moves its stop where that is due.
   private mutating func watchPosition(of instrument: Int, row: Int) {
     let bar = feed.columns[instrument].bar(instrument, row)
     let calendar = feed.universe.series[instrument].calendar ?? AlwaysOpenCalendar()
     let rules = configuration.exits
     let position = trading.account.positions[instrument]
-    let due = withExits { desk in
-      (
-        isOver: desk.positions[instrument].hold(bar, row: row, calendar, limit: rules.timeExit),
-        breaksEven: desk.breaksEven(bar, row: row, of: instrument, position)
-      )
+    let breaksEven = withExits { desk in
+      desk.positions[instrument].isOverdue =
+        desk.positions[instrument].hold(bar, row: row, calendar, limit: rules.timeExit)
+      return desk.breaksEven(bar, row: row, of: instrument, position)
     }
-    if due?.breaksEven ?? false { attachExits(instrument) }
-    guard due?.isOver ?? false,
-      trading.broker.exit(.timeExit, of: instrument) == nil
-    else { return }
-    var order = Order(
-      InstrumentID(instrument), quantity: -position.quantity, reduceOnly: true)
+    if breaksEven ?? false { attachExits(instrument) }
+  }
+
+  /// Asks for the end of a position that has been held for as long as it may. Such orders come
+  /// after the stops that moved, as their numbers do.
+  private mutating func endInTime(_ instrument: Int) {
+    guard trading.broker.exits?.positions[instrument].isOverdue ?? false else { return }
+    trading.broker.exits?.positions[instrument].isOverdue = false
+    guard trading.broker.exit(.timeExit, of: instrument) == nil else { return }
+    let held = trading.account.quantity(of: instrument)
+    var order = Order(InstrumentID(instrument), quantity: -held, reduceOnly: true)
     order.exitRule = .timeExit
     trading.broker.register(&order, at: clock)
     trading.requests.append(.submit(order))

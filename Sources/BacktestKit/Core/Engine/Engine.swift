@@ -108,13 +108,10 @@ public struct Engine: Sendable {
     }
     inherited = account
     self.feed = feed
-    var configuration = configuration
-    if feed.universe.foreignCurrencies(beside: configuration.account.currency)
-      .contains(where: { $0 != nil }), configuration.account.foreignExchange == nil
-    {
-      configuration.account.foreignExchange = ForeignExchangeRules()
-    }
-    self.configuration = configuration
+    self.configuration =
+      configuration.account.foreignExchange == nil
+        && feed.universe.hasForeignCurrencies(beside: configuration.account.currency)
+      ? configuration.convertingCurrencies : configuration
     decidesBySession = configuration.decisions == .allClosed
     sessionStart = decidesBySession ? 0 : .max
     decidingStage = decidesBySession ? .decidingSession : .deciding
@@ -135,7 +132,7 @@ public struct Engine: Sendable {
     points = EquityColumns(count: endInstant - baseInstant)
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     var own = Account(
-      rules: configuration.account, universe: feed.universe,
+      rules: self.configuration.account, universe: feed.universe,
       accounting: configuration.accounting)
     precondition(account?.isLike(own) ?? true, "an account that goes on keeps its accounting")
     own.beginDecisions(at: firstDecision)
@@ -155,7 +152,8 @@ public struct Engine: Sendable {
         initialEquity: account?.equity ?? configuration.account.initialCash)
     }
     if configuration.exits.isActive {
-      trading.broker.exits = ExitDesk(configuration.exits, instrumentCount: feed.instrumentCount)
+      trading.broker.attach(
+        ExitDesk(configuration.exits, instrumentCount: feed.instrumentCount))
     }
     // One record a decision and instrument; beyond four million the room grows by doubling.
     trading.recordRoom = min(
@@ -331,7 +329,7 @@ public struct Engine: Sendable {
     }
     if next == windowEnd { return finishWindow() }
     if watchesEquity, next >= firstDecision { watchEquity() }
-    if trading.broker.exits != nil, next >= baseInstant { watchExits() }
+    if trading.broker.hasExits, next >= baseInstant { watchExits() }
     if trading.broker.book.exitCount > 0, !decidesBySession || sessionEnds(at: next) {
       trading.broker.endIdleExits(account: &trading.account, log: &log)
     }

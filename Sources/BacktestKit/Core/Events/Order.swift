@@ -309,10 +309,12 @@ public struct Fill: Hashable, Sendable, BitwiseCopyable {
   /// Money paid for the trade in all: slippage, commission and tax.
   public var cost: Double { slippage + commission + tax }
 
-  /// The same trade without commission and tax.
-  var withoutCharges: Fill {
-    var fill = self
-    (fill.commission, fill.tax) = (0, 0)
-    return fill
+  /// Whether two fills are one trade, whatever is charged for it. Sums that were made in another
+  /// order end in other digits.
+  func isSameTrade(as other: Fill) -> Bool {
+    func isSame(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-10 * max(abs(a), abs(b)) }
+    return order == other.order && instrument == other.instrument && row == other.row
+      && time == other.time && isSame(quantity, other.quantity) && isSame(price, other.price)
+      && isSame(reference, other.reference)
   }
 }

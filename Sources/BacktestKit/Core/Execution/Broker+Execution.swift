@@ -95,10 +95,35 @@ extension Broker {
     live.pointee.progress = cost.progress
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
-    let order = live.pointee.order
-    let change = exits == nil ? nil : change(of: live.pointee, by: fill, at: context)
+    if hasExits {
+      settleFollowed(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
+    } else {
+      settle(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
+    }
+  }
+
+  /// Books a fill, and lets the exits of the run follow the position that it makes.
+  @inline(never)
+  private mutating func settleFollowed(
+    _ fill: Fill, _ cost: TradeCost, _ candidate: MatchCandidate, isCut: Bool,
+    at context: MatchContext, account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    let change = change(of: book[candidate.slot], by: fill, at: context)
+    settle(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
+    followPosition(change, account: &account, log: &log)
+  }
+
+  /// Books a fill and ends its order, if it is complete, and those that it cancels.
+  @inline(__always)
+  private mutating func settle(
+    _ fill: Fill, _ cost: TradeCost, _ candidate: MatchCandidate, isCut: Bool,
+    at context: MatchContext, account: inout some BrokerAccount, log: inout RunLog
+  ) {
+    let instrument = context.instrument
+    let live = book.pointer(to: candidate.slot)
+    let group = live.pointee.order.group == 0 ? nil : live.pointee.order
     if live.pointee.hasExits { release(candidate.slot, fill, at: context) }
-    if plan.countsVolume { book.take(abs(quantity), instrument, row: fill.row) }
+    if plan.countsVolume { book.take(abs(fill.quantity), instrument, row: fill.row) }
     account.book(fill, conversionCost: cost.conversion, trades: &log.trades)
     log.fills.append(fill)
     if account.hasCurrencies {
@@ -109,8 +134,7 @@ extension Broker {
     } else if isCut {
       endCut(candidate.slot, log: &log)
     }
-    if order.group != 0 { answerRelatives(of: order, by: abs(quantity), log: &log) }
-    if let change { followPosition(change, account: &account, log: &log) }
+    if let group { answerRelatives(of: group, by: abs(fill.quantity), log: &log) }
   }
 
   /// What a fill does to a position, as its exits see it.
@@ -127,7 +151,7 @@ extension Broker {
       cause: PositionChange.Cause(
         order: live.order, fill: fill, place: Int(live.targetPlace),
         returnDeviation: live.returnDeviation, meanVolume: live.meanVolume,
-        spreadEstimate: live.spreadEstimate))
+        spread: live.spread))
   }
 
   @inline(__always)

@@ -122,7 +122,7 @@ extension Broker {
     if let cause = change.cause {
       book[slot].returnDeviation = cause.returnDeviation
       book[slot].meanVolume = cause.meanVolume
-      book[slot].spreadEstimate = cause.spreadEstimate
+      book[slot].spread = cause.spread
     } else if plan.needsHistory,
       !rememberHistory(slot, for: plan.slippage(of: order.instrument))
     {

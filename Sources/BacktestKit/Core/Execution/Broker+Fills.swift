@@ -62,7 +62,7 @@ extension Broker {
           quantityFilledBefore: book[candidate.slot].progress.quantity,
           returnDeviation: book[candidate.slot].returnDeviation,
           meanVolume: book[candidate.slot].meanVolume,
-          spreadEstimate: book[candidate.slot].spreadEstimate,
+          spread: book[candidate.slot].spread,
           barsPerSession: plan.barsPerSession(of: context.instrument)),
         of: context.instrument)
       // However bad the trade, nobody pays to be rid of what they sell.

@@ -96,7 +96,7 @@ extension Broker {
     guard row >= 0 else { return }
     if book.counts.immediate > 0 { noteMoment(slot, isOpen: true) }
     guard series.pointee.volume[row] != 0 else { return }
-    if exits != nil, book[slot].order.exitRule != nil {
+    if hasExits, book[slot].order.exitRule != nil {
       // Fills at this open may move it before its turn.
       candidates.append(MatchCandidate(book[slot], slot: slot, at: .nan))
       return
@@ -150,7 +150,7 @@ extension Broker {
     var dependsOnPath = false
     collect(along: plan.intrabarPath, at: context)
     let trails = book.counts.trailing > 0
-    let isCrowded = candidates.count > 1 || trails || exits != nil
+    let isCrowded = candidates.count > 1 || trails || hasExits
     if isCrowded || candidates.rows.contains(where: \.armsOnly),
       !candidates.isEmpty || trails && plan.trailsIntrabar, isAmbiguous(context, account: account)
     {
@@ -159,7 +159,7 @@ extension Broker {
     if !candidates.isEmpty {
       walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
     }
-    if trails || exits != nil { followBar(context.path, of: context.instrument) }
+    if trails || hasExits { followBar(context.path, of: context.instrument) }
     return dependsOnPath
   }
 
@@ -205,12 +205,12 @@ extension Broker {
       broker.collect(along: path, at: context)
       broker.walk(along: path, at: context, account: &account, log: &log)
       // What a trade is charged may depend on what was traded before it, but is no other trade.
-      let fills = log.fills.map { $0.withoutCharges }.sorted { $0.order < $1.order }
+      let fills = log.fills.sorted { $0.order < $1.order }
       guard let expected = first else {
         first = fills
         continue
       }
-      if fills != expected { return true }
+      guard fills.elementsEqual(expected, by: { $0.isSameTrade(as: $1) }) else { return true }
     }
     return false
   }
@@ -313,11 +313,12 @@ extension Broker {
       let held = account.quantity(of: context.instrument)
       let filled = book[candidate.slot].progress.quantity
       let fillsBefore = log.fills.count
+      let firstNew = nextOrder
       execute(candidate, at: context, account: &account, log: &log)
       if candidate.armsOnly { placeArmed(candidate, path, at: context, from: index) }
       guard book.exitCount > 0, log.fills.count > fillsBefore else { continue }
       let fill = PathFill(
-        candidate: candidate, filledBefore: filled, heldBefore: held,
+        candidate: candidate, filledBefore: filled, firstNewOrder: firstNew, heldBefore: held,
         held: account.quantity(of: context.instrument))
       placeExits(
         behind: fill, along: BarPath(path, through: context.path), at: context, from: index)
@@ -343,6 +344,8 @@ extension Broker {
     var candidate: MatchCandidate
     /// Units that its order had filled before, positive.
     var filledBefore: Double
+    /// The first order that it made.
+    var firstNewOrder: OrderID
     /// Units held before and after it, signed.
     var heldBefore: Double
     var held: Double
@@ -369,7 +372,7 @@ extension Broker {
   }
 
   /// Whether an exit that had nothing to close has something since a fill of another order: its
-  /// entry has filled, or a position was opened that it closes.
+  /// entry has filled, a position was opened that it closes, or the fill has made it.
   private func wakes(_ slot: Int, _ fill: PathFill) -> Bool {
     let order = book[slot].order
     guard book[slot].closesOnly, order.assignedID != fill.candidate.order else { return false }
@@ -377,6 +380,7 @@ extension Broker {
     guard fill.held != 0, isBuy == (fill.held < 0), book[slot].releasedQuantity != 0 else {
       return false
     }
+    if order.assignedID >= fill.firstNewOrder { return true }
     let couldClose = fill.heldBefore != 0 && isBuy == (fill.heldBefore < 0)
     // Its price has moved with the average.
     let hasGrown = couldClose && abs(fill.held) > abs(fill.heldBefore)

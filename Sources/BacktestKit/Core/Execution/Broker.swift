@@ -28,6 +28,8 @@ struct Broker: Sendable {
   var moments = OwnedBuffer<SubmittedOrder>()
   /// What is attached to positions; `nil` in a run without exits.
   var exits: ExitDesk?
+  /// Whether there is a desk: looking whether a large value is there takes a call.
+  private(set) var hasExits = false
   /// Instruments that trade no more.
   var delisted: [Int32] = []
   private var ownership = Ownership()
@@ -36,6 +38,12 @@ struct Broker: Sendable {
     plan = ExecutionPlan(rules, on: feed.universe)
     market = MarketCursor(feed)
     book = OrderBook(instrumentCount: feed.instrumentCount)
+  }
+
+  /// Attaches exits to the positions of the run.
+  mutating func attach(_ desk: ExitDesk) {
+    exits = desk
+    hasExits = true
   }
 
   /// Whether no order is live or on its way.
@@ -73,6 +81,9 @@ struct Broker: Sendable {
     order.submitted = time
     nextOrderNumber += 1
   }
+
+  /// The number of the next order.
+  var nextOrder: OrderID { OrderID(nextOrderNumber) }
 
   /// The number of a new one-cancels-other group.
   mutating func makeGroup() -> Int32 {

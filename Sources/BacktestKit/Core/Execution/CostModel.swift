@@ -175,6 +175,8 @@ final class ExecutionPlan: Sendable {
   /// trade and nothing is taxed; NaN otherwise.
   private let slippageFraction: Double
   private let commissionShare: Double
+  /// The quoted spreads of each instrument, where a model asks for them.
+  private let quotedSpreads: [ReferenceSeries?]
   /// The models of each instrument.
   private let costs: ContiguousArray<TradingCostModels>
 
@@ -193,7 +195,10 @@ final class ExecutionPlan: Sendable {
     sizing = rules.sizing
     shortfall = rules.shortfall
     costs = ContiguousArray(universe.series.map { rules.costModels(for: $0) })
-    needsHistory = costs.contains { $0.slippage.needsHistory || $0.slippage.needsSpreadEstimate }
+    needsHistory = costs.contains { $0.slippage.needsHistory || $0.slippage.spreadSource != nil }
+    quotedSpreads =
+      costs.contains { $0.slippage.spreadSource == .quotes }
+      ? universe.series.map { universe.quotedSpread(of: $0.instrument) } : []
     followsFees = costs.contains { $0.commission.dependsOnHistory }
     let isUniform = rules.instrumentCosts.isEmpty
     slippageFraction = isUniform ? rules.slippage.constantFraction : .nan
@@ -239,6 +244,13 @@ final class ExecutionPlan: Sendable {
   /// The slippage model of an instrument.
   func slippage(of instrument: InstrumentID) -> any SlippageModel {
     costs[Int(instrument.index)].slippage
+  }
+
+  /// The spread of an instrument that was quoted last at an instant; `nil` before the first.
+  func quotedSpread(of instrument: Int, at time: Timestamp) -> Double? {
+    guard let quotes = quotedSpreads[instrument] else { return nil }
+    let known = quotes.knownCount(at: time)
+    return known == 0 ? nil : quotes.values[known - 1]
   }
 
   /// Bars of an instrument in a session.

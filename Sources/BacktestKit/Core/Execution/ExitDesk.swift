@@ -39,6 +39,8 @@ struct ExitDesk: Sendable {
     var lastRequest = -1
     /// Whether no target but 0 is traded any more.
     var isOver = false
+    /// Whether it has been held for as long as it may, at the close under way.
+    var isOverdue = false
   }
 
   init(_ rules: ExitRules, instrumentCount: Int) {
@@ -150,7 +152,7 @@ struct PositionChange {
     /// What the slippage model knew when it became live.
     var returnDeviation: Double
     var meanVolume: Double
-    var spreadEstimate: Double
+    var spread: Double
   }
 }
 

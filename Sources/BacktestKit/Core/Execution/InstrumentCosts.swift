@@ -105,6 +105,27 @@ extension ExecutionRules {
     return nil
   }
 
+  /// What is wrong with the quoted spreads that slippage asks for; `nil` where nothing is.
+  func quotedSpreadProblem(in universe: Universe) -> String? {
+    for series in universe.series
+    where costModels(for: series).slippage.spreadSource == .quotes {
+      let name = Universe.quotedSpreadName(of: series.instrument)
+      guard let quotes = universe.quotedSpread(of: series.instrument) else {
+        let known = universe.references.map(\.name)
+        return "slippage needs the reference series '\(name)' with bid-ask spreads in price units; "
+          + (known.isEmpty
+            ? "there are no reference series"
+            : "there are \(NearestName.list(known, near: name))")
+      }
+      if let row = quotes.values.firstIndex(where: { $0 < 0 }) {
+        return
+          "the reference series '\(name)' gives a negative spread, \(quotes.values[row]), known "
+          + "at \(quotes.knownTimes[row])"
+      }
+    }
+    return nil
+  }
+
   /// Every slippage model that may be asked.
   package var slippageModels: [any SlippageModel] {
     [slippage] + instrumentCosts.compactMap(\.slippage)

@@ -38,7 +38,7 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   /// What the slippage model may ask for, known when the order became live.
   var returnDeviation = Double.nan
   var meanVolume = Double.nan
-  var spreadEstimate = Double.nan
+  var spread = Double.nan
   /// The best price that a trailing stop has followed to; NaN before it has one.
   var bestPrice = Double.nan
   /// Units that other orders of a ladder have closed, unsigned.
@@ -87,7 +87,7 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.commissionPaid = 0
     place.pointee.returnDeviation = .nan
     place.pointee.meanVolume = .nan
-    place.pointee.spreadEstimate = .nan
+    place.pointee.spread = .nan
     place.pointee.bestPrice = .nan
     place.pointee.closedByGroup = 0
   }

@@ -32,7 +32,8 @@ struct OrderBook: Sendable {
     /// Market orders that wait for a close.
     var atClose = 0
 
-    mutating func add(_ order: Order, _ change: Int) {
+    @inline(__always)
+    mutating func add(_ order: borrowing Order, _ change: Int) {
       switch order.kind {
       case .market, .limit, .stop: break
       case .trailingStop: trailing += change
@@ -155,7 +156,7 @@ struct OrderBook: Sendable {
     LiveOrder.initialize(live, order, remaining: remaining)
     append(name, lists)
     lists.pointee.reach = nil
-    counts.add(order, 1)
+    counts.add(live.pointee.order, 1)
     storage.numbers?.insert(slot, order.assignedID.number)
     if order.relation != 0 {
       if storage.relations == nil {
@@ -242,9 +243,9 @@ struct OrderBook: Sendable {
     lists.pointee.reach = nil
     counts.add(gone.pointee.order, -1)
     let name = Int32(truncatingIfNeeded: slot)
-    let order = gone.pointee.order
-    storage.numbers?.remove(slot, order.assignedID.number)
-    if order.relation != 0 { storage.relations?.remove(slot, order.relation) }
+    storage.numbers?.remove(slot, gone.pointee.order.assignedID.number)
+    let relation = gone.pointee.order.relation
+    if relation != 0 { storage.relations?.remove(slot, relation) }
     if gone.pointee.closesOnly { exitCount -= 1 }
     if gone.pointee.order.isLiquidation { liquidationCount -= 1 }
     if gone.pointee.isLive { lists.pointee.liveCount -= 1 }

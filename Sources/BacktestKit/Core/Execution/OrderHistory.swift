@@ -1,20 +1,27 @@
 extension Broker {
-  /// Records what a slippage model may ask of the last bars: the deviation of 20 returns and the
-  /// mean volume of 20 bars, or the spread that 21 bars tell; `false` when there are fewer.
+  /// Records what a slippage model may ask of the past: the deviation of 20 returns and the mean
+  /// volume of 20 bars, the spread that 21 bars tell or the one quoted last; `false` when it is not
+  /// known yet.
   mutating func rememberHistory(_ slot: Int, for model: any SlippageModel) -> Bool {
     let count = 20
     let instrument = Int(book[slot].order.instrument.index)
     let last = market.lastRow(of: instrument)
-    guard model.needsHistory || model.needsSpreadEstimate else { return true }
-    guard last >= count else { return false }
     let series = market.columns + instrument
-    if model.needsSpreadEstimate {
+    switch model.spreadSource {
+    case nil: break
+    case .highsAndLows:
+      guard last >= count else { return false }
       let spread = series.pointee.spreadEstimate(last, pairs: count)
       guard spread.isFinite else { return false }
-      book[slot].spreadEstimate = spread
+      book[slot].spread = spread
+    case .quotes:
+      guard let spread = plan.quotedSpread(of: instrument, at: market.clock) else { return false }
+      book[slot].spread = spread
     }
     guard model.needsHistory else { return true }
-    guard let history = series.pointee.history(last, count: count) else { return false }
+    guard last >= count, let history = series.pointee.history(last, count: count) else {
+      return false
+    }
     book[slot].returnDeviation = history.deviation
     book[slot].meanVolume = history.meanVolume
     return true

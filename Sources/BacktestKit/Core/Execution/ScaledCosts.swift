@@ -5,7 +5,7 @@ struct ScaledSlippage: SlippageModel {
 
   func fraction(for trade: ProspectiveTrade) -> Double { factor * base.fraction(for: trade) }
   var needsHistory: Bool { base.needsHistory }
-  var needsSpreadEstimate: Bool { base.needsSpreadEstimate }
+  var spreadSource: SpreadSource? { base.spreadSource }
   var usesVolume: Bool { base.usesVolume }
 
   func description(in currency: String) -> CostDescription {

@@ -18,6 +18,11 @@ extension CostModelDefinition<any SlippageModel> {
         example: "1"
       ) { CorwinSchultzSlippage(multiple: $0[0]) },
       CostModelDefinition(
+        "quoted-spread",
+        "This multiple of half the bid-ask spread, in price units, that the reference `SYMBOL.spread` "
+          + "gives.", example: "1"
+      ) { QuotedSpreadSlippage(multiple: $0[0]) },
+      CostModelDefinition(
         "range-fraction", "This share of the bar's high less its low.", example: "0.1"
       ) { RangeFractionSlippage(share: $0[0]) },
       CostModelDefinition(

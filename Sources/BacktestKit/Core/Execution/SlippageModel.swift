@@ -16,9 +16,9 @@ public struct ProspectiveTrade: Sendable {
   /// The mean volume of the last 20 bars known when the order became live; NaN unless the model
   /// asks for history.
   public var meanVolume: Double
-  /// The bid-ask spread over the price, estimated from the highs and lows of the last 21 bars known
-  /// when the order became live; NaN unless the model asks for it.
-  public var spreadEstimate: Double
+  /// The bid-ask spread known when the order became live: over the price where the model asks for
+  /// the estimate from highs and lows, in price units where it asks for quotes; NaN otherwise.
+  public var spread: Double
   /// Bars in a session of the instrument's calendar: 1 for daily bars.
   public var barsPerSession: Double
 }
@@ -36,18 +36,26 @@ public protocol SlippageModel: CostModel {
   /// Whether the model needs 20 returns and volumes; orders that become live with fewer are
   /// rejected.
   var needsHistory: Bool { get }
-  /// Whether the model needs the spread that highs and lows tell; orders that become live before 21
-  /// bars are rejected.
-  var needsSpreadEstimate: Bool { get }
+  /// Where the spread comes from that the model needs; orders that become live before it is known
+  /// are rejected.
+  var spreadSource: SpreadSource? { get }
   /// Whether the model reads volumes, which adjusted prices make questionable.
   var usesVolume: Bool { get }
+}
+
+/// Where a slippage model's bid-ask spread comes from.
+public enum SpreadSource: Hashable, Sendable {
+  /// Estimated from the highs and lows of the last 21 bars (Corwin and Schultz, 2012).
+  case highsAndLows
+  /// The last value that was known of the reference series `SYMBOL.spread`.
+  case quotes
 }
 
 extension SlippageModel {
   /// `false` unless the model says otherwise.
   public var needsHistory: Bool { false }
-  /// `false` unless the model says otherwise.
-  public var needsSpreadEstimate: Bool { false }
+  /// `nil` unless the model says otherwise.
+  public var spreadSource: SpreadSource? { nil }
   /// `false` unless the model says otherwise.
   public var usesVolume: Bool { false }
 

@@ -45,12 +45,10 @@ public struct CorwinSchultzSlippage: SlippageModel, Hashable {
   public var multiple: Double
   /// A model of a multiple of half the estimated spread.
   public init(multiple: Double = 1) { self.multiple = multiple }
-  /// `multiple x spreadEstimate / 2`.
-  public func fraction(for trade: ProspectiveTrade) -> Double {
-    multiple * trade.spreadEstimate / 2
-  }
-  /// `true`.
-  public var needsSpreadEstimate: Bool { true }
+  /// `multiple x spread / 2`.
+  public func fraction(for trade: ProspectiveTrade) -> Double { multiple * trade.spread / 2 }
+  /// `highsAndLows`.
+  public var spreadSource: SpreadSource? { .highsAndLows }
   /// `corwin-schultz`.
   public func description(in currency: String) -> CostDescription {
     CostDescription(
@@ -80,6 +78,34 @@ public struct CorwinSchultzSlippage: SlippageModel, Hashable {
     let growth = exp(alpha)
     let spread = 2 * (growth - 1) / (1 + growth)
     return spread < 0 ? 0 : spread
+  }
+}
+
+/// A multiple of half the bid-ask spread that was quoted, in price units: the last value known when
+/// the order became live of the reference series `SYMBOL.spread`.
+///
+///     let universe = try universe.with(references: [
+///       ReferenceSeries(name: "AAA.spread", knownTimes: closes, values: spreads)
+///     ])
+///     rules.slippage = QuotedSpreadSlippage()
+public struct QuotedSpreadSlippage: SlippageModel, Hashable {
+  /// The multiple of half the spread.
+  public var multiple: Double
+  /// A model of a multiple of half the quoted spread.
+  public init(multiple: Double = 1) { self.multiple = multiple }
+  /// `multiple x spread / 2 / reference`.
+  public func fraction(for trade: ProspectiveTrade) -> Double {
+    multiple * trade.spread / 2 / trade.reference
+  }
+  /// `quotes`.
+  public var spreadSource: SpreadSource? { .quotes }
+  /// `quoted-spread`.
+  public func description(in currency: String) -> CostDescription {
+    CostDescription(
+      model: "quoted-spread", values: ["quoted-spread": multiple],
+      sentence:
+        "\(NumberText.exact(multiple)) x half of the bid-ask spread quoted last before the order "
+        + "became live.")
   }
 }
 

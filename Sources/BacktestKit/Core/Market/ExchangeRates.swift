@@ -36,6 +36,15 @@ extension Universe {
     }
   }
 
+  /// Whether any instrument is in another currency.
+  func hasForeignCurrencies(beside currency: String) -> Bool {
+    // By position: an element that is handed over would be copied.
+    series.indices.contains { index in
+      guard let other = series[index].instrument.currency else { return false }
+      return other != currency && CurrencyCode(other) != nil
+    }
+  }
+
   /// The series by which money of one currency becomes money of another, and whether a rate is one
   /// over its close; `nil` where there is none. Series that only give rates go before instruments.
   func rateSeries(from: CurrencyCode, to: CurrencyCode) -> (series: BarSeries, isInverse: Bool)? {

@@ -75,6 +75,16 @@ extension Universe {
     return universe
   }
 
+  /// The bid-ask spreads of an instrument in price units, or `nil`.
+  func quotedSpread(of instrument: Instrument) -> ReferenceSeries? {
+    reference(Self.quotedSpreadName(of: instrument))
+  }
+
+  /// The name of the reference series with an instrument's bid-ask spreads: `AAA.spread`.
+  static func quotedSpreadName(of instrument: Instrument) -> String {
+    "\(instrument.symbol).spread"
+  }
+
   /// The reference series of a name, or `nil`.
   func reference(_ name: String) -> ReferenceSeries? {
     references.first { $0.name == name }

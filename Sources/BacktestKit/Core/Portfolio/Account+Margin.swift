@@ -1,25 +1,14 @@
 // Margin by rates: what positions ask of equity.
 extension Account {
   /// What opening the positions held would ask for: the sum of initial rate x |value|.
-  public var initialRequirement: Double { requirement { $0.initial(isLong: $1) } }
+  public var initialRequirement: Double {
+    hasMarginRates ? terms?.initialRequirement(of: positions) ?? 0 : 0
+  }
 
   /// What holding the positions asks for: the sum of maintenance rate x |value|. Equity below it is
   /// a margin call. 0 in an account without margin rates.
-  public var maintenanceRequirement: Double { requirement { $0.maintenance(isLong: $1) } }
-
-  @inline(never)
-  func initialRate(of instrument: Int, isLong: Bool) -> Double {
-    terms?.rates[instrument].initial(isLong: isLong) ?? 1
-  }
-
-  private func requirement(_ rate: (MarginRates, Bool) -> Double) -> Double {
-    guard hasMarginRates, let terms else { return 0 }
-    var sum = 0.0
-    for index in positions.indices where positions[index].quantity != 0 {
-      let value = positions[index].value
-      sum += rate(terms.rates[index], value > 0) * abs(value)
-    }
-    return sum
+  public var maintenanceRequirement: Double {
+    hasMarginRates ? terms?.maintenanceRequirement(of: positions) ?? 0 : 0
   }
 
   /// The exposure that can still be opened on one side of an instrument: what equity exceeds the

@@ -69,7 +69,10 @@ public struct Account: Sendable {
   /// What each instrument asks for and costs; `nil` where neither margin rates nor financing are
   /// given.
   let terms: AccountTerms?
+  // Asked at each order: the rules are large, and a question to them copies them.
   let hasMarginRates: Bool
+  let leverage: Double
+  let allowsShorts: Bool
   /// What the account is worth while many orders fill one after the other; `nil` at other times.
   var running: RunningWorth?
 
@@ -91,17 +94,23 @@ public struct Account: Sendable {
   /// An account before the first bar of a universe.
   package init(rules: AccountRules, universe: Universe, accounting: AccountingRule = .orders) {
     self.init(
-      rules: rules, instruments: universe.series.map(\.instrument), accounting: accounting)
-    books = CurrencyBooks(rules, universe: universe)
+      rules: rules, instruments: universe.series.map(\.instrument), accounting: accounting,
+      books: CurrencyBooks(rules, universe: universe))
   }
 
-  init(rules: AccountRules, instruments: [Instrument], accounting: AccountingRule = .orders) {
+  init(
+    rules: AccountRules, instruments: [Instrument], accounting: AccountingRule = .orders,
+    books: CurrencyBooks? = nil
+  ) {
     self.rules = rules
+    self.books = books
     cash = rules.initialCash
     positions = ContiguousArray(instruments.map { Position(multiplier: $0.multiplier) })
     terms = AccountTerms(rules, instruments: instruments)
     contracts = ContractBooks(instruments)
     hasMarginRates = rules.funding.margin != nil
+    leverage = rules.funding.leverage
+    allowsShorts = rules.funding != .cash
     make = accounting.make(instrumentCount: positions.count)
     if followsTargets { heldCount = 1 }
   }
@@ -138,21 +147,19 @@ public struct Account: Sendable {
 
 extension Account {
   @inline(__always)
-  var leverage: Double { rules.funding.leverage }
-
-  @inline(__always)
   func power(of worth: Valuation) -> Double {
-    if hasMarginRates { return worth.equity - initialRequirement }
+    // The terms are asked and not the account, which a call would copy.
+    if hasMarginRates, let terms {
+      return worth.equity - terms.initialRequirement(of: positions)
+    }
     return worth.equity * leverage - worth.grossExposure
   }
 
   @inline(__always)
   func requirement(of instrument: Int, isLong: Bool) -> Double {
-    hasMarginRates ? initialRate(of: instrument, isLong: isLong) : 1
+    guard hasMarginRates, let terms else { return 1 }
+    return terms.initialRate(of: instrument, isLong: isLong)
   }
-
-  @inline(__always)
-  var allowsShorts: Bool { rules.funding != .cash }
 
   @inline(__always)
   func canBorrow(_ instrument: Int) -> Bool {

@@ -34,6 +34,34 @@ final class AccountTerms: Sendable {
     }
   }
 
+  /// What opening an instrument on a side asks for, as a share of its value.
+  @inline(never)
+  func initialRate(of instrument: Int, isLong: Bool) -> Double {
+    rates[instrument].initial(isLong: isLong)
+  }
+
+  /// The sum of initial rate x |value|.
+  @inline(never)
+  func initialRequirement(of positions: ContiguousArray<Position>) -> Double {
+    requirement(of: positions) { $0.initial(isLong: $1) }
+  }
+
+  /// The sum of maintenance rate x |value|.
+  func maintenanceRequirement(of positions: ContiguousArray<Position>) -> Double {
+    requirement(of: positions) { $0.maintenance(isLong: $1) }
+  }
+
+  private func requirement(
+    of positions: ContiguousArray<Position>, _ rate: (MarginRates, Bool) -> Double
+  ) -> Double {
+    var sum = 0.0
+    for index in positions.indices where positions[index].quantity != 0 {
+      let value = positions[index].value
+      sum += rate(rates[index], value > 0) * abs(value)
+    }
+    return sum
+  }
+
   /// The annual rate for borrowing an instrument on a session; `nil` where there are no shares.
   func borrowRate(of instrument: Int, on date: CivilDate) -> Double? {
     guard let financing else { return 0 }

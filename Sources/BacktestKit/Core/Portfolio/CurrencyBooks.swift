@@ -27,10 +27,10 @@ struct CurrencyBooks: Sendable {
 
   /// `nil` where every instrument is in the account's currency.
   init?(_ rules: AccountRules, universe: Universe) {
+    guard universe.hasForeignCurrencies(beside: rules.currency),
+      let home = CurrencyCode(rules.currency)
+    else { return nil }
     let named = universe.foreignCurrencies(beside: rules.currency)
-    guard named.contains(where: { $0 != nil }), let home = CurrencyCode(rules.currency) else {
-      return nil
-    }
     let codes = Set(named.compactMap(\.self)).sorted()
     let sources = codes.map { universe.rateSeries(from: $0, to: home) }
     self.codes = codes

@@ -88,6 +88,9 @@ extension BacktestConfiguration {
     if let problem = execution.instrumentCostsProblem(in: universe) {
       throw ConfigurationError(problem)
     }
+    if let problem = execution.quotedSpreadProblem(in: universe) {
+      throw ConfigurationError(problem)
+    }
     if let problem = currencyProblem(in: universe) { throw ConfigurationError(problem) }
     guard !accounting.placesOrders else { return }
     for series in universe.series {
@@ -156,14 +159,16 @@ extension BacktestConfiguration {
     if !(riskFreeRate > -1 && riskFreeRate.isFinite) {
       return "riskFreeRate must be above -1 and finite, not \(riskFreeRate)"
     }
-    if risk.isActive, !accounting.placesOrders {
-      return "risk: limits hold for orders, and under weights accounting there are none"
+    if risk.isActive {
+      if !accounting.placesOrders {
+        return "risk: limits hold for orders, and under weights accounting there are none"
+      }
+      if let problem = risk.problem { return problem }
     }
-    if let problem = risk.problem { return problem }
     if exits.isActive, !accounting.placesOrders {
       return "exits: exits are orders, and under weights accounting there are none"
     }
-    if let problem = exits.problem { return problem }
+    if exits.isActive, let problem = exits.problem { return problem }
     if let warmup, warmup < 0 { return "warmup must be 0 bars or more, not \(warmup)" }
     return weightsProblem(instrumentCount: instrumentCount)
   }

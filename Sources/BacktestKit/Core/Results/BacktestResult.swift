@@ -11,16 +11,16 @@ public struct BacktestResult: Sendable {
   /// Every order in order of submission, with the quantity asked for.
   public var orders: [Order]
   /// What became of the orders, in order of time.
-  public var outcomes: [OrderOutcome] { outcomeTable.rows }
+  public var outcomes: [OrderOutcome] { tables.outcomes }
   /// Each order's whole life: submitted, accepted, triggered, modified, filled in part, ended; in
   /// order of submission, each order's steps in order of time.
-  public var orderEvents: [OrderEvent] { eventTable.rows }
+  public var orderEvents: [OrderEvent] { tables.orderEvents }
   /// Every fill in order of time.
   public var fills: [Fill]
   /// Round trips in order of exit, those still open at the end last and marked.
-  public var trades: [RoundTrip] { tradeTable.rows }
+  public var trades: [RoundTrip] { tables.trades }
   /// Every movement of cash.
-  public var ledger: [LedgerEntry] { ledgerTable.rows }
+  public var ledger: [LedgerEntry] { tables.ledger }
   /// The strategy's remarks.
   public var notes: [StrategyNote]
   /// What the strategy expected, in the order in which it was written down.
@@ -49,19 +49,15 @@ public struct BacktestResult: Sendable {
   /// closed at the prices before, and equity is constant from then on.
   public var overflowedAt: Timestamp?
 
-  package var tradeTable: DerivedTable<RoundTrip>
-  package let outcomeTable: DerivedTable<OrderOutcome>
-  package let eventTable: DerivedTable<OrderEvent>
-  package let ledgerTable: DerivedTable<LedgerEntry>
+  /// The tables that follow from what the run wrote down.
+  package var tables: RunTables
 
   package init(
     strategy: String, configuration: BacktestConfiguration, universe: Universe, curve: EquityCurve,
     orders: [Order], fills: [Fill], notes: [StrategyNote],
     forecasts: [StrategyForecast], decisions: [DecisionRecord], account: Account, counts: RunCounts,
     decisionTallies: [DecisionTally] = [], riskBreaches: [RiskBreach] = [],
-    ruinedAt: Timestamp? = nil, overflowedAt: Timestamp? = nil,
-    tradeTable: DerivedTable<RoundTrip>, outcomeTable: DerivedTable<OrderOutcome>,
-    eventTable: DerivedTable<OrderEvent>, ledgerTable: DerivedTable<LedgerEntry>
+    ruinedAt: Timestamp? = nil, overflowedAt: Timestamp? = nil, tables: RunTables
   ) {
     self.strategy = strategy
     self.configuration = configuration
@@ -78,10 +74,7 @@ public struct BacktestResult: Sendable {
     self.riskBreaches = riskBreaches
     self.ruinedAt = ruinedAt
     self.overflowedAt = overflowedAt
-    self.tradeTable = tradeTable
-    self.outcomeTable = outcomeTable
-    self.eventTable = eventTable
-    self.ledgerTable = ledgerTable
+    self.tables = tables
   }
 }
 

@@ -30,6 +30,15 @@ extension AccountKeys {
   }
 }
 
+extension BacktestConfiguration {
+  /// The rules where money is converted as it comes, without cost.
+  var convertingCurrencies: BacktestConfiguration {
+    var configuration = self
+    configuration.account.changeForeignExchange { _ in }
+    return configuration
+  }
+}
+
 extension AccountRules {
   /// Changes what happens to other currencies; where nothing is said yet, from conversion without
   /// cost.

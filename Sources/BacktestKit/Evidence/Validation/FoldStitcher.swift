@@ -108,9 +108,9 @@ struct FoldStitcher {
       orders: orders, fills: fills, notes: notes,
       forecasts: forecasts, decisions: decisions, account: account, counts: counts,
       decisionTallies: tallies, riskBreaches: riskBreaches, ruinedAt: ruinedAt,
-      overflowedAt: overflowedAt, tradeTable: DerivedTable(trades + openTrades),
-      outcomeTable: DerivedTable(outcomes), eventTable: DerivedTable(orderEvents),
-      ledgerTable: DerivedTable(ledger))
+      overflowedAt: overflowedAt,
+      tables: RunTables(
+        trades: trades + openTrades, outcomes: outcomes, orderEvents: orderEvents, ledger: ledger))
     result.conversions = conversions
     result.marginCalls = marginCalls
     result.actions = actions

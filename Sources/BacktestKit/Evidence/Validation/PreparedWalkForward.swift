@@ -248,15 +248,7 @@ extension BacktestResult {
   func endingFold(by boundary: WalkForwardPlan.Boundary) -> BacktestResult {
     guard boundary != .carry else { return self }
     var run = self
-    let table = tradeTable
-    run.tradeTable = DerivedTable {
-      table.rows.map { trade in
-        guard trade.isOpen else { return trade }
-        var trade = trade
-        (trade.isOpen, trade.isMarked) = (false, true)
-        return trade
-      }
-    }
+    run.tables = tables.endingOpenTrades()
     return run
   }
 }

@@ -35,6 +35,19 @@ package enum FolderTree {
   /// Whether the path is an ordinary file.
   package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
 
+  /// Whether a file that exists lies in a folder or below it once all links are followed.
+  package static func holds(_ file: String, in folder: String) -> Bool {
+    guard let file = resolved(file), let folder = resolved(folder) else { return true }
+    return file.hasPrefix(folder == "/" ? folder : folder + "/")
+  }
+
+  /// The path without links; `nil` where there is nothing.
+  private static func resolved(_ path: String) -> String? {
+    guard !path.utf8.contains(0), let found = realpath(path, nil) else { return nil }
+    defer { free(found) }
+    return String(cString: found)
+  }
+
   private static func kind(of path: String) -> mode_t? {
     // The system would ignore all that follows a NUL.
     guard !path.utf8.contains(0) else { return nil }

@@ -32,7 +32,11 @@ struct OutputDecoder: Sendable {
     case .argmax:
       var first = 0
       for choice in action.sizes.indices {
-        decision.action[choice] = argmax(decision.outputs, first..<(first + action.sizes[choice]))
+        let range = first..<(first + action.sizes[choice])
+        decision.action[choice] =
+          action.quantiles > 1
+          ? argmax(decision.outputs, action.sizes[choice], quantiles: action.quantiles)
+          : argmax(decision.outputs, range)
         first += action.sizes[choice]
       }
     case .clip:
@@ -43,6 +47,12 @@ struct OutputDecoder: Sendable {
     case .unscale:
       for index in low.indices {
         decision.action[index] = unscaled(Float(decision.outputs[index]), index)
+      }
+    case .unsquash:
+      for index in low.indices {
+        let width = high[index] - low[index]
+        let value = low[index] + (Float(decision.outputs[index]) + 1) * width / 2
+        decision.action[index] = Double(min(max(value, low[index]), high[index]))
       }
     case .tanh:
       for index in low.indices {
@@ -62,6 +72,20 @@ struct OutputDecoder: Sendable {
     var best = range.lowerBound
     for index in range where Float(outputs[index]) > Float(outputs[best]) { best = index }
     return Double(best - range.lowerBound)
+  }
+
+  /// The first action with the greatest mean of quantiles, rounded to 32 bits.
+  private func argmax(
+    _ outputs: ContiguousArray<Double>, _ count: Int, quantiles: Int
+  ) -> Double {
+    var (best, greatest) = (0, -Float.infinity)
+    for action in 0..<count {
+      var sum = 0.0
+      for quantile in 0..<quantiles { sum += outputs[quantile * count + action] }
+      let mean = Float(sum / Double(quantiles))
+      if mean > greatest { (best, greatest) = (action, mean) }
+    }
+    return Double(best)
   }
 }
 

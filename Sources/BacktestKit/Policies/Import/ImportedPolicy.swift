@@ -11,6 +11,8 @@ public struct ImportedPolicy: Sendable {
   let normaliser: JSONValue?
   /// What a reader should know about the import, one line each.
   public let remarks: [String]
+  /// The checkpoint that it was made from.
+  let source: CheckpointContents
 
   /// Whether observations are normalised, so that a `norm.json` is written.
   public var hasNormaliser: Bool { normaliser != nil }
@@ -69,6 +71,10 @@ public struct ImportedPolicy: Sendable {
     let archive = try PolicyError.wrapping(
       try TensorArchive(bytes: weights, name: "model.safetensors"))
     _ = try TrainedPolicy(checking: manifest, weights: archive)
+    // The written weights do not say what their archive said.
+    if let problem = manifest.problem(with: source) {
+      throw PolicyError(source: source.tensors.source, problem)
+    }
   }
 }
 

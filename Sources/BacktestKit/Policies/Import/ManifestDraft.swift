@@ -55,12 +55,16 @@ struct ManifestDraft: Sendable {
           + "predictor; 'params' is a tensor's name without '.weight', prefixes included; the "
           + "tensors are " + someNames(source.tensors))
     }
-    if source.metadata != nil, !source.isOfTheLibrary {
+    guard source.showsNetwork else {
+      let reason =
+        layout.isWhole || source.metadata?.isOfTheLibrary == false
+        ? "its policy or features extractor is a custom class"
+        : "the layout of \(layout.family.rawValue) has no layers for "
+          + CompanionTensors.shown(layout.unexplained)
       return ask(
         "network",
-        "the layers of the deciding head, because its policy or features extractor is a custom "
-          + "class: {policy: [{op: linear, params: fc1}, {op: relu}, …]}; the tensors are "
-          + someNames(source.tensors))
+        "the layers of the deciding head, because \(reason): {policy: [{op: linear, params: fc1}, "
+          + "{op: relu}, …]}; the tensors are " + someNames(source.tensors))
     }
     var op = try source.activation()
     if case .text(let answered)? = activation {
@@ -108,7 +112,8 @@ struct ManifestDraft: Sendable {
       let digest = SHA256.hexadecimal(of: JSONWriter.bytes(of: found.json))
       part.set(
         "normalise",
-        found == .none ? ["kind": "none"] : ["file": "norm.json", "sha256": .text(digest)])
+        found == Normaliser.none
+          ? ["kind": "none"] : ["file": "norm.json", "sha256": .text(digest)])
     } else if part["normalise"] == nil {
       ask(
         "observation.normalise",
@@ -124,7 +129,7 @@ struct ManifestDraft: Sendable {
   ) throws(PolicyError) {
     guard output == nil else { return }
     var part = answer ?? .table([])
-    for member in source.actionSpace() {
+    for member in source.actionSpace(answer) {
       try requireAgreement("action.\(member.key)", archive: member.value, answer: part[member.key])
       part.set(member.key, member.value)
     }
@@ -201,28 +206,4 @@ struct ManifestDraft: Sendable {
     return names.prefix(12).map { quotedForMessage($0) }.joined(separator: ", ")
       + (names.count > 12 ? ", … (\(names.count) in all)" : "")
   }
-}
-
-extension JSONValue {
-  /// The numbers of a number or a list of numbers; `nil` for anything else.
-  private var numbers: [Double]? {
-    switch self {
-    case .integer(let value): return [Double(value)]
-    case .number(let value): return [value]
-    case .list(let items):
-      let values = items.compactMap(\.numbers)
-      return values.count == items.count ? values.flatMap(\.self) : nil
-    default: return nil
-    }
-  }
-
-  /// Whether two answers are equal, numbers to seven digits.
-  fileprivate func agrees(with other: JSONValue) -> Bool {
-    guard let mine = numbers, let others = other.numbers else { return self == other }
-    return mine.count == others.count
-      && zip(mine, others).allSatisfy { abs($0 - $1) <= 1e-7 * max(1, abs($1)) }
-  }
-
-  /// On one line, for messages.
-  fileprivate var line: String { String(decoding: JSONWriter.line(of: self), as: UTF8.self) }
 }

@@ -32,14 +32,15 @@ public struct PolicyImport: Sendable {
   /// - Throws: `PolicyError` where a file cannot be read.
   public init(checkpoint: String, vecNormalize: String? = nil) throws(PolicyError) {
     self.checkpoint = checkpoint
-    (tensors, metadata) = try PolicyError.wrapping(try Self.read(checkpoint))
+    let contents = try PolicyError.wrapping(try CheckpointContents(path: checkpoint))
+    (tensors, metadata) = (contents.tensors, contents.metadata)
     if let vecNormalize {
       normaliser = Normaliser(
         try PolicyError.wrapping(try RunningStatistics(vecNormalize: vecNormalize)))
     } else {
       normaliser = nil
     }
-    layout = CheckpointLayout(tensors, clipMean: metadata?.clipMean ?? 2)
+    layout = CheckpointLayout(tensors, metadata: metadata)
   }
 
   /// The keys of a manifest that a checkpoint cannot say, such as the features it observes and what
@@ -101,26 +102,13 @@ public struct PolicyImport: Sendable {
         "it does not say all that a policy needs; answer\n"
           + draft.missing.map { "  \($0)" }.joined(separator: "\n"))
     }
-    let normaliser = draft.normaliser.flatMap { $0 == .none ? nil : $0.json }
+    // A literal nil would be the JSON value null.
+    let normaliser: JSONValue? =
+      draft.normaliser == nil || draft.normaliser == Normaliser.none
+      ? Optional.none : draft.normaliser?.json
     return ImportedPolicy(
-      manifest: draft.json, weights: draft.weights, normaliser: normaliser, remarks: draft.remarks)
-  }
-
-  private static func read(
-    _ path: String
-  ) throws(CheckpointError) -> (TensorArchive, StableBaselinesMetadata?) {
-    if FolderTree.isFolder(path) {
-      guard FolderTree.isFile("\(path)/policy.pth") else {
-        return (try TensorArchive(path: path), nil)
-      }
-    } else {
-      let bytes = try CheckpointFile.bytes(path)
-      guard try CheckpointFormat.detected(in: bytes, name: path) == .stableBaselines else {
-        return (try TensorArchive(bytes: bytes, name: path), nil)
-      }
-    }
-    let archive = try StableBaselinesArchive(path: path)
-    return (archive.tensors, archive.metadata)
+      manifest: draft.json, weights: draft.weights, normaliser: normaliser, remarks: draft.remarks,
+      source: CheckpointContents(tensors, metadata: metadata))
   }
 
   private func draft(name: String, _ answers: Answers?) throws(PolicyError) -> ManifestDraft {
@@ -130,8 +118,9 @@ public struct PolicyImport: Sendable {
       throw PolicyError(source: answers?.document.place.source, "the answers must be a table")
     }
     let answeredActivation = given.remove("activation")
-    let used = layout?.used(of: tensors) ?? tensors.tensors
-    let archive = TensorArchive(used, source: checkpoint)
+    let unused = try unusedTensors(given["unused_tensors"])
+    let archive = TensorArchive(
+      neededTensors(given["network"], unused: unused), source: checkpoint)
     try PolicyError.wrapping(try archive.requireFinite())
     var draft = ManifestDraft(checkpoint: checkpoint, weights: archive.safetensorsBytes())
     draft.set("format", .text(PolicyManifest.format))
@@ -159,31 +148,44 @@ extension PolicyImport {
   /// The activation as a manifest names it: from the archive, or the library's default where the
   /// archive shows that no other was given; `nil` where it must be answered.
   package func activation() throws(PolicyError) -> String? {
-    guard let metadata else { return nil }
-    guard let name = metadata.activation else {
-      return isOfTheLibrary ? layout?.family.defaultActivation : nil
+    try PolicyError.located(at: checkpoint) { () throws(PolicyError) in
+      try metadata?.activationOperation(of: layout?.family)
     }
-    let ops = [
-      "Tanh": "tanh", "ReLU": "relu", "ELU": "elu", "SiLU": "silu", "GELU": "gelu",
-      "Sigmoid": "sigmoid", "LeakyReLU": "leaky_relu",
-    ]
-    guard let op = ops[name] else {
-      throw PolicyError(
-        source: checkpoint,
-        "the archive's activation is \(quotedForMessage(name)), but only "
-          + listed(ops.keys.sorted(), "and") + " are known: give the 'network' in the answers")
-    }
-    return op
   }
 
-  /// Whether the policy and its features extractor are classes of the library, so that the names of
-  /// its tensors show what its network is.
-  var isOfTheLibrary: Bool {
-    guard let metadata else { return false }
-    let module = metadata.policyModule ?? ""
-    let isKnown = ["stable_baselines3.", "sb3_contrib."].contains { module.hasPrefix($0) }
-    let extractor = metadata.featuresExtractor ?? "FlattenExtractor"
-    return isKnown && extractor.hasSuffix("FlattenExtractor")
+  /// Whether the names of its tensors show what the whole network is.
+  var showsNetwork: Bool {
+    layout?.isWhole == true && metadata.map(\.isOfTheLibrary) ?? true
+  }
+
+  /// The answered names of tensors that decisions do not need.
+  private func unusedTensors(_ answer: JSONValue?) throws(PolicyError) -> [String] {
+    guard let answer else { return [] }
+    guard case .list(let items) = answer else {
+      throw PolicyError(source: checkpoint, "'unused_tensors' must be a list of names")
+    }
+    var names: [String] = []
+    for case .text(let name) in items {
+      guard tensors.names.contains(where: { $0 == name || $0.hasPrefix(name + ".") }) else {
+        throw PolicyError(
+          source: checkpoint,
+          "'unused_tensors' names \(quotedForMessage(name)), but no tensor is called so; the "
+            + "tensors are \(CompanionTensors.shown(tensors.names))")
+      }
+      names.append(name)
+    }
+    return names
+  }
+
+  /// The tensors that the policy is written with: those of the recognised network or, where the
+  /// network is answered, all but those that are known to be something else.
+  private func neededTensors(_ network: JSONValue?, unused: [String]) -> [NamedTensor] {
+    if network == nil, let layout, showsNetwork { return layout.used(of: tensors) }
+    let layers = network?.texts(of: "params") ?? []
+    let used = Set(
+      tensors.names.filter { name in layers.contains { name.hasPrefix($0 + ".") } })
+    let others = Set(CompanionTensors.unexplained(in: tensors, used: used, named: unused))
+    return tensors.tensors.filter { used.contains($0.name) || others.contains($0.name) }
   }
 
   /// Refuses spaces that are not supported.
@@ -212,27 +214,26 @@ extension PolicyImport {
   var observationShape: [Int]? {
     switch metadata?.observationSpace {
     case .box(let shape, _, _, _)?: shape
-    default: metadata == nil ? layout.map { [$0.inputCount] } : nil
+    default: metadata == nil && showsNetwork ? layout.map { [$0.inputCount] } : nil
     }
   }
 
-  /// How the head's outputs become the action of a box. An actor-critic that squashes its output
-  /// has no tanh in its network: the library applies it to the mean.
-  private var boxTransform: String? {
-    guard let family = layout?.family else { return nil }
-    let squashes = metadata?.squashesOutput == true
-    return squashes && [.actorCritic, .recurrent].contains(family) ? "tanh" : family.boxTransform
-  }
-
   /// What the checkpoint says about actions.
-  func actionSpace() -> [JSONMember] {
+  ///
+  /// - Parameter answer: what the answers say about them.
+  func actionSpace(_ answer: JSONValue?) -> [JSONMember] {
     func member(_ key: String, _ value: JSONValue) -> JSONMember {
       JSONMember(key: key, value: value)
     }
     switch metadata?.actionSpace {
     case .discrete(let count, _)?:
-      return [
+      let space = [
         member("kind", "discrete"), member("size", .integer(count)), member("rule", "argmax"),
+      ]
+      guard let layout, layout.family == .quantileQ, layout.outputCount.isMultiple(of: count)
+      else { return space }
+      return space + [
+        member("head", "quantiles"), member("quantiles", .integer(layout.outputCount / count)),
       ]
     case .multiDiscrete(let sizes)?:
       return [
@@ -243,30 +244,46 @@ extension PolicyImport {
       var members = [member("kind", "box"), member("size", .integer(shape.reduce(1, *)))]
       if let low { members.append(member("low", .list(low.map { .number($0) }))) }
       if let high { members.append(member("high", .list(high.map { .number($0) }))) }
-      if let transform = boxTransform {
+      if let transform = layout?.boxTransform(metadata) {
         members.append(member("transform", .text(transform)))
       }
       return members
-    default: return layout.map(actionSpace(of:)) ?? []
+    default: return layout.map { actionSpace(of: $0, answer) } ?? []
     }
   }
 
   /// What the layout alone says about actions.
-  private func actionSpace(of layout: CheckpointLayout) -> [JSONMember] {
-    let size = JSONMember(key: "size", value: .integer(layout.outputCount))
+  private func actionSpace(of layout: CheckpointLayout, _ answer: JSONValue?) -> [JSONMember] {
+    var count = layout.outputCount
     let kind: JSONValue
     switch layout.family {
-    case .deepQ, .cleanDiscrete: kind = "discrete"
-    case .softActorCritic, .twinDelayed, .cleanBox: kind = "box"
+    case .deepQ, .cleanDiscrete, .cleanQ: kind = "discrete"
+    case .softActorCritic, .twinDelayed, .cleanBox, .crossQ, .cleanSoft, .cleanTwin: kind = "box"
     case .actorCritic, .recurrent:
       kind = tensors["log_std"] == nil ? "discrete" : "box"
-    case .rllib: return []
+    case .rllib, .rllibSoft:
+      // The head of a box has means and deviations, unless these are stored.
+      guard let given = answer?["kind"], given == "box" || given == "discrete" else { return [] }
+      kind = given
+    case .quantileQ, .randomSearch: return []
     }
-    let rule =
+    var members = [JSONMember(key: "kind", value: kind)]
+    let isRLlib = [.rllib, .rllibSoft].contains(layout.family)
+    if isRLlib, kind == "box", tensors["pi.log_std"] == nil {
+      count /= 2
+      members.append(JSONMember(key: "head", value: "mean_and_log_std"))
+    }
+    members.append(JSONMember(key: "size", value: .integer(count)))
+    if let bounds = layout.bounds(tensors) {
+      members += [("low", bounds.low), ("high", bounds.high)].map { key, values in
+        JSONMember(key: key, value: .list(values.map { .number($0) }))
+      }
+    }
+    members.append(
       kind == "box"
-      ? JSONMember(key: "transform", value: .text(layout.family.boxTransform))
-      : JSONMember(key: "rule", value: "argmax")
-    return [JSONMember(key: "kind", value: kind), size, rule]
+        ? JSONMember(key: "transform", value: .text(layout.family.boxTransform))
+        : JSONMember(key: "rule", value: "argmax"))
+    return members
   }
 }
 
@@ -285,6 +302,21 @@ extension StableBaselinesSpace {
     case .multiDiscrete(let sizes): return "MultiDiscrete(\(sizes))"
     case .multiBinary(let count): return "MultiBinary(\(count))"
     case .other(let name): return name
+    }
+  }
+}
+
+extension JSONValue {
+  /// The texts of a key, in this value and all values in it.
+  fileprivate func texts(of key: String) -> [String] {
+    switch self {
+    case .table(let members):
+      members.flatMap { member -> [String] in
+        if member.key == key, case .text(let text) = member.value { return [text] }
+        return member.value.texts(of: key)
+      }
+    case .list(let items): items.flatMap { $0.texts(of: key) }
+    default: []
     }
   }
 }

@@ -22,6 +22,7 @@ package struct PolicyCheck: Sendable {
     var digests = 0
     var files: [String] = []
     for file in manifest.weights where fileExists("\(manifest.folder)/\(file.file)") {
+      try manifest.requireInFolder(file)
       _ = try file.checkedDigest(in: manifest)
       digests += file.digest == nil ? 0 : 1
       files.append(file.file)
@@ -47,8 +48,8 @@ extension TrainedPolicy {
       throw PolicyError(source: manifest.path, "the manifest has no network")
     }
     try self.init(
-      manifest: manifest, definition: definition, weights: weights, weightsPath: weights.source,
-      weightsDigest: "")
+      manifest: manifest, definition: definition, weights: CheckpointContents(weights),
+      weightsPath: weights.source, weightsDigest: "")
     if let problem = goldenProblem() { throw PolicyError(source: manifest.path, problem) }
   }
 }
@@ -58,15 +59,17 @@ extension PolicyManifest {
   /// one without a name.
   var observedAssets: [String] {
     if let assets = action?.assets, !assets.isEmpty { return assets }
-    return observation.features.lazy.compactMap(\.asset).first.map { [$0] } ?? ["the instrument"]
+    let named = observation.features.lazy.compactMap(\.asset)
+    return named.first { !observation.inputs.contains($0) }.map { [$0] } ?? ["the instrument"]
   }
 
   /// Builds what it observes, other policies' predictions included, as a run would.
   fileprivate func checkObservation() throws(PolicyError) {
     let symbols = observedAssets
+    let count = symbols.count + observation.inputs.count
     try PolicyError.located(at: path) { () throws(PolicyError) in
       _ = try ObservationBuilder(
-        observation, instruments: symbols.indices.map { InstrumentID($0) }, symbols: symbols
+        observation, instruments: (0..<count).map { InstrumentID($0) }, symbols: symbols
       ) { (feature) throws(PolicyError) in
         let other = try TrainedPolicy(path: "\(folder)/\(feature.policy)")
         return ObservedPredictor(policy: other, observation: other.manifest.observation)

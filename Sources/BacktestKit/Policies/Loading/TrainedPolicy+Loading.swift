@@ -90,11 +90,26 @@ private func difference(
 extension PolicyManifest {
   /// The first file of weights that exists.
   func firstWeightsFile() throws(PolicyError) -> WeightsFile {
-    for file in weights where fileExists("\(folder)/\(file.file)") { return file }
+    for file in weights where fileExists("\(folder)/\(file.file)") {
+      try requireInFolder(file)
+      return file
+    }
     throw PolicyError(
       source: path,
       "none of its weights files exists: "
         + weights.map { quotedForMessage($0.file) }.joined(separator: ", "))
+  }
+}
+
+extension PolicyManifest {
+  /// Throws where a link leads out of the manifest's folder.
+  func requireInFolder(_ file: WeightsFile) throws(PolicyError) {
+    guard FolderTree.holds("\(folder)/\(file.file)", in: folder) else {
+      throw PolicyError(
+        source: path,
+        "a link on the way to \(quotedForMessage(file.file)) leads out of the manifest's folder; "
+          + "copy the file into it")
+    }
   }
 }
 
@@ -112,13 +127,15 @@ extension PolicyManifest.WeightsFile {
 
 /// The SHA-256 of a file; a folder of files has that of its `policy.pth` or network state.
 private func fileDigest(_ path: String) throws(PolicyError) -> String {
-  try PolicyError.wrapping(try SHA256.hexadecimal(ofFile: path))
+  // A file that is too large to be read takes long to digest.
+  try PolicyError.wrapping(try CheckpointFile.checkSize(path))
+  return try PolicyError.wrapping(try SHA256.hexadecimal(ofFile: path))
 }
 
 private func readWeights(
   _ path: String, _ format: CheckpointFormat?
-) throws(PolicyError) -> TensorArchive {
-  try PolicyError.wrapping(try TensorArchive(path: path, format: format))
+) throws(PolicyError) -> CheckpointContents {
+  try PolicyError.wrapping(try CheckpointContents(path: path, format: format))
 }
 
 extension TrainedPolicy {

@@ -31,23 +31,28 @@ public struct TrainedPolicy: Policy {
 
   /// A policy over weights that were read; its golden decisions are not checked yet.
   init(
-    manifest: PolicyManifest, definition: NetworkDefinition, weights: TensorArchive,
+    manifest: PolicyManifest, definition: NetworkDefinition, weights: CheckpointContents,
     weightsPath: String, weightsDigest: String
   ) throws(PolicyError) {
     _ = try manifest.observation.expanded(over: manifest.observedAssets)
     self.manifest = manifest
     self.weightsPath = weightsPath
     self.weightsDigest = weightsDigest
+    let reads = TensorReads()
     network = try PolicyError.wrapping(
       try Network<Double>(
-        definition, head: manifest.decidingHead, weights: weights,
-        inputShape: manifest.observation.shape))
+        definition, heads: [manifest.decidingHead], weights: weights.tensors,
+        inputShape: manifest.observation.shape, reads: reads))
     decoder = OutputDecoder(manifest)
     guard network.outputCount == decoder.outputCount else {
       throw PolicyError(
         "the head '\(manifest.decidingHead)' has \(network.outputCount) outputs, but its "
           + "\(manifest.action == nil ? "'output'" : "'action'") needs \(decoder.outputCount)")
     }
+    let problem =
+      manifest.unusedTensorProblem(weights.tensors, reads)
+      ?? manifest.problem(with: weights).map { "\(weights.tensors.source): \($0)" }
+    if let problem { throw PolicyError(problem) }
     state = network.makeState()
     input = ContiguousArray(repeating: 0, count: manifest.observation.count)
     previousInput = network.canSlide ? input : []

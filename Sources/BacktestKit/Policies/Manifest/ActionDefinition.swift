@@ -19,6 +19,8 @@ package struct ActionDefinition: Sendable, Equatable {
   package var transform: Transform
   /// What the outputs of the head are.
   package var head = Head.values
+  /// The number of quantiles of each discrete action's value; 1 where the head holds values.
+  package var quantiles = 1
   /// From the action to positions.
   package var meaning: Meaning
   /// The assets, in the order of the action's components or of its table; empty for a policy of any
@@ -41,6 +43,8 @@ package struct ActionDefinition: Sendable, Equatable {
     case values
     /// Twice as many: means, then logarithms of standard deviations.
     case meanAndLogDeviation = "mean_and_log_std"
+    /// For each quantile the values of all discrete actions, whose means decide.
+    case quantiles
   }
 
   /// From outputs to an action.
@@ -51,6 +55,8 @@ package struct ActionDefinition: Sendable, Equatable {
     case clip
     /// From -1...1 to the bounds (TD3, and SAC whose network ends in its own tanh).
     case unscale = "unscale_from_unit"
+    /// From -1...1 to the bounds, and then clipped to them (RLlib).
+    case unsquash
     /// The hyperbolic tangent, then from -1...1 to the bounds.
     case tanh
   }
@@ -103,7 +109,7 @@ package struct ActionDefinition: Sendable, Equatable {
 
   /// The number of outputs that the network's head must have.
   package var outputCount: Int {
-    kind == .box && head == .meanAndLogDeviation ? 2 * sizes[0] : sizes.reduce(0, +)
+    (kind == .box && head == .meanAndLogDeviation ? 2 * sizes[0] : sizes.reduce(0, +)) * quantiles
   }
 
   /// The number of components of an action: choices of a discrete one, numbers of a box.
@@ -122,17 +128,24 @@ extension ActionDefinition {
     let isBox = kind == .box
     low = isBox ? table.list("low", of: .number()) : []
     high = isBox ? table.list("high", of: .number()) : []
-    head = isBox ? table.value("head", .choice(), default: .values) : .values
+    head = table.value("head", .choice(), default: .values)
+    if head == .quantiles { quantiles = table.value("quantiles", .integer(.within(1...10_000))) }
     let rule: Transform? = table.optional("rule", .choice())
     transform = table.value("transform", .choice(), default: rule ?? .argmax)
     if rule == nil, table.node("transform") == nil, isBox {
-      table.report("a box needs a 'transform': clip, unscale_from_unit or tanh", at: "transform")
+      table.report(
+        "a box needs a 'transform': clip, unscale_from_unit, unsquash or tanh", at: "transform")
     }
     if (transform == .argmax) == isBox {
       table.report(
         isBox
-          ? "a box has no argmax; its 'transform' is clip, unscale_from_unit or tanh"
+          ? "a box has no argmax; its 'transform' is clip, unscale_from_unit, unsquash or tanh"
           : "the 'rule' of discrete actions is argmax", at: "transform")
+    }
+    if head == .quantiles ? kind != .discrete : head == .meanAndLogDeviation && !isBox {
+      table.report(
+        "the 'head' of discrete actions is values or quantiles, that of a box values or "
+          + "mean_and_log_std", at: "head")
     }
     meaning = .softmaxWeights
     if isBox, low.count != sizes[0] || high.count != sizes[0] {

@@ -19,6 +19,8 @@ package struct ObservationDefinition: Sendable, Equatable {
   package var price = Price.close
   /// The features, in the order of the observation.
   package var features: [Feature]
+  /// Instruments of the data that the policy observes and does not trade.
+  package var inputs: [String] = []
   /// How the trainer normalised observations.
   package var normaliser = Normaliser.none
   /// What replaces bars before the first.
@@ -34,6 +36,12 @@ package struct ObservationDefinition: Sendable, Equatable {
     case state(StateFeature)
     /// From another policy.
     case prediction(PredictionFeature)
+    /// From a series of values that the market did not make.
+    case reference(ReferenceFeature)
+    /// From the calendar.
+    case calendar(CalendarFeature)
+    /// From several instruments.
+    case cross(CrossFeature)
 
     /// Its asset, where the manifest names one.
     package var asset: String? {
@@ -41,6 +49,9 @@ package struct ObservationDefinition: Sendable, Equatable {
       case .market(let feature): feature.asset
       case .state(let feature): feature.asset
       case .prediction(let feature): feature.asset
+      case .reference(let feature): feature.asset
+      case .calendar(let feature): feature.asset
+      case .cross(let feature): feature.asset
       }
     }
   }
@@ -116,6 +127,7 @@ extension ObservationDefinition {
     padding = table.value("pad", .choice(), default: .wait)
     missing = table.value("nan", .choice(), default: .refuse)
     features = table.sections("features") { Feature(&$0) }
+    inputs = table.optionalList("inputs", of: .text) ?? []
     if features.isEmpty { table.report("an observation needs features", at: "features") }
     normaliser = table.section("normalise") { Normaliser(&$0, read: readNormaliser) }
   }
@@ -130,6 +142,12 @@ extension ObservationDefinition.Feature {
       self = .state(StateFeature(&table))
     } else if table.keys.contains("prediction") {
       self = .prediction(PredictionFeature(&table))
+    } else if table.keys.contains("reference") {
+      self = .reference(ReferenceFeature(&table))
+    } else if table.keys.contains("calendar") {
+      self = .calendar(CalendarFeature(&table))
+    } else if table.keys.contains("cross") {
+      self = .cross(CrossFeature(&table))
     } else {
       self = .market(MarketFeature(&table))
     }

@@ -17,6 +17,8 @@ public struct PolicyManifest: Sendable {
   public var algorithm: String
   /// The files that hold the weights; the first that exists is read.
   package var weights: [WeightsFile]
+  /// Tensors of the weights that decisions do not need, complete names or up to a dot.
+  package var unusedTensors: [String] = []
   /// The network's heads; `nil` for a policy that runs in a separate process.
   public var network: NetworkDefinition?
   /// What it observes.
@@ -79,6 +81,10 @@ public struct PolicyManifest: Sendable {
   /// A manifest from its document.
   package init(document: DocumentNode, folder: String) throws(DocumentError) {
     let path = document.place.source
+    if let place = document.controlCharacter {
+      throw DocumentError(
+        at: place, "a text holds a control character, which could change what a terminal shows")
+    }
     self = try document.decode { PolicyManifest(&$0, path: path, folder: folder) }
   }
 }
@@ -150,10 +156,12 @@ extension PolicyManifest {
     name = table.value("name", .text)
     algorithm = table.value("algorithm", .text)
     weights = table.sections("weights") { WeightsFile(&$0) }
+    unusedTensors = table.optionalList("unused_tensors", of: .text) ?? []
     network = table.optionalSection("network") { NetworkDefinition(&$0) }
     observation = table.section("observation") { table in
       ObservationDefinition(&table) { (file, digest) throws(DocumentError) in
-        try Normaliser(file: "\(folder)/\(file)", digest: digest)
+        try requireBelow(file, folder)
+        return try Normaliser(file: "\(folder)/\(file)", digest: digest)
       }
     }
     action = table.optionalSection("action") { ActionDefinition(&$0) }
@@ -227,6 +235,15 @@ extension PolicyManifest.WeightsFile {
   }
 }
 
+/// Throws where a file named in a manifest lies elsewhere, because a folder on the way is a link.
+private func requireBelow(_ file: String, _ folder: String) throws(DocumentError) {
+  guard FolderTree.holds("\(folder)/\(file)", in: folder) else {
+    throw DocumentError(
+      at: DocumentPlace(source: "\(folder)/\(file)"),
+      "a link leads out of the manifest's folder; copy the file into it")
+  }
+}
+
 /// Whether a file named in a manifest is in its folder or below it.
 func isBelow(_ file: String) -> Bool {
   !file.hasPrefix("/") && !file.split(separator: "/").contains("..")
@@ -246,6 +263,24 @@ extension DocumentRule where Value == String {
 }
 
 extension DocumentNode {
+  /// Where the first text with a control character is; line ends and tabs are none.
+  fileprivate var controlCharacter: DocumentPlace? {
+    func isControl(_ text: String) -> Bool {
+      text.unicodeScalars.contains { scalar in
+        scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
+      }
+    }
+    switch content {
+    case .text(let text): return isControl(text) ? place : nil
+    case .list(let items): return items.lazy.compactMap(\.controlCharacter).first
+    case .table(let entries):
+      return entries.lazy.compactMap { entry in
+        isControl(entry.key) ? place : entry.value.controlCharacter
+      }.first
+    default: return nil
+    }
+  }
+
   /// The value on one line, for a reader.
   fileprivate var plainText: String {
     switch content {

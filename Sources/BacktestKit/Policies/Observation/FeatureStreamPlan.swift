@@ -59,6 +59,9 @@ struct FeatureStreamPlan {
     signal(.given(stream.signals.count), warmup: warmup, depth: depth)
   }
 
+  /// The signal with the last closes.
+  mutating func addCloses(_ period: Int) -> Int { closes(period) }
+
   private mutating func formula(
     of feature: MarketFeature
   ) throws(PolicyError) -> (FeatureStream.Formula, warmup: Int) {

@@ -42,7 +42,12 @@ struct ObservationBuilder: Sendable {
   private let needs: ContiguousArray<Int>
   private let covarianceNeed: Int
   private var streams: ContiguousArray<FeatureStream>
+  /// Assets come first among the instruments, then inputs.
+  private let assetCount: Int
   private var predictors: ContiguousArray<ContiguousArray<PredictionStream>>
+  private var references: ContiguousArray<ContiguousArray<ReferenceSignal>>
+  private let calendars: ContiguousArray<ContiguousArray<CalendarSignal>>
+  private var crosses: ContiguousArray<CrossSignal>
   private var covariances: CovarianceStream?
   private var history: StateHistory
 
@@ -51,25 +56,28 @@ struct ObservationBuilder: Sendable {
   /// - Parameters:
   ///   - definition: what is observed.
   ///   - instruments: the policy's assets, in the policy's order; one for a policy of one
-  ///     instrument.
-  ///   - symbols: their names as the definition writes them, in the same order.
+  ///     instrument. Then the inputs of the definition.
+  ///   - symbols: the names of the assets as the definition writes them, in the same order.
+  ///   - market: the data beside bars that features may need.
   ///   - predictor: gives the policy that a prediction feature names.
   /// - Throws: `PolicyError` where features do not fill the shape, an asset or indicator does not
   ///   exist, or a period is too short; and what `predictor` throws.
   init(
     _ definition: ObservationDefinition, instruments: [InstrumentID], symbols: [String],
+    market: ObservedMarket = .unknown,
     predictor: (PredictionFeature) throws(PolicyError) -> ObservedPredictor =
       ObservationBuilder.noPredictor
   ) throws(PolicyError) {
-    guard !instruments.isEmpty, instruments.count == symbols.count else {
+    guard !symbols.isEmpty, instruments.count == symbols.count + definition.inputs.count else {
       throw PolicyError(
         "an observation is of at least one instrument with a name each, not of "
           + "\(instruments.count) with \(symbols.count) names")
     }
-    var plan = ObservationPlan(definition, symbols: symbols)
+    var plan = ObservationPlan(definition, symbols: symbols, market: market)
     try plan.addColumns(predictor)
     count = definition.count
     self.instruments = ContiguousArray(instruments)
+    assetCount = symbols.count
     frame = plan.frame
     signalColumns = plan.signalColumns
     stateColumns = plan.stateColumns
@@ -79,6 +87,9 @@ struct ObservationBuilder: Sendable {
     warmup = max(needs.max() ?? 1, covarianceNeed)
     streams = plan.finishedStreams()
     predictors = plan.predictors
+    references = plan.references
+    calendars = plan.calendars
+    crosses = plan.crosses
     covariances = plan.covariances()
     history = StateHistory(columns: plan.keptStates, depth: plan.depth)
   }
@@ -101,10 +112,14 @@ struct ObservationBuilder: Sendable {
     for asset in instruments.indices {
       guard let bar = bars[instruments[asset]] else { continue }
       take(bar, asset: asset)
-      closed += 1
+      if asset < assetCount { closed += 1 }
+    }
+    for index in crosses.indices where bars[instruments[crosses[index].asset]] != nil {
+      let other = bars[instruments[crosses[index].other]] != nil
+      crosses[index].update(&streams, otherClosed: other)
     }
     guard closed > 0 else { return }
-    if closed == instruments.count, covariances != nil { updateCovariances() }
+    if closed == assetCount, covariances != nil { updateCovariances() }
     history.append(state)
   }
 
@@ -114,6 +129,10 @@ struct ObservationBuilder: Sendable {
     // Features know no splits.
     let bar = dayBar.continuous
     streams[asset].update(bar)
+    for index in references[asset].indices {
+      references[asset][index].update(bar.closeTime, &streams[asset])
+    }
+    for signal in calendars[asset] { signal.update(bar.closeTime, &streams[asset]) }
     guard !predictors[asset].isEmpty else { return }
     for index in predictors[asset].indices {
       predictors[asset][index].update(bar)

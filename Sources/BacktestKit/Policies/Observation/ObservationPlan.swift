@@ -4,6 +4,9 @@ import BacktestCore
 struct ObservationPlan {
   private let definition: ObservationDefinition
   private let symbols: [String]
+  /// Those and the inputs, which have streams and no columns of their own.
+  private let observed: [String]
+  private let market: ObservedMarket
   /// Bars from the newest row of the window to the newest bar.
   let offset: Int
   /// The columns that show features, by asset.
@@ -20,6 +23,10 @@ struct ObservationPlan {
   private(set) var covarianceNeed = 0
   /// The state features of past rows.
   private(set) var keptStates: ContiguousArray<StateHistory.Column> = []
+  /// What is written into the streams beside their bars.
+  private(set) var references: ContiguousArray<ContiguousArray<ReferenceSignal>>
+  private(set) var calendars: ContiguousArray<ContiguousArray<CalendarSignal>>
+  private(set) var crosses: ContiguousArray<CrossSignal> = []
   /// The predictors of each asset.
   private(set) var predictors: ContiguousArray<ContiguousArray<PredictionStream>>
   private var predictorPositions: [PredictorKey: Int] = [:]
@@ -40,14 +47,18 @@ struct ObservationPlan {
   }
 
   /// A plan without columns.
-  init(_ definition: ObservationDefinition, symbols: [String]) {
+  init(_ definition: ObservationDefinition, symbols: [String], market: ObservedMarket) {
     self.definition = definition
     self.symbols = symbols
+    self.market = market
+    observed = symbols + definition.inputs
     offset = definition.windowEnd == .previous ? 1 : 0
-    needs = ContiguousArray(repeating: 1, count: symbols.count)
-    predictors = ContiguousArray(repeating: [], count: symbols.count)
-    signalColumns = ContiguousArray(repeating: [], count: symbols.count)
-    streams = Array(repeating: FeatureStreamPlan(), count: symbols.count)
+    needs = ContiguousArray(repeating: 1, count: observed.count)
+    predictors = ContiguousArray(repeating: [], count: observed.count)
+    references = ContiguousArray(repeating: [], count: observed.count)
+    calendars = ContiguousArray(repeating: [], count: observed.count)
+    signalColumns = ContiguousArray(repeating: [], count: observed.count)
+    streams = Array(repeating: FeatureStreamPlan(), count: observed.count)
   }
 
   /// The rows that are kept, the newest bar's among them.
@@ -64,6 +75,9 @@ struct ObservationPlan {
       switch feature {
       case .state(let state): add(state, asset)
       case .prediction(let prediction): try add(prediction, asset, predictor)
+      case .reference(let reference): try add(reference, asset)
+      case .calendar(let calendar): add(calendar, asset)
+      case .cross(let cross): try add(cross, asset)
       case .market(let market) where market.kind == .covariance: try addCovariance(market, asset)
       case .market(let market): try add(market, asset)
       }
@@ -164,7 +178,7 @@ struct ObservationPlan {
     if position == predictors[asset].count {
       let predictor = try load(feature)
       predictors[asset].append(
-        try PredictionStream(predictor, name: feature.policy, symbol: symbols[asset]))
+        try PredictionStream(predictor, name: feature.policy, symbol: observed[asset]))
       predictorPositions[key] = position
     }
     let warmup = predictors[asset][position].warmup
@@ -180,6 +194,67 @@ struct ObservationPlan {
     needs[asset] = max(needs[asset], need(warmup: warmup, lag: 0))
     signalColumns[asset].append(
       SignalColumn(place: width, signal: signal, lag: 0, scale: feature.scale))
+  }
+}
+
+extension ObservationPlan {
+  private mutating func add(_ feature: ReferenceFeature, _ asset: Int) throws(PolicyError) {
+    let series = try market.reference(feature.name(of: observed[asset]))
+    let value = streams[asset].addGiven(
+      warmup: 1, depth: feature.period + 1 + feature.lag + depth)
+    let changed =
+      feature.change == .none
+      ? nil : streams[asset].addGiven(warmup: feature.period + 1, depth: feature.lag + depth)
+    references[asset].append(
+      ReferenceSignal(feature, series: series, signal: value, changed: changed))
+    addColumn(
+      changed ?? value, asset, warmup: feature.period + 1, lag: feature.lag, scale: feature.scale)
+  }
+
+  private mutating func add(_ feature: CalendarFeature, _ asset: Int) {
+    let signal = streams[asset].addGiven(warmup: 1, depth: feature.lag + depth)
+    calendars[asset].append(
+      CalendarSignal(feature, calendar: market.calendar(asset), signal: signal))
+    addColumn(signal, asset, warmup: 1, lag: feature.lag, scale: feature.scale)
+  }
+
+  private mutating func add(_ feature: CrossFeature, _ asset: Int) throws(PolicyError) {
+    var other = asset
+    if let name = feature.other {
+      guard let place = observed.firstIndex(of: name) else {
+        throw PolicyError(
+          "'\(feature.kind.rawValue)' is with '\(name)', which is neither an asset nor an input of "
+            + "the policy; known are \(NearestName.list(observed, near: name))")
+      }
+      other = place
+    }
+    let warmup: Int
+    switch feature.kind {
+    case .spread, .logRatio: warmup = 1
+    case .ratioScore: warmup = feature.period
+    case .correlation, .rank: warmup = feature.period + 1
+    }
+    var closes: ContiguousArray<Int> = []
+    if feature.kind == .rank {
+      for index in symbols.indices {
+        closes.append(streams[index].addCloses(feature.period))
+        needs[index] = max(needs[index], warmup)
+      }
+    }
+    let signal = streams[asset].addGiven(warmup: warmup, depth: feature.lag + depth)
+    crosses.append(
+      CrossSignal(feature, asset: asset, other: other, closes: closes, signal: signal))
+    needs[other] = max(needs[other], warmup)
+    addColumn(signal, asset, warmup: warmup, lag: feature.lag, scale: feature.scale)
+  }
+
+  /// The next column shows a signal of an asset.
+  private mutating func addColumn(
+    _ signal: Int, _ asset: Int, warmup: Int, lag: Int, scale: Double
+  ) {
+    needs[asset] = max(needs[asset], need(warmup: warmup, lag: lag))
+    signalColumns[asset].append(
+      SignalColumn(place: width, signal: signal, lag: lag, scale: scale))
   }
 }
 
@@ -214,7 +289,7 @@ extension ObservationDefinition {
   /// - Throws: `PolicyError` where an asset or the shape does not fit.
   func expanded(over symbols: [String]) throws(PolicyError) -> [(feature: Feature, asset: Int)] {
     let bound = try features.map { (feature) throws(PolicyError) in
-      try feature.boundAsset(among: symbols)
+      try feature.boundAsset(among: symbols + inputs)
     }
     try checkShape(assetCount: symbols.count, bound)
     let assets = symbols.indices
@@ -290,7 +365,7 @@ extension ObservationDefinition.Feature {
       guard let position = symbols.firstIndex(of: name) else {
         let advice =
           NearestName.find(name, among: symbols).map { "did you mean '\($0)'?" }
-          ?? "its assets are \(symbols.joined(separator: ", "))"
+          ?? "its assets are \(symbols.joined(separator: ", ")); other instruments are 'inputs'"
         throw PolicyError(
           "a feature is of '\(name)', which is not one of the policy's assets; \(advice)")
       }

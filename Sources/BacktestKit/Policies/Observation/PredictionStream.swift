@@ -37,6 +37,10 @@ struct PredictionStream: Sendable {
           "the prediction of '\(name)' cannot be a feature: it observes more than bars")
       }
     }
+    guard predictor.observation.inputs.isEmpty else {
+      throw PolicyError(
+        "the prediction of '\(name)' cannot be a feature: it observes 'inputs' of its own")
+    }
     observations = try ObservationBuilder(
       predictor.observation, instruments: [InstrumentID(0)], symbols: [symbol])
     policy = predictor.policy

@@ -127,7 +127,10 @@ extension EnsembleStrategy {
     var isNew = false
     for index in members[member].indices {
       let closed = members[member][index].countCloses(bars)
-      guard closed > 0 else { continue }
+      guard closed > 0 else {
+        members[member][index].takeInputs(bars)
+        continue
+      }
       if options.memberState == .own {
         members[member][index].refresh(fromWeightsOf: accounts[member])
       } else {

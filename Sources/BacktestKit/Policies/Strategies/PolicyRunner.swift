@@ -68,8 +68,12 @@ struct PolicyRunner: Sendable {
     predictsRises = manifest.output?.predictsRises ?? true
     policy = member.policy
     isNetwork = manifest.network != nil
+    let inputs = try manifest.observation.inputs(in: universe)
+    let observed = instruments + inputs
     builder = try ObservationBuilder(
-      manifest.observation, instruments: Array(self.instruments), symbols: symbols
+      manifest.observation, instruments: observed.map(InstrumentID.init), symbols: symbols,
+      market: ObservedMarket(
+        references: universe.references, calendars: observed.map { universe.series[$0].calendar })
     ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
     if let action = manifest.action { interpreter = try ActionInterpreter(action) }
     interpreter?.multipliers = multipliers
@@ -115,6 +119,9 @@ struct PolicyRunner: Sendable {
     }
     return closed
   }
+
+  /// Takes in the bars of inputs, at an instant at which no asset closed.
+  mutating func takeInputs(_ bars: BarSlice) { builder.update(bars, state: state) }
 
   /// Takes in the bars that closed, and decides where a decision is due.
   ///

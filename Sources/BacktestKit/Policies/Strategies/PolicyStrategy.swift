@@ -78,7 +78,10 @@ public struct PolicyStrategy: Strategy {
     }
     for index in runners.indices {
       let closed = runners[index].countCloses(bars)
-      guard closed > 0 else { continue }
+      guard closed > 0 else {
+        runners[index].takeInputs(bars)
+        continue
+      }
       runners[index].refresh(from: trading)
       switch runners[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp) {
       case .idle: break
@@ -153,10 +156,15 @@ extension PolicyMember {
       }
       var runners: ContiguousArray<PolicyRunner> = []
       guard let assets = manifest.action?.assets, !assets.isEmpty else {
-        for index in universe.series.indices {
+        let inputs = try manifest.observation.inputs(in: universe)
+        let traded = universe.series.indices.filter { !inputs.contains($0) }
+        if traded.isEmpty {
+          throw PolicyError("all instruments are 'inputs' of the policy, so it trades none")
+        }
+        for index in traded {
           runners.append(
             try PolicyRunner(
-              self, instruments: [index], of: universe, share: 1 / Double(universe.count)))
+              self, instruments: [index], of: universe, share: 1 / Double(traded.count)))
         }
         return runners
       }
@@ -172,6 +180,21 @@ extension PolicyMember {
       }
       runners.append(try PolicyRunner(self, instruments: instruments, of: universe, share: 1))
       return runners
+    }
+  }
+}
+
+extension ObservationDefinition {
+  /// The places of the inputs in a universe.
+  func inputs(in universe: Universe) throws(PolicyError) -> [Int] {
+    let symbols = universe.series.map(\.instrument.symbol)
+    return try inputs.map { (input) throws(PolicyError) in
+      guard let index = symbols.firstIndex(of: input) else {
+        throw PolicyError(
+          "the policy observes '\(input)', which is not in the universe: add its bars to "
+            + "'data.files'; known are \(NearestName.list(symbols, near: input))")
+      }
+      return index
     }
   }
 }

@@ -173,6 +173,13 @@ extension ObservationDefinition.Feature {
         .joined(separator: " of ")
     case .state(let feature): feature.kind.rawValue
     case .prediction(let feature): "\(feature.field.rawValue) of \(feature.policy)"
+    case .reference(let feature):
+      feature.change == .none ? feature.name : "\(feature.change.rawValue) of \(feature.name)"
+    case .calendar(let feature):
+      feature.encoding == .value
+        ? feature.field.rawValue : "\(feature.encoding.rawValue) of \(feature.field.rawValue)"
+    case .cross(let feature):
+      [feature.kind.rawValue, feature.other].compactMap(\.self).joined(separator: " with ")
     }
   }
 }
