@@ -7,6 +7,8 @@ enum KernelLevel: UInt32, CaseIterable, Sendable {
 
 /// A type of numbers that there are kernels for.
 protocol KernelElement: NetworkElement {
+  /// The numbers that steps in Swift compute on at once, 32 bytes of them.
+  associatedtype Lanes: VectorLanes where Lanes.Scalar == Self
   /// The kernels for the processor.
   static var kernels: UnsafePointer<network_kernels> { get }
   /// The kernels of a level; `nil` where the processor has not got it.
@@ -14,6 +16,8 @@ protocol KernelElement: NetworkElement {
 }
 
 extension Double: KernelElement {
+  typealias Lanes = SIMD4<Double>
+
   nonisolated(unsafe) static let kernels: UnsafePointer<network_kernels> = best {
     Double.kernels(at: $0)
   }
@@ -24,6 +28,8 @@ extension Double: KernelElement {
 }
 
 extension Float: KernelElement {
+  typealias Lanes = SIMD8<Float>
+
   nonisolated(unsafe) static let kernels: UnsafePointer<network_kernels> = best {
     Float.kernels(at: $0)
   }

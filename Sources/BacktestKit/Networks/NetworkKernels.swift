@@ -4,7 +4,40 @@ internal import CNetworkKernels
 struct NetworkKernels<Element: KernelElement> {
   let weights: UnsafePointer<Element>
   let memory: UnsafeMutablePointer<Element>
-  let kernels: UnsafePointer<network_kernels>
+  var kernels = Element.kernels
+}
+
+// Lanes, for steps in Swift
+extension NetworkKernels {
+  typealias Lanes = Element.Lanes
+
+  @inline(__always) static var laneCount: Int { 32 / MemoryLayout<Element>.stride }
+
+  @inline(__always) static func load(_ place: UnsafePointer<Element>) -> Lanes {
+    UnsafeRawPointer(place).loadUnaligned(as: Lanes.self)
+  }
+
+  @inline(__always) static func store(_ lanes: Lanes, _ place: UnsafeMutablePointer<Element>) {
+    UnsafeMutableRawPointer(place).storeBytes(of: lanes, as: Lanes.self)
+  }
+
+  /// Applies a function to `count` consecutive elements and touches no others.
+  @inline(__always)
+  static func map(
+    _ place: UnsafeMutablePointer<Element>, _ count: Int, _ function: (Lanes) -> Lanes
+  ) {
+    let full = count / laneCount * laneCount
+    var index = 0
+    while index < full {
+      store(function(load(place + index)), place + index)
+      index &+= laneCount
+    }
+    guard full < count else { return }
+    var rest = Lanes(repeating: 0)
+    for lane in 0..<(count - full) { rest[lane] = place[full + lane] }
+    rest = function(rest)
+    for lane in 0..<(count - full) { place[full + lane] = rest[lane] }
+  }
 }
 
 // Products and recurrence
