@@ -45,6 +45,9 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+    // The inner loops of networks, for several kinds of processors.
+    .target(name: "CNetworkKernels", linkerSettings: [.linkedLibrary("m")]),
+
     // The library from the ground up: a module uses modules before it only.
     module("BacktestCore", in: "Core", linker: [.linkedLibrary("m")]),
     module("BacktestFiles", in: "Files", uses: ["BacktestCore", "CLibYAML", "CZlib"]),
@@ -52,7 +55,9 @@ let package = Package(
     module("BacktestCheckpoints", in: "Checkpoints", uses: ["BacktestCore", "BacktestFiles"]),
     module(
       "BacktestNetworks", in: "Networks",
-      uses: ["BacktestCore", "BacktestFiles", "BacktestCheckpoints", "COpenBLAS"]),
+      uses: [
+        "BacktestCore", "BacktestFiles", "BacktestCheckpoints", "CNetworkKernels", "COpenBLAS",
+      ]),
     module("BacktestEvidence", in: "Evidence", uses: ["BacktestCore", "BacktestNetworks"]),
     module(
       "BacktestPolicies", in: "Policies",

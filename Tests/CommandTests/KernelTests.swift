@@ -1,8 +1,7 @@
 import Foundation
 import Testing
 
-/// A run is the same with every kernel of OpenBLAS: predictions are rounded before they become
-/// weights.
+/// A run is the same whatever kernels OpenBLAS would choose: networks do not use it.
 struct KernelTests {
   private struct Tensor {
     var name: String
@@ -10,7 +9,7 @@ struct KernelTests {
     var scale: Float
   }
 
-  /// A network so wide that its products go through OpenBLAS.
+  /// A network so wide that the products of its window are fused.
   private static let width = 128
   private static let tensors = [
     Tensor(name: "l1.weight", shape: [width, 4], scale: 2),

@@ -2,7 +2,7 @@ import BacktestKit
 
 /// The networks of W5, with weights from a seed.
 enum SeededNetwork {
-  case perceptron, window, recurrent
+  case perceptron, window, recurrent, encoder
 
   var definition: NetworkDefinition {
     NetworkDefinition(heads: [.init(name: "policy", layers: layers)])
@@ -23,6 +23,12 @@ enum SeededNetwork {
         .lstm(params: "l", hidden: 24, stateful: true), .linear(params: "p"), .tanh,
         .linear(params: "o"),
       ]
+    case .encoder:
+      [
+        .linear(params: "i"), .sinusoidalPositions,
+        .transformerEncoderLayer(params: "e.0", heads: 4),
+        .transformerEncoderLayer(params: "e.1", heads: 4), .meanOverTime, .linear(params: "o"),
+      ]
     }
   }
 
@@ -32,6 +38,12 @@ enum SeededNetwork {
     case .perceptron: [(1, 30, 64), (1, 64, 64), (1, 64, 3)]
     case .window: [(58, 78, 32), (56, 96, 64), (56, 64, 256), (56, 64, 256), (1, 64, 1)]
     case .recurrent: [(1, 17, 96), (1, 24, 96), (1, 24, 32), (1, 32, 3)]
+    case .encoder:
+      [(30, 26, 64), (1, 64, 3)]
+        + [
+          [(30, 64, 192), (120, 16, 30), (120, 30, 16), (30, 64, 64), (30, 64, 256), (30, 256, 64)]
+        ]
+        .flatMap { $0 + $0 }
     }
   }
 
@@ -48,12 +60,22 @@ enum SeededNetwork {
         ("l.bias_ih_l0", [4 * hidden]), ("l.bias_hh_l0", [4 * hidden]),
       ]
     }
+    func encoderLayer(_ name: String) -> [(String, [Int])] {
+      [
+        ("\(name).self_attn.in_proj_weight", [192, 64]), ("\(name).self_attn.in_proj_bias", [192]),
+        ("\(name).norm1.weight", [64]), ("\(name).norm1.bias", [64]),
+        ("\(name).norm2.weight", [64]), ("\(name).norm2.bias", [64]),
+      ] + linear("\(name).self_attn.out_proj", 64, 64) + linear("\(name).linear1", 64, 256)
+        + linear("\(name).linear2", 256, 64)
+    }
     switch self {
     case .perceptron: return linear("0", 30, 64) + linear("2", 64, 64) + linear("4", 64, 3)
     case .window:
       return convolution("c1", 26, 32) + convolution("c2", 32, 64) + memory(64, 64)
         + linear("o", 64, 1)
     case .recurrent: return memory(17, 24) + linear("p", 24, 32) + linear("o", 32, 3)
+    case .encoder:
+      return linear("i", 26, 64) + encoderLayer("e.0") + encoderLayer("e.1") + linear("o", 64, 3)
     }
   }
 

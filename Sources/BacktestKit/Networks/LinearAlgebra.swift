@@ -29,55 +29,6 @@ package enum LinearAlgebra {
     return product
   }
 
-  /// Whether OpenBLAS can be loaded.
-  static var isInstalled: Bool { library.doubleProduct != nil && library.floatProduct != nil }
-
-  /// Adds the product of two matrices, `rows` x `inner` and `inner` x `columns`, to a third. All
-  /// are laid out row after row, `stride` elements apart.
-  ///
-  /// - Returns: whether it was done, which takes OpenBLAS and `Double` or `Float`.
-  @inline(__always)
-  static func addProduct<Element>(
-    rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Element>, stride aStride: Int,
-    _ b: UnsafePointer<Element>, stride bStride: Int, to c: UnsafeMutablePointer<Element>,
-    stride cStride: Int
-  ) -> Bool {
-    let (m, n, k) = (blasint(rows), blasint(columns), blasint(inner))
-    let (lda, ldb, ldc) = (blasint(aStride), blasint(bStride), blasint(cStride))
-    let (a, b, c) = (UnsafeRawPointer(a), UnsafeRawPointer(b), UnsafeMutableRawPointer(c))
-    if Element.self == Double.self, let multiply = library.doubleProduct {
-      multiply(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1,
-        a.assumingMemoryBound(to: Double.self), lda, b.assumingMemoryBound(to: Double.self), ldb, 1,
-        c.assumingMemoryBound(to: Double.self), ldc)
-      return true
-    }
-    if Element.self == Float.self, let multiply = library.floatProduct {
-      multiply(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1,
-        a.assumingMemoryBound(to: Float.self), lda, b.assumingMemoryBound(to: Float.self), ldb, 1,
-        c.assumingMemoryBound(to: Float.self), ldc)
-      return true
-    }
-    return false
-  }
-
-  /// `cblas_dgemm`.
-  private typealias DoubleProduct =
-    @convention(c) (
-      CBLAS_ORDER, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, Double,
-      UnsafePointer<Double>, blasint, UnsafePointer<Double>, blasint, Double,
-      UnsafeMutablePointer<Double>, blasint
-    ) -> Void
-
-  /// `cblas_sgemm`.
-  private typealias FloatProduct =
-    @convention(c) (
-      CBLAS_ORDER, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, Float,
-      UnsafePointer<Float>, blasint, UnsafePointer<Float>, blasint, Float,
-      UnsafeMutablePointer<Float>, blasint
-    ) -> Void
-
   /// `cblas_dsyrk`.
   private typealias SymmetricProduct =
     @convention(c) (
@@ -87,8 +38,6 @@ package enum LinearAlgebra {
 
   private struct Library: Sendable {
     let symmetricProduct: SymmetricProduct?
-    let doubleProduct: DoubleProduct?
-    let floatProduct: FloatProduct?
 
     init() {
       // Read by OpenBLAS while it is loaded; afterwards its threads exist already.
@@ -98,8 +47,6 @@ package enum LinearAlgebra {
       symmetricProduct = symbol("cblas_dsyrk").map {
         unsafeBitCast($0, to: SymmetricProduct.self)
       }
-      doubleProduct = symbol("cblas_dgemm").map { unsafeBitCast($0, to: DoubleProduct.self) }
-      floatProduct = symbol("cblas_sgemm").map { unsafeBitCast($0, to: FloatProduct.self) }
     }
   }
 

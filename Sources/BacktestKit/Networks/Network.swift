@@ -1,5 +1,6 @@
 public import BacktestCheckpoints
 public import BacktestCore
+internal import CNetworkKernels
 
 /// A network of a policy, checked against its weights and ready to be evaluated.
 ///
@@ -11,13 +12,13 @@ public import BacktestCore
 /// All copies share the weights. An evaluation writes only to a ``State`` and so allocates nothing;
 /// one state serves one sequence of observations.
 ///
-/// Sums are computed in a fixed order: the bias first, then the inputs from the first to the last,
-/// without fused operations, so results do not depend on the processor. The exception are large
-/// windows: where eight rows or more go through a matrix and there is enough work, OpenBLAS
-/// multiplies, and the last digits depend on its kernels. They are the same in every run on one
-/// machine.
+/// Sums are computed in a fixed order: the bias first, then the inputs from the first to the last.
+/// Products are rounded before they are added, except in large windows, of eight rows or more and
+/// 131,072 multiplications, where they are not. Results do not depend on the processor.
 public struct Network<Element: NetworkElement>: Sendable {
   let program: NetworkProgram<Element>
+  /// Which kernels are used; `nil` for the best that the processor has.
+  var level: KernelLevel?
 
   /// The network of one head. Layers that it reuses from another head are part of it.
   ///
@@ -124,6 +125,11 @@ public struct Network<Element: NetworkElement>: Sendable {
 }
 
 extension Network where Element: KernelElement {
+  /// The kernels of the level.
+  var kernels: UnsafePointer<network_kernels> {
+    level.flatMap { Element.kernels(at: $0) } ?? Element.kernels
+  }
+
   /// Evaluates the network; see `evaluate`.
   @inline(__always)
   func run(
@@ -138,17 +144,14 @@ extension Network where Element: KernelElement {
     precondition(masks.map { $0.fits(program.dropouts) } ?? true, "masks of this network")
     state.holdsWindow = masks == nil
     state.firstRow = 0
-    program.weights.withUnsafeBufferPointer { weights in
-      state.memory.withUnsafeMutableBufferPointer { memory in
-        guard let weights = weights.baseAddress ?? UnsafePointer(memory.baseAddress),
-          let memory = memory.baseAddress, let first = input.baseAddress
-        else { return }
-        (memory + program.input.offset).update(from: first, count: input.count)
-        let kernels = NetworkKernels(weights: weights, memory: memory)
-        kernels.run(program.steps, from: 0, masks)
-        kernels.write(program.outputs, to: output)
-      }
+    state.memory.withUnsafeMutableBufferPointer { memory in
+      guard let memory = memory.baseAddress, let first = input.baseAddress else { return }
+      (memory + program.input.offset).update(from: first, count: input.count)
+      let kernels = NetworkKernels(weights: program.weights, memory: memory, kernels: kernels)
+      kernels.run(program.steps, from: 0, masks)
+      kernels.write(program.outputs, to: output)
     }
+    withExtendedLifetime(program) {}
   }
 }
 
@@ -166,16 +169,8 @@ public protocol NetworkElement: BinaryFloatingPoint, SIMDScalar, Codable, Sendab
     state: inout Network<Self>.State, into output: UnsafeMutableBufferPointer<Self>)
 }
 
-/// The vector type that the kernels use for a type of numbers.
-protocol KernelElement: NetworkElement {
-  /// The numbers that are computed on at once, 32 bytes of them.
-  associatedtype Lanes: VectorLanes where Lanes.Scalar == Self
-}
-
 // Generic code runs at full speed only where the compiler knows the type, as it does here.
-extension Double: NetworkElement, KernelElement {
-  typealias Lanes = SIMD4<Double>
-
+extension Double: NetworkElement {
   /// Evaluates a network in double precision.
   public static func evaluate(
     _ network: Network<Double>, _ input: UnsafeBufferPointer<Double>,
@@ -190,9 +185,7 @@ extension Double: NetworkElement, KernelElement {
   ) { network.runSliding(row, &state, output) }
 }
 
-extension Float: NetworkElement, KernelElement {
-  typealias Lanes = SIMD8<Float>
-
+extension Float: NetworkElement {
   /// Evaluates a network in single precision.
   public static func evaluate(
     _ network: Network<Float>, _ input: UnsafeBufferPointer<Float>,

@@ -174,7 +174,9 @@ extension NetworkCompiler {
       .attention(
         AttentionStep(
           projections: projections.rows, width: width, heads: heads, firstQuery: first,
-          isCausal: isCausal, scores: allocate(input.rows), output: mixed.rows)))
+          isCausal: isCausal,
+          scratch: allocate((input.rows + 2 * (width / heads) + 1) * sizes.wide), output: mixed.rows
+        )))
     return affine(mixed.rows, columns: width, bias: outerBias) { outer[$1 * width + $0] }
   }
 

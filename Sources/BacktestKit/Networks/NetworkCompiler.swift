@@ -212,7 +212,7 @@ extension NetworkCompiler {
     return (values, tensor.shape)
   }
 
-  /// With copies for two kinds of products, this stays within half a gigabyte.
+  /// This stays within half a gigabyte.
   private static var largestNetwork: Int { 1 << 23 }
 
   /// The elements of a vector.
@@ -285,6 +285,7 @@ extension NetworkCompiler {
     inputs: Int, columns: Int, _ value: (_ input: Int, _ column: Int) -> Double
   ) -> PanelMatrix {
     let (wide, hasNarrow, _) = sizes.panels(of: columns)
+    while !weights.count.isMultiple(of: sizes.wide) { weights.append(0) }
     let offset = weights.count
     let panels =
       (0..<wide).map { ($0 * sizes.wide, sizes.wide) }
@@ -301,8 +302,6 @@ extension NetworkCompiler {
   }
 
   /// The product of a value's rows with a matrix, plus a bias.
-  ///
-  /// A window of many rows goes through OpenBLAS, whose kernels use the widest registers available.
   mutating func affine(
     _ input: RowPlace, taps: Int = 1, step: Int = 1, dilation: Int = 1, columns: Int,
     bias: [Double],
@@ -314,25 +313,16 @@ extension NetworkCompiler {
     var result = allocate(rows: rows, count: columns, stride: padded)
     let matrix = keepPanels(inputs: inputs, columns: columns, value)
     let bias = keep(bias, padded: padded)
-    var library: LibraryProduct?
-    if rows >= 8, rows * inputs * columns >= Self.libraryThreshold, LinearAlgebra.isInstalled {
-      let plain = weights.count
-      for input in 0..<inputs {
-        for column in 0..<columns { weights.append(Element(value(input, column))) }
-      }
-      let patches = taps > 1 ? allocate(rows * inputs) : input.offset
-      library = LibraryProduct(matrix: plain, columns: columns, patches: patches)
-    }
     steps.append(
       .affine(
         AffineStep(
           input: input, taps: taps, step: step, dilation: dilation, matrix: matrix, bias: bias,
           output: result.rows,
-          library: library)))
+          isFused: rows >= 8 && rows * inputs * columns >= Self.fusedThreshold)))
     result.isTable = true
     return result
   }
 
-  /// The number of multiplications from which OpenBLAS is faster.
-  private static var libraryThreshold: Int { 131_072 }
+  /// The number of multiplications from which products are not rounded, which takes half the time.
+  private static var fusedThreshold: Int { 131_072 }
 }

@@ -2,7 +2,8 @@
 /// copies of a network and its states share it.
 final class NetworkProgram<Element: NetworkElement>: Sendable {
   let steps: [NetworkStep]
-  let weights: [Element]
+  /// Aligned to the widest registers, whose loads are slower where they touch two lines of the cache.
+  nonisolated(unsafe) let weights: UnsafePointer<Element>
   let memoryCount: Int
   let input: RowPlace
   let inputShape: [Int]
@@ -18,7 +19,13 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
     dropouts: [DropoutPlace]
   ) {
     self.steps = steps
-    self.weights = weights
+    let copy = UnsafeMutableRawPointer.allocate(
+      byteCount: max(weights.count, 1) * MemoryLayout<Element>.stride, alignment: 64
+    ).bindMemory(to: Element.self, capacity: max(weights.count, 1))
+    weights.withUnsafeBufferPointer {
+      if let first = $0.baseAddress { copy.initialize(from: first, count: $0.count) }
+    }
+    self.weights = UnsafePointer(copy)
     self.memoryCount = memoryCount
     self.input = input
     self.inputShape = inputShape
@@ -29,6 +36,8 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
       inputShape.count == 2
       ? SlidingPlan(steps, input: input, outputs: outputs.map(\.place)) : nil
   }
+
+  deinit { weights.deallocate() }
 }
 
 /// Where a head's output is when all steps are done.
@@ -108,18 +117,8 @@ struct AffineStep: Sendable {
   var matrix: PanelMatrix
   var bias: Int
   var output: RowPlace
-  /// Where OpenBLAS does the whole window.
-  var library: LibraryProduct?
-}
-
-/// What a product of whole matrices needs besides an ``AffineStep``.
-struct LibraryProduct: Sendable {
-  /// The matrix, row after row.
-  var matrix: Int
-  /// Columns of the matrix.
-  var columns: Int
-  /// Where the inputs of each output row are laid side by side, for more than one tap.
-  var patches: Int
+  /// Whether products are added without being rounded first.
+  var isFused: Bool
 }
 
 /// One level of a recurrent layer, after the input's part of its gates has been computed.
@@ -152,7 +151,8 @@ struct AttentionStep: Sendable {
   var firstQuery: Int
   /// Whether a row sees only those up to it.
   var isCausal = false
-  var scores: Int
+  /// Where a part of the queries, their scores and their results are.
+  var scratch: Int
   var output: RowPlace
 }
 

@@ -7,8 +7,7 @@
 extension Network {
   /// Whether a window that moved on by one row takes less work than a new one.
   ///
-  /// It does where the first layers look at rows without padding or strides, and are small enough
-  /// not to go through OpenBLAS, whose last digits depend on the number of rows.
+  /// It does where the first layers look at rows without padding or strides.
   public var canSlide: Bool { program.sliding != nil }
 
   /// Evaluates the network on the window of the last evaluation moved on by one row.
@@ -41,23 +40,20 @@ extension Network where Element: KernelElement {
     let edgeRow = plan.isRing ? state.firstRow : plan.edge.rows - 1
     if plan.isRing { state.firstRow = edgeRow + 1 == plan.edge.rows ? 0 : edgeRow + 1 }
     let firstRow = state.firstRow
-    program.weights.withUnsafeBufferPointer { weights in
-      state.memory.withUnsafeMutableBufferPointer { memory in
-        guard let weights = weights.baseAddress ?? UnsafePointer(memory.baseAddress),
-          let memory = memory.baseAddress, let first = row.baseAddress
-        else { return }
-        let kernels = NetworkKernels(weights: weights, memory: memory)
-        for index in plan.histories.indices {
-          kernels.moveUp(plan.histories[index].place, last: plan.histories[index].rows)
-        }
-        if !plan.isRing { kernels.moveUp(plan.edge, last: plan.edge.rows) }
-        (memory + (program.input.offset + (program.input.rows - 1) * program.input.stride)).update(
-          from: first, count: row.count)
-        kernels.runLastRow(program.steps, plan, edgeRow: edgeRow)
-        kernels.run(program.steps, after: plan, firstRow: firstRow)
-        kernels.write(program.outputs, to: output)
+    state.memory.withUnsafeMutableBufferPointer { memory in
+      guard let memory = memory.baseAddress, let first = row.baseAddress else { return }
+      let kernels = NetworkKernels(weights: program.weights, memory: memory, kernels: kernels)
+      for index in plan.histories.indices {
+        kernels.moveUp(plan.histories[index].place, last: plan.histories[index].rows)
       }
+      if !plan.isRing { kernels.moveUp(plan.edge, last: plan.edge.rows) }
+      (memory + (program.input.offset + (program.input.rows - 1) * program.input.stride)).update(
+        from: first, count: row.count)
+      kernels.runLastRow(program.steps, plan, edgeRow: edgeRow)
+      kernels.run(program.steps, after: plan, firstRow: firstRow)
+      kernels.write(program.outputs, to: output)
     }
+    withExtendedLifetime(program) {}
   }
 }
 
@@ -92,12 +88,7 @@ extension NetworkKernels {
   fileprivate func run(_ steps: [NetworkStep], after plan: SlidingPlan, firstRow: Int) {
     var next = plan.keptSteps
     if plan.isRing {
-      switch steps[next] {
-      case .longShortTermMemory(let step): runLongShortTermMemory(step, firstRow: firstRow)
-      case .gatedRecurrentUnit(let step): runGatedRecurrentUnit(step, firstRow: firstRow)
-      case .simpleRecurrence(let step): runSimpleRecurrence(step, firstRow: firstRow)
-      default: break
-      }
+      runRecurrence(steps[next], firstRow: firstRow)
       next += 1
     }
     run(steps, from: next, nil)
@@ -197,7 +188,7 @@ extension NetworkStep {
   /// alone has the same last digits as the whole window.
   fileprivate var rowByRow: RowPlace? {
     switch self {
-    case .affine(let step): step.step == 1 && step.library == nil ? step.output : nil
+    case .affine(let step): step.step == 1 ? step.output : nil
     case .pointwise(let step): step.place
     case .scale(let step), .layerNorm(let step), .softmax(let step): step.place
     default: nil

@@ -4,7 +4,9 @@ import BacktestKit
 ///
 /// A perceptron 30-64-64-3 with tanh; a window of 60 x 26 through two convolutions of kernel 3 (32
 /// and 64 channels) and an LSTM of 64; a window of 20 x 26 through the same layers, and that window
-/// moved on by a row; an LSTM of 24 on 17 features; and 50 windows of 60 x 26 through 50 networks.
+/// moved on by a row, as is the long one; an LSTM of 24 on 17 features; a window of 30 x 26 through
+/// two layers of a Transformer encoder (64 features, 4 heads, 256 in between); and 50 windows of 60 x
+/// 26 through 50 networks.
 struct PolicyInference: Workload {
   static let name = "W5"
 
@@ -20,6 +22,7 @@ struct PolicyInference: Workload {
     let window = try InferenceCase<Element>(.window, shape: [60, 26], seed: 2)
     let short = try InferenceCase<Element>(.window, shape: [20, 26], seed: 2)
     let recurrent = try InferenceCase<Element>(.recurrent, shape: [17], seed: 3)
+    let encoder = try InferenceCase<Element>(.encoder, shape: [30, 26], seed: 4)
     let many = try (0..<50).map { seed in
       try InferenceCase<Element>(.window, shape: [60, 26], seed: 10 + UInt64(seed))
     }
@@ -39,12 +42,16 @@ struct PolicyInference: Workload {
       }
       return measurement
     }
+    let encoderRoof = ProductRoof<Element>(SeededNetwork.encoder.products)
     let small = time("products_of_mlp", roof: nil) { smallRoof.run() }
     let large = time("products_of_cnnlstm", roof: nil) { windowRoof.run() }
+    let wide = time("products_of_encoder", roof: nil) { encoderRoof.run() }
     return [
       small, time("mlp", roof: small, decisions: 100) { perceptron.run(100) },
       time("recurrent24", roof: nil, decisions: 100) { recurrent.run(100) },
       large, time("cnnlstm", roof: large) { window.run() },
+      time("cnnlstm_sliding", roof: nil, decisions: 10) { window.slide(10) },
+      wide, time("encoder", roof: wide) { encoder.run() },
       time("cnnlstm20", roof: nil, decisions: 10) { short.run(10) },
       time("cnnlstm20_sliding", roof: nil, decisions: 10) { short.slide(10) },
       time("50_cnnlstm", roof: nil) { many.reduce(0) { $0 + $1.run() } },

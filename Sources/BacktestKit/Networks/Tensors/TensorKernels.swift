@@ -1,4 +1,5 @@
 import BacktestCore
+internal import CNetworkKernels
 internal import Glibc
 
 // Steps on tensors
@@ -51,7 +52,8 @@ extension NetworkKernels {
     _ function: TensorFunction, _ place: UnsafeMutablePointer<Element>, _ count: Int
   ) {
     switch function {
-    case .exponential: Self.map(place, count) { $0.exponential() }
+    case .exponential:
+      kernels.pointee.map(network_function_exponential, place, count, 0, 0)
     case .negation: Self.map(place, count) { Lanes(repeating: 0) - $0 }
     case .absolute: Self.map(place, count) { $0.absolute }
     case .reciprocal: Self.map(place, count) { Lanes(repeating: 1) / $0 }
