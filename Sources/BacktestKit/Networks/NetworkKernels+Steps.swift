@@ -216,6 +216,7 @@ extension NetworkKernels {
       case .pool(let step): run(step)
       case .dropout(let step): run(step, masks)
       case .copy(let step): run(step)
+      case .tensor(let step): run(step)
       }
     }
   }

@@ -71,6 +71,7 @@ enum NetworkStep: Sendable {
   case pool(PoolStep)
   case dropout(DropoutStep)
   case copy(CopyStep)
+  indirect case tensor(TensorStep)
 }
 
 /// Rows of equal length in memory.

@@ -170,6 +170,7 @@ extension NetworkStep {
     case .pool(let step): [step.from]
     case .dropout(let step): [step.place]
     case .copy(let step): [step.from]
+    case .tensor(let step): step.reads
     }
   }
 
@@ -188,6 +189,7 @@ extension NetworkStep {
     case .pool(let step): step.to
     case .dropout(let step): step.place
     case .copy(let step): step.to
+    case .tensor(let step): step.writes
     }
   }
 

@@ -22,7 +22,7 @@ struct RunTablesTests {
         result.trades.count, result.outcomes.count, result.orderEvents.count, result.ledger.count,
       ]
     }
-    // Two round trips, one of them open; submitted, accepted and filled; a deposit and three trades.
+    // Two round trips, one of them open; submitted, accepted, filled; a deposit and three trades.
     #expect(counts.allSatisfy { $0 == [2, 3, 9, 4] })
   }
 

@@ -10,6 +10,8 @@ package enum CheckpointFormat: String, Sendable, CaseIterable {
   case stableBaselines = "sb3-zip"
   /// The `module_state.pkl` in a checkpoint of RLlib.
   case rllib = "rllib-module-state"
+  /// A graph with its weights, as `torch.onnx.export` writes it.
+  case onnx
 
   /// The format of the bytes, whatever the file's name ends in.
   ///
@@ -38,6 +40,7 @@ package enum CheckpointFormat: String, Sendable, CaseIterable {
         problem: "a zip archive without policy.pth or data.pkl, which is not a known format",
         advice: ReexportAdvice.safetensors)
     }
+    if isONNX(view) { return .onnx }
     if let refusal = UnsupportedFormat.refusal(of: bytes) { throw refusal }
     if view.hasBytes([0x7B], at: 8), let length = view.integer(UInt64.self, at: 0),
       length <= view.count - 8
@@ -50,6 +53,18 @@ package enum CheckpointFormat: String, Sendable, CaseIterable {
       problem: bytes.isEmpty
         ? "an empty file" : "not a known format: expected \(listed(known, "or"))",
       advice: ReexportAdvice.safetensors)
+  }
+
+  /// Whether bytes are an ONNX model, as far as their beginning shows it.
+  package static func isONNX(_ bytes: [UInt8]) -> Bool { isONNX(BinaryView(bytes[...])) }
+
+  /// Whether it is a protocol buffer whose first field is a small version number, as in ONNX, and
+  /// whose second is another field of an ONNX model.
+  static func isONNX(_ view: BinaryView) -> Bool {
+    guard view.hasBytes([0x08], at: 0), let version = view.integer(UInt8.self, at: 1),
+      let field = view.integer(UInt8.self, at: 2)
+    else { return false }
+    return 1...32 ~= version && [0x12, 0x1A, 0x22, 0x2A, 0x32, 0x3A, 0x42].contains(field)
   }
 }
 
@@ -74,7 +89,7 @@ enum UnsupportedFormat {
         problem: "a NumPy file, which is not read",
         advice: #"save safetensors.numpy.save_file({"name": array}, "model.safetensors")"#)
     }
-    return isONNX(view) ? onnx : nil
+    return CheckpointFormat.isONNX(view) ? onnx : nil
   }
 
   /// Throws unless the bytes are a zip archive, with their format where it is recognised.
@@ -132,16 +147,7 @@ enum UnsupportedFormat {
     0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
   ]
 
-  /// Whether it is a protocol buffer whose first field is a small version number, as in ONNX, and
-  /// whose second is another field of an ONNX model.
-  private static func isONNX(_ view: BinaryView) -> Bool {
-    guard view.hasBytes([0x08], at: 0), let version = view.integer(UInt8.self, at: 1),
-      let field = view.integer(UInt8.self, at: 2)
-    else { return false }
-    return 1...32 ~= version && [0x12, 0x1A, 0x22, 0x2A, 0x32, 0x3A, 0x42].contains(field)
-  }
-
   private static let onnx = CheckpointError(
-    problem: "an ONNX model, a graph, which is not read",
-    advice: "from the original model, " + ReexportAdvice.safetensors)
+    problem: "an ONNX model, expected weights",
+    advice: "name the format 'onnx' in the manifest, or import the file")
 }

@@ -47,6 +47,7 @@ extension TensorArchive {
       case .safetensors: return try SafetensorsReader.tensors(in: all, budget)
       case .torchZip: return try TorchZipReader.tensors(in: all, budget)
       case .rllib: return try ArrayPickleReader.tensors(in: all, budget)
+      case .onnx: return try ONNXReader.model(in: all, budget).initialisers.tensors
       case .stableBaselines:
         return try StableBaselinesReader(all, budget).tensors()
       }

@@ -75,7 +75,7 @@ private func policyRow(_ path: String) -> [String] {
   do throws(DocumentError) {
     let manifest = try PolicyManifest(path: path)
     var state = "external"
-    if manifest.network != nil {
+    if manifest.hasNetwork {
       do throws(PolicyError) {
         _ = try TrainedPolicy(manifest: manifest)
         state = "ready"
@@ -159,6 +159,11 @@ struct PolicyInspection: Sendable {
       add("inputs", "\(layout.inputCount)")
       add("outputs", "\(layout.outputCount)")
       if !layout.isWhole { add("not in the layout", layout.unexplained.joined(separator: ", ")) }
+    } else if let graph = source.graph?.model {
+      add("layout", "an ONNX graph of \(graph.nodes.count) nodes, operator set \(graph.opset)")
+      if !graph.producer.isEmpty { add("producer", graph.producer) }
+      add("inputs", graph.inputs.map(\.summary).joined(separator: ", "))
+      add("outputs", graph.outputs.map(\.summary).joined(separator: ", "))
     } else {
       add("layout", "unknown; an import needs the 'network' in its answers")
     }
@@ -182,7 +187,7 @@ struct PolicyInspection: Sendable {
     if let execution = manifest.execution { add("trained to act at", execution.rawValue) }
     for remark in manifest.remarks { add("remark", remark) }
     add("golden decisions", "\(manifest.golden.count)")
-    guard manifest.network != nil else { return }
+    guard manifest.hasNetwork else { return }
     let policy = try TrainedPolicy(manifest: manifest)
     add("network", policy.networkSummary)
     add("weights", "\(policy.weightsPath), SHA-256 \(policy.weightsDigest)")
@@ -255,8 +260,8 @@ extension Command {
       discussion: """
         Writes manifest.json, model.safetensors and, where observations were normalised, \
         norm.json, all of them or none. Reads archives of Stable-Baselines3 and sb3-contrib \
-        (zipped or unpacked), torch zips (.pt, .pth, CleanRL), safetensors and RLlib checkpoints; \
-        nothing in them is executed.
+        (zipped or unpacked), torch zips (.pt, .pth, CleanRL), safetensors, RLlib checkpoints and \
+        ONNX models, which are kept as model.onnx; nothing in them is executed.
 
         What a checkpoint does not record, above all its features and the meaning of its actions, \
         comes from a file of answers: a YAML or JSON document with the keys of a manifest. If \
@@ -319,7 +324,8 @@ private func checkOutput(_ folder: String, reading inputs: [String?]) throws(Fil
     paths += try FolderTree.files(below: path).map { "\(path)/\($0)" }
   }
   try FileIdentity.check(
-    writing: ["manifest.json", "model.safetensors", "norm.json"], in: folder, reading: paths)
+    writing: ["manifest.json", "model.safetensors", "model.onnx", "norm.json"], in: folder,
+    reading: paths)
 }
 
 /// What was written, and what to do next.
@@ -328,7 +334,7 @@ private func importSummary(
 ) -> String {
   let remarks = policy.remarks.map { "note: \($0)\n" }.joined()
   let files = policy.hasNormaliser ? ", \(folder)/norm.json" : ""
-  return remarks + "\(folder)/manifest.json, \(folder)/model.safetensors\(files)\n"
+  return remarks + "\(folder)/manifest.json, \(folder)/\(policy.weightsFile)\(files)\n"
     + "Next: \(program) policy verify \(folder), then 'strategy: {policy: \(folder)}' in a study\n"
 }
 

@@ -19,8 +19,8 @@ extension CostModelDefinition<any SlippageModel> {
       ) { CorwinSchultzSlippage(multiple: $0[0]) },
       CostModelDefinition(
         "quoted-spread",
-        "This multiple of half the bid-ask spread, in price units, that the reference `SYMBOL.spread` "
-          + "gives.", example: "1"
+        "This multiple of half the bid-ask spread, in price units, that the reference "
+          + "`SYMBOL.spread` gives.", example: "1"
       ) { QuotedSpreadSlippage(multiple: $0[0]) },
       CostModelDefinition(
         "range-fraction", "This share of the bar's high less its low.", example: "0.1"

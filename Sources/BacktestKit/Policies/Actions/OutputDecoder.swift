@@ -27,6 +27,15 @@ struct OutputDecoder: Sendable {
     }
   }
 
+  /// Whether numbers of actions are whole and exist.
+  func isAction(_ decision: PolicyDecision) -> Bool {
+    guard let action, action.transform == .index else { return true }
+    for (number, size) in zip(decision.action, action.sizes) {
+      guard let index = Int(exactly: number), 0..<size ~= index else { return false }
+    }
+    return true
+  }
+
   private func apply(_ action: ActionDefinition, to decision: inout PolicyDecision) {
     switch action.transform {
     case .argmax:
@@ -39,6 +48,8 @@ struct OutputDecoder: Sendable {
           : argmax(decision.outputs, first..<(first + count))
         first += action.sizes[choice]
       }
+    case .index:
+      for choice in action.sizes.indices { decision.action[choice] = decision.outputs[choice] }
     case .clip:
       for index in low.indices {
         let value = Float(decision.outputs[index])

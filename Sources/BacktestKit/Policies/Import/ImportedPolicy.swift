@@ -5,8 +5,10 @@ package import BacktestFiles
 public struct ImportedPolicy: Sendable {
   /// The manifest.
   let manifest: JSONValue
-  /// The tensors that the network uses, as a safetensors file.
+  /// The tensors that the network uses, as a safetensors file, or an ONNX file as it was given.
   let weights: [UInt8]
+  /// The name of the file of weights.
+  package let weightsFile: String
   /// The normaliser; `nil` where observations are not normalised.
   let normaliser: JSONValue?
   /// What a reader should know about the import, one line each.
@@ -17,7 +19,7 @@ public struct ImportedPolicy: Sendable {
   /// Whether observations are normalised, so that a `norm.json` is written.
   public var hasNormaliser: Bool { normaliser != nil }
 
-  /// Writes `manifest.json`, `model.safetensors` and, where observations are normalised,
+  /// Writes `manifest.json`, `model.safetensors` (or `model.onnx`) and, where observations are normalised,
   /// `norm.json`.
   ///
   /// The policy is loaded from memory first, and the files replace those of an earlier import all
@@ -49,7 +51,7 @@ public struct ImportedPolicy: Sendable {
     } else {
       files.remove(["norm.json"])
     }
-    try files.write(weights, to: "model.safetensors")
+    try files.write(weights, to: weightsFile)
     try files.write(manifest, to: "manifest.json")
     try files.commit()
   }
@@ -68,9 +70,7 @@ public struct ImportedPolicy: Sendable {
         "the answers and the checkpoint make no policy: "
           + error.problems.map(\.message).joined(separator: "; "))
     }
-    let archive = try PolicyError.wrapping(
-      try TensorArchive(bytes: weights, name: "model.safetensors"))
-    _ = try TrainedPolicy(checking: manifest, weights: archive)
+    _ = try TrainedPolicy(checking: manifest, weights: weights, file: weightsFile)
     // The written weights do not say what their archive said.
     if let problem = manifest.problem(with: source) {
       throw PolicyError(source: source.tensors.source, problem)

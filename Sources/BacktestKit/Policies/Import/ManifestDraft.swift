@@ -38,7 +38,7 @@ struct ManifestDraft: Sendable {
     }
   }
 
-  private mutating func ask(_ key: String, _ expected: String) {
+  mutating func ask(_ key: String, _ expected: String) {
     missing.append(PolicyImport.MissingAnswer(key: key, expected: expected))
   }
 

@@ -21,6 +21,8 @@ public struct PolicyImport: Sendable {
   package let metadata: StableBaselinesMetadata?
   /// The network that its tensors' names show; `nil` where the layout is not known.
   package let layout: CheckpointLayout?
+  /// The graph of an ONNX file with the bytes of the file; `nil` for other checkpoints.
+  package let graph: (model: ONNXModel, bytes: [UInt8])?
   /// The normaliser of the training; `nil` where no statistics were given.
   let normaliser: Normaliser?
 
@@ -32,8 +34,13 @@ public struct PolicyImport: Sendable {
   /// - Throws: `PolicyError` where a file cannot be read.
   public init(checkpoint: String, vecNormalize: String? = nil) throws(PolicyError) {
     self.checkpoint = checkpoint
-    let contents = try PolicyError.wrapping(try CheckpointContents(path: checkpoint))
-    (tensors, metadata) = (contents.tensors, contents.metadata)
+    graph = try PolicyError.wrapping(try Self.readGraph(checkpoint))
+    if let graph {
+      (tensors, metadata) = (graph.model.initialisers, nil)
+    } else {
+      let contents = try PolicyError.wrapping(try CheckpointContents(path: checkpoint))
+      (tensors, metadata) = (contents.tensors, contents.metadata)
+    }
     if let vecNormalize {
       var statistics = try PolicyError.wrapping(
         try RunningStatistics(vecNormalize: vecNormalize))
@@ -44,7 +51,7 @@ public struct PolicyImport: Sendable {
     } else {
       normaliser = nil
     }
-    layout = CheckpointLayout(tensors, metadata: metadata)
+    layout = graph == nil ? CheckpointLayout(tensors, metadata: metadata) : nil
   }
 
   /// The keys of a manifest that a checkpoint cannot say, such as the features it observes and what
@@ -111,8 +118,11 @@ public struct PolicyImport: Sendable {
       draft.normaliser == nil || draft.normaliser == Normaliser.none
       ? Optional.none : draft.normaliser?.json
     return ImportedPolicy(
-      manifest: draft.json, weights: draft.weights, normaliser: normaliser, remarks: draft.remarks,
-      source: CheckpointContents(tensors, metadata: metadata))
+      manifest: draft.json, weights: draft.weights,
+      weightsFile: graph == nil ? "model.safetensors" : "model.onnx", normaliser: normaliser,
+      remarks: draft.remarks,
+      source: graph == nil
+        ? CheckpointContents(tensors, metadata: metadata) : CheckpointContents(TensorArchive([])))
   }
 
   private func draft(name: String, _ answers: Answers?) throws(PolicyError) -> ManifestDraft {
@@ -121,6 +131,7 @@ public struct PolicyImport: Sendable {
     guard case .table = given else {
       throw PolicyError(source: answers?.document.place.source, "the answers must be a table")
     }
+    if let graph { return try draft(name: name, graph, given) }
     let answeredActivation = given.remove("activation")
     let unused = try unusedTensors(given["unused_tensors"])
     let archive = TensorArchive(
@@ -226,9 +237,11 @@ extension PolicyImport {
   /// The shape of an observation: from the archive, or the input size of the first layer.
   var observationShape: [Int]? {
     switch metadata?.observationSpace {
-    case .box(let shape, _, _, _)?: shape
-    case .parts(let parts)?: [parts.reduce(0) { $0 + $1.count }]
-    default: metadata == nil && showsNetwork ? layout.map { [$0.inputCount] } : nil
+    case .box(let shape, _, _, _)?: return shape
+    case .parts(let parts)?: return [parts.reduce(0) { $0 + $1.count }]
+    default:
+      if let graph { return graph.model.observationShape }
+      return metadata == nil && showsNetwork ? layout.map { [$0.inputCount] } : nil
     }
   }
 

@@ -13,7 +13,7 @@ package struct PolicyCheck: Sendable {
   /// - Throws: the first thing that is wrong.
   package init(path: String) throws(PolicyError) {
     let manifest = try PolicyError.wrapping(try PolicyManifest(path: path))
-    guard manifest.network != nil else {
+    guard manifest.hasNetwork else {
       summary = "ok: an external policy with a valid manifest"
       return
     }
@@ -43,13 +43,13 @@ package struct PolicyCheck: Sendable {
 
 extension TrainedPolicy {
   /// A policy from a manifest and weights in memory, golden decisions checked.
-  init(checking manifest: PolicyManifest, weights: TensorArchive) throws(PolicyError) {
-    guard let definition = manifest.network else {
-      throw PolicyError(source: manifest.path, "the manifest has no network")
-    }
+  init(
+    checking manifest: PolicyManifest, weights: [UInt8], file: String
+  ) throws(PolicyError) {
     try self.init(
-      manifest: manifest, definition: definition, weights: CheckpointContents(weights),
-      weightsPath: weights.source, weightsDigest: "")
+      manifest: manifest,
+      network: try PolicyNetwork(manifest, bytes: weights, name: file), weightsPath: file,
+      weightsDigest: "")
     if let problem = goldenProblem() { throw PolicyError(source: manifest.path, problem) }
   }
 }

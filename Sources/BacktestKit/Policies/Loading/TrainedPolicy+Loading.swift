@@ -15,16 +15,14 @@ extension TrainedPolicy {
   ///
   /// - Throws: `PolicyError` with what is wrong.
   public init(manifest: PolicyManifest) throws(PolicyError) {
-    guard let definition = manifest.network else {
-      throw PolicyError(
-        source: manifest.path, "the manifest has no network; give a 'command' that decides instead")
-    }
+    guard manifest.hasNetwork else { throw PolicyNetwork.missing(manifest) }
     let file = try manifest.firstWeightsFile()
     let path = "\(manifest.folder)/\(file.file)"
     let digest = try file.checkedDigest(in: manifest)
     try self.init(
-      manifest: manifest, definition: definition, weights: try readWeights(path, file.format),
-      weightsPath: path, weightsDigest: digest)
+      manifest: manifest,
+      network: try PolicyNetwork(manifest, path: path, format: file.format), weightsPath: path,
+      weightsDigest: digest)
     if let problem = goldenProblem() {
       throw PolicyError(source: manifest.path, problem)
     }
@@ -37,11 +35,8 @@ extension TrainedPolicy {
   package func replacingWeights(
     from path: String, format: CheckpointFormat? = nil
   ) throws(PolicyError) -> TrainedPolicy {
-    guard let definition = manifest.network else {
-      preconditionFailure("a loaded policy has a network")
-    }
-    return try TrainedPolicy(
-      manifest: manifest, definition: definition, weights: try readWeights(path, format),
+    try TrainedPolicy(
+      manifest: manifest, network: try PolicyNetwork(manifest, path: path, format: format),
       weightsPath: path, weightsDigest: try fileDigest(path))
   }
 
@@ -132,17 +127,15 @@ private func fileDigest(_ path: String) throws(PolicyError) -> String {
   return try PolicyError.wrapping(try SHA256.hexadecimal(ofFile: path))
 }
 
-private func readWeights(
-  _ path: String, _ format: CheckpointFormat?
-) throws(PolicyError) -> CheckpointContents {
-  try PolicyError.wrapping(try CheckpointContents(path: path, format: format))
-}
-
 extension TrainedPolicy {
   /// The deciding head in a few words: `17 -> 64 tanh -> 64 tanh -> 3`.
   ///
   /// The widths come from the weights. Layers that only reshape are left out.
   package var networkSummary: String {
+    if manifest.onnx != nil {
+      let shape = manifest.observation.shape.map(String.init).joined(separator: " x ")
+      return "\(shape) -> ONNX graph -> \(network.outputCount)"
+    }
     let layers = manifest.network?[head: manifest.decidingHead]?.layers ?? []
     var widths = network.matrixWidths[...]
     // Where the matrices cannot be matched with layers, the widths are left out.

@@ -31,8 +31,8 @@ public struct TrainedPolicy: Policy {
 
   /// A policy over weights that were read; its golden decisions are not checked yet.
   init(
-    manifest: PolicyManifest, definition: NetworkDefinition, weights: CheckpointContents,
-    weightsPath: String, weightsDigest: String
+    manifest: PolicyManifest, network source: PolicyNetwork, weightsPath: String,
+    weightsDigest: String
   ) throws(PolicyError) {
     _ = try manifest.observation.expanded(over: manifest.observedAssets)
     self.manifest = manifest
@@ -40,19 +40,15 @@ public struct TrainedPolicy: Policy {
     self.weightsDigest = weightsDigest
     let reads = TensorReads()
     network = try PolicyError.wrapping(
-      try Network<Double>(
-        definition, heads: [manifest.decidingHead], weights: weights.tensors,
-        inputShape: manifest.observation.shape, reads: reads))
+      try source.network(
+        manifest.decidingHead, inputShape: manifest.observation.shape, reads: reads))
     decoder = OutputDecoder(manifest)
     guard network.outputCount == decoder.outputCount else {
       throw PolicyError(
         "the head '\(manifest.decidingHead)' has \(network.outputCount) outputs, but its "
           + "\(manifest.action == nil ? "'output'" : "'action'") needs \(decoder.outputCount)")
     }
-    let problem =
-      manifest.unusedTensorProblem(weights.tensors, reads)
-      ?? manifest.problem(with: weights).map { "\(weights.tensors.source): \($0)" }
-    if let problem { throw PolicyError(problem) }
+    if let problem = source.problem(with: manifest, reads) { throw PolicyError(problem) }
     state = network.makeState()
     input = ContiguousArray(repeating: 0, count: manifest.observation.count)
     previousInput = network.canSlide ? input : []
@@ -90,6 +86,9 @@ public struct TrainedPolicy: Policy {
     for value in decision.outputs where !value.isFinite { isFinite = false }
     guard isFinite else { throw PolicyRefusal("the network's output is not a finite number") }
     decoder.apply(to: &decision)
+    guard decoder.isAction(decision) else {
+      throw PolicyRefusal("the network's output is not the number of an action")
+    }
     sampling?.apply(decoder, network, state, input, to: &decision)
   }
 

@@ -55,6 +55,8 @@ package struct ActionDefinition: Sendable, Equatable {
   package enum Transform: String, Sendable, CaseIterable {
     /// The first of the greatest outputs.
     case argmax
+    /// None: each output is the number of an action already.
+    case index
     /// Clipped to the bounds (PPO, A2C).
     case clip
     /// From -1...1 to the bounds (TD3, and SAC whose network ends in its own tanh).
@@ -113,7 +115,9 @@ package struct ActionDefinition: Sendable, Equatable {
 
   /// The number of outputs that the network's head must have.
   package var outputCount: Int {
-    (kind == .box && head == .meanAndLogDeviation ? 2 * sizes[0] : sizes.reduce(0, +)) * quantiles
+    if transform == .index { return sizes.count }
+    let count = kind == .box && head == .meanAndLogDeviation ? 2 * sizes[0] : sizes.reduce(0, +)
+    return count * quantiles
   }
 
   /// The number of components of an action: choices of a discrete one, numbers of a box.
@@ -140,16 +144,20 @@ extension ActionDefinition {
       table.report(
         "a box needs a 'transform': clip, unscale_from_unit, unsquash or tanh", at: "transform")
     }
-    if (transform == .argmax) == isBox {
+    if [.argmax, .index].contains(transform) == isBox {
       table.report(
         isBox
-          ? "a box has no argmax; its 'transform' is clip, unscale_from_unit, unsquash or tanh"
-          : "the 'rule' of discrete actions is argmax", at: "transform")
+          ? "a box has no \(transform.rawValue); its 'transform' is clip, unscale_from_unit, "
+            + "unsquash or tanh"
+          : "the 'rule' of discrete actions is argmax or index", at: "transform")
     }
     if head == .quantiles ? kind != .discrete : head == .meanAndLogDeviation && !isBox {
       table.report(
         "the 'head' of discrete actions is values or quantiles, that of a box values or "
           + "mean_and_log_std", at: "head")
+    }
+    if transform == .index, head != .values {
+      table.report("a graph that gives the number of an action has the 'head' values", at: "head")
     }
     meaning = .softmaxWeights
     readMasks(&table)

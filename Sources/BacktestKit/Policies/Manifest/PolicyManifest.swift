@@ -21,6 +21,8 @@ public struct PolicyManifest: Sendable {
   package var unusedTensors: [String] = []
   /// The network's heads; `nil` for a policy that runs in a separate process.
   public var network: NetworkDefinition?
+  /// How an ONNX graph is used in place of layers; `nil` where there is none.
+  package var onnx: GraphBinding?
   /// What it observes.
   package var observation: ObservationDefinition
   /// Its actions and their meaning; `nil` for a predictor.
@@ -63,6 +65,9 @@ public struct PolicyManifest: Sendable {
     /// At the next close.
     case nextClose = "next_close"
   }
+
+  /// Whether the policy is a network, and not a program in a separate process.
+  package var hasNetwork: Bool { network != nil || onnx != nil }
 
   /// The head that decides: `policy` or, for a predictor, `predict`.
   package var decidingHead: String { action == nil ? "predict" : "policy" }
@@ -164,6 +169,7 @@ extension PolicyManifest {
     weights = table.sections("weights") { WeightsFile(&$0) }
     unusedTensors = table.optionalList("unused_tensors", of: .text) ?? []
     network = table.optionalSection("network") { NetworkDefinition(&$0) }
+    onnx = table.optionalSection("onnx") { GraphBinding(&$0) }
     observation = table.section("observation") { table in
       ObservationDefinition(&table) { (file, digest) throws(DocumentError) in
         try requireBelow(file, folder)
@@ -208,9 +214,10 @@ extension PolicyManifest {
     if let network, !network.heads.contains(where: { $0.name == decidingHead }) {
       table.report("the network needs a head '\(decidingHead)'", at: "network")
     }
-    if network != nil, weights.isEmpty {
+    if hasNetwork, weights.isEmpty {
       table.report("a network needs 'weights'; name their file", at: "weights")
     }
+    checkGraph(&table)
     if uncertainty != nil, !hasDropout {
       table.report("mc_dropout needs a dropout layer in the network", at: "uncertainty")
     }
@@ -225,6 +232,28 @@ extension PolicyManifest {
       table.report(
         "the normaliser has \(count) numbers, the observation \(observation.count)",
         at: "observation")
+    }
+  }
+}
+
+extension PolicyManifest {
+  /// Reports where an ONNX graph and the rest do not fit together.
+  private func checkGraph(_ table: inout DocumentTable) {
+    if let onnx, !onnx.heads.contains(where: { $0.name == decidingHead }) {
+      table.report("the graph needs a head '\(decidingHead)'; name its output", at: "onnx")
+    }
+    if network != nil, onnx != nil {
+      table.report(
+        "'network' and 'onnx' exclude each other: an ONNX file holds its network", at: "onnx")
+    }
+    let graphs = weights.count { $0.format == .onnx }
+    if onnx != nil, graphs != weights.count {
+      table.report("the weights of a graph have the format 'onnx'", at: "weights")
+    }
+    if onnx == nil, graphs > 0 {
+      table.report(
+        "weights of the format 'onnx' need a table 'onnx' that says which output is which head",
+        at: "weights")
     }
   }
 }

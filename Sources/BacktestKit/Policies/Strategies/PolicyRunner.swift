@@ -69,7 +69,7 @@ struct PolicyRunner: Sendable {
     sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
     predictsRises = manifest.output?.predictsRises ?? true
     policy = member.policy
-    isNetwork = manifest.network != nil
+    isNetwork = manifest.hasNetwork
     let inputs = try manifest.observation.inputs(in: universe)
     let observed = instruments + inputs
     builder = try ObservationBuilder(
