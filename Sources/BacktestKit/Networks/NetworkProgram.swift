@@ -2,7 +2,7 @@
 /// copies of a network and its states share it.
 final class NetworkProgram<Element: NetworkElement>: Sendable {
   let steps: [NetworkStep]
-  /// Aligned to the widest registers, whose loads are slower where they touch two lines of the cache.
+  /// Aligned to the widest registers, whose loads are slower across two lines of the cache.
   nonisolated(unsafe) let weights: UnsafePointer<Element>
   let memoryCount: Int
   let input: RowPlace

@@ -5,8 +5,8 @@ import BacktestKit
 /// A perceptron 30-64-64-3 with tanh; a window of 60 x 26 through two convolutions of kernel 3 (32
 /// and 64 channels) and an LSTM of 64; a window of 20 x 26 through the same layers, and that window
 /// moved on by a row, as is the long one; an LSTM of 24 on 17 features; a window of 30 x 26 through
-/// two layers of a Transformer encoder (64 features, 4 heads, 256 in between); and 50 windows of 60 x
-/// 26 through 50 networks.
+/// two layers of a Transformer encoder (64 features, 4 heads, 256 in between); and 50 windows of
+/// 60 x 26 through 50 networks.
 struct PolicyInference: Workload {
   static let name = "W5"
 
