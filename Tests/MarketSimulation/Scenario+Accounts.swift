@@ -22,10 +22,10 @@ extension SimulationRules {
 
 extension Scenario {
   /// In some scenarios shares are split, pay dividends, or end.
-  func addActions(_ random: inout Randomness) throws -> [BarSeries] {
+  func addActions(_ random: inout Randomness) -> [BarSeries] {
     guard random.nextInteger(below: 3) == 0 else { return market }
     let symbols = market.map(\.instrument.symbol)
-    return try market.map { series in
+    return market.map { series in
       let first = series.openTimes[0].utcDate
       let dates = series.closeTimes[series.count - 1].utcDate.daysSinceEpoch - first.daysSinceEpoch
       var actions: [CorporateAction] = []
@@ -56,7 +56,8 @@ extension Scenario {
               series.instrument.symbol, on: date, .shareMerger(ratio: 1.3, into: other)))
         }
       }
-      return try series.adding(actions)
+      // What cannot happen, such as a dividend after a merger, is left out.
+      return actions.reduce(series) { (try? $0.adding([$1])) ?? $0 }
     }
   }
 }

@@ -16,7 +16,7 @@ extension Scenario {
     // Drawn from a stream of its own, so that the rest of a seed's scenario stays what it was.
     var accounts = Randomness(seed: seed, stream: "accounts")
     rules.drawTerms(&accounts)
-    market = try addActions(&accounts)
+    market = addActions(&accounts)
     var limits = Randomness(seed: seed, stream: "limits")
     if limits.nextInteger(below: 4) == 0 {
       rules.limits = SimulationLimits(random: &limits, cash: rules.cash)

@@ -63,5 +63,30 @@ struct QuotedSpreadTests {
     } throws: {
       "\($0)".contains("gives a negative spread, -0.2")
     }
+    #expect {
+      _ = try run(try market(known: [0, 1], [0.1, 200]), [:])
+    } throws: {
+      "\($0)".contains("gives a spread of 200")
+    }
+  }
+
+  /// Costs that leave nothing of the price, or are in another currency than the account.
+  @Test func costsThatCannotBeAreRefused() throws {
+    let universe = try Universe([series])
+    var configuration = BacktestConfiguration()
+    configuration.execution.slippage = BasisPointSlippage(basisPoints: 10_000)
+    #expect {
+      try configuration.validate(for: universe)
+    } throws: {
+      "\($0)".contains("slippage of 100 % of the price")
+    }
+    configuration = BacktestConfiguration()
+    configuration.account.currency = "EUR"
+    FeeSchedule.named("ibkr-us-fixed")?.apply(to: &configuration.execution)
+    #expect {
+      try configuration.validate(for: universe)
+    } throws: {
+      "\($0)".contains("'ibkr-us-fixed' charges USD, and the account is in EUR")
+    }
   }
 }

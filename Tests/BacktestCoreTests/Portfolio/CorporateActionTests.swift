@@ -99,6 +99,31 @@ struct CorporateActionTests {
     #expect(filled.map(\.quantity) == [40, 120, 160, 200])
   }
 
+  @Test func whatCannotHappenToSharesIsRefused() throws {
+    func problem(_ actions: [CorporateAction], _ assetClass: AssetClass = .equity) -> String {
+      do {
+        _ = try MarketBuilder.series(
+          MarketBuilder.flat(11, count: 6), assetClass: assetClass
+        ).adding(actions)
+        return ""
+      } catch { return "\(error)" }
+    }
+    let end = CorporateAction("A", on: day(2), .delisting(price: 3))
+    #expect(
+      problem([CorporateAction("A", on: day(2), .dividend(11))])
+        .contains("11 for each share is not below the close before it, 11"))
+    #expect(problem([CorporateAction("A", on: day(2), .dividend(10.9))]).isEmpty)
+    #expect(
+      problem([CorporateAction("A", on: day(2), .roll(into: "B"))])
+        .contains("only a future is rolled"))
+    #expect(
+      problem([CorporateAction("A", on: day(2), .roll(into: "A"))], .future)
+        .contains("the new symbol is the old one"))
+    #expect(
+      problem([end, CorporateAction("A", on: day(3), .dividend(1))])
+        .contains("the shares have ended before, with the delisting on 2024-01-03"))
+  }
+
   @Test func buyingOnTheExDateEarnsNothing() throws {
     let dividend = CorporateAction("A", on: day(1), .dividend(1))
     let result = try run([50, 49, 49], [dividend], buy(100))

@@ -197,6 +197,9 @@ struct CurrencyTests {
       } catch { return error.description }
     }
     #expect(
+      try problem([rates("EURUSD", [1, 1, 1]), rates("USDEUR", [1, 1, 1])])
+        == "there are rates of EURUSD and of USDEUR; give one of the two")
+    #expect(
       try problem([rates("GBPUSD", [1, 1, 1])])
         == "SIE is quoted in EUR, and there is no rate to the account's USD; add prices of EURUSD "
         + "or USDEUR as rates, in a study under 'data.rates'")

@@ -127,6 +127,17 @@ struct EquityGuardTests {
     #expect(result.fills.count { $0.instrument == InstrumentID(1) } == 5)
   }
 
+  /// 90 / 100 - 1 is a little less than 0.1 in binary.
+  @Test func aMoveOfExactlyTheSizeCounts() throws {
+    let series = try Self.series([100, 100, 90, 90, 90, 90])
+    for scope in [CircuitBreaker.Scope.instrument, .universe] {
+      let result = try Self.run(
+        [series], always: { _, trading in trading.submit(Order(.first, quantity: 1)) }
+      ) { $0.circuitBreaker = CircuitBreaker(move: 0.1, bars: 1, haltBars: 1, scope: scope) }
+      #expect(result.riskBreaches.count == 1)
+    }
+  }
+
   @Test func aMoveOfTheUniverseStopsAllEntries() throws {
     let a = try Self.series([100, 80, 80, 80, 80])
     let b = try Self.series([100, 96, 96, 96, 96], symbol: "B")

@@ -141,6 +141,14 @@ struct CalendarFileTests {
     #expect(calendar.regularSessionSeconds == 23_400)
   }
 
+  @Test func aCalendarHasSessions() {
+    let days = seoul.split(separator: "\n").filter { !$0.hasPrefix("special") }
+      .joined(separator: "\n")
+    #expect(failure(days + "\nweekdays: []\n").contains("it has no sessions"))
+    #expect(failure(seoul + "\nsessions-per-year: 1e300\n").contains("sessions-per-year"))
+    #expect(failure(seoul + "\nsessions-per-year: 0.5\n").contains("sessions-per-year"))
+  }
+
   @Test func hoursMayChangeAndBeginTheDayBefore() throws {
     let calendar = try read(
       """

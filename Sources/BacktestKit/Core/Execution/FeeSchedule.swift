@@ -14,19 +14,23 @@ public struct FeeSchedule: Sendable {
   public let source: String
   /// The day of which it is, `YYYY-MM-DD`.
   public let date: String
+  /// The currency of its amounts, ISO 4217, which the account has to have; `nil` where all it
+  /// charges are shares of the traded money.
+  public let currency: String?
   /// What the broker charges; `nil` for a schedule of taxes alone.
   public let commission: (any CommissionModel)?
   /// What is taxed.
   public let taxes: [any TransactionTax]
 
   private init(
-    _ name: String, _ title: String, source: String, date: String,
+    _ name: String, _ title: String, source: String, date: String, currency: String? = nil,
     commission: (any CommissionModel)? = nil, taxes: [any TransactionTax] = []
   ) {
     self.name = name
     self.title = title
     self.source = source
     self.date = date
+    self.currency = currency
     self.commission = commission
     self.taxes = taxes
   }
@@ -53,12 +57,14 @@ public struct FeeSchedule: Sendable {
       FeeSchedule(
         "ibkr-us-fixed", "Interactive Brokers, shares in the United States, fixed",
         source: "interactivebrokers.com/en/pricing/commissions-stocks.php", date: "2024-05-22",
+        currency: "USD",
         commission: PerShareCommission(perShare: 0.005, minimumPerOrder: 1, maximumPercent: 1),
         taxes: americanSales),
       FeeSchedule(
         "ibkr-us-tiered",
         "Interactive Brokers, shares in the United States, tiered, without other fees",
         source: "interactivebrokers.com/en/pricing/commissions-stocks.php", date: "2024-05-22",
+        currency: "USD",
         commission: TieredCommission(
           .perShare, rates: [0.0035, 0.002, 0.0015, 0.001, 0.0005],
           from: [0, 300_000, 3_000_000, 20_000_000, 100_000_000], minimumPerOrder: 0.35,
@@ -79,7 +85,7 @@ public struct FeeSchedule: Sendable {
         commission: MakerTakerCommission(makerBasisPoints: 2, takerBasisPoints: 5)),
       FeeSchedule(
         "kraken-spot", "Kraken Pro spot, by the volume of the month",
-        source: "kraken.com/features/fee-schedule", date: "2023-08-01",
+        source: "kraken.com/features/fee-schedule", date: "2023-08-01", currency: "USD",
         commission: TieredCommission(
           .basisPoints, rates: [26, 24, 22, 20, 18, 16, 14, 12, 10],
           from: [0, 5e4, 1e5, 2.5e5, 5e5, 1e6, 2.5e6, 5e6, 1e7],
@@ -93,7 +99,7 @@ public struct FeeSchedule: Sendable {
         "us-sales",
         "United States: Section 31 fee and FINRA trading activity fee on sales of shares",
         source: "sec.gov, fee rate advisory 2 for 2024; finra.org, trading activity fee",
-        date: "2024-05-22", taxes: americanSales),
+        date: "2024-05-22", currency: "USD", taxes: americanSales),
       FeeSchedule(
         "uk-stamp-duty", "United Kingdom: stamp duty reserve tax on purchases of shares",
         source: "gov.uk/tax-buy-shares", date: "2024-04-06",

@@ -105,6 +105,22 @@ extension ExecutionRules {
     return nil
   }
 
+  /// What is wrong with the costs themselves; `nil` where nothing is.
+  func costsProblem(in currency: String) -> String? {
+    let schedules = [feeSchedule].compactMap(\.self) + instrumentCosts.compactMap(\.feeSchedule)
+    for schedule in schedules {
+      if let charged = schedule.currency, charged != currency {
+        return "the fee schedule '\(schedule.name)' charges \(charged), and the account is in "
+          + "\(currency); give 'commission' and 'taxes' in \(currency) instead"
+      }
+    }
+    for model in slippageModels where model.constantFraction >= 1 {
+      return "slippage of \(NumberText.exact(model.constantFraction * 100)) % of the price leaves "
+        + "nothing of it; give less than 100 %"
+    }
+    return nil
+  }
+
   /// What is wrong with the quoted spreads that slippage asks for; `nil` where nothing is.
   func quotedSpreadProblem(in universe: Universe) -> String? {
     for series in universe.series
@@ -122,6 +138,7 @@ extension ExecutionRules {
           "the reference series '\(name)' gives a negative spread, \(quotes.values[row]), known "
           + "at \(quotes.knownTimes[row])"
       }
+      if let problem = series.problem(withSpreads: quotes) { return problem }
     }
     return nil
   }
@@ -138,6 +155,21 @@ extension ExecutionRules {
       let slippage = slippage.description(in: "").share
     else { return nil }
     return commission + slippage
+  }
+}
+
+extension BarSeries {
+  /// The first spread, half of which is not below the close known with it.
+  fileprivate func problem(withSpreads quotes: ReferenceSeries) -> String? {
+    var last = -1
+    for row in quotes.values.indices {
+      while last + 1 < count, closeTimes[last + 1] <= quotes.knownTimes[row] { last += 1 }
+      guard last >= 0, quotes.values[row] / 2 >= close[last] else { continue }
+      return "the reference series '\(quotes.name)' gives a spread of "
+        + "\(NumberText.exact(quotes.values[row])), known at \(quotes.knownTimes[row]), for a "
+        + "price of \(NumberText.exact(close[last])); spreads are in price units"
+    }
+    return nil
   }
 }
 

@@ -72,6 +72,14 @@ public struct CorporateAction: Hashable, Sendable {
     /// The factor by which units are multiplied; 1 where they stay.
     var unitRatio: Double { if case .split(let ratio) = self { ratio } else { 1 } }
 
+    /// Whether nothing can happen to the shares afterwards.
+    var endsShares: Bool {
+      switch self {
+      case .delisting, .cashMerger, .shareMerger: true
+      default: false
+      }
+    }
+
     /// What is wrong with the numbers; `nil` when nothing is.
     package var problem: String? {
       switch self {
@@ -133,10 +141,37 @@ extension BarSeries {
           "\(action.kind.name) on \(action.exDate) falls inside a bar, whose prices then have two "
             + "units; use bars of a session or shorter")
       }
+      if let problem = problem(with: action, from: effect.row, among: own) {
+        throw refuse("\(action.kind.name) on \(action.exDate): \(problem)")
+      }
       if action.kind.unitRatio != 1 { factors.append((effect.row, action.kind.unitRatio)) }
     }
     series.setScale(factors)
     return series
+  }
+
+  /// Why an action cannot happen to these shares; `nil` where it can.
+  private func problem(
+    with action: CorporateAction, from row: Int, among all: [CorporateAction]
+  ) -> String? {
+    if action.kind.newSymbol == instrument.symbol {
+      return "the new symbol is the old one"
+    }
+    if case .roll = action.kind, instrument.assetClass != .future {
+      return "only a future is rolled, and this is of the class '\(instrument.assetClass.rawValue)'"
+    }
+    let end = all.first { $0.kind.endsShares }
+    if let end, end != action, end.exDate < action.exDate {
+      return "the shares have ended before, with the \(end.kind.name) on \(end.exDate)"
+    }
+    switch action.kind {
+    case .dividend(let amount), .specialDividend(let amount):
+      let isSplit = all.contains { $0.exDate == action.exDate && $0.kind.unitRatio != 1 }
+      guard row > 0, row < count, !isSplit, amount >= close[row - 1] else { return nil }
+      return "\(NumberText.exact(amount)) for each share is not below the close before it, "
+        + NumberText.exact(close[row - 1])
+    default: return nil
+    }
   }
 
   /// When an action takes effect: before the open of its first session, and before the row of the

@@ -60,7 +60,7 @@ extension Universe {
 
 extension Instrument {
   /// The symbol of a pair of currencies without what separates its codes.
-  fileprivate var pairName: String {
+  var pairName: String {
     let name = symbol.hasSuffix("=X") ? String(symbol.dropLast(2)) : symbol
     return name.filter { !"/-_.".contains($0) }.uppercased()
   }

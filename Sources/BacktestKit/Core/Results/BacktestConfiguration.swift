@@ -88,6 +88,9 @@ extension BacktestConfiguration {
     if let problem = execution.instrumentCostsProblem(in: universe) {
       throw ConfigurationError(problem)
     }
+    if let problem = execution.costsProblem(in: account.currency) {
+      throw ConfigurationError(problem)
+    }
     if let problem = execution.quotedSpreadProblem(in: universe) {
       throw ConfigurationError(problem)
     }

@@ -23,6 +23,10 @@ extension BacktestConfiguration {
           + "add prices of \(currency)\(home) or \(home)\(currency) as rates, in a study under "
           + "'data.rates'"
       }
+      let pairs = universe.rates.map(\.instrument.pairName)
+      if pairs.contains("\(from)\(to)"), pairs.contains("\(to)\(from)") {
+        return "there are rates of \(from)\(to) and of \(to)\(from); give one of the two"
+      }
       if let problem = problem(of: found.series, for: series) { return problem }
     }
     return nil

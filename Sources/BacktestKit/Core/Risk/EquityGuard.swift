@@ -131,7 +131,7 @@ struct EquityGuard: Sendable {
     if index.count > breaker.bars + 1 { index.removeFirst() }
     let last = index[index.count - 1]
     let moves = index.dropLast().map { last / $0 - 1 }
-    if let move = moves.last(where: { abs($0) >= breaker.move }) {
+    if let move = moves.last(where: { breaker.isReached(by: $0) }) {
       largeMove = move
       closesSinceMove = 0
     }

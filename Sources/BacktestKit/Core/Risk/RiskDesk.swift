@@ -254,6 +254,9 @@ private struct LimitCheck {
 }
 
 extension CircuitBreaker {
+  /// Whether a move is as large as the breaker's, but for what rounding takes.
+  func isReached(by move: Double) -> Bool { abs(move) >= self.move * (1 - 1e-12) }
+
   /// The last move of an instrument beyond the limit that still stops entries; `nil` where there is
   /// none. The move of the bar that has just closed stops the orders decided on it.
   func lastMove(of instrument: Int, _ market: MarketCursor) -> Double? {
@@ -263,7 +266,7 @@ extension CircuitBreaker {
       let row = last - age
       for back in 1...bars where row - back >= 0 && close[row - back] > 0 {
         let move = close[row] / close[row - back] - 1
-        if abs(move) >= self.move { return move }
+        if isReached(by: move) { return move }
       }
     }
     return nil

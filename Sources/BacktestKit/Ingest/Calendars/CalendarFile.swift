@@ -24,6 +24,10 @@ package enum CalendarFile {
     return try document.decode { table in
       let rules = CalendarFile.rules(&table)
       let calendar = ExchangeCalendar(rules)
+      if !(calendar.sessionsPerYear > 0) {
+        table.report(
+          "it has no sessions: 'weekdays' and 'special' leave none, or every day is a holiday")
+      }
       if let date = calendar.firstOverlap {
         table.report("the session of \(date) begins before the one before it has ended")
       }
@@ -44,7 +48,7 @@ package enum CalendarFile {
     if let days = table.optionalList("weekdays", of: .weekday) { rules.weekdays = Set(days) }
     rules.closed = Set((table.optionalList("holidays", of: .date) ?? []).map(\.daysSinceEpoch))
     rules.special = table.section("special", dated)
-    rules.sessionsPerYear = table.optional("sessions-per-year", .number(.positive))
+    rules.sessionsPerYear = table.optional("sessions-per-year", .number(.within(1...366)))
     return rules
   }
 
