@@ -242,7 +242,7 @@ extension StudyFile {
       ).absent("none").example("0.01"),
       .value("lot", \.lotSize, .lot, "The step of quantities.")
         .values("number above 0, or `fractional`")
-        .absent("1; `fractional` for forex and crypto").example("fractional"),
+        .absent("1; `fractional` for forex, crypto and perpetual").example("fractional"),
       .value(
         "multiplier", \.multiplier, .number(.positive),
         "Money for one price unit and one unit of quantity."
