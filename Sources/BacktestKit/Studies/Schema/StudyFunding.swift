@@ -27,7 +27,7 @@ package struct StudyFunding: Sendable {
           "rate", \.rate, .number(.within(-1...1)), "One rate for all times, instead of a file."
         ).absent("none").example("0.0001"),
         .value("every", \.every, .span, "How often `rate` is paid, counted from midnight in UTC.")
-          .example("8h"),
+          .absent("8h").example("8h"),
       ],
       after: { table, funding in
         if (funding.path == nil) == (funding.rate == nil) {
