@@ -57,6 +57,9 @@ struct StudySchemaTests {
       return ["gate.rules=[{what: sharpe\(key == "worse-by" ? "" : ", max: 9")}]"]
     }
     if path == "data.rates[0]" { return ["data.rates=[{path: eurusd.csv}]"] }
+    if path == "data.files[0].funding" {
+      return key == "path" || key == "column" ? ["\(path).path=f.csv"] : ["\(path).rate=0.0001"]
+    }
     if path == "data.references[0]" { return ["data.references=[{path: vix.csv}]"] }
     if (path, key) == ("cross-validation", "regimes") {
       return ["cross-validation.method=by-regime", "regimes={file: {path: labels.csv}}"]
