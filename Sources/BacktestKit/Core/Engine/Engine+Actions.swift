@@ -62,7 +62,7 @@ extension Engine {
       instrument, by: ratio, wholeLots: { series.pointee.roundedDownToLot($0) },
       price: { row < 0 ? $0 : series.pointee.open[row] }, endsAt: clock,
       row: max(0, trading.lastRow(instrument)), trades: &log.trades)
-    if trading.broker.exits != nil { splitExits(of: instrument, by: ratio) }
+    if trading.broker.attachesExits { splitExits(of: instrument, by: ratio) }
     if amount != 0 {
       let entry = LedgerEntry(
         time: clock, kind: .cashInLieu, amount: amount, instrument: InstrumentID(instrument))

@@ -69,7 +69,7 @@ extension Engine {
     if hasCurrencies { moveRates(through: clock) }
     valuation = trading.account.valuation
     points.set(0, equity: valuation.equity, grossExposure: valuation.grossExposure)
-    guard trading.broker.exits != nil else { return }
+    guard trading.broker.attachesExits else { return }
     for instrument in trading.account.positions.indices
     where trading.account.quantity(of: instrument) != 0 {
       attachExits(instrument)
@@ -160,7 +160,7 @@ extension Engine {
     trading.account.book(fill, conversionCost: 0, trades: &log.trades)
     log.fills.append(fill)
     if hasCurrencies { log.conversions.append(trading.account.conversion(of: instrument, cost: 0)) }
-    if trading.broker.exits != nil { attachExits(instrument) }
+    if trading.broker.attachesExits { attachExits(instrument) }
   }
 
   /// Ends the run: equity is gone. Positions close at their marks without costs, the debt is

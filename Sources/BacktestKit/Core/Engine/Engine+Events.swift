@@ -7,7 +7,7 @@ extension Engine {
     case .timer:
       timersFired += 1
       trading.time = clock
-      if trading.broker.exits != nil { noteExits() }
+      if trading.broker.attachesExits { noteExits() }
       stage = decidingStage
       if let next = trading.renewSchedule(event.subject, at: clock) {
         queue.schedule(at: next, .timer, subject: event.subject)
@@ -106,7 +106,7 @@ extension Engine {
     if trading.account.followsTargets { return collectStatements() }
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
     trading.broker.market.expectFills()
-    if trading.broker.hasExits { dropSpentTargets() }
+    if trading.broker.attachesExits { dropSpentTargets() }
     if trading.broker.review != nil { beginReview() }
     var budget = SubmissionBudget(worth: worth)
     if !trading.requests.isEmpty { carryOut(&budget) }

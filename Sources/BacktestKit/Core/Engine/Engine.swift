@@ -329,7 +329,7 @@ public struct Engine: Sendable {
     }
     if next == windowEnd { return finishWindow() }
     if watchesEquity, next >= firstDecision { watchEquity() }
-    if trading.broker.hasExits, next >= baseInstant { watchExits() }
+    if trading.broker.attachesExits, next >= baseInstant { watchExits() }
     if trading.broker.book.exitCount > 0, !decidesBySession || sessionEnds(at: next) {
       trading.broker.endIdleExits(account: &trading.account, log: &log)
     }

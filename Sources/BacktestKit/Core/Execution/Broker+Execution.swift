@@ -95,7 +95,7 @@ extension Broker {
     live.pointee.progress = cost.progress
     live.pointee.commissionPaid = cost.totalCommission
     live.pointee.remaining = rest
-    if hasExits {
+    if attachesExits {
       settleFollowed(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)
     } else {
       settle(fill, cost, candidate, isCut: isCut, at: context, account: &account, log: &log)

@@ -96,7 +96,7 @@ extension Broker {
     guard row >= 0 else { return }
     if book.counts.immediate > 0 { noteMoment(slot, isOpen: true) }
     guard series.pointee.volume[row] != 0 else { return }
-    if hasExits, book[slot].order.exitRule != nil {
+    if attachesExits, book[slot].order.exitRule != nil {
       // Fills at this open may move it before its turn.
       candidates.append(MatchCandidate(book[slot], slot: slot, at: .nan))
       return
@@ -150,7 +150,7 @@ extension Broker {
     var dependsOnPath = false
     collect(along: plan.intrabarPath, at: context)
     let trails = book.counts.trailing > 0
-    let isCrowded = candidates.count > 1 || trails || hasExits
+    let isCrowded = candidates.count > 1 || trails || attachesExits
     if isCrowded || candidates.rows.contains(where: \.armsOnly),
       !candidates.isEmpty || trails && plan.trailsIntrabar, isAmbiguous(context, account: account)
     {
@@ -159,7 +159,7 @@ extension Broker {
     if !candidates.isEmpty {
       walk(along: plan.intrabarPath, at: context, account: &account, log: &log)
     }
-    if trails || hasExits { followBar(context.path, of: context.instrument) }
+    if trails || attachesExits { followBar(context.path, of: context.instrument) }
     return dependsOnPath
   }
 

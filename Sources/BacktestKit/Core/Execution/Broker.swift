@@ -28,8 +28,9 @@ struct Broker: Sendable {
   var moments = OwnedBuffer<SubmittedOrder>()
   /// What is attached to positions; `nil` in a run without exits.
   var exits: ExitDesk?
-  /// Whether there is a desk: looking whether a large value is there takes a call.
-  private(set) var hasExits = false
+  /// Whether the run attaches exits, also while the desk is taken out: looking whether a large
+  /// value is there takes a call.
+  private(set) var attachesExits = false
   /// Instruments that trade no more.
   var delisted: [Int32] = []
   private var ownership = Ownership()
@@ -43,7 +44,7 @@ struct Broker: Sendable {
   /// Attaches exits to the positions of the run.
   mutating func attach(_ desk: ExitDesk) {
     exits = desk
-    hasExits = true
+    attachesExits = true
   }
 
   /// Whether no order is live or on its way.

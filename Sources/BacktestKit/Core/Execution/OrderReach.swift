@@ -36,7 +36,7 @@ extension Broker {
   mutating func collectReachedOpens() -> Bool {
     let instruments = book.instrumentCount
     guard book.count >= Self.manyOrders * instruments, book.counts.immediate == 0,
-      book.liquidationCount == 0, !hasExits
+      book.liquidationCount == 0, !attachesExits
     else { return false }
     var reached = 0
     for instrument in 0..<instruments where isReachedAtOpen(instrument) {

@@ -218,7 +218,7 @@ extension FeatureStream.Convergence {
 
 extension RollingDeviation {
   /// How many deviations a value is above the mean.
-  fileprivate func score(of value: Double) -> Double {
+  func score(of value: Double) -> Double {
     (value - (mean ?? .nan)) / (self.value ?? .nan)
   }
 

@@ -110,12 +110,13 @@ struct CrossSignal: Sendable {
   let signal: Int
   private let kind: CrossFeature.Kind
   private let period: Int
-  /// The other instrument, or the first of those that are ranked.
+  /// The other instrument; for `rank`, the asset itself.
   let other: Int
-  private let rankedCount: Int
   /// For `rank`, the signals with the closes of each asset.
   private let closes: ContiguousArray<Int>
-  /// Rings of the last numbers: log returns of both, or log ratios.
+  /// For `ratio_score`, the last log ratios.
+  private var ratios: RollingDeviation
+  /// For `correlation`, rings of the last log returns of both.
   private var mine: ContiguousArray<Double>
   private var others: ContiguousArray<Double>
   private var count = 0
@@ -128,10 +129,10 @@ struct CrossSignal: Sendable {
   ) {
     (kind, period) = (feature.kind, feature.period)
     (self.asset, self.other, self.signal) = (asset, other, signal)
-    (self.closes, rankedCount) = (closes, closes.count)
-    let kept = kind == .correlation || kind == .ratioScore ? period : 0
-    mine = ContiguousArray(repeating: 0, count: kept)
-    others = ContiguousArray(repeating: 0, count: kind == .correlation ? kept : 0)
+    self.closes = closes
+    ratios = RollingDeviation(period, of: .population)
+    mine = ContiguousArray(repeating: 0, count: kind == .correlation ? period : 0)
+    others = mine
   }
 
   /// Takes in an instant at which the asset closed.
@@ -152,12 +153,8 @@ struct CrossSignal: Sendable {
 
   private mutating func score(_ ratio: Double) -> Double {
     guard ratio.isFinite else { return .nan }
-    mine[count % period] = ratio
-    count += 1
-    guard count >= period else { return .nan }
-    let mean = mine.reduce(0, +) / Double(period)
-    let squares = mine.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (ratio - mean) / (squares / Double(period)).squareRoot()
+    ratios.update(ratio)
+    return ratios.score(of: ratio)
   }
 
   private mutating func correlation(
@@ -190,12 +187,12 @@ struct CrossSignal: Sendable {
     }
     let own = move(asset)
     var (below, equal) = (0, 0)
-    for index in 0..<rankedCount {
+    for index in closes.indices {
       let other = move(index)
       guard other.isFinite else { return .nan }
       if other < own { below += 1 } else if other == own, index != asset { equal += 1 }
     }
-    guard rankedCount > 1 else { return 0.5 }
-    return (Double(below) + Double(equal) / 2) / Double(rankedCount - 1)
+    guard closes.count > 1 else { return 0.5 }
+    return (Double(below) + Double(equal) / 2) / Double(closes.count - 1)
   }
 }
