@@ -15,7 +15,7 @@ extension Broker {
     let isExit = change.cause.map { $0.order.exitRule != nil } ?? false
     if isExit, let cause = change.cause {
       desk.positions[instrument].exitedSide = before.side
-      if cause.order.exitRule == .takeProfit {
+      if cause.order.exitRule?.isProfitTarget == true {
         desk.take(
           abs(cause.fill.quantity), of: instrument, target: cause.place,
           completesOrder: cause.fill.completesOrder, left: abs(held))
@@ -62,7 +62,8 @@ extension Broker {
         ofTarget: place, of: instrument, held: abs(held), market.columns[instrument])
       let kind = Order.Kind.limit(
         rounded(price(target.distance, side), of: instrument, up: side > 0))
-      align(.takeProfit, place: place, kind, units: -side * units, change, log: &log)
+      let rule = place < rules.scaleOut.count ? Order.ExitRule.scaleOut : .takeProfit
+      align(rule, place: place, kind, units: -side * units, change, log: &log)
     }
     if rules.timeExit != nil, let slot = exit(.timeExit, of: instrument) {
       resize(slot, to: -held, .market, log: &log)

@@ -92,17 +92,17 @@ extension ExecutionRules {
   }
 
   /// What is wrong with the costs of some instruments; `nil` where nothing is.
-  func instrumentCostsProblem(in universe: Universe) -> String? {
+  func checkInstrumentCosts(in universe: Universe) throws(ConfigurationError) {
     let instruments = universe.series.map(\.instrument)
     for costs in instrumentCosts {
       guard case .symbols(let symbols) = costs.selection else { continue }
       let known = instruments.map(\.symbol)
       if let unknown = symbols.first(where: { !known.contains($0) }) {
-        return "costs name the instrument '\(unknown)', which is not in the data; known are "
-          + NearestName.list(known, near: unknown)
+        throw ConfigurationError(
+          "there are costs of '\(unknown)', which is not in the data; known are "
+            + NearestName.list(known, near: unknown), key: "costs", text: unknown)
       }
     }
-    return nil
   }
 
   /// What is wrong with the costs themselves; `nil` where nothing is.

@@ -1,4 +1,4 @@
-public import BacktestCore
+import BacktestCore
 
 /// How often returns fell into the intervals that were stated for them.
 ///

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// How a policy's decisions become positions, beyond what its manifest says.
 ///
 ///     var options = PolicyOptions()

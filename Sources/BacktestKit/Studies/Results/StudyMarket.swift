@@ -97,7 +97,11 @@ package struct StudyMarket: Sendable {
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
     }
-    try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    do throws(ConfigurationError) {
+      try study.configuration.validate(for: universe)
+    } catch {
+      throw study.located(error)
+    }
     if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)

@@ -1,3 +1,6 @@
+internal import BacktestCore
+internal import BacktestFiles
+
 /// Why a study cannot be run: which part of it is wrong, where, and what to do.
 public struct StudyError: Error, Equatable, CustomStringConvertible {
   /// A part of a study, or of what it needs.
@@ -65,5 +68,16 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     } catch {
       throw StudyError(part, "\(error)")
     }
+  }
+}
+
+extension Study {
+  /// A configuration's error with the line of the study that it is about, where there is one.
+  func located(_ error: ConfigurationError) -> StudyError {
+    guard let key = error.key, let node = document.value(at: key) else {
+      return StudyError(.configuration, error.description)
+    }
+    let place = error.text.flatMap(node.first)?.place ?? node.place
+    return StudyError(.file, "\(place): '\(key)': \(error)")
   }
 }
