@@ -158,6 +158,7 @@ struct PolicyRunner: Sendable {
       if let length = options.episodeLength, decisionCount > 0, decisionCount % length == 0 {
         policy.reset()
       }
+      decision.time = bars.time
       if let masks { decision.allowed = masks.allowed(shares: state.shares[0]) }
       try Self.decide(&policy, observation, into: &decision)
       if isNetwork { decision.prediction.round() }
