@@ -102,6 +102,8 @@ struct StudySchemaTests {
     case (_, "shares-outstanding"), (_, "permanent"), (_, "temporary"):
       ["\(path)={almgren: 1, shares-outstanding: 1}"]
     case (_, "minimum-per-order"), (_, "maximum-percent"): ["\(path).per-share=1"]
+    case ("exits", "atr-bars"): ["exits.stop-loss=3 atr"]
+    case ("exits", "re-entry"): ["exits.stop-loss=5%"]
     case (_, "exchange-fee"): ["\(path).per-contract=1"]
     case (_, "taker"): ["\(path).maker=1"]
     case (_, "maker"): ["\(path).taker=1"]

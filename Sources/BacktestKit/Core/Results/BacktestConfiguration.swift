@@ -94,7 +94,12 @@ extension BacktestConfiguration {
           + NearestName.list(universe.series.map(\.instrument.symbol), near: symbol),
         key: "risk.restricted", text: symbol)
     }
-    try execution.checkInstrumentCosts(in: universe)
+    if let unknown = execution.unknownCostSymbol(in: universe) {
+      throw ConfigurationError(
+        "there are costs of '\(unknown)', which is not in the data; known are "
+          + NearestName.list(universe.series.map(\.instrument.symbol), near: unknown),
+        key: "costs", text: unknown)
+    }
     if let problem = execution.costsProblem(in: account.currency) {
       throw ConfigurationError(problem)
     }
@@ -157,7 +162,8 @@ extension BacktestConfiguration {
     }
     if let share = execution.participation, !(share > 0 && share <= 1) {
       return
-        "the participation must be above 0 and at most 1, not \(share); without one there is no limit"
+        "the participation must be above 0 and at most 1, not \(share); without one "
+        + "there is no limit"
     }
     if execution.latency < .zero || execution.latency > longest {
       return "the latency must be from 0 to a million hours, not "

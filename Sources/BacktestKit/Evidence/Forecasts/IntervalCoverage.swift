@@ -15,8 +15,8 @@ public struct IntervalCoverage: Hashable, Sendable {
   /// > P. H. Kupiec, "Techniques for Verifying the Accuracy of Risk Measurement Models",
   /// > J. Derivatives 3(2), 1995.
   public let test: HypothesisTest
-  /// The smallest share that `windowCount` intervals in a row held; `nil` with fewer. Intervals that
-  /// hold enough on average may still fail for a year.
+  /// The smallest share that `windowCount` intervals in a row held; `nil` with fewer. Intervals
+  /// that hold enough on average may still fail for a year.
   public let lowestShare: Double?
   /// The mean distance between the edges, a fraction, of those that have both; `nil` without any.
   public let meanWidth: Double?

@@ -8,8 +8,8 @@ internal import Glibc
 ///
 /// The error of a forecast is `|return - mean|`, divided by the predicted deviation where there is
 /// one. With `n` errors known, the half-width of the next interval is the error at the place
-/// `(n + 1) x level`, rounded up, of the sorted ones, times the deviation. A return becomes known at
-/// the next close, so no interval looks ahead.
+/// `(n + 1) x level`, rounded up, of the sorted ones, times the deviation. A return becomes known
+/// at the next close, so no interval looks ahead.
 ///
 /// > V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World", 2005.
 /// > J. Lei and others, "Distribution-Free Predictive Inference for Regression", Journal of the
@@ -65,8 +65,8 @@ public struct ConformalIntervals: Sendable, Hashable {
     }
     return manifest.predictsReturns
       ? nil
-      : "this policy predicts no return, about which an interval would lie; conformal intervals are "
-        + "for a 'regression', a 'gaussian', or classes with 'class_values'"
+      : "this policy predicts no return, about which an interval would lie; conformal intervals "
+        + "are for a 'regression', a 'gaussian', or classes with 'class_values'"
   }
 }
 

@@ -97,11 +97,7 @@ package struct StudyMarket: Sendable {
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
     }
-    do throws(ConfigurationError) {
-      try study.configuration.validate(for: universe)
-    } catch {
-      throw study.located(error)
-    }
+    try study.validateConfiguration(for: universe)
     if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)

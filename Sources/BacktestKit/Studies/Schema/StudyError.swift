@@ -72,12 +72,18 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Study {
-  /// A configuration's error with the line of the study that it is about, where there is one.
-  func located(_ error: ConfigurationError) -> StudyError {
-    guard let key = error.key, let node = document.value(at: key) else {
-      return StudyError(.configuration, error.description)
+  /// Checks that the configuration fits the data.
+  ///
+  /// - Throws: `StudyError` with the line of the study that does not, where there is one.
+  func validateConfiguration(for universe: Universe) throws(StudyError) {
+    do throws(ConfigurationError) {
+      try configuration.validate(for: universe)
+    } catch {
+      guard let key = error.key, let node = document.value(at: key) else {
+        throw StudyError(.configuration, error.description)
+      }
+      let place = error.text.flatMap(node.first)?.place ?? node.place
+      throw StudyError(.file, "\(place): '\(key)': \(error)")
     }
-    let place = error.text.flatMap(node.first)?.place ?? node.place
-    return StudyError(.file, "\(place): '\(key)': \(error)")
   }
 }

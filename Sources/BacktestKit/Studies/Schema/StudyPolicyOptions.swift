@@ -99,8 +99,8 @@ private struct SizingKeys {
       keys: [
         .required(
           "by", \.rule, .choice(),
-          "The sign of a prediction, its signal times a factor, the confidence of a decision, or the "
-            + "conformal interval of a predicted return."
+          "The sign of a prediction, its signal times a factor, the confidence of a decision, or "
+            + "the conformal interval of a predicted return."
         ).example("sign"),
         .optional(
           "threshold", \.threshold, .number(.notNegative),
