@@ -134,6 +134,7 @@ struct StudySchemaTests {
       ("strategy", "conformal"):
       return predictor
     case ("strategy", _): return policy
+    case ("strategy.sizing", "by"): return predictor + ["strategy.conformal.method=split"]
     case ("strategy.sizing", _):
       return predictor + ["strategy.sizing.by=\(rules[key] ?? "sign")"]
     case ("strategy.conformal", "rate"): return predictor + ["\(path).method=adaptive"]
