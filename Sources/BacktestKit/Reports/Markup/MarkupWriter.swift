@@ -65,6 +65,9 @@ public struct MarkupWriter: Sendable {
   /// Appends what another writer holds.
   public mutating func append(_ other: MarkupWriter) { bytes.append(contentsOf: other.bytes) }
 
+  /// Writes a path as it is: it is made of letters and digits.
+  mutating func append(_ path: PathData) { bytes.append(contentsOf: path.bytes) }
+
   private mutating func openTag(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>
   ) {

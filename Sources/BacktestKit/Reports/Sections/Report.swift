@@ -94,9 +94,10 @@ public struct Report: Sendable {
   private func document() -> ReportDocument {
     let model = model
     let sections =
-      model.sweepSections(sweep, reducing: heatMapReduction)
+      [model.equitySection, model.certaintySection]
+      + model.sweepSections(sweep, reducing: heatMapReduction)
       + model.sensitivitySections(sensitivity) + model.replicateSections + model.policySections
-      + [model.equitySection, model.returnsSection] + model.walkForwardSections
+      + [model.returnsSection] + model.walkForwardSections
       + model.monteCarloSections(monteCarlo) + model.forecastSections
       + model.regimeSections(regimes)
       + [model.tradesSection, model.costsSection, model.attributionSection]
@@ -109,8 +110,8 @@ public struct Report: Sendable {
         model.provenanceSection(provenance, fileDigests: fileDigests),
       ]
     return ReportDocument(
-      title: title, subtitle: model.subtitle, summary: model.summary, sections: sections,
-      footer: footer)
+      title: title, subtitle: model.subtitle, verdict: model.headline, summary: model.summary,
+      sections: sections, footer: footer)
   }
 
   private var model: ReportModel {
