@@ -8,10 +8,8 @@ import Testing
 
 struct ReportTests {
   static let sections = [
-    "equity", "certainty", "returns", "regimes", "trades", "costs", "attribution", "metrics",
-    "assumptions",
-    "data",
-    "provenance",
+    "equity", "certainty", "returns", "rolling", "exposure", "regimes", "trades", "costs",
+    "attribution", "crises", "metrics", "assumptions", "data", "provenance",
   ]
 
   @Test func aRunOfFourStocksFillsThePage() throws {
@@ -68,9 +66,8 @@ struct ReportTests {
     let page = try MarkupChecker(bytes)
     #expect(
       page.values(of: "id") == [
-        "equity", "certainty", "returns", "folds", "parameters", "regimes", "trades", "costs",
-        "attribution",
-        "metrics",
+        "equity", "certainty", "returns", "rolling", "exposure", "folds", "parameters", "regimes",
+        "trades", "costs", "attribution", "crises", "metrics",
         "assumptions", "data", "provenance",
       ])
     let text = String(decoding: bytes, as: UTF8.self)

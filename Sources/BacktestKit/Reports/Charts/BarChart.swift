@@ -18,6 +18,15 @@ public struct BarChart: ReportBlock {
       self.values = values
       self.isBenchmark = isBenchmark
     }
+
+    /// The class that colours the bars; by default the next colour.
+    var style: StaticString?
+
+    /// Bars in a given colour.
+    init(_ name: String, values: [Double], style: StaticString) {
+      self.init(name, values: values)
+      self.style = style
+    }
   }
 
   /// The heading.
@@ -95,6 +104,7 @@ extension BarChart {
   }
 
   private func style(_ i: Int) -> StaticString {
+    if let style = groups[i].style { return style }
     if groups[i].isBenchmark { return ChartStyle.benchmark }
     return ChartStyle.line(groups[..<i].count { !$0.isBenchmark })
   }

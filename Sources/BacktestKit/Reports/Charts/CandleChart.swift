@@ -105,25 +105,29 @@ public struct CandleChart: ReportBlock {
   }
 
   private func draw(_ trade: Trade, in frame: ChartFrame, to marks: inout MarkupWriter) {
-    let from = frame.point(trade.entry, trade.entryPrice)
-    let to = frame.point(trade.exit, trade.exitPrice)
+    // A trade that reaches beyond the window is cut off at its edge.
+    let (first, last) = (frame.xScale.range.lowerBound, frame.xScale.range.upperBound)
+    func price(at x: Double) -> Double {
+      guard trade.exit > trade.entry else { return trade.entryPrice }
+      let share = (x - trade.entry) / (trade.exit - trade.entry)
+      return trade.entryPrice + share * (trade.exitPrice - trade.entryPrice)
+    }
+    let (start, end) = (max(trade.entry, first), min(trade.exit, last))
+    let from = frame.point(start, price(at: start))
+    let to = frame.point(end, price(at: end))
     var line = PathData()
     line.polyline([from, to])
     marks.path(line, "dash s1", title: trade.title)
     var (entry, exit) = (PathData(), PathData())
-    if trade.entry >= 0 { entry.dot(at: from) }
-    if trade.exit <= Double(candles.count - 1) + 0.5 { exit.dot(at: to) }
+    if trade.entry >= first { entry.dot(at: from) }
+    if trade.exit <= last { exit.dot(at: to) }
     marks.path(entry, "dot s1", title: trade.title)
     marks.path(exit, "dot s1", title: trade.title)
     marks.path(exit, "dot hole")
   }
 
   private func frame() -> ChartFrame? {
-    let prices =
-      candles.flatMap { [$0.low, $0.high] }
-      + trades.flatMap {
-        [$0.entry >= 0 ? $0.entryPrice : .nan, $0.exitPrice]
-      }
+    let prices = candles.flatMap { [$0.low, $0.high] }
     guard let extent = ChartScale.extent(of: prices) else { return nil }
     var frame = ChartFrame(
       title: title, subtitle: subtitle,

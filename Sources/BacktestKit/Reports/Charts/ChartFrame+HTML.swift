@@ -3,14 +3,15 @@ import BacktestCore
 extension ChartFrame {
   /// Writes the chart as an HTML figure; `marks` is the inside of the drawing.
   func writeFigure(marks: MarkupWriter, to writer: inout MarkupWriter) {
-    writer.element("figure", ["class": isSquare ? "chart sq" : "chart"]) { writer in
+    writer.element("figure", ["class": isSquare ? "chart sq" : "chart", "style": plotStyle]) {
+      writer in
       writer.element("figcaption") { writer in
         writer.element("strong", text: title)
         if let subtitle { writer.element("span", text: subtitle) }
       }
       writeLegend(to: &writer)
       if let yTitle { writer.element("p", ["class": "ytitle"], text: yTitle) }
-      writer.element("div", ["class": "plot", "style": plotStyle]) { writer in
+      writer.element("div", ["class": "plot"]) { writer in
         writeYLabels(to: &writer)
         writer.element("div", ["class": "area"]) { writer in
           writeDrawing(marks: marks, to: &writer)
@@ -147,7 +148,7 @@ extension MarkupWriter {
       markup(colour)
     }
     markup("\" d=\"")
-    append(data)
+    append(pathCommands: data.bytes)
     guard let title else { return markup("\"/>") }
     markup("\"><title>")
     text(title)

@@ -100,7 +100,8 @@ extension ChartSeries {
       while end < y.count, x[end].isFinite, y[end].isFinite { end += 1 }
       let rows = PointDecimation.extremeRows(start..<end, x: x, y: y, over: frame.xScale.range)
       runs.append(
-        PointDecimation.extremes(of: rows.map { frame.point(x[$0], y[$0]) }, width: 2))
+        PointDecimation.extremes(
+          of: rows.map { frame.point(x[$0], y[$0]) }, width: frame.height == .tall ? 2 : 4))
       start = end
     }
     return runs

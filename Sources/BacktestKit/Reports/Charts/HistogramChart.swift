@@ -102,9 +102,12 @@ extension HistogramChart {
         LegendEntry(name: "Normal distribution", mark: .line, style: "s1"))
     }
     for (i, mark) in marks.enumerated() {
+      let value =
+        unit == .plain && mark.value == mark.value.rounded()
+        ? NumberFormat.integer.text(mark.value) : format.text(mark.value)
       legend.append(
         LegendEntry(
-          name: "\(mark.name) \(format.text(mark.value))", mark: .dashed,
+          name: "\(mark.name) \(value)", mark: .dashed,
           style: ChartStyle.line(1 + i % 3))
       )
     }
@@ -114,7 +117,7 @@ extension HistogramChart {
       title: title, subtitle: subtitle,
       summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
         + "mean \(format.text(bins.mean)), standard deviation \(format.text(bins.deviation)).",
-      height: height, legend: legend, xScale: ChartScale(range),
+      height: height, legend: legend.count > 1 ? legend : [], xScale: ChartScale(range),
       yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(
       AxisTicks.linear(frame.yScale.range, count: 5, unit: .plain)

@@ -2,7 +2,7 @@ import BacktestCore
 
 extension LineChart {
   /// The most periods that each have their values to point at.
-  private var readoutLimit: Int { height == .tall ? 132 : 60 }
+  private var readoutLimit: Int { height == .tall ? 122 : 42 }
 
   /// Invisible fields over the drawing, one for each month or a similar period, that show the
   /// values at its end when the reader points at them. They need no script.

@@ -136,13 +136,14 @@ enum PointDecimation {
     _ rows: Range<Int>, x: [Double], y: [Double], over range: ClosedRange<Double>
   ) -> [Int] {
     guard rows.count > 8_000, range.upperBound > range.lowerBound else { return Array(rows) }
-    let width = (range.upperBound - range.lowerBound) / 1_000
+    // Two units of the drawing, as places on it are rounded.
+    let unit = (range.upperBound - range.lowerBound) / Double(ChartFrame.width)
     var kept: [Int] = []
     kept.reserveCapacity(4_000)
     var start = rows.lowerBound
     while start < rows.upperBound {
-      let bound =
-        range.lowerBound + (((x[start] - range.lowerBound) / width).rounded(.down) + 1) * width
+      let place = ((x[start] - range.lowerBound) / unit + 0.5) / 2
+      let bound = range.lowerBound + (2 * place.rounded(.down) + 1.5) * unit
       var (low, high, end) = (start, start, start + 1)
       while end < rows.upperBound, x[end] < bound {
         if y[end] < y[low] { low = end }

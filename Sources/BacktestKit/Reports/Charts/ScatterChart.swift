@@ -40,6 +40,8 @@ public struct ScatterChart: ReportBlock {
   public var unit: AxisUnit
   /// The name of the line on which both values are equal; `nil` leaves it out.
   public var diagonalName: String?
+  /// Whether a chart with a diagonal has one scale for both axes and is as wide as it is tall.
+  public var hasEqualAxes = true
   /// How tall it is.
   public var height: ChartHeight
 
@@ -128,7 +130,7 @@ public struct ScatterChart: ReportBlock {
     guard var xs = ChartScale.extent(of: clouds.flatMap(\.x)),
       var ys = ChartScale.extent(of: clouds.flatMap(\.y))
     else { return nil }
-    if diagonalName != nil {
+    if diagonalName != nil, hasEqualAxes {
       // With one scale for both axes the line of equal values is the diagonal.
       xs = min(xs.lowerBound, ys.lowerBound)...max(xs.upperBound, ys.upperBound)
       ys = xs
@@ -147,7 +149,7 @@ public struct ScatterChart: ReportBlock {
       height: height, legend: clouds.count > 1 || diagonal != nil ? dots + (diagonal ?? []) : [],
       xScale: ChartScale(ChartScale.padded(xs, by: 0.06)),
       yScale: ChartScale(ChartScale.padded(ys, by: 0.06)), xTitle: xTitle, yTitle: yTitle)
-    frame.isSquare = diagonalName != nil
+    frame.isSquare = diagonalName != nil && hasEqualAxes
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 7, unit: unit))
     frame.placeXTicks(AxisTicks.linear(frame.xScale.range, count: 8, unit: unit))
     return frame

@@ -65,8 +65,8 @@ public struct MarkupWriter: Sendable {
   /// Appends what another writer holds.
   public mutating func append(_ other: MarkupWriter) { bytes.append(contentsOf: other.bytes) }
 
-  /// Writes a path as it is: it is made of letters and digits.
-  mutating func append(_ path: PathData) { bytes.append(contentsOf: path.bytes) }
+  /// Appends the commands of a path as they are: letters and digits.
+  mutating func append(pathCommands: [UInt8]) { bytes.append(contentsOf: pathCommands) }
 
   private mutating func openTag(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>

@@ -142,6 +142,7 @@ struct ReportModel {
 /// The benchmark's side of a report.
 struct ReportBenchmark {
   let name: String
+  let curve: BenchmarkCurve
   /// Its value at each point of the account, equal to it at the base point.
   let values: [Double?]
   /// Its own figures over the same time.
@@ -153,6 +154,8 @@ struct ReportBenchmark {
   let difference: ReturnDifference?
   /// Whether it is measured from session to session while the account is measured bar by bar.
   let isBySession: Bool
+  /// Its returns on common days; `nil` where the account is measured within days.
+  private(set) var alignedSample: AlignedBenchmark?
 
   /// The name inside a sentence; names of markets keep their capitals.
   var nameInSentence: String {
@@ -166,6 +169,7 @@ struct ReportBenchmark {
   init?(_ curve: BenchmarkCurve, run: BacktestResult, sample: ReturnsSample) {
     guard let dates = sample.pointDates, let base = sample.wealth.first else { return nil }
     name = curve.name
+    self.curve = curve
     values = curve.scaled(to: base, on: dates)
     metrics = curve.sample(over: sample).map { PerformanceMetrics($0) }
     var own: [String: Double] = [:]
@@ -176,6 +180,14 @@ struct ReportBenchmark {
     let aligned = try? curve.aligned(with: sessions, timeframe: run.universe.shortestTimeframe)
     difference = aligned.flatMap(ReturnDifference.init)
     comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
+    guard !isBySession, let aligned,
+      let own = try? ReturnsSample(
+        returns: aligned.benchmark, barsPerYear: sample.barsPerYear,
+        riskFree: metrics?.sample.riskFree ?? .zero)
+    else { return }
+    let times = run.sampleTimes
+    alignedSample = AlignedBenchmark(
+      name: name, aligned: aligned, sample: own, x: aligned.rows.map { times[$0 + 1].axisSeconds })
   }
 }
 

@@ -6,6 +6,8 @@ extension ReportModel {
   var equitySection: ReportSection {
     var blocks: [any ReportBlock] = [equityChart, drawdownChart]
     if !metrics.drawdowns.isEmpty { blocks.append(drawdownTable) }
+    if let table = periodTable { blocks.append(table) }
+    if let chart = matchedChart { blocks.append(chart) }
     let what = walkForward == nil ? "Growth of the account" : "Out-of-sample growth of the account"
     let beside =
       benchmark.map { " compared with \($0.nameInSentence), starting from the same capital" } ?? ""
@@ -112,10 +114,11 @@ extension ReportModel {
           months: calendar.months.compactMap { period in
             period.month.map { .init(year: period.year, month: $0, value: period.value) }
           }))
-      blocks.append(ReportColumns([yearChart(calendar), histogram]))
+      blocks.append(yearChart(calendar))
     } else {
       blocks.append(ReportParagraph("There are no returns by month or year."))
     }
+    blocks += distributionBlocks
     return ReportSection(
       id: "returns", title: "Returns",
       summary: "By month and year of the session. The first and last periods may be incomplete.",
@@ -132,15 +135,5 @@ extension ReportModel {
     return BarChart(
       title: "Returns by year", categories: years.map { "\($0.year)" }, groups: groups,
       unit: .percent)
-  }
-
-  private var histogram: HistogramChart {
-    let marks = [("VaR 95%", "var-95"), ("Expected shortfall 95%", "expected-shortfall-95")]
-    return HistogramChart(
-      title: "Distribution of returns",
-      subtitle: "Returns per bar, with the normal curve of the same mean and standard deviation",
-      values: sample.returns,
-      marks: marks.compactMap { name, metric in values[metric].map { .init(name, at: $0) } },
-      xTitle: "Return per bar")
   }
 }

@@ -97,11 +97,13 @@ public struct Report: Sendable {
       [model.equitySection, model.certaintySection]
       + model.sweepSections(sweep, reducing: heatMapReduction)
       + model.sensitivitySections(sensitivity) + model.replicateSections + model.policySections
-      + [model.returnsSection] + model.walkForwardSections
+      + [model.returnsSection] + model.rollingSections + model.exposureSections
+      + model.walkForwardSections
       + model.monteCarloSections(monteCarlo) + model.forecastSections
       + model.regimeSections(regimes)
       + [model.tradesSection, model.costsSection, model.attributionSection]
-      + model.factorSections(factors) + model.riskSections(testingForecasts: testsValueAtRisk)
+      + model.crisisSections + model.factorSections(factors)
+      + model.riskSections(testingForecasts: testsValueAtRisk)
       + [model.metricsSection]
       + model.noteSections
       + customSections

@@ -12,7 +12,7 @@ extension ReportModel {
       if run.universe.count > 1 { columns.append(attribution) }
       if (metrics.trades?.count ?? 0) >= 10 { columns.append(tradeHistogram) }
       if !columns.isEmpty { blocks.append(ReportColumns(columns)) }
-      blocks += tradeTables
+      blocks += tradeCharts + tradeWindows + tradeTables
     }
     if !run.orders.isEmpty { blocks.append(orderTable) }
     return ReportSection(id: "trades", title: "Trades", summary: tradeSummary, blocks: blocks)

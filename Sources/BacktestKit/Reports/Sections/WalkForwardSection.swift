@@ -10,12 +10,14 @@ extension ReportModel {
   }
 
   private func foldSection(_ walkForward: WalkForwardResult) -> ReportSection {
-    ReportSection(
-      id: "folds", title: "Folds",
-      summary: foldSummary(walkForward),
-      blocks: walkForward.choosesNothing
-        ? [foldTable(walkForward)]
-        : [scatter(walkForward), summaryTable(walkForward), foldTable(walkForward)])
+    var blocks: [any ReportBlock] = []
+    if !walkForward.choosesNothing {
+      blocks = [scatter(walkForward), summaryTable(walkForward)]
+      if let map = candidateMap(walkForward) { blocks.append(map) }
+    }
+    blocks.append(foldTable(walkForward))
+    return ReportSection(
+      id: "folds", title: "Folds", summary: foldSummary(walkForward), blocks: blocks)
   }
 
   private func foldSummary(_ walkForward: WalkForwardResult) -> String {
@@ -50,6 +52,24 @@ extension ReportModel {
       xTitle: "\(title), train window", yTitle: "\(title), test window",
       unit: walkForward.objective.unit == .fraction ? .percent : .plain,
       diagonalName: "Equal in both")
+  }
+
+  /// The in-sample objective of every candidate in every fold, where a page can show them.
+  private func candidateMap(_ walkForward: WalkForwardResult) -> HeatMapChart? {
+    let count = walkForward.candidates.count
+    guard (2...40).contains(count), walkForward.folds.count > 1 else { return nil }
+    let names = walkForward.grid.dimensions.map(\.name)
+    let scores = walkForward.candidateScores
+    return HeatMapChart(
+      title: "In-sample \(walkForward.objective.title) of each candidate by fold",
+      subtitle: "A row that stays dark was good in every fold",
+      columns: walkForward.folds.map { "\($0.index + 1)" },
+      rows: walkForward.candidates.map { candidate in
+        names.compactMap { candidate[$0].map(\.description) }.joined(separator: ", ")
+      },
+      values: (0..<count).map { candidate in scores.map { $0[candidate] } },
+      xTitle: "Fold", yTitle: NumberText.list(names, limit: 6),
+      format: walkForward.objective.unit.format(currency: currency))
   }
 
   private func summaryTable(_ walkForward: WalkForwardResult) -> ReportTable {
