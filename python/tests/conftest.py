@@ -190,7 +190,7 @@ def intraday(folder: pathlib.Path, symbols: list[str], gaps: float = 0.0) -> dic
         path = folder / f"{symbol}.csv"
         path.write_text("\n".join(lines) + "\n")
         files.append({"path": str(path), "symbol": symbol})
-    return {"data": {"timeframe": "15m", "files": files}}
+    return {"data": {"timeframe": "15m", "calendar": "24x7", "files": files}}
 
 
 CASES = [

@@ -11,8 +11,9 @@ import backtestkit
 
 def episode(env: backtestkit.TradingEnv, actions: list, seed: int = 1):
     """Steps through a whole episode."""
-    first, _ = env.reset(seed=seed)
+    first, info = env.reset(seed=seed)
     observations, rewards = [first], []
+    env.equity_at_reset = info["equity"]
     for number, action in enumerate(actions):
         observation, reward, terminated, truncated, _ = env.step(action)
         observations.append(observation)
@@ -43,7 +44,8 @@ def recorded(case: Case):
     actions = case.actions(env.action_space, whole_length(case), seed=7)
     observations, rewards = episode(env, actions)
     actions = actions[: len(rewards)]
-    return actions, observations, rewards, env.result(), case.judged(actions)
+    result = dict(env.result(), first_equity=env.equity_at_reset)
+    return actions, observations, rewards, result, case.judged(actions)
 
 
 def test_env_and_bt_run_agree(recorded):
@@ -61,10 +63,10 @@ def test_env_and_bt_run_agree(recorded):
 
 def test_rewards_add_up_to_equity(case: Case, recorded):
     _, _, rewards, result, _ = recorded
-    cash = {"account": 100000} if "execution" in case.study.read_text() else {"account": 1}
     if result["ruined"]:
         return
-    assert sum(rewards) == pytest.approx(np.log(result["final_equity"] / cash["account"]), abs=1e-9)
+    growth = result["final_equity"] / result["first_equity"]
+    assert sum(rewards) == pytest.approx(np.log(growth), abs=1e-9)
 
 
 @pytest.mark.parametrize("mode", ["next-step", "same-step"])

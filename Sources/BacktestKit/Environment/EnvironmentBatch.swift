@@ -30,7 +30,7 @@ final class EnvironmentBatch {
   }
 
   deinit {
-    slots.deinitialize(count: count)
+    for index in 0..<count { slots[index].release() }
     slots.deallocate()
   }
 
@@ -98,7 +98,7 @@ final class EnvironmentBatch {
     guard let episode = slots[index].episode else {
       throw EnvironmentError("\(name(index)) has no episode yet: reset it first")
     }
-    return episode.result(named: market.plan.manifest.name)
+    return episode.pointee.result(named: market.plan.manifest.name)
   }
 
   private func boundMemory() throws(EnvironmentError) -> CallerMemory {
@@ -125,17 +125,18 @@ final class EnvironmentBatch {
   /// Steps one environment; `true` where its episode ended.
   @inline(__always)
   private func step(_ index: Int, _ memory: CallerMemory) -> Bool {
-    guard slots[index].isWaiting else {
+    guard slots[index].isWaiting, let episode = slots[index].episode else {
       begin(index)
       memory.clear(index)
       write(index, memory)
       return false
     }
-    let earned = slots[index].step(reader.action(index), reward)
+    let earned = slots[index].step(reader.action(index), reward, episode)
     memory.rewards[index] = earned
     let isOver = !slots[index].isWaiting
-    memory.terminated[index] = isOver && slots[index].isRuined ? 1 : 0
-    memory.truncated[index] = isOver && !slots[index].isRuined ? 1 : 0
+    let isRuined = slots[index].progress?.isRuined ?? false
+    memory.terminated[index] = isOver && isRuined ? 1 : 0
+    memory.truncated[index] = isOver && !isRuined ? 1 : 0
     if isOver, options.autoreset == .sameStep {
       slots[index].writeEnd(index, memory, market.plan)
       begin(index)
@@ -151,13 +152,16 @@ final class EnvironmentBatch {
 }
 
 /// One environment of a batch.
+///
+/// Its episode lies behind a pointer: a large value that is read through an optional would be
+/// copied, with everything that it refers to, at every step.
 struct EnvironmentSlot {
-  private(set) var episode: TradingEpisode?
+  /// The episode; `nil` before the first.
+  private(set) var episode: UnsafeMutablePointer<TradingEpisode>?
   private(set) var episodeCount = 0
   var random: Randomness
-  private(set) var isWaiting = false
-  private var equity = 0.0
-  private var traded = 0.0
+  /// Where the episode is; `nil` before the first.
+  private(set) var progress: EpisodeProgress?
   private var total = 0.0
   private var rewardMemory = Reward.Memory(equity: 0)
 
@@ -169,30 +173,45 @@ struct EnvironmentSlot {
     episodeCount = 0
   }
 
-  /// Whether equity is gone.
-  var isRuined: Bool { episode?.isRuined ?? false }
+  /// Gives the memory of the episode back.
+  mutating func release() {
+    episode?.deinitialize(count: 1)
+    episode?.deallocate()
+    episode = nil
+  }
 
-  mutating func begin(_ episode: TradingEpisode) {
-    equity = episode.standing.equity
-    traded = episode.standing.tradedNotional
+  /// Whether a decision is due.
+  var isWaiting: Bool { progress?.isWaiting ?? false }
+
+  mutating func begin(_ new: TradingEpisode) {
+    if let episode {
+      episode.pointee = new
+    } else {
+      let place = UnsafeMutablePointer<TradingEpisode>.allocate(capacity: 1)
+      place.initialize(to: new)
+      episode = place
+    }
     total = 0
-    rewardMemory = Reward.Memory(equity: equity)
-    isWaiting = episode.isWaiting
-    self.episode = episode
+    progress = episode?.pointee.progress()
+    rewardMemory = Reward.Memory(equity: progress?.standing.equity ?? 0)
     episodeCount += 1
   }
 
   /// Carries out an action; gives what it earned.
+  ///
+  /// - Precondition: a decision is due.
   @inline(__always)
-  mutating func step(_ action: UnsafeBufferPointer<Double>, _ reward: Reward) -> Double {
-    episode?.step(action)
-    guard let standing = episode?.standing else { return 0 }
+  mutating func step(
+    _ action: UnsafeBufferPointer<Double>, _ reward: Reward,
+    _ episode: UnsafeMutablePointer<TradingEpisode>
+  ) -> Double {
+    let now = episode.pointee.step(action)
+    let after = now.standing
+    let before = progress?.standing ?? after
+    progress = now
     let step = Reward.Step(
-      before: equity, after: standing.equity, traded: standing.tradedNotional - traded,
-      agreement: episode?.agreement ?? 0)
-    equity = standing.equity
-    traded = standing.tradedNotional
-    isWaiting = episode?.isWaiting ?? false
+      before: before.equity, after: after.equity,
+      traded: after.tradedNotional - before.tradedNotional, agreement: now.agreement)
     let earned = reward.value(of: step, &rewardMemory)
     total += earned
     return earned
@@ -201,9 +220,11 @@ struct EnvironmentSlot {
   /// Writes the observation and the figures of now.
   @inline(__always)
   func write(_ index: Int, _ memory: CallerMemory, _ plan: EpisodePlan) {
-    episode?.write(to: memory.observations + index * memory.observationCount)
+    guard let episode else { return }
+    episode.pointee.write(to: memory.observations + index * memory.observationCount)
     if let figures = memory.figures { writeFigures(to: figures + index * memory.figureCount, plan) }
-    if let masks = memory.masks, let allowed = episode?.allowed {
+    if let masks = memory.masks {
+      let allowed = progress?.allowed ?? .max
       for action in 0..<memory.maskCount {
         masks[index * memory.maskCount + action] =
           action >= 64 || allowed & (1 << UInt64(action)) != 0 ? 1 : 0
@@ -214,25 +235,26 @@ struct EnvironmentSlot {
   /// Writes the last observation and the last figures of an episode that ended.
   func writeEnd(_ index: Int, _ memory: CallerMemory, _ plan: EpisodePlan) {
     if let observations = memory.finalObservations {
-      episode?.write(to: observations + index * memory.observationCount)
+      episode?.pointee.write(to: observations + index * memory.observationCount)
     }
     if let figures = memory.finalFigures {
       writeFigures(to: figures + index * memory.figureCount, plan)
     }
   }
 
+  @inline(__always)
   private func writeFigures(to row: UnsafeMutablePointer<Double>, _ plan: EpisodePlan) {
-    guard let episode else { return }
-    let standing = episode.standing
+    guard let progress else { return }
+    let (standing, instant) = (progress.standing, progress.instant)
     row[Int(BACKTESTKIT_EQUITY)] = standing.equity
     row[Int(BACKTESTKIT_CASH)] = standing.cash
     row[Int(BACKTESTKIT_EXPOSURE)] = standing.grossExposure
     row[Int(BACKTESTKIT_COSTS)] = standing.costs
     row[Int(BACKTESTKIT_TURNOVER)] = standing.tradedNotional
     row[Int(BACKTESTKIT_FILLS)] = Double(standing.fillCount)
-    row[Int(BACKTESTKIT_STEPS)] = Double(episode.stepCount)
-    row[Int(BACKTESTKIT_INSTANT)] = Double(episode.instant)
-    row[Int(BACKTESTKIT_TIME)] = Double(plan.feed.instants[episode.instant].nanoseconds) / 1e9
+    row[Int(BACKTESTKIT_STEPS)] = Double(progress.stepCount)
+    row[Int(BACKTESTKIT_INSTANT)] = Double(instant)
+    row[Int(BACKTESTKIT_TIME)] = Double(plan.feed.instants[instant].nanoseconds) / 1e9
     row[Int(BACKTESTKIT_RETURN)] = total
   }
 }

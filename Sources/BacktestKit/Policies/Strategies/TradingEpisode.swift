@@ -14,18 +14,13 @@ package struct TradingEpisode: Sendable {
   private var hasBegun = false
   private let keepsHistory: Bool
   private let measuresAgreement: Bool
-  /// How far positions agreed with the moves of prices over the last step: the share of assets held
-  /// on the side on which their price moved, less the share held on the other; 0 where that is not
-  /// measured.
-  package private(set) var agreement = 0.0
+  private var agreement = 0.0
   /// Where the observation of now begins in the plan's table.
   private var place = 0
   /// Whether a decision is due.
-  package private(set) var isWaiting = false
-  /// What the account is worth now, and what trading has cost so far.
-  package private(set) var standing: AccountStanding
-  /// The number of decisions so far.
-  package private(set) var stepCount = 0
+  private var isWaiting = false
+  private var standing: AccountStanding
+  private var stepCount = 0
 
   init(
     _ plan: EpisodePlan, _ configuration: BacktestConfiguration, keepsHistory: Bool,
@@ -47,17 +42,16 @@ package struct TradingEpisode: Sendable {
     advance()
   }
 
-  /// Whether equity is gone.
-  package var isRuined: Bool { engine.isRuined }
-
-  /// The instant of the decision, or the last of the episode.
-  package var instant: Int { engine.lastInstant }
-
-  /// The discrete actions that are allowed now, a bit for each; all where there are no masks.
-  package var allowed: UInt64 { runner.masks?.allowed(shares: runner.state.shares[0]) ?? .max }
-
-  /// The share of equity that an asset has now.
-  package func weight(of asset: Int) -> Double { runner.state.realWeight[asset] }
+  /// Where the episode is.
+  ///
+  /// Mutating, as all that is asked at every step: a large value behind a pointer would be copied
+  /// otherwise, with everything that it refers to.
+  package mutating func progress() -> EpisodeProgress {
+    EpisodeProgress(
+      isWaiting: isWaiting, isRuined: engine.isRuined, instant: engine.lastInstant,
+      stepCount: stepCount, standing: standing, agreement: agreement,
+      allowed: runner.masks?.allowed(shares: runner.state.shares[0]) ?? .max)
+  }
 
   /// What is wrong with an action; `nil` where it can be carried out.
   package static func problem(
@@ -86,7 +80,12 @@ package struct TradingEpisode: Sendable {
   ///
   /// - Parameter action: one without a problem.
   /// - Precondition: a decision is due.
-  package mutating func step(_ action: UnsafeBufferPointer<Double>) {
+  package mutating func step(_ action: UnsafeBufferPointer<Double>) -> EpisodeProgress {
+    carryOut(action)
+    return progress()
+  }
+
+  private mutating func carryOut(_ action: UnsafeBufferPointer<Double>) {
     precondition(isWaiting, "the episode is over")
     stepCount += 1
     conclude(runner.take(action))
@@ -105,7 +104,7 @@ package struct TradingEpisode: Sendable {
   }
 
   /// Writes the observation of this decision, or the last of the episode.
-  package func write(to observation: UnsafeMutablePointer<Float>) {
+  package mutating func write(to observation: UnsafeMutablePointer<Float>) {
     plan.table.copy(from: place, to: observation)
     cells.write(to: observation)
   }
@@ -169,6 +168,26 @@ package struct TradingEpisode: Sendable {
       runner.refuse(PolicyRefusal("number \(missing) of the observation has no value")))
     return false
   }
+}
+
+/// Where an episode is.
+package struct EpisodeProgress: Sendable, BitwiseCopyable {
+  /// Whether a decision is due.
+  package var isWaiting: Bool
+  /// Whether equity is gone.
+  package var isRuined: Bool
+  /// The instant of the decision, or the last of the episode.
+  package var instant: Int
+  /// The number of decisions so far.
+  package var stepCount: Int
+  /// What the account is worth now, and what trading has cost so far.
+  package var standing: AccountStanding
+  /// How far positions agreed with the moves of prices over the last step: the share of assets held
+  /// on the side on which their price moved, less the share held on the other; 0 where that is not
+  /// measured.
+  package var agreement: Double
+  /// The discrete actions that are allowed now, a bit for each; all where there are no masks.
+  package var allowed: UInt64
 }
 
 extension PolicyRunner {
