@@ -15,7 +15,7 @@ struct PolicyRunner: Sendable {
   /// Money per price unit and unit of quantity.
   let multipliers: ContiguousArray<Double>
   let options: PolicyOptions
-  private let limits: WeightLimits
+  let limits: WeightLimits
   private let sizing: PolicySizing?
   /// Learns intervals about its predicted returns; `nil` where none are asked for.
   private var conformal: ConformalCalibration?
@@ -27,9 +27,9 @@ struct PolicyRunner: Sendable {
   private var policy: any Policy
   /// Whether a network decides, whose last digits depend on the kernels that computed it.
   private let isNetwork: Bool
-  private var builder: ObservationBuilder
+  private(set) var builder: ObservationBuilder
   /// Which actions a position allows; `nil` where all are.
-  private let masks: ActionMasks?
+  let masks: ActionMasks?
   /// Turns actions into intents; `nil` for a predictor.
   private var interpreter: ActionInterpreter?
   /// The account as the policy sees it.
@@ -136,6 +136,9 @@ struct PolicyRunner: Sendable {
     return closed
   }
 
+  /// Notes that an asset has closed.
+  mutating func noteClose(of asset: Int) { hasClosed[asset] = true }
+
   /// Takes in the bars of inputs, at an instant at which no asset closed.
   mutating func takeInputs(_ bars: BarSlice) { builder.update(bars, state: state) }
 
@@ -166,12 +169,36 @@ struct PolicyRunner: Sendable {
       try interpret()
       return .decided
     } catch {
-      if error.isFinal || options.onRefusal == .stop { hasStopped = true }
-      return .refused(error)
+      return refuse(error)
     }
   }
 
-  private func isDue(_ closed: Int) -> Bool {
+  /// Takes an action from outside in place of one of the policy's.
+  ///
+  /// - Parameter action: the number of each choice, or the components of a box.
+  mutating func take(_ action: UnsafeBufferPointer<Double>) -> Outcome {
+    guard action.count == decision.action.count else {
+      return refuse(
+        PolicyRefusal(
+          "an action of \(action.count) components, expected \(decision.action.count)"))
+    }
+    for index in action.indices { decision.action[index] = action[index] }
+    do throws(PolicyRefusal) {
+      try interpret()
+      return .decided
+    } catch {
+      return refuse(error)
+    }
+  }
+
+  /// There is no decision at this bar.
+  mutating func refuse(_ refusal: PolicyRefusal) -> Outcome {
+    if refusal.isFinal || options.onRefusal == .stop { hasStopped = true }
+    return .refused(refusal)
+  }
+
+  /// Whether enough of the assets closed for a decision.
+  func isDue(_ closed: Int) -> Bool {
     switch options.decide {
     case .allClosed: closed == instruments.count
     case .anyClosed: hasClosed.allSatisfy { $0 }
@@ -251,6 +278,22 @@ struct PolicyRunner: Sendable {
 
 // Carrying out
 extension PolicyRunner {
+  /// Carries out what was decided at a bar, or what follows where nothing was.
+  mutating func conclude(
+    _ outcome: Outcome, _ trading: inout TradingContext, _ drift: inout WeightDriftMonitor,
+    _ refusals: inout RefusalLog
+  ) {
+    switch outcome {
+    case .idle: break
+    case .decided:
+      trading.countDecision(of: name)
+      carryOut(&trading, &drift)
+    case .refused(let refusal):
+      refusals.add(refusal, of: self, &trading)
+      if options.onRefusal != .hold { closePositions(&trading) }
+    }
+  }
+
   /// Sets the targets or submits the orders of the last decision, and records it.
   mutating func carryOut(_ trading: inout TradingContext, _ drift: inout WeightDriftMonitor) {
     if instruments.count == 1 {

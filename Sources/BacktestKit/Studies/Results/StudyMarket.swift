@@ -296,7 +296,7 @@ extension StudyStrategy {
 
 extension StudyMarket {
   /// Refuses policies of adjusted closes on raw ones.
-  fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
+  func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
     guard !unadjustedPrices.isEmpty,
       let policy = policies.first(where: \.observesAdjustedCloses)
     else { return }
