@@ -30,6 +30,7 @@ let package = Package(
     .library(name: "BacktestKit", targets: ["BacktestKit"]),
     .library(name: "Strategies", targets: ["Strategies"]),
     .executable(name: "bt-run", targets: ["bt-run"]),
+    .library(name: "BacktestEnvironment", type: .dynamic, targets: ["BacktestEnvironment"]),
   ],
   traits: [
     .trait(
@@ -92,6 +93,15 @@ let package = Package(
     .target(name: "Strategies", dependencies: ["BacktestKit"], swiftSettings: strict),
     .executableTarget(
       name: "bt-run", dependencies: ["BacktestKit", "Strategies"], swiftSettings: strict),
+
+    // The environments for training, and the header of their C interface.
+    .systemLibrary(name: "CBacktestEnvironment", path: "Sources/CBacktestEnvironment/include"),
+    module(
+      "BacktestEnvironment", in: "Environment",
+      uses: [
+        "BacktestCore", "BacktestFiles", "BacktestPolicies", "BacktestStudies", "Strategies",
+        "CBacktestEnvironment",
+      ]),
 
     .target(
       name: "TestSupport",

@@ -99,7 +99,16 @@ extension Engine {
     if log.fills.count != valuedFills { valuation = trading.account.valuation }
     guard valuation.isSound else { return endEarly() }
     points.set(
-      instant - baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
+      instant - firstPoint, equity: valuation.equity, grossExposure: valuation.grossExposure)
+  }
+
+  /// Points are kept from the last one on, where a run forgets what is behind it.
+  @inline(never)
+  mutating func forgetPoints() {
+    points.set(
+      0, equity: points.equity[points.count - 1],
+      grossExposure: points.grossExposure[points.count - 1])
+    firstPoint += points.count - 1
   }
 
   /// Ends the run: equity is gone, or beyond the numbers that there are.
@@ -114,7 +123,7 @@ extension Engine {
   private mutating func overflow() {
     overflowedAt = clock
     quietEnd = 0
-    let row = instant - baseInstant
+    let row = instant - firstPoint
     let before =
       row > 0 ? points.equity[row - 1] : inherited?.equity ?? trading.account.rules.initialCash
     trading.broker.rejectAll(.overflow, log: &log)
@@ -122,7 +131,7 @@ extension Engine {
       closePosition(of: instrument, at: lastPrice(before: instrument))
     }
     trading.account.settle(orElse: before)
-    for row in max(0, row)..<(endInstant - baseInstant) {
+    for row in max(0, row)..<points.count {
       points.set(row, equity: trading.account.cash, grossExposure: 0)
     }
     stage = .finished
@@ -170,7 +179,7 @@ extension Engine {
     ruinedAt = clock
     quietEnd = 0
     // An engine that went back has left points of another way behind.
-    for row in max(0, instant - baseInstant)..<(endInstant - baseInstant) {
+    for row in max(0, instant - firstPoint)..<points.count {
       points.set(row, equity: 0, grossExposure: 0)
     }
     trading.broker.rejectAll(.ruined, log: &log)

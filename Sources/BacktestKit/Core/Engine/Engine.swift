@@ -37,6 +37,8 @@ public struct Engine: Sendable {
   var queue = EventQueue()
   var log = RunLog()
   @usableFromInline var points: EquityColumns
+  /// The instant of the first point that is kept: the base point, but in a run that forgets.
+  @usableFromInline var firstPoint: Int
   var stage = Stage.ready
   /// The stage at a decision.
   let decidingStage: Stage
@@ -102,6 +104,17 @@ public struct Engine: Sendable {
     feed: Feed, configuration: BacktestConfiguration, warmup: Int = 0, account: Account? = nil,
     sharing series: SharedSeries? = nil
   ) {
+    self.init(
+      feed: feed, configuration: configuration, warmup: warmup, account: account, sharing: series,
+      keepsHistory: true)
+  }
+
+  /// An engine whose run may forget what is behind it: it then has no result, and takes the same
+  /// memory however long it is.
+  package init(
+    feed: Feed, configuration: BacktestConfiguration, warmup: Int, account: Account? = nil,
+    sharing series: SharedSeries? = nil, keepsHistory: Bool
+  ) {
     precondition(series.map { $0.feed === feed } ?? true, "shared series belong to one feed")
     if let problem = configuration.problem(instrumentCount: feed.instrumentCount) {
       preconditionFailure(problem)
@@ -129,7 +142,9 @@ public struct Engine: Sendable {
       endInstant = feed.instants.count
       baseInstant = min(max(firstDecision - 1, 0), endInstant - 1)
     }
-    points = EquityColumns(count: endInstant - baseInstant)
+    firstPoint = baseInstant
+    let pointCount = endInstant - baseInstant
+    points = EquityColumns(count: keepsHistory ? pointCount : min(pointCount, 64))
     points.set(0, equity: configuration.account.initialCash, grossExposure: 0)
     var own = Account(
       rules: self.configuration.account, universe: feed.universe,
@@ -156,8 +171,9 @@ public struct Engine: Sendable {
         ExitDesk(configuration.exits, instrumentCount: feed.instrumentCount))
     }
     // One record a decision and instrument; beyond four million the room grows by doubling.
-    trading.recordRoom = min(
-      max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22)
+    trading.recordRoom =
+      keepsHistory
+      ? min(max(0, endInstant - firstDecision) * feed.universe.count, 1 << 22) : 0
   }
 
   /// The last instant at which bars closed, or -1.
@@ -220,7 +236,7 @@ public struct Engine: Sendable {
     if needsValuation, !valueHoldings() { return .finished }
     // The point of the instant, unless the decision changes it. Quiet closes end with the curve.
     points.setKnown(
-      next &- baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
+      next &- firstPoint, equity: valuation.equity, grossExposure: valuation.grossExposure)
     return .bars
   }
 
@@ -308,6 +324,7 @@ public struct Engine: Sendable {
       return .finished
     }
     if next >= nextReport { reportProgress(next) }
+    if next - firstPoint >= points.count { forgetPoints() }
     moveClock(to: next)
     if !feed.hasOneGrid { trading.broker.market.moveRows() }
     closeBars()
@@ -336,9 +353,9 @@ public struct Engine: Sendable {
     stage = decidingStage
     let isQuiet = trading.broker.isIdle && queue.isEmpty && next > firstDecision
     if isQuiet, hasQuietCloses {
-      quietEnd = min(endInstant, windowEnd, nextReport)
+      quietEnd = min(endInstant, windowEnd, nextReport, firstPoint + points.count)
       points.set(
-        next - baseInstant, equity: valuation.equity, grossExposure: valuation.grossExposure)
+        next - firstPoint, equity: valuation.equity, grossExposure: valuation.grossExposure)
     }
     return .bars
   }

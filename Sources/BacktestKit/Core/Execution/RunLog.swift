@@ -12,6 +12,8 @@ struct RunLog: Sendable {
   private(set) var otherEvents: [Noted<OrderEvent>] = []
   private(set) var otherMovements: [Noted<LedgerEntry>] = []
   var counts = RunCounts()
+  /// The fills that were written and forgotten.
+  private(set) var forgottenFills = 0
   /// The moments at which equity was below maintenance.
   var marginCalls: [MarginCall] = []
   /// What happened to shares.
@@ -48,6 +50,19 @@ struct RunLog: Sendable {
     marginCalls.removeLast(marginCalls.count - lengths.marginCalls)
     actions.removeLast(actions.count - lengths.actions)
     counts = lengths.counts
+  }
+
+  /// Forgets everything that was written, and keeps the memory for what comes.
+  mutating func forget() {
+    forgottenFills += fills.count
+    orders.removeAll(keepingCapacity: true)
+    fills.removeAll(keepingCapacity: true)
+    conversions.removeAll(keepingCapacity: true)
+    trades.removeAll(keepingCapacity: true)
+    otherEvents.removeAll(keepingCapacity: true)
+    otherMovements.removeAll(keepingCapacity: true)
+    marginCalls.removeAll(keepingCapacity: true)
+    actions.removeAll(keepingCapacity: true)
   }
 
   /// Makes room, once the orders have filled theirs, for what comes at the rate so far until the

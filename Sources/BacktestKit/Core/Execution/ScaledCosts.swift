@@ -64,6 +64,18 @@ extension ExecutionRules {
     return rules
   }
 
+  /// These rules with slippage alone multiplied.
+  package func scalingSlippage(by factor: Double) -> ExecutionRules {
+    var rules = self
+    rules.slippage = Self.scaled(slippage, by: factor)
+    rules.instrumentCosts = instrumentCosts.map { costs in
+      var scaled = costs
+      scaled.slippage = costs.slippage.map { Self.scaled($0, by: factor) }
+      return scaled
+    }
+    return rules
+  }
+
   // The usual models stay what they are, so that the loop still knows them.
   private static func scaled(
     _ model: any SlippageModel, by factor: Double

@@ -29,6 +29,25 @@ package enum Normaliser: Sendable, Equatable {
     }
   }
 
+  /// The normaliser of some numbers of an observation, in their order.
+  ///
+  /// - Parameter positions: where they are in the observation.
+  func selecting(_ positions: [Int]) -> Normaliser {
+    guard let count else { return self }
+    func chosen(_ values: [Double]) -> [Double] { positions.map { values[$0 % count] } }
+    return switch self {
+    case .none: self
+    case .zScore(let mean, let deviation):
+      .zScore(mean: chosen(mean), deviation: chosen(deviation))
+    case .runningStatistics(let mean, let variance, let epsilon, let limit):
+      .runningStatistics(
+        mean: chosen(mean), variance: chosen(variance), epsilon: epsilon, limit: limit)
+    case .minimumMaximum(let minimum, let maximum, let low, let high):
+      .minimumMaximum(minimum: chosen(minimum), maximum: chosen(maximum), low: low, high: high)
+    case .scale(let factor): .scale(chosen(factor))
+    }
+  }
+
   /// Normalises an observation in place.
   ///
   /// - Parameter values: rows of features; a normaliser for one row is applied to each row.

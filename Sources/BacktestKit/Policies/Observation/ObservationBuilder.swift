@@ -38,6 +38,7 @@ struct ObservationBuilder: Sendable {
   private let signalColumns: ContiguousArray<ContiguousArray<SignalColumn>>
   private let stateColumns: ContiguousArray<StateColumn>
   private let covarianceColumns: ContiguousArray<CovarianceColumn>
+  private let keptStates: ContiguousArray<StateHistory.Column>
   /// The bars that each asset needs.
   private let needs: ContiguousArray<Int>
   private let covarianceNeed: Int
@@ -91,7 +92,8 @@ struct ObservationBuilder: Sendable {
     calendars = plan.calendars
     crosses = plan.crosses
     covariances = plan.covariances()
-    history = StateHistory(columns: plan.keptStates, depth: plan.depth)
+    keptStates = plan.keptStates
+    history = StateHistory(columns: keptStates, depth: plan.depth)
   }
 
   /// Refuses every prediction feature: the predictor of definitions without one.
@@ -181,6 +183,30 @@ extension ObservationBuilder {
     }
     return Set(marks.indices.filter { marks[$0] == 1 })
   }
+
+  /// The number of values in a row of the window.
+  var rowWidth: Int { frame.width }
+
+  /// The numbers about the account, one by one.
+  var accountCells: ContiguousArray<AccountCell> {
+    var cells: ContiguousArray<AccountCell> = []
+    for column in stateColumns {
+      for row in 0..<frame.window {
+        let age = frame.window - 1 - row + frame.offset
+        cells.append(
+          AccountCell(
+            position: column.place + row * frame.width, kind: column.kind, asset: column.asset,
+            kept: age > 0 ? column.kept : nil, age: age, scale: column.scale))
+      }
+    }
+    return cells
+  }
+
+  /// The account features of past rows, before the first; `depth` rows are kept.
+  var emptyHistory: StateHistory { StateHistory(columns: keptStates, depth: depth) }
+
+  /// The rows of the account that an observation shows.
+  var depth: Int { frame.window + frame.offset }
 
   private func writeStates(
     _ state: PolicyAccountState, to target: UnsafeMutablePointer<Double>

@@ -15,17 +15,21 @@ struct PolicyRunner: Sendable {
   /// Money per price unit and unit of quantity.
   let multipliers: ContiguousArray<Double>
   let options: PolicyOptions
-  private let limits: WeightLimits
+  let limits: WeightLimits
   private let sizing: PolicySizing?
+  /// Learns intervals about its predicted returns; `nil` where none are asked for.
+  private var conformal: ConformalCalibration?
+  /// The interval of the last decision.
+  private(set) var interval: ForecastInterval?
   /// Whether its probability of "up" is the probability of a return above zero.
   private let predictsRises: Bool
 
   private var policy: any Policy
   /// Whether a network decides, whose last digits depend on the kernels that computed it.
   private let isNetwork: Bool
-  private var builder: ObservationBuilder
+  private(set) var builder: ObservationBuilder
   /// Which actions a position allows; `nil` where all are.
-  private let masks: ActionMasks?
+  let masks: ActionMasks?
   /// Turns actions into intents; `nil` for a predictor.
   private var interpreter: ActionInterpreter?
   /// The account as the policy sees it.
@@ -68,6 +72,7 @@ struct PolicyRunner: Sendable {
     limits = options.weights.limits(defaultMaximum: manifest.action == nil ? 1 : .infinity)
     sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
     predictsRises = manifest.output?.predictsRises ?? true
+    conformal = options.conformal.map(ConformalCalibration.init)
     policy = member.policy
     isNetwork = manifest.hasNetwork
     let inputs = try manifest.observation.inputs(in: universe)
@@ -131,6 +136,9 @@ struct PolicyRunner: Sendable {
     return closed
   }
 
+  /// Notes that an asset has closed.
+  mutating func noteClose(of asset: Int) { hasClosed[asset] = true }
+
   /// Takes in the bars of inputs, at an instant at which no asset closed.
   mutating func takeInputs(_ bars: BarSlice) { builder.update(bars, state: state) }
 
@@ -144,12 +152,16 @@ struct PolicyRunner: Sendable {
   mutating func step(_ bars: BarSlice, closed: Int, mayDecide: Bool) -> Outcome {
     guard closed > 0 else { return .idle }
     builder.update(bars, state: state)
+    if conformal != nil, let bar = bars[instruments[0]] {
+      conformal?.observe(close: bar.continuous.close)
+    }
     guard mayDecide, !hasStopped, isDue(closed) else { return .idle }
     do throws(PolicyRefusal) {
       guard try observe() else { return .idle }
       if let length = options.episodeLength, decisionCount > 0, decisionCount % length == 0 {
         policy.reset()
       }
+      decision.time = bars.time
       if let masks { decision.allowed = masks.allowed(shares: state.shares[0]) }
       try Self.decide(&policy, observation, into: &decision)
       if isNetwork { decision.prediction.round() }
@@ -157,12 +169,36 @@ struct PolicyRunner: Sendable {
       try interpret()
       return .decided
     } catch {
-      if error.isFinal || options.onRefusal == .stop { hasStopped = true }
-      return .refused(error)
+      return refuse(error)
     }
   }
 
-  private func isDue(_ closed: Int) -> Bool {
+  /// Takes an action from outside in place of one of the policy's.
+  ///
+  /// - Parameter action: the number of each choice, or the components of a box.
+  mutating func take(_ action: UnsafeBufferPointer<Double>) -> Outcome {
+    guard action.count == decision.action.count else {
+      return refuse(
+        PolicyRefusal(
+          "an action of \(action.count) components, expected \(decision.action.count)"))
+    }
+    for index in action.indices { decision.action[index] = action[index] }
+    do throws(PolicyRefusal) {
+      try interpret()
+      return .decided
+    } catch {
+      return refuse(error)
+    }
+  }
+
+  /// There is no decision at this bar.
+  mutating func refuse(_ refusal: PolicyRefusal) -> Outcome {
+    if refusal.isFinal || options.onRefusal == .stop { hasStopped = true }
+    return .refused(refusal)
+  }
+
+  /// Whether enough of the assets closed for a decision.
+  func isDue(_ closed: Int) -> Bool {
     switch options.decide {
     case .allClosed: closed == instruments.count
     case .anyClosed: hasClosed.allSatisfy { $0 }
@@ -204,9 +240,13 @@ struct PolicyRunner: Sendable {
   }
 
   private mutating func interpret() throws(PolicyRefusal) {
-    let abstains = try options.abstention.applies(to: decision.prediction)
+    interval = try conformal?.interval(about: decision.prediction)
+    let abstains =
+      try options.abstention.applies(to: decision.prediction)
+      || options.conformal?.abstains(from: interval) == true
     guard interpreter != nil else {
-      let wanted = try sizing?.weight(of: decision.prediction, limits: limits) ?? 0
+      let wanted =
+        try sizing?.weight(of: decision.prediction, interval: interval, limits: limits) ?? 0
       let weight = abstains ? 0 : wanted
       intents.removeAll(keepingCapacity: true)
       intents.append(PolicyIntent(asset: 0, .target(weight)))
@@ -238,10 +278,27 @@ struct PolicyRunner: Sendable {
 
 // Carrying out
 extension PolicyRunner {
+  /// Carries out what was decided at a bar, or what follows where nothing was.
+  mutating func conclude(
+    _ outcome: Outcome, _ trading: inout TradingContext, _ drift: inout WeightDriftMonitor,
+    _ refusals: inout RefusalLog
+  ) {
+    switch outcome {
+    case .idle: break
+    case .decided:
+      trading.countDecision(of: name)
+      carryOut(&trading, &drift)
+    case .refused(let refusal):
+      refusals.add(refusal, of: self, &trading)
+      if options.onRefusal != .hold { closePositions(&trading) }
+    }
+  }
+
   /// Sets the targets or submits the orders of the last decision, and records it.
   mutating func carryOut(_ trading: inout TradingContext, _ drift: inout WeightDriftMonitor) {
     if instruments.count == 1 {
-      trading.record(decision.prediction, of: instruments[0], predictsRises: predictsRises)
+      trading.record(
+        decision.prediction, interval: interval, of: instruments[0], predictsRises: predictsRises)
     }
     for intent in intents where !isCoolingDown(intent.asset) {
       let instrument = instruments[intent.asset]

@@ -83,15 +83,8 @@ public struct PolicyStrategy: Strategy {
         continue
       }
       runners[index].refresh(from: trading)
-      switch runners[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp) {
-      case .idle: break
-      case .decided:
-        trading.countDecision(of: runners[index].name)
-        runners[index].carryOut(&trading, &drift)
-      case .refused(let refusal):
-        refusals.add(refusal, of: runners[index], &trading)
-        if runners[index].options.onRefusal != .hold { runners[index].closePositions(&trading) }
-      }
+      let outcome = runners[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp)
+      runners[index].conclude(outcome, &trading, &drift, &refusals)
     }
   }
 }

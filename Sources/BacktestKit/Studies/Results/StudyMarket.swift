@@ -97,7 +97,7 @@ package struct StudyMarket: Sendable {
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
     }
-    try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    try study.validateConfiguration(for: universe)
     if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)
@@ -296,7 +296,7 @@ extension StudyStrategy {
 
 extension StudyMarket {
   /// Refuses policies of adjusted closes on raw ones.
-  fileprivate func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
+  func checkPrices(of policies: [StudyPolicy]) throws(PolicyError) {
     guard !unadjustedPrices.isEmpty,
       let policy = policies.first(where: \.observesAdjustedCloses)
     else { return }

@@ -84,10 +84,15 @@ extension StudyPolicy {
     guard let decides: any Policy = program ?? trained else {
       preconditionFailure("a policy is a network or a program")
     }
-    let manifest = manifest
-    return PolicyMember(decides, manifest: manifest, options: options) {
-      (feature) throws(PolicyError) in
-      let other = try TrainedPolicy(path: "\(manifest.folder)/\(feature.policy)")
+    return PolicyMember(
+      decides, manifest: manifest, options: options, loadPredictor: loadPredictor)
+  }
+
+  /// Loads the policies whose predictions it observes.
+  var loadPredictor: PolicyMember.PredictorLoader {
+    let folder = manifest.folder
+    return { (feature) throws(PolicyError) in
+      let other = try TrainedPolicy(path: "\(folder)/\(feature.policy)")
       return ObservedPredictor(policy: other, observation: other.manifest.observation)
     }
   }

@@ -1,0 +1,77 @@
+// What a training environment asks of a run besides its steps.
+extension Engine {
+  /// The last instant at which bars closed, or -1.
+  package var lastInstant: Int { instant }
+
+  /// Whether no bar of the run is left, so that a decision could earn nothing.
+  package var isAtLastClose: Bool { instant + 1 >= endInstant }
+
+  /// What the account is worth, how much of it is held, and what trading has cost.
+  package var standing: AccountStanding {
+    let account = trading.account
+    let worth = account.valuation
+    return AccountStanding(
+      equity: worth.equity, grossExposure: worth.grossExposure, cash: account.cash,
+      costs: account.commissionPaid + account.slippagePaid + account.taxPaid,
+      tradedNotional: account.tradedNotional, fillCount: log.forgottenFills + log.fills.count)
+  }
+
+  /// Whether equity is gone, or beyond the numbers that there are.
+  package var isRuined: Bool { ruinedAt != nil || overflowedAt != nil }
+
+  /// Forgets what was written down about the run so far, so that it takes no more memory however
+  /// long it is. Such a run has no result; its equity points are those of an engine that keeps no
+  /// history.
+  ///
+  /// - Precondition: a decision is due, and all fills have been handed out.
+  package mutating func forgetHistory() {
+    // The settlements of contracts look back at fills.
+    guard trading.account.contracts == nil else { return }
+    precondition(!hasUnreportedFills, "fills wait to be handed out")
+    log.forget()
+    (reportedFills, valuedFills) = (0, 0)
+    trading.notes.removeAll(keepingCapacity: true)
+    trading.forecasts.removeAll(keepingCapacity: true)
+    trading.decisions.removeAll(keepingCapacity: true)
+  }
+
+  /// Goes over the bars before the base point at once, where nothing but time would happen in them.
+  ///
+  /// - Parameter count: bars before the base point that are replayed one by one all the same.
+  package mutating func skipWarmup(leaving count: Int) {
+    let last = min(baseInstant, firstDecision) - 1 - count
+    guard instant < 0, last >= 0, warmsUpQuietly else { return }
+    _ = advanceThroughEvents()
+    guard instant < last else { return }
+    if !feed.hasOneGrid {
+      for passed in (instant + 1)..<last {
+        trading.broker.market.instant = passed
+        trading.broker.market.moveRows()
+      }
+    }
+    moveClock(to: last)
+    if !feed.hasOneGrid { trading.broker.market.moveRows() }
+  }
+
+  /// Whether bars before the base point change nothing but where the market is.
+  private var warmsUpQuietly: Bool {
+    !decidesBySession && !hasCurrencies && inherited == nil && trading.account.heldCount == 0
+      && feed.readAhead == nil && !trading.broker.attachesExits
+  }
+}
+
+/// What an account is worth and what trading has cost it, in account currency.
+package struct AccountStanding: Sendable, BitwiseCopyable {
+  /// Cash and positions at their marks.
+  package var equity: Double
+  /// The sum of the absolute values of all positions.
+  package var grossExposure: Double
+  /// Cash.
+  package var cash: Double
+  /// Commission, slippage and taxes so far.
+  package var costs: Double
+  /// The value of everything traded so far.
+  package var tradedNotional: Double
+  /// The number of fills so far.
+  package var fillCount: Int
+}

@@ -1,0 +1,260 @@
+internal import CBacktestEnvironment
+import BacktestCore
+import BacktestFiles
+import BacktestPolicies
+import BacktestStudies
+
+/// Environments of one policy on one market, which are stepped together.
+final class EnvironmentBatch {
+  let market: TrainingMarket
+  let options: EnvironmentOptions
+  let count: Int
+  let sampler: EpisodeSampler
+  private let reward: Reward
+  private let slots: UnsafeMutablePointer<EnvironmentSlot>
+  private var reader: ActionReader
+  private var memory: CallerMemory?
+
+  /// Environments before their first reset.
+  init(_ market: TrainingMarket, _ options: EnvironmentOptions, count: Int) throws(StudyError) {
+    self.market = market
+    self.options = options
+    self.count = count
+    reward = options.reward
+    sampler = try EpisodeSampler(options, market)
+    reader = ActionReader(market.plan.action, count: count)
+    slots = .allocate(capacity: count)
+    for index in 0..<count {
+      (slots + index).initialize(to: EnvironmentSlot(seed: UInt64(options.seed) &+ UInt64(index)))
+    }
+  }
+
+  deinit {
+    for index in 0..<count { slots[index].release() }
+    slots.deallocate()
+  }
+
+  /// Takes memory of the caller.
+  func bind(_ buffers: backtestkit_buffers) throws(EnvironmentError) {
+    memory = try CallerMemory(buffers, count: count, plan: market.plan)
+  }
+
+  /// Begins new episodes.
+  func reset(
+    which: UnsafePointer<UInt8>?, seeds: UnsafePointer<UInt64>?, options text: String?
+  ) throws(EnvironmentError) {
+    let memory = try boundMemory()
+    var window: (start: Int, length: Int)?
+    if let text {
+      let asked = try EnvironmentError.wrapping { try ResetOptions.read(text) }
+      if let problem = sampler.problem(with: asked) { throw EnvironmentError(problem) }
+      if asked.start != nil || asked.length != nil {
+        let start = asked.start ?? sampler.first
+        window = (start, asked.length ?? sampler.last - start)
+      }
+    }
+    for index in 0..<count where which.map({ $0[index] != 0 }) ?? true {
+      if let seeds { slots[index].seed(seeds[index]) }
+      begin(index, window: window)
+      memory.clear(index)
+      write(index, memory)
+    }
+  }
+
+  /// Carries out the actions of all environments.
+  ///
+  /// - Returns: the number of episodes that ended.
+  func step() throws(EnvironmentError) -> Int {
+    let memory = try boundMemory()
+    for index in 0..<count where !slots[index].isWaiting {
+      guard slots[index].episode != nil else {
+        throw EnvironmentError("\(name(index)) has no episode yet: reset it first")
+      }
+      guard options.autoreset == .nextStep else {
+        throw EnvironmentError("the episode of \(name(index)) is over: reset it first")
+      }
+    }
+    for index in 0..<count where slots[index].isWaiting {
+      if let problem = reader.read(index, from: memory.actions) {
+        throw EnvironmentError(count == 1 ? problem : "\(name(index)): \(problem)")
+      }
+    }
+    var ended = 0
+    for index in 0..<count {
+      if step(index, memory) { ended += 1 }
+    }
+    return ended
+  }
+
+  /// The run of an environment so far, which keeps its history.
+  func result(_ index: Int) throws(EnvironmentError) -> BacktestResult {
+    guard (0..<count).contains(index) else {
+      throw EnvironmentError("there is no environment \(index) among \(count)")
+    }
+    guard options.keepsHistory else {
+      throw EnvironmentError(
+        "environments have results only where the options say \"record\": true")
+    }
+    guard let episode = slots[index].episode else {
+      throw EnvironmentError("\(name(index)) has no episode yet: reset it first")
+    }
+    return episode.pointee.result(named: market.plan.manifest.name)
+  }
+
+  private func boundMemory() throws(EnvironmentError) -> CallerMemory {
+    guard let memory else {
+      throw EnvironmentError("no memory is bound for actions and observations")
+    }
+    return memory
+  }
+
+  private func name(_ index: Int) -> String {
+    count == 1 ? "the environment" : "environment \(index)"
+  }
+
+  /// Begins an episode.
+  private func begin(_ index: Int, window: (start: Int, length: Int)? = nil) {
+    var draw = sampler.draw(&slots[index].random, number: slots[index].episodeCount)
+    if let window { draw.window = window }
+    slots[index].begin(
+      market.plan.episode(
+        sampler.configuration(of: draw), keepsHistory: options.keepsHistory,
+        measuresAgreement: reward.kind == .predictionBonus))
+  }
+
+  /// Steps one environment; `true` where its episode ended.
+  @inline(__always)
+  private func step(_ index: Int, _ memory: CallerMemory) -> Bool {
+    guard slots[index].isWaiting, let episode = slots[index].episode else {
+      begin(index)
+      memory.clear(index)
+      write(index, memory)
+      return false
+    }
+    let earned = slots[index].step(reader.action(index), reward, episode)
+    memory.rewards[index] = earned
+    let isOver = !slots[index].isWaiting
+    let isRuined = slots[index].progress?.isRuined ?? false
+    memory.terminated[index] = isOver && isRuined ? 1 : 0
+    memory.truncated[index] = isOver && !isRuined ? 1 : 0
+    if isOver, options.autoreset == .sameStep {
+      slots[index].writeEnd(index, memory, market.plan)
+      begin(index)
+    }
+    write(index, memory)
+    return isOver
+  }
+
+  @inline(__always)
+  private func write(_ index: Int, _ memory: CallerMemory) {
+    slots[index].write(index, memory, market.plan)
+  }
+}
+
+/// One environment of a batch.
+///
+/// Its episode lies behind a pointer: a large value that is read through an optional would be
+/// copied, with everything that it refers to, at every step.
+struct EnvironmentSlot {
+  /// The episode; `nil` before the first.
+  private(set) var episode: UnsafeMutablePointer<TradingEpisode>?
+  private(set) var episodeCount = 0
+  var random: Randomness
+  /// Where the episode is; `nil` before the first.
+  private(set) var progress: EpisodeProgress?
+  private var total = 0.0
+  private var rewardMemory = Reward.Memory(equity: 0)
+
+  init(seed: UInt64) { random = Randomness(seed: seed, stream: "episodes") }
+
+  /// Decides which episodes come from now on.
+  mutating func seed(_ seed: UInt64) {
+    random = Randomness(seed: seed, stream: "episodes")
+    episodeCount = 0
+  }
+
+  /// Gives the memory of the episode back.
+  mutating func release() {
+    episode?.deinitialize(count: 1)
+    episode?.deallocate()
+    episode = nil
+  }
+
+  /// Whether a decision is due.
+  var isWaiting: Bool { progress?.isWaiting ?? false }
+
+  mutating func begin(_ new: TradingEpisode) {
+    if let episode {
+      episode.pointee = new
+    } else {
+      let place = UnsafeMutablePointer<TradingEpisode>.allocate(capacity: 1)
+      place.initialize(to: new)
+      episode = place
+    }
+    total = 0
+    progress = episode?.pointee.progress()
+    rewardMemory = Reward.Memory(equity: progress?.standing.equity ?? 0)
+    episodeCount += 1
+  }
+
+  /// Carries out an action; gives what it earned.
+  ///
+  /// - Precondition: a decision is due.
+  @inline(__always)
+  mutating func step(
+    _ action: UnsafeBufferPointer<Double>, _ reward: Reward,
+    _ episode: UnsafeMutablePointer<TradingEpisode>
+  ) -> Double {
+    let now = episode.pointee.step(action)
+    let after = now.standing
+    let before = progress?.standing ?? after
+    progress = now
+    let step = Reward.Step(
+      before: before.equity, after: after.equity,
+      traded: after.tradedNotional - before.tradedNotional, agreement: now.agreement)
+    let earned = reward.value(of: step, &rewardMemory)
+    total += earned
+    return earned
+  }
+
+  /// Writes the observation and the figures of now.
+  @inline(__always)
+  func write(_ index: Int, _ memory: CallerMemory, _ plan: EpisodePlan) {
+    guard let episode else { return }
+    episode.pointee.write(to: memory.observations + index * memory.observationCount)
+    if let figures = memory.figures { writeFigures(to: figures + index * memory.figureCount, plan) }
+    if let masks = memory.masks {
+      let allowed = progress?.allowed ?? .max
+      for action in 0..<memory.maskCount {
+        masks[index * memory.maskCount + action] =
+          action >= 64 || allowed & (1 << UInt64(action)) != 0 ? 1 : 0
+      }
+    }
+  }
+
+  /// Writes the last observation and the last figures of an episode that ended.
+  func writeEnd(_ index: Int, _ memory: CallerMemory, _ plan: EpisodePlan) {
+    if let observations = memory.finalObservations {
+      episode?.pointee.write(to: observations + index * memory.observationCount)
+    }
+    if let figures = memory.finalFigures {
+      writeFigures(to: figures + index * memory.figureCount, plan)
+    }
+  }
+
+  @inline(__always)
+  private func writeFigures(to row: UnsafeMutablePointer<Double>, _ plan: EpisodePlan) {
+    guard let progress else { return }
+    let (standing, instant) = (progress.standing, progress.instant)
+    row[Int(BACKTESTKIT_EQUITY)] = standing.equity
+    row[Int(BACKTESTKIT_CASH)] = standing.cash
+    row[Int(BACKTESTKIT_EXPOSURE)] = standing.grossExposure
+    row[Int(BACKTESTKIT_COSTS)] = standing.costs
+    row[Int(BACKTESTKIT_TURNOVER)] = standing.tradedNotional
+    row[Int(BACKTESTKIT_FILLS)] = Double(standing.fillCount)
+    row[Int(BACKTESTKIT_STEPS)] = Double(progress.stepCount)
+    row[Int(BACKTESTKIT_INSTANT)] = Double(instant)
+    row[Int(BACKTESTKIT_TIME)] = Double(plan.feed.instants[instant].nanoseconds) / 1e9
+    row[Int(BACKTESTKIT_RETURN)] = total
+  }
+}

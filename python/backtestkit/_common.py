@@ -1,0 +1,82 @@
+"""What single environments and vectors of them have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from ._interface import FIGURES, Environments
+from .errors import BacktestKitError
+
+Path = str | os.PathLike[str]
+Figures = Mapping[str, Any]
+RewardFunction = Callable[[Figures, Figures], Any]
+Reward = str | Mapping[str, Any] | RewardFunction
+Autoreset = Literal["none", "next-step", "same-step"]
+
+
+def options_of(
+    *,
+    autoreset: Autoreset,
+    reward: Reward,
+    episodes: str | Mapping[str, Any],
+    randomise: Mapping[str, Sequence[float]] | None,
+    record: bool,
+    seed: int,
+    overrides: Sequence[str],
+) -> dict[str, Any]:
+    """The options of environments as the library reads them."""
+    options: dict[str, Any] = {
+        "autoreset": autoreset,
+        "episodes": {"kind": episodes} if isinstance(episodes, str) else dict(episodes),
+        "record": record,
+        "seed": seed,
+    }
+    if isinstance(reward, str):
+        options["reward"] = {"name": reward}
+    elif isinstance(reward, Mapping):
+        options["reward"] = dict(reward)
+    if randomise:
+        options["randomise"] = {key: list(bounds) for key, bounds in randomise.items()}
+    if overrides:
+        options["set"] = list(overrides)
+    return options
+
+
+def action_space(environments: Environments) -> spaces.Space[Any]:
+    """The space of the actions of one environment."""
+    action = environments.description["action"]
+    sizes = action["sizes"]
+    if action["kind"] == "discrete":
+        return spaces.Discrete(sizes[0])
+    if action["kind"] == "multi_discrete":
+        return spaces.MultiDiscrete(sizes)
+    return spaces.Box(
+        np.array(action["low"], np.float32), np.array(action["high"], np.float32), dtype=np.float32
+    )
+
+
+def observation_space(environments: Environments) -> spaces.Box:
+    """The space of the observations of one environment."""
+    shape = tuple(environments.description["observation"]["shape"])
+    return spaces.Box(-np.inf, np.inf, shape, np.float32)
+
+
+def columns(figures: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+    """The figures by name, each an array over the environments that shares their memory."""
+    return {name: figures[:, index] for index, name in enumerate(FIGURES)}
+
+
+def misshapen(actions: Any, expected: tuple[int, ...]) -> BacktestKitError:
+    """The error of actions that do not fit."""
+    shape = np.shape(actions) if not isinstance(actions, str) else None
+    found = f"the shape {shape}" if shape is not None else repr(actions)
+    kind = getattr(np.asarray(actions), "dtype", type(actions).__name__)
+    return BacktestKitError(
+        f"the actions have {found} and the type {kind}, not the shape {expected} of the action space"
+    )
