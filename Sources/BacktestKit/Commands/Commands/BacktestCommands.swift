@@ -27,6 +27,7 @@ public struct BacktestCommands: Sendable {
         .run(catalogue),
         .walkForward(catalogue),
         .sweep(catalogue),
+        .tune(catalogue),
         .sensitivity(catalogue),
         .crossValidation(catalogue),
         .batch(catalogue),
