@@ -59,10 +59,10 @@ def build():
 
 NETWORK = [
     {"op": "transpose_time_channel"},
-    {"op": "conv1d", "params": "convolution"},
+    {"op": "conv1d", "params": "convolution", "kernel": 3},
     {"op": "relu"},
     {"op": "transpose_time_channel"},
-    {"op": "lstm", "params": "lstm"},
+    {"op": "lstm", "params": "lstm", "hidden": 24},
     {"op": "last_step"},
     {"op": "linear", "params": "head"},
 ]
@@ -124,7 +124,7 @@ def write_predictor(model, rows: np.ndarray, folder, trained_until: str) -> None
         "weights": [{"file": "model.pt", "format": "torch-zip"}],
         "network": {"predict": NETWORK},
         "observation": window_manifest()["observation"],
-        "output": {"kind": "regression", "unit": "percent"},
+        "output": {"kind": "regression", "unit": "percent_log_return"},
         "trained": {"data_end": trained_until},
         "golden": [
             {"observation": row.ravel().tolist(), "outputs": output.tolist()}
