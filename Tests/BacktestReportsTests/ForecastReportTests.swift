@@ -16,13 +16,18 @@ struct ForecastReportTests {
     let evaluation = try #require(ForecastEvaluation(result))
     let matrix = try #require(evaluation.whole.direction?.matrix)
     let bytes = Report(result).bytes()
+    // The stated intervals are the central 80 % of the stated distributions.
+    #expect(
+      evaluation.whole.intervals.map(\.share)
+        == evaluation.whole.distribution?.coverage.filter { $0.level == 0.8 }.map(\.share))
     let page = try MarkupChecker(bytes)
     #expect(page.values(of: "id").contains("forecasts"))
     let text = String(decoding: bytes, as: UTF8.self)
     for part in [
       "The forecasts show no skill in direction", "Direction: forecast and outcome",
       "Always up", "Reliability of probabilities", "Coverage of predicted intervals",
-      "Conformal 90%, second half", "Direction by instrument", "All instruments", "no skill shown",
+      "Conformal 90%, second half", "Coverage of the stated intervals", "Direction by instrument",
+      "All instruments", "no skill shown",
       "Three classes", ">\(NumberFormat.percent(decimals: 1).text(matrix.accuracy))</td>",
       ">\(NumberFormat.integer.text(Double(matrix.truePositives)))</td>",
       ">\(NumberFormat.number(decimals: 3).text(matrix.matthewsCorrelation))</td>",

@@ -50,7 +50,7 @@ struct ReportStyleSheetTests {
     for level in ["p1", "p2", "p3", "p4", "n1", "n2", "n3", "n4"] {
       try check("heat", on: level, atLeast: 4.5)
     }
-    for line in ["s1", "s2", "s3", "s4", "s5", "s6", "axis"] {
+    for line in ["s1", "s2", "s3", "s4", "s5", "s6", "bench", "axis"] {
       try check(line, on: "paper", atLeast: 3)
     }
   }
@@ -63,7 +63,7 @@ struct ReportStyleSheetTests {
       })
     for part in css.components(after: "var(--") {
       let name = String(part.prefix { $0.isLetter || $0.isNumber })
-      #expect(defined.contains(name) || ["y", "h", "n"].contains(name), "\(name)")
+      #expect(defined.contains(name) || ["y", "h", "n", "r", "w", "m"].contains(name), "\(name)")
     }
     #expect(css.count { $0 == "{" } == css.count { $0 == "}" })
   }

@@ -8,9 +8,8 @@ import Testing
 
 struct ReportTests {
   static let sections = [
-    "equity", "returns", "regimes", "trades", "costs", "attribution", "metrics", "assumptions",
-    "data",
-    "provenance",
+    "equity", "certainty", "returns", "rolling", "exposure", "regimes", "trades", "costs",
+    "attribution", "crises", "metrics", "assumptions", "data", "provenance",
   ]
 
   @Test func aRunOfFourStocksFillsThePage() throws {
@@ -25,8 +24,9 @@ struct ReportTests {
     }
     let text = String(decoding: bytes, as: UTF8.self)
     for part in [
-      "SMACrossover", "S&amp;P 500", "Sharpe ratio × √252", "(252 bars per year)",
-      "USD, log scale", "more rows in trades.csv", "Bull/bear 20 %, by prices of SPX",
+      "SMACrossover", "S&amp;P 500", "(252 bars per year)",
+      "USD, log scale", "All trades, in order of exit (", "The five worst trades",
+      "Bull/bear 20 %, by prices of SPX",
       "as known at the time",
       "studies/crossover.yaml", "<dd>as named</dd>", result.fingerprint.description,
       "so the figures do not show statistical significance",
@@ -66,8 +66,8 @@ struct ReportTests {
     let page = try MarkupChecker(bytes)
     #expect(
       page.values(of: "id") == [
-        "equity", "returns", "folds", "parameters", "regimes", "trades", "costs", "attribution",
-        "metrics",
+        "equity", "certainty", "returns", "rolling", "exposure", "folds", "parameters", "regimes",
+        "trades", "costs", "attribution", "crises", "metrics",
         "assumptions", "data", "provenance",
       ])
     let text = String(decoding: bytes, as: UTF8.self)
@@ -186,7 +186,7 @@ struct ReportTests {
     ).run()
     let text = Report(result).text
     let warning = try #require(text.firstRange(of: "filled at the close they were based on"))
-    let figure = try #require(text.firstRange(of: "<ul class=\"tiles\">"))
+    let figure = try #require(text.firstRange(of: "<ul class=\"tiles\""))
     let title = try #require(text.firstRange(of: "Caveats: read these first"))
     #expect(title.upperBound < warning.lowerBound && warning.upperBound < figure.lowerBound)
     #expect(text.contains("known only at its close"))

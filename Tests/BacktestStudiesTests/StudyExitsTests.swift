@@ -72,10 +72,10 @@ struct StudyExitsTests {
       guard let order = orders[fill.order], let rule = order.exitRule else { continue }
       used.insert(rule)
       // Inside a bar a limit trades at its price.
-      if rule == .takeProfit, fill.isIntrabar { #expect(fill.reference == order.kind.price) }
+      if rule == .scaleOut, fill.isIntrabar { #expect(fill.reference == order.kind.price) }
       #expect(fill.quantity < 0, "every position is long")
     }
-    #expect(used.isSuperset(of: [.stopLoss, .takeProfit, .trailingStop]))
+    #expect(used.isSuperset(of: [.stopLoss, .scaleOut, .trailingStop]))
     #expect(result.trades.allSatisfy { $0.barCount <= 126 })
     // Half of a position, down to the share, is for the limit.
     #expect(result.trades.count > 20 && result.account.cash > 0)

@@ -27,7 +27,10 @@ package struct ForecastTeller: Strategy {
       trading.forecast(
         bar.instrument, score: abs(mean) < deviation / 50 ? 0 : mean,
         probabilityUp: 0.5 * erfc(-mean / deviation / 2.0.squareRoot()), expectedReturn: mean,
-        deviation: deviation)
+        deviation: deviation,
+        interval: ForecastInterval(
+          level: 0.8, lower: mean - 1.2815515655446004 * deviation,
+          upper: mean + 1.2815515655446004 * deviation))
     }
   }
 }

@@ -222,7 +222,7 @@ struct ResultSchemaTests {
     let bytes = try FileBytes.read(scratch.path + "/forecasts.csv")
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     #expect(
-      lines[0] == "time,symbol,score,probability_up,expected_return,deviation,outcome")
+      lines[0] == "time,symbol,score,probability_up,expected_return,deviation,lower,upper,outcome")
     #expect(lines.count == outcome.result.forecasts.count + 1)
     let outcomes = PairedForecasts(outcome.result).outcomes
     for (index, forecast) in outcome.result.forecasts.enumerated() {
@@ -231,7 +231,7 @@ struct ResultSchemaTests {
       #expect(fields[0] == forecast.time.description && fields[1] == symbol)
       let numbers = [
         forecast.score, forecast.probabilityUp, forecast.expectedReturn, forecast.deviation,
-        outcomes[index],
+        forecast.interval?.lower, forecast.interval?.upper, outcomes[index],
       ]
       #expect(fields[2...].map { Double($0) } == numbers)
     }

@@ -19,8 +19,14 @@ extension Command {
         """
     ) { parameters in
       let options = StudyJobOptions(&parameters)
+      let shard = parameters.shard()
       return { context in
-        try CrossValidationJob(options: options, catalogue: catalogue).perform(in: context)
+        if let shard {
+          return try ShardJob(
+            options: options, catalogue: catalogue, job: .crossValidation, shard: shard
+          ).perform(in: context)
+        }
+        return try CrossValidationJob(options: options, catalogue: catalogue).perform(in: context)
       }
     }
   }
@@ -32,28 +38,8 @@ struct CrossValidationJob: Sendable {
   var catalogue: StrategyCatalogue
 
   func perform(in context: CommandContext) throws -> ExitCode {
-    var failed: [String] = []
     var owners: [String: String] = [:]
-    for path in options.paths {
-      try context.checkInterrupt()
-      do {
-        try perform(path, &owners, context)
-      } catch let failure as CommandError {
-        throw failure
-      } catch {
-        // What was interrupted has failed for that reason alone.
-        try context.checkInterrupt()
-        let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
-        guard options.paths.count > 1 else { throw CommandError.input(message) }
-        context.report(message)
-        failed.append(path)
-      }
-    }
-    if !failed.isEmpty {
-      throw CommandError.input(
-        "\(failed.count) of \(options.paths.count) studies failed: \(NumberText.list(failed))")
-    }
-    return .done
+    return try options.forEachStudy(in: context) { path in try perform(path, &owners, context) }
   }
 
   private func perform(
@@ -65,10 +51,21 @@ struct CrossValidationJob: Sendable {
     let folder = try place.folder(
       for: study, path, isRepeated: isRepeated, command: "crossval"
     ).map { try place.claim($0, for: study, path, &owners) }
+    try perform(study, folder, context)
+  }
+
+  /// Does a study whose folder is claimed.
+  ///
+  /// - Parameter shards: what other processes have done of it.
+  func perform(
+    _ study: Study, _ folder: ResultFolder?, merging shards: MergedShards? = nil,
+    _ context: CommandContext
+  ) throws {
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
     var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
     options.store.open(for: study, &runner, context)
+    if let shards { try options.store.merge(shards, into: &runner, context) }
     let outcome = try runner.crossValidate(keepingUnitsBeside: folder?.path)
     try context.checkInterrupt()
     bars.finish()

@@ -55,6 +55,25 @@ struct ExampleStudy {
     add(Study.rows(catalogue), at: "", indent: "")
   }
 
+  /// A batch file for a program.
+  static func batch(program: String) -> String {
+    var example = ExampleStudy()
+    example.given = [
+      "name": "Two studies", "studies[].path": "study.yaml", "objective": "sharpe",
+      "parameters": "{fast: [5, 10], slow: [50, 100]}",
+    ]
+    example.text = """
+      # A batch: studies, and what is varied about each of them; every combination is an entry.
+      # Run it with `\(program) batch`. Keys that are commented out show their defaults or an
+      # example. Paths are relative to the folder of this file.
+
+      """
+    example.add(BatchPlan.rows, at: "", indent: "")
+    return example.text
+  }
+
+  private init() { text = "" }
+
   private mutating func give(_ policy: PolicyManifest, to path: String) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let folder = parts.isEmpty ? "." : parts.joined(separator: "/")

@@ -20,8 +20,13 @@ extension Command {
     ) { parameters in
       let options = StudyJobOptions(&parameters)
       let expected = expectedFingerprint(&parameters, options, of: "run")
+      let shard = parameters.shard(expecting: expected)
       return { context in
-        try StudyJob(options: options, catalogue: catalogue, expectedFingerprint: expected)
+        if let shard {
+          return try ShardJob(options: options, catalogue: catalogue, job: .run, shard: shard)
+            .perform(in: context)
+        }
+        return try StudyJob(options: options, catalogue: catalogue, expectedFingerprint: expected)
           .perform(in: context)
       }
     }
@@ -39,8 +44,14 @@ extension Command {
     ) { parameters in
       let options = StudyJobOptions(&parameters)
       let expected = expectedFingerprint(&parameters, options, of: "stitched run")
+      let shard = parameters.shard(expecting: expected)
       return { context in
-        try StudyJob(
+        if let shard {
+          return try ShardJob(
+            options: options, catalogue: catalogue, job: .walkForward, shard: shard
+          ).perform(in: context)
+        }
+        return try StudyJob(
           options: options, catalogue: catalogue, kind: .walkForward,
           expectedFingerprint: expected
         ).perform(in: context)
@@ -158,7 +169,7 @@ struct ResultSummary {
     }
     if let walk = outcome.walkForward { lines += walkForward(walk) }
     if let verdict = outcome.report().policyVerdict { lines.append(verdict.text) }
-    if let replicates = outcome.replicates?.summary { lines.append(middle(replicates)) }
+    if let replicates = outcome.replicates { lines.append(middle(replicates)) }
     lines.append("")
     return lines.joined(separator: "\n") + "\n" + table + caveats
       + "\n\(NumberText.capitalized(outcome.trials.text))\nFingerprint: \(result.fingerprint)\n"

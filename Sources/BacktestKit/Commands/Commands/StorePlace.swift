@@ -44,6 +44,30 @@ struct StorePlace: Sendable {
     }
   }
 
+  /// Adds the trials of shards to the store of what merges them.
+  func merge(
+    _ shards: MergedShards, into runner: inout StudyRunner, _ context: CommandContext
+  ) throws {
+    runner.shards = shards
+    guard let store = runner.store else { return }
+    let stores = shards.trialStores
+    if stores.count < shards.folders.count {
+      context.report(
+        "warning: \(shards.folders.count - stores.count) of "
+          + "\(NumberText.count(shards.folders.count, "shard")) kept no trials, which are not "
+          + "counted")
+    }
+    for path in stores { try store.add(try RunStore(reading: path)) }
+  }
+
+  /// The store of a shard's own trials; `nil` where none is wanted.
+  func ofShard(
+    _ path: String, of study: Study, _ context: CommandContext
+  ) throws(RunStoreError) -> RunStore? {
+    guard self.path(for: study.folder) != nil else { return nil }
+    return try RunStore(path: path, now: context.wallClock)
+  }
+
   /// Says in one line that trials are not counted although a store was wanted.
   func warn(of trials: TrialCounting, _ context: CommandContext) {
     guard case .notCounted(let reason) = trials, reason != TrialCounting.noStore else { return }

@@ -16,28 +16,93 @@ struct StudyJobOptions: Sendable {
 
   /// - Parameter writesByDefault: whether results go to a folder even when none is named.
   init(_ parameters: inout ParameterReader, writesByDefault: Bool = true) {
+    self.init(
+      studies: &parameters,
+      out: writesByDefault
+        ? "Where results go (default: the study's output folder, or Reports/<study>-<command>)."
+        : "Where results go (default: nothing is written).")
+  }
+
+  /// The parameters of a command that puts shards together instead of reading studies.
+  init(merging parameters: inout ParameterReader) {
+    paths = []
+    overrides = []
+    out = Self.out(
+      &parameters,
+      "Where results go (default: the study's output folder, or Reports/<study>-<command>).")
+    isForced = Self.force(&parameters)
+    threads = Self.threads(&parameters)
+    store = StorePlace(&parameters)
+    isQuiet = Self.quiet(&parameters)
+    printsJSON = Self.json(&parameters)
+  }
+
+  private init(studies parameters: inout ParameterReader, out help: String) {
     paths = parameters.arguments(
       "study", .file(endings: ["yaml", "yml", "json"]), isRequired: true,
       help: "Study files; the result.json of an earlier run runs its study again.")
-    out = parameters.optionalOption(
-      "out", short: "o", .folder(),
-      help: writesByDefault
-        ? "Where results go (default: the study's output folder, or Reports/<study>-<command>)."
-        : "Where results go (default: nothing is written).")
-    isForced = parameters.flag(
-      "force",
-      help: "Write into a folder that holds another study's result, or something else.")
+    out = Self.out(&parameters, help)
+    isForced = Self.force(&parameters)
     overrides = parameters.options(
       "set", .text("key=value"),
       help: "Override a key of the study, such as execution.fill=next-close.")
-    threads = parameters.optionalOption(
-      "threads", .integer("n", .atLeast(1)),
-      help: "Parallel runs (default: all processors).")
+    threads = Self.threads(&parameters)
     store = StorePlace(&parameters)
-    isQuiet = parameters.flag(
-      "quiet", short: "q", help: "Print only errors, and JSON with --json.")
-    printsJSON = parameters.flag(
-      "json", help: "Print each study's result.json instead of a table.")
+    isQuiet = Self.quiet(&parameters)
+    printsJSON = Self.json(&parameters)
+  }
+
+  private static func out(_ parameters: inout ParameterReader, _ help: String) -> String? {
+    parameters.optionalOption("out", short: "o", .folder(), help: help)
+  }
+
+  private static func force(_ parameters: inout ParameterReader) -> Bool {
+    parameters.flag(
+      "force",
+      help: "Write into a folder that holds another study's result, or something else.")
+  }
+
+  private static func threads(_ parameters: inout ParameterReader) -> Int? {
+    parameters.optionalOption(
+      "threads", .integer("n", .atLeast(1)), help: "Parallel runs (default: all processors).")
+  }
+
+  private static func quiet(_ parameters: inout ParameterReader) -> Bool {
+    parameters.flag("quiet", short: "q", help: "Print only errors, and JSON with --json.")
+  }
+
+  private static func json(_ parameters: inout ParameterReader) -> Bool {
+    parameters.flag("json", help: "Print each study's result.json instead of a table.")
+  }
+}
+
+extension StudyJobOptions {
+  /// Does the same to each study; one that fails does not stop the others, and the last message
+  /// names those that failed.
+  func forEachStudy(
+    in context: CommandContext, _ work: (_ path: String) throws -> Void
+  ) throws -> ExitCode {
+    var failed: [String] = []
+    for path in paths {
+      try context.checkInterrupt()
+      do {
+        try work(path)
+      } catch let failure as CommandError {
+        throw failure
+      } catch {
+        // What was interrupted has failed for that reason alone.
+        try context.checkInterrupt()
+        let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
+        guard paths.count > 1 else { throw CommandError.input(message) }
+        context.report(message)
+        failed.append(path)
+      }
+    }
+    if !failed.isEmpty {
+      throw CommandError.input(
+        "\(failed.count) of \(paths.count) studies failed: " + NumberText.list(failed))
+    }
+    return .done
   }
 }
 
@@ -64,31 +129,10 @@ struct StudyJob: Sendable {
   func perform(
     in context: CommandContext, show: (StudyOutcome, CommandContext) -> Void = { _, _ in }
   ) throws -> ExitCode {
-    var failed: [String] = []
     var owners: [String: String] = [:]
-    for path in options.paths {
-      try context.checkInterrupt()
-      do {
-        try perform(path, &owners, context, show)
-      } catch let failure as CommandError {
-        throw failure
-      } catch {
-        // What was interrupted has failed for that reason alone.
-        try context.checkInterrupt()
-        let message = (error as? StudyError)?.message(of: path) ?? "\(error)"
-        guard options.paths.count > 1 else {
-          throw CommandError.input(message)
-        }
-        context.report(message)
-        failed.append(path)
-      }
+    return try options.forEachStudy(in: context) { path in
+      try perform(path, &owners, context, show)
     }
-    if !failed.isEmpty {
-      throw CommandError.input(
-        "\(failed.count) of \(options.paths.count) studies failed: "
-          + NumberText.list(failed))
-    }
-    return .done
   }
 
   private func perform(
@@ -100,13 +144,24 @@ struct StudyJob: Sendable {
     if study.regimes.isEmpty { study.regimes = defaultRegimes }
     let folder = try folder(for: study, path, isRepeated: recorded != nil)
       .map { try claim($0, for: study, path, &owners) }
+    try perform(study, path, kind ?? recorded?.kind ?? .run, folder, context, show)
+  }
+
+  /// Does a study whose folder is claimed.
+  ///
+  /// - Parameter shards: what other processes have done of it.
+  func perform(
+    _ study: Study, _ path: String, _ kind: ResultRecord.Kind, _ folder: ResultFolder?,
+    merging shards: MergedShards? = nil, _ context: CommandContext,
+    _ show: (StudyOutcome, CommandContext) -> Void
+  ) throws {
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
     var runner = StudyRunner(study, threads: options.threads, in: context, showing: bars)
     runner.monteCarlo = monteCarlo
     options.store.open(for: study, &runner, context)
     runner.resultFolder = folder?.path
-    let kind = kind ?? recorded?.kind ?? .run
+    if let shards { try options.store.merge(shards, into: &runner, context) }
     let outcome =
       kind == .sensitivity
       ? try runner.sensitivity(of: sensitivityParts) : try runner.outcome(of: kind)

@@ -18,11 +18,14 @@ extension Command {
         """
     ) { parameters in
       let options = StudyJobOptions(&parameters)
+      let shard = parameters.shard()
       return { context in
-        try StudyJob(options: options, catalogue: catalogue, kind: .sweep)
-          .perform(in: context) { outcome, context in
-            if let sweep = outcome.sweep { context.output.write(sweepText(sweep)) }
-          }
+        if let shard {
+          return try ShardJob(options: options, catalogue: catalogue, job: .sweep, shard: shard)
+            .perform(in: context)
+        }
+        return try StudyJob(options: options, catalogue: catalogue, kind: .sweep)
+          .perform(in: context, show: showSweep)
       }
     }
   }
@@ -52,6 +55,11 @@ extension Command {
       }
     }
   }
+}
+
+/// Shows the best sets of an outcome that is a sweep.
+func showSweep(_ outcome: StudyOutcome, _ context: CommandContext) {
+  if let sweep = outcome.sweep { context.output.write(sweepText(sweep)) }
 }
 
 /// The best sets of a sweep with what qualifies them.

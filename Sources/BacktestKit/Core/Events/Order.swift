@@ -82,12 +82,17 @@ extension Order {
     case stopLoss = "stop-loss"
     /// A limit at a distance from the average entry price.
     case takeProfit = "take-profit"
+    /// Such a limit for a part of the position.
+    case scaleOut = "scale-out"
     /// The stop behind the best price.
     case trailingStop = "trailing-stop"
     /// The stop at the average entry price, where there is no stop-loss that moves there.
     case breakEven = "break-even"
     /// The market order that ends a position in time.
     case timeExit = "time-exit"
+
+    /// Whether it takes a profit on a part or all of a position.
+    var isProfitTarget: Bool { self == .takeProfit || self == .scaleOut }
   }
 }
 

@@ -16,23 +16,15 @@ extension Broker {
       }
       slot = book.slot(after: slot)
     }
-    slot = book.firstSlot(instrument)
-    while slot >= 0 {
-      if book[slot].remaining == 0 {
-        reject(slot, .noQuantity, log: &log)
-        // It may have taken its exits along.
-        slot = book.firstSlot(instrument)
-      } else {
-        slot = book.slot(after: slot)
-      }
+    while case let slot = book.firstSlot(instrument, where: { $0.remaining == 0 }), slot >= 0 {
+      reject(slot, .noQuantity, log: &log)
     }
   }
 
   /// Ends the orders of an instrument that trades no more.
   mutating func delist(_ instrument: Int, log: inout RunLog) {
     delisted.append(Int32(truncatingIfNeeded: instrument))
-    while book.firstSlot(instrument) >= 0 {
-      let slot = book.firstSlot(instrument)
+    while case let slot = book.firstSlot(instrument), slot >= 0 {
       // Its exits end for the same reason.
       book[slot].hasExits = false
       end(slot, .delisted, log: &log)

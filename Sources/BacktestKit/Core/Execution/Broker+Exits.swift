@@ -15,7 +15,7 @@ extension Broker {
     let isExit = change.cause.map { $0.order.exitRule != nil } ?? false
     if isExit, let cause = change.cause {
       desk.positions[instrument].exitedSide = before.side
-      if cause.order.exitRule == .takeProfit {
+      if cause.order.exitRule?.isProfitTarget == true {
         desk.take(
           abs(cause.fill.quantity), of: instrument, target: cause.place,
           completesOrder: cause.fill.completesOrder, left: abs(held))
@@ -62,7 +62,8 @@ extension Broker {
         ofTarget: place, of: instrument, held: abs(held), market.columns[instrument])
       let kind = Order.Kind.limit(
         rounded(price(target.distance, side), of: instrument, up: side > 0))
-      align(.takeProfit, place: place, kind, units: -side * units, change, log: &log)
+      let rule = place < rules.scaleOut.count ? Order.ExitRule.scaleOut : .takeProfit
+      align(rule, place: place, kind, units: -side * units, change, log: &log)
     }
     if rules.timeExit != nil, let slot = exit(.timeExit, of: instrument) {
       resize(slot, to: -held, .market, log: &log)
@@ -163,15 +164,9 @@ extension Broker {
   private mutating func endExits(
     of instrument: Int, by outcome: OrderOutcome.Kind, log: inout RunLog
   ) {
-    var slot = book.firstSlot(instrument)
-    while slot >= 0 {
-      if book[slot].order.exitRule != nil {
-        end(slot, outcome, log: &log)
-        // As wherever orders end on a walk: it may have taken others along.
-        slot = book.firstSlot(instrument)
-      } else {
-        slot = book.slot(after: slot)
-      }
+    while case let slot = book.firstSlot(instrument, where: { $0.order.exitRule != nil }), slot >= 0
+    {
+      end(slot, outcome, log: &log)
     }
   }
 
@@ -202,16 +197,12 @@ extension Broker {
       }
       slot = book.slot(after: slot)
     }
-    slot = book.firstSlot(instrument)
-    while slot >= 0 {
-      let isEmpty = book[slot].yields && book[slot].remaining == 0
-      if isEmpty || isFlat && book[slot].isTarget(onSide: side) {
-        end(slot, isEmpty ? .nothingToReduce : .cancelled, log: &log)
-        // It may have taken others along.
-        slot = book.firstSlot(instrument)
-      } else {
-        slot = book.slot(after: slot)
-      }
+    func isEmpty(_ live: LiveOrder) -> Bool { live.yields && live.remaining == 0 }
+    func ends(_ live: LiveOrder) -> Bool {
+      isEmpty(live) || isFlat && live.isTarget(onSide: side)
+    }
+    while case let slot = book.firstSlot(instrument, where: ends), slot >= 0 {
+      end(slot, isEmpty(book[slot]) ? .nothingToReduce : .cancelled, log: &log)
     }
   }
 }

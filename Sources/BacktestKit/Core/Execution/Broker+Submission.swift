@@ -285,15 +285,8 @@ extension Broker {
     account: inout some BrokerAccount, log: inout RunLog
   ) -> TargetOrder? {
     guard let close = market.lastClose(of: request.instrument) else { return nil }
-    var slot = book.firstSlot(request.instrument)
-    while slot >= 0 {
-      if book[slot].isTarget {
-        withdraw(slot, budget: &budget, account: &account, log: &log)
-        // It may have taken others along.
-        slot = book.firstSlot(request.instrument)
-      } else {
-        slot = book.slot(after: slot)
-      }
+    while case let slot = book.firstSlot(request.instrument, where: \.isTarget), slot >= 0 {
+      withdraw(slot, budget: &budget, account: &account, log: &log)
     }
     var held = account.quantity(of: request.instrument)
     // What a margin call reduces trades first.

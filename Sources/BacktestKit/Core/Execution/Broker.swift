@@ -95,10 +95,11 @@ struct Broker: Sendable {
   /// Ends an order otherwise than by its last fill: its outcome is recorded and its slot freed.
   mutating func end(_ slot: Int, _ outcome: OrderOutcome.Kind, log: inout RunLog) {
     noteAcceptance(slot, log: &log)
-    let live = book[slot]
-    log.record(live.id, outcome, at: market.clock, filled: live.filledQuantity)
+    let (order, hasExits) = (book[slot].id, book[slot].hasExits)
+    let hasFilled = book[slot].progress.fillCount > 0
+    log.record(order, outcome, at: market.clock, filled: book[slot].filledQuantity)
     book.remove(slot)
-    if live.hasExits { endDependents(of: live, log: &log) }
+    if hasExits { endDependents(of: order, hasFilled: hasFilled, log: &log) }
   }
 
   /// Writes down that an order has become live where it ends or is changed at that moment, since
@@ -116,13 +117,12 @@ struct Broker: Sendable {
   /// Ends what waits for an order that ended otherwise than by its last fill: its exits where
   /// nothing filled, and what it would have triggered.
   @inline(never)
-  private mutating func endDependents(of live: LiveOrder, log: inout RunLog) {
-    let parent = live.order.assignedID
+  private mutating func endDependents(of parent: OrderID, hasFilled: Bool, log: inout RunLog) {
     var slot = book.firstRelative(ofParent: parent)
     while slot >= 0 {
       let isDependent =
         book[slot].order.parent == parent
-        && (live.progress.fillCount == 0 || book[slot].startsWithParent)
+        && (!hasFilled || book[slot].startsWithParent)
       if isDependent, book[slot].isAsleep {
         end(slot, .parentGone, log: &log)
         // It may have taken others along.

@@ -38,7 +38,7 @@ public struct ExitRules: Hashable, Sendable {
   }
 
   /// Whether any distance is in average true ranges.
-  var needsRange: Bool { distances.contains { $0.1?.needsRange ?? false } }
+  package var needsRange: Bool { distances.contains { $0.1?.needsRange ?? false } }
 
   /// Whether a position has to be looked at from close to close.
   var watchesCloses: Bool { breakEven != nil || timeExit != nil }
@@ -50,40 +50,43 @@ public struct ExitRules: Hashable, Sendable {
     return scaleOut + [PartialExit(at: takeProfit, share: rest)]
   }
 
-  /// All distances, with the names of their properties.
+  /// All distances, by name.
   private var distances: [(String, ExitDistance?)] {
     [
-      ("stopLoss", stopLoss), ("takeProfit", takeProfit), ("trailingStop", trailingStop),
-      ("breakEven", breakEven),
-    ] + scaleOut.enumerated().map { ("scaleOut[\($0)].distance", $1.distance) }
+      ("a stop-loss", stopLoss), ("a take-profit", takeProfit), ("a trailing stop", trailingStop),
+      ("break-even", breakEven),
+    ] + scaleOut.enumerated().map { ("partial exit \($0 + 1)", $1.distance) }
   }
 
   /// What is wrong with the values themselves; `nil` when nothing is.
   package var problem: String? {
     for (name, distance) in distances {
       if let distance, !distance.isSound {
-        return "exits.\(name) must be above 0 and finite, not \(distance.text)"
+        return "the distance of \(name) must be above 0 and finite, not \(distance.text)"
       }
     }
-    for (name, distance) in [("stopLoss", stopLoss), ("trailingStop", trailingStop)] {
+    for (name, distance) in [("a stop-loss", stopLoss), ("a trailing stop", trailingStop)] {
       if case .percent(let percent) = distance, percent >= 100 {
-        return "exits.\(name) must be below 100 %, not \(NumberText.exact(percent)) %"
+        return "the distance of \(name) must be below 100 %, not \(NumberText.exact(percent)) %"
       }
     }
     if let part = scaleOut.first(where: { !($0.share > 0 && $0.share <= 1) }) {
-      return "exits.scaleOut: a share must be above 0 and at most 1, not \(part.share)"
+      return "the share of a partial exit must be above 0 and at most 1, not \(part.share)"
     }
     let sum = scaleOut.reduce(0) { $0 + $1.share }
-    if sum > 1 + 1e-12 { return "exits.scaleOut: the shares sum to \(sum), which is above 1" }
+    if sum > 1 + 1e-12 {
+      return "the shares of partial exits sum to \(NumberText.exact(sum)), which is above 1"
+    }
     if takeProfit != nil, sum > 1 - 1e-12 {
-      return "exits.takeProfit closes what scaleOut leaves, but its shares sum to 1; leave one of "
+      return
+        "a take-profit closes what partial exits leave, but their shares sum to 1; leave one of "
         + "the two out"
     }
-    if scaleOut.count > 100 { return "exits.scaleOut has \(scaleOut.count) parts; 100 are allowed" }
+    if scaleOut.count > 100 { return "there are \(scaleOut.count) partial exits; 100 are allowed" }
     if let timeExit, timeExit.count < 1 {
-      return "exits.timeExit must be 1 or more, not \(timeExit.count)"
+      return "a time exit comes after 1 or more, not \(timeExit.count)"
     }
-    if rangeBars < 1 { return "exits.rangeBars must be 1 or more, not \(rangeBars)" }
+    if rangeBars < 1 { return "an average true range is over 1 bar or more, not \(rangeBars)" }
     return nil
   }
 }

@@ -91,16 +91,11 @@ extension ExecutionRules {
     return models
   }
 
-  /// What is wrong with the costs of some instruments; `nil` where nothing is.
-  func instrumentCostsProblem(in universe: Universe) -> String? {
-    let instruments = universe.series.map(\.instrument)
+  /// The first symbol that has costs and is not in the data; `nil` where there is none.
+  func unknownCostSymbol(in universe: Universe) -> String? {
     for costs in instrumentCosts {
       guard case .symbols(let symbols) = costs.selection else { continue }
-      let known = instruments.map(\.symbol)
-      if let unknown = symbols.first(where: { !known.contains($0) }) {
-        return "costs name the instrument '\(unknown)', which is not in the data; known are "
-          + NearestName.list(known, near: unknown)
-      }
+      if let unknown = symbols.first(where: { universe.instrument($0) == nil }) { return unknown }
     }
     return nil
   }

@@ -300,6 +300,15 @@ struct OrderBook: Sendable {
   /// The slot after another one in the same list, or -1.
   func slot(after slot: Int) -> Int { Int(storage.slots[slot].next) }
 
+  /// The first order of an instrument of which something holds, or -1. Ending an order may take
+  /// others along, so a walk that ends some asks for the first again after each.
+  @inline(__always)
+  func firstSlot(_ instrument: Int, where holds: (LiveOrder) -> Bool) -> Int {
+    var slot = firstSlot(instrument)
+    while slot >= 0, !holds(storage.slots[slot]) { slot = self.slot(after: slot) }
+    return slot
+  }
+
   /// The orders of an instrument, live or on their way, in order of submission.
   func orders(of instrument: Int) -> [LiveOrder] {
     var found: [LiveOrder] = []

@@ -31,32 +31,10 @@ extension LiveOrder {
       // A triggered stop's rest goes on at the next open whatever the rule for markets is.
       return isTriggered
         ? .market(isAtOpen: true) : .trigger(price, isAdverse: true, arms: .market)
-    default: return rarelyWaiting
-    }
-  }
-
-  private var rarelyWaiting: Waiting {
-    switch order.kind {
-    case .market, .limit, .stop: return waiting
-    case .marketOnOpen: return .market(isAtOpen: true)
-    case .marketOnClose: return .close
-    case .stopLimit(let stop, let limit):
-      return isTriggered
-        ? .limit(limit) : .trigger(stop, isAdverse: true, arms: .limit(limit))
-    case .limitIfTouched(let touch, let limit):
-      return isTriggered
-        ? .limit(limit) : .trigger(touch, isAdverse: false, arms: .limit(limit))
-    case .marketIfTouched(let touch):
-      return isTriggered
-        ? .market(isAtOpen: true) : .trigger(touch, isAdverse: false, arms: .market)
-    case .stopIfTouched(let touch, let stop):
-      // What a sell protects lies below the market, and is touched above it.
-      return .trigger(touch, isAdverse: false, arms: .stop(stop))
-    case .trailingStop(let trail):
-      if isTriggered { return .market(isAtOpen: true) }
-      guard !bestPrice.isNaN else { return .nothing }
-      return .trigger(
-        trail.stop(behind: bestPrice, isBuy: isBuy), isAdverse: true, arms: .market)
+    // Its parts and not itself, which would be copied at each order to be passed.
+    default:
+      return Waiting(
+        rarely: order.kind, isTriggered: isTriggered, bestPrice: bestPrice, isBuy: isBuy)
     }
   }
 
@@ -381,6 +359,39 @@ extension Order.TimeInForce {
     case .goodTilCancelled, .immediateOrCancel, .fillOrKill: nil
     case .goodTil(let end): end
     case .day: (calendar ?? AlwaysOpenCalendar()).sessionClosing(after: time)?.close
+    }
+  }
+}
+
+extension LiveOrder.Waiting {
+  /// What an order of a kind other than market, limit and stop waits for.
+  @inline(never)
+  fileprivate init(rarely kind: Order.Kind, isTriggered: Bool, bestPrice: Double, isBuy: Bool) {
+    switch kind {
+    case .market, .limit, .stop: preconditionFailure("waits for what is common")
+    case .marketOnOpen: self = .market(isAtOpen: true)
+    case .marketOnClose: self = .close
+    case .stopLimit(let stop, let limit):
+      self =
+        isTriggered ? .limit(limit) : .trigger(stop, isAdverse: true, arms: .limit(limit))
+    case .limitIfTouched(let touch, let limit):
+      self =
+        isTriggered ? .limit(limit) : .trigger(touch, isAdverse: false, arms: .limit(limit))
+    case .marketIfTouched(let touch):
+      self =
+        isTriggered ? .market(isAtOpen: true) : .trigger(touch, isAdverse: false, arms: .market)
+    case .stopIfTouched(let touch, let stop):
+      // What a sell protects lies below the market, and is touched above it.
+      self = .trigger(touch, isAdverse: false, arms: .stop(stop))
+    case .trailingStop(let trail):
+      if isTriggered {
+        self = .market(isAtOpen: true)
+      } else if bestPrice.isNaN {
+        self = .nothing
+      } else {
+        self = .trigger(
+          trail.stop(behind: bestPrice, isBuy: isBuy), isAdverse: true, arms: .market)
+      }
     }
   }
 }

@@ -176,7 +176,7 @@ extension BarSeries {
 
   /// When an action takes effect: before the open of its first session, and before the row of the
   /// first bar in it. `nil` where a bar lies on both sides.
-  func effect(of exDate: CivilDate) -> (time: Timestamp, row: Int)? {
+  package func effect(of exDate: CivilDate) -> (time: Timestamp, row: Int)? {
     let calendar = calendar ?? AlwaysOpenCalendar()
     guard let session = calendar.session(onOrAfter: exDate) else { return nil }
     let row = firstRow { calendar.sessionDate(of: closeTimes[$0]) >= session.date }

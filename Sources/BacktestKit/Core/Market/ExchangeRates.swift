@@ -47,7 +47,9 @@ extension Universe {
 
   /// The series by which money of one currency becomes money of another, and whether a rate is one
   /// over its close; `nil` where there is none. Series that only give rates go before instruments.
-  func rateSeries(from: CurrencyCode, to: CurrencyCode) -> (series: BarSeries, isInverse: Bool)? {
+  package func rateSeries(from: CurrencyCode, to: CurrencyCode) -> (
+    series: BarSeries, isInverse: Bool
+  )? {
     let pairs = rates + series.filter { $0.instrument.assetClass == .forex }
     for (name, isInverse) in [("\(from)\(to)", false), ("\(to)\(from)", true)] {
       if let found = pairs.first(where: { $0.instrument.pairName == name }) {

@@ -66,8 +66,16 @@ public struct BacktestConfiguration: Sendable {
 public struct ConfigurationError: Error, Hashable, CustomStringConvertible {
   /// What is wrong, what was expected, and what was found.
   public var description: String
+  /// The key of a study that holds the value, such as `risk.restricted`; `nil` where it is none or
+  /// several.
+  package var key: String?
+  /// The text under that key which is wrong; `nil` for all of it.
+  package var text: String?
 
-  init(_ description: String) { self.description = description }
+  init(_ description: String, key: String? = nil, text: String? = nil) {
+    self.description = description
+    (self.key, self.text) = (key, text)
+  }
 }
 
 extension BacktestConfiguration {
@@ -82,11 +90,15 @@ extension BacktestConfiguration {
     try checkSymbols(of: universe)
     for symbol in risk.restrictedSymbols where universe.instrument(symbol) == nil {
       throw ConfigurationError(
-        "risk.restricted names '\(symbol)', which is no instrument of the run; there are "
-          + NearestName.list(universe.series.map(\.instrument.symbol), near: symbol))
+        "'\(symbol)' is restricted, and is not in the data; known are "
+          + NearestName.list(universe.series.map(\.instrument.symbol), near: symbol),
+        key: "risk.restricted", text: symbol)
     }
-    if let problem = execution.instrumentCostsProblem(in: universe) {
-      throw ConfigurationError(problem)
+    if let unknown = execution.unknownCostSymbol(in: universe) {
+      throw ConfigurationError(
+        "there are costs of '\(unknown)', which is not in the data; known are "
+          + NearestName.list(universe.series.map(\.instrument.symbol), near: unknown),
+        key: "costs", text: unknown)
     }
     if let problem = execution.costsProblem(in: account.currency) {
       throw ConfigurationError(problem)
@@ -114,14 +126,21 @@ extension BacktestConfiguration {
   /// Refuses rates of instruments that the universe does not have.
   private func checkSymbols(of universe: Universe) throws(ConfigurationError) {
     let named = [
-      ("account.margin", account.funding.margin?.bySymbol.keys.sorted() ?? []),
-      ("account.financing", account.financing?.borrowing.bySymbol.keys.sorted() ?? []),
+      (
+        "margin rates", "account.margin.exceptions",
+        account.funding.margin?.bySymbol.keys.sorted() ?? []
+      ),
+      (
+        "borrow rates", "account.financing.borrow-rates",
+        account.financing?.borrowing.bySymbol.keys.sorted() ?? []
+      ),
     ]
-    for (key, symbols) in named {
+    for (name, key, symbols) in named {
       for symbol in symbols where universe.instrument(symbol) == nil {
         let known = NearestName.list(universe.series.map(\.instrument.symbol), near: symbol)
         throw ConfigurationError(
-          "\(key) has rates of '\(symbol)', which is not in the data; known are \(known)")
+          "there are \(name) of '\(symbol)', which is not in the data; known are \(known)",
+          key: key, text: symbol)
       }
     }
   }
@@ -131,36 +150,39 @@ extension BacktestConfiguration {
     let leverage = account.funding.leverage
     let longest = TimeSpan.hours(1_000_000)
     if !(account.initialCash > 0 && account.initialCash.isFinite) {
-      return "account.initialCash must be above 0 and finite, not \(account.initialCash)"
+      return "the initial cash must be above 0 and finite, not \(account.initialCash)"
     }
     if !(leverage > 0 && leverage.isFinite) {
-      return "account.funding: a leverage must be above 0 and finite, not \(leverage)"
+      return "a leverage must be above 0 and finite, not \(leverage)"
     }
-    if let problem = account.funding.margin?.problem { return "account.funding: \(problem)" }
-    if let problem = account.financing?.problem { return "account.financing: \(problem)" }
+    if let problem = account.funding.margin?.problem { return "margin: \(problem)" }
+    if let problem = account.financing?.problem { return "financing: \(problem)" }
     if let problem = account.foreignExchange?.problem {
-      return "account.foreignExchange: \(problem)"
+      return "currencies: \(problem)"
     }
     if let share = execution.participation, !(share > 0 && share <= 1) {
-      return "execution.participation must be above 0 and at most 1, not \(share); nil is no limit"
+      return
+        "the participation must be above 0 and at most 1, not \(share); without one "
+        + "there is no limit"
     }
     if execution.latency < .zero || execution.latency > longest {
-      return "execution.latency must be from 0 to a million hours, not "
+      return "the latency must be from 0 to a million hours, not "
         + "\(execution.latency.nanoseconds) ns"
     }
     if execution.latencyJitter < .zero || execution.latencyJitter > longest {
-      return "execution.latencyJitter must be from 0 to a million hours, not "
+      return "the random part of the latency must be from 0 to a million hours, not "
         + "\(execution.latencyJitter.nanoseconds) ns"
     }
     if let limit = execution.staleAfter, limit <= .zero || limit > longest {
-      return "execution.staleAfter must be above 0 and at most a million hours, not "
-        + "\(limit.nanoseconds) ns; nil is no limit"
+      return
+        "the time after which prices are stale must be above 0 and at most a million hours, not "
+        + "\(limit.nanoseconds) ns; without one they never are"
     }
     if case .through(let ticks) = execution.limitFill, ticks < 0 {
-      return "execution.limitFill: through must be 0 ticks or more, not \(ticks)"
+      return "a limit is traded through by 0 ticks or more, not \(ticks)"
     }
     if !(riskFreeRate > -1 && riskFreeRate.isFinite) {
-      return "riskFreeRate must be above -1 and finite, not \(riskFreeRate)"
+      return "the risk-free rate must be above -1 and finite, not \(riskFreeRate)"
     }
     if risk.isActive {
       if !accounting.placesOrders {
@@ -172,7 +194,7 @@ extension BacktestConfiguration {
       return "exits: exits are orders, and under weights accounting there are none"
     }
     if exits.isActive, let problem = exits.problem { return problem }
-    if let warmup, warmup < 0 { return "warmup must be 0 bars or more, not \(warmup)" }
+    if let warmup, warmup < 0 { return "the warm-up must be 0 bars or more, not \(warmup)" }
     return weightsProblem(instrumentCount: instrumentCount)
   }
 

@@ -210,8 +210,11 @@ extension BacktestResult {
       }
       let money = cash.value(at: time)
       curve.cash.append(money)
-      curve.netExposure.append(
-        self.curve.equity[row] - money - notional.value(at: time) - booked.value(at: time))
+      let (equity, contracts) = (self.curve.equity[row], notional.value(at: time))
+      let exposure = equity - money - contracts - booked.value(at: time)
+      // Where nothing is held, what is left is the rounding of sums.
+      let isRounding = abs(exposure) <= 1e-14 * (abs(equity) + abs(money) + abs(contracts))
+      curve.netExposure.append(isRounding ? 0 : exposure)
     }
     return curve
   }

@@ -95,11 +95,14 @@ public struct StrategyForecast: Hashable, Sendable, BitwiseCopyable {
   public var expectedReturn: Double?
   /// The standard deviation of that return about its mean, as a fraction above zero.
   public var deviation: Double?
+  /// An interval that should hold that return as often as it says.
+  public var interval: ForecastInterval?
 
   /// A forecast from its parts.
   package init(
     time: Timestamp, instrument: InstrumentID, row: Int, score: Double? = nil,
-    probabilityUp: Double? = nil, expectedReturn: Double? = nil, deviation: Double? = nil
+    probabilityUp: Double? = nil, expectedReturn: Double? = nil, deviation: Double? = nil,
+    interval: ForecastInterval? = nil
   ) {
     self.time = time
     self.instrument = instrument
@@ -108,11 +111,31 @@ public struct StrategyForecast: Hashable, Sendable, BitwiseCopyable {
     self.probabilityUp = probabilityUp
     self.expectedReturn = expectedReturn
     self.deviation = deviation
+    self.interval = interval
   }
 
   /// The signed number by which its direction is judged: the score; without one the probability of
   /// up less a half; without that the expected return.
   public var signal: Double? { score ?? probabilityUp.map { $0 - 0.5 } ?? expectedReturn }
+}
+
+/// An interval for the next bar's logarithmic return.
+public struct ForecastInterval: Hashable, Sendable, BitwiseCopyable {
+  /// The share of returns that such intervals should hold, between 0 and 1.
+  public var level: Double
+  /// The lower edge, a fraction; minus infinity where the interval has none.
+  public var lower: Double
+  /// The upper edge, a fraction; infinity where the interval has none.
+  public var upper: Double
+
+  /// An interval from its edges, which belong to it.
+  ///
+  /// - Precondition: the level lies between 0 and 1, and `lower` is not above `upper`.
+  public init(level: Double, lower: Double, upper: Double) {
+    precondition(level > 0 && level < 1, "a level lies between 0 and 1")
+    precondition(lower <= upper, "the lower edge is not above the upper one")
+    (self.level, self.lower, self.upper) = (level, lower, upper)
+  }
 }
 
 extension TradingContext {
@@ -127,11 +150,12 @@ extension TradingContext {
   ///   - probabilityUp: the probability that the next close is higher, from 0 to 1.
   ///   - expectedReturn: the mean of the next logarithmic return from close to close, a fraction.
   ///   - deviation: the standard deviation of that return, a fraction above zero.
+  ///   - interval: what that return should lie in.
   /// - Precondition: numbers are finite, the probability lies in 0...1, and the deviation is above
   ///   zero.
   public mutating func forecast(
     _ instrument: InstrumentID, score: Double? = nil, probabilityUp: Double? = nil,
-    expectedReturn: Double? = nil, deviation: Double? = nil
+    expectedReturn: Double? = nil, deviation: Double? = nil, interval: ForecastInterval? = nil
   ) {
     guard !isWarmingUp else { return }
     let row = lastRow(Int(instrument.index))
@@ -139,12 +163,12 @@ extension TradingContext {
     let forecast = StrategyForecast(
       time: now, instrument: instrument, row: row, score: present(score),
       probabilityUp: present(probabilityUp), expectedReturn: present(expectedReturn),
-      deviation: present(deviation))
+      deviation: present(deviation), interval: interval)
     precondition(
       forecast.probabilityUp.map { (0...1).contains($0) } ?? true,
       "a probability lies between 0 and 1")
     precondition(forecast.deviation.map { $0 > 0 } ?? true, "a deviation is above zero")
-    guard forecast.signal != nil || forecast.deviation != nil else { return }
+    guard forecast.signal != nil || forecast.deviation != nil || interval != nil else { return }
     if forecasts.isEmpty { forecasts.reserveCapacity(recordRoom) }
     forecasts.append(forecast)
   }

@@ -24,6 +24,8 @@ public struct ForecastEvaluation: Sendable {
     public let probabilities: ProbabilityCalibration?
     /// The expected returns that came with a deviation, as normal distributions.
     public let distribution: DistributionCalibration?
+    /// The intervals that were stated, by level, the lowest first.
+    public let intervals: [IntervalCoverage]
   }
 
   /// How many forecasts were written down.
@@ -80,6 +82,7 @@ extension ForecastEvaluation.Part {
     var (scores, returns): ([Double], [Double]) = ([], [])
     var (probabilities, ups): ([Double], [Bool]) = ([], [])
     var (means, deviations, outcomes): ([Double], [Double], [Double]) = ([], [], [])
+    var intervals: [(ForecastInterval, Double)] = []
     var count = 0
     for row in rows {
       guard let outcome = paired.outcomes[row] else { continue }
@@ -98,6 +101,7 @@ extension ForecastEvaluation.Part {
         deviations.append(deviation)
         outcomes.append(outcome)
       }
+      if let interval = forecast.interval { intervals.append((interval, outcome)) }
     }
     self.instrument = instrument
     self.count = count
@@ -105,6 +109,7 @@ extension ForecastEvaluation.Part {
     self.probabilities = ProbabilityCalibration(probabilities: probabilities, outcomes: ups)
     distribution = DistributionCalibration(
       means: means, deviations: deviations, outcomes: outcomes)
+    self.intervals = IntervalCoverage.byLevel(intervals)
   }
 }
 

@@ -14,7 +14,10 @@ extension Universe {
 extension BacktestResult {
   /// What is known about the data: faults that move money, and what models of volume lack.
   var dataCaveats: [ResultCaveat] {
-    [universe.changeCaveat, splitJumps, barsOutsideHours, missingBars].compactMap(\.self)
+    [
+      universe.changeCaveat, splitJumps, splitsWithoutJump, staleRates, barsOutsideHours,
+      missingBars,
+    ].compactMap(\.self)
       + volumeCaveats
       + symbols(.repairedData, "Rows of the data were repaired") { series in
         series.issues.contains { $0.repair != nil }
@@ -67,6 +70,55 @@ extension BacktestResult {
       "Raw prices jump by factors at which shares are split: "
         + "\(NumberText.list(places, limit: 4)). A jump that is a split counts as a profit or a "
         + "loss that no holder had; look it up, or use adjusted prices.")
+  }
+
+  /// Splits of the measured time after which the price went on as if there had been none.
+  private var splitsWithoutJump: ResultCaveat? {
+    guard let start = curve.times.first, let end = curve.times.last else { return nil }
+    var places: [String] = []
+    for series in universe.series {
+      for action in series.actions {
+        guard case .split(let ratio) = action.kind, SplitFactors.contains(ratio),
+          let row = series.effect(of: action.exDate)?.row, row > 0, row < series.count,
+          series.closeTimes[row] > start, series.closeTimes[row] <= end
+        else { continue }
+        let change = series.close[row] / series.close[row - 1]
+        // Nearer, as a factor, to no jump at all than to the one that the split makes.
+        guard max(change, 1 / change) < max(change * ratio, 1 / (change * ratio)) else { continue }
+        let percent = NumberFormat.signedPercent(decimals: 1)
+        places.append(
+          "\(series.instrument.symbol) on \(action.exDate) (\(percent.text(change - 1)) instead of "
+            + "about \(percent.text(1 / ratio - 1)))")
+      }
+    }
+    guard !places.isEmpty else { return nil }
+    return ResultCaveat(
+      .splitsWithoutJump,
+      "Shares were split, but their prices did not jump: \(NumberText.list(places, limit: 4)). "
+        + "Prices may be adjusted already; then the split makes holders a profit or a loss that "
+        + "nobody had. Leave it out, or use raw prices.")
+  }
+
+  /// Rates that end more than a week before the prices that they convert.
+  private var staleRates: ResultCaveat? {
+    guard let home = CurrencyCode(configuration.account.currency),
+      let end = curve.times.last
+    else { return nil }
+    var places: [String] = []
+    for series in universe.series {
+      guard let code = series.instrument.currency.flatMap(CurrencyCode.init), code != home,
+        let rates = universe.rateSeries(from: code, to: home)?.series,
+        let last = rates.closeTimes.last, let bar = series.closeTimes.last,
+        min(bar, end) - last > .days(7)
+      else { continue }
+      let place = "\(rates.instrument.symbol) on \(last.utcDate)"
+      if !places.contains(place) { places.append(place) }
+    }
+    guard !places.isEmpty else { return nil }
+    return ResultCaveat(
+      .staleRates,
+      "Rates of exchange end before the prices that they convert, and the last one is used from "
+        + "then on: \(NumberText.list(places, limit: 4)). Add later rates, or end the run there.")
   }
 
   private var barsOutsideHours: ResultCaveat? {

@@ -160,6 +160,9 @@ package struct ReturnDifference: Hashable, Sendable {
 
   /// Whether the whole interval lies above zero.
   package var isAboveZero: Bool { interval.lowerBound > 0 }
+
+  /// Whether the interval lies below zero.
+  package var isBelowZero: Bool { interval.upperBound < 0 }
 }
 
 extension Metrics {

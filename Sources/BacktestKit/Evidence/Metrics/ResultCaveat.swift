@@ -27,6 +27,10 @@ public struct ResultCaveat: Hashable, Sendable {
     case rawPrices = "raw-prices"
     /// Raw prices jump by a factor at which shares are split.
     case splitJumps = "split-jumps"
+    /// A split is given for shares whose price did not jump.
+    case splitsWithoutJump = "splits-without-jump"
+    /// Rates of exchange end before the prices that they convert.
+    case staleRates = "stale-rates"
     /// Bars lie outside the hours of their calendar.
     case outsideHours = "outside-hours"
     /// Sessions or bars of the calendar are missing.

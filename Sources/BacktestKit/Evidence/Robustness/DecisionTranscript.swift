@@ -198,6 +198,8 @@ extension DecisionEvent {
       digest.add(forecast.probabilityUp)
       digest.add(forecast.expectedReturn)
       digest.add(forecast.deviation)
+      digest.add(forecast.interval?.lower)
+      digest.add(forecast.interval?.upper)
     case .decision(let decision):
       digest.add(6)
       digest.add(decision.instrument.index)

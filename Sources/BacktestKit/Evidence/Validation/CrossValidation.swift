@@ -61,6 +61,29 @@ public struct CrossValidation: Sendable {
     let study = try PreparedCrossValidation(self)
     return try study.result(threads: threads, progress: progress)
   }
+
+  /// The number of units into which `measure` divides the runs over all bars.
+  ///
+  /// - Throws: `EvidenceError` as `run` does.
+  package func unitCount() throws(EvidenceError) -> Int {
+    try PreparedCrossValidation(self).searchCount
+  }
+
+  /// Runs the candidates of a shard over all bars, which `finished` keeps. What splits choose, and
+  /// so what they test, is known once all shards are done.
+  ///
+  /// - Throws: `EvidenceError` as `run` does.
+  package func measure(
+    _ shard: Shard, threads: Int? = nil,
+    progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+  ) throws(EvidenceError) -> ShardProgress {
+    let study = try PreparedCrossValidation(self)
+    return try measureUnits(
+      of: shard, total: study.searchCount, from: 0, finished, threads: threads, progress: progress
+    ) { (unit) throws(EvidenceError) in
+      _ = try study.searched(unit)
+    }
+  }
 }
 
 /// How a cross-validation cuts history, what it maximises, and how a test begins and ends.

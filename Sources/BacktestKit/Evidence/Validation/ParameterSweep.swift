@@ -71,6 +71,27 @@ public struct ParameterSweep: Sendable {
     }
     return try sweep.result(units)
   }
+
+  /// The number of units into which `measure` divides the sweep.
+  ///
+  /// - Throws: `EvidenceError` as `run` does.
+  package func unitCount() throws(EvidenceError) -> Int { try PreparedSweep(self).unitCount }
+
+  /// Measures the sets of a shard, which `finishedUnits` keeps.
+  ///
+  /// - Throws: `EvidenceError` as `run` does.
+  package func measure(
+    _ shard: Shard, threads: Int? = nil,
+    progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+  ) throws(EvidenceError) -> ShardProgress {
+    let sweep = try PreparedSweep(self)
+    return try measureUnits(
+      of: shard, total: sweep.unitCount, from: 0, finishedUnits, threads: threads,
+      progress: progress
+    ) { (unit) throws(EvidenceError) in
+      _ = try sweep.finishedUnit(unit)
+    }
+  }
 }
 
 /// What a sweep maximises, which sets it tries, and what it counts as near the best.

@@ -6,7 +6,6 @@ extension PreparedCrossValidation {
     threads: Int?, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
   ) throws(EvidenceError) -> CrossValidationResult {
     let tested = testPlan
-    let searchCount = axes.count * candidates.count
     // Which tests are needed is known once splits have chosen; each segment has one at least.
     let total = searchCount + tested.segments.count
     let searched = try search(threads: threads) { progress?($0, total) }

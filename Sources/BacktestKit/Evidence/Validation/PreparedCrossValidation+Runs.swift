@@ -50,23 +50,27 @@ extension PreparedCrossValidation {
   ) throws(EvidenceError) -> [RangeObjective] {
     let count = candidates.count
     let runs = try parallelMap(
-      count: axes.count * count, threads: threads, progress: progress
+      count: searchCount, threads: threads, progress: progress
     ) { (unit) throws(EvidenceError) in
-      let (market, candidate) = unit.quotientAndRemainder(dividingBy: count)
-      let run = try measured(
-        unit, candidate, on: Segment(market: market, bars: 0..<axes[market].count), .hold)
-      tell(
-        .crossValidation(split: market, isTest: false), candidate, [run],
-        on: [
-          Segment(market: market, bars: 0..<axes[market].count)
-        ])
-      return run
+      try searched(unit)
     }
     return axes.indices.map { market in
       let own = runs[(market * count)..<((market + 1) * count)]
       return RangeObjective(
         axes[market].evaluator, columns: own.map(\.returns), ruinedRows: own.map(\.ruinedRow))
     }
+  }
+
+  /// The number of runs of candidates over all bars.
+  var searchCount: Int { axes.count * candidates.count }
+
+  /// The run of a candidate over all bars of a market.
+  func searched(_ unit: Int) throws(EvidenceError) -> MeasuredReturns {
+    let (market, candidate) = unit.quotientAndRemainder(dividingBy: candidates.count)
+    let all = Segment(market: market, bars: 0..<axes[market].count)
+    let run = try measured(unit, candidate, on: all, .hold)
+    tell(.crossValidation(split: market, isTest: false), candidate, [run], on: [all])
+    return run
   }
 
   /// The choice of each split.
@@ -134,7 +138,6 @@ extension PreparedCrossValidation {
     let wanted = keys.sorted()
     var tests = TestRuns(candidateCount: count)
     for (place, key) in wanted.enumerated() { tests.places[key] = place }
-    let searchCount = axes.count * count
     tests.runs = try parallelMap(
       count: wanted.count, threads: threads, progress: { progress($0, wanted.count) }
     ) { (place) throws(EvidenceError) in

@@ -134,16 +134,12 @@ extension PreparedWalkForward {
     threads: Int?, progress: @escaping @Sendable (Int) -> Void
   ) throws(EvidenceError) -> [FoldChoice] {
     let width = draws.first?.count ?? 0
-    let scores = try parallelMap(
-      count: searchCount, threads: threads, progress: progress
-    ) { (index) throws(EvidenceError) in
-      let (fold, place) = index.quotientAndRemainder(dividingBy: width)
-      let candidate = draws[fold][place]
-      let run = try simulate(candidate, of: fold, on: folds[fold].train)
-      let score = objective.score(run.endingFold(by: plan.boundary))
-      report(run, score.value, candidate: candidate, fold: fold, isTest: false)
-      return score
-    }
+    let scores =
+      request.finishedUnits == nil
+      ? try parallelMap(count: searchCount, threads: threads, progress: progress) {
+        (index) throws(EvidenceError) in
+        try score(fold: index / width, place: index % width)
+      } : try searchUnits(threads: threads, progress: progress)
     return draws.indices.map { fold in
       let tried = scores[(fold * width)..<((fold + 1) * width)]
       var best = tried.startIndex
@@ -156,6 +152,17 @@ extension PreparedWalkForward {
         nullCount: tried.count { $0.value == nil }, tried: draws[fold],
         values: tried.map(\.value))
     }
+  }
+
+  /// Tries a candidate of a fold on its train window.
+  ///
+  /// - Parameter place: its position among those that the fold tries.
+  func score(fold: Int, place: Int) throws(EvidenceError) -> FoldObjective.Score {
+    let candidate = draws[fold][place]
+    let run = try simulate(candidate, of: fold, on: folds[fold].train)
+    let score = objective.score(run.endingFold(by: plan.boundary))
+    report(run, score.value, candidate: candidate, fold: fold, isTest: false)
+    return score
   }
 
   /// Runs each choice on its test window; `nil` for folds after a run that ended early.
@@ -267,13 +274,13 @@ extension Account {
 }
 
 extension PreparedWalkForward {
-  /// Makes the strategy of each fold, in order of time and one at a time: what makes it may use
+  /// Makes the strategy of some folds, in order of time and one at a time: what makes it may use
   /// all processors itself.
   mutating func prepareStrategies(
-    progress: (Int) -> Void
+    of wanted: [Int], progress: (Int) -> Void
   ) throws(EvidenceError) {
     guard let make = request.strategyOfFold else { return }
-    for fold in folds.indices {
+    for (done, fold) in wanted.enumerated() {
       let strategy = try make(period(fold))
       strategies[fold] = strategy
       do throws(EvidenceError) {
@@ -284,7 +291,7 @@ extension PreparedWalkForward {
         let period = period(fold)
         throw .strategy(fold: fold, testDates: period.testDates, reason: "\(error)")
       }
-      progress(fold + 1)
+      progress(done + 1)
     }
   }
 

@@ -34,6 +34,8 @@ public struct WalkForward: Sendable {
   public var sharesSeries = true
   /// Is told of each candidate on each train window, and of each test window.
   package var onTrial: TrialObserver?
+  /// What the search found already; the numbers of its units depend on everything above.
+  package var finishedUnits: (any FinishedUnits)?
 
   /// A walk-forward on a market that is laid out already.
   public init(
@@ -61,7 +63,7 @@ public struct WalkForward: Sendable {
     var study = try PreparedWalkForward(self)
     let made = strategyOfFold == nil ? 0 : study.folds.count
     let total = made + study.searchCount + study.folds.count
-    try study.prepareStrategies { progress?($0, total) }
+    try study.prepareStrategies(of: Array(study.folds.indices)) { progress?($0, total) }
     let ready = study
     let choices = try ready.search(threads: threads) { progress?(made + $0, total) }
     let results = try ready.runTests(choices, threads: threads) {
@@ -74,6 +76,37 @@ public struct WalkForward: Sendable {
         isTest: true)
     }
     return study.result(choices, results)
+  }
+
+  /// The number of units into which `measure` divides the search.
+  ///
+  /// - Throws: `EvidenceError` as `run` does.
+  package func unitCount() throws(EvidenceError) -> Int {
+    FoldSearchUnits(of: try PreparedWalkForward(self)).count
+  }
+
+  /// Tries the candidates of a shard on the train windows, which `finishedUnits` keeps. What is
+  /// tested is known once all shards are done.
+  ///
+  /// - Parameter first: the number of this walk-forward's first unit in the whole job.
+  /// - Throws: `EvidenceError` as `run` does.
+  package func measure(
+    _ shard: Shard, from first: Int = 0, threads: Int? = nil,
+    progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+  ) throws(EvidenceError) -> ShardProgress {
+    var study = try PreparedWalkForward(self)
+    let units = FoldSearchUnits(of: study)
+    let left = shard.units(of: units.count, from: first).filter {
+      finishedUnits?.bytes(of: $0) == nil
+    }
+    try study.prepareStrategies(of: Set(left.map(units.fold(of:))).sorted()) { _ in }
+    let ready = study
+    return try measureUnits(
+      of: shard, total: units.count, from: first, finishedUnits, threads: threads,
+      progress: progress
+    ) { (unit) throws(EvidenceError) in
+      _ = try ready.searchedUnit(unit, of: units)
+    }
   }
 
   /// The windows that a run would use, with the bar of the feed at which their axis begins.

@@ -76,6 +76,28 @@ extension DocumentNode {
     return DocumentNode(content: .table(entries), place: place)
   }
 
+  /// The value under a path of keys such as `account.margin`; `nil` where there is none.
+  package func value(at path: String) -> DocumentNode? {
+    var node = self
+    for key in path.split(separator: ".") {
+      guard case .table(let entries) = node.content,
+        let entry = entries.first(where: { $0.key == key })
+      else { return nil }
+      node = entry.value
+    }
+    return node
+  }
+
+  /// The first scalar of the tree that was written as `text`.
+  package func first(_ text: String) -> DocumentNode? {
+    switch content {
+    case .text(text): self
+    case .list(let items): items.lazy.compactMap { $0.first(text) }.first
+    case .table(let entries): entries.lazy.compactMap { $0.value.first(text) }.first
+    default: nil
+    }
+  }
+
   /// The same tree with every place replaced by one.
   func moved(to place: DocumentPlace) -> DocumentNode {
     var node = self

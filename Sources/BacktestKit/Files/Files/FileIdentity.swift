@@ -1,3 +1,4 @@
+package import BacktestCore
 internal import Glibc
 
 /// What makes two names mean one file, whatever links lead to it: the device and the number that
@@ -41,4 +42,19 @@ package func programStamp() -> String {
   guard stat("/proc/self/exe", &status) == 0 else { return "" }
   let time = status.st_mtim
   return "\(status.st_dev) \(status.st_ino) \(status.st_size) \(time.tv_sec) \(time.tv_nsec)"
+}
+
+/// The digest of the running program's file, which is the same for a copy of it elsewhere.
+///
+/// - Throws: `FileError` when the file cannot be read.
+package func programDigest() throws(FileError) -> ContentDigest.Value {
+  let file = try FileInput(path: "/proc/self/exe")
+  var digest = ContentDigest()
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+  defer { buffer.deallocate() }
+  while true {
+    let count = try file.read(into: buffer)
+    guard count > 0 else { return digest.value }
+    digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+  }
 }

@@ -30,7 +30,7 @@ package final class RecordJournal: Sendable {
   package init(path: String, key: ContentDigest.Value) {
     self.path = path
     let header = Self.magic + Self.bytes(of: key)
-    let found = Self.read(path, header)
+    let found = (try? Self.read(path, header)) ?? Contents()
     let descriptor = path.utf8.contains(0) ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     var status = stat()
     var isUsable = descriptor >= 0 && fstat(descriptor, &status) == 0
@@ -45,6 +45,9 @@ package final class RecordJournal: Sendable {
   deinit {
     state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } }
   }
+
+  /// Whether what is added is kept in the file.
+  package var isKept: Bool { state.withLock { $0.descriptor >= 0 } }
 
   /// The number of finished pieces.
   package var count: Int { state.withLock { $0.records.count } }
@@ -93,14 +96,43 @@ extension RecordJournal {
     return prefix + Self.bytes(of: ContentDigest.of(prefix + bytes)) + bytes
   }
 
-  /// The whole records of a file, and how many bytes of it they take with the header; none where it
-  /// is no journal of this header.
+  /// What a file holds.
+  private struct Contents {
+    /// The whole records.
+    var records: [Int: [UInt8]] = [:]
+    /// How many bytes of the file they take with the header; none where it is no journal of this
+    /// header.
+    var byteCount = 0
+    /// The size of the file.
+    var fileSize = 0
+  }
+
+  /// The records of a journal that nobody writes to any more.
+  ///
+  /// - Throws: `FileError` where it cannot be read, belongs to another key, or is damaged.
+  package static func records(
+    at path: String, key: ContentDigest.Value
+  ) throws(FileError) -> [Int: [UInt8]] {
+    let found = try read(path, magic + bytes(of: key))
+    guard found.byteCount > 0 else {
+      throw FileError(
+        path: path, action: "use it",
+        reason: "it does not begin as the units of this configuration, data and version do")
+    }
+    guard found.byteCount == found.fileSize else {
+      throw FileError(
+        path: path, action: "use it",
+        reason: "it is damaged after \(NumberText.count(found.records.count, "unit")), at byte "
+          + "\(found.byteCount) of \(found.fileSize)")
+    }
+    return found.records
+  }
+
   private static func read(
     _ path: String, _ header: [UInt8]
-  ) -> (records: [Int: [UInt8]], byteCount: Int) {
-    guard let file = try? FileBytes.read(path), file.starts(with: header) else {
-      return ([:], 0)
-    }
+  ) throws(FileError) -> Contents {
+    let file = try FileBytes.read(path)
+    guard file.starts(with: header) else { return Contents(fileSize: file.count) }
     func word(_ position: Int) -> UInt64 {
       (0..<8).reduce(0) { $0 | UInt64(file[position + $1]) << UInt64(8 * $1) }
     }
@@ -118,7 +150,7 @@ extension RecordJournal {
       records[piece] = bytes
       position = start + Int(length)
     }
-    return (records, position)
+    return Contents(records: records, byteCount: position, fileSize: file.count)
   }
 
   private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {

@@ -46,10 +46,40 @@ package enum CalendarFile {
     var rules = ExchangeCalendarRules(
       name: name, zone: zone, coverage: coverage, regular: regular(&table, from: first))
     if let days = table.optionalList("weekdays", of: .weekday) { rules.weekdays = Set(days) }
-    rules.closed = Set((table.optionalList("holidays", of: .date) ?? []).map(\.daysSinceEpoch))
+    let holidays = (table.optionalList("holidays", of: .date) ?? []).map(\.daysSinceEpoch)
+    rules.closed = Set(holidays)
     rules.special = table.section("special", dated)
+    checkDays(holidays, rules, &table)
     rules.sessionsPerYear = table.optional("sessions-per-year", .number(.within(1...366)))
     return rules
+  }
+
+  /// Reports days that are named twice, or on which they have no effect.
+  private static func checkDays(
+    _ holidays: [Int], _ rules: ExchangeCalendarRules, _ table: inout DocumentTable
+  ) {
+    var seen: Set<Int> = []
+    for day in holidays {
+      let date = CivilDate(daysSinceEpoch: day)
+      if !seen.insert(day).inserted {
+        table.report("\(date) is a holiday twice; keep one of them", at: "holidays")
+      } else if rules.special[day] != nil {
+        table.report(
+          "\(date) is a holiday and has special hours; keep one of the two", at: "holidays")
+      } else if !rules.coverage.contains(date) {
+        table.report(
+          "\(date) is a holiday outside of the calendar's dates; move 'from' or 'to', or leave it "
+            + "out", at: "holidays")
+      }
+    }
+    for day in rules.special.keys.sorted() {
+      let date = CivilDate(daysSinceEpoch: day)
+      if !rules.coverage.contains(date) {
+        table.report(
+          "\(date) has special hours outside of the calendar's dates; move 'from' or 'to', or "
+            + "leave it out", at: "special")
+      }
+    }
   }
 
   /// The regular hours: one text, or a table of dates from which each holds.

@@ -1,3 +1,4 @@
+internal import BacktestCore
 package import BacktestFiles
 internal import Synchronization
 
@@ -113,7 +114,7 @@ public struct ExternalPolicy: Policy {
         "number \(position + 1) of the observation is \(values[position]); only finite numbers are "
           + "sent to a process")
     }
-    let answer = try process.ask(values, startsEpisode: startsEpisode)
+    let answer = try process.ask(values, at: decision.time, startsEpisode: startsEpisode)
     // Also after a refusal: the process has seen the observation, so its episode has begun.
     startsEpisode = false
     if let reason = answer.refusal { throw PolicyRefusal(reason) }
@@ -167,13 +168,15 @@ final class PolicyProcess: Sendable {
   }
 
   /// Sends an observation and reads the answer.
-  func ask(_ observation: [Double], startsEpisode: Bool) throws(PolicyRefusal) -> PolicyAnswer {
+  func ask(
+    _ observation: [Double], at time: Timestamp?, startsEpisode: Bool
+  ) throws(PolicyRefusal) -> PolicyAnswer {
     do throws(PolicyError) {
       return try state.withLock { (state) throws(PolicyError) in
         let child = try running(&state)
         state.number += 1
         let request = PolicyMessage.request(
-          state.number, observation: observation, startsEpisode: startsEpisode)
+          state.number, observation: observation, at: time, startsEpisode: startsEpisode)
         let what = "observation \(state.number)"
         let line = try exchange(request, within: limits.decision, what, child, &state)
         do throws(PolicyMessage.Problem) {

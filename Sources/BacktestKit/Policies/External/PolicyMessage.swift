@@ -51,8 +51,12 @@ enum PolicyMessage {
   }
 
   /// An observation; each number is the shortest decimal that reads back as the same 32 bits.
-  static func request(_ number: Int, observation: [Double], startsEpisode: Bool) -> [UInt8] {
-    var line = Array("{\"id\":\(number),\"episode_start\":\(startsEpisode),\"observation\":[".utf8)
+  static func request(
+    _ number: Int, observation: [Double], at time: Timestamp?, startsEpisode: Bool
+  ) -> [UInt8] {
+    let moment = time.map { "\"time\":\"\($0)\"," } ?? ""
+    var line = Array(
+      "{\"id\":\(number),\"episode_start\":\(startsEpisode),\(moment)\"observation\":[".utf8)
     for (index, value) in observation.enumerated() {
       if index > 0 { line.append(0x2C) }
       line += Float(value).description.utf8

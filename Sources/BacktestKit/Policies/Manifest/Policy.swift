@@ -1,3 +1,5 @@
+package import BacktestCore
+
 /// Decides from an observation alone: a trained network, a program in another process, an ensemble.
 ///
 /// A policy knows nothing of bars, accounts or orders: what it observes and what its actions mean
@@ -33,6 +35,8 @@ public struct PolicyDecision: Sendable, Equatable {
   public var prediction = PolicyPrediction()
   /// The discrete actions that it may choose from, a bit for each; set before deciding.
   package var allowed = UInt64.max
+  /// When the observation was made, set before deciding; `nil` outside of a market.
+  package var time: Timestamp?
 
   /// A decision with room for so many numbers.
   public init(actionCount: Int, outputCount: Int) {

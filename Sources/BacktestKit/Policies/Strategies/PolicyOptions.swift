@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// How a policy's decisions become positions, beyond what its manifest says.
 ///
 ///     var options = PolicyOptions()
@@ -10,6 +12,8 @@ public struct PolicyOptions: Sendable, Hashable {
   public var sizing: PolicySizing?
   /// When a decision is too uncertain to hold a position.
   public var abstention = Abstention()
+  /// How intervals about predicted returns are learnt; `nil` for none.
+  public var conformal: ConformalIntervals?
   /// What becomes of positions when the policy does not decide.
   public var onRefusal = RefusalRule.flat
   /// Decisions after which recurrent state is reset; `nil` for one episode without end.
@@ -46,6 +50,10 @@ public struct PolicyOptions: Sendable, Hashable {
     }
     if let problem = sizing?.problem(for: manifest) { return problem }
     if let problem = abstention.problem(for: manifest) { return problem }
+    if let problem = conformal?.problem(for: manifest) { return problem }
+    if sizing == .interval, conformal == nil {
+      return "sizing by interval needs the intervals of 'conformal'"
+    }
     let tradesUnits: Bool
     switch manifest.action?.meaning {
     case .shareDeltas, .orders: tradesUnits = true
@@ -112,6 +120,10 @@ public enum PolicySizing: Sendable, Hashable {
   /// `min(1, |mean| / (scale x deviation))`, where the mean is the prediction's or, for an action
   /// without one, its weight.
   case confidence(scale: Double)
+  /// By the conformal interval: the sign of the predicted return times
+  /// `min(1, |mean| / half-width)`, so 1 where the interval lies on one side of 0; nothing where no
+  /// interval is known yet.
+  case interval
 
   func problem(for manifest: PolicyManifest) -> String? {
     let isPredictor = manifest.output != nil
@@ -137,6 +149,7 @@ public enum PolicySizing: Sendable, Hashable {
       case nil, .targetWeights, .softmaxWeights: return nil
       default: return "sizing by confidence is for policies that set target weights"
       }
+    case .interval: return isPredictor ? nil : "this policy acts: intervals are for predictions"
     }
   }
 
@@ -144,7 +157,7 @@ public enum PolicySizing: Sendable, Hashable {
   ///
   /// - Throws: `PolicyRefusal` where a number that it needs is missing.
   func weight(
-    of prediction: PolicyPrediction, limits: WeightLimits
+    of prediction: PolicyPrediction, interval: ForecastInterval?, limits: WeightLimits
   ) throws(PolicyRefusal) -> Double {
     guard let signal = prediction.direction, signal.isFinite else {
       throw PolicyRefusal("the prediction has no signal")
@@ -157,6 +170,11 @@ public enum PolicySizing: Sendable, Hashable {
       let mean = prediction.expectedReturn ?? signal
       let side: Double = mean > 0 ? 1 : mean < 0 ? -1 : 0
       return limits.clamped(side * (try prediction.confidence(of: mean, scale: scale)))
+    case .interval:
+      guard let interval, let mean = prediction.expectedReturn, mean != 0 else { return 0 }
+      let halfWidth = (interval.upper - interval.lower) / 2
+      let size = halfWidth == 0 ? 1 : min(1, abs(mean) / halfWidth)
+      return limits.clamped(mean > 0 ? size : -size)
     }
   }
 }

@@ -116,7 +116,8 @@ extension TradingContext {
   /// - Parameter predictsRises: whether its probability is that of a return above zero, as a
   ///   forecast defines it; with three classes or more, "up" begins at a higher threshold.
   mutating func record(
-    _ prediction: PolicyPrediction, of instrument: InstrumentID, predictsRises: Bool = true
+    _ prediction: PolicyPrediction, interval: ForecastInterval? = nil,
+    of instrument: InstrumentID, predictsRises: Bool = true
   ) {
     var prediction = prediction
     if !predictsRises { prediction.probabilityUp = nil }
@@ -125,7 +126,7 @@ extension TradingContext {
       instrument, score: prediction.signal.finite,
       probabilityUp: prediction.probabilityUp.finite.map { min(max($0, 0), 1) },
       expectedReturn: prediction.expectedReturn.finite,
-      deviation: prediction.deviation.finite.flatMap { $0 > 0 ? $0 : nil })
+      deviation: prediction.deviation.finite.flatMap { $0 > 0 ? $0 : nil }, interval: interval)
   }
 }
 

@@ -17,6 +17,10 @@ struct PolicyRunner: Sendable {
   let options: PolicyOptions
   let limits: WeightLimits
   private let sizing: PolicySizing?
+  /// Learns intervals about its predicted returns; `nil` where none are asked for.
+  private var conformal: ConformalCalibration?
+  /// The interval of the last decision.
+  private(set) var interval: ForecastInterval?
   /// Whether its probability of "up" is the probability of a return above zero.
   private let predictsRises: Bool
 
@@ -70,6 +74,7 @@ struct PolicyRunner: Sendable {
     limits = options.weights.limits(defaultMaximum: manifest.action == nil ? 1 : .infinity)
     sizing = options.sizing ?? (manifest.action == nil ? .sign(threshold: 0) : nil)
     predictsRises = manifest.output?.predictsRises ?? true
+    conformal = options.conformal.map(ConformalCalibration.init)
     policy = member.policy
     isNetwork = manifest.hasNetwork
     let inputs = try manifest.observation.inputs(in: universe)
@@ -149,12 +154,16 @@ struct PolicyRunner: Sendable {
   mutating func step(_ bars: BarSlice, closed: Int, mayDecide: Bool) -> Outcome {
     guard closed > 0 else { return .idle }
     builder.update(bars, state: state)
+    if conformal != nil, let bar = bars[instruments[0]] {
+      conformal?.observe(close: bar.continuous.close)
+    }
     guard mayDecide, !hasStopped, isDue(closed) else { return .idle }
     do throws(PolicyRefusal) {
       guard try observe() else { return .idle }
       if let length = options.episodeLength, decisionCount > 0, decisionCount % length == 0 {
         policy.reset()
       }
+      decision.time = bars.time
       if let masks { decision.allowed = masks.allowed(shares: state.shares[0]) }
       try Self.decide(&policy, observation, into: &decision)
       if isNetwork { decision.prediction.round() }
@@ -233,9 +242,13 @@ struct PolicyRunner: Sendable {
   }
 
   private mutating func interpret() throws(PolicyRefusal) {
-    let abstains = try options.abstention.applies(to: decision.prediction)
+    interval = try conformal?.interval(about: decision.prediction)
+    let abstains =
+      try options.abstention.applies(to: decision.prediction)
+      || options.conformal?.abstains(from: interval) == true
     guard interpreter != nil else {
-      let wanted = try sizing?.weight(of: decision.prediction, limits: limits) ?? 0
+      let wanted =
+        try sizing?.weight(of: decision.prediction, interval: interval, limits: limits) ?? 0
       let weight = abstains ? 0 : wanted
       intents.removeAll(keepingCapacity: true)
       intents.append(PolicyIntent(asset: 0, .target(weight)))
@@ -286,7 +299,8 @@ extension PolicyRunner {
   /// Sets the targets or submits the orders of the last decision, and records it.
   mutating func carryOut(_ trading: inout TradingContext, _ drift: inout WeightDriftMonitor) {
     if keepsRecords, instruments.count == 1 {
-      trading.record(decision.prediction, of: instruments[0], predictsRises: predictsRises)
+      trading.record(
+        decision.prediction, interval: interval, of: instruments[0], predictsRises: predictsRises)
     }
     for intent in intents where !isCoolingDown(intent.asset) {
       let instrument = instruments[intent.asset]

@@ -12,7 +12,7 @@ struct AxisTick: Hashable {
 }
 
 /// What the numbers of an axis mean, which decides how its labels are written.
-enum AxisUnit: Hashable, Sendable {
+public enum AxisUnit: Hashable, Sendable {
   /// Plain numbers; thousands become k, M, B.
   case plain
   /// Fractions, shown as percent.
@@ -23,7 +23,11 @@ enum AxisUnit: Hashable, Sendable {
 enum AxisTicks {
   /// Multiples of 1, 2, 2.5 or 5 times a power of ten, about `count` of them and never more than
   /// `count` + 1.
-  static func linear(_ range: ClosedRange<Double>, count: Int, unit: AxisUnit) -> [AxisTick] {
+  ///
+  /// - Parameter scale: the unit of all labels; by default the one that suits the largest.
+  static func linear(
+    _ range: ClosedRange<Double>, count: Int, unit: AxisUnit, scale: AxisMagnitude? = nil
+  ) -> [AxisTick] {
     let span = range.upperBound - range.lowerBound
     guard span > 0, span.isFinite, count > 0 else {
       return [tick(range.lowerBound, step: abs(range.lowerBound), unit: unit)]
@@ -33,7 +37,10 @@ enum AxisTicks {
     let first = (range.lowerBound / step - 1e-9).rounded(.up)
     let last = (range.upperBound / step + 1e-9).rounded(.down)
     guard first <= last, abs(first) < 1e15, abs(last) < 1e15 else { return [] }
-    return (Int(first)...Int(last)).map { tick(Double($0) * step, step: step, unit: unit) }
+    let scale = scale ?? AxisMagnitude(range)
+    return (Int(first)...Int(last)).map {
+      tick(Double($0) * step, step: step, unit: unit, scale: scale)
+    }
   }
 
   /// 1, 2 and 5 times the powers of ten inside a positive range; powers alone, or every so many of
@@ -44,16 +51,20 @@ enum AxisTicks {
     guard range.lowerBound > 0, range.upperBound.isFinite else { return [] }
     let lowest = decimalExponent(range.lowerBound)
     let highest = decimalExponent(range.upperBound)
+    // One unit for the whole axis, unless it spans so much that no unit suits both ends.
+    let scale = AxisMagnitude.logarithmic(range)
     func ticks(_ digits: [Double], every stride: Int) -> [AxisTick] {
       Swift.stride(from: lowest, through: highest, by: stride).flatMap { exponent in
         let power = pow(10, Double(exponent))
         return digits.map { $0 * power }
           .filter { $0 >= range.lowerBound * (1 - 1e-9) && $0 <= range.upperBound * (1 + 1e-9) }
-          .map { tick($0, step: power, unit: unit) }
+          .map { tick($0, step: power, unit: unit, scale: scale) }
       }
     }
     let fine = ticks([1, 2, 5], every: 1)
-    if fine.count < 3 { return linear(range, count: count, unit: unit).filter { $0.value > 0 } }
+    if fine.count < 3 {
+      return linear(range, count: count, unit: unit, scale: scale).filter { $0.value > 0 }
+    }
     if fine.count <= count + 1 { return fine }
     var stride = 1
     while ticks([1], every: stride).count > count + 1 { stride += 1 }
@@ -76,14 +87,16 @@ enum AxisTicks {
     return exponent
   }
 
-  private static func tick(_ value: Double, step: Double, unit: AxisUnit) -> AxisTick {
+  /// - Parameter scale: the unit of all labels; by default the one that suits the value.
+  private static func tick(
+    _ value: Double, step: Double, unit: AxisUnit, scale: AxisMagnitude? = nil
+  ) -> AxisTick {
     let isPercent = unit == .percent
-    let size = abs(value)
-    if !isPercent, step > 0, size >= 1_000 {
-      let divisor = size >= 1e12 ? 1e12 : size >= 1e9 ? 1e9 : size >= 1e6 ? 1e6 : 1e3
+    let scale = scale ?? AxisMagnitude(value)
+    if !isPercent, step > 0, scale.divisor > 1, value != 0 {
       return AxisTick(
         value: value,
-        label: NumberFormat.compact(decimals: decimals(for: step / divisor)).text(value))
+        label: scale.text(value, decimals: decimals(for: step / scale.divisor)))
     }
     let places = decimals(for: isPercent ? step * 100 : step)
     let format = isPercent ? NumberFormat.percent(decimals: places) : .number(decimals: places)
@@ -100,6 +113,41 @@ enum AxisTicks {
       places += 1
     }
     return places
+  }
+}
+
+/// The unit in which the numbers of an axis are written: thousands as k, then M, B and T.
+struct AxisMagnitude: Hashable {
+  /// One, a thousand, a million and so on.
+  let divisor: Double
+  private let suffix: String
+
+  /// The unit that suits a value.
+  init(_ value: Double) {
+    let units: [(Double, String)] = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")]
+    (divisor, suffix) = units.first { abs(value) >= $0.0 } ?? (1, "")
+  }
+
+  /// The unit that suits the larger end of an axis.
+  init(_ range: ClosedRange<Double>) {
+    self.init(max(abs(range.lowerBound), abs(range.upperBound)))
+  }
+
+  /// The unit of a logarithmic axis; `nil` for one that spans so much that no unit suits both ends.
+  static func logarithmic(_ range: ClosedRange<Double>) -> AxisMagnitude? {
+    let least = AxisMagnitude(range.lowerBound)
+    return range.upperBound < least.divisor * 10_000 ? least : nil
+  }
+
+  /// A value in this unit.
+  func text(_ value: Double, decimals: Int) -> String {
+    NumberFormat.number(decimals: decimals).text(value / divisor) + suffix
+  }
+
+  /// A value in this unit with three or four digits.
+  func short(_ value: Double) -> String {
+    let size = abs(value / divisor)
+    return text(value, decimals: size >= 100 ? 0 : size >= 10 ? 1 : 2)
   }
 }
 

@@ -2,41 +2,53 @@ import BacktestCore
 
 /// Vertical bars over a few categories with short names, side by side or stacked: returns by year,
 /// costs by kind and year.
-struct BarChart: ReportBlock {
+public struct BarChart: ReportBlock {
   /// The bars of one colour.
-  struct Group: Sendable {
+  public struct Group: Sendable {
     /// The name in the legend.
-    var name: String
+    public var name: String
     /// A value for each category; one that is not finite leaves a gap.
-    var values: [Double]
+    public var values: [Double]
+    /// Whether it is the benchmark, which is grey in every chart.
+    public var isBenchmark: Bool
 
     /// Bars from a name and values.
-    init(_ name: String, values: [Double]) {
+    public init(_ name: String, values: [Double], isBenchmark: Bool = false) {
       self.name = name
       self.values = values
+      self.isBenchmark = isBenchmark
+    }
+
+    /// The class that colours the bars; by default the next colour.
+    var style: StaticString?
+
+    /// Bars in a given colour.
+    init(_ name: String, values: [Double], style: StaticString) {
+      self.init(name, values: values)
+      self.style = style
     }
   }
 
   /// The heading.
-  var title: String
+  public var title: String
   /// A line below the heading.
-  var subtitle: String?
+  public var subtitle: String?
   /// The names below the bars. Up to eight may be long and take several lines; of more, such as
   /// years, some go where they do not all fit.
-  var categories: [String]
+  public var categories: [String]
   /// The groups, each with a value for each category.
-  var groups: [Group]
+  public var groups: [Group]
   /// Whether bars of one category stand on each other rather than side by side.
-  var isStacked: Bool
+  public var isStacked: Bool
   /// How the labels of the y axis are written.
-  var unit: AxisUnit
+  public var unit: AxisUnit
   /// The title above the y axis.
-  var yTitle: String?
+  public var yTitle: String?
   /// How tall it is.
-  var height: ChartHeight
+  public var height: ChartHeight
 
   /// A chart from its parts.
-  init(
+  public init(
     title: String, subtitle: String? = nil, categories: [String], groups: [Group],
     isStacked: Bool = false, unit: AxisUnit = .plain, yTitle: String? = nil,
     height: ChartHeight = .medium
@@ -53,12 +65,12 @@ struct BarChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  func write(to writer: inout MarkupWriter) {
+  public func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
   /// The chart as a separate SVG file, or `nil` where there are no values.
-  func svg() -> [UInt8]? { drawing()?.svg() }
+  public func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     let bars = placedBars()
@@ -73,7 +85,7 @@ struct BarChart: ReportBlock {
         frame.point(slot + bar.left, bar.from), frame.point(slot + bar.right, bar.to))
       let value = format.text(groups[bar.group].values[bar.category])
       marks.path(
-        data, ChartStyle.bar(bar.group),
+        data, "bar", style(bar.group),
         title: "\(groups[bar.group].name), \(categories[bar.category]): \(value)")
     }
     marks.horizontal(0, in: frame, "base")
@@ -89,6 +101,12 @@ extension BarChart {
     var right: Double
     var from: Double
     var to: Double
+  }
+
+  private func style(_ i: Int) -> StaticString {
+    if let style = groups[i].style { return style }
+    if groups[i].isBenchmark { return ChartStyle.benchmark }
+    return ChartStyle.line(groups[..<i].count { !$0.isBenchmark })
   }
 
   private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .money }
@@ -119,13 +137,14 @@ extension BarChart {
 
   private func frame(_ extent: ClosedRange<Double>) -> ChartFrame {
     let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
-    let margin = high > low ? (high - low) * 0.05 : 0.5
+    let share = groups.count == 1 && categories.count <= 10 ? 0.14 : 0.05
+    let margin = high > low ? (high - low) * share : 0.5
     var frame = ChartFrame(
       title: title, subtitle: subtitle, summary: summary, height: height,
       legend: groups.count < 2
         ? []
         : groups.enumerated().map { i, group in
-          LegendEntry(name: group.name, mark: .area, style: ChartStyle.line(i))
+          LegendEntry(name: group.name, mark: .area, style: style(i))
         },
       xScale: ChartScale(0...Double(max(categories.count, 1))),
       yScale: ChartScale((low < 0 ? low - margin : 0)...(high > 0 || low == 0 ? high + margin : 0)),
@@ -141,7 +160,21 @@ extension BarChart {
       frame.xTicks = []
       frame.xCategories = categories
     }
+    placeFigures(in: &frame)
     return frame
+  }
+
+  /// The figures of a few bars of one colour, above or below them.
+  private func placeFigures(in frame: inout ChartFrame) {
+    guard groups.count == 1, (1...10).contains(categories.count) else { return }
+    for (i, value) in groups[0].values.enumerated() where value.isFinite {
+      let text = format.text(value)
+      guard LabelThinning.fits(text, across: 0.9 / Double(categories.count)) else { return }
+      frame.pointLabels.append(
+        PointLabel(
+          x: (Double(i) + 0.5) / Double(categories.count), y: frame.yScale.position(value),
+          text: text, isAbove: value >= 0, isCentred: true))
+    }
   }
 
   private var summary: String {
@@ -149,64 +182,5 @@ extension BarChart {
       let values = zip(categories, group.values).map { "\($0) \(format.text($1))" }
       return "\(group.name): \(values.joined(separator: ", "))."
     }.joined(separator: " ")
-  }
-}
-
-/// Horizontal bars with a name and a figure each, for categories with long names: attribution by
-/// instrument, costs by kind, importance of features.
-struct RankedBars: ReportBlock {
-  /// One bar.
-  struct Item: Hashable, Sendable {
-    /// The name.
-    var name: String
-    /// The value; one that is not finite has a figure "–" and no bar.
-    var value: Double
-
-    /// A bar.
-    init(_ name: String, _ value: Double) {
-      self.name = name
-      self.value = value
-    }
-  }
-
-  /// What the bars show.
-  var caption: String
-  /// The bars, top to bottom.
-  var items: [Item]
-  /// How the figures are written.
-  var format: NumberFormat
-
-  /// Bars from their parts.
-  init(caption: String, items: [Item], format: NumberFormat = .money) {
-    self.caption = caption
-    self.items = items
-    self.format = format
-  }
-
-  /// Writes a table with a row a bar.
-  func write(to writer: inout MarkupWriter) {
-    let extent = ChartScale.extent(of: items.map(\.value)) ?? 0...0
-    let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
-    let span = high > low ? high - low : 1
-    writer.element("table", ["class": "bars"]) { writer in
-      writer.element("caption", text: caption)
-      for item in items {
-        writer.element("tr") { writer in
-          writer.element("th", ["scope": "row"], text: item.name)
-          writer.element("td", ["class": "n"], text: format.text(item.value))
-          writer.element("td", ["aria-hidden": "true"]) { writer in
-            guard item.value.isFinite else { return }
-            let left = NumberFormat.markup((min(item.value, 0) - low) / span * 100, decimals: 2)
-            let width = NumberFormat.markup(abs(item.value) / span * 100, decimals: 2)
-            writer.element(
-              "i",
-              [
-                "class": item.value < 0 ? "loss" : "gain",
-                "style": "margin-left:\(left)%;width:\(width)%",
-              ], text: "")
-          }
-        }
-      }
-    }
   }
 }

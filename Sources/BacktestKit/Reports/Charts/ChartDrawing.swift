@@ -66,14 +66,14 @@ struct ChartDrawing {
         data.polyline([
           DrawingPoint(x: place.x, y: middle), DrawingPoint(x: place.x + 18, y: middle),
         ])
-        writer.path(data, entry.mark == .line ? "key" : "dash", colour: entry.style)
+        writer.path(data, entry.mark == .line ? "key" : "dash", entry.style)
       case .area:
         data.rectangle(
           DrawingPoint(x: place.x + 3, y: middle - 6), DrawingPoint(x: place.x + 15, y: middle + 6))
-        writer.path(data, "area", colour: entry.style)
+        writer.path(data, "area", entry.style)
       case .dot, .ring:
         data.dot(at: DrawingPoint(x: place.x + 9, y: middle))
-        writer.path(data, "dot", colour: entry.style)
+        writer.path(data, "dot", entry.style)
         if entry.mark == .ring { writer.path(data, "dot hole") }
       }
       writer.svgText(entry.name, x: place.x + 26, y: place.y, "name")
@@ -101,6 +101,23 @@ struct ChartDrawing {
       let x = layout.left + Int((label.position * Double(layout.plotWidth)).rounded())
       writer.svgText(label.text, x: x, y: layout.top + 15, "middle")
     }
+    for label in frame.endLabels {
+      let y = layout.top + Int(((1 - label.position) * height).rounded()) + 4
+      let x = layout.left + layout.plotWidth + 8
+      writer.svgText(label.text, x: x, y: y, label.isOwn ? "own" : "start")
+    }
+    for label in frame.pointLabels {
+      let x = layout.left + Int((label.x * Double(layout.plotWidth)).rounded())
+      let y = layout.top + Int(((1 - label.y) * height).rounded())
+      if label.isBeside {
+        writer.svgText(label.text, x: x + 6, y: y + 4, "own")
+      } else {
+        let style: StaticString =
+          label.isCentred
+          ? "own middle" : label.x < 0.3 ? "own" : label.x > 0.7 ? "own end" : "own middle"
+        writer.svgText(label.text, x: x, y: label.isAbove ? y - 8 : y + 17, style)
+      }
+    }
   }
 }
 
@@ -114,11 +131,14 @@ private struct ImageLayout {
   let bottom: Int
   let height: Int
   let legend: [DrawingPoint]
-  var plotWidth: Int { ImageLayout.width - left - ImageLayout.margin - 12 }
+  let plotWidth: Int
 
   init(frame: ChartFrame) {
     let longest = frame.yTicks.map(\.text.count).max() ?? 0
     left = ImageLayout.margin + max(longest, 5) * 7 + 12
+    let end = frame.endLabels.map(\.text.count).max() ?? 0
+    let room = ImageLayout.width - left - ImageLayout.margin - 12 - end * 7
+    plotWidth = frame.isSquare ? min(frame.height.rawValue, room) : room
     let legendTop = frame.subtitle == nil ? 58 : 79
     legend = ImageLayout.flow(frame.legend, top: legendTop)
     let below = legend.last.map { $0.y + 6 } ?? (legendTop - 18)
@@ -144,11 +164,5 @@ private struct ImageLayout {
 extension MarkupWriter {
   fileprivate mutating func svgText(_ text: String, x: Int, y: Int, _ style: StaticString) {
     element("text", ["x": "\(x)", "y": "\(y)", "class": "\(style)"], text: text)
-  }
-
-  fileprivate mutating func path(_ data: PathData, _ style: StaticString, colour: StaticString) {
-    emptyElement(
-      "path",
-      ["class": "\(style) \(colour)", "d": String(decoding: data.bytes, as: UTF8.self)])
   }
 }

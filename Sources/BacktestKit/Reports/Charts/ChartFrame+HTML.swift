@@ -3,19 +3,22 @@ import BacktestCore
 extension ChartFrame {
   /// Writes the chart as an HTML figure; `marks` is the inside of the drawing.
   func writeFigure(marks: MarkupWriter, to writer: inout MarkupWriter) {
-    writer.element("figure", ["class": "chart"]) { writer in
+    writer.element("figure", ["class": isSquare ? "chart sq" : "chart", "style": plotStyle]) {
+      writer in
       writer.element("figcaption") { writer in
         writer.element("strong", text: title)
         if let subtitle { writer.element("span", text: subtitle) }
       }
       writeLegend(to: &writer)
       if let yTitle { writer.element("p", ["class": "ytitle"], text: yTitle) }
-      writer.element("div", ["class": "plot", "style": plotStyle]) { writer in
+      writer.element("div", ["class": "plot"]) { writer in
         writeYLabels(to: &writer)
         writer.element("div", ["class": "area"]) { writer in
           writeDrawing(marks: marks, to: &writer)
           writeBandLabels(to: &writer)
+          writePointLabels(to: &writer)
         }
+        writeEndLabels(to: &writer)
         writeXLabels(to: &writer)
       }
       if let xTitle { writer.element("p", ["class": "xtitle"], text: xTitle) }
@@ -26,7 +29,9 @@ extension ChartFrame {
   /// other share their x axis to the eye.
   private var plotStyle: String {
     let longest = yTicks.map(\.text.count).max() ?? 0
-    return "--y:\(max(longest, 5) + 1)ch;--h:\(height.rawValue)px"
+    let end = endLabels.map(\.text.count).max() ?? 0
+    let right = end == 0 ? "" : ";--r:\(end + 2)ch"
+    return "--y:\(max(longest, 5) + 1)ch;--h:\(height.rawValue)px\(right)"
   }
 
   private func writeLegend(to writer: inout MarkupWriter) {
@@ -92,6 +97,33 @@ extension ChartFrame {
     }
   }
 
+  private func writeEndLabels(to writer: inout MarkupWriter) {
+    guard !endLabels.isEmpty else { return }
+    writer.element("div", ["class": "endlab", "aria-hidden": "true"]) { writer in
+      for label in endLabels {
+        let top = NumberFormat.markup(100 - label.position * 100, decimals: 2)
+        let attributes: KeyValuePairs<StaticString, String> =
+          label.isOwn ? ["class": "own", "style": "top:\(top)%"] : ["style": "top:\(top)%"]
+        writer.element("span", attributes, text: label.text)
+      }
+    }
+  }
+
+  private func writePointLabels(to writer: inout MarkupWriter) {
+    guard !pointLabels.isEmpty else { return }
+    writer.element("div", ["class": "pointlab", "aria-hidden": "true"]) { writer in
+      for label in pointLabels {
+        let left = NumberFormat.markup(label.x * 100, decimals: 2)
+        let top = NumberFormat.markup(100 - label.y * 100, decimals: 2)
+        let level = label.isBeside ? "b" : label.isAbove ? "u" : "d"
+        let side =
+          label.isBeside || label.isCentred ? "" : label.x < 0.3 ? " l" : label.x > 0.7 ? " r" : ""
+        writer.element(
+          "span", ["class": level + side, "style": "left:\(left)%;top:\(top)%"], text: label.text)
+      }
+    }
+  }
+
   private func writeAcross(_ label: PlacedLabel, to writer: inout MarkupWriter) {
     let left = "left:\(NumberFormat.markup(label.position * 100, decimals: 2))%"
     if label.isOptional {
@@ -103,17 +135,24 @@ extension ChartFrame {
 }
 
 extension MarkupWriter {
-  /// Writes a path with a class; `title` is shown when the reader points at it.
-  mutating func path(_ data: PathData, _ style: StaticString, title: String? = nil) {
+  /// Writes a path with its class and, beside it, the class that colours it; `title` is shown when
+  /// the reader points at it.
+  mutating func path(
+    _ data: PathData, _ style: StaticString, _ colour: StaticString? = nil, title: String? = nil
+  ) {
     guard !data.bytes.isEmpty else { return }
-    let attributes: KeyValuePairs<StaticString, String> = [
-      "class": "\(style)", "d": String(decoding: data.bytes, as: UTF8.self),
-    ]
-    if let title {
-      element("path", attributes) { $0.element("title", text: title) }
-    } else {
-      emptyElement("path", attributes)
+    markup("<path class=\"")
+    markup(style)
+    if let colour {
+      markup(" ")
+      markup(colour)
     }
+    markup("\" d=\"")
+    append(pathCommands: data.bytes)
+    guard let title else { return markup("\"/>") }
+    markup("\"><title>")
+    text(title)
+    markup("</title></path>")
   }
 
   /// Writes horizontal grid lines, and vertical ones where asked for.

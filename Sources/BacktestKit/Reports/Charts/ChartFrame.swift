@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The height of a chart on the page.
-enum ChartHeight: Int, Hashable, Sendable {
+public enum ChartHeight: Int, Hashable, Sendable {
   /// 150 pixels, for a chart that accompanies another.
   case short = 150
   /// 220 pixels.
@@ -26,6 +26,30 @@ struct PlacedLabel: Hashable {
   var text: String
   /// Whether it goes away where the chart is narrow.
   var isOptional = false
+}
+
+/// A value written beside the drawing, at the end of its line.
+struct EndLabel: Hashable {
+  /// Its position from bottom to top, 0 to 1.
+  var position: Double
+  var text: String
+  /// Whether it belongs to the series that the chart is about.
+  var isOwn: Bool
+}
+
+/// A value written inside the drawing, at the point where it was reached.
+struct PointLabel: Hashable {
+  /// Its position from left to right, 0 to 1.
+  var x: Double
+  /// Its position from bottom to top, 0 to 1.
+  var y: Double
+  var text: String
+  /// Whether it is written above the point rather than below it.
+  var isAbove: Bool
+  /// Whether it is written to the right of the point, level with it.
+  var isBeside = false
+  /// Whether it is centred on the point even near the edges.
+  var isCentred = false
 }
 
 /// All of a chart but its marks: title, legend, axes and the frame around the drawing.
@@ -54,6 +78,12 @@ struct ChartFrame {
   var yTitle: String?
   /// Labels along the upper edge, for shaded ranges.
   var bandLabels: [PlacedLabel] = []
+  /// The last value of each line, right of the drawing.
+  var endLabels: [EndLabel] = []
+  /// Extremes and other values that deserve their figure.
+  var pointLabels: [PointLabel] = []
+  /// Whether the drawing is as wide as it is tall, so that both axes have one scale.
+  var isSquare = false
 
   /// Where a pair of values is drawn; values outside the axes are moved to the edge.
   func point(_ x: Double, _ y: Double) -> DrawingPoint {
@@ -80,6 +110,25 @@ struct ChartFrame {
       last = position
       return PlacedLabel(position: position, text: tick.label)
     }
+  }
+
+  /// Moves the labels at the ends of lines apart until none touches another; the own one keeps its
+  /// place as far as the drawing allows.
+  mutating func placeEndLabels(_ labels: [EndLabel]) {
+    let gap = 15 / Double(height.rawValue)
+    let sorted = labels.sorted { ($0.position, $0.isOwn ? 1 : 0) < ($1.position, $1.isOwn ? 1 : 0) }
+    var placed = sorted
+    for i in placed.indices.dropFirst() {
+      placed[i].position = max(placed[i].position, placed[i - 1].position + gap)
+    }
+    let excess = max((placed.last?.position ?? 0) - 1, 0)
+    if excess > 0 {
+      placed[placed.count - 1].position -= excess
+      for i in placed.indices.dropLast().reversed() {
+        placed[i].position = min(placed[i].position, placed[i + 1].position - gap)
+      }
+    }
+    endLabels = placed
   }
 
   /// The labels of the x axis: those that fit a wide page, some of them only there.

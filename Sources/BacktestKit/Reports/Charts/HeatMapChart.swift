@@ -1,38 +1,55 @@
-import BacktestCore
+public import BacktestCore
 
 /// A value over two axes of categories as coloured cells.
 ///
 /// The figures are in a table beside it, or shown when the reader points at a cell of a small map.
-struct HeatMapChart: ReportBlock {
+public struct HeatMapChart: ReportBlock {
   /// The heading.
-  var title: String
+  public var title: String
   /// A line below the heading.
-  var subtitle: String?
+  public var subtitle: String?
   /// The names of the columns, left to right.
-  var columns: [String]
+  public var columns: [String]
   /// The names of the rows, bottom to top.
-  var rows: [String]
+  public var rows: [String]
   /// The values, row by row; `nil` where there is none.
-  var values: [[Double?]]
+  public var values: [[Double?]]
   /// What the columns are.
-  var xTitle: String
+  public var xTitle: String
   /// What the rows are.
-  var yTitle: String
+  public var yTitle: String
   /// How values are written.
-  var format: NumberFormat
+  public var format: NumberFormat
   /// A column and row to mark, such as the best.
-  var marked: (column: Int, row: Int)?
+  public var marked: (column: Int, row: Int)?
+
+  /// A map from its parts; each row has a value for each column.
+  public init(
+    title: String, subtitle: String? = nil, columns: [String], rows: [String],
+    values: [[Double?]], xTitle: String, yTitle: String, format: NumberFormat = .ratio
+  ) {
+    precondition(values.count == rows.count, "a line of values for each row")
+    precondition(values.allSatisfy { $0.count == columns.count }, "a value for each column")
+    self.title = title
+    self.subtitle = subtitle
+    self.columns = columns
+    self.rows = rows
+    self.values = values
+    self.xTitle = xTitle
+    self.yTitle = yTitle
+    self.format = format
+  }
 
   /// The most cells that each have their figure to point at.
   private static let largestTitledCount = 400
 
   /// Writes the chart as a figure.
-  func write(to writer: inout MarkupWriter) {
+  public func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
   /// The chart as a separate SVG file, or `nil` where there are no values.
-  func svg() -> [UInt8]? { drawing()?.svg() }
+  public func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     let known = values.joined().compactMap(\.self).filter(\.isFinite)

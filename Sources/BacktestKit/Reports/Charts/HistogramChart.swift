@@ -6,40 +6,40 @@ internal import Glibc
 ///
 /// The width of a range is twice the interquartile range over the cube root of the count
 /// (D. Freedman and P. Diaconis, 1981), held so that there are 8 to 80 ranges.
-struct HistogramChart: ReportBlock {
+public struct HistogramChart: ReportBlock {
   /// A value marked by a vertical line.
-  struct Mark: Hashable, Sendable {
+  public struct Mark: Hashable, Sendable {
     /// The name in the legend; the value is added to it.
-    var name: String
+    public var name: String
     /// The value at which the line is drawn.
-    var value: Double
+    public var value: Double
 
     /// A marked value.
-    init(_ name: String, at value: Double) {
+    public init(_ name: String, at value: Double) {
       self.name = name
       self.value = value
     }
   }
 
   /// The heading.
-  var title: String
+  public var title: String
   /// A line below the heading.
-  var subtitle: String?
+  public var subtitle: String?
   /// The values; those that are not finite are left out.
-  var values: [Double]
+  public var values: [Double]
   /// Whether the normal curve is drawn.
-  var showsNormalCurve: Bool
+  public var showsNormalCurve: Bool
   /// Marked values; the legend distinguishes up to three.
-  var marks: [Mark]
+  public var marks: [Mark]
   /// How the labels of the x axis are written.
-  var unit: AxisUnit
+  public var unit: AxisUnit
   /// The title below the x axis.
-  var xTitle: String?
+  public var xTitle: String?
   /// How tall it is.
-  var height: ChartHeight
+  public var height: ChartHeight
 
   /// A histogram from its parts.
-  init(
+  public init(
     title: String, subtitle: String? = nil, values: [Double], showsNormalCurve: Bool = true,
     marks: [Mark] = [], unit: AxisUnit = .percent, xTitle: String? = nil,
     height: ChartHeight = .medium
@@ -55,12 +55,12 @@ struct HistogramChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  func write(to writer: inout MarkupWriter) {
+  public func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
   /// The chart as a separate SVG file, or `nil` where there are no values.
-  func svg() -> [UInt8]? { drawing()?.svg() }
+  public func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
     guard let bins = HistogramBins(values) else { return nil }
@@ -72,7 +72,7 @@ struct HistogramChart: ReportBlock {
       let left = bins.origin + Double(i) * bins.width
       bars.rectangle(frame.point(left, 0), frame.point(left + bins.width, Double(count)))
     }
-    drawing.path(bars, "bar s0")
+    drawing.path(bars, "bar", "s0")
     if showsNormalCurve, bins.deviation > 0 {
       var curve = PathData()
       curve.polyline(normalCurve(bins, in: frame))
@@ -102,9 +102,12 @@ extension HistogramChart {
         LegendEntry(name: "Normal distribution", mark: .line, style: "s1"))
     }
     for (i, mark) in marks.enumerated() {
+      let value =
+        unit == .plain && mark.value == mark.value.rounded()
+        ? NumberFormat.integer.text(mark.value) : format.text(mark.value)
       legend.append(
         LegendEntry(
-          name: "\(mark.name) \(format.text(mark.value))", mark: .dashed,
+          name: "\(mark.name) \(value)", mark: .dashed,
           style: ChartStyle.line(1 + i % 3))
       )
     }
@@ -114,7 +117,7 @@ extension HistogramChart {
       title: title, subtitle: subtitle,
       summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
         + "mean \(format.text(bins.mean)), standard deviation \(format.text(bins.deviation)).",
-      height: height, legend: legend, xScale: ChartScale(range),
+      height: height, legend: legend.count > 1 ? legend : [], xScale: ChartScale(range),
       yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(
       AxisTicks.linear(frame.yScale.range, count: 5, unit: .plain)

@@ -4,18 +4,18 @@ import BacktestCore
 ///
 /// The figures are in the cells, so nothing depends on colour alone. The figure of the year
 /// compounds its months.
-struct MonthlyHeatMap: ReportBlock {
+public struct MonthlyHeatMap: ReportBlock {
   /// The return of one month.
-  struct Month: Hashable, Sendable {
+  public struct Month: Hashable, Sendable {
     /// The year.
-    var year: Int
+    public var year: Int
     /// The month, 1 to 12.
-    var month: Int
+    public var month: Int
     /// The return as a fraction.
-    var value: Double
+    public var value: Double
 
     /// A month's return.
-    init(year: Int, month: Int, value: Double) {
+    public init(year: Int, month: Int, value: Double) {
       precondition((1...12).contains(month), "months are 1 to 12")
       self.year = year
       self.month = month
@@ -24,18 +24,18 @@ struct MonthlyHeatMap: ReportBlock {
   }
 
   /// What the table shows.
-  var caption: String
+  public var caption: String
   /// The months, in any order; of two for the same month the later one counts.
-  var months: [Month]
+  public var months: [Month]
 
   /// A table of these months.
-  init(caption: String, months: [Month]) {
+  public init(caption: String, months: [Month]) {
     self.caption = caption
     self.months = months
   }
 
   /// Writes a table with a row a year; on a narrow page each year takes two lines of six months.
-  func write(to writer: inout MarkupWriter) {
+  public func write(to writer: inout MarkupWriter) {
     let scale = colourScale
     writer.element("table", ["class": "heat"]) { writer in
       let full = NumberFormat.percent(decimals: 1).text(scale.full)

@@ -51,6 +51,13 @@ struct PathData {
     isInLine = false
   }
 
+  /// Adds another path, which begins with an absolute place.
+  mutating func append(_ other: PathData) {
+    bytes += other.bytes
+    current = other.current
+    isInLine = false
+  }
+
   private mutating func stay() {
     bytes += "h0".utf8
     isInLine = false
@@ -123,6 +130,36 @@ enum PointDecimation {
     return kept
   }
 
+  /// The rows that can show of a long line: the first, the highest, the lowest and the last of each
+  /// of a thousand columns. Short lines keep all rows.
+  static func extremeRows(
+    _ rows: Range<Int>, x: [Double], y: [Double], over range: ClosedRange<Double>
+  ) -> [Int] {
+    guard rows.count > 8_000, range.upperBound > range.lowerBound else { return Array(rows) }
+    // Two units of the drawing, as places on it are rounded.
+    let unit = (range.upperBound - range.lowerBound) / Double(ChartFrame.width)
+    var kept: [Int] = []
+    kept.reserveCapacity(4_000)
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      let place = ((x[start] - range.lowerBound) / unit + 0.5) / 2
+      let bound = range.lowerBound + (2 * place.rounded(.down) + 1.5) * unit
+      var (low, high, end) = (start, start, start + 1)
+      while end < rows.upperBound, x[end] < bound {
+        if y[end] < y[low] { low = end }
+        if y[end] > y[high] { high = end }
+        end += 1
+      }
+      var column = [start, min(low, high), max(low, high), end - 1]
+      if column[3] == column[2] { column.removeLast() }
+      if column[2] == column[1] { column.remove(at: 2) }
+      if column[1] == column[0] { column.remove(at: 1) }
+      kept += column
+      start = end
+    }
+    return kept
+  }
+
   /// Dots without those that would cover another: the first in each cell of about two pixels.
   static func distinct(_ points: [DrawingPoint]) -> [DrawingPoint] {
     var taken: Set<DrawingPoint> = []
@@ -132,19 +169,16 @@ enum PointDecimation {
 
 /// The classes of marks, which the style sheet colours; colours repeat after the last.
 enum ChartStyle {
+  /// The benchmark, in every chart.
+  static let benchmark: StaticString = "sb"
+  /// Gains, in every chart.
+  static let gain: StaticString = "sg"
+  /// Losses, in every chart.
+  static let loss: StaticString = "sl"
+
   /// A line of a series, the first being 0.
   static func line(_ i: Int) -> StaticString {
     (["s1", "s2", "s3", "s4", "s5", "s6"] as [StaticString])[i % 6]
-  }
-
-  /// Dots in the colour of a series.
-  static func dot(_ i: Int) -> StaticString {
-    (["dot s1", "dot s2", "dot s3", "dot s4", "dot s5", "dot s6"] as [StaticString])[i % 6]
-  }
-
-  /// Bars in the colour of a series.
-  static func bar(_ i: Int) -> StaticString {
-    (["bar s1", "bar s2", "bar s3", "bar s4", "bar s5", "bar s6"] as [StaticString])[i % 6]
   }
 
   /// Shaded ranges.

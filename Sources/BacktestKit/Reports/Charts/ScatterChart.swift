@@ -1,18 +1,24 @@
 import BacktestCore
 
 /// Dots over two numbers, for example in-sample against out-of-sample ratios.
-struct ScatterChart: ReportBlock {
+public struct ScatterChart: ReportBlock {
   /// Dots of one colour.
-  struct Cloud: Sendable {
+  public struct Cloud: Sendable {
     /// The name in the legend.
-    var name: String
+    public var name: String
     /// The values of the dots along the x axis.
-    var x: [Double]
+    public var x: [Double]
     /// Their values along the y axis, one for each x.
-    var y: [Double]
+    public var y: [Double]
+    /// A name for each dot, written beside it where there is room; may be empty.
+    public var labels: [String] = []
+    /// What is shown when the reader points at a dot, one for each; may be empty.
+    public var titles: [String] = []
+    /// The class that colours it; by default the next colour.
+    var style: StaticString?
 
     /// Dots from their coordinates; those that are not finite are left out.
-    init(_ name: String, x: [Double], y: [Double]) {
+    public init(_ name: String, x: [Double], y: [Double]) {
       precondition(x.count == y.count, "an x for each y")
       self.name = name
       self.x = x
@@ -21,24 +27,26 @@ struct ScatterChart: ReportBlock {
   }
 
   /// The heading.
-  var title: String
+  public var title: String
   /// A line below the heading.
-  var subtitle: String?
+  public var subtitle: String?
   /// The dots, first colour first.
-  var clouds: [Cloud]
+  public var clouds: [Cloud]
   /// The title below the x axis.
-  var xTitle: String
+  public var xTitle: String
   /// The title above the y axis.
-  var yTitle: String
+  public var yTitle: String
   /// How the labels of both axes are written.
-  var unit: AxisUnit
+  public var unit: AxisUnit
   /// The name of the line on which both values are equal; `nil` leaves it out.
-  var diagonalName: String?
+  public var diagonalName: String?
+  /// Whether a chart with a diagonal has one scale for both axes and is as wide as it is tall.
+  public var hasEqualAxes = true
   /// How tall it is.
-  var height: ChartHeight
+  public var height: ChartHeight
 
   /// A chart from its parts.
-  init(
+  public init(
     title: String, subtitle: String? = nil, clouds: [Cloud], xTitle: String, yTitle: String,
     unit: AxisUnit = .plain, diagonalName: String? = nil, height: ChartHeight = .tall
   ) {
@@ -53,38 +61,82 @@ struct ScatterChart: ReportBlock {
   }
 
   /// Writes the chart as a figure.
-  func write(to writer: inout MarkupWriter) {
+  public func write(to writer: inout MarkupWriter) {
     ChartDrawing.write(drawing(), title: title, to: &writer)
   }
 
   /// The chart as a separate SVG file, or `nil` where there are no values.
-  func svg() -> [UInt8]? { drawing()?.svg() }
+  public func svg() -> [UInt8]? { drawing()?.svg() }
 
   private func drawing() -> ChartDrawing? {
-    guard let frame = frame() else { return nil }
+    guard var frame = frame() else { return nil }
+    if frame.isSquare { placeLabels(in: &frame) }
     var marks = MarkupWriter()
     marks.grid(of: frame, isVertical: true)
     marks.horizontal(0, in: frame, "base")
     marks.vertical(0, in: frame, "base")
     if diagonalName != nil { drawDiagonal(in: frame, to: &marks) }
-    for (i, cloud) in clouds.enumerated() {
-      var points: [DrawingPoint] = []
-      for (x, y) in zip(cloud.x, cloud.y) where x.isFinite && y.isFinite {
-        points.append(frame.point(x, y))
-      }
-      var data = PathData()
-      for point in PointDecimation.distinct(points) { data.dot(at: point) }
-      marks.path(data, ChartStyle.dot(i))
-    }
+    for i in clouds.indices { draw(i, in: frame, to: &marks) }
     return ChartDrawing(frame: frame, marks: marks)
   }
 
+  /// The most dots that each can be pointed at.
+  private static let titledLimit = 300
+
+  private func draw(_ i: Int, in frame: ChartFrame, to marks: inout MarkupWriter) {
+    let cloud = clouds[i]
+    let isTitled = cloud.titles.count == cloud.x.count && cloud.x.count <= Self.titledLimit
+    var points: [DrawingPoint] = []
+    for (row, (x, y)) in zip(cloud.x, cloud.y).enumerated() where x.isFinite && y.isFinite {
+      let point = frame.point(x, y)
+      guard isTitled else {
+        points.append(point)
+        continue
+      }
+      var dot = PathData()
+      dot.dot(at: point)
+      marks.path(dot, "dot", style(i), title: cloud.titles[row])
+    }
+    var data = PathData()
+    for point in PointDecimation.distinct(points) { data.dot(at: point) }
+    marks.path(data, "dot", style(i))
+  }
+
+  private func style(_ i: Int) -> StaticString { clouds[i].style ?? ChartStyle.line(i) }
+
+  /// The names of dots, right of them, as far as none touches another or a dot.
+  private func placeLabels(in frame: inout ChartFrame) {
+    let size = Double(frame.height.rawValue)
+    var taken: [(x: Double, y: Double, width: Double)] = []
+    for cloud in clouds where cloud.labels.count == cloud.x.count {
+      for (x, y) in zip(cloud.x, cloud.y) where x.isFinite && y.isFinite {
+        taken.append((frame.xScale.position(x) * size - 4, frame.yScale.position(y) * size, 8))
+      }
+      for (row, text) in cloud.labels.enumerated() {
+        guard cloud.x[row].isFinite, cloud.y[row].isFinite else { continue }
+        let (x, y) = (frame.xScale.position(cloud.x[row]), frame.yScale.position(cloud.y[row]))
+        let box = (x: x * size + 5, y: y * size, width: LabelThinning.pixels(text))
+        let isFree = taken.allSatisfy { other in
+          abs(other.y - box.y) > 13 || other.x > box.x + box.width || other.x + other.width < box.x
+        }
+        guard isFree, box.x + box.width < size else { continue }
+        taken.append(box)
+        frame.pointLabels.append(PointLabel(x: x, y: y, text: text, isAbove: false, isBeside: true))
+      }
+    }
+  }
+
   private func frame() -> ChartFrame? {
-    guard let xs = ChartScale.extent(of: clouds.flatMap(\.x)),
-      let ys = ChartScale.extent(of: clouds.flatMap(\.y))
+    guard var xs = ChartScale.extent(of: clouds.flatMap(\.x)),
+      var ys = ChartScale.extent(of: clouds.flatMap(\.y))
     else { return nil }
+    if diagonalName != nil, hasEqualAxes {
+      // With one scale for both axes the line of equal values is the diagonal.
+      xs = min(xs.lowerBound, ys.lowerBound)...max(xs.upperBound, ys.upperBound)
+      ys = xs
+    }
     let dots = clouds.enumerated().map { i, cloud in
-      LegendEntry(name: cloud.name, mark: .dot, style: ChartStyle.line(i))
+      LegendEntry(name: cloud.name, mark: .dot, style: style(i))
     }
     let diagonal = diagonalName.map { [LegendEntry(name: $0, mark: .dashed, style: "soft")] }
     let count = clouds.reduce(0) { $0 + $1.x.count }
@@ -97,6 +149,7 @@ struct ScatterChart: ReportBlock {
       height: height, legend: clouds.count > 1 || diagonal != nil ? dots + (diagonal ?? []) : [],
       xScale: ChartScale(ChartScale.padded(xs, by: 0.06)),
       yScale: ChartScale(ChartScale.padded(ys, by: 0.06)), xTitle: xTitle, yTitle: yTitle)
+    frame.isSquare = diagonalName != nil && hasEqualAxes
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 7, unit: unit))
     frame.placeXTicks(AxisTicks.linear(frame.xScale.range, count: 8, unit: unit))
     return frame

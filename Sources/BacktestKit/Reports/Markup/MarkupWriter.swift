@@ -65,6 +65,9 @@ public struct MarkupWriter: Sendable {
   /// Appends what another writer holds.
   public mutating func append(_ other: MarkupWriter) { bytes.append(contentsOf: other.bytes) }
 
+  /// Appends the commands of a path as they are: letters and digits.
+  mutating func append(pathCommands: [UInt8]) { bytes.append(contentsOf: pathCommands) }
+
   private mutating func openTag(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>
   ) {

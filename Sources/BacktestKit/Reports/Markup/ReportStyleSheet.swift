@@ -5,20 +5,20 @@ enum ReportStyleSheet {
   static let colours: StaticString = """
     :root{color-scheme:light dark;--paper:#fff;--wash:#f5f6f8;--ink:#17202a;--soft:#56616d;
     --rule:#d9dee4;--grid:#e6e9ed;--axis:#8b95a1;--link:#1f5fa8;--shade:#17202a2e;
-    --s0:#93a4b6;--s1:#1d5ea8;--s2:#c4520c;--s3:#0a7a5c;--s4:#97508a;--s5:#846200;--s6:#5d6874;
-    --b1:#5d687422;--b2:#d39b0033;--b3:#0a7a5c2b;--b4:#97508a2e;
-    --gain:#1d5ea8;--loss:#b3460a;--good:#0a7a5c;--bad:#b3460a;--warn:#b58100;--warnwash:#fdf6e3;
+    --s0:#93a4b6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#846200;--s4:#b03a6b;--s5:#0e7c94;--s6:#7a5230;
+    --bench:#7b8794;--b1:#5d687422;--b2:#d39b0033;--b3:#8a4fa326;--b4:#b03a6b26;
+    --gain:#0a7a5c;--loss:#b3460a;--good:#0a7a5c;--bad:#b3460a;--warn:#b58100;--warnwash:#fdf6e3;
     --goodwash:#eaf6f1;--badwash:#fcefe8;
-    --p1:#e9f1fa;--p2:#c9def3;--p3:#9cc2e8;--p4:#6ba3d8;
+    --p1:#e6f5ef;--p2:#bfe5d5;--p3:#8ccfb4;--p4:#57b48f;
     --n1:#fcefe6;--n2:#f8d8c1;--n3:#f2b68f;--n4:#e8935f;--heat:#17202a}
     @media screen and (prefers-color-scheme:dark){:root{--paper:#12171d;--wash:#1a2028;
     --ink:#e4e8ed;--soft:#9fabb8;--rule:#303945;--grid:#252d37;--axis:#6c7885;--link:#7ab8f5;
     --shade:#0009;
-    --s0:#546374;--s1:#6fb3f2;--s2:#f0935b;--s3:#48c59d;--s4:#d992c5;--s5:#d6b24a;--s6:#a5b0bc;
-    --b1:#a5b0bc24;--b2:#d6b24a33;--b3:#48c59d30;--b4:#d992c530;
-    --gain:#7ab8f5;--loss:#f0935b;--good:#48c59d;--bad:#f0935b;--warn:#d6b24a;--warnwash:#262213;
+    --s0:#546374;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#d6b24a;--s4:#ee92b4;--s5:#5cc4d8;--s6:#c9a27e;
+    --bench:#98a4b0;--b1:#a5b0bc24;--b2:#d6b24a33;--b3:#c9a0e030;--b4:#ee92b42e;
+    --gain:#48c59d;--loss:#f0935b;--good:#48c59d;--bad:#f0935b;--warn:#d6b24a;--warnwash:#262213;
     --goodwash:#14261f;--badwash:#2a1b12;
-    --p1:#16283b;--p2:#1b3a5a;--p3:#215080;--p4:#2a68a6;
+    --p1:#13291f;--p2:#164030;--p3:#185c44;--p4:#1a7656;
     --n1:#332119;--n2:#4e2c19;--n3:#6f3a1a;--n4:#95491a;--heat:#f2f5f8}}
     """
 
@@ -27,7 +27,7 @@ enum ReportStyleSheet {
     .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}
     .s5{--c:var(--s5)}
     .s6{--c:var(--s6)}.b1{--c:var(--b1)}.b2{--c:var(--b2)}.b3{--c:var(--b3)}.b4{--c:var(--b4)}
-    .soft{--c:var(--soft)}
+    .soft{--c:var(--soft)}.sb{--c:var(--bench)}.sg{--c:var(--gain)}.sl{--c:var(--loss)}
     svg path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
     stroke-linecap:round;vector-effect:non-scaling-stroke}
     @container (max-width:480px){svg path{stroke-width:1.15px}}
@@ -40,6 +40,11 @@ enum ReportStyleSheet {
     svg .dot.hole{stroke:var(--paper);stroke-width:3px;stroke-opacity:1}
     svg .dash{stroke-dasharray:6 4;stroke-linecap:butt}
     svg .cell{fill:var(--c);stroke:var(--paper);stroke-width:.5px}
+    svg .h{fill:#0000;stroke:none}
+    svg .h:hover{fill:var(--s0);fill-opacity:.22}
+    svg .candle{fill:var(--c);stroke-width:1px}
+    svg .box{fill:var(--paper)}
+    svg .thick{stroke-width:2.6px}
     svg .cellmark{stroke:var(--ink);stroke-width:2px}
     .cell.z{--c:var(--wash)}.cell.p1{--c:var(--p1)}.cell.p2{--c:var(--p2)}.cell.p3{--c:var(--p3)}
     .cell.p4{--c:var(--p4)}.cell.n1{--c:var(--n1)}.cell.n2{--c:var(--n2)}.cell.n3{--c:var(--n3)}
@@ -96,19 +101,25 @@ enum ReportStyleSheet {
     .warning{border-color:var(--warn);background:var(--warnwash)}
     .notice.good{border-color:var(--good);background:var(--goodwash)}
     .notice.bad{border-color:var(--bad);background:var(--badwash)}
-    .tiles{list-style:none;margin:1.5rem 0;padding:0;display:grid;gap:1px;
-    grid-template-columns:repeat(auto-fill,minmax(min(150px,45%),1fr));
-    border-top:1px solid var(--rule)}
+    .verdict{font-size:1.2rem;line-height:1.4;color:var(--ink);margin:.9rem 0 0;max-width:52rem}
+    .tiles{list-style:none;margin:1.5rem 0 0;padding:0;display:grid;
+    grid-template-columns:repeat(2,minmax(0,1fr));border-top:1px solid var(--rule)}
+    @media (min-width:600px){.tiles{grid-template-columns:repeat(var(--m),minmax(0,1fr))}}
+    @media (min-width:1000px){.tiles{grid-template-columns:repeat(var(--w),minmax(0,1fr))}}
+    .key{font-size:.8125rem;color:var(--soft);margin:.1rem 0 1rem}
     .tile{padding:.8rem .9rem .9rem 0;display:flex;flex-direction:column;min-width:0}
     .tile .caption{font-size:.8125rem;color:var(--soft)}
     .tile strong{font-size:1.65rem;line-height:1.25;font-weight:600;letter-spacing:-.015em}
     .tile strong{white-space:nowrap}
     .tile.long strong{font-size:1.2rem;line-height:1.72}
-    .tile.wide{grid-column:span 2}
-    .tile.wide strong{white-space:normal;overflow-wrap:anywhere}
+    .tile.wide strong{font-size:1rem;line-height:2.06;white-space:normal;overflow-wrap:anywhere}
     .tile .detail{font-size:.8125rem;color:var(--soft)}
     .tile.good strong{color:var(--good)}
     .tile.bad strong{color:var(--bad)}
+    .tile.good strong::after,.tile.bad strong::after{font-size:.55em;margin-left:.35em;
+    vertical-align:.2em}
+    .tile.good strong::after{content:"\\25B2"}
+    .tile.bad strong::after{content:"\\25BC"}
     figure{margin:1.75rem 0 2rem;min-width:0;break-inside:avoid}
     .chart{container-type:inline-size}
     figcaption strong{display:block;font-size:1rem;font-weight:600;line-height:1.3}
@@ -125,19 +136,31 @@ enum ReportStyleSheet {
     .ytitle,.xtitle{font-size:.75rem;line-height:1.3;color:var(--soft);max-width:none}
     .ytitle{margin:.6rem 0 -.35rem}
     .xtitle{margin:.1rem 1.5rem 0 0;text-align:right}
-    .plot{display:grid;grid-template:var(--h) auto/var(--y) minmax(0,1fr);
-    padding:.8rem 1.25rem 0 0;font-size:.75rem;line-height:1;color:var(--soft)}
+    .plot{display:grid;grid-template:var(--h) auto/var(--y) minmax(0,1fr) var(--r,1.25rem);
+    padding:.8rem 0 0;font-size:.75rem;line-height:1;color:var(--soft)}
     .area{position:relative;grid-column:2}
     .area svg{display:block;width:100%;height:100%;overflow:visible}
     .ylab,.xlab,.bandlab{position:relative}
     .plot span{position:absolute;white-space:nowrap}
     .ylab span{right:.7em;transform:translateY(-50%)}
-    .xlab{grid-column:2;height:2.05em}
+    .xlab{grid-column:2;grid-row:2;height:2.05em}
     .xlab span{top:.9em;transform:translateX(-50%)}
     .plot .cats{display:grid;grid-template-columns:repeat(var(--n),minmax(0,1fr));height:auto;
     padding-top:.75em;line-height:1.25;text-align:center}
     .plot .cats span{position:static;transform:none;white-space:normal;padding:0 4px;
     overflow-wrap:anywhere}
+    .sq .plot{max-width:calc(var(--h) + var(--y) + var(--r,1.25rem))}
+    .sq .xtitle{max-width:calc(var(--h) + 6ch)}
+    .endlab{position:relative;grid-column:3;grid-row:1}
+    .endlab span{left:.6em;transform:translateY(-50%)}
+    .endlab .own,.pointlab span{color:var(--ink);font-weight:600}
+    .pointlab{position:absolute;inset:0;pointer-events:none}
+    .pointlab span{text-shadow:0 0 2px var(--paper),0 0 3px var(--paper),0 0 4px var(--paper)}
+    .pointlab .u{transform:translate(-50%,-100%);margin-top:-6px}
+    .pointlab .d{transform:translate(-50%,0);margin-top:6px}
+    .pointlab .u.l{transform:translate(0,-100%)}.pointlab .u.r{transform:translate(-100%,-100%)}
+    .pointlab .d.l{transform:none}.pointlab .d.r{transform:translate(-100%,0)}
+    .pointlab .b{transform:translateY(-50%);margin-left:7px;font-weight:400;color:var(--soft)}
     .bandlab{position:absolute;left:0;right:0;top:5px}
     .bandlab span{transform:translateX(-50%)}
     @container (max-width:560px){.plot .o{display:none}}
@@ -194,13 +217,25 @@ enum ReportStyleSheet {
     .bars .n{width:1%}
     .bars i{display:block;height:.8em;margin-top:.28em;background:currentColor;min-width:1px}
     @media (max-width:560px){.bars th{white-space:normal;width:34%;overflow-wrap:anywhere}}
-    @media print{body{font-size:10pt}header,.page,footer{max-width:none;padding-left:0;
-    padding-right:0}nav{display:none}.page:has(nav){display:block}section{margin-top:1.5rem}
-    h2,h3,.summary,caption{break-after:avoid}tr,.tiles,.notice{break-inside:avoid}
-    .tall,.scroll{max-height:none;overflow:visible}thead th{position:static}
+    @page{size:A4;margin:13mm 12mm}
+    @media print{body{font-size:9pt;line-height:1.4}header,.page,footer{max-width:none;
+    padding-left:0;padding-right:0}header{padding-top:0}nav{display:none}
+    .page:has(nav){display:block}section{margin-top:1.2rem;padding-top:.9rem}
+    h2{font-size:14pt}h3{margin-top:1rem}h2,h3,.summary,caption,figcaption,.legend,.ytitle,summary{
+    break-after:avoid}
+    p,li{orphans:3;widows:3}tr,.tiles,.notice,.heat,.bars,.keep,.plot,.summary{break-inside:avoid}
+    details:not([open]){display:none}
+    .columns{grid-template-columns:1fr 1fr;column-gap:1.5rem}
+    .tiles{grid-template-columns:repeat(var(--w),minmax(0,1fr));margin-top:.8rem}
+    .tile strong{font-size:14pt}.tile .caption,.tile .detail{font-size:7.5pt}
+    figure{margin:.7rem 0 .9rem}.plot{grid-template-rows:calc(var(--h)*.72) auto;
+    font-size:7pt}.legend,.ytitle,.xtitle,figcaption span{font-size:7.5pt}
+    table{font-size:7.5pt}th,td{padding-top:.22rem;padding-bottom:.22rem}
+    .heat{font-size:7.5pt}dl{font-size:8pt}
+    .tall,.scroll{max-height:none;overflow:visible;background:none}thead th{position:static}
     .ka,.kd,.heat td,.bars i,.notice,svg{print-color-adjust:exact;
     -webkit-print-color-adjust:exact}
-    details::details-content{content-visibility:visible;block-size:auto;display:block}}
+    svg .h{display:none}}
     """
 
   /// A chart in a separate file.
@@ -211,6 +246,7 @@ enum ReportStyleSheet {
     text{fill:var(--soft);font-size:12px}
     .title{fill:var(--ink);font-size:17px;font-weight:600}
     .name,.subtitle{font-size:13px}
+    .own{fill:var(--ink);font-weight:600}
     .end{text-anchor:end}
     .middle{text-anchor:middle}
     svg .key{stroke-width:2.5px}

@@ -100,6 +100,9 @@ public struct ReportTable: ReportBlock {
   public var limit: Limit?
   /// Whether the table is folded away until the reader asks for it.
   public var isFolded: Bool
+  /// How many rows were left out after those given.
+  var omittedCount = 0
+  private var rowCount: Int { rows.count + omittedCount }
 
   /// A table from its parts.
   public init(
@@ -118,8 +121,8 @@ public struct ReportTable: ReportBlock {
   public func write(to writer: inout MarkupWriter) {
     guard isFolded else { return writeTable(to: &writer) }
     writer.element("details") { writer in
-      let count = NumberFormat.integer.text(Double(rows.count))
-      writer.element("summary", text: "\(caption) (\(count) \(rows.count == 1 ? "row" : "rows"))")
+      let rows = NumberText.count(rowCount, "row")
+      writer.element("summary", text: "\(caption) (\(rows))")
       writeTable(to: &writer)
     }
   }
@@ -127,7 +130,8 @@ public struct ReportTable: ReportBlock {
   private func writeTable(to writer: inout MarkupWriter) {
     let shown = min(rows.count, limit?.rowCount ?? rows.count)
     let frame: KeyValuePairs<StaticString, String> = [
-      "class": shown > 30 ? "scroll tall" : "scroll", "role": "region", "tabindex": "0",
+      "class": shown > 30 ? "scroll tall" : shown > 20 ? "scroll" : "scroll keep", "role": "region",
+      "tabindex": "0",
       "aria-label": caption,
     ]
     writer.element("div", frame) { writer in
@@ -141,9 +145,9 @@ public struct ReportTable: ReportBlock {
         }
       }
     }
-    if let limit, rows.count > shown {
-      let more = NumberFormat.integer.text(Double(rows.count - shown))
-      let word = rows.count - shown == 1 ? "row" : "rows"
+    if let limit, rowCount > shown {
+      let more = NumberFormat.integer.text(Double(rowCount - shown))
+      let word = rowCount - shown == 1 ? "row" : "rows"
       writer.element("p", ["class": "more"], text: "\(more) more \(word) in \(limit.file)")
     }
   }

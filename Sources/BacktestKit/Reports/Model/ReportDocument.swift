@@ -10,6 +10,8 @@ struct ReportDocument: Sendable {
   var title: String
   /// A line below the title, for example instrument, period and engine version.
   var subtitle: String?
+  /// The result in a sentence, below the title.
+  var verdict: String?
   /// What comes before the list of contents: caveats first, then the verdict.
   var summary: [any ReportBlock]
   /// The sections, in order.
@@ -19,11 +21,13 @@ struct ReportDocument: Sendable {
 
   /// A document from its parts.
   init(
-    title: String, subtitle: String? = nil, summary: [any ReportBlock] = [],
+    title: String, subtitle: String? = nil, verdict: String? = nil,
+    summary: [any ReportBlock] = [],
     sections: [ReportSection], footer: String? = nil
   ) {
     self.title = title
     self.subtitle = subtitle
+    self.verdict = verdict
     self.summary = summary
     self.sections = sections
     self.footer = footer
@@ -60,6 +64,7 @@ struct ReportDocument: Sendable {
     writer.element("header") { writer in
       writer.element("h1", text: title)
       if let subtitle { writer.element("p", text: subtitle) }
+      if let verdict { writer.element("p", ["class": "verdict"], text: verdict) }
     }
     writer.element("div", ["class": "page"]) { writer in
       // What the reader must know first comes before everything else, also on a narrow page.

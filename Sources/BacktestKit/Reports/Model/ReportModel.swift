@@ -9,6 +9,10 @@ struct ReportModel {
   let sample: ReturnsSample
   let times: [Timestamp]
   let dates: [CivilDate]
+  /// The axis of charts over time: the calendar for daily bars, trading time for shorter ones.
+  let axis: LineChart.XAxis
+  /// Where the points of the sample are on that axis.
+  let axisValues: [Double]
   let metrics: PerformanceMetrics
   let values: [String: Double]
   let benchmark: ReportBenchmark?
@@ -35,6 +39,7 @@ struct ReportModel {
     sample = run.sample
     times = run.sampleTimes
     dates = sample.pointDates ?? []
+    (axis, axisValues) = Self.axis(of: run, times)
     let activity = AccountActivity(
       run.curve, tradedNotional: run.account.tradedNotional, barsPerYear: run.barsPerYear)
     metrics = PerformanceMetrics(sample, roundTrips: run.trades, activity: activity)
@@ -77,11 +82,47 @@ struct ReportModel {
   }
 
   /// Whether every series has bars of a session or longer, so that dates say enough.
-  var isDaily: Bool {
+  var isDaily: Bool { Self.isDaily(run) }
+
+  private static func isDaily(_ run: BacktestResult) -> Bool {
     run.universe.series.allSatisfy { series in
       if case .intraday = series.timeframe { return false }
       return true
     }
+  }
+
+  private static func axis(
+    of run: BacktestResult, _ times: [Timestamp]
+  ) -> (LineChart.XAxis, [Double]) {
+    let calendars = run.universe.calendars
+    // Around the clock there are no nights to leave out.
+    if isDaily(run) || calendars.first?.name == "24x7" { return (.time, times.map(\.axisSeconds)) }
+    return (
+      .sessions(SessionAxis(times, calendar: calendars.count == 1 ? calendars[0] : nil)),
+      times.indices.map(Double.init)
+    )
+  }
+
+  /// A line over the points of the sample, or over those after the first `start`.
+  func line(
+    _ name: String, _ values: [Double], from start: Int = 0, isBenchmark: Bool = false
+  ) -> ChartSeries {
+    var series = ChartSeries(
+      name, x: start == 0 ? axisValues : Array(axisValues.dropFirst(start)), y: values)
+    series.isBenchmark = isBenchmark
+    return series
+  }
+
+  /// A chart of lines over the points of the sample.
+  func timeChart(
+    _ title: String, _ subtitle: String? = nil, _ series: [ChartSeries], unit: AxisUnit = .plain,
+    height: ChartHeight = .medium
+  ) -> LineChart {
+    var chart = LineChart(
+      title: title, subtitle: subtitle, series: series, unit: unit, height: height)
+    chart.xAxis = axis
+    if case .sessions(let sessions) = axis { chart.xTitle = sessions.zoneTitle }
+    return chart
   }
 
   /// An instant of an instrument as a table shows it.
@@ -101,6 +142,7 @@ struct ReportModel {
 /// The benchmark's side of a report.
 struct ReportBenchmark {
   let name: String
+  let curve: BenchmarkCurve
   /// Its value at each point of the account, equal to it at the base point.
   let values: [Double?]
   /// Its own figures over the same time.
@@ -112,6 +154,8 @@ struct ReportBenchmark {
   let difference: ReturnDifference?
   /// Whether it is measured from session to session while the account is measured bar by bar.
   let isBySession: Bool
+  /// Its returns on common days; `nil` where the account is measured within days.
+  private(set) var alignedSample: AlignedBenchmark?
 
   /// The name inside a sentence; names of markets keep their capitals.
   var nameInSentence: String {
@@ -125,6 +169,7 @@ struct ReportBenchmark {
   init?(_ curve: BenchmarkCurve, run: BacktestResult, sample: ReturnsSample) {
     guard let dates = sample.pointDates, let base = sample.wealth.first else { return nil }
     name = curve.name
+    self.curve = curve
     values = curve.scaled(to: base, on: dates)
     metrics = curve.sample(over: sample).map { PerformanceMetrics($0) }
     var own: [String: Double] = [:]
@@ -135,6 +180,14 @@ struct ReportBenchmark {
     let aligned = try? curve.aligned(with: sessions, timeframe: run.universe.shortestTimeframe)
     difference = aligned.flatMap(ReturnDifference.init)
     comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
+    guard !isBySession, let aligned,
+      let own = try? ReturnsSample(
+        returns: aligned.benchmark, barsPerYear: sample.barsPerYear,
+        riskFree: metrics?.sample.riskFree ?? .zero)
+    else { return }
+    let times = run.sampleTimes
+    alignedSample = AlignedBenchmark(
+      name: name, aligned: aligned, sample: own, x: aligned.rows.map { times[$0 + 1].axisSeconds })
   }
 }
 

@@ -46,18 +46,30 @@ struct ReportTiles: ReportBlock {
 
   /// The figures, most important first.
   var tiles: [Tile]
+  /// With what the tones compare, such as the name of the benchmark.
+  var comparison: String?
 
   /// A row of these figures.
-  init(_ tiles: [Tile]) { self.tiles = tiles }
+  init(_ tiles: [Tile], comparison: String? = nil) {
+    self.tiles = tiles
+    self.comparison = comparison
+  }
 
-  /// Writes a list whose items flow into as many columns as fit.
+  /// Writes a list in as many columns as fit, so that no tile is left alone in a row.
   func write(to writer: inout MarkupWriter) {
-    writer.element("ul", ["class": "tiles"]) { writer in
+    let count = tiles.count
+    let wide = count <= 6 ? count : count % 4 == 0 ? 4 : count % 3 == 0 ? 3 : 5
+    let medium = count <= 3 ? max(count, 1) : count % 3 == 0 ? 3 : count % 2 == 0 ? 2 : 3
+    writer.element("ul", ["class": "tiles", "style": "--w:\(wide);--m:\(medium)"]) { writer in
       for tile in tiles {
         writer.element("li", ["class": tile.tone.cssClass + tile.sizeClass]) { writer in
           write(tile, to: &writer)
         }
       }
+    }
+    if let comparison, tiles.contains(where: { $0.tone != .neutral }) {
+      writer.element(
+        "p", ["class": "key"], text: "▲ better and ▼ worse than \(comparison).")
     }
   }
 
@@ -155,12 +167,12 @@ struct ReportDefinitions: ReportBlock {
 }
 
 extension ReportTiles.Tile {
-  /// Long figures are set smaller, very long ones over two columns.
+  /// Long figures are set smaller, very long ones smaller still.
   fileprivate var sizeClass: String {
     switch value.count {
     case ..<10: ""
     case 10...12: " long"
-    default: " long wide"
+    default: " wide"
     }
   }
 }

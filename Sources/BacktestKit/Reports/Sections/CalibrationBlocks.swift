@@ -20,6 +20,40 @@ extension ReportModel {
     ]
   }
 
+  /// How often returns fell into the stated intervals; empty where there are none.
+  func intervalBlocks(_ part: ForecastEvaluation.Part) -> [any ReportBlock] {
+    guard !part.intervals.isEmpty else { return [] }
+    let share = NumberFormat.percent(decimals: 1)
+    let year = IntervalCoverage.windowCount
+    return [
+      ReportTable(
+        caption: "Coverage of the stated intervals",
+        columns: [
+          .text("Level"), .number("Bars", as: .integer), .number("Expected", as: share),
+          .number("Observed", as: share),
+          .number("Difference", as: .signedPercent(decimals: 1)),
+          .number(
+            "p", as: .number(decimals: 3),
+            definition: "Kupiec's test that misses are as frequent as stated"),
+          .number("Lowest", as: share, definition: "smallest share in \(year) bars in a row"),
+          .number(
+            "Mean width", as: .percent(decimals: 2),
+            definition: "of intervals with both edges; in units of return"),
+          .number("Without edge", as: .integer, definition: "intervals that hold any return"),
+        ],
+        rows: part.intervals.map { found in
+          [
+            .text(NumberFormat.percent(decimals: 0).text(found.level)),
+            .number(Double(found.count)), .number(found.level), .number(found.share),
+            .number(found.share - found.level), .number(found.test.pValue),
+            .number(found.lowestShare, else: "fewer than \(year) bars"),
+            .number(found.meanWidth, else: "no interval has an edge"),
+            .number(Double(found.unboundedCount)),
+          ]
+        })
+    ]
+  }
+
   /// Whether the probabilities beat the base rate.
   func sentence(on found: ProbabilityCalibration) -> String {
     let figure = NumberFormat.number(decimals: 4)

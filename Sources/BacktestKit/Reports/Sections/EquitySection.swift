@@ -5,8 +5,9 @@ extension ReportModel {
   /// Equity and drawdown of the account and its benchmark.
   var equitySection: ReportSection {
     var blocks: [any ReportBlock] = [equityChart, drawdownChart]
-    if let rolling = rollingChart { blocks.append(rolling) }
     if !metrics.drawdowns.isEmpty { blocks.append(drawdownTable) }
+    if let table = periodTable { blocks.append(table) }
+    if let chart = matchedChart { blocks.append(chart) }
     let what = walkForward == nil ? "Growth of the account" : "Out-of-sample growth of the account"
     let beside =
       benchmark.map { " compared with \($0.nameInSentence), starting from the same capital" } ?? ""
@@ -15,23 +16,36 @@ extension ReportModel {
       summary: "\(what)\(beside), and drawdowns from the highest value so far.", blocks: blocks)
   }
 
-  private func series(_ own: [Double], _ other: [Double?]?) -> [ChartSeries] {
-    var lines = [ChartSeries(run.strategy, times: times, values: own)]
+  func series(_ own: [Double], _ other: [Double?]?) -> [ChartSeries] {
+    var lines = [line(run.strategy, own)]
     if let benchmark, let other {
-      lines.append(ChartSeries(benchmark.name, times: times, values: other))
+      lines.append(line(benchmark.name, other.map { $0 ?? .nan }, isBenchmark: true))
     }
     return lines
   }
 
   private var equityChart: LineChart {
-    var chart = LineChart(
-      title: "Equity", subtitle: walkForward.map { _ in "Every second test window is shaded" },
-      series: series(sample.wealth, benchmark?.values))
+    var chart = timeChart("Equity", nil, series(sample.wealth, benchmark?.values), height: .tall)
     chart.isLogarithmic = true
     chart.yTitle = currency
     chart.baseline = sample.wealth.first
-    chart.bands = foldBands
+    chart.extremes = .highest
+    chart.bands = walkForward == nil ? drawdownBands : foldBands
+    if walkForward != nil {
+      chart.subtitle = "Every second test window is shaded"
+    } else if !chart.bands.isEmpty {
+      chart.subtitle = "The deepest drawdowns are shaded and numbered as in the table below"
+    }
     return chart
+  }
+
+  /// From peak to recovery, numbered from the deepest.
+  private var drawdownBands: [ChartBand] {
+    Drawdown.deepest(5, of: metrics.drawdowns).enumerated().map { place, fall in
+      ChartBand(
+        from: times[fall.peak], to: times[fall.end], name: "Deepest drawdowns",
+        label: "\(place + 1)")
+    }
   }
 
   private var drawdownChart: LineChart {
@@ -46,25 +60,8 @@ extension ReportModel {
     var chart = LineChart.underwater(
       title: "Drawdown", series: series(Drawdown.underwater(sample.wealth), other),
       height: .medium)
+    (chart.xAxis, chart.xTitle) = (axis, timeChart("", nil, []).xTitle)
     chart.subtitle = "Percentage below the highest value so far"
-    return chart
-  }
-
-  /// The ratio over a rolling year, where the run lasts two years or more.
-  private var rollingChart: LineChart? {
-    guard let barsPerYear = sample.barsPerYear, barsPerYear >= 12 else { return nil }
-    let window = Int(barsPerYear)
-    guard sample.count >= 2 * window else { return nil }
-    let values = RollingMetrics(window: window).sharpe(sample)
-    let points = Array(times.dropFirst(window))
-    var chart = LineChart(
-      title: "Rolling one-year Sharpe ratio",
-      subtitle:
-        "Over the last \(NumberText.count(window, "bar")), annualised with \(annualization)",
-      series: [
-        ChartSeries(run.strategy, times: points, values: Array(values.dropFirst(window - 1)))
-      ], height: .medium)
-    chart.baseline = 0
     return chart
   }
 
@@ -85,18 +82,19 @@ extension ReportModel {
     return ReportTable(
       caption: "Deepest drawdowns",
       columns: [
-        .number("Depth", as: .percent(decimals: 1)), .text("Peak"), .text("Valley"),
+        .number("No.", as: .integer), .number("Depth", as: .percent(decimals: 1)), .text("Peak"),
+        .text("Valley"),
         .text("Recovery"), .number("Length, bars", as: .integer),
         .number(
           "Length, days", as: .integer,
           definition: "calendar days from the peak to the recovery or the end"),
       ],
-      rows: deepest.map { fall in
+      rows: deepest.enumerated().map { place, fall in
         func date(_ date: CivilDate?, else reason: String) -> ReportCell {
           date.map { .date($0) } ?? .text(reason)
         }
         return [
-          .number(fall.depth), date(fall.dates?.peak, else: "no dates"),
+          .number(Double(place + 1)), .number(fall.depth), date(fall.dates?.peak, else: "no dates"),
           date(fall.dates?.valley, else: "no dates"),
           date(fall.dates?.recovery, else: "not yet"), .number(Double(fall.bars)),
           .number(fall.dates.map { Double($0.calendarDays) }, else: "no dates"),
@@ -116,10 +114,11 @@ extension ReportModel {
           months: calendar.months.compactMap { period in
             period.month.map { .init(year: period.year, month: $0, value: period.value) }
           }))
-      blocks.append(ReportColumns([yearChart(calendar), histogram]))
+      blocks.append(yearChart(calendar))
     } else {
       blocks.append(ReportParagraph("There are no returns by month or year."))
     }
+    blocks += distributionBlocks
     return ReportSection(
       id: "returns", title: "Returns",
       summary: "By month and year of the session. The first and last periods may be incomplete.",
@@ -130,20 +129,11 @@ extension ReportModel {
     let years = calendar.years
     var groups = [BarChart.Group(run.strategy, values: years.map(\.value))]
     if let benchmark, let other = benchmark.metrics?.calendarReturns {
-      groups.append(.init(benchmark.name, values: years.map { other[$0.year] ?? .nan }))
+      groups.append(
+        .init(benchmark.name, values: years.map { other[$0.year] ?? .nan }, isBenchmark: true))
     }
     return BarChart(
       title: "Returns by year", categories: years.map { "\($0.year)" }, groups: groups,
       unit: .percent)
-  }
-
-  private var histogram: HistogramChart {
-    let marks = [("VaR 95%", "var-95"), ("Expected shortfall 95%", "expected-shortfall-95")]
-    return HistogramChart(
-      title: "Distribution of returns",
-      subtitle: "Returns per bar, with the normal curve of the same mean and standard deviation",
-      values: sample.returns,
-      marks: marks.compactMap { name, metric in values[metric].map { .init(name, at: $0) } },
-      xTitle: "Return per bar")
   }
 }

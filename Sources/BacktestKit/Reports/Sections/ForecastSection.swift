@@ -12,6 +12,7 @@ extension ReportModel {
     }
     if forecasts.instruments.count > 1 { blocks.append(instrumentTable(forecasts)) }
     blocks += calibrationBlocks(forecasts.whole) + distributionBlocks(forecasts.whole)
+    blocks += intervalBlocks(forecasts.whole)
     return [
       ReportSection(
         id: "forecasts", title: "Forecasts", summary: forecastSummary(forecasts), blocks: blocks)

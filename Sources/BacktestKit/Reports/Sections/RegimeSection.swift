@@ -44,9 +44,8 @@ extension ReportModel {
   private func shadedEquity(
     _ analysis: RegimeAnalysis, _ knowledge: RegimeKnowledge
   ) -> LineChart {
-    var chart = LineChart(
-      title: "Equity, regimes \(knowledgeName(knowledge))",
-      series: [ChartSeries(run.strategy, times: times, values: sample.wealth)], height: .medium)
+    var chart = timeChart(
+      "Equity, regimes \(knowledgeName(knowledge))", nil, [line(run.strategy, sample.wealth)])
     chart.isLogarithmic = true
     chart.yTitle = currency
     // The most frequent regime stays white, so that the others stand out.

@@ -94,13 +94,16 @@ public struct Report: Sendable {
   private func document() -> ReportDocument {
     let model = model
     let sections =
-      model.sweepSections(sweep, reducing: heatMapReduction)
+      [model.equitySection, model.certaintySection]
+      + model.sweepSections(sweep, reducing: heatMapReduction)
       + model.sensitivitySections(sensitivity) + model.replicateSections + model.policySections
-      + [model.equitySection, model.returnsSection] + model.walkForwardSections
+      + [model.returnsSection] + model.rollingSections + model.exposureSections
+      + model.walkForwardSections
       + model.monteCarloSections(monteCarlo) + model.forecastSections
       + model.regimeSections(regimes)
       + [model.tradesSection, model.costsSection, model.attributionSection]
-      + model.factorSections(factors) + model.riskSections(testingForecasts: testsValueAtRisk)
+      + model.crisisSections + model.factorSections(factors)
+      + model.riskSections(testingForecasts: testsValueAtRisk)
       + [model.metricsSection]
       + model.noteSections
       + customSections
@@ -109,8 +112,8 @@ public struct Report: Sendable {
         model.provenanceSection(provenance, fileDigests: fileDigests),
       ]
     return ReportDocument(
-      title: title, subtitle: model.subtitle, summary: model.summary, sections: sections,
-      footer: footer)
+      title: title, subtitle: model.subtitle, verdict: model.headline, summary: model.summary,
+      sections: sections, footer: footer)
   }
 
   private var model: ReportModel {

@@ -2,17 +2,81 @@ import BacktestCore
 package import BacktestEvidence
 
 extension ReportModel {
-  /// Caveats first, then the verdict in one sentence, then the main figures.
+  /// Caveats first, then the main figures.
   var summary: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
-    if !caveats.isEmpty {
+    let serious = caveats.filter { !$0.code.isRecord }.map(\.message) + jumps
+    if !serious.isEmpty {
       blocks.append(
-        ReportNotice(
-          .warning, title: "Caveats: read these first", items: caveats.map(\.message)))
+        ReportNotice(.warning, title: "Caveats: read these first", items: serious))
     }
-    blocks.append(ReportNotice(.note, title: verdict, items: verdictRemarks))
-    blocks.append(ReportTiles(walkForward.map { walkForwardTiles($0) } ?? runTiles))
+    blocks.append(
+      ReportTiles(
+        walkForward.map { walkForwardTiles($0) } ?? runTiles,
+        comparison: benchmark?.nameInSentence))
     return blocks
+  }
+
+  /// Jumps of prices that no caveat names.
+  private var jumps: [String] {
+    guard !caveats.contains(where: { $0.code == .splitJumps }) else { return [] }
+    let places = run.universe.series.compactMap { series -> String? in
+      let count = series.issues.count { $0.code == .jump }
+      return count == 0 ? nil : "\(series.instrument.symbol) (\(NumberText.grouped(count)))"
+    }
+    guard !places.isEmpty else { return [] }
+    return [
+      "Closes are more than 40% away from the one before: \(NumberText.list(places, limit: 4)). "
+        + "An error in the data or a split would look the same."
+    ]
+  }
+
+  /// How sure the result is: the figures of the verdict with their errors, and what was tried.
+  var certaintySection: ReportSection {
+    var items = verdictRemarks
+    items += caveats.filter(\.code.isRecord).map(\.message)
+    return ReportSection(
+      id: "certainty", title: "How sure this is",
+      blocks: [ReportNotice(.note, title: verdict, items: items)])
+  }
+
+  /// The result in words: whether it beat its benchmark, and how well its ratio is known.
+  var headline: String {
+    if let ruin = caveats.first(where: { $0.code == .ruined || $0.code == .overflowed }) {
+      return ruin.message
+    }
+    if let policyVerdict { return policyVerdict.text }
+    guard let sharpe = values["sharpe"] else {
+      return "There is no Sharpe ratio: \(absence(of: "sharpe"))."
+    }
+    let place = walkForward == nil ? "" : " out of sample"
+    var text = "The Sharpe ratio\(place) is \(NumberFormat.ratio.text(sharpe))"
+    if let interval = intervals?["sharpe"] {
+      text += "; its \(interval.levelText) interval is \(interval.text(.ratio))"
+    } else if let error = values["sharpe-standard-error"] {
+      let (low, high) = (sharpe - 1.96 * error, sharpe + 1.96 * error)
+      text +=
+        "; with 95% confidence it is between \(NumberFormat.ratio.text(low)) and "
+        + NumberFormat.ratio.text(high)
+    }
+    return [comparison, text + "."].compactMap(\.self).joined(separator: " ")
+  }
+
+  /// Whether the mean return was above the benchmark's by more than chance often gives.
+  private var comparison: String? {
+    guard let benchmark, let difference = benchmark.difference else { return nil }
+    let name = benchmark.nameInSentence
+    let statistic = difference.statistic.map { ", t = \(NumberFormat.ratio.text($0))" } ?? ""
+    let other = benchmark.own["sharpe"].map {
+      " (Sharpe ratio \(NumberFormat.ratio.text($0)))"
+    }
+    if difference.isAboveZero {
+      return "Ahead of \(name)\(other ?? "") by more than chance often gives\(statistic)."
+    }
+    if difference.isBelowZero {
+      return "Behind \(name)\(other ?? "") by more than chance often gives\(statistic)."
+    }
+    return "Not shown to be better than \(name)\(other ?? "")\(statistic)."
   }
 
   /// The result in figures.
@@ -46,23 +110,15 @@ extension ReportModel {
   }
 
   private var verdictRemarks: [String] {
-    var remarks = [policyVerdict?.text].compactMap(\.self)
+    var remarks: [String] = []
     if let replicates {
       remarks.append(
         "This is the median of \(replicates.members.count) replicates, not the best.")
     }
-    func figure(_ name: String, _ decimals: Int) -> String {
-      values[name].map { NumberFormat.percent(decimals: decimals).text($0) }
-        ?? "– (\(absence(of: name)))"
+    if let share = values["time-in-market"] {
+      remarks.append(
+        "In the market \(NumberFormat.percent(decimals: 0).text(share)) of the time.")
     }
-    func against(_ name: String) -> String {
-      guard let benchmark, let other = benchmark.own[name] else { return "" }
-      return " (benchmark \(NumberFormat.percent(decimals: 1).text(other)))"
-    }
-    remarks.append(
-      "Annual return \(figure("cagr", 1))\(against("cagr")); max drawdown "
-        + "\(figure("max-drawdown", 1))\(against("max-drawdown")); in the market "
-        + "\(figure("time-in-market", 0)) of the time.")
     if let walkForward {
       remarks.append(
         walkForward.choosesNothing
@@ -139,8 +195,7 @@ extension ReportModel {
     let value = values[name]
     let format: NumberFormat =
       metric.unit == .fraction ? .percent(decimals: 1) : metric.unit.format(currency: currency)
-    let root = name == "sharpe" ? sample.barsPerYear : nil
-    let caption = metric.title + (root.map { " × √\(NumberText.perYear($0))" } ?? "")
+    let caption = metric.title
     guard let value else {
       return ReportTiles.Tile(
         caption, value: NumberFormat.missing, detail: absence(of: name),
@@ -149,10 +204,10 @@ extension ReportModel {
     let other = benchmark?.own[name]
     let comparison = other.map { "\(benchmark?.name ?? ""): \(format.text($0))" }
     let interval = intervals?[name].map { "\($0.levelText): \($0.text(format))" }
-    let details = [interval, detail ?? comparison].compactMap(\.self)
+    let details = [detail ?? comparison, interval].compactMap(\.self)
     return ReportTiles.Tile(
       caption, value: format.text(value),
-      detail: details.isEmpty ? nil : details.joined(separator: "; "),
+      detail: details.isEmpty ? nil : details.joined(separator: " · "),
       definition: metric.definition, tone: tone(metric, value, other))
   }
 
@@ -220,6 +275,16 @@ package struct PolicyVerdict: Sendable {
       text = "No edge shown: \(words). Chance alone often gives this; |t| above 1.96 would be rare."
     } else {
       text = "No edge shown: \(words)."
+    }
+  }
+}
+
+extension ResultCaveat.Code {
+  /// Whether it records what happened rather than limits what the figures mean.
+  fileprivate var isRecord: Bool {
+    switch self {
+    case .cutOrders, .ordersLeftLive, .untestedBars, .rejectedOrders, .shortNotAllowed: true
+    default: false
     }
   }
 }

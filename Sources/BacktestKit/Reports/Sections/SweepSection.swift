@@ -158,8 +158,8 @@ extension ReportModel {
 
   private func profileChart(_ name: String, _ sweep: ParameterSweepResult) -> LineChart? {
     let profile = sweep.profile(of: name)
-    let x = profile.compactMap(\.value.number)
-    guard x.count == profile.count, x.count > 1 else { return nil }
+    guard profile.count > 1 else { return nil }
+    let x = profile.indices.map(Double.init)
     var chart = LineChart(
       title: "\(sweep.objective.title) by \(name)",
       subtitle: "Over all values of the other parameters",
@@ -167,7 +167,7 @@ extension ReportModel {
         ChartSeries("Best", x: x, y: profile.map { $0.best ?? .nan }),
         ChartSeries("Median", x: x, y: profile.map { $0.median ?? .nan }),
       ], unit: sweep.objective.unit == .fraction ? .percent : .plain, height: .short)
-    chart.xAxis = .number(.plain)
+    chart.xAxis = .places(profile.map(\.value.description))
     chart.xTitle = name
     return chart
   }

@@ -12,7 +12,7 @@ extension ReportModel {
       if run.universe.count > 1 { columns.append(attribution) }
       if (metrics.trades?.count ?? 0) >= 10 { columns.append(tradeHistogram) }
       if !columns.isEmpty { blocks.append(ReportColumns(columns)) }
-      blocks.append(tradeTable)
+      blocks += tradeCharts + tradeWindows + tradeTables
     }
     if !run.orders.isEmpty { blocks.append(orderTable) }
     return ReportSection(id: "trades", title: "Trades", summary: tradeSummary, blocks: blocks)
@@ -43,9 +43,24 @@ extension ReportModel {
     return "No trades: \(NumberText.count(run.orders.count, "order")), none of them filled."
   }
 
-  private var tradeTable: ReportTable {
-    ReportTable(
-      caption: "Trades, in order of exit",
+  /// The trades that made and lost most, then all of them behind a disclosure.
+  private var tradeTables: [any ReportBlock] {
+    let all = run.trades
+    guard all.count > 12 else { return [tradeTable("Trades, in order of exit", all)] }
+    let order = all.indices.sorted { (-all[$0].profit, $0) < (-all[$1].profit, $1) }
+    var every = tradeTable("All trades, in order of exit", all)
+    every.limit = .init(rowCount: 100, file: "trades.csv")
+    every.isFolded = true
+    return [
+      tradeTable("The five best trades", order.prefix(5).map { all[$0] }),
+      tradeTable("The five worst trades", order.suffix(5).reversed().map { all[$0] }), every,
+    ]
+  }
+
+  private func tradeTable(_ caption: String, _ trades: [RoundTrip]) -> ReportTable {
+    let shown = trades.prefix(100)
+    var table = ReportTable(
+      caption: caption,
       columns: [
         .text("Instrument"), .text("Side"), .text("Entry"), .text("Exit"),
         .number("Quantity", as: .number(decimals: hasFractions ? 4 : 0)),
@@ -60,7 +75,7 @@ extension ReportModel {
           "MFE", as: .percent(decimals: 1),
           definition: "maximum favourable excursion: the best move in favour"),
       ],
-      rows: run.trades.map { trade in
+      rows: shown.map { trade in
         [
           .text(symbol(trade.instrument)), .text(trade.isLong ? "long" : "short"),
           cell(trade.entryTime, of: trade.instrument),
@@ -69,7 +84,9 @@ extension ReportModel {
           .number(trade.profit), .number(trade.profitFraction), .number(Double(trade.barCount)),
           .number(trade.maximumAdverseExcursion), .number(trade.maximumFavourableExcursion),
         ]
-      }, limit: .init(rowCount: 25, file: "trades.csv"))
+      })
+    table.omittedCount = trades.count - shown.count
+    return table
   }
 
   private func exit(of trade: RoundTrip) -> ReportCell {
@@ -170,7 +187,7 @@ extension ReportModel {
     var charts: [any ReportBlock] = [
       RankedBars(
         caption: "From gross to net profit, \(currency)",
-        items: [
+        waterfall: [
           .init(
             placesOrders ? "Gross profit, at reference prices" : "Profit before fees", costs.gross)
         ] + costItems.map { .init($0.name, -$0.cost) }

@@ -10,12 +10,14 @@ extension ReportModel {
   }
 
   private func foldSection(_ walkForward: WalkForwardResult) -> ReportSection {
-    ReportSection(
-      id: "folds", title: "Folds",
-      summary: foldSummary(walkForward),
-      blocks: walkForward.choosesNothing
-        ? [foldTable(walkForward)]
-        : [scatter(walkForward), summaryTable(walkForward), foldTable(walkForward)])
+    var blocks: [any ReportBlock] = []
+    if !walkForward.choosesNothing {
+      blocks = [scatter(walkForward), summaryTable(walkForward)]
+      if let map = candidateMap(walkForward) { blocks.append(map) }
+    }
+    blocks.append(foldTable(walkForward))
+    return ReportSection(
+      id: "folds", title: "Folds", summary: foldSummary(walkForward), blocks: blocks)
   }
 
   private func foldSummary(_ walkForward: WalkForwardResult) -> String {
@@ -33,17 +35,41 @@ extension ReportModel {
   private func scatter(_ walkForward: WalkForwardResult) -> ScatterChart {
     let folds = walkForward.folds
     let title = walkForward.objective.title
+    let format = walkForward.objective.unit.format(currency: currency)
+    var cloud = ScatterChart.Cloud(
+      "Folds", x: folds.map { $0.inSample ?? .nan }, y: folds.map { $0.outOfSample ?? .nan })
+    cloud.labels = folds.map { "\($0.index + 1)" }
+    cloud.titles = folds.map {
+      "Fold \($0.index + 1): \(format.text($0.inSample)) in sample, "
+        + "\(format.text($0.outOfSample)) out of sample"
+    }
     return ScatterChart(
       title: "In-sample and out-of-sample results",
       subtitle:
-        "One dot per fold; below the dashed line, the test window did worse than the train window",
-      clouds: [
-        .init(
-          "Folds", x: folds.map { $0.inSample ?? .nan }, y: folds.map { $0.outOfSample ?? .nan })
-      ],
+        "One dot per fold, with its number; below the dashed line, the test window did worse than "
+        + "the train window",
+      clouds: [cloud],
       xTitle: "\(title), train window", yTitle: "\(title), test window",
       unit: walkForward.objective.unit == .fraction ? .percent : .plain,
       diagonalName: "Equal in both")
+  }
+
+  /// The in-sample objective of every candidate in every fold, where a page can show them.
+  private func candidateMap(_ walkForward: WalkForwardResult) -> HeatMapChart? {
+    let count = walkForward.candidates.count
+    guard (2...40).contains(count), walkForward.folds.count > 1 else { return nil }
+    let names = walkForward.grid.dimensions.map(\.name)
+    let scores = walkForward.candidateScores
+    return HeatMapChart(
+      title: "In-sample \(walkForward.objective.title) of each candidate by fold",
+      subtitle: "A row that stays dark was good in every fold",
+      columns: walkForward.folds.map { "\($0.index + 1)" },
+      rows: walkForward.candidates.map { candidate in
+        names.compactMap { candidate[$0].map(\.description) }.joined(separator: ", ")
+      },
+      values: (0..<count).map { candidate in scores.map { $0[candidate] } },
+      xTitle: "Fold", yTitle: NumberText.list(names, limit: 6),
+      format: walkForward.objective.unit.format(currency: currency))
   }
 
   private func summaryTable(_ walkForward: WalkForwardResult) -> ReportTable {
@@ -210,16 +236,14 @@ extension ReportModel {
       })
   }
 
+  /// The values that were tried, each at its own place, so that none lies between two others.
   private func parameterChart(_ name: String, _ walkForward: WalkForwardResult) -> LineChart? {
-    let values = walkForward.folds.map { fold -> Double? in
-      switch fold.parameters[name] {
-      case .integer(let value): Double(value)
-      case .number(let value): value
-      case .boolean, .choice, nil: nil
-      }
+    let tried = walkForward.grid.dimensions.first { $0.name == name }?.values ?? []
+    let places = walkForward.folds.map { fold in
+      fold.parameters[name].flatMap { value in tried.firstIndex { $0.means(value) } }
     }
-    let known = values.compactMap { $0 }
-    guard known.count == values.count, known.count > 1 else { return nil }
+    let known = places.compactMap { $0.map(Double.init) }
+    guard known.count == places.count, known.count > 1, tried.count > 1 else { return nil }
     var chart = LineChart(
       title: "\(name) by fold",
       // Two points a fold, since nothing lies between one choice and the next.
@@ -231,6 +255,7 @@ extension ReportModel {
       ], height: .short)
     chart.xAxis = .number(.plain)
     chart.xTitle = "Fold"
+    chart.yPlaces = tried.map(\.description)
     return chart
   }
 }

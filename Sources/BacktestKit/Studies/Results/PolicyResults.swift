@@ -80,7 +80,7 @@ extension StudyOutcome {
           ]
         ))
     }
-    if let replicates { parts.append(("replicates", replicates.summary.json)) }
+    if let replicates { parts.append(("replicates", replicates.json)) }
     return parts
   }
 

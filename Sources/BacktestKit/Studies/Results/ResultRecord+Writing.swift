@@ -226,6 +226,7 @@ struct ResultForecasts {
     add("direction", part.direction.map(direction))
     add("probabilities", part.probabilities.map(probabilities))
     add("distribution", part.distribution.map(distribution))
+    if !part.intervals.isEmpty { add("intervals", .list(part.intervals.map(intervals))) }
     return .table(members)
   }
 
@@ -271,6 +272,16 @@ struct ResultForecasts {
             "mean-probability": .number(bin.meanProbability), "frequency": .number(bin.frequency),
           ] as JSONValue
         }),
+    ]
+  }
+
+  private func intervals(_ found: IntervalCoverage) -> JSONValue {
+    [
+      "level": .number(found.level), "count": .integer(found.count),
+      "share": .number(found.share), "kupiec": .number(found.test.statistic),
+      "p-value": .number(found.test.pValue),
+      "lowest-share": JSONValue(found.lowestShare), "mean-width": JSONValue(found.meanWidth),
+      "unbounded": .integer(found.unboundedCount),
     ]
   }
 

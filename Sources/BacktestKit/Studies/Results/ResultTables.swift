@@ -231,7 +231,8 @@ struct ResultTables {
   /// Every forecast and the logarithmic return that it met; empty where it does not count.
   func writeForecasts(to file: FileOutput) throws(FileError) {
     let header = [
-      "time", "symbol", "score", "probability_up", "expected_return", "deviation", "outcome",
+      "time", "symbol", "score", "probability_up", "expected_return", "deviation", "lower", "upper",
+      "outcome",
     ]
     var csv = try CSVWriter(header, to: file)
     for (forecast, outcome) in zip(result.forecasts, PairedForecasts(result).outcomes) {
@@ -242,6 +243,8 @@ struct ResultTables {
         row.field(forecast.probabilityUp)
         row.field(forecast.expectedReturn)
         row.field(forecast.deviation)
+        row.field(forecast.interval?.lower)
+        row.field(forecast.interval?.upper)
         row.field(outcome)
       }
     }

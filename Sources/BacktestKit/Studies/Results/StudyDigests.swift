@@ -9,6 +9,13 @@ extension StudyMarket {
     Self.digest(of: universe.series + universe.rates + (benchmark.map { [$0] } ?? []))
   }
 
+  /// The digest of the bars of each series that a run sees, by symbol.
+  var seriesDigests: [(symbol: String, digest: ContentDigest.Value)] {
+    (universe.series + universe.rates + (benchmark.map { [$0] } ?? [])).map {
+      ($0.instrument.symbol, Self.digest(of: [$0]))
+    }
+  }
+
   /// The digest of the bars on which a strategy trades.
   var tradedDigest: ContentDigest.Value { Self.digest(of: universe.series + universe.rates) }
 

@@ -97,7 +97,7 @@ package struct StudyMarket: Sendable {
     let universe = try StudyError.wrapping(.stress) {
       try given.stressed(by: study.stress, seed: study.seed)
     }
-    try StudyError.wrapping(.configuration) { try study.configuration.validate(for: universe) }
+    try study.validateConfiguration(for: universe)
     if let factors { try factors.check(against: universe, study) }
     self.universe = universe
     feed = Feed(universe)

@@ -22,8 +22,8 @@ public struct StudyOutcome: Sendable {
   public let forecasts: ForecastEvaluation?
   /// The metrics of the run.
   public let metrics: PerformanceMetrics
-  /// All runs, where the study asks for replicates; this outcome is the median one.
-  package internal(set) var replicates: StudyReplicateOutcomes?
+  /// The spread over all runs, where the study asks for replicates; this outcome is the median one.
+  package internal(set) var replicates: Replicates?
   /// The intervals of the main figures.
   public internal(set) var intervals: MetricIntervals?
   /// The study in synthetic markets, where that was asked for.
@@ -78,14 +78,6 @@ public struct StudyOutcome: Sendable {
   }
 }
 
-/// All runs of a study with replicates.
-package struct StudyReplicateOutcomes: Sendable {
-  /// The spread of their metrics, and which run is shown.
-  package let summary: Replicates
-  /// The runs in the order of the study.
-  package let outcomes: [StudyOutcome]
-}
-
 /// A policy under the accounting of the environments in which policies are trained.
 package struct TrainersAccounting: Hashable, Sendable {
   /// Money for each unit of money by which weights change.
@@ -121,7 +113,7 @@ extension StudyOutcome {
           [("In other orders", $0.permuted), ("Drawn with replacement", $0.drawn)]
         } ?? [], tradesAbsence: found.tradesAbsence)
     }
-    report.replicates = replicates?.summary
+    report.replicates = replicates
     report.sweep = sweep
     report.heatMapReduction = heatMapReduction
     report.sensitivity = sensitivity

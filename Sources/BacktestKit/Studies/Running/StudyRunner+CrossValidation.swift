@@ -16,44 +16,14 @@ extension StudyRunner {
   package func crossValidate(
     keepingUnitsBeside folder: String?
   ) throws(StudyError) -> CrossValidationOutcome {
-    guard let part = study.crossValidation else {
-      throw StudyError(
-        .file,
-        "\(study.path): the study has no 'cross-validation' section; add one, such as "
-          + "'cross-validation: {method: combinatorial, folds: 6, test-folds: 2, purge: 5}'")
-    }
-    guard study.configuration.warmup == nil else {
-      throw StudyError(
-        .crossValidation,
-        "'warmup' is for a single run; the first fold of a cross-validation begins after 'skip' "
-          + "bars, so remove 'warmup' and, if it is needed, set 'cross-validation.skip'")
-    }
-    guard study.replicates == nil else {
-      throw StudyError(
-        .replicates,
-        "a cross-validation runs one strategy; remove 'replicates', or use the "
-          + "command 'walkforward'")
-    }
     let (progress, stageProgress) = (progress, stageProgress)
-    let market = try StudyMarket(study, interrupt: interrupt) { done, total in
-      stageProgress?(.reading, done, total)
-    }
+    let part = try plannedCrossValidation()
+    let market = try readMarket()
     let programs = try study.strategy.programs(interrupt)
-    if study.strategy.isPolicy {
-      _ = try study.strategy.make(sharing: programs, in: market)
-    }
-    var validation = CrossValidation(
-      study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
-      configuration: study.configuration, plan: part.plan)
-    if let choice = part.regimes {
-      let series = try market.regimeSeries(study.regimeSettings)
-      let classifier = try study.classifier(of: choice)
-      validation.regimes = try StudyError.wrapping(.regimes) {
-        try CrossValidationRegimes(classifier, of: series)
-      }
-    }
-    let journal = folder.map { UnitJournal(beside: $0, of: "crossval", study, market) }
-    validation.finished = journal
+    var validation = try crossValidation(part, in: market, programs)
+    let journal =
+      shards == nil ? folder.map { UnitJournal(beside: $0, of: "crossval", study, market) } : nil
+    validation.finished = shards ?? journal
     let trials = JobTrials(store: store, absence: storeAbsence)
     validation.onTrial = trials.observer(study, market)
     let ready = validation
@@ -74,5 +44,48 @@ extension StudyRunner {
       study: study, market: market, result: result,
       trials: trials.count(study, market, deflating: nil),
       removeUnits: { journal?.remove() })
+  }
+
+  /// The cross-validation that the study plans.
+  func plannedCrossValidation() throws(StudyError) -> StudyCrossValidation {
+    guard let part = study.crossValidation else {
+      throw StudyError(
+        .file,
+        "\(study.path): the study has no 'cross-validation' section; add one, such as "
+          + "'cross-validation: {method: combinatorial, folds: 6, test-folds: 2, purge: 5}'")
+    }
+    guard study.configuration.warmup == nil else {
+      throw StudyError(
+        .crossValidation,
+        "'warmup' is for a single run; the first fold of a cross-validation begins after 'skip' "
+          + "bars, so remove 'warmup' and, if it is needed, set 'cross-validation.skip'")
+    }
+    guard study.replicates == nil else {
+      throw StudyError(
+        .replicates,
+        "a cross-validation runs one strategy; remove 'replicates', or use the "
+          + "command 'walkforward'")
+    }
+    return part
+  }
+
+  /// The cross-validation before anything of it is run.
+  func crossValidation(
+    _ part: StudyCrossValidation, in market: StudyMarket, _ programs: PolicyPrograms
+  ) throws(StudyError) -> CrossValidation {
+    if study.strategy.isPolicy {
+      _ = try study.strategy.make(sharing: programs, in: market)
+    }
+    var validation = CrossValidation(
+      study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
+      configuration: study.configuration, plan: part.plan)
+    if let choice = part.regimes {
+      let series = try market.regimeSeries(study.regimeSettings)
+      let classifier = try study.classifier(of: choice)
+      validation.regimes = try StudyError.wrapping(.regimes) {
+        try CrossValidationRegimes(classifier, of: series)
+      }
+    }
+    return validation
   }
 }

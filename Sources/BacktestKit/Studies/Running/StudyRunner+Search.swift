@@ -11,26 +11,15 @@ extension StudyRunner {
   /// - Throws: `StudyError` when the data cannot be used, the study has no grid, or the strategy
   ///   cannot run on the instruments.
   public func sweep() throws(StudyError) -> StudyOutcome {
-    guard let part = study.plannedSweep else {
-      throw StudyError(
-        .file,
-        "\(study.path): the study has neither a 'sweep' nor a 'walk-forward' section with a "
-          + "'grid'; add 'sweep: {grid: {…}}' with the values of each parameter")
-    }
-    guard study.replicates == nil else {
-      throw StudyError(
-        .replicates, "a sweep runs one checkpoint; remove 'replicates' to sweep parameters")
-    }
+    let part = try plannedSweep()
     let market = try readMarket()
     let trials = JobTrials(store: store, absence: storeAbsence)
     let programs = try study.strategy.programs(interrupt)
-    if study.strategy.isPolicy { _ = try study.strategy.make(sharing: programs, in: market) }
-    var sweep = ParameterSweep(
-      study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
-      configuration: study.configuration, plan: part.plan)
+    var sweep = try sweep(part, in: market, programs)
     sweep.onTrial = trials.observer(study, market)
-    let journal = resultFolder.map { UnitJournal(beside: $0, of: "sweep", study, market) }
-    sweep.finishedUnits = trials.storing(before: journal)
+    let journal =
+      shards == nil ? resultFolder.map { UnitJournal(beside: $0, of: "sweep", study, market) } : nil
+    sweep.finishedUnits = shards ?? trials.storing(before: journal)
     let (prepared, stageProgress) = (sweep, stageProgress)
     let result = try StudyError.wrapping(.sweep) {
       try prepared.run(threads: programs.isEmpty ? threads : 1) { done, total in
@@ -49,6 +38,31 @@ extension StudyRunner {
     outcome.heatMapReduction = part.reduction
     outcome.afterWriting = { journal?.remove() }
     return counted(outcome, trials)
+  }
+
+  /// The sweep that the study plans.
+  func plannedSweep() throws(StudyError) -> StudySweep {
+    guard let part = study.plannedSweep else {
+      throw StudyError(
+        .file,
+        "\(study.path): the study has neither a 'sweep' nor a 'walk-forward' section with a "
+          + "'grid'; add 'sweep: {grid: {…}}' with the values of each parameter")
+    }
+    guard study.replicates == nil else {
+      throw StudyError(
+        .replicates, "a sweep runs one checkpoint; remove 'replicates' to sweep parameters")
+    }
+    return part
+  }
+
+  /// The sweep before anything of it is run.
+  func sweep(
+    _ part: StudySweep, in market: StudyMarket, _ programs: PolicyPrograms
+  ) throws(StudyError) -> ParameterSweep {
+    if study.strategy.isPolicy { _ = try study.strategy.make(sharing: programs, in: market) }
+    return ParameterSweep(
+      study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
+      configuration: study.configuration, plan: part.plan)
   }
 
   /// The study's run, and what becomes of it when one thing is changed at a time.

@@ -117,15 +117,14 @@ extension RunStore {
     for setting in ResultRecord.Setting.all(in: ResultConfiguration(outcome).json) {
       settings[setting.key] = setting.value.description
     }
-    var metrics: [String: Double] = [:]
-    for (metric, value) in outcome.metrics.all { metrics[metric.name] = value }
     let scope = outcome.study.trialScope(outcome.market)
     let run = StoredRun(
       number: 0, kind: outcome.kind.rawValue, name: outcome.study.name, family: scope.family,
       fingerprint: outcome.result.fingerprint.description,
       firstDate: dates.first ?? CivilDate(daysSinceEpoch: 0),
       lastDate: dates.last ?? CivilDate(daysSinceEpoch: 0), returnCount: sample.count,
-      settings: settings, metrics: metrics, version: BacktestKitVersion.current)
+      settings: settings, metrics: outcome.metrics.valuesByName, version: BacktestKitVersion.current
+    )
     return try? record(run, of: scope)
   }
 }

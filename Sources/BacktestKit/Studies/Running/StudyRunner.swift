@@ -33,6 +33,10 @@ public struct StudyRunner: Sendable {
   package var interrupt = Interrupt()
   /// Where the results will go; beside it a sweep keeps what it has done.
   package var resultFolder: String?
+  /// The prices, where they are read already.
+  package var market: StudyMarket?
+  /// What other processes have done of the job, all of it.
+  package var shards: MergedShards?
 
   /// What takes long about a study, and what its progress is counted in.
   package enum Stage: Sendable {
@@ -79,13 +83,12 @@ public struct StudyRunner: Sendable {
   /// - Throws: `StudyError` when the data cannot be used or ends within the warm-up, or a policy
   ///   cannot decide in the market.
   public func run() throws(StudyError) -> StudyOutcome {
-    if let replicates = study.replicates, replicates.checkpoints.isEmpty {
-      throw StudyError(
-        .replicates, "'seeds' are for the checkpoints of a walk-forward; a run has 'checkpoints'")
-    }
+    try checkReplicatesOfRun()
     let market = try readMarket()
     let trials = JobTrials(store: store, absence: storeAbsence)
-    let shown = try replicated { (study, _, _) throws(StudyError) in
+    let shards = shards
+    let shown = try replicated(kept: { shards?.metrics(ofRun: $0) }) {
+      (study, _, _) throws(StudyError) in
       let outcome = try run(study, market)
       trials.observer(study, market)?(
         Trial(outcome.metrics, of: outcome.result, parameters: study.strategy.parameters))
@@ -94,7 +97,14 @@ public struct StudyRunner: Sendable {
     return try withMonteCarlo(counted(shown, trials))
   }
 
-  private func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
+  /// Refuses replicates that a run cannot have.
+  func checkReplicatesOfRun() throws(StudyError) {
+    guard let replicates = study.replicates, replicates.checkpoints.isEmpty else { return }
+    throw StudyError(
+      .replicates, "'seeds' are for the checkpoints of a walk-forward; a run has 'checkpoints'")
+  }
+
+  func run(_ study: Study, _ market: StudyMarket) throws(StudyError) -> StudyOutcome {
     let programs = try study.strategy.programs(interrupt)
     let strategy = try study.strategy.make(sharing: programs, in: market)
     let warmup = study.configuration.warmup ?? strategy.warmup
@@ -118,6 +128,31 @@ public struct StudyRunner: Sendable {
   /// - Throws: `StudyError` when the data cannot be used, the study has no plan, the plan does not
   ///   fit the data, or the checkpoint of a fold is not there.
   public func walkForward() throws(StudyError) -> StudyOutcome {
+    let part = try plannedWalkForward()
+    let market = try readMarket()
+    let trials = JobTrials(store: store, absence: storeAbsence)
+    var first = 0
+    let shown = try replicated { (study, seed, progress) throws(StudyError) in
+      let programs = try study.strategy.programs(interrupt)
+      var walk = try walkForward(part, of: study, seed, in: market, programs)
+      walk.onTrial = trials.observer(study, market)
+      if let shards {
+        walk.finishedUnits = ShiftedUnits(shards, from: first)
+        first += try StudyError.wrapping(.walkForward) { try walk.unitCount() }
+      }
+      let plan = walk
+      // A program in another process decides for one run at a time.
+      let result = try StudyError.wrapping(.walkForward) {
+        try plan.run(threads: programs.isEmpty ? threads : 1, progress: progress)
+      }
+      try programs.check()
+      return try outcome(study, market, result.stitched, walkForward: result)
+    }
+    return counted(shown, trials)
+  }
+
+  /// The walk-forward that the study plans.
+  func plannedWalkForward() throws(StudyError) -> StudyWalkForward {
     guard let part = study.walkForward else {
       throw StudyError(
         .file,
@@ -130,35 +165,30 @@ public struct StudyRunner: Sendable {
         "'warmup' is for a single run; the first window of a walk-forward begins after 'skip' "
           + "bars, so remove 'warmup' and, if it is needed, set 'walk-forward.skip'")
     }
-    let market = try readMarket()
-    let trials = JobTrials(store: store, absence: storeAbsence)
-    let shown = try replicated { (study, seed, progress) throws(StudyError) in
-      let programs = try study.strategy.programs(interrupt)
-      // A policy that cannot decide here says so before anything is trained or searched.
-      if study.strategy.isPolicy {
-        _ = try study.strategy.make(sharing: programs, in: market)
-      }
-      var walk = WalkForward(
-        study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
-        configuration: study.configuration, plan: part.plan)
-      walk.onTrial = trials.observer(study, market)
-      if let training = part.training, let policy = study.strategy.policies.first {
-        let checkpoints = FoldCheckpoints(
-          study: study, policy: policy, training: training, market: market, seed: seed,
-          isInterrupted: isInterrupted, interrupt: interrupt)
-        walk.strategyOfFold = { (fold) throws(EvidenceError) in
-          try checkpoints.strategy(of: fold)
-        }
-      }
-      let plan = walk
-      // A program in another process decides for one run at a time.
-      let result = try StudyError.wrapping(.walkForward) {
-        try plan.run(threads: programs.isEmpty ? threads : 1, progress: progress)
-      }
-      try programs.check()
-      return try outcome(study, market, result.stitched, walkForward: result)
+    return part
+  }
+
+  /// The walk-forward of a study, or of one of its replicates, before anything of it is run.
+  func walkForward(
+    _ part: StudyWalkForward, of study: Study, _ seed: Int, in market: StudyMarket,
+    _ programs: PolicyPrograms
+  ) throws(StudyError) -> WalkForward {
+    // A policy that cannot decide here says so before anything is trained or searched.
+    if study.strategy.isPolicy {
+      _ = try study.strategy.make(sharing: programs, in: market)
     }
-    return counted(shown, trials)
+    var walk = WalkForward(
+      study.strategy.definition(sharing: programs), grid: part.grid, on: market.feed,
+      configuration: study.configuration, plan: part.plan)
+    if let training = part.training, let policy = study.strategy.policies.first {
+      let checkpoints = FoldCheckpoints(
+        study: study, policy: policy, training: training, market: market, seed: seed,
+        isInterrupted: isInterrupted, interrupt: interrupt)
+      walk.strategyOfFold = { (fold) throws(EvidenceError) in
+        try checkpoints.strategy(of: fold)
+      }
+    }
+    return walk
   }
 
   /// An outcome with the trials behind it.
@@ -201,7 +231,11 @@ public struct StudyRunner: Sendable {
         + "give more bars or a shorter 'warmup'")
   }
 
-  func readMarket() throws(StudyError) -> StudyMarket {
+  /// Reads the prices, unless that is done.
+  ///
+  /// - Throws: `StudyError` where they cannot be used, or a policy cannot decide by them.
+  package func readMarket() throws(StudyError) -> StudyMarket {
+    if let market { return market }
     let market = try StudyMarket(study, interrupt: interrupt) { done, total in
       stageProgress?(.reading, done, total)
     }
@@ -210,6 +244,7 @@ public struct StudyRunner: Sendable {
         try policy.checkDatedDecisions(in: market.universe)
       }
     }
+    try shards?.check(study, market)
     return market
   }
 
@@ -265,52 +300,64 @@ extension StudyRunner {
   /// Does the work of a study once or, where it asks for replicates, once for each, and gives the
   /// outcome in the middle with all of them in it.
   ///
-  /// - Parameter work: takes a study, what `{seed}` is replaced with, and where progress goes.
+  /// - Parameters:
+  ///   - kept: gives the metrics of a replicate that need not be run, by name.
+  ///   - work: takes a study, what `{seed}` is replaced with, and where progress goes.
   func replicated(
+    kept: (Int) -> [String: Double]? = { _ in nil },
     _ work: (Study, _ seed: Int, @escaping Progress) throws(StudyError) -> StudyOutcome
   ) throws(StudyError) -> StudyOutcome {
     let ownSeed = Int(clamping: study.seed)
     guard let replicates = study.replicates else { return try work(study, ownSeed, runProgress) }
-    var outcomes: [StudyOutcome] = []
-    var names: [String] = []
-    for index in 0..<replicates.count {
-      let (variant, seed, name) = try study.replicate(index, of: replicates)
-      let count = replicates.count
-      let shown: Progress = { done, total in
+    let count = replicates.count
+    func outcome(_ index: Int) throws(StudyError) -> StudyOutcome {
+      let (variant, seed) = try study.replicate(index, of: replicates)
+      return try work(variant, seed ?? ownSeed) { done, total in
         runProgress(index * total + done, count * total)
       }
-      outcomes.append(try work(variant, seed ?? ownSeed, shown))
-      names.append(name)
     }
-    let members = zip(names, outcomes).map { name, outcome in
-      var values: [String: Double] = [:]
-      for (metric, value) in outcome.metrics.all { values[metric.name] = value }
-      return Replicates.Member(name: name, values: values)
+    var outcomes: [StudyOutcome?] = []
+    var members: [Replicates.Member] = []
+    for index in 0..<count {
+      let kept = kept(index)
+      outcomes.append(kept == nil ? try outcome(index) : nil)
+      members.append(
+        Replicates.Member(
+          name: replicates.name(index),
+          values: kept ?? outcomes[index]?.metrics.valuesByName ?? [:]))
     }
-    let walksForward = outcomes[0].walkForward != nil
+    let walksForward = outcomes.contains { $0?.walkForward != nil }
     let objective =
       replicates.objective ?? (walksForward ? study.walkForward?.plan.objective : nil) ?? "sharpe"
     let summary = Replicates(members, objective: objective)
-    var outcome = outcomes[summary.shown]
-    outcome.replicates = StudyReplicateOutcomes(summary: summary, outcomes: outcomes)
-    return outcome
+    var shown: StudyOutcome
+    if let own = outcomes[summary.shown] { shown = own } else { shown = try outcome(summary.shown) }
+    shown.replicates = summary
+    return shown
+  }
+}
+
+extension StudyReplicates {
+  /// What results call a replicate.
+  fileprivate func name(_ index: Int) -> String {
+    checkpoints.isEmpty ? "seed \(seeds[index])" : checkpoints[index]
   }
 }
 
 extension Study {
-  /// The study of a replicate, its seed where it has one, and what results call it.
-  fileprivate func replicate(
+  /// The study of a replicate, and its seed where it has one.
+  func replicate(
     _ index: Int, of replicates: StudyReplicates
-  ) throws(StudyError) -> (study: Study, seed: Int?, name: String) {
+  ) throws(StudyError) -> (study: Study, seed: Int?) {
     guard !replicates.checkpoints.isEmpty else {
-      return (self, replicates.seeds[index], "seed \(replicates.seeds[index])")
+      return (self, replicates.seeds[index])
     }
     let name = replicates.checkpoints[index]
     var variant = self
     variant.strategy.policies[0] = try StudyError.wrapping(.replicates) {
       try strategy.policies[0].replacing(with: resolved(name), named: name)
     }
-    return (variant, nil, name)
+    return (variant, nil)
   }
 
   /// The configuration that is the accounting of the policy's training, where the study runs by

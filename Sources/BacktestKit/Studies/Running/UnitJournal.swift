@@ -1,4 +1,4 @@
-import BacktestCore
+package import BacktestCore
 import BacktestEvidence
 import BacktestFiles
 
@@ -21,13 +21,32 @@ package final class UnitJournal: FinishedUnits {
   ///   - study: what is asked for.
   ///   - market: the prices.
   package init(beside folder: String, of job: String, _ study: Study, _ market: StudyMarket) {
+    journal = RecordJournal(path: Self.path(beside: folder), key: Self.key(job, study, market))
+  }
+
+  /// The journal of a job on many studies, whose units say themselves what they depend on.
+  package init(beside folder: String, of job: String) {
+    var key = ContentDigest()
+    key.update(text: job)
+    key.update(text: Self.program)
+    journal = RecordJournal(path: Self.path(beside: folder), key: key.value)
+  }
+
+  private static func path(beside folder: String) -> String {
     let trimmed = String(folder.reversed().drop { $0 == "/" }.reversed())
     let slash = trimmed.lastIndex(of: "/")
     let parent = slash.map { String(trimmed[...$0]) } ?? ""
     let name = slash.map { String(trimmed[trimmed.index(after: $0)...]) } ?? trimmed
-    journal = RecordJournal(
-      path: "\(parent).\(name).units", key: Self.key(job, study, market))
+    return "\(parent).\(name).units"
   }
+
+  /// The journal of a shard.
+  ///
+  /// - Parameter key: what its units depend on.
+  init(path: String, key: ContentDigest.Value) { journal = RecordJournal(path: path, key: key) }
+
+  /// Whether what is added is kept in the file.
+  var isKept: Bool { journal.isKept }
 
   package func bytes(of unit: Int) -> [UInt8]? { journal.bytes(of: unit) }
 
@@ -36,12 +55,25 @@ package final class UnitJournal: FinishedUnits {
   /// Removes the file, once the results are written.
   package func remove() { journal.remove() }
 
+  private static var program: String { "\(BacktestKitVersion.current) \(programStamp())" }
+
+  /// What a job on a study depends on, besides the program.
+  package static func digest(
+    of job: String, _ study: Study, _ market: StudyMarket
+  ) -> ContentDigest.Value {
+    var key = ContentDigest()
+    key.update(text: job)
+    key.update(text: study.configurationDigest.hexadecimal)
+    key.update(text: market.dataDigest.hexadecimal)
+    return key.value
+  }
+
   private static func key(
     _ job: String, _ study: Study, _ market: StudyMarket
   ) -> ContentDigest.Value {
     var key = ContentDigest()
     key.update(text: job)
-    key.update(text: "\(BacktestKitVersion.current) \(programStamp())")
+    key.update(text: program)
     key.update(text: study.configurationDigest.hexadecimal)
     key.update(text: market.dataDigest.hexadecimal)
     return key.value

@@ -138,6 +138,10 @@ extension StudyKey<BacktestConfiguration> {
       "Rates of single instruments or classes.",
       items: { StudyMarginException.all($0.account.funding.margin) }
     ) { configuration, items in
+      let names = items.compactMap { $0.symbol ?? $0.assetClass?.rawValue }
+      if Set(names).count < names.count {
+        return "two exceptions are about one instrument or class; keep one of them"
+      }
       configuration.account.changeMargin { margin in
         for item in items {
           if let symbol = item.symbol { margin.bySymbol[symbol] = item.rates }

@@ -1,3 +1,6 @@
+internal import BacktestCore
+internal import BacktestFiles
+
 /// Why a study cannot be run: which part of it is wrong, where, and what to do.
 public struct StudyError: Error, Equatable, CustomStringConvertible {
   /// A part of a study, or of what it needs.
@@ -64,6 +67,23 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
       throw error
     } catch {
       throw StudyError(part, "\(error)")
+    }
+  }
+}
+
+extension Study {
+  /// Checks that the configuration fits the data.
+  ///
+  /// - Throws: `StudyError` with the line of the study that does not, where there is one.
+  func validateConfiguration(for universe: Universe) throws(StudyError) {
+    do throws(ConfigurationError) {
+      try configuration.validate(for: universe)
+    } catch {
+      guard let key = error.key, let node = document.value(at: key) else {
+        throw StudyError(.configuration, error.description)
+      }
+      let place = error.text.flatMap(node.first)?.place ?? node.place
+      throw StudyError(.file, "\(place): '\(key)': \(error)")
     }
   }
 }

@@ -15,7 +15,15 @@ extension StudyTable<BacktestConfiguration> {
         }
       },
       after: { table, configuration in
-        if let problem = configuration.exits.problem { table.report(problem) }
+        let exits = configuration.exits
+        if let problem = exits.problem { table.report(problem) }
+        if !exits.isActive, !table.keys.isEmpty {
+          table.report(
+            "'exits' has no exit: give 'stop-loss', 'take-profit', 'trailing-stop', 'break-even', "
+              + "'time-exit' or 'scale-out', or leave it out")
+        } else if !exits.needsRange, table.node("atr-bars") != nil {
+          table.report("'atr-bars' goes with a distance in 'atr', such as '3 atr'", at: "atr-bars")
+        }
       })
   }
 }

@@ -28,6 +28,15 @@ extension PolicyOptions {
           "minimum-deviations", \.abstention.minimumDeviations, .number(.positive),
           "Where the expected return lies fewer predicted deviations from 0, no position is held."
         ).absent("none").example("0.5"),
+        .optionalTable(
+          "conformal",
+          "Intervals about predicted returns, learnt from how far earlier ones missed.",
+          { _ in ConformalKeys.table }, rows: ConformalKeys.table.rows
+        ) {
+          $0.conformal.map(ConformalKeys.init)
+        } set: {
+          $0.conformal = $1.intervals
+        }.absent("none"),
         .optional(
           "maximum-weight", \.weights.maximumWeight, .number(.positive),
           "The largest share of equity in one instrument."
@@ -62,7 +71,7 @@ private struct SizingKeys {
   var factor: Double?
   var scale: Double?
 
-  enum Rule: String, CaseIterable { case sign, proportional, confidence }
+  enum Rule: String, CaseIterable { case sign, proportional, confidence, interval }
 
   init() {}
 
@@ -71,6 +80,7 @@ private struct SizingKeys {
     case .sign(let threshold): (rule, self.threshold) = (.sign, threshold)
     case .proportional(let factor): (rule, self.factor) = (.proportional, factor)
     case .confidence(let scale): (rule, self.scale) = (.confidence, scale)
+    case .interval: rule = .interval
     }
   }
 
@@ -79,6 +89,7 @@ private struct SizingKeys {
     case .sign: .sign(threshold: threshold ?? 0)
     case .proportional: .proportional(factor: factor ?? 1)
     case .confidence: .confidence(scale: scale ?? 1)
+    case .interval: .interval
     }
   }
 
@@ -88,7 +99,8 @@ private struct SizingKeys {
       keys: [
         .required(
           "by", \.rule, .choice(),
-          "The sign of a prediction, its signal times a factor, or the confidence of a decision."
+          "The sign of a prediction, its signal times a factor, the confidence of a decision, or "
+            + "the conformal interval of a predicted return."
         ).example("sign"),
         .optional(
           "threshold", \.threshold, .number(.notNegative),
@@ -109,6 +121,66 @@ private struct SizingKeys {
         ]
         for (key, owner) in owners where table.node(key) != nil && sizing.rule != owner {
           table.report("'\(key)' goes with 'by: \(owner.rawValue)'", at: key)
+        }
+      })
+  }
+}
+
+/// The keys of `strategy.conformal`.
+private struct ConformalKeys {
+  var method = ConformalIntervals.Method.split
+  var level = ConformalIntervals(.split).level
+  var calibrationCount = ConformalIntervals(.split).calibrationCount
+  var rate: Double?
+  var abstainsAtZero = false
+
+  init() {}
+
+  init(_ intervals: ConformalIntervals) {
+    (method, level) = (intervals.method, intervals.level)
+    calibrationCount = intervals.calibrationCount
+    rate = method == .adaptive ? intervals.rate : nil
+    abstainsAtZero = intervals.abstainsAtZero
+  }
+
+  var intervals: ConformalIntervals {
+    var intervals = ConformalIntervals(method)
+    (intervals.level, intervals.calibrationCount) = (level, calibrationCount)
+    if let rate { intervals.rate = rate }
+    intervals.abstainsAtZero = abstainsAtZero
+    return intervals
+  }
+
+  static var table: StudyTable<ConformalKeys> {
+    StudyTable(
+      initial: ConformalKeys(),
+      keys: [
+        .required(
+          "method", \.method, .choice(),
+          "`split`: widths learnt from the first forecasts and kept; `adaptive`: from the latest "
+            + "ones, with a level that follows the misses."
+        ).example("adaptive"),
+        .value(
+          "level", \.level, .number(.share),
+          "The share of returns that the intervals should hold."
+        ).example("0.8"),
+        .value(
+          "calibration", \.calibrationCount, .integer(.within(1...100_000)),
+          "How many forecasts the width is learnt from; there is no interval before."
+        ).example("126"),
+        .optional(
+          "rate", \.rate, .number(.share),
+          "With `adaptive`: how far a miss moves the level."
+        ).absent(ConformalIntervals(.adaptive).rate.description).example("0.01")
+          .beside("method: adaptive"),
+        .value(
+          "abstain", \.abstainsAtZero, .flag,
+          "Whether no position is held where the interval contains 0 or is not known yet."
+        ).example("true"),
+      ],
+      after: { table, keys in
+        if table.node("rate") != nil, keys.method != .adaptive {
+          table.report("'rate' goes with 'method: adaptive'", at: "rate")
         }
       })
   }

@@ -23,6 +23,14 @@ struct StudyStress: Sendable {
     ].compactMap(\.self)
   }
 
+  /// What may be given as a number, with the one that changes nothing.
+  private var factors: [(key: String, number: Double?, neutral: Double)] {
+    [
+      ("shock", shock, 0), ("volatility", volatility, 1), ("missing", missing, 0),
+      ("correlation", correlation, 0), ("gap-size", gaps == nil ? nil : gapSize, 0),
+    ]
+  }
+
   /// The change; `nil` where the entry names none or several, which is reported.
   private(set) var stress: MarketStress?
 
@@ -32,11 +40,11 @@ struct StudyStress: Sendable {
       initial: StudyStress(),
       keys: [
         .optional(
-          "shock", \.shock, .number(.atLeast(-0.999)),
+          "shock", \.shock, .number(.within(-0.999...100)),
           "Prices change by this fraction at the open of the first session."
         ).example("-0.2"),
         .optional(
-          "volatility", \.volatility, .number(.notNegative),
+          "volatility", \.volatility, .number(.within(0...100)),
           "Returns deviate from their mean by this multiple."
         ).example("2"),
         .optional(
@@ -76,6 +84,10 @@ struct StudyStress: Sendable {
         }
         if let from = entry.from, let through = entry.through, through < from {
           table.report("'to' lies before 'from'", at: "to")
+        }
+        for (key, number, neutral) in entry.factors where number == neutral {
+          table.report(
+            "a '\(key)' of \(NumberText.exact(neutral)) changes nothing; leave it out", at: key)
         }
         guard let change = changes.first else { return }
         let stress = MarketStress(

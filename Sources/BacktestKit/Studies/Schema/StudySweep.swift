@@ -67,7 +67,7 @@ extension Study {
 
 extension DocumentRule where Value == String {
   /// The name of a metric that a run has by itself.
-  fileprivate static var runMetric: DocumentRule {
+  static var runMetric: DocumentRule {
     let names = ParameterSweepResult.metrics.map(\.name)
     return DocumentRule(
       expected: "the name of a metric that needs no benchmark", placeholder: "sharpe",

@@ -1,0 +1,122 @@
+import BacktestCore
+
+/// Boxes over a few categories: the range of the values, their quartiles and their median.
+///
+///     BoxChart(title: "Returns by period", boxes: [.init("Month", values: months)])
+///
+/// Quartiles are interpolated between order statistics (type 7 of R. J. Hyndman and Y. Fan, 1996);
+/// whiskers reach to the lowest and the highest value.
+public struct BoxChart: ReportBlock {
+  /// The values of one category.
+  public struct Box: Sendable {
+    /// The name below the box.
+    public var name: String
+    /// The values; those that are not finite are left out.
+    public var values: [Double]
+
+    /// A box of these values.
+    public init(_ name: String, values: [Double]) {
+      self.name = name
+      self.values = values
+    }
+  }
+
+  /// The heading.
+  public var title: String
+  /// A line below the heading.
+  public var subtitle: String?
+  /// The boxes, left to right.
+  public var boxes: [Box]
+  /// How the labels of the y axis are written.
+  public var unit: AxisUnit
+  /// The title above the y axis.
+  public var yTitle: String?
+  /// How tall it is.
+  public var height: ChartHeight
+
+  /// A chart from its parts.
+  public init(
+    title: String, subtitle: String? = nil, boxes: [Box], unit: AxisUnit = .percent,
+    yTitle: String? = nil, height: ChartHeight = .medium
+  ) {
+    self.title = title
+    self.subtitle = subtitle
+    self.boxes = boxes
+    self.unit = unit
+    self.yTitle = yTitle
+    self.height = height
+  }
+
+  /// Writes the chart as a figure.
+  public func write(to writer: inout MarkupWriter) {
+    ChartDrawing.write(drawing(), title: title, to: &writer)
+  }
+
+  /// The chart as a separate SVG file, or `nil` where there are no values.
+  public func svg() -> [UInt8]? { drawing()?.svg() }
+
+  func drawing() -> ChartDrawing? {
+    let sorted = boxes.map { $0.values.filter(\.isFinite).sorted() }
+    guard
+      let extent = ChartScale.extent(
+        of: sorted.flatMap { [$0.first, $0.last] }
+          .compactMap(\.self))
+    else { return nil }
+    let frame = frame(extent, sorted)
+    var marks = MarkupWriter()
+    marks.grid(of: frame)
+    marks.horizontal(0, in: frame, "base")
+    for (i, values) in sorted.enumerated() where !values.isEmpty {
+      draw(values, named: boxes[i].name, at: Double(i) + 0.5, in: frame, to: &marks)
+    }
+    return ChartDrawing(frame: frame, marks: marks)
+  }
+
+  private func draw(
+    _ values: [Double], named name: String, at x: Double, in frame: ChartFrame,
+    to marks: inout MarkupWriter
+  ) {
+    let five = [0, 0.25, 0.5, 0.75, 1].map { values.sortedQuantile($0) }
+    var whiskers = PathData()
+    whiskers.polyline([frame.point(x, five[0]), frame.point(x, five[1])])
+    whiskers.polyline([frame.point(x, five[3]), frame.point(x, five[4])])
+    for end in [five[0], five[4]] {
+      whiskers.polyline([frame.point(x - 0.09, end), frame.point(x + 0.09, end)])
+    }
+    marks.path(whiskers, "s1")
+    var box = PathData()
+    box.rectangle(frame.point(x - 0.22, five[1]), frame.point(x + 0.22, five[3]))
+    marks.path(box, "box", "s1", title: spoken(name, values))
+    var median = PathData()
+    median.polyline([frame.point(x - 0.22, five[2]), frame.point(x + 0.22, five[2])])
+    marks.path(median, "thick", "s1")
+  }
+
+  private func frame(_ extent: ClosedRange<Double>, _ sorted: [[Double]]) -> ChartFrame {
+    let range = min(extent.lowerBound, 0)...max(extent.upperBound, 0)
+    var frame = ChartFrame(
+      title: title, subtitle: subtitle,
+      summary: zip(boxes, sorted).map { spoken($0.name, $1) }.joined(separator: " "),
+      height: height, xScale: ChartScale(0...Double(max(boxes.count, 1))),
+      yScale: ChartScale(ChartScale.padded(range, by: 0.06)), yTitle: yTitle)
+    frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 5, unit: unit))
+    frame.xCategories = boxes.map(\.name)
+    for (i, values) in sorted.enumerated() where !values.isEmpty {
+      let median = values.sortedQuantile(0.5)
+      frame.pointLabels.append(
+        PointLabel(
+          x: (Double(i) + 0.76) / Double(boxes.count), y: frame.yScale.position(median),
+          text: format.text(median), isAbove: false, isBeside: true))
+    }
+    return frame
+  }
+
+  private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .ratio }
+
+  private func spoken(_ name: String, _ values: [Double]) -> String {
+    guard !values.isEmpty else { return "\(name): no values." }
+    let five = [0, 0.25, 0.5, 0.75, 1].map { format.text(values.sortedQuantile($0)) }
+    return "\(name), \(values.count) values: lowest \(five[0]), lower quartile \(five[1]), median "
+      + "\(five[2]), upper quartile \(five[3]), highest \(five[4])."
+  }
+}

@@ -1,0 +1,83 @@
+import BacktestCore
+
+extension LineChart {
+  /// The most periods that each have their values to point at.
+  private var readoutLimit: Int { height == .tall ? 122 : 42 }
+
+  /// Invisible fields over the drawing, one for each month or a similar period, that show the
+  /// values at its end when the reader points at them. They need no script.
+  func drawReadouts(in frame: ChartFrame, to marks: inout MarkupWriter) {
+    guard isOverTime, let line = series.first, line.x.count > 1 else { return }
+    var left = 0
+    for last in periodEnds(of: line.x) {
+      let right = frame.column(line.x[last])
+      guard right > left else { continue }
+      var data = PathData()
+      data.rectangle(DrawingPoint(x: left, y: 0), DrawingPoint(x: right, y: ChartFrame.height))
+      marks.path(data, "h", title: readout(at: last, of: line))
+      left = right
+    }
+  }
+
+  /// The values of all lines at a row of the first.
+  private func readout(at row: Int, of line: ChartSeries) -> String {
+    let format: NumberFormat =
+      unit == .percent ? .percent(decimals: 2) : abs(line.y[row]) >= 1_000 ? .integer : .ratio
+    let parts = series.compactMap { other -> String? in
+      let value: Double
+      if other.x.count == line.x.count {
+        value = other.y[row]
+      } else if let place = other.x.lastIndex(where: { $0 <= line.x[row] }) {
+        value = other.y[place]
+      } else {
+        return nil
+      }
+      return value.isFinite ? "\(other.name) \(format.text(value))" : nil
+    }
+    return ([label(at: line.x[row])] + parts).joined(separator: "\n")
+  }
+
+  private func label(at x: Double) -> String {
+    if case .sessions(let axis) = xAxis { return axis.text(at: x) }
+    return CivilDate(daysSinceEpoch: Int((x / 86_400).rounded(.down))).description
+  }
+
+  /// The last row of each period: days, weeks, months, quarters or years, whichever are the
+  /// shortest that the limit allows.
+  private func periodEnds(of x: [Double]) -> [Int] {
+    if case .sessions = xAxis { return evenEnds(x.count) }
+    let keys: [(CivilDate) -> Int] = [
+      { $0.daysSinceEpoch }, { ($0.daysSinceEpoch + 3).flooredQuotient(by: 7).quotient },
+      { Int($0.year) * 12 + Int($0.month) - 1 }, { Int($0.year) * 4 + (Int($0.month) - 1) / 3 },
+      { Int($0.year) },
+    ]
+    guard let first = x.first, let last = x.last else { return [] }
+    let (start, end) = (Self.date(first), Self.date(last))
+    let key = keys.first { $0(end) - $0(start) < readoutLimit }
+    guard let key else { return evenEnds(x.count) }
+    var ends: [Int] = []
+    // A whole day has one key, so the calendar is asked once a day only.
+    var (day, current) = (Int.min, Int.min)
+    for row in x.indices where x[row].isFinite {
+      let today = Int((x[row] / 86_400).rounded(.down))
+      if today == day {
+        if !ends.isEmpty { ends[ends.count - 1] = row }
+        continue
+      }
+      day = today
+      let next = key(CivilDate(daysSinceEpoch: today))
+      if next == current { ends[ends.count - 1] = row } else { ends.append(row) }
+      current = next
+    }
+    return ends
+  }
+
+  private func evenEnds(_ count: Int) -> [Int] {
+    let step = max(1, (count + readoutLimit - 1) / readoutLimit)
+    return stride(from: min(step, count) - 1, to: count, by: step).map { $0 }
+  }
+
+  private static func date(_ seconds: Double) -> CivilDate {
+    CivilDate(daysSinceEpoch: Int((seconds / 86_400).rounded(.down)))
+  }
+}

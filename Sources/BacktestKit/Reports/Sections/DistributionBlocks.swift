@@ -1,0 +1,80 @@
+import BacktestCore
+import BacktestEvidence
+
+extension ReportModel {
+  /// How returns are spread, and how they follow each other.
+  var distributionBlocks: [any ReportBlock] {
+    var pair: [any ReportBlock] = [histogram]
+    if let chart = monthHistogram { pair.append(chart) }
+    var others: [any ReportBlock] = []
+    if let chart = boxes { others.append(chart) }
+    if let chart = quantileChart { others.append(chart) }
+    var blocks: [any ReportBlock] = [ReportColumns(pair)]
+    if !others.isEmpty { blocks.append(ReportColumns(others)) }
+    if let chart = correlationChart { blocks.append(chart) }
+    return blocks
+  }
+
+  private var histogram: HistogramChart {
+    let marks = [("VaR 95%", "var-95"), ("Expected shortfall 95%", "expected-shortfall-95")]
+    return HistogramChart(
+      title: "Distribution of returns",
+      subtitle: "Returns per bar, with the normal curve of the same mean and standard deviation",
+      values: sample.returns,
+      marks: marks.compactMap { name, metric in values[metric].map { .init(name, at: $0) } },
+      xTitle: "Return per bar")
+  }
+
+  private var monthHistogram: HistogramChart? {
+    let months = sample.returns(by: .month)
+    guard months.count >= 12 else { return nil }
+    let mean = months.reduce(0, +) / Double(months.count)
+    let gains = months.count { $0 > 0 }
+    return HistogramChart(
+      title: "Distribution of monthly returns",
+      subtitle: "\(gains) of \(months.count) months with a gain",
+      values: months, showsNormalCurve: false, marks: [.init("Mean", at: mean)],
+      xTitle: "Return per month")
+  }
+
+  private var boxes: BoxChart? {
+    let periods: [(String, ReturnPeriod)] = [
+      ("Week", .week), ("Month", .month), ("Quarter", .quarter), ("Year", .year),
+    ]
+    let found = periods.map { ($0.0, sample.returns(by: $0.1)) }.filter { $0.1.count >= 5 }
+    guard found.count > 1 else { return nil }
+    return BoxChart(
+      title: "Returns by length of period",
+      subtitle: "Boxes from quartile to quartile with the median, whiskers to the extremes",
+      boxes: found.map { .init($0.0, values: $0.1) })
+  }
+
+  private var quantileChart: ScatterChart? {
+    let pairs = sample.normalQuantiles()
+    guard pairs.count >= 20 else { return nil }
+    var chart = ScatterChart(
+      title: "Returns compared with a normal distribution",
+      subtitle: "Quantiles in standard deviations from the mean; dots below the line on the left "
+        + "are losses that are larger than a normal distribution would give",
+      clouds: [.init("Returns", x: pairs.map(\.normal), y: pairs.map(\.actual))],
+      xTitle: "Normal quantile", yTitle: "Return in standard deviations",
+      diagonalName: "Normal distribution", height: .medium)
+    // Normal quantiles end at three or four deviations, losses need not.
+    chart.hasEqualAxes = false
+    return chart
+  }
+
+  private var correlationChart: BarChart? {
+    guard let own = sample.autocorrelations, let squared = sample.squaredAutocorrelations else {
+      return nil
+    }
+    let bound = NumberFormat.number(decimals: 3).text(1.96 / Double(sample.count).squareRoot())
+    return BarChart(
+      title: "Autocorrelation of returns",
+      subtitle: "By lag in bars. Values within ±\(bound) are usual where there is none; squared "
+        + "returns show whether calm and wild times come in clusters",
+      categories: (1...own.count).map { "\($0)" },
+      groups: [.init("Returns", values: own), .init("Squared returns", values: squared)],
+      height: .short)
+  }
+}
