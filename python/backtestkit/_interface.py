@@ -74,6 +74,17 @@ def library() -> ctypes.CDLL:
     return loaded
 
 
+@functools.cache
+def short_step() -> Any:
+    """The step of a few environments, which keeps Python's lock.
+
+    Giving the lock away and taking it back costs more than a step of one environment.
+    """
+    kept = ctypes.PyDLL(None, handle=library()._handle).backtestkit_step
+    kept.restype = ctypes.c_int32
+    return kept
+
+
 def path_bytes(path: str | os.PathLike[str]) -> bytes:
     """A path as the library takes it."""
     encoded = os.fsencode(path)
@@ -117,7 +128,7 @@ class Environments:
         self._handle = handle
         # A step without the way through Python's objects: `call(argument)`, negative on failure.
         self.argument = ctypes.c_int64(handle)
-        self.call = loaded.backtestkit_step
+        self.call = short_step() if count <= 8 else loaded.backtestkit_step
         self.count = count
         self.description: dict[str, Any] = json.loads(self._text("backtestkit_describe"))
         self._allocate()

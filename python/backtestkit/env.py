@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import operator
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any, Literal
 
 import gymnasium
@@ -133,7 +133,7 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
             self._take_array(action)
         else:
             try:
-                choice = operator.index(action)
+                choice = index(action)
             except TypeError:
                 raise misshapen(action, ()) from None
             if not 0 <= choice < self._size:
