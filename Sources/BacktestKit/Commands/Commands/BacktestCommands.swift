@@ -33,6 +33,7 @@ public struct BacktestCommands: Sendable {
         .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),
+        .report(catalogue),
         .runs,
         .data,
         .policy(program: name),

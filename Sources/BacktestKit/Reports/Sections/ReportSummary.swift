@@ -88,7 +88,7 @@ extension ReportModel {
       text += ", compared with \(NumberFormat.ratio.text(other)) for \(benchmark.nameInSentence)"
     }
     guard let walkForward else {
-      guard run.configuration.accounting.placesOrders else { return text + "." }
+      guard placesOrders, !isOfReturns else { return text + "." }
       let closed = metrics.trades?.count ?? 0
       return text + "; \(NumberText.count(closed, "closed trade"))."
     }
@@ -115,7 +115,7 @@ extension ReportModel {
       remarks.append(
         "This is the median of \(replicates.members.count) replicates, not the best.")
     }
-    if let share = values["time-in-market"] {
+    if let share = values["time-in-market"], !isOfReturns {
       remarks.append(
         "In the market \(NumberFormat.percent(decimals: 0).text(share)) of the time.")
     }
@@ -148,7 +148,11 @@ extension ReportModel {
   }
 
   private var runTiles: [ReportTiles.Tile] {
-    [
+    if isOfReturns {
+      let names = ["sharpe", "cagr", "max-drawdown", "volatility", "sortino", "calmar"]
+      return names.map { tile($0) }
+    }
+    return [
       tile("sharpe"), tile("cagr"), tile("max-drawdown"), tile("volatility"), tradeTile, costTile,
     ]
   }
