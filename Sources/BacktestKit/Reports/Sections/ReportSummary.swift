@@ -66,7 +66,8 @@ extension ReportModel {
   private var comparison: String? {
     guard let benchmark, let difference = benchmark.difference else { return nil }
     let name = benchmark.nameInSentence
-    let statistic = difference.statistic.map { ", t = \(NumberFormat.ratio.text($0))" } ?? ""
+    let statistic =
+      difference.statistic.map { ", t\u{A0}=\u{A0}\(NumberFormat.ratio.text($0))" } ?? ""
     let other = benchmark.own["sharpe"].map {
       " (Sharpe ratio \(NumberFormat.ratio.text($0)))"
     }
