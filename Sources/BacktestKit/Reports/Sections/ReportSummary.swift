@@ -286,7 +286,7 @@ package struct PolicyVerdict: Sendable {
 
 extension ResultCaveat.Code {
   /// Whether it records what happened rather than limits what the figures mean.
-  fileprivate var isRecord: Bool {
+  var isRecord: Bool {
     switch self {
     case .cutOrders, .ordersLeftLive, .untestedBars, .rejectedOrders, .shortNotAllowed: true
     default: false
