@@ -36,6 +36,7 @@ public struct BacktestCommands: Sendable {
         .regimes(catalogue),
         .lookahead(catalogue),
         .gate(catalogue),
+        .report(catalogue),
         .runs,
         .inputs(catalogue),
         .data,

@@ -229,6 +229,8 @@ extension StudyOutcome {
       ProvenanceItem("Strategy", study.strategy.definition.name),
       ProvenanceItem("Fingerprint", result.fingerprint.description),
       ProvenanceItem("Seed", "\(study.seed)"),
+      ProvenanceItem(
+        "Command that reproduces it", "run result.json --expect \(result.fingerprint)"),
     ]
     for policy in study.strategy.policies {
       let own = foldsHaveWeights ? nil : policy.trained
