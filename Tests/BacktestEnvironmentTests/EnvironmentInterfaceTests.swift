@@ -18,7 +18,7 @@ struct EnvironmentInterfaceTests {
   @Test(arguments: [orders, weights])
   func aRecordedSequenceGivesTheFingerprintOfTheStrategy(rules: String) throws {
     let files = try EnvironmentFiles(rules: rules)
-    let client = try files.client(count: 3, options: #"{"record": true}"#)
+    let client = try files.client(count: 3, options: #"{"record": true, "autoreset": "next-step"}"#)
     try client.reset()
     var random = Randomness(seed: 5, stream: "actions")
     var choices: [Int] = []
@@ -48,7 +48,7 @@ struct EnvironmentInterfaceTests {
       #expect(backtestkit_result(handle, 0, &room, room.count) == -1)
       #expect(backtestkit_close(handle) == -1)
       #expect(backtestkit_error(handle, &room, room.count) > 0)
-      #expect(String(cString: room).contains("closed"))
+      #expect(spelled(room).contains("closed"))
     }
   }
 
@@ -70,8 +70,8 @@ struct EnvironmentInterfaceTests {
     #expect(client.error.contains("is over: reset it first"))
     #expect(backtestkit_result(client.handle, 0, nil, 0) == -1)
     #expect(client.error.contains("record"))
-    #expect(backtestkit_reset(client.handle, nil, nil, #"{"start": 1}"#) == -1)
-    #expect(client.error.contains("'start' is 1"))
+    #expect(backtestkit_reset(client.handle, nil, nil, #"{"start": 0}"#) == -1)
+    #expect(client.error.contains("'start' is 0"))
   }
 
   @Test func memoryOfAnotherSizeIsRefused() throws {
@@ -95,7 +95,7 @@ struct EnvironmentInterfaceTests {
   @Test func aTextThatDoesNotFitIsCutBetweenCharacters() throws {
     var room = [CChar](repeating: 1, count: 8)
     #expect(backtestkit_create("gr\u{FC}n.yaml", nil, nil, 1, &room, 4) == 0)
-    #expect(String(cString: room) == "gr")
+    #expect(spelled(room) == "gr")
     #expect(room[4] == 1)
     #expect(backtestkit_create(nil, nil, nil, 1, nil, 0) == 0)
     #expect(backtestkit_run(nil, nil, nil, nil, 0) == -1)
@@ -159,7 +159,7 @@ private final class EnvironmentClient {
   init(_ study: String, _ manifest: String, count: Int, options: String?) throws {
     var error = [CChar](repeating: 0, count: 1_000)
     handle = backtestkit_create(study, manifest, options, Int32(count), &error, error.count)
-    guard handle > 0 else { throw Problem(text: String(cString: error)) }
+    guard handle > 0 else { throw Problem(text: spelled(error)) }
     self.count = count
     memory = Memory(
       actions: .allocate(capacity: count), observations: .allocate(capacity: 2 * count),
@@ -202,9 +202,14 @@ private final class EnvironmentClient {
       room.initialize(repeating: 0)
       guard let start = room.baseAddress else { return "" }
       _ = read(start, room.count)
-      return String(cString: start)
+      return String(decoding: room.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
   }
 
   struct Problem: Error { var text: String }
+}
+
+/// What C code left in some room, up to its zero byte.
+private func spelled(_ room: [CChar]) -> String {
+  String(decoding: room.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
