@@ -139,6 +139,12 @@ let package = Package(
     tests("BacktestReportsTests", use: ["BacktestReports", "Strategies"]),
     tests("BacktestStudiesTests", use: ["BacktestStudies", "BacktestCommands", "Strategies"]),
     tests("BacktestCommandsTests", use: ["BacktestCommands"]),
+    tests(
+      "BacktestEnvironmentTests",
+      use: [
+        "BacktestEnvironment", "BacktestPolicies", "BacktestStudies", "Strategies",
+        "CBacktestEnvironment",
+      ]),
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["BacktestKit", "Strategies", "bt-run", "TestSupport"],

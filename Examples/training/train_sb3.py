@@ -23,7 +23,7 @@ ALGORITHMS = {
             dict(learning_starts=500, batch_size=128, train_freq=4, gradient_steps=4)),
     "td3": ("TD3", "continuous.json", 6_000,
             dict(learning_starts=500, batch_size=128, train_freq=4, gradient_steps=4)),
-    "recurrent-ppo": ("RecurrentPPO", "discrete.json", 8_192, dict(n_steps=128, batch_size=256)),
+    "recurrent-ppo": ("RecurrentPPO", "discrete.json", 4_096, dict(n_steps=128, batch_size=256)),
 }
 
 

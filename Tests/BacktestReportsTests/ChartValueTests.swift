@@ -68,6 +68,8 @@ struct ChartValueTests {
       let units = Set(labels.filter { $0 != "0" }.compactMap(\.last).map { $0.isNumber ? " " : $0 })
       #expect(units.count == 1, "\(labels)")
     }
+    let plain = AxisTicks.linear(0...1_000, count: 5, unit: .plain).map(\.label)
+    #expect(plain == ["0", "200", "400", "600", "800", "1,000"])
     let log = AxisTicks.logarithmic(90_000...3_000_000, count: 7, unit: .plain).map(\.label)
     #expect(log == ["100k", "200k", "500k", "1,000k", "2,000k"])
   }

@@ -30,9 +30,11 @@ struct MarkupChecker {
       }
       let name = try add(tag: tag)
       if !tag.hasSuffix("/") { open.append(name) }
-      if name == "style" {
-        guard let end = rest.firstIndex(of: "<") else { throw Fault(description: "open style") }
-        rest = rest[end...]
+      if name == "style" || name == "script" {
+        guard let end = rest.firstRange(of: "</\(name)>") else {
+          throw Fault(description: "open \(name)")
+        }
+        rest = rest[end.lowerBound...]
       }
     }
     try add(text: rest)

@@ -75,7 +75,9 @@ struct StudyRiskTests {
     let unknown = #expect(throws: StudyError.self) {
       try StudyRunner(demo(["data.from=2009-01-01", "risk={restricted: [NONE]}"])).run()
     }
-    #expect("\(try #require(unknown))".contains("risk.restricted names 'NONE'"))
+    #expect(
+      "\(try #require(unknown))".contains(
+        "'risk.restricted': 'NONE' is restricted, and is not in the data"))
   }
 
   @Test(arguments: [false, true]) func resultsHaveEveryBreach(_ walksForward: Bool) throws {

@@ -6,7 +6,7 @@ struct HouseModule: Sendable {
   /// The folders in it, in their order; none where the files lie in the module's folder itself.
   let rooms: [String]
 
-  /// All modules from the ground up; the last one only passes the others on.
+  /// All modules from the ground up; `BacktestKit` only passes those before it on.
   static let all = [
     HouseModule(
       name: "BacktestCore", folder: "Core",
@@ -41,6 +41,7 @@ struct HouseModule: Sendable {
       name: "BacktestStudies", folder: "Studies", rooms: ["Schema", "Store", "Results", "Running"]),
     HouseModule(name: "BacktestCommands", folder: "Commands", rooms: ["Framework", "Commands"]),
     HouseModule(name: "BacktestKit", folder: "BacktestKit", rooms: []),
+    HouseModule(name: "BacktestEnvironment", folder: "Environment", rooms: []),
   ]
 }
 

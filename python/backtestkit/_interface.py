@@ -8,7 +8,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,17 @@ def library() -> ctypes.CDLL:
     return loaded
 
 
+@functools.cache
+def short_step() -> Any:
+    """The step of a few environments, which keeps Python's lock.
+
+    Giving the lock away and taking it back costs more than a step of one environment.
+    """
+    kept = ctypes.PyDLL(None, handle=library()._handle).backtestkit_step
+    kept.restype = ctypes.c_int32
+    return kept
+
+
 def path_bytes(path: str | os.PathLike[str]) -> bytes:
     """A path as the library takes it."""
     encoded = os.fsencode(path)
@@ -115,8 +126,9 @@ class Environments:
         if handle == 0:
             raise BacktestKitError(error.value.decode())
         self._handle = handle
-        self._argument = ctypes.c_int64(handle)
-        self._step = loaded.backtestkit_step
+        # A step without the way through Python's objects: `call(argument)`, negative on failure.
+        self.argument = ctypes.c_int64(handle)
+        self.call = short_step() if count <= 8 else loaded.backtestkit_step
         self.count = count
         self.description: dict[str, Any] = json.loads(self._text("backtestkit_describe"))
         self._allocate()
@@ -175,9 +187,9 @@ class Environments:
 
     def step(self) -> int:
         """Carries out `actions`; gives the number of episodes that ended."""
-        ended: int = self._step(self._argument)
+        ended: int = self.call(self.argument)
         if ended < 0:
-            self._fail()
+            self.fail()
         return ended
 
     def result(self, index: int = 0) -> dict[str, Any]:
@@ -189,7 +201,7 @@ class Environments:
         """Ends the environments; closing again does nothing."""
         with self._lock:
             handle, self._handle = self._handle, 0
-            self._argument = ctypes.c_int64(0)
+            self.argument.value = 0
         if handle:
             library().backtestkit_close(handle)
 
@@ -209,16 +221,17 @@ class Environments:
             text = ctypes.create_string_buffer(size)
             length = call(self._handle, *arguments, text, size)
             if length < 0:
-                self._fail()
+                self.fail()
             if length < size:
                 return text.value.decode()
             size = length + 1
 
     def _check(self, status: int) -> None:
         if status < 0:
-            self._fail()
+            self.fail()
 
-    def _fail(self) -> None:
+    def fail(self) -> NoReturn:
+        """Raises what went wrong last."""
         if self._handle == 0:
             raise ClosedError("the environment was closed; make a new one")
         raise BacktestKitError(self._text("backtestkit_error"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import operator
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any, Literal
 
 import gymnasium
 import numpy as np
 import numpy.typing as npt
+from gymnasium import spaces
 
 from ._common import (
     Path,
@@ -85,21 +86,23 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
         )
         self._environments = environments = Environments(study, policy, 1, options)
         self.action_space = action_space(environments)
-        self.observation_space = observation_space(environments)
+        self.observation_space: spaces.Space[Any] = observation_space(environments)
         self._reward_function = reward if callable(reward) else None
         self._info = info
-        self._step = environments.step
+        self._call, self._argument = environments.call, environments.argument
         # Numbers that are read and written at every step, without an array around them.
         self._observation = environments.observations[0]
-        self._reward = ctypes.c_double.from_buffer(environments.rewards)
-        self._terminated = ctypes.c_bool.from_buffer(environments.terminated)
+        self._reward = ctypes.c_double.from_buffer(environments.rewards.data)
+        self._terminated = ctypes.c_bool.from_buffer(environments.terminated.data)
         self._figures = environments.figures[0]
         self._before: dict[str, float] = {}
-        self._is_discrete = environments.description["action"]["kind"] == "discrete"
+        self._is_watched = info == "step" or callable(reward)
         self._actions = environments.actions[0]
-        self._choice = (
-            ctypes.c_int64.from_buffer(environments.actions) if self._is_discrete else None
-        )
+        self._choice: ctypes.c_int64 | None = None
+        self._size = 0
+        if environments.description["action"]["kind"] == "discrete":
+            self._size = environments.description["action"]["sizes"][0]
+            self._choice = ctypes.c_int64.from_buffer(environments.actions.data)
 
     @property
     def description(self) -> dict[str, Any]:
@@ -126,32 +129,47 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
         self, action: Any
     ) -> tuple[npt.NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Carries out an action, and goes on to the next decision."""
-        if self._choice is not None:
-            try:
-                self._choice.value = operator.index(action)
-            except TypeError:
-                self._take_array(action)
-        else:
+        if self._choice is None:
             self._take_array(action)
-        ended = self._step()
+        else:
+            try:
+                choice = index(action)
+            except TypeError:
+                raise misshapen(action, ()) from None
+            if not 0 <= choice < self._size:
+                raise BacktestKitError(
+                    f"the action is {choice}, not a whole number from 0 to {self._size - 1}"
+                )
+            self._choice.value = choice
+        ended = self._call(self._argument)
+        if ended or self._is_watched:
+            return self._watched(ended)
+        return self._observation.copy(), self._reward.value, False, False, {}
+
+    def _watched(
+        self, ended: int
+    ) -> tuple[npt.NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """What a step returns where more than the plain numbers is asked for."""
+        if ended < 0:
+            self._environments.fail()
         reward: float = self._reward.value
         if self._reward_function is not None:
             after = self._figures_now()
             reward = float(self._reward_function(self._before, after))
             self._before = after
-        if ended:
-            terminated = bool(self._terminated.value)
-            info = {} if self._info == "never" else self._figures_now()
-            return self._observation.copy(), reward, terminated, not terminated, info
-        info = self._figures_now() if self._info == "step" else {}
-        return self._observation.copy(), reward, False, False, info
+        is_shown = self._info == "step" or (ended and self._info == "episode-end")
+        terminated = bool(ended and self._terminated.value)
+        truncated = bool(ended) and not terminated
+        info = self._figures_now() if is_shown else {}
+        return self._observation.copy(), reward, terminated, truncated, info
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """The discrete actions that are allowed now, as MaskablePPO asks for them."""
         masks = self._environments.masks
         if masks is None:
             raise BacktestKitError("the manifest has no masks: all actions are allowed")
-        return masks[0].copy()
+        allowed: npt.NDArray[np.bool_] = masks[0].copy()
+        return allowed
 
     def result(self) -> dict[str, Any]:
         """What the run did so far: its fingerprint, its final equity. Needs `record=True`."""

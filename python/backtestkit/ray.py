@@ -169,6 +169,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _start(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray's workers give way to every other process of the machine unless they are told not to.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     options: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
     if arguments.address:
         ray.init(address=arguments.address, **options)

@@ -27,7 +27,7 @@ _ERROR_SIZE = 1 << 16
 def run(study: Path, *, out: Path | None = None, overrides: Sequence[str] = ()) -> Result:
     """Runs a study as `bt-run run` does, and writes the same files.
 
-        result = backtestkit.run("study.yaml", overrides=["execution.slippage=2"])
+        result = backtestkit.run("study.yaml", overrides=["execution.slippage.basis-points=2"])
         print(result.metrics["sharpe"])
         result.equity_frame().plot()
 

@@ -82,7 +82,9 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
         self.render_mode = None
         self._copy = copy
         self._reward_function = reward if callable(reward) else None
-        self._step = environments.step
+        self._call, self._argument = environments.call, environments.argument
+        self._kind = self._environments.actions.dtype
+        self._is_direct = not copy and not callable(reward)
         is_single = environments.description["action"]["kind"] == "discrete"
         self._actions = environments.actions[:, 0] if is_single else environments.actions
         self._shape = self._actions.shape
@@ -145,19 +147,32 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
         dict[str, Any],
     ]:
         """Carries out the actions of all environments, and goes on to their next decisions."""
-        if actions.__class__ is not np.ndarray or actions.dtype is not self._actions.dtype:
+        # The usual array is taken as it is; the checks of all others cost more than a step.
+        if (
+            actions.__class__ is not np.ndarray
+            or actions.dtype != self._kind
+            or actions.shape != self._shape
+        ):
             actions = self._converted(actions)
-        if actions.shape != self._shape:
-            raise misshapen(actions, self._shape)
         self._actions[...] = actions
-        ended = self._step()
+        ended = self._call(self._argument)
+        if self._is_direct and (ended == 0 or (ended > 0 and not self.is_same_step)):
+            return self._results
+        if ended < 0:
+            self._environments.fail()
         if self._reward_function is not None:
             self._rate()
-        if not self._copy and not (ended and self.is_same_step):
-            return self._results
         return self._copied(ended)
 
-    def _copied(self, ended: int) -> Any:
+    def _copied(
+        self, ended: int
+    ) -> tuple[
+        npt.NDArray[np.float32],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.bool_],
+        npt.NDArray[np.bool_],
+        dict[str, Any],
+    ]:
         environments, infos = self._environments, self._current_infos()
         if ended and self.is_same_step:
             infos = dict(infos)
@@ -173,15 +188,15 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
                 final["_" + name] = over
             infos["final_info"] = final
             infos["_final_info"] = over
-        results = (
-            environments.observations,
-            environments.rewards,
-            environments.terminated,
-            environments.truncated,
+        if not self._copy:
+            return *self._results[:4], infos
+        return (
+            environments.observations.copy(),
+            environments.rewards.copy(),
+            environments.terminated.copy(),
+            environments.truncated.copy(),
+            infos,
         )
-        if self._copy:
-            return *(array.copy() for array in results), infos
-        return *results, infos
 
     def _current_infos(self) -> dict[str, Any]:
         if not self._copy:

@@ -201,6 +201,8 @@ CASES = [
     "stocks-ledger",
     "stocks-weights",
     "stocks-units",
+    "stocks-financed",
+    "stocks-limited",
     "intraday-ledger",
     "intraday-weights",
     "intraday-sessions",
@@ -245,6 +247,18 @@ def make(name: str, folder: pathlib.Path) -> Case:
             shape = {"shape": [25], "features": features(STOCKS)[:20] + units}
             action = box(4, "share_deltas", STOCKS, low=-1.0, hmax=100, cost=0.001)
             return Case(folder, {**stocks(), **LEDGER}, manifest(shape, action))
+        case "stocks-financed":
+            study = stocks(actions=str(PRICES / "actions.csv"), price="raw")
+            study |= {**LEDGER, "account": {
+                "cash": 100000, "margin": {"preset": "reg-t"},
+                "financing": {"interest": 0.06, "borrow": 0.005}}}
+            action = box(4, "target_weights", STOCKS, low=-0.4)
+            return Case(folder, study, manifest(four, action))
+        case "stocks-limited":
+            study = {**stocks(), **LEDGER, "exits": {"stop-loss": "5%", "take-profit": "10%"},
+                     "risk": {"leverage": 1.2, "drawdown": {"halt": 0.5}}}
+            action = box(4, "target_weights", STOCKS, low=-0.4)
+            return Case(folder, study, manifest(four, action))
         case "intraday-ledger":
             study = {**intraday(folder, ["AAA"]), **LEDGER}
             study["execution"] = {**LEDGER["execution"], "latency": "1s"}

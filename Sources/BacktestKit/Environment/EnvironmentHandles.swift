@@ -2,8 +2,8 @@ import Synchronization
 
 /// The environments that C code holds by number.
 ///
-/// A number holds a place and how often the place was given away, so that a number of the past is
-/// noticed.
+/// A number holds a place and a count that no other number has, so that a number of the past, or one
+/// that was guessed, is noticed.
 final class EnvironmentHandles: Sendable {
   /// The only table of the process: a number from C says nothing about where to look it up.
   static let all = EnvironmentHandles()
@@ -12,7 +12,9 @@ final class EnvironmentHandles: Sendable {
 
   private struct State: Sendable {
     var environments: [HeldEnvironments?] = []
-    var uses: [Int64] = []
+    /// The count of the number that each place was given last.
+    var counts: [Int64] = []
+    var lastCount: Int64 = 0
   }
 
   /// Holds environments; gives their number, which is above 0.
@@ -22,11 +24,12 @@ final class EnvironmentHandles: Sendable {
       let place = free ?? state.environments.count
       if free == nil {
         state.environments.append(nil)
-        state.uses.append(0)
+        state.counts.append(0)
       }
       state.environments[place] = environments
-      state.uses[place] += 1
-      return state.uses[place] << 20 | Int64(place)
+      state.lastCount += 1
+      state.counts[place] = state.lastCount
+      return state.lastCount << 20 | Int64(place)
     }
   }
 
@@ -50,7 +53,7 @@ final class EnvironmentHandles: Sendable {
 
   private func place(of handle: Int64, _ state: borrowing State) -> Int? {
     let place = Int(handle & (1 << 20 - 1))
-    guard handle > 0, place < state.uses.count, state.uses[place] == handle >> 20 else {
+    guard handle > 0, place < state.counts.count, state.counts[place] == handle >> 20 else {
       return nil
     }
     return place

@@ -22,16 +22,19 @@ struct ConfigurationTests {
   }
 
   private static let wrong: [(String, @Sendable (inout BacktestConfiguration) -> Void)] = [
-    ("account.initialCash", { $0.account.initialCash = .nan }),
-    ("account.initialCash", { $0.account.initialCash = 0 }),
-    ("account.funding", { $0.account.funding = .margin(leverage: .infinity) }),
-    ("execution.participation", { $0.execution.participation = -0.1 }),
-    ("execution.participation", { $0.execution.participation = .nan }),
-    ("execution.latency", { $0.execution.latency = TimeSpan(nanoseconds: -1) }),
-    ("execution.latency", { $0.execution.latency = TimeSpan(nanoseconds: .max) }),
-    ("execution.limitFill", { $0.execution.limitFill = .through(ticks: -1) }),
-    ("riskFreeRate", { $0.riskFreeRate = .nan }),
-    ("warmup", { $0.warmup = -1 }),
+    ("the initial cash must", { $0.account.initialCash = .nan }),
+    ("the initial cash must", { $0.account.initialCash = 0 }),
+    ("a leverage must", { $0.account.funding = .margin(leverage: .infinity) }),
+    ("the participation must", { $0.execution.participation = -0.1 }),
+    ("the participation must", { $0.execution.participation = .nan }),
+    ("the latency must", { $0.execution.latency = TimeSpan(nanoseconds: -1) }),
+    ("the latency must", { $0.execution.latency = TimeSpan(nanoseconds: .max) }),
+    (
+      "a limit is traded through by 0 ticks or more",
+      { $0.execution.limitFill = .through(ticks: -1) }
+    ),
+    ("the risk-free rate must", { $0.riskFreeRate = .nan }),
+    ("the warm-up must", { $0.warmup = -1 }),
     ("accounting: a fee", { $0.accounting = .weights(fee: -0.1) }),
     ("accounting: 1 instruments", { $0.accounting = .weights(fee: 0, initialWeights: [1, 2]) }),
     ("accounting: initial", { $0.accounting = .weights(fee: 0, initialWeights: [.nan]) }),

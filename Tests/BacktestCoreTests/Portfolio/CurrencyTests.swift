@@ -216,7 +216,7 @@ struct CurrencyTests {
     let costly = try problem([rates("EURUSD", [1, 1, 1])]) {
       $0.account.foreignExchange = ForeignExchangeRules(costBasisPoints: -1)
     }
-    #expect(costly?.hasPrefix("account.foreignExchange: the cost must be from 0") == true)
+    #expect(costly?.hasPrefix("currencies: the cost must be from 0") == true)
     #expect(throws: MarketError.self) {
       try Universe([series]).with(rates: [rates("EURUSD", [1]), rates("EURUSD", [1])])
     }

@@ -45,6 +45,24 @@ struct AccountExposureTests {
     }
   }
 
+  /// Where folds end at their marks, no cash shows that positions ended, and sides are unknown.
+  @Test func positionsThatEndAtMarksHaveNoSides() throws {
+    var options = CSVReadOptions()
+    options.from = CivilDate("2013-01-01")
+    let series = try BarSeries(
+      csv: Fixture.path("prices/sp500.csv"), symbol: "SPX", calendar: .xnys, options: options)
+    var plan = WalkForwardPlan(train: .years(2), test: .months(6))
+    plan.boundary = .mark
+    let result = try WalkForward(
+      SMACrossover.definition, grid: ParameterGrid(["fast": [5, 10], "slow": [20]]),
+      on: Feed(try Universe([series])), plan: plan
+    ).run().stitched
+    #expect(result.trades.contains { $0.isMarked })
+    let exposure = AccountExposure(result)
+    #expect(exposure.net == nil && exposure.long == nil && exposure.short == nil)
+    #expect(exposure.gross.contains { $0 > 0 } && result.weights(at: [0]) == nil)
+  }
+
   /// Weights from fills and closes agree with net and gross exposure, which come from the cash.
   @Test func weightsAddUpToExposure() throws {
     for result in [try run(), try fourStocks()] {

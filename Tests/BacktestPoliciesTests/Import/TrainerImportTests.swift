@@ -111,7 +111,10 @@ import Testing
       (
         ["account": ["features": [["name": "close"]]], "market": .table([])], "1 features of 1 bars"
       ),
-      (["prices": .table([])], "'prices', but the parts are 'account' and 'market'"),
+      (
+        ["account": ["features": [["name": "close"]], "normalise": ["kind": "none"]]],
+        "the part 'account' has the key 'normalise'"
+      ), (["prices": .table([])], "'prices', but the parts are 'account' and 'market'"),
     ] {
       let error = #expect(throws: PolicyError.self) {
         try source.missingAnswers(try answers(bad))

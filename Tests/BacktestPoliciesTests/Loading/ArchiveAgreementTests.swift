@@ -41,6 +41,35 @@ import Testing
     #expect(throws: PolicyError.self) { try source.policy(named: "p", answers) }
   }
 
+  /// Users give classes of their own the names of the library's.
+  @Test(arguments: [
+    ("stable_baselines3.common.torch_layers.FlattenExtractor", true),
+    ("stable_baselines3.common.torch_layers.CombinedExtractor", true),
+    ("__main__.FlattenExtractor", false), ("mylib.torch_layers.FlattenExtractor", false),
+    ("stable_baselines3.common.torch_layers.NatureCNN", false),
+  ])
+  func extractorsAreKnownByTheirModule(_ path: String, _ isKnown: Bool) {
+    var metadata = StableBaselinesMetadata()
+    metadata.policyModule = "stable_baselines3.common.policies"
+    #expect(metadata.isOfTheLibrary)
+    metadata.featuresExtractorPath = path
+    metadata.featuresExtractor = path.split(separator: ".").last.map(String.init)
+    #expect(metadata.isOfTheLibrary == isKnown)
+  }
+
+  /// What the archive names and a manifest cannot is still not what the manifest says.
+  @Test func anActivationThatIsNotKnownIsNoOther() throws {
+    let archive = try StableBaselinesArchive(path: TrainerFixture.path("ppo_tanh.zip"))
+    let source = try PolicyImport(checkpoint: TrainerFixture.path("ppo_tanh.zip"))
+    let manifest = try source.loaded(try TrainerFixture.answers()).manifest
+    var metadata = try #require(archive.metadata)
+    for (name, isRefused) in [("Tanh", false), ("Mish", true), ("<class 'mine.Tanh'>", true)] {
+      metadata.activation = name
+      let problem = StableBaselinesAgreement(metadata, archive.tensors, manifest).problem
+      #expect((problem != nil) == isRefused, "\(name): \(problem ?? "")")
+    }
+  }
+
   @Test func anAnsweredNetworkMustBeTheArchives() throws {
     let source = try PolicyImport(checkpoint: TrainerFixture.path("ppo_elu.zip"))
     let names = ["mlp_extractor.policy_net.0", "mlp_extractor.policy_net.2"]

@@ -111,6 +111,24 @@ struct PolicySizingTests {
     #expect(result.notes.first?.text.contains("no probability") == true)
   }
 
+  /// Of three classes, "flat" is no fall: 0.34 and 0.30 are both too little for 0.6.
+  @Test func flatIsNoDirection() throws {
+    let output = try #require(
+      PolicyManifest.scripted(
+        output: "{\"kind\": \"class_probabilities\", \"classes\": [\"down\", \"flat\", \"up\"], "
+          + "\"transform\": \"none\"}"
+      ).output)
+    var abstention = Abstention()
+    abstention.minimumProbability = 0.6
+    for (probabilities, abstains) in [
+      ([0.30, 0.36, 0.34], true), ([0.05, 0.36, 0.59], true), ([0.05, 0.35, 0.60], false),
+      ([0.60, 0.35, 0.05], false), ([0, 1, 0], true),
+    ] as [(ContiguousArray<Double>, Bool)] {
+      let prediction = output.prediction(of: probabilities)
+      #expect(try abstention.applies(to: prediction) == abstains, "\(probabilities)")
+    }
+  }
+
   @Test func abstainingHasToFitThePolicy() throws {
     var options = PolicyOptions()
     options.abstention.minimumProbability = 0.4

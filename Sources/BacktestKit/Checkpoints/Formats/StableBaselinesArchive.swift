@@ -126,6 +126,8 @@ package struct StableBaselinesMetadata: Sendable, Equatable {
   package var featuresExtractorPath: String?
   /// The bound to which mean actions are clipped under gSDE (`clip_mean`), where it was given.
   package var clipMean: Double?
+  /// What batch normalisation adds to variances (`batch_norm_eps`), where it was given.
+  package var normalisationEpsilon: Double?
   /// Whether exploration depends on the state (gSDE).
   package var usesStateDependentExploration: Bool?
   /// Whether actions are squashed by tanh, where it was given.

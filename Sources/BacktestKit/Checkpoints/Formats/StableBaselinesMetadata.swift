@@ -46,10 +46,10 @@ extension StableBaselinesMetadata {
       self.layers = try arguments.readable(
         "net_arch", "lists of widths", StableBaselinesLayers.init)
     }
-    let torch = "torch.nn.modules."
+    let torch = "torch.nn.modules.activation."
     activation = arguments["activation_fn"].map { node in
       guard let path = node.classPath, path.hasPrefix(torch),
-        path.dropFirst(torch.count).split(separator: ".").count == 2
+        !path.dropFirst(torch.count).contains(".")
       else { return node.cleaned }
       return path.lastPart
     }
@@ -59,6 +59,7 @@ extension StableBaselinesMetadata {
     squashesOutput = try arguments.readable("squash_output", "true or false", \.flag)
     initialisesOrthogonally = try arguments.readable("ortho_init", "true or false", \.flag)
     clipMean = try arguments.readable("clip_mean", "a number", \.number)
+    normalisationEpsilon = try arguments.readable("batch_norm_eps", "a number", \.number)
     recurrent = try StableBaselinesRecurrence(arguments)
   }
 

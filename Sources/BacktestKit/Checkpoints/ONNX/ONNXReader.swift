@@ -21,7 +21,10 @@ enum ONNXReader {
         graph = try field.bytes()
       case 8:
         let (domain, version) = try operatorSet(try field.bytes())
-        if isStandard(domain) { opset = max(opset ?? 0, version) }
+        guard isStandard(domain) else { break }
+        try CheckpointError.unless(
+          opset == nil, "it names two sets of standard operators", advice: ReexportAdvice.again)
+        opset = version
       case 25:
         throw CheckpointError(
           problem: "it defines functions, which are not read", advice: ReexportAdvice.onnx)

@@ -7,13 +7,16 @@ extension Engine {
   package var isAtLastClose: Bool { instant + 1 >= endInstant }
 
   /// What the account is worth, how much of it is held, and what trading has cost.
-  package var standing: AccountStanding {
-    let account = trading.account
-    let worth = account.valuation
+  ///
+  /// Mutating, because a large value that is only read would be copied at a call.
+  package mutating func standing() -> AccountStanding {
+    let worth = trading.account.valuation
     return AccountStanding(
-      equity: worth.equity, grossExposure: worth.grossExposure, cash: account.cash,
-      costs: account.commissionPaid + account.slippagePaid + account.taxPaid,
-      tradedNotional: account.tradedNotional, fillCount: log.forgottenFills + log.fills.count)
+      equity: worth.equity, grossExposure: worth.grossExposure, cash: trading.account.cash,
+      costs: trading.account.commissionPaid + trading.account.slippagePaid
+        + trading.account.taxPaid,
+      tradedNotional: trading.account.tradedNotional,
+      fillCount: log.forgottenFills + log.fills.count)
   }
 
   /// Whether equity is gone, or beyond the numbers that there are.

@@ -7,7 +7,8 @@ package import BacktestCore
 package struct AccountExposure: Sendable {
   /// Absolute values of all positions.
   package let gross: [Double]
-  /// Signed values; `nil` under weights accounting, which knows no sides.
+  /// Signed values; `nil` under weights accounting, which knows no sides, and where positions of
+  /// folds end at their marks, which no cash shows.
   package let net: [Double]?
   /// Values of long positions.
   package let long: [Double]?
@@ -18,7 +19,8 @@ package struct AccountExposure: Sendable {
   package init(_ run: BacktestResult) {
     let equity = run.curve.equity
     gross = equity.indices.map { equity[$0] > 0 ? run.curve.grossExposure[$0] / equity[$0] : 0 }
-    guard let values = run.cashCurve?.netExposure else {
+    let isMarked = run.trades.contains(where: \.isMarked)
+    guard !isMarked, let values = run.cashCurve?.netExposure else {
       (net, long, short) = (nil, nil, nil)
       return
     }

@@ -8,7 +8,19 @@ extension BacktestResult {
   /// The session date of each point of the curve, the base point first: of the sessions of all
   /// calendars, the first that ends at or after the point. A series without a calendar has UTC
   /// days.
-  public var sessionDates: [CivilDate] { curve.times.map { universe.sessionDate(of: $0) } }
+  public var sessionDates: [CivilDate] {
+    guard universe.calendars.count == 1, let calendar = universe.calendars.first else {
+      return curve.times.map { universe.sessionDate(of: $0) }
+    }
+    // Points ascend, so that all up to the close of a session have its date.
+    var (date, close) = (CivilDate(daysSinceEpoch: 0), Timestamp.distantPast)
+    return curve.times.map { time in
+      guard time > close else { return date }
+      date = calendar.sessionDate(of: time)
+      close = calendar.session(on: date)?.close ?? time
+      return date
+    }
+  }
 
   /// The returns of the run, ready to be measured.
   ///

@@ -109,6 +109,9 @@ public enum EvidenceError: Error, Equatable {
   /// The strategy of a fold, tested on these dates, cannot be made for that reason.
   case strategy(fold: Int, testDates: ClosedRange<CivilDate>, reason: String)
 
+  /// What is wrong with the tuning of a strategy's parameters.
+  case tuning(String)
+
   /// A market of a sensitivity analysis that cannot be made, by its name.
   case scenario(name: String, String)
 
@@ -134,7 +137,8 @@ extension EvidenceError: CustomStringConvertible {
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
     case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
-      .gridTooLarge, .noCandidates, .parameters, .universe, .scenario, .strategy:
+      .gridTooLarge, .noCandidates, .parameters, .universe, .scenario, .strategy,
+      .tuning:
       searchText
     case .crossValidation(let error): error.description
     }
@@ -275,6 +279,7 @@ extension EvidenceError: CustomStringConvertible {
       "the strategy accepts none of the \(combinations) combinations of the grid"
     case .parameters(let error): error.description
     case .universe(let error): error.description
+    case .tuning(let reason): reason
     case .scenario(let name, let reason): "the scenario '\(name)': \(reason)"
     case .strategy(let fold, let dates, let reason):
       "fold \(fold), tested from \(dates.lowerBound) to \(dates.upperBound): \(reason)"

@@ -59,7 +59,7 @@ extension ReturnsSample {
   package func normalQuantiles(limit: Int = 240) -> [(normal: Double, actual: Double)] {
     let dispersion = Dispersion(returns)
     guard let deviation = dispersion.deviation(), deviation > 0 else { return [] }
-    let sorted = returns.sorted()
+    let sorted = returns.sortedByRadix()
     let edge = limit / 4
     let step = max(1, (sorted.count - 2 * edge) / max(limit - 2 * edge, 1))
     return sorted.indices.compactMap { row in

@@ -7,7 +7,7 @@ extension Array where Element == Double {
   ///
   /// - Precondition: no value is not a number.
   /// - Complexity: O(n).
-  func sortedByRadix() -> [Double] {
+  package func sortedByRadix() -> [Double] {
     guard count > 256 else { return sorted() }
     let width = 11
     let size = 1 << width

@@ -174,9 +174,7 @@ extension PreparedWalkForward {
       let runs = try parallelMap(
         count: folds.count, threads: threads, progress: progress
       ) { (fold) throws(EvidenceError) in
-        try simulate(
-          choices[fold].candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd
-        ).endingFold(by: plan.boundary)
+        try tested(choices[fold].candidate, of: fold)
       }
       let last = runs.firstIndex(where: \.endedEarly) ?? runs.endIndex
       return runs.indices.map { $0 <= last ? runs[$0] : nil }
@@ -202,6 +200,12 @@ extension PreparedWalkForward {
       progress(fold + 1)
     }
     return results
+  }
+
+  /// Runs a candidate on the test window of a fold, which begins with the initial cash.
+  func tested(_ candidate: Int, of fold: Int) throws(EvidenceError) -> BacktestResult {
+    try simulate(candidate, of: fold, on: folds[fold].test, onWindowEnd: windowEnd)
+      .endingFold(by: plan.boundary)
   }
 
   private var windowEnd: BacktestConfiguration.WindowEndRule {

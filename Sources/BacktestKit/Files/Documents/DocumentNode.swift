@@ -191,9 +191,15 @@ extension DocumentError: CustomStringConvertible {
 /// Text of a user inside a message: in quotes, on one line, of bounded length, and without
 /// characters that could steer a terminal.
 package func quotedForMessage(_ text: some StringProtocol, limit: Int = 60) -> String {
-  var shown = "'"
+  "'\(printable(text, limit: limit))'"
+}
+
+/// Text of a user on one line, of bounded length, and without characters that could steer a
+/// terminal.
+package func printable(_ text: some StringProtocol, limit: Int) -> String {
+  var shown = ""
   for (count, scalar) in text.unicodeScalars.enumerated() {
-    if count == limit { return shown + "…'" }
+    if count == limit { return shown + "…" }
     switch scalar {
     case "\n": shown += "\\n"
     case "\t": shown += "\\t"
@@ -205,7 +211,7 @@ package func quotedForMessage(_ text: some StringProtocol, limit: Int = 60) -> S
       }
     }
   }
-  return shown + "'"
+  return shown
 }
 
 /// A key path inside a message; its keys may be the user's own.

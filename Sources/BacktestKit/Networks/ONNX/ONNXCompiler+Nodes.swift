@@ -167,10 +167,12 @@ extension ONNXCompiler {
       switch try integer("to", default: 0) {
       case 1: kind = .single
       case 11: kind = .double
-      case 2, 3, 5, 6, 7: kind = .integer
+      case 6, 7: kind = .integer
       case 9: kind = .boolean
       default:
-        throw problem("it converts to a type that is not read; export in float32 or float64")
+        throw problem(
+          "it converts to a type that is not computed with; known are float32, float64, int32, "
+            + "int64 and bool")
       }
     }
     _ = try integer("saturate", default: 1)

@@ -268,6 +268,11 @@ extension ONNXCompiler {
         "the graph has the inputs \(listed(model.inputs.map(\.summary), "and")); say which is the "
           + "observation")
     }
+    guard GraphValue.Kind(observed.elementType).isFloatingPoint else {
+      throw problem(
+        "the observation \(quotedForMessage(observed.name)) is of \(observed.elementType.rawValue) "
+          + "elements; observations are float32 or float64")
+    }
     let rows = inputShape.count == 2 ? inputShape[0] : 1
     let input = try allocate(
       try observationShape(observed, inputShape), GraphValue.Kind(observed.elementType))

@@ -13,6 +13,8 @@ struct ActionInterpreter: Sendable {
   let assetCount: Int
   /// Money per price unit and unit of quantity of each asset; 1 by default.
   var multipliers: ContiguousArray<Double>
+  /// The targets of discrete actions, a row for each: reading a list of lists counts references.
+  private let targets: ContiguousArray<Double>
   // Scratch space for the order in which units are traded.
   var order: ContiguousArray<Int>
   var units: ContiguousArray<Double>
@@ -27,6 +29,11 @@ struct ActionInterpreter: Sendable {
     order = ContiguousArray(0..<assetCount)
     units = ContiguousArray(repeating: 0, count: assetCount)
     multipliers = ContiguousArray(repeating: 1, count: assetCount)
+    if case .targetWeights(let table) = definition.meaning {
+      targets = ContiguousArray(table.joined())
+    } else {
+      targets = []
+    }
     if let problem { throw PolicyError(problem) }
   }
 
@@ -83,10 +90,11 @@ struct ActionInterpreter: Sendable {
     try check(action)
     precondition(state.assetCount == assetCount, "an account of the policy's assets")
     switch definition.meaning {
-    case .targetWeights(let table):
+    case .targetWeights:
       for asset in 0..<assetCount {
         let weight =
-          definition.kind == .box ? action[asset] : table[choice(action, asset)][asset]
+          definition.kind == .box
+          ? action[asset] : targets[choice(action, asset) * assetCount + asset]
         intents.append(PolicyIntent(asset: asset, .target(limits.clamped(weight))))
       }
     case .softmaxWeights: softmax(action, limits, into: &intents)

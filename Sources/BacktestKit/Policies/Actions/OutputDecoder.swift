@@ -135,7 +135,9 @@ extension OutputDefinition.Classes {
     for value in outputs { sum += weight(value, greatest) }
     let up = weight(outputs[up], greatest) / sum
     prediction.probabilityUp = up
-    prediction.signal = up - weight(outputs[down], greatest) / sum
+    let down = weight(outputs[down], greatest) / sum
+    prediction.probabilityDown = down
+    prediction.signal = up - down
     guard !values.isEmpty else { return }
     var (mean, square) = (0.0, 0.0)
     for index in outputs.indices {

@@ -134,7 +134,8 @@ struct PolicyAnswer: Sendable {
   }
 
   private init(_ table: inout DocumentTable) {
-    refusal = table.optional("refuse", .text)
+    // It reaches terminals and reports.
+    refusal = table.optional("refuse", .text).map { printable($0, limit: 300) }
     action = table.optionalList("action", of: .number()) ?? []
     outputs = table.optionalList("outputs", of: .number()) ?? []
     prediction.signal = table.optional("signal", .number())

@@ -77,6 +77,7 @@ struct ManifestDraft: Sendable {
     if op == nil, layout.needsActivation {
       ask("activation", "the activation between the layers, such as tanh or relu")
     }
+    remarks += layout.assumptions(source.metadata)
     let rank = source.observationShape?.count ?? 1
     json.set("network", layout.json(activation: op ?? "tanh", flattens: rank > 1))
     if source.metadata?.activation == nil, activation == nil, let op, layout.needsActivation {

@@ -42,6 +42,16 @@ extension PolicyImport {
     _ answer: JSONValue, _ part: StableBaselinesSpace.Part
   ) throws(PolicyError) -> [JSONValue] {
     let name = quotedForMessage(part.name)
+    guard case .table(let members) = answer else {
+      throw PolicyError(
+        source: checkpoint, "the part \(name) is a table with 'features' and, if need be, 'window'")
+    }
+    for member in members where !["features", "window"].contains(member.key) {
+      throw PolicyError(
+        source: checkpoint,
+        "the part \(name) has the key \(quotedForMessage(member.key)); a part has 'features' and "
+          + "'window', and everything else is said of the whole observation")
+    }
     var window = 1
     if let given = answer["window"] {
       guard case .integer(let count) = given, 1...100_000 ~= count else {

@@ -308,11 +308,11 @@ extension PolicyImport {
         JSONMember(key: key, value: .list(values.map { .number($0) }))
       }
     }
-    members.append(
-      kind == "box"
-        ? JSONMember(key: "transform", value: .text(layout.family.boxTransform))
-        : JSONMember(key: "rule", value: "argmax"))
-    return members
+    if kind == "discrete" { return members + [JSONMember(key: "rule", value: "argmax")] }
+    // Under gSDE the archive alone says whether outputs are squashed, so that has to be answered.
+    let explores = tensors[layout.prefix + "log_std"].map { $0.shape.count > 1 } ?? false
+    if explores { return members }
+    return members + [JSONMember(key: "transform", value: .text(layout.family.boxTransform))]
   }
 }
 

@@ -45,7 +45,7 @@ extension CheckpointLayout {
         value: names.chain("mlp_extractor.value_net") + [.linear("value_net")])
     }
     if names.has("action_net.0.weight") { return randomSearch(names, metadata) }
-    if names.has("actor.latent_pi.0.ra_mean") { return crossQ(names) }
+    if names.has("actor.latent_pi.0.ra_mean") { return crossQ(names, metadata) }
     if names.has("actor.latent_pi.0.weight") {
       let mean: [Layer] =
         names.has("actor.mu.0.weight")
@@ -79,11 +79,14 @@ extension CheckpointLayout {
   }
 
   /// sb3-contrib: a batch renormalisation before each linear layer and after the last activation.
-  private static func crossQ(_ names: TensorNames) -> CheckpointLayout? {
+  private static func crossQ(
+    _ names: TensorNames, _ metadata: StableBaselinesMetadata?
+  ) -> CheckpointLayout? {
+    let eps = metadata?.normalisationEpsilon ?? 0.001
     var layers: [Layer] = []
     var place = 0
     while names.has("actor.latent_pi.\(place).ra_mean") {
-      layers.append(.batchNorm("actor.latent_pi.\(place)", eps: 0.001))
+      layers.append(.batchNorm("actor.latent_pi.\(place)", eps: eps))
       if names.shape("actor.latent_pi.\(place + 1)") != nil {
         layers += [.linear("actor.latent_pi.\(place + 1)"), .activation]
       }

@@ -190,6 +190,21 @@ extension CheckpointLayout {
     }
   }
 
+  /// What is taken for granted where a checkpoint is no archive that would say it.
+  func assumptions(_ metadata: StableBaselinesMetadata?) -> [String] {
+    guard metadata == nil else { return [] }
+    let advice =
+      "the library's default, because a state dictionary does not say; give the "
+      + "'network' in the answers where it was another"
+    return (heads.first { $0.name == "policy" }?.layers ?? []).compactMap { layer in
+      switch layer {
+      case .hardTanh(let bound): "clip_mean \(bound): \(advice)"
+      case .batchNorm(_, let eps): "batch_norm_eps \(eps): \(advice)"
+      default: nil
+      }
+    }.reduce(into: []) { texts, text in if !texts.contains(text) { texts.append(text) } }
+  }
+
   /// Whether an actor found by random search ends in a tanh.
   static func squashes(_ metadata: StableBaselinesMetadata, _ family: Family) -> Bool {
     guard family == .randomSearch, case .box? = metadata.actionSpace else { return false }

@@ -44,7 +44,14 @@ struct StableBaselinesAgreement {
     }
     let activation = try? metadata.activationOperation(of: layout.family)
     for (index, layer) in expected.enumerated() {
-      if layer == .activation, activation == nil { continue }
+      if layer == .activation, activation == nil {
+        // What the archive does not name cannot be compared, but one of another name is not it.
+        guard let name = metadata.activation else { continue }
+        let op = found[index + extra]["op"]
+        guard let other = StableBaselinesMetadata.className(ofActivation: op) else { continue }
+        return "layer \(index + extra) of the head 'policy' is \(other) in the manifest, but "
+          + "\(quotedForMessage(name)) in the archive"
+      }
       let wanted = layer.json(activation: activation ?? "")
       if !found[index + extra].holds(wanted) {
         return "layer \(index + extra) of the head 'policy' is \(found[index + extra].line) in the "
@@ -146,10 +153,12 @@ extension StableBaselinesMetadata {
 
   /// Whether its features extractor is one of the library that leaves observations as they are.
   var isOfTheLibrary: Bool {
+    // By module and name: users give classes of their own the names of the library's.
     isPolicyOfTheLibrary
-      && ["FlattenExtractor", "CombinedExtractor"].contains {
-        (featuresExtractor ?? "FlattenExtractor").hasSuffix($0)
-      }
+      && (featuresExtractor == nil
+        || ["FlattenExtractor", "CombinedExtractor"].contains {
+          featuresExtractorPath == "stable_baselines3.common.torch_layers.\($0)"
+        })
   }
 
   /// The activation as a manifest names it: from the archive, or the library's default where the
@@ -169,9 +178,16 @@ extension StableBaselinesMetadata {
     return operation
   }
 
+  /// The class of PyTorch that a layer of a manifest is; `nil` where it is no activation that an
+  /// archive names.
+  static func className(ofActivation op: JSONValue?) -> String? {
+    activations.first { .text($0.value) == op }?.key
+  }
+
   private static let activations = [
     "Tanh": "tanh", "ReLU": "relu", "ELU": "elu", "SiLU": "silu", "GELU": "gelu",
-    "Sigmoid": "sigmoid", "LeakyReLU": "leaky_relu",
+    "Sigmoid": "sigmoid", "LeakyReLU": "leaky_relu", "SELU": "selu", "Mish": "mish",
+    "Softplus": "softplus",
   ]
 }
 

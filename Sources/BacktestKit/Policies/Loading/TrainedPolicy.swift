@@ -161,7 +161,8 @@ struct DropoutSampling: Sendable {
     _ input: ContiguousArray<Double>, to decision: inout PolicyDecision
   ) {
     if sample.action.count != decision.action.count { sample.action = decision.action }
-    var (signal, up, expected) = (SampleMoments(), SampleMoments(), SampleMoments())
+    var (signal, expected) = (SampleMoments(), SampleMoments())
+    var (up, down) = (SampleMoments(), SampleMoments())
     var within = 0.0
     for masks in masks {
       // Only a recurrent network depends on earlier evaluations.
@@ -175,6 +176,7 @@ struct DropoutSampling: Sendable {
       let prediction = sample.prediction
       signal.add(prediction.signal ?? sample.outputs[0])
       up.add(prediction.probabilityUp ?? 0)
+      down.add(prediction.probabilityDown ?? 0)
       expected.add(prediction.expectedReturn ?? 0)
       let deviation = prediction.expectedReturn == nil ? 0 : prediction.deviation ?? 0
       within += deviation * deviation
@@ -182,6 +184,9 @@ struct DropoutSampling: Sendable {
     let hasReturn = decision.prediction.expectedReturn != nil
     if decision.prediction.signal != nil { decision.prediction.signal = signal.mean }
     if decision.prediction.probabilityUp != nil { decision.prediction.probabilityUp = up.mean }
+    if decision.prediction.probabilityDown != nil {
+      decision.prediction.probabilityDown = down.mean
+    }
     if hasReturn { decision.prediction.expectedReturn = expected.mean }
     let between = hasReturn ? expected.variance : signal.variance
     decision.prediction.deviation = (within / Double(masks.count) + between).squareRoot()

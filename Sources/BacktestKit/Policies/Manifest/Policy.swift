@@ -51,6 +51,8 @@ public struct PolicyPrediction: Sendable, Equatable, BitwiseCopyable {
   public var signal: Double?
   /// The probability of a rise, 0...1.
   public var probabilityUp: Double?
+  /// The probability of a fall, 0...1, where it is not the rest of that of a rise.
+  public var probabilityDown: Double?
   /// The expected log return.
   public var expectedReturn: Double?
   /// The standard deviation of the log return, or of the signal where no return is predicted.
@@ -64,6 +66,7 @@ public struct PolicyPrediction: Sendable, Equatable, BitwiseCopyable {
     func rounded(_ value: Double?) -> Double? { value.map { Double(Float($0)) } }
     signal = rounded(signal)
     probabilityUp = rounded(probabilityUp)
+    probabilityDown = rounded(probabilityDown)
     expectedReturn = rounded(expectedReturn)
     deviation = rounded(deviation)
   }

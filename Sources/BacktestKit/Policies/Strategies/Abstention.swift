@@ -19,7 +19,8 @@ public struct Abstention: Sendable, Hashable {
       guard let up = prediction.probabilityUp, up.isFinite else {
         throw PolicyRefusal("the decision has no probability, by which it would abstain")
       }
-      if max(up, 1 - up) < minimumProbability { return true }
+      let down = prediction.probabilityDown ?? 1 - up
+      if max(up, down) < minimumProbability { return true }
     }
     if let minimumDeviations {
       guard let mean = prediction.expectedReturn ?? prediction.signal, mean.isFinite,

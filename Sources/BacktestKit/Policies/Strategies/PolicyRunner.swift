@@ -40,6 +40,8 @@ struct PolicyRunner: Sendable {
   private(set) var intents: ContiguousArray<PolicyIntent>
   private var decisionCount = 0
   private var hasClosed: ContiguousArray<Bool>
+  /// Whether decisions are written down in the result.
+  var keepsRecords = true
   /// Whether the policy is not asked any more.
   private(set) var hasStopped = false
   /// Whether ages and entry prices follow the targets, in an account of weights without trades.
@@ -286,7 +288,7 @@ extension PolicyRunner {
     switch outcome {
     case .idle: break
     case .decided:
-      trading.countDecision(of: name)
+      if keepsRecords { trading.countDecision(of: name) }
       carryOut(&trading, &drift)
     case .refused(let refusal):
       refusals.add(refusal, of: self, &trading)
@@ -296,7 +298,7 @@ extension PolicyRunner {
 
   /// Sets the targets or submits the orders of the last decision, and records it.
   mutating func carryOut(_ trading: inout TradingContext, _ drift: inout WeightDriftMonitor) {
-    if instruments.count == 1 {
+    if keepsRecords, instruments.count == 1 {
       trading.record(
         decision.prediction, interval: interval, of: instruments[0], predictsRises: predictsRises)
     }
@@ -311,7 +313,9 @@ extension PolicyRunner {
         state.setTarget(intent.asset, weight: weight)
         switch options.weights.drift {
         case .target:
-          drift.check(instrument, target: last * share, held: held * share, &trading)
+          if keepsRecords {
+            drift.check(instrument, target: last * share, held: held * share, &trading)
+          }
           trading.target(instrument, weight: weight * share)
         case .rebalance: trading.rebalance(instrument, weight: weight * share)
         }
@@ -321,7 +325,7 @@ extension PolicyRunner {
       case .trade(let units): trading.submit(Order(instrument, quantity: units))
       }
     }
-    record(in: &trading)
+    if keepsRecords { record(in: &trading) }
   }
 
   /// Records what the last decision asked for in each instrument.

@@ -30,13 +30,14 @@ package struct TradingEpisode: Sendable {
     self.measuresAgreement = measuresAgreement
     self.keepsHistory = keepsHistory
     runner = plan.runner
+    runner.keepsRecords = keepsHistory
     cells = plan.cells
     drift = WeightDriftMonitor(instrumentCount: plan.feed.universe.count)
     engine = Engine(
       feed: plan.feed, configuration: configuration, warmup: plan.runner.warmup,
       keepsHistory: keepsHistory)
     runner.start(followsTargets: engine.trading.account.followsTargets)
-    standing = engine.standing
+    standing = engine.standing()
     engine.skipWarmup(leaving: cells.depth)
     runner.countEarlierCloses(engine.trading)
     advance()
@@ -89,7 +90,7 @@ package struct TradingEpisode: Sendable {
     precondition(isWaiting, "the episode is over")
     stepCount += 1
     conclude(runner.take(action))
-    if !keepsHistory { engine.forgetHistory() }
+    if !keepsHistory, stepCount & 63 == 0 { engine.forgetHistory() }
     guard measuresAgreement else { return advance() }
     let closes = runner.state.lastClose
     let targets = runner.setsTargetWeights ? runner.state.targetWeight : nil
@@ -131,7 +132,7 @@ package struct TradingEpisode: Sendable {
 
   /// The last observation is of the account as it is in the end.
   private mutating func finish() {
-    standing = engine.standing
+    standing = engine.standing()
     runner.refresh(from: engine.trading)
     _ = cells.update(runner.state)
     if case .ready(let found) = plan.table.entries[engine.lastInstant] { place = found }
@@ -158,7 +159,7 @@ package struct TradingEpisode: Sendable {
         place = found
         // A decision after the last bar could earn nothing.
         isWaiting = !engine.isAtLastClose
-        if isWaiting { standing = engine.standing }
+        if isWaiting { standing = engine.standing() }
         return isWaiting
       }
       missing = column

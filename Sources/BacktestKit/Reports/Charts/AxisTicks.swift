@@ -130,7 +130,10 @@ struct AxisMagnitude: Hashable {
 
   /// The unit that suits the larger end of an axis.
   init(_ range: ClosedRange<Double>) {
-    self.init(max(abs(range.lowerBound), abs(range.upperBound)))
+    let largest = max(abs(range.lowerBound), abs(range.upperBound))
+    // A few thousand in steps of hundreds read better in full.
+    let isPlain = largest < 10_000 && range.upperBound - range.lowerBound < 2_500
+    self.init(isPlain ? 1 : largest)
   }
 
   /// The unit of a logarithmic axis; `nil` for one that spans so much that no unit suits both ends.

@@ -2,7 +2,7 @@ import BacktestCore
 
 /// Vertical bars over a few categories with short names, side by side or stacked: returns by year,
 /// costs by kind and year.
-public struct BarChart: ReportBlock {
+public struct BarChart: ReportChart {
   /// The bars of one colour.
   public struct Group: Sendable {
     /// The name in the legend.
@@ -167,13 +167,17 @@ extension BarChart {
   /// The figures of a few bars of one colour, above or below them.
   private func placeFigures(in frame: inout ChartFrame) {
     guard groups.count == 1, (1...10).contains(categories.count) else { return }
+    let share = 0.9 / Double(categories.count)
+    let isOptional = !groups[0].values.allSatisfy {
+      LabelThinning.fits(format.text($0), across: share, isNarrow: true)
+    }
     for (i, value) in groups[0].values.enumerated() where value.isFinite {
       let text = format.text(value)
-      guard LabelThinning.fits(text, across: 0.9 / Double(categories.count)) else { return }
+      guard LabelThinning.fits(text, across: share) else { return }
       frame.pointLabels.append(
         PointLabel(
           x: (Double(i) + 0.5) / Double(categories.count), y: frame.yScale.position(value),
-          text: text, isAbove: value >= 0, isCentred: true))
+          text: text, isAbove: value >= 0, isCentred: true, isOptional: isOptional))
     }
   }
 

@@ -6,7 +6,7 @@ import BacktestCore
 ///
 /// Quartiles are interpolated between order statistics (type 7 of R. J. Hyndman and Y. Fan, 1996);
 /// whiskers reach to the lowest and the highest value.
-public struct BoxChart: ReportBlock {
+public struct BoxChart: ReportChart {
   /// The values of one category.
   public struct Box: Sendable {
     /// The name below the box.

@@ -5,7 +5,7 @@ import BacktestCore
 ///     CandleChart(title: "AAPL", bars: bars, axis: SessionAxis(times), trades: trades)
 ///
 /// The bars stand side by side without gaps for nights and weekends.
-public struct CandleChart: ReportBlock {
+public struct CandleChart: ReportChart {
   /// The prices of one bar.
   public struct Candle: Hashable, Sendable {
     /// The prices, high and low being the extremes.

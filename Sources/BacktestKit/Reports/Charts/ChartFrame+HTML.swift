@@ -119,7 +119,11 @@ extension ChartFrame {
         let side =
           label.isBeside || label.isCentred ? "" : label.x < 0.3 ? " l" : label.x > 0.7 ? " r" : ""
         writer.element(
-          "span", ["class": level + side, "style": "left:\(left)%;top:\(top)%"], text: label.text)
+          "span",
+          [
+            "class": level + side + (label.isOptional ? " o" : ""),
+            "style": "left:\(left)%;top:\(top)%",
+          ], text: label.text)
       }
     }
   }

@@ -50,6 +50,8 @@ struct PointLabel: Hashable {
   var isBeside = false
   /// Whether it is centred on the point even near the edges.
   var isCentred = false
+  /// Whether it goes away where the chart is narrow.
+  var isOptional = false
 }
 
 /// All of a chart but its marks: title, legend, axes and the frame around the drawing.
@@ -198,9 +200,9 @@ enum LabelThinning {
     }
   }
 
-  /// Whether a label fits into a share of a wide drawing.
-  static func fits(_ text: String, across share: Double) -> Bool {
-    pixels(text) <= share * wide
+  /// Whether a label fits into a share of a wide drawing, or of a narrow one.
+  static func fits(_ text: String, across share: Double, isNarrow: Bool = false) -> Bool {
+    pixels(text) <= share * (isNarrow ? narrow : wide)
   }
 
   /// About how wide a label is.

@@ -12,6 +12,8 @@ public struct ChartSeries: Sendable {
   public var y: [Double]
   /// Whether it is the benchmark, which is grey in every chart.
   public var isBenchmark = false
+  /// Whether it is drawn as bars along the x axis rather than as a thin line, for ranges.
+  public var isThick = false
 
   /// A series over numbers.
   public init(_ name: String, x: [Double], y: [Double]) {

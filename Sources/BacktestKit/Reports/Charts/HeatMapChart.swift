@@ -3,7 +3,7 @@ public import BacktestCore
 /// A value over two axes of categories as coloured cells.
 ///
 /// The figures are in a table beside it, or shown when the reader points at a cell of a small map.
-public struct HeatMapChart: ReportBlock {
+public struct HeatMapChart: ReportChart {
   /// The heading.
   public var title: String
   /// A line below the heading.

@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestEvidence
 internal import Glibc
 
 /// How often values fall into ranges of equal width, with the normal curve of the same mean and
@@ -6,7 +7,7 @@ internal import Glibc
 ///
 /// The width of a range is twice the interquartile range over the cube root of the count
 /// (D. Freedman and P. Diaconis, 1981), held so that there are 8 to 80 ranges.
-public struct HistogramChart: ReportBlock {
+public struct HistogramChart: ReportChart {
   /// A value marked by a vertical line.
   public struct Mark: Hashable, Sendable {
     /// The name in the legend; the value is added to it.
@@ -149,7 +150,7 @@ struct HistogramBins {
 
   /// Bins for the finite ones of some values, or `nil` where there are none.
   init?(_ values: [Double]) {
-    let sorted = values.filter(\.isFinite).sorted()
+    let sorted = values.filter(\.isFinite).sortedByRadix()
     guard let low = sorted.first, let high = sorted.last else { return nil }
     (self.low, self.high, total) = (low, high, sorted.count)
     let count = Double(sorted.count)

@@ -38,7 +38,8 @@ extension LineChart {
     }
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
-      summary: series.map { $0.spoken(as: format) }.joined(separator: " "), height: height,
+      summary: summary ?? series.map { $0.spoken(as: format) }.joined(separator: " "),
+      height: height,
       legend: legend, xScale: ChartScale(xRange(xExtent)),
       yScale: ChartScale(yRange(yExtent, isLog: isLog), isLogarithmic: isLog),
       xTitle: xTitle, yTitle: yTitle.map { isLog ? $0 + ", log scale" : $0 })

@@ -7,7 +7,7 @@ extension LineChart {
   /// Invisible fields over the drawing, one for each month or a similar period, that show the
   /// values at its end when the reader points at them. They need no script.
   func drawReadouts(in frame: ChartFrame, to marks: inout MarkupWriter) {
-    guard isOverTime, let line = series.first, line.x.count > 1 else { return }
+    guard isOverTime, showsReadouts, let line = series.first, line.x.count > 1 else { return }
     var left = 0
     for last in periodEnds(of: line.x) {
       let right = frame.column(line.x[last])

@@ -9,7 +9,7 @@ import BacktestCore
 ///
 /// The value at the end of each line is written beside it, and so are the extremes of the first.
 /// Over time, pointing at the chart shows the values at the end of each month or a similar period.
-public struct LineChart: ReportBlock {
+public struct LineChart: ReportChart {
   /// What the x axis counts.
   public enum XAxis: Hashable, Sendable {
     /// Calendar time in UTC; the x values are seconds since 1970.
@@ -64,6 +64,11 @@ public struct LineChart: ReportBlock {
   public var showsEnds = true
   /// Names of the values 0, 1, 2 and so on of the y axis, instead of numbers.
   public var yPlaces: [String] = []
+  /// What the chart shows, in words, for readers who do not see it; by default the range and the
+  /// last value of each line.
+  public var summary: String?
+  /// Whether the values of each month or a similar period are shown where the reader points.
+  public var showsReadouts = true
   /// How tall it is.
   public var height: ChartHeight
 
@@ -156,7 +161,7 @@ extension LineChart {
         // A value between two missing ones would be too small to see as a line.
         if run.count == 1 { dots.dot(at: run[0]) } else { data.polyline(run) }
       }
-      marks.path(data, style)
+      if line.isThick { marks.path(data, "span", style) } else { marks.path(data, style) }
       marks.path(dots, "dot", style)
     }
   }

@@ -1,7 +1,7 @@
 import BacktestCore
 
 /// Dots over two numbers, for example in-sample against out-of-sample ratios.
-public struct ScatterChart: ReportBlock {
+public struct ScatterChart: ReportChart {
   /// Dots of one colour.
   public struct Cloud: Sendable {
     /// The name in the legend.

@@ -44,6 +44,7 @@ enum ReportStyleSheet {
     svg .h:hover{fill:var(--s0);fill-opacity:.22}
     svg .candle{fill:var(--c);stroke-width:1px}
     svg .box{fill:var(--paper)}
+    svg .span{stroke-width:6px;stroke-linecap:butt}
     svg .thick{stroke-width:2.6px}
     svg .cellmark{stroke:var(--ink);stroke-width:2px}
     .cell.z{--c:var(--wash)}.cell.p1{--c:var(--p1)}.cell.p2{--c:var(--p2)}.cell.p3{--c:var(--p3)}
@@ -161,6 +162,16 @@ enum ReportStyleSheet {
     .pointlab .u.l{transform:translate(0,-100%)}.pointlab .u.r{transform:translate(-100%,-100%)}
     .pointlab .d.l{transform:none}.pointlab .d.r{transform:translate(-100%,0)}
     .pointlab .b{transform:translateY(-50%);margin-left:7px;font-weight:400;color:var(--soft)}
+    .cross{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--axis);
+    pointer-events:none}
+    .tip{position:fixed;z-index:2;padding:.35rem .6rem;white-space:pre;font-size:.75rem;
+    line-height:1.45;background:var(--wash);color:var(--ink);border:1px solid var(--rule);
+    border-radius:4px;pointer-events:none}
+    .tip[hidden],.cross[hidden],.plot [hidden]{display:none}
+    [role=button],th[tabindex]{cursor:pointer}
+    [aria-pressed=false]{text-decoration:line-through}
+    th[aria-sort=ascending]::after{content:" \\25B4"}
+    th[aria-sort=descending]::after{content:" \\25BE"}
     .bandlab{position:absolute;left:0;right:0;top:5px}
     .bandlab span{transform:translateX(-50%)}
     @container (max-width:560px){.plot .o{display:none}}
@@ -235,7 +246,7 @@ enum ReportStyleSheet {
     .tall,.scroll{max-height:none;overflow:visible;background:none}thead th{position:static}
     .ka,.kd,.heat td,.bars i,.notice,svg{print-color-adjust:exact;
     -webkit-print-color-adjust:exact}
-    svg .h{display:none}}
+    svg .h,.tip,.cross{display:none}}
     """
 
   /// A chart in a separate file.

@@ -100,6 +100,8 @@ public struct ReportTable: ReportBlock {
   public var limit: Limit?
   /// Whether the table is folded away until the reader asks for it.
   public var isFolded: Bool
+  /// What each row is about, for programs that read the page; empty where nobody asks.
+  var rowKeys: [String] = []
   /// How many rows were left out after those given.
   var omittedCount = 0
   private var rowCount: Int { rows.count + omittedCount }
@@ -139,8 +141,10 @@ public struct ReportTable: ReportBlock {
         writer.element("caption", text: caption)
         writer.element("thead") { $0.element("tr") { writeHeader(to: &$0) } }
         writer.element("tbody") { writer in
-          for row in rows.prefix(shown) {
-            writer.element("tr") { write(row, to: &$0) }
+          for (i, row) in rows.prefix(shown).enumerated() {
+            let key: KeyValuePairs<StaticString, String> =
+              rowKeys.isEmpty ? [:] : ["data-metric": rowKeys[i]]
+            writer.element("tr", key) { write(row, to: &$0) }
           }
         }
       }

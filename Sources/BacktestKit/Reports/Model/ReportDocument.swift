@@ -1,5 +1,5 @@
-/// One self-contained HTML file: no script, no request to anywhere, light and dark, screen and
-/// paper.
+/// One self-contained HTML file: no request to anywhere, light and dark, screen and paper, with at
+/// most one script of its own.
 ///
 ///     let document = ReportDocument(title: "Crossover on SPX", sections: [
 ///       ReportSection(id: "equity", title: "Equity", blocks: [chart]),
@@ -18,6 +18,9 @@ struct ReportDocument: Sendable {
   var sections: [ReportSection]
   /// A line at the end, for example the fingerprint of the run.
   var footer: String?
+
+  /// Whether the page holds the one script that lets a reader look closer.
+  var isInteractive = false
 
   /// A document from its parts.
   init(
@@ -50,6 +53,12 @@ struct ReportDocument: Sendable {
     writer.emptyElement(
       "meta", ["name": "viewport", "content": "width=device-width,initial-scale=1"])
     writer.emptyElement("meta", ["name": "color-scheme", "content": "light dark"])
+    writer.emptyElement(
+      "meta",
+      [
+        "http-equiv": "Content-Security-Policy",
+        "content": isInteractive ? ReportScript.policy : ReportScript.policyWithoutScript,
+      ])
     writer.element("title", text: title)
     writer.markup("<style>")
     for part in [ReportStyleSheet.colours, ReportStyleSheet.page, ReportStyleSheet.marks] {
@@ -79,6 +88,10 @@ struct ReportDocument: Sendable {
       }
     }
     if let footer { writer.element("footer", text: footer) }
+    guard isInteractive else { return }
+    writer.markup("<script>")
+    writer.markup(ReportScript.source)
+    writer.markup("</script>")
   }
 
   private func writeContents(ids: [String], to writer: inout MarkupWriter) {
@@ -115,7 +128,7 @@ struct ReportDocument: Sendable {
   }
 
   /// A text reduced to `a-z 0-9 -`.
-  private static func anchor(_ text: String) -> String {
+  static func anchor(_ text: String) -> String {
     let bytes = text.lowercased().utf8.map { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
@@ -145,6 +158,17 @@ public struct ReportSection: Sendable {
     self.title = title
     self.summary = summary
     self.blocks = blocks
+  }
+}
+
+extension ReportSection {
+  /// The charts among its blocks, in reading order.
+  var charts: [(title: String, svg: [UInt8])] { blocks.flatMap(Self.charts) }
+
+  private static func charts(of block: any ReportBlock) -> [(title: String, svg: [UInt8])] {
+    if let columns = block as? ReportColumns { return columns.blocks.flatMap(charts) }
+    guard let chart = block as? any ReportChart, let svg = chart.svg() else { return [] }
+    return [(chart.title, svg)]
   }
 }
 

@@ -20,6 +20,8 @@ struct ReportModel {
   let costs: ReportCosts
   /// The caveats, the most serious first.
   var caveats: [ResultCaveat] = []
+  /// Whether only returns are known, and nothing of orders, positions and costs.
+  var isOfReturns = false
   /// The policies that decided.
   var policies: [ReportPolicy] = []
   /// The spread of figures, where several checkpoints were run.
@@ -54,7 +56,8 @@ struct ReportModel {
 
   /// Instruments, bars and time in one line.
   var subtitle: String {
-    var parts = [NumberText.list(run.universe.series.map(\.instrument.symbol), limit: 6)]
+    var parts =
+      isOfReturns ? [] : [NumberText.list(run.universe.series.map(\.instrument.symbol), limit: 6)]
     parts.append(timeframes)
     if let first = dates.first, let last = dates.last { parts.append("\(first) to \(last)") }
     parts.append(NumberText.count(sample.count, "return"))

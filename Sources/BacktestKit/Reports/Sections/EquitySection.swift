@@ -25,9 +25,11 @@ extension ReportModel {
   }
 
   private var equityChart: LineChart {
-    var chart = timeChart("Equity", nil, series(sample.wealth, benchmark?.values), height: .tall)
+    var chart = timeChart(
+      isOfReturns ? "Growth of 1" : "Equity", nil, series(sample.wealth, benchmark?.values),
+      height: .tall)
     chart.isLogarithmic = true
-    chart.yTitle = currency
+    chart.yTitle = isOfReturns ? "Value" : currency
     chart.baseline = sample.wealth.first
     chart.extremes = .highest
     chart.bands = walkForward == nil ? drawdownBands : foldBands
@@ -114,7 +116,7 @@ extension ReportModel {
           months: calendar.months.compactMap { period in
             period.month.map { .init(year: period.year, month: $0, value: period.value) }
           }))
-      blocks.append(yearChart(calendar))
+      if calendar.years.count > 1 { blocks.append(yearChart(calendar)) }
     } else {
       blocks.append(ReportParagraph("There are no returns by month or year."))
     }

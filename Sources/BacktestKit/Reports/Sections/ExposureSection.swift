@@ -30,7 +30,7 @@ extension ReportModel {
       isShort ? "Gross, net, long and short exposure" : "Exposure",
       isShort ? "Short positions are drawn below zero" : "All positions are long", lines,
       unit: .percent)
-    if !isShort, exposure.net == nil { chart.subtitle = "Sum of absolute weights" }
+    if exposure.net == nil { chart.subtitle = "Sum of the sizes of all positions, long and short" }
     chart.isFilled = !isShort
     chart.baseline = 0
     return chart

@@ -4,11 +4,14 @@ import BacktestEvidence
 extension ReportModel {
   /// Every metric of the catalogue by group, with its definition.
   var metricsSection: ReportSection {
+    let isKnown = { (metric: MetricDefinition) in
+      !isOfReturns || metric.group != .trades && metric.group != .activity
+    }
     var blocks: [any ReportBlock] = [
-      table("Main metrics", Metrics.headlineNames.compactMap { Metrics.find($0) })
+      table("Main metrics", Metrics.headlineNames.compactMap { Metrics.find($0) }.filter(isKnown))
     ]
     for group in MetricGroup.allCases {
-      let metrics = Metrics.all.filter { $0.group == group }
+      let metrics = Metrics.all.filter { $0.group == group && isKnown($0) }
       guard !metrics.isEmpty, group != .benchmark || benchmark != nil else { continue }
       var folded = table(groupTitle(group), metrics)
       folded.isFolded = true
@@ -33,7 +36,7 @@ extension ReportModel {
     }
     if let benchmark { columns.append(.number(benchmark.name, as: .ratio)) }
     columns.append(.prose("Definition"))
-    return ReportTable(
+    var result = ReportTable(
       caption: caption, columns: columns,
       rows: definitions.map { metric in
         let isComparison = metric.group == .benchmark
@@ -53,6 +56,8 @@ extension ReportModel {
         row.append(.text(definition(metric, isMissing: value == nil)))
         return row
       })
+    result.rowKeys = definitions.map(\.name)
+    return result
   }
 
   /// Where the account is measured bar by bar, the benchmark's bars are sessions.

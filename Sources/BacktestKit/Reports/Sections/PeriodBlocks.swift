@@ -6,8 +6,10 @@ extension ReportModel {
   var periodTable: ReportTable? {
     guard sample.barsPerYear != nil else { return nil }
     let parts = [1, 3, 5, 10].compactMap { years in
-      sample.trailing(years: years).map { ("Last \(NumberText.count(years, "year"))", $0) }
-    }
+      sample.trailing(years: years).map { part in
+        ("Last\u{A0}\(years)\u{A0}year\(years == 1 ? "" : "s")", part)
+      }
+    }.filter { $0.1.count < sample.count }
     guard !parts.isEmpty else { return nil }
     let whole = walkForward == nil ? "Since the start" : "Out of sample, all"
     let rows = parts + [(whole, sample)]

@@ -15,6 +15,19 @@ extension ReportModel {
       blocks: [ReportDefinitions(items), sourceTable(fileDigests), configurationTable])
   }
 
+  /// Where returns come from that no run made.
+  func provenanceOfReturns(_ given: [ProvenanceItem]) -> ReportSection {
+    let items =
+      given.map { ReportDefinitions.Item($0.term, $0.value) } + [
+        .init("BacktestKit", BacktestKitVersion.current), .init("Annualisation", annualization),
+        .init("Calendar", run.universe.calendars.map(\.name).joined(separator: ", ")),
+        .init("Fingerprint", run.fingerprint.description),
+      ]
+    return ReportSection(
+      id: "provenance", title: "Provenance",
+      summary: "The same returns give the same figures.", blocks: [ReportDefinitions(items)])
+  }
+
   private var ownItems: [ReportDefinitions.Item] {
     var items: [ReportDefinitions.Item] = [
       .init("BacktestKit", BacktestKitVersion.current),

@@ -3,8 +3,8 @@ public import BacktestEvidence
 public import BacktestFiles
 public import BacktestIngest
 
-/// The page on which a run or a walk-forward is judged: one HTML file without scripts, with every
-/// chart inside it.
+/// The page on which a run or a walk-forward is judged: one HTML file that loads nothing, with
+/// every chart inside it.
 ///
 ///     try Report(result).write(to: "Reports/crossover.html")
 ///
@@ -49,8 +49,14 @@ public struct Report: Sendable {
   package var sensitivity: SensitivityResult?
   /// Differences between a policy's training and this run, in sentences.
   package var policyRemarks: [String] = []
+  /// Whether the page holds a small script that shows the values under the pointer, hides lines,
+  /// looks closer at a range of time and sorts tables. Nothing essential needs it.
+  public var isInteractive = true
   /// Custom sections, shown before the assumptions.
   public var customSections: [ReportSection] = []
+
+  /// Whether only returns are known, and nothing of orders, positions and costs.
+  var isOfReturns = false
 
   private let run: BacktestResult
   private let walkForward: WalkForwardResult?
@@ -70,7 +76,7 @@ public struct Report: Sendable {
       title: "Walk-forward of \(walkForward.strategy) on \(Report.universeName(run.universe))")
   }
 
-  private init(
+  init(
     run: BacktestResult, walkForward: WalkForwardResult?, caveats: [ResultCaveat], title: String
   ) {
     self.caveats = caveats
@@ -91,10 +97,28 @@ public struct Report: Sendable {
     try FileBytes.write(bytes(), to: path)
   }
 
+  /// Every chart as a separate SVG file, with the name of its file: the section, a number and the
+  /// title, such as `equity-1-drawdown.svg`.
+  public func charts() -> [(name: String, svg: [UInt8])] {
+    document().sections.flatMap { section in
+      section.charts.enumerated().map { i, chart in
+        let title = ReportDocument.anchor(chart.title.prefix(60).description)
+        return ("\(section.id)-\(i + 1)-\(title).svg", chart.svg)
+      }
+    }
+  }
+
   private func document() -> ReportDocument {
     let model = model
-    let sections =
-      [model.equitySection, model.certaintySection]
+    var document = ReportDocument(
+      title: title, subtitle: model.subtitle, verdict: model.headline, summary: model.summary,
+      sections: isOfReturns ? sectionsOfReturns(model) : sections(model), footer: footer)
+    document.isInteractive = isInteractive
+    return document
+  }
+
+  private func sections(_ model: ReportModel) -> [ReportSection] {
+    [model.equitySection, model.certaintySection]
       + model.sweepSections(sweep, reducing: heatMapReduction)
       + model.sensitivitySections(sensitivity) + model.replicateSections + model.policySections
       + [model.returnsSection] + model.rollingSections + model.exposureSections
@@ -111,14 +135,19 @@ public struct Report: Sendable {
         model.assumptionsSection, model.dataSection(dataQuality),
         model.provenanceSection(provenance, fileDigests: fileDigests),
       ]
-    return ReportDocument(
-      title: title, subtitle: model.subtitle, verdict: model.headline, summary: model.summary,
-      sections: sections, footer: footer)
+  }
+
+  private func sectionsOfReturns(_ model: ReportModel) -> [ReportSection] {
+    [model.equitySection, model.certaintySection, model.returnsSection] + model.rollingSections
+      + model.regimeSections(regimes) + model.crisisSections + model.factorSections(factors)
+      + model.riskSections(testingForecasts: testsValueAtRisk) + [model.metricsSection]
+      + customSections + [model.provenanceOfReturns(provenance)]
   }
 
   private var model: ReportModel {
     var model = ReportModel(run: run, walkForward: walkForward, benchmark: benchmark)
     model.caveats = caveats
+    model.isOfReturns = isOfReturns
     model.policies = policies
     model.replicates = replicates
     model.trials = trials

@@ -66,7 +66,8 @@ extension ReportModel {
   private var comparison: String? {
     guard let benchmark, let difference = benchmark.difference else { return nil }
     let name = benchmark.nameInSentence
-    let statistic = difference.statistic.map { ", t = \(NumberFormat.ratio.text($0))" } ?? ""
+    let statistic =
+      difference.statistic.map { ", t\u{A0}=\u{A0}\(NumberFormat.ratio.text($0))" } ?? ""
     let other = benchmark.own["sharpe"].map {
       " (Sharpe ratio \(NumberFormat.ratio.text($0)))"
     }
@@ -88,7 +89,7 @@ extension ReportModel {
       text += ", compared with \(NumberFormat.ratio.text(other)) for \(benchmark.nameInSentence)"
     }
     guard let walkForward else {
-      guard run.configuration.accounting.placesOrders else { return text + "." }
+      guard placesOrders, !isOfReturns else { return text + "." }
       let closed = metrics.trades?.count ?? 0
       return text + "; \(NumberText.count(closed, "closed trade"))."
     }
@@ -115,7 +116,7 @@ extension ReportModel {
       remarks.append(
         "This is the median of \(replicates.members.count) replicates, not the best.")
     }
-    if let share = values["time-in-market"] {
+    if let share = values["time-in-market"], !isOfReturns {
       remarks.append(
         "In the market \(NumberFormat.percent(decimals: 0).text(share)) of the time.")
     }
@@ -148,7 +149,11 @@ extension ReportModel {
   }
 
   private var runTiles: [ReportTiles.Tile] {
-    [
+    if isOfReturns {
+      let names = ["sharpe", "cagr", "max-drawdown", "volatility", "sortino", "calmar"]
+      return names.map { tile($0) }
+    }
+    return [
       tile("sharpe"), tile("cagr"), tile("max-drawdown"), tile("volatility"), tradeTile, costTile,
     ]
   }
@@ -281,7 +286,7 @@ package struct PolicyVerdict: Sendable {
 
 extension ResultCaveat.Code {
   /// Whether it records what happened rather than limits what the figures mean.
-  fileprivate var isRecord: Bool {
+  var isRecord: Bool {
     switch self {
     case .cutOrders, .ordersLeftLive, .untestedBars, .rejectedOrders, .shortNotAllowed: true
     default: false

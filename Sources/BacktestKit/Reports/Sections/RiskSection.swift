@@ -6,6 +6,7 @@ extension ReportModel {
   func riskSections(testingForecasts: Bool) -> [ReportSection] {
     var blocks: [any ReportBlock] = []
     if run.configuration.risk.isActive { blocks += limitBlocks }
+    if !run.marginCalls.isEmpty { blocks.append(marginCallTable) }
     if testingForecasts, let table = valueAtRiskTable { blocks.append(table) }
     guard !blocks.isEmpty else { return [] }
     return [
@@ -35,6 +36,17 @@ extension ReportModel {
           ]
         })
     ]
+  }
+
+  private var marginCallTable: ReportTable {
+    ReportTable(
+      caption: "Margin calls: times at which equity was below maintenance",
+      columns: [
+        .text("Time, UTC"), .number("Equity, \(currency)", as: .money),
+        .number("Maintenance, \(currency)", as: .money),
+      ],
+      rows: run.marginCalls.map { [.time($0.time), .number($0.equity), .number($0.maintenance)] },
+      limit: .init(rowCount: 20, file: "result.json"))
   }
 
   /// Value at risk of the run's own returns by three methods, each tested on the returns that it

@@ -207,7 +207,7 @@ extension ReportModel {
       blocks: blocks)
   }
 
-  private var placesOrders: Bool { run.configuration.accounting.placesOrders }
+  var placesOrders: Bool { run.configuration.accounting.placesOrders }
 
   /// The kinds of costs; weights accounting has one, the fee for changes of weights.
   private var costItems: [(name: String, cost: Double)] {
@@ -229,8 +229,12 @@ extension ReportModel {
     func row(_ name: String, _ cost: Double) -> [ReportCell] {
       [.text(name), .number(cost), share(cost), drag(cost), yearly(cost)]
     }
+    let breakEven = notional > 0 && costs.gross > 0 ? costs.gross / notional : nil
+    let breakEvenText = breakEven.map {
+      "; net profit is zero at \(NumberFormat.basisPoints.text($0)) of traded notional"
+    }
     return ReportTable(
-      caption: "Costs; turnover \(turnoverText)",
+      caption: "Costs; turnover \(turnoverText)\(breakEvenText ?? "")",
       columns: [
         .text("Cost"), .number(currency, as: .money),
         .number("of gross profit", as: .percent(decimals: 1)),

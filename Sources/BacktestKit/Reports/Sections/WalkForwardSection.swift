@@ -11,13 +11,45 @@ extension ReportModel {
 
   private func foldSection(_ walkForward: WalkForwardResult) -> ReportSection {
     var blocks: [any ReportBlock] = []
+    if let chart = timeline(walkForward) { blocks.append(chart) }
     if !walkForward.choosesNothing {
-      blocks = [scatter(walkForward), summaryTable(walkForward)]
+      blocks += [scatter(walkForward), summaryTable(walkForward)]
       if let map = candidateMap(walkForward) { blocks.append(map) }
     }
     blocks.append(foldTable(walkForward))
     return ReportSection(
       id: "folds", title: "Folds", summary: foldSummary(walkForward), blocks: blocks)
+  }
+
+  /// When each fold was trained and when it was tested.
+  private func timeline(_ walkForward: WalkForwardResult) -> LineChart? {
+    let folds = walkForward.folds
+    guard (2...60).contains(folds.count) else { return nil }
+    func spans(_ name: String, _ dates: (WalkForwardFold) -> ClosedRange<CivilDate>) -> ChartSeries
+    {
+      var line = ChartSeries(
+        name,
+        x: folds.flatMap { fold in
+          let dates = dates(fold)
+          let end = dates.upperBound.adding(days: 1).midnight.axisSeconds
+          return [dates.lowerBound.midnight.axisSeconds, end, .nan]
+        }, y: folds.flatMap { [Double($0.index), Double($0.index), .nan] })
+      line.isThick = true
+      return line
+    }
+    var chart = LineChart(
+      title: "Windows of the folds",
+      series: [spans("Test", \.testDates), spans("Train", \.trainDates)],
+      height: folds.count > 12 ? .medium : .short)
+    chart.series[1].isBenchmark = true
+    chart.yPlaces = folds.map { "\($0.index + 1)" }
+    chart.yTitle = "Fold"
+    chart.summary =
+      "\(folds.count) folds, tested from \(folds[0].testDates.lowerBound) to "
+      + "\(folds[folds.count - 1].testDates.upperBound), each after its train window."
+    chart.showsReadouts = false
+    chart.showsEnds = false
+    return chart
   }
 
   private func foldSummary(_ walkForward: WalkForwardResult) -> String {

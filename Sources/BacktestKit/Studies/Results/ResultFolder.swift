@@ -22,7 +22,7 @@ package final class ResultFolder: Sendable {
   static let tables = [
     "equity", "positions", "orders", "order-events", "fills", "trades", "ledger", "actions", "risk",
     "folds", "candidates", "forecasts",
-    "decisions", "regimes", "splits", "paths", "sweep", "sensitivity",
+    "decisions", "regimes", "splits", "paths", "sweep", "tune", "sensitivity",
   ]
 
   /// Claims a folder for a study.

@@ -34,6 +34,8 @@ public struct StudyOutcome: Sendable {
   package internal(set) var storedNumber: Int?
   /// Every set of parameters, where the study was swept; the run is then that of the best set.
   public internal(set) var sweep: ParameterSweepResult?
+  /// Every trial, where the parameters were tuned; the run is then that of the best.
+  package internal(set) var tuning: TuningResult?
   /// How the sets of a heat map's cell become one value.
   package internal(set) var heatMapReduction = ParameterHeatMap.Reduction.median
   /// What becomes of the run when one thing is changed, where that was asked for.
@@ -61,7 +63,7 @@ public struct StudyOutcome: Sendable {
   /// run, the most serious first. Terminal, report and `result.json` show this list.
   public var caveats: [ResultCaveat] {
     ResultCaveat.mostSeriousFirst(
-      market.caveats + trainingCaveats + (sweep?.caveats ?? [])
+      market.caveats + trainingCaveats + (sweep?.caveats ?? []) + (tuning?.caveats ?? [])
         + (walkForward?.caveats ?? result.caveats))
   }
 
@@ -205,6 +207,11 @@ extension StudyOutcome {
       } else {
         files.remove(["sweep.csv"])
       }
+      if let tuning {
+        try tuning.write(to: try files.file("tune.csv"))
+      } else {
+        files.remove(["tune.csv"])
+      }
       if let sensitivity {
         try writeSensitivity(sensitivity, to: try files.file("sensitivity.csv"))
       } else {
@@ -222,6 +229,8 @@ extension StudyOutcome {
       ProvenanceItem("Strategy", study.strategy.definition.name),
       ProvenanceItem("Fingerprint", result.fingerprint.description),
       ProvenanceItem("Seed", "\(study.seed)"),
+      ProvenanceItem(
+        "Command that reproduces it", "run result.json --expect \(result.fingerprint)"),
     ]
     for policy in study.strategy.policies {
       let own = foldsHaveWeights ? nil : policy.trained

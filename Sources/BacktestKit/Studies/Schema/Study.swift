@@ -21,6 +21,8 @@ public struct Study: Sendable {
   package var walkForward: StudyWalkForward?
   /// The sweep, where the study says something about it.
   package var sweep: StudySweep?
+  /// The tuning, where the study says something about it.
+  package var tuning: StudyTuning?
   /// The sensitivity analysis, where the study says something about it.
   package var sensitivity: StudySensitivity?
   /// The cross-validation, where there is one.
@@ -141,7 +143,7 @@ extension Study {
           $0.seed = UInt64($1)
         }.example("7"),
         strategy(catalogue, folder: folder), walkForward, crossValidation, sweepKey,
-        sensitivityKey, replicates, StudyRegimes.key,
+        tuningKey, sensitivityKey, replicates, StudyRegimes.key,
         .optionalTable(
           "benchmark", \.benchmark, StudyBenchmark.table, "What the run is compared with."
         ).example("{file: index.csv, symbol: INDEX}"),
@@ -221,6 +223,17 @@ extension Study {
       $0.sweep
     } set: {
       $0.sweep = $1
+    }
+  }
+
+  private static var tuningKey: StudyKey<Study> {
+    .optionalTable(
+      "tune", "How the command `tune` searches for parameters.",
+      { StudyTuning.table(of: $0.strategy) }, rows: StudyTuning.table(of: StudyStrategy()).rows
+    ) {
+      $0.tuning
+    } set: {
+      $0.tuning = $1
     }
   }
 

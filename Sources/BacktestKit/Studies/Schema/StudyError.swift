@@ -19,6 +19,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
     case walkForward = "walk-forward"
     /// The sweep and its grid.
     case sweep
+    /// The tuning, its space or its sampler.
+    case tuning = "tune"
     /// The cross-validation or its grid.
     case crossValidation = "cross-validation"
     /// The regimes.
@@ -46,7 +48,8 @@ public struct StudyError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch part {
     case .file, .configuration: reason
-    case .data, .strategy, .policy, .walkForward, .crossValidation, .sweep, .regimes, .benchmark,
+    case .data, .strategy, .policy, .walkForward, .crossValidation, .sweep, .tuning, .regimes,
+      .benchmark,
       .replicates, .stress:
       "\(part.rawValue): \(reason)"
     }

@@ -1,0 +1,202 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+import BacktestIngest
+import BacktestReports
+import BacktestStudies
+
+extension Command {
+  /// `report`: a page from returns of any origin, or a study's page and charts in other forms.
+  static func report(_ catalogue: StrategyCatalogue) -> Command {
+    Command(
+      "report", summary: "Report on a file of returns, or write a study's charts as pictures.",
+      discussion: """
+        With --returns the page shows growth, drawdowns, distributions, rolling figures and \
+        metrics of a CSV file with a column of dates and one of returns, 0.01 for one percent. The \
+        length of a bar and the calendar follow from the dates.
+
+        With a study, or the result.json of an earlier run, the study is run and its page written \
+        to --out. Either way --svg writes every chart as a picture of its own, and --pdf prints \
+        the page with Chromium where one is installed.
+        """
+    ) { parameters in
+      let options = ReportOptions(&parameters)
+      return { context in try options.perform(catalogue, in: context) }
+    }
+  }
+}
+
+private struct ReportOptions: Sendable {
+  var study: String?
+  var returns: String?
+  var benchmark: String?
+  var name: String?
+  var out: String?
+  var pictures: String?
+  var print: String?
+  var overrides: [String]
+
+  init(_ parameters: inout ParameterReader) {
+    let study = parameters.optionalArgument(
+      "study", .file(endings: ["yaml", "yml", "json"]), help: "The study, or a result.json.")
+    let returns = parameters.optionalOption(
+      "returns", .file(endings: ["csv"]), help: "A CSV file of dates and returns.")
+    benchmark = parameters.optionalOption(
+      "benchmark", .file(endings: ["csv"]),
+      help: "With --returns: another such file, to compare with.")
+    name = parameters.optionalOption(
+      "name", .text("title"), help: "With --returns: the title (default: the name of the file).")
+    out = parameters.optionalOption(
+      "out", short: "o", .file(endings: ["html"]),
+      help: "The page (default with --returns: Reports/<file>.html).")
+    pictures = parameters.optionalOption(
+      "svg", .folder(), help: "A folder for the charts, each in an SVG file.")
+    print = parameters.optionalOption(
+      "pdf", .file(endings: ["pdf"]), help: "The page as a PDF file, printed by Chromium.")
+    overrides = parameters.options(
+      "set", .text("key=value"), help: "Override a key of the study.")
+    parameters.require(
+      (study == nil) != (returns == nil), "give either a study or '--returns FILE'")
+    parameters.require(
+      returns != nil || benchmark == nil, "'--benchmark' goes with '--returns'")
+    let out = out, pictures = pictures, print = print
+    parameters.require(
+      returns != nil || out != nil || pictures != nil || print != nil,
+      "say what to write: '--out', '--svg' or '--pdf'")
+    (self.study, self.returns) = (study, returns)
+  }
+
+  func perform(_ catalogue: StrategyCatalogue, in context: CommandContext) throws -> ExitCode {
+    let report = try makeReport(catalogue, in: context)
+    var written: [String] = []
+    if let page = out ?? (returns == nil ? nil : standardPage) {
+      try CommandError.wrapping {
+        if out == nil { try FolderTree.make("Reports") }
+        try report.write(to: page)
+      }
+      written.append("Report: \(page)")
+    }
+    if let pictures {
+      let charts = report.charts()
+      try CommandError.wrapping {
+        try FolderTree.make(pictures)
+        for chart in charts { try FileBytes.write(chart.svg, to: "\(pictures)/\(chart.name)") }
+      }
+      written.append("\(NumberText.count(charts.count, "chart")) in \(pictures)")
+    }
+    if let print {
+      try PagePrinter.print(report.bytes(), to: print)
+      written.append("PDF: \(print)")
+    }
+    context.output.write(written.joined(separator: "\n") + "\n")
+    return .done
+  }
+
+  private func makeReport(
+    _ catalogue: StrategyCatalogue, in context: CommandContext
+  ) throws -> Report {
+    if let study {
+      do {
+        let (read, recorded) = try Study.read(study, overrides: overrides, catalogue: catalogue)
+        var runner = StudyRunner(read, threads: nil)
+        runner.interrupt = context.interrupt
+        return try runner.outcome(of: recorded?.kind ?? .run).report()
+      } catch {
+        throw CommandError.input((error as? StudyError)?.message(of: study) ?? "\(error)")
+      }
+    }
+    let own = try load(returns ?? "", name)
+    let other = try benchmark.map { try load($0, nil) }
+    return try CommandError.wrapping {
+      var report = try Report(own)
+      report.benchmark = try other?.benchmark()
+      return report
+    }
+  }
+
+  private var standardPage: String { "Reports/\(Self.base(returns ?? "returns")).html" }
+
+  private static func base(_ path: String) -> String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    return file.split(separator: ".").first.map(String.init) ?? file
+  }
+
+  /// The returns of a file: its only column beside the dates.
+  private func load(_ path: String, _ name: String?) throws -> DatedReturns {
+    try CommandError.wrapping {
+      var reader = CSVReferences()
+      reader.takesAllColumns = true
+      let columns = try reader.load(path, name: "returns")
+      guard columns.count == 1 else {
+        throw CommandError.input(
+          "\(path): it has \(columns.count) columns beside the dates; keep the one of returns")
+      }
+      let values = Array(columns[0].values)
+      let size = values.reduce(0) { $0 + abs($1) } / Double(max(values.count, 1))
+      guard size < 0.5 else {
+        throw CommandError.input(
+          "\(path): the returns are \(NumberText.percent(size)) on average; write 0.01 for one "
+            + "percent, and returns instead of prices")
+      }
+      // A date is known when it is over.
+      let dates = columns[0].knownTimes.map { ($0 - .days(1)).utcDate }
+      do {
+        return try DatedReturns(name ?? Self.base(path), dates: dates, returns: values)
+      } catch {
+        throw CommandError.input("\(path): \(error)")
+      }
+    }
+  }
+}
+
+/// Prints a page to a PDF file.
+private enum PagePrinter {
+  private static let browsers = ["chromium", "chromium-browser", "google-chrome"]
+
+  /// Prints with the first browser that starts.
+  static func print(_ page: [UInt8], to path: String) throws {
+    let work = path + ".printing"
+    try CommandError.wrapping {
+      try FolderTree.make(work)
+      try FileBytes.write(page, to: "\(work)/page.html")
+    }
+    defer { try? FolderTree.remove(work) }
+    var reason = "none of \(browsers.joined(separator: ", ")) is installed"
+    for browser in browsers {
+      // The page holds no script and asks for nothing, so that it needs no sandbox, which a
+      // container often cannot give.
+      let words = [
+        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-extensions",
+        "--no-pdf-header-footer", "--user-data-dir=profile", "--print-to-pdf=page.pdf",
+        "page.html",
+      ]
+      guard let child = try? ChildProcess(words, folder: work, streams: .captured) else { continue }
+      guard let exit = child.waitForExit(within: 120) else {
+        reason = "\(browser) did not finish within 120 seconds"
+        break
+      }
+      guard FolderTree.isFile("\(work)/page.pdf") else {
+        reason = "\(browser) ended with \(exit)"
+        continue
+      }
+      return try CommandError.wrapping {
+        try FileBytes.write(try FileBytes.read("\(work)/page.pdf"), to: path)
+      }
+    }
+    throw CommandError.input(
+      "\(path): the page was not printed: \(reason). Print the page from any browser instead")
+  }
+}
+
+extension CommandError {
+  /// Turns what goes wrong with files and numbers into an error of input.
+  fileprivate static func wrapping<Value>(_ work: () throws -> Value) throws -> Value {
+    do {
+      return try work()
+    } catch let error as CommandError {
+      throw error
+    } catch {
+      throw CommandError.input("\(error)")
+    }
+  }
+}

@@ -1,0 +1,105 @@
+@testable import BacktestCore
+@testable import BacktestEvidence
+@testable import BacktestReports
+import TestSupport
+import Testing
+
+/// Reports on returns that no run made, and charts as separate files.
+struct ReturnsReportTests {
+  private func returns() throws -> DatedReturns {
+    let index = try ReportFixtures.index(from: "2010-01-01")
+    let changes = (1..<index.count).map { index.close[$0] / index.close[$0 - 1] - 1 }
+    return try DatedReturns(
+      "Index & <fund>", dates: index.closeTimes.dropFirst().map(\.utcDate), returns: changes)
+  }
+
+  @Test func figuresAreThoseOfTheReturns() throws {
+    let returns = try returns()
+    #expect(returns.calendar.name == "XNYS" && returns.timeframe == .session)
+    let sample = try ReturnsSample(
+      returns: returns.returns, pointDates: [returns.baseDate] + returns.dates, barsPerYear: 252)
+    let metrics = PerformanceMetrics(sample)
+    var report = try Report(returns)
+    report.benchmark = try DatedReturns(
+      "Half", dates: returns.dates, returns: returns.returns.map { $0 / 2 }
+    ).benchmark()
+    let page = try MarkupChecker(report.bytes())
+    #expect(
+      page.values(of: "id") == [
+        "equity", "certainty", "returns", "rolling", "crises", "metrics", "provenance",
+      ])
+    let text = report.text
+    for (value, format) in [
+      (metrics.sharpe, NumberFormat.ratio), (metrics.cagr, .percent(decimals: 1)),
+      (metrics.maxDrawdown, .percent(decimals: 1)), (metrics.sortino, .ratio),
+    ] {
+      #expect(text.contains("<strong>\(format.text(value))</strong>"))
+    }
+    #expect(text.contains("Only returns are known") && text.contains("Half"))
+    #expect(!text.contains("Costs") && !text.contains("round trip") && !text.contains("Exposure"))
+    // Twice the returns of the benchmark at the same volatility are the same curve.
+    #expect(text.contains("Every return times 0.50"))
+    #expect(page.text.contains("Index &amp; &lt;fund&gt;"))
+  }
+
+  @Test func monthsAreMonths() throws {
+    let dates = (0..<60).map { month in
+      CivilDate(year: 2015 + month / 12, month: month % 12 + 1, day: 1)!.adding(months: 1)
+        .adding(days: -1)
+    }
+    let returns = try DatedReturns(
+      "M", dates: dates, returns: dates.indices.map { $0 % 3 == 0 ? -0.01 : 0.02 })
+    #expect(returns.timeframe == .month && returns.calendar.name == "24x7")
+    let text = try Report(returns).text
+    #expect(text.contains("12 bars per year") && text.contains("2014-12-31 to 2019-12-31"))
+    // The heat map shows the returns as they were given.
+    #expect(text.components(of: ">2.0</td>").count == 40)
+  }
+
+  @Test func returnsThatCannotBeAreRefused() throws {
+    let day = CivilDate(year: 2020, month: 1, day: 2)!
+    #expect(throws: EvidenceError.self) { try DatedReturns("a", dates: [], returns: []) }
+    #expect(throws: EvidenceError.self) { try DatedReturns("a", dates: [day], returns: [0, 0]) }
+    #expect(throws: EvidenceError.self) { try DatedReturns("a", dates: [day], returns: [.nan]) }
+    #expect(throws: EvidenceError.self) { try DatedReturns("a", dates: [day], returns: [-1.5]) }
+    #expect(throws: EvidenceError.self) {
+      try DatedReturns("a", dates: [day, day], returns: [0, 0])
+    }
+    // Everything lost is a result, not an error.
+    let days = (0..<40).map { day.adding(days: $0) }
+    let lost = try DatedReturns("a", dates: days, returns: days.indices.map { $0 == 20 ? -1 : 0 })
+    #expect(try Report(lost).text.contains("The account lost everything"))
+  }
+
+  @Test func thePageNeedsNoScript() throws {
+    var report = try ReportFixtures.complete(ReportFixtures.sharedRun.get())
+    let interactive = report.text
+    let script = ReportScript.source.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+    #expect(script.utf8.count < 12_000 && !script.contains("</"))
+    #expect(interactive.contains("<script>\(script)</script></body>"))
+    report.isInteractive = false
+    let plain = report.text
+    #expect(!plain.contains("<script") && plain.contains("default-src &#39;none&#39;"))
+    // Nothing else differs: what the script shows is already on the page.
+    #expect(interactive.utf8.count - plain.utf8.count < script.utf8.count + 120)
+  }
+
+  @Test func everyChartIsAFile() throws {
+    let report = try ReportFixtures.complete(ReportFixtures.sharedRun.get())
+    let charts = report.charts()
+    #expect(charts.count >= 20 && Set(charts.map(\.name)).count == charts.count)
+    for chart in charts {
+      let svg = try MarkupChecker(chart.svg)
+      #expect(svg.tags.first?.name == "svg" && svg.tags.contains { $0.name == "desc" })
+      #expect(chart.name.hasSuffix(".svg") && !chart.name.contains("/"))
+      #expect(chart.svg.count < 80_000, "\(chart.name)")
+    }
+  }
+}
+
+extension String {
+  /// What follows each occurrence of a text.
+  fileprivate func components(of mark: String) -> [Substring] {
+    ranges(of: mark).map { self[$0.upperBound...] }
+  }
+}

@@ -1,0 +1,79 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// `bt-run report` as a process: pages of returns, charts as pictures, and what it refuses.
+struct ReportCommandTests {
+  /// Daily returns of weekdays that swing by so much.
+  private func returns(_ size: Double, days: Int = 700) -> String {
+    var text = "date,return\n"
+    var date = 16_071
+    for row in 0..<days {
+      date += date % 7 == 1 ? 3 : 1
+      let value = size * (Double((row * 37) % 11) - 4.7) / 5
+      text += "\(day(date)),\(value)\n"
+    }
+    return text
+  }
+
+  private func day(_ days: Int) -> String {
+    var seconds = time_t(days * 86_400)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    func padded(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return "\(parts.tm_year + 1_900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
+  }
+
+  @Test func returnsOfAnyOriginHaveAPage() throws {
+    let folder = try WorkFolder()
+    try folder.write(returns(0.01), to: "fund.csv")
+    try folder.write(returns(0.005), to: "index.csv")
+    let ended = try BuiltProgram.run(
+      "report", "--returns", "fund.csv", "--benchmark", "index.csv", "--name", "A <fund>",
+      "--out", "page.html", "--svg", "charts", in: folder)
+    #expect(ended.status == 0 && ended.errors == "", "\(ended)")
+    #expect(ended.output.contains("Report: page.html"))
+    let page = try folder.text("page.html")
+    #expect(page.contains("<h1>A &lt;fund&gt;</h1>") && page.contains(">index</li>"))
+    #expect(page.contains("Only returns are known"))
+    let charts = folder.names("charts")
+    #expect(charts.count >= 8 && charts.allSatisfy { $0.hasSuffix(".svg") })
+    // Without a name for the page it goes where reports go.
+    let standard = try BuiltProgram.run("report", "--returns", "fund.csv", in: folder)
+    #expect(standard.output == "Report: Reports/fund.html\n" && standard.status == 0)
+    #expect(folder.names("Reports") == ["fund.html"])
+  }
+
+  @Test func chartsOfAStudyArePictures() throws {
+    let folder = try SampleStudy.folder()
+    let ended = try BuiltProgram.run("report", "study.yaml", "--svg", "charts", in: folder)
+    #expect(ended.status == 0 && ended.errors == "", "\(ended)")
+    let charts = folder.names("charts")
+    #expect(
+      charts.contains("equity-1-equity.svg") && ended.output == "\(charts.count) charts in charts\n"
+    )
+    for name in charts {
+      #expect(
+        try folder.text("charts/\(name)").hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\""))
+    }
+  }
+
+  @Test func whatIsNoReturnsIsRefused() throws {
+    let folder = try WorkFolder()
+    try folder.write("date,close\n2020-01-02,100\n2020-01-03,101\n", to: "prices.csv")
+    try folder.write("date,a,b\n2020-01-02,0.1,0.2\n", to: "two.csv")
+    try folder.write(returns(0.01, days: 20) + "2019-01-02,-1.5\n", to: "below.csv")
+    for (words, part) in [
+      (["--returns", "prices.csv"], "write 0.01 for one percent, and returns instead of prices"),
+      (["--returns", "two.csv"], "it has 2 columns beside the dates"),
+      (["--returns", "below.csv"], "-1.5"), (["--returns", "none.csv"], "none.csv"),
+      ([], "give either a study or '--returns FILE'"),
+      (["study.yaml"], "say what to write: '--out', '--svg' or '--pdf'"),
+      (["study.yaml", "--svg", "x", "--benchmark", "two.csv"], "goes with '--returns'"),
+    ] {
+      let ended = try BuiltProgram.run(["report"] + words, in: folder)
+      #expect(ended.status == 2 && ended.errors.contains(part), "\(words): \(ended)")
+    }
+    #expect(folder.names() == ["below.csv", "prices.csv", "two.csv"])
+  }
+}

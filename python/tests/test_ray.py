@@ -1,0 +1,171 @@
+"""Shards on a real Ray: the result is that of bt-run alone, whatever happens to workers."""
+
+import collections.abc
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+
+ray = pytest.importorskip("ray")
+
+from backtestkit import _shards  # noqa: E402
+from backtestkit import ray as backtestkit_ray  # noqa: E402
+
+FAST = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16]
+SLOW = [40, 50, 60, 70, 80, 90, 100, 120, 140, 160, 180, 200]
+STUDY = f"""
+data:
+  calendar: weekdays
+  files: [{{path: prices/a.csv, symbol: AAA}}]
+execution: {{slippage: {{basis-points: 2}}}}
+strategy: {{name: sma-crossover, parameters: {{fast: 5, slow: 50}}}}
+sweep: {{grid: {{fast: {FAST}, slow: {SLOW}}}}}
+"""
+
+
+def program() -> str:
+    try:
+        return str(_shards.find_program())
+    except _shards.InputError as error:
+        pytest.skip(str(error))
+
+
+def prices(days: int) -> str:
+    """Daily bars on weekdays, wandering by whole cents."""
+    import datetime
+
+    wander = random.Random(1)
+    day, cents = datetime.date(2001, 1, 1), 10_000
+    rows = ["date,open,high,low,close,volume"]
+    while len(rows) <= days:
+        if day.weekday() < 5:
+            start = cents
+            cents = max(1_000, cents + wander.randint(-150, 152))
+            high, low = max(start, cents) + 20, min(start, cents) - 20
+            values = [start / 100, high / 100, low / 100, cents / 100, wander.randint(1, 9)]
+            rows.append(",".join([str(day), *map(str, values)]))
+        day += datetime.timedelta(days=1)
+    return "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def work(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> collections.abc.Iterator[pathlib.Path]:
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices/a.csv").write_text(prices(4_000))
+    (tmp_path / "study.yaml").write_text(STUDY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BACKTESTKIT_BT_RUN", program())
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    # Paths of sockets must be short, so the folder of pytest does not do.
+    with tempfile.TemporaryDirectory(prefix="bt") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield tmp_path
+
+
+def files(folder: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir()}
+
+
+def whole(folder: str, *more: str) -> dict[str, bytes]:
+    words = [program(), "sweep", "study.yaml", "--out", folder, "-q", *more]
+    subprocess.run(words, check=True)
+    return files(folder)
+
+
+def workers(job: str) -> list[int]:
+    """The processes in which the Ray that this process started does shards of a job."""
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+                names[int(entry.name)] = (entry / "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    own = []
+    for number, name in names.items():
+        above = number
+        while above in parents and above != os.getpid():
+            above = parents[above]
+        if above == os.getpid() and name.startswith(f"ray::{job} shard"):
+            own.append(number)
+    return own
+
+
+def test_the_result_is_that_of_the_whole_sweep(work: pathlib.Path) -> None:
+    expected = whole("out", "--store", "kept.sqlite")
+    for path in pathlib.Path().glob("kept.sqlite*"):
+        path.unlink()
+    for path in pathlib.Path("out").iterdir():
+        path.unlink()
+    words = [
+        "sweep", "study.yaml", "--workers", "2", "--shards", "3", "--out", "out", "-q", "--store",
+        "kept.sqlite"]
+    assert backtestkit_ray.main(words) == 0
+    assert files("out") == expected
+    # What is there already is not done again: the shards' files stay as they are.
+    units = pathlib.Path("out.shards/1-of-3/units").read_bytes()
+    assert backtestkit_ray.main(words) == 0
+    assert pathlib.Path("out.shards/1-of-3/units").read_bytes() == units
+    assert files("out") == expected
+
+
+def test_workers_that_are_killed_lose_nothing(work: pathlib.Path) -> None:
+    expected = whole("expected", "--store", "none")
+    job = _shards.ShardedJob("sweep", 6, keeps_trials=False)
+    bundle = _shards.Bundle.of(_shards.find_program(), "study.yaml")
+    folder = pathlib.Path("parts")
+    killed = []
+    is_over = threading.Event()
+
+    def kill() -> None:
+        chance = random.Random(5)
+        while not is_over.is_set() and len(killed) < 5:
+            time.sleep(chance.uniform(0.1, 0.6))
+            found = workers("killed")
+            if found:
+                victim = chance.choice(found)
+                os.kill(victim, signal.SIGKILL)
+                killed.append(victim)
+
+    ray.init(num_cpus=2, include_dashboard=False, logging_level="error", log_to_driver=False)
+    try:
+        killer = threading.Thread(target=kill)
+        killer.start()
+        backtestkit_ray.run_shards(bundle, job, folder, "killed", retries=20, quiet=True)
+    finally:
+        is_over.set()
+        killer.join()
+        ray.shutdown()
+    assert killed, "no worker was killed"
+    subprocess.run(
+        [program(), "merge", "parts", "--study-folder", ".", "--out", "merged", "-q", "--store",
+         "none"], check=True)
+    assert files("merged") == expected
+
+
+def test_the_input_is_refused_with_the_words_of_bt_run(
+    work: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "bad.yaml").write_text(STUDY.replace("fast: 5", "fats: 5"))
+    assert backtestkit_ray.main(["sweep", "bad.yaml", "--workers", "1"]) == 2
+    assert "did you mean 'fast'" in capsys.readouterr().err
+    assert backtestkit_ray.main(["sweep", "gone.yaml", "--workers", "1"]) == 2
+    # What only a shard finds out.
+    (work / "flat.yaml").write_text(STUDY.replace("sweep:", "# sweep:"))
+    assert backtestkit_ray.main(["sweep", "flat.yaml", "--workers", "1", "--shards", "2"]) == 2
+    assert "neither a 'sweep' nor a 'walk-forward'" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        backtestkit_ray.main(["sweep", "study.yaml", "--workers", "0"])
+    assert ended.value.code == 2
