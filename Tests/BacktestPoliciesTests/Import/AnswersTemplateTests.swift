@@ -22,6 +22,21 @@ import Testing
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
   }
 
+  @Test func aQuestionAboutSeveralKeysIsAskedOnce() throws {
+    let source = try PolicyImport(checkpoint: TrainerFixture.path("rllib_ppo_box.pkl"))
+    let lines = try source.answersTemplate().split(separator: "\n").map(String.init)
+    let question = try #require(lines.first { $0.contains("for a policy that acts") })
+    #expect(lines.count { $0 == question } == 1)
+    #expect(lines.contains("  targets:"))
+  }
+
+  @Test func masksOfTheTrainingAreAskedFor() throws {
+    let masked = try PolicyImport(checkpoint: TrainerFixture.path("maskable.zip"))
+    #expect(try masked.answersTemplate().contains("\n  masks:\n"))
+    let plain = try PolicyImport(checkpoint: TrainerFixture.path("ppo_tanh.zip"))
+    #expect(try !plain.answersTemplate().contains("masks:"))
+  }
+
   @Test func aCompletedTemplateMakesThePolicy() throws {
     let source = try PolicyImport(checkpoint: TrainerFixture.path("ppo_tanh.zip"))
     var text = try source.answersTemplate()
@@ -31,7 +46,7 @@ import Testing
         "[{name: log_return}, {name: log_return, lag: 1}, {name: close}, "
           + "{name: log_return, lag: 2}, {name: log_return, lag: 3}]"
       ),
-      ("normalise", "{kind: none}"), ("meaning", "target_weights\n  targets: [0, 1, -1]"),
+      ("normalise", "{kind: none}"), ("meaning", "target_weights"), ("targets", "[0, 1, -1]"),
     ] {
       #expect(text.contains("  \(key):\n"))
       let place = try #require(text.firstRange(of: "  \(key):\n"))

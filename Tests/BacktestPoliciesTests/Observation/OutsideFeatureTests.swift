@@ -140,7 +140,7 @@ struct OutsideFeatureTests {
       problem("{\"cross\": \"spread\", \"with\": \"D\"}")
         .contains("is with 'D', which is neither an asset nor an input"))
     #expect(
-      problem("{\"name\": \"close\"}", ", \"inputs\": [\"SPY\"]")
+      problem("{\"name\": \"close\", \"asset\": \"SPY\"}", ", \"inputs\": [\"SPY\"]")
         .contains("the policy observes 'SPY', which is not in the universe"))
     #expect(problem("{\"calendar\": \"day_of_weak\"}").contains("day_of_week"))
     #expect(problem("{\"cross\": \"correlation\", \"with\": \"B\", \"period\": 1}").contains("2"))

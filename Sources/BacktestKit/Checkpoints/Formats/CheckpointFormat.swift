@@ -48,10 +48,18 @@ package enum CheckpointFormat: String, Sendable, CaseIterable {
       return .safetensors
     }
     if UnsupportedFormat.isPickle(bytes) { return .rllib }
+    if bytes.isEmpty {
+      throw CheckpointError(problem: "an empty file", advice: ReexportAdvice.again)
+    }
+    if let version = onnxVersion(view) {
+      throw CheckpointError(
+        problem: "an ONNX model of IR version \(version), which is not known: expected "
+          + "\(onnxVersions.lowerBound) to \(onnxVersions.upperBound)",
+        advice: ReexportAdvice.again)
+    }
     let known = allCases.map(\.rawValue)
     throw CheckpointError(
-      problem: bytes.isEmpty
-        ? "an empty file" : "not a known format: expected \(listed(known, "or"))",
+      problem: "not a known format: expected \(listed(known, "or"))",
       advice: ReexportAdvice.safetensors)
   }
 
@@ -61,10 +69,19 @@ package enum CheckpointFormat: String, Sendable, CaseIterable {
   /// Whether it is a protocol buffer whose first field is a small version number, as in ONNX, and
   /// whose second is another field of an ONNX model.
   static func isONNX(_ view: BinaryView) -> Bool {
+    onnxVersion(view).map(onnxVersions.contains) ?? false
+  }
+
+  /// The versions of the format that may begin a model.
+  private static let onnxVersions = 1...32
+
+  /// The version in the first field of what looks like an ONNX model.
+  private static func onnxVersion(_ view: BinaryView) -> Int? {
     guard view.hasBytes([0x08], at: 0), let version = view.integer(UInt8.self, at: 1),
-      let field = view.integer(UInt8.self, at: 2)
-    else { return false }
-    return 1...32 ~= version && [0x12, 0x1A, 0x22, 0x2A, 0x32, 0x3A, 0x42].contains(field)
+      1...127 ~= version, let field = view.integer(UInt8.self, at: 2),
+      [0x12, 0x1A, 0x22, 0x2A, 0x32, 0x3A, 0x42].contains(field)
+    else { return nil }
+    return version
   }
 }
 

@@ -157,7 +157,11 @@ extension ZipDirectoryReader {
     return try CheckpointError.inEntry(name) { () throws(CheckpointError) in
       try widen(&sizes, extra: extra..<(extra + extraCount))
       try Self.require(flags & Self.encryptionBits == 0, "encrypted entry")
-      try Self.require(method == 0 || method == 8, "compression method \(method), not 0 or 8")
+      let kinds = [9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz"]
+      let kind = kinds[method].map { " (\($0))" } ?? ""
+      try Self.require(
+        method == 0 || method == 8,
+        "compression method \(method)\(kind), not 0 (stored) or 8 (Deflate)")
       try Self.require(disk == 0, "an entry on another disk")
       try Self.require(
         max(sizes.plain, sizes.compressed) <= CheckpointLimits.entryBytes,

@@ -22,7 +22,8 @@ extension ONNXCompiler {
     case .dropout: return [try dropout()]
     case .lstm, .gru, .rnn: return try recurrent()
     default:
-      throw problem("the operator is not supported; Documentation/Policies.md lists those that are")
+      throw problem(
+        "the operator is not supported; Documentation/OnnxPolicies.md lists those that are")
     }
   }
 

@@ -116,7 +116,8 @@ extension ONNXCompiler {
     var count = 1
     for length in shape {
       let (product, overflows) = count.multipliedReportingOverflow(by: length)
-      guard length >= 0, !overflows, product <= Self.largestValue else {
+      guard length >= 0 else { throw problem("the shape \(shape) has a negative size") }
+      guard !overflows, product <= Self.largestValue else {
         throw problem("a value of the shape \(shape) is too large")
       }
       count = product

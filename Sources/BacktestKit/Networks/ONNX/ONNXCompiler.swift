@@ -91,7 +91,7 @@ struct ONNXCompiler<Element: NetworkElement> {
       base.place = "onnx: \(node.label(index))"
       guard let operation = ONNXOperator(rawValue: node.operation) else {
         throw problem(
-          "the operator is not supported; Documentation/Policies.md lists those that are")
+          "the operator is not supported; Documentation/OnnxPolicies.md lists those that are")
       }
       var inputs: [GraphValue?] = []
       for name in node.inputs { inputs.append(name.isEmpty ? nil : try value(name, model)) }

@@ -1,3 +1,4 @@
+import BacktestCheckpoints
 import BacktestFiles
 
 extension PolicyImport {
@@ -19,10 +20,13 @@ extension PolicyImport {
     lines.append("# Complete the keys below; keys that stay empty count as not answered.")
     var groups: [(key: String, lines: [String])] = []
     for missing in try missingAnswers(answers) {
-      for key in Self.keys(of: missing) {
+      let keys = keys(of: missing)
+      for key in keys {
         let parts = key.split(separator: ".").map(String.init)
         let indent = parts.count > 1 ? "  " : ""
-        let comment = Self.wrapped(missing.expected, indent: indent + "# ")
+        // A question about several keys is asked once.
+        let comment =
+          key == keys.first ? Self.wrapped(missing.expected, indent: indent + "# ") : []
         let entry = comment + ["\(indent)\(parts[parts.count - 1]):"]
         if parts.count == 1 {
           groups.append((key, entry))
@@ -31,6 +35,17 @@ extension PolicyImport {
         } else {
           groups.append((parts[0], ["\(parts[0]):"] + entry))
         }
+      }
+    }
+    if asksForMasks(answers) {
+      let masks = [
+        "  # the actions that each position allows, {short: […], flat: […], long: […]}; optional",
+        "  masks:",
+      ]
+      if let place = groups.firstIndex(where: { $0.key == "action" }) {
+        groups[place].lines += masks
+      } else {
+        groups.append(("action", ["action:"] + masks))
       }
     }
     lines += groups.flatMap { [""] + $0.lines }
@@ -45,16 +60,25 @@ extension PolicyImport {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// Whether it was trained with masks that neither it nor the answers hold.
+  private func asksForMasks(_ answers: Answers?) -> Bool {
+    let given = answers.map { JSONValue($0.document).withoutNothing }
+    return metadata?.policyModule?.contains("maskable") == true && given?["action"]?["masks"] == nil
+  }
+
   /// The keys of a question, which may be about several.
-  private static func keys(of missing: MissingAnswer) -> [String] {
+  private func keys(of missing: MissingAnswer) -> [String] {
     switch missing.key {
+    case "action.meaning":
+      if case .box? = metadata?.actionSpace { return [missing.key] }
+      return [missing.key, "action.targets"]
     case "action or output":
-      [
+      return [
         "action.kind", "action.size", "action.low", "action.high", "action.transform",
-        "action.meaning",
+        "action.meaning", "action.targets",
       ]
     default:
-      missing.key.split(separator: ",").map { key in
+      return missing.key.split(separator: ",").map { key in
         String(key.drop { $0 == " " })
       }
     }
@@ -64,7 +88,7 @@ extension PolicyImport {
   private static func wrapped(_ text: String, indent: String) -> [String] {
     var lines: [String] = []
     var line = ""
-    for word in text.split(separator: " ") {
+    for word in text.split(whereSeparator: \.isWhitespace) {
       if !line.isEmpty, indent.count + line.count + 1 + word.count > 98 {
         lines.append(indent + line)
         line = ""

@@ -55,7 +55,7 @@ struct ManifestDraft: Sendable {
         "network",
         "the layers of the deciding head, because the tensors' names match no known layout: "
           + "{policy: [{op: linear, params: fc1}, {op: relu}, …]}, or {predict: […]} for a "
-          + "predictor; 'params' is a tensor's name without '.weight', prefixes included; the "
+          + "predictor; 'params' is a tensor's name without '.weight', prefixes included;\n    the "
           + "tensors are " + someNames(source.tensors))
     }
     guard source.showsNetwork else {
@@ -67,7 +67,7 @@ struct ManifestDraft: Sendable {
       return ask(
         "network",
         "the layers of the deciding head, because \(reason): {policy: [{op: linear, params: fc1}, "
-          + "{op: relu}, …]}; the tensors are " + someNames(source.tensors))
+          + "{op: relu}, …]};\n    the tensors are " + someNames(source.tensors))
     }
     var op = try source.activation()
     if case .text(let answered)? = activation {
@@ -222,8 +222,16 @@ struct ManifestDraft: Sendable {
   }
 
   private func someNames(_ archive: TensorArchive) -> String {
-    let names = archive.names
-    return names.prefix(12).map { quotedForMessage($0) }.joined(separator: ", ")
-      + (names.count > 12 ? ", … (\(names.count) in all)" : "")
+    let names = archive.names.filter { !CompanionTensors.contain($0) }
+    let ordered = names + archive.names.filter { CompanionTensors.contain($0) }
+    // Whole names on a line that messages do not shorten.
+    var (shown, length) = ([String](), 0)
+    for name in ordered.map({ quotedForMessage($0, limit: 120) }) {
+      length += name.count + 2
+      if length > 220, !shown.isEmpty { break }
+      shown.append(name)
+    }
+    return shown.joined(separator: ", ")
+      + (ordered.count > shown.count ? ", … (\(ordered.count) in all)" : "")
   }
 }

@@ -75,6 +75,11 @@ extension PolicyManifest {
   ///
   /// - Parameter reads: the tensors that the deciding head uses.
   func unusedTensorProblem(_ weights: TensorArchive, _ reads: TensorReads) -> String? {
+    if let name = unusedTensors.first(where: { name in
+      reads.names.contains { $0 == name || $0.hasPrefix(name + ".") }
+    }) {
+      return "'unused_tensors' names \(quotedForMessage(name)), which the network uses; take it out"
+    }
     let others = CheckpointLayout(weights, metadata: nil)?.otherNames ?? []
     func left() -> [String] {
       CompanionTensors.unexplained(in: weights, used: reads.names, named: unusedTensors + others)

@@ -38,6 +38,9 @@ package struct PolicyCheck: Sendable {
       + (golden == 0
         ? "no golden decisions in the manifest"
         : "\(golden) golden decision\(golden == 1 ? "" : "s") reproduced")
+      + (manifest.namedInstrument.map {
+        "; its features are of \(quotedForMessage($0)), so it runs on no other instrument"
+      } ?? "")
   }
 }
 
@@ -59,8 +62,15 @@ extension PolicyManifest {
   /// one without a name.
   var observedAssets: [String] {
     if let assets = action?.assets, !assets.isEmpty { return assets }
-    let named = observation.features.lazy.compactMap(\.asset)
-    return named.first { !observation.inputs.contains($0) }.map { [$0] } ?? ["the instrument"]
+    return [namedInstrument ?? "the instrument"]
+  }
+
+  /// The one instrument that its features name, where its actions name none.
+  fileprivate var namedInstrument: String? {
+    guard action?.assets.isEmpty ?? true else { return nil }
+    return observation.features.lazy.compactMap(\.asset).first {
+      !observation.inputs.contains($0)
+    }
   }
 
   /// Builds what it observes, other policies' predictions included, as a run would.

@@ -220,5 +220,8 @@ extension JSONValue {
   }
 
   /// On one line, for messages.
-  var line: String { String(decoding: JSONWriter.line(of: self), as: UTF8.self) }
+  var line: String {
+    let bytes = JSONWriter.line(of: self)
+    return String(decoding: bytes.last == 0x0A ? bytes.dropLast() : bytes[...], as: UTF8.self)
+  }
 }

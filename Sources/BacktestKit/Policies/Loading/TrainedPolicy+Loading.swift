@@ -35,9 +35,11 @@ extension TrainedPolicy {
   package func replacingWeights(
     from path: String, format: CheckpointFormat? = nil
   ) throws(PolicyError) -> TrainedPolicy {
-    try TrainedPolicy(
-      manifest: manifest, network: try PolicyNetwork(manifest, path: path, format: format),
-      weightsPath: path, weightsDigest: try fileDigest(path))
+    try PolicyError.located(at: path) { () throws(PolicyError) in
+      try TrainedPolicy(
+        manifest: manifest, network: try PolicyNetwork(manifest, path: path, format: format),
+        weightsPath: path, weightsDigest: try fileDigest(path))
+    }
   }
 
   /// How the first golden decision that is not reproduced differs; `nil` where all are reproduced.

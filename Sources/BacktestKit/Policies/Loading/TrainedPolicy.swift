@@ -39,9 +39,11 @@ public struct TrainedPolicy: Policy {
     self.weightsPath = weightsPath
     self.weightsDigest = weightsDigest
     let reads = TensorReads()
-    network = try PolicyError.wrapping(
-      try source.network(
-        manifest.decidingHead, inputShape: manifest.observation.shape, reads: reads))
+    network = try Self.located(source, at: weightsPath) { () throws(PolicyError) in
+      try PolicyError.wrapping(
+        try source.network(
+          manifest.decidingHead, inputShape: manifest.observation.shape, reads: reads))
+    }
     decoder = OutputDecoder(manifest)
     guard network.outputCount == decoder.outputCount else {
       throw PolicyError(
@@ -53,6 +55,14 @@ public struct TrainedPolicy: Policy {
     input = ContiguousArray(repeating: 0, count: manifest.observation.count)
     previousInput = network.canSlide ? input : []
     sampling = manifest.uncertainty.map { DropoutSampling($0, network) }
+  }
+
+  /// Does a step whose errors about a node name the file that holds the graph.
+  private static func located<Value>(
+    _ source: PolicyNetwork, at path: String, _ step: () throws(PolicyError) -> Value
+  ) throws(PolicyError) -> Value {
+    guard case .graph = source else { return try step() }
+    return try PolicyError.located(at: path, step)
   }
 
   /// The number of values in an observation.

@@ -207,7 +207,7 @@ extension MarketFeature {
       spans.slow = table.value("slow", .integer(.within(1...100_000)), default: spans.slow)
       spans.signal = table.value("signal", .integer(.within(1...100_000)), default: spans.signal)
     }
-    scale = table.value("scale", .number(), default: 1)
+    scale = table.featureScale()
   }
 }
 

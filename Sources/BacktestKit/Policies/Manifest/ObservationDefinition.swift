@@ -54,6 +54,11 @@ package struct ObservationDefinition: Sendable, Equatable {
       case .cross(let feature): feature.asset
       }
     }
+
+    /// The instrument that it compares its asset with.
+    var otherAsset: String? {
+      if case .cross(let feature) = self { feature.other } else { nil }
+    }
   }
 
   /// The newest bar of a window.
@@ -114,10 +119,15 @@ extension ObservationDefinition {
     _ table: inout DocumentTable,
     readNormaliser: (_ file: String, _ digest: String?) throws(DocumentError) -> Normaliser
   ) {
-    shape = table.list("shape", of: .integer(.within(1...1_000_000)))
-    if shape.reduce(1.0, { $0 * Double($1) }) > 1_000_000 {
-      table.report("an observation has at most 1,000,000 numbers", at: "shape")
-      shape = [1]
+    shape = table.list("shape", of: .integer(.within(1...1_000_000)), takesSingle: false)
+    if case .list(let sizes)? = table.node("shape")?.content, sizes.count == shape.count {
+      if shape.reduce(1.0, { $0 * Double($1) }) > 1_000_000 {
+        table.report("an observation has at most 1,000,000 numbers", at: "shape")
+        shape = []
+      }
+    } else {
+      // One message is enough: nothing is compared with a shape that could not be read.
+      shape = []
     }
     _ = table.value("dtype", .choice(of: ElementName.self), default: .float32)
     window = table.value("window", .integer(.within(1...100_000)), default: 1)
@@ -127,9 +137,23 @@ extension ObservationDefinition {
     padding = table.value("pad", .choice(), default: .wait)
     missing = table.value("nan", .choice(), default: .refuse)
     features = table.sections("features") { Feature(&$0) }
-    inputs = table.optionalList("inputs", of: .text) ?? []
+    inputs = table.optionalList("inputs", of: .text, takesSingle: false) ?? []
+    checkInputs(&table)
     if features.isEmpty { table.report("an observation needs features", at: "features") }
     normaliser = table.section("normalise") { Normaliser(&$0, read: readNormaliser) }
+  }
+
+  /// Reports inputs that are named twice, or that no feature is of.
+  private func checkInputs(_ table: inout DocumentTable) {
+    for (index, name) in inputs.enumerated() {
+      if inputs[..<index].contains(name) {
+        table.report("'inputs' names \(quotedForMessage(name)) twice", at: "inputs")
+      } else if !features.contains(where: { $0.asset == name || $0.otherAsset == name }) {
+        table.report(
+          "no feature uses the input \(quotedForMessage(name)); name it as the 'asset' or 'with' "
+            + "of a feature, or take it out", at: "inputs")
+      }
+    }
   }
 
   /// The one element type of observations.
@@ -151,6 +175,17 @@ extension ObservationDefinition.Feature {
     } else {
       self = .market(MarketFeature(&table))
     }
+  }
+}
+
+extension DocumentTable {
+  /// What a feature is multiplied by before it is rounded to 32 bits.
+  mutating func featureScale() -> Double {
+    let scale = value("scale", .number(), default: 1)
+    if Float(scale) == 0 || !Float(scale).isFinite {
+      report("'scale' must be a number of 32 bits other than 0, not \(scale)", at: "scale")
+    }
+    return scale
   }
 }
 
@@ -216,7 +251,7 @@ package struct StateFeature: Sendable, Equatable {
   init(_ table: inout DocumentTable) {
     kind = table.value("state", .choice())
     asset = table.optional("asset", .text)
-    scale = table.value("scale", .number(), default: 1)
+    scale = table.featureScale()
     isRepeated = table.value("every_row", .flag, default: false)
     _ = table.optional("note", .text)
   }
@@ -251,6 +286,6 @@ package struct PredictionFeature: Sendable, Equatable {
     policy = table.value("prediction", .text)
     field = table.value("field", .choice(), default: .signal)
     asset = table.optional("asset", .text)
-    scale = table.value("scale", .number(), default: 1)
+    scale = table.featureScale()
   }
 }

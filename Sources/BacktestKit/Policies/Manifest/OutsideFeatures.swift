@@ -41,7 +41,7 @@ package struct ReferenceFeature: Sendable, Equatable {
       change == .none ? 0 : table.value("period", .integer(.within(1...100_000)), default: 1)
     lag = table.value("lag", .integer(.within(0...100_000)), default: 0)
     asset = table.optional("asset", .text)
-    scale = table.value("scale", .number(), default: 1)
+    scale = table.featureScale()
   }
 
   /// The name of the series of an asset.
@@ -108,7 +108,7 @@ package struct CalendarFeature: Sendable, Equatable {
     encoding = table.value("encoding", .choice(), default: .value)
     lag = table.value("lag", .integer(.within(0...100_000)), default: 0)
     asset = table.optional("asset", .text)
-    scale = table.value("scale", .number(), default: 1)
+    scale = table.featureScale()
   }
 }
 
@@ -154,6 +154,6 @@ package struct CrossFeature: Sendable, Equatable {
     period = kind.hasPeriod ? table.value("period", periods, default: 20) : 1
     lag = table.value("lag", .integer(.within(0...100_000)), default: 0)
     asset = table.optional("asset", .text)
-    scale = table.value("scale", .number(), default: 1)
+    scale = table.featureScale()
   }
 }

@@ -47,8 +47,11 @@ extension PolicyError {
     do {
       return try step()
     } catch {
+      // Errors of files begin with the path.
+      let isNamed = error.problem.hasPrefix("\(source): ")
       throw PolicyError(
-        source: error.source ?? source, error.problem, lastLines: error.lastLines)
+        source: error.source ?? (isNamed ? nil : source), error.problem,
+        lastLines: error.lastLines)
     }
   }
 }

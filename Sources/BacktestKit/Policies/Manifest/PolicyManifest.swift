@@ -88,7 +88,9 @@ public struct PolicyManifest: Sendable {
     let path = document.place.source
     if let place = document.controlCharacter {
       throw DocumentError(
-        at: place, "a text holds a control character, which could change what a terminal shows")
+        at: place,
+        "a text holds a control character, a mark of writing direction or a line separator, which "
+          + "could change what a terminal shows")
     }
     self = try document.decode { PolicyManifest(&$0, path: path, folder: folder) }
   }
@@ -166,8 +168,10 @@ extension PolicyManifest {
     _ = table.value("format", .policyFormat)
     name = table.value("name", .text)
     algorithm = table.value("algorithm", .text)
+    Self.checkLength(of: [("name", name), ("algorithm", algorithm)], &table)
     weights = table.sections("weights") { WeightsFile(&$0) }
-    unusedTensors = table.optionalList("unused_tensors", of: .text) ?? []
+    unusedTensors =
+      table.optionalList("unused_tensors", of: .text, takesSingle: false) ?? []
     network = table.optionalSection("network") { NetworkDefinition(&$0) }
     onnx = table.optionalSection("onnx") { GraphBinding(&$0) }
     observation = table.section("observation") { table in
@@ -203,6 +207,19 @@ extension PolicyManifest {
     }
   }
 
+  /// Reports names that would fill more than a line of a report.
+  private static func checkLength(
+    of names: [(key: String, text: String)], _ table: inout DocumentTable
+  ) {
+    for (key, text) in names {
+      if text.utf8.count > 200, text.count > 200 {
+        table.report("'\(key)' has \(text.count) characters, more than 200", at: key)
+      } else if text.contains(where: { $0.isNewline || $0 == "\t" }) {
+        table.report("'\(key)' must be one line without tabs", at: key)
+      }
+    }
+  }
+
   /// Reports what does not fit together.
   private func check(_ table: inout DocumentTable) {
     if action == nil, output == nil {
@@ -217,18 +234,25 @@ extension PolicyManifest {
     if hasNetwork, weights.isEmpty {
       table.report("a network needs 'weights'; name their file", at: "weights")
     }
+    if !hasNetwork, !weights.isEmpty {
+      table.report(
+        "'weights' need a 'network', or 'onnx' for an ONNX file; a policy in a separate process "
+          + "has neither", at: "weights")
+    }
     checkGraph(&table)
     if uncertainty != nil, !hasDropout {
       table.report("mc_dropout needs a dropout layer in the network", at: "uncertainty")
     }
     for (index, decision) in golden.enumerated()
-    where decision.observation.count != observation.count {
+    where !observation.shape.isEmpty && decision.observation.count != observation.count {
       table.report(
         "golden decision \(index) has \(decision.observation.count) numbers, the observation "
           + "\(observation.count)", at: "golden")
       break
     }
-    if let count = observation.normaliser.count, !observation.count.isMultiple(of: count) {
+    if !observation.shape.isEmpty, let count = observation.normaliser.count,
+      !observation.count.isMultiple(of: count)
+    {
       table.report(
         "the normaliser has \(count) numbers, the observation \(observation.count)",
         at: "observation")
@@ -250,7 +274,7 @@ extension PolicyManifest {
     if onnx != nil, graphs != weights.count {
       table.report("the weights of a graph have the format 'onnx'", at: "weights")
     }
-    if onnx == nil, graphs > 0 {
+    if network != nil, onnx == nil, graphs > 0 {
       table.report(
         "weights of the format 'onnx' need a table 'onnx' that says which output is which head",
         at: "weights")
@@ -264,7 +288,9 @@ extension PolicyManifest.WeightsFile {
     format = table.value("format", .choice())
     _ = table.optional("member", .text)
     digest = table.optional("sha256", .sha256)
-    if !isBelow(file) {
+    if file.split(separator: "/").allSatisfy({ $0 == "." }) {
+      table.report("'file' must name a file of weights, not \(quotedForMessage(file))", at: "file")
+    } else if !isBelow(file) {
       table.report("a weights file must be in the manifest's folder or below it", at: "file")
     }
   }
@@ -298,11 +324,16 @@ extension DocumentRule where Value == String {
 }
 
 extension DocumentNode {
-  /// Where the first text with a control character is; line ends and tabs are none.
+  /// Where the first text with a control character, a mark of writing direction or a line
+  /// separator is; line ends and tabs are none.
   fileprivate var controlCharacter: DocumentPlace? {
     func isControl(_ text: String) -> Bool {
       text.unicodeScalars.contains { scalar in
-        scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
+        switch scalar.properties.generalCategory {
+        case .control: scalar != "\n" && scalar != "\t"
+        case .lineSeparator, .paragraphSeparator: true
+        default: scalar.properties.isBidiControl
+        }
       }
     }
     switch content {

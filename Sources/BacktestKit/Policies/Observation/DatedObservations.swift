@@ -32,8 +32,8 @@ struct DatedObservations {
       for (place, wanted) in decision.observation.enumerated()
       where !account.contains(place) && !isSame(numbers[place], wanted) {
         return "the golden decision of \(date): number \(place) of the observation is "
-          + "\(wanted) in the manifest, but \(numbers[place]) from these bars; features are in "
-          + "another order or scaled differently, or the prices are not the trainer's"
+          + "\(wanted) in the manifest, but \(numbers[place]) from these bars; order or scale of "
+          + "features, or the prices, are not the trainer's"
       }
     }
     return nil

@@ -45,8 +45,10 @@ package struct StudyReference: Sendable {
         .optionalList(
           "values", \.values, of: .text,
           "The columns of values; several are called `name.column`."
-        ).values("list of column names").absent("the only one besides, or the close")
-          .example("[score, count]"),
+        ).values("list of column names").absent(
+          "the only one besides that of known times, or the close"
+        )
+        .example("[score, count]"),
       ])
   }
 }
