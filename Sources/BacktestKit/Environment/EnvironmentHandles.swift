@@ -2,8 +2,8 @@ import Synchronization
 
 /// The environments that C code holds by number.
 ///
-/// A number holds a place and a count that no other number has, so that a number of the past, or one
-/// that was guessed, is noticed.
+/// A number holds a place and a count that no other number has, so that a number of the past, or
+/// one that was guessed, is noticed.
 final class EnvironmentHandles: Sendable {
   /// The only table of the process: a number from C says nothing about where to look it up.
   static let all = EnvironmentHandles()
