@@ -60,6 +60,28 @@ import Testing
     #expect(second?.problem.contains("'trunk', but no tensor is called so") == true)
   }
 
+  /// A message line is shortened in the middle, where names would be cut.
+  @Test func theTensorsOfTheActorAreListedFirstAndWhole() throws {
+    let names =
+      (0..<30).map { "critic.\($0).weight" }
+      + (0..<9).map { "body.layer_of_the_actor.\($0).weight" }
+    let entries = names.enumerated().map { index, name in
+      "\"\(name)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[\(index * 4),\(index * 4 + 4)]}"
+    }
+    let header = Array("{\(entries.joined(separator: ","))}".utf8)
+    let length = withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init)
+    let scratch = try ScratchFolder()
+    let path = "\(scratch.path)/model.safetensors"
+    let data = [UInt8](repeating: 0, count: names.count * 4)
+    try PlainFile.write(length + header + data, to: path)
+    let missing = try PolicyImport(checkpoint: path).missingAnswers()
+    let question = try #require(missing.first { $0.key == "network" }).expected
+    let line = try #require(question.split(separator: "\n").last)
+    #expect(line.hasPrefix("    the tensors are 'body.layer_of_the_actor.0.weight', 'body."))
+    #expect(line.hasSuffix("', … (39 in all)"))
+    #expect(line.count <= 300 && !line.contains("critic"))
+  }
+
   /// The layers of the custom extractor and those of the library behind it.
   private static func network(_ prefix: String, _ layers: [String], _ end: [JSONValue]) -> JSONValue
   {
