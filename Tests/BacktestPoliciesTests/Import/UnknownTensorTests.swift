@@ -66,7 +66,8 @@ import Testing
       (0..<30).map { "critic.\($0).weight" }
       + (0..<9).map { "body.layer_of_the_actor.\($0).weight" }
     let entries = names.enumerated().map { index, name in
-      "\"\(name)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[\(index * 4),\(index * 4 + 4)]}"
+      let place = "[\(index * 4),\(index * 4 + 4)]"
+      return "\"\(name)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":\(place)}"
     }
     let header = Array("{\(entries.joined(separator: ","))}".utf8)
     let length = withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init)
