@@ -16,7 +16,7 @@ from .errors import BacktestKitError
 _RETURN, _STEPS = FIGURES.index("return"), FIGURES.index("steps")
 
 
-class TradingVecEnv(VecEnv):
+class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
     """Environments of one study and manifest as a `VecEnv`, all stepped in one call.
 
         env = TradingVecEnv("study.yaml", "policies/ppo", n_envs=8)
