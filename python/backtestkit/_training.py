@@ -1,0 +1,216 @@
+"""One training with Stable-Baselines3 on environments, and what bt-run makes of its policy."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import pathlib
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._shards import InputError, find_program, run_program
+
+# What `report` answers: whether the training is not worth going on with.
+Report = Callable[[int, float], bool]
+
+
+@dataclasses.dataclass(frozen=True)
+class Algorithm:
+    """An algorithm of Stable-Baselines3 or sb3-contrib."""
+
+    module: str
+    name: str
+    policy: str
+    space: dict[str, Any]
+    """What is searched where no file says it; dimensions as in Documentation/Tuning.md."""
+
+
+_RATE = {"from": 1e-5, "to": 1e-2, "log": True}
+_GAMMA = [0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
+_WIDTHS = [[32, 32], [64, 64], [128, 128]]
+_ON_POLICY = {
+    "learning_rate": _RATE,
+    "gamma": _GAMMA,
+    "ent_coef": {"from": 1e-8, "to": 0.1, "log": True},
+    "vf_coef": {"from": 0.2, "to": 1.0},
+    "gae_lambda": [0.8, 0.9, 0.95, 0.98, 1.0],
+    "net_arch": _WIDTHS,
+}
+_PROXIMAL = {
+    **_ON_POLICY,
+    "clip_range": [0.1, 0.2, 0.3],
+    "n_epochs": [3, 5, 10, 20],
+    "batch_size": [64, 128, 256, 512],
+    "n_steps": [64, 128, 256],
+}
+_OFF_POLICY = {
+    "learning_rate": _RATE,
+    "gamma": _GAMMA,
+    "tau": {"from": 0.001, "to": 0.08, "log": True},
+    "batch_size": [64, 128, 256],
+    "train_freq": [1, 4, 8],
+    "net_arch": _WIDTHS,
+}
+ALGORITHMS = {
+    "ppo": Algorithm("stable_baselines3", "PPO", "MlpPolicy", _PROXIMAL),
+    "a2c": Algorithm(
+        "stable_baselines3", "A2C", "MlpPolicy", {**_ON_POLICY, "n_steps": [5, 8, 16, 32, 64]}),
+    "sac": Algorithm("stable_baselines3", "SAC", "MlpPolicy", _OFF_POLICY),
+    "td3": Algorithm("stable_baselines3", "TD3", "MlpPolicy", _OFF_POLICY),
+    "recurrent-ppo": Algorithm(
+        "sb3_contrib", "RecurrentPPO", "MlpLstmPolicy",
+        {**_PROXIMAL, "lstm_hidden_size": [16, 32, 64]}),
+}
+# Parameters of the network, which the classes take as `policy_kwargs`.
+NETWORK_PARAMETERS = ("net_arch", "lstm_hidden_size")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingJob:
+    """What all trainings of a tuning have in common."""
+
+    study: str
+    manifest: str
+    algorithm: str
+    steps: int
+    seed: int
+    envs: int
+    episodes: Any
+    reward: str
+    objective: str
+    """`reward`: the sum of rewards of an episode over the bars of the evaluation; `sharpe`: the
+    Sharpe ratio that bt-run finds there."""
+    train: tuple[str, ...]
+    evaluate: tuple[str, ...]
+    """Keys of the study that say which bars are trained on, and which are evaluated on."""
+    reports: int
+    """How often a training is evaluated before it ends."""
+    program: str | None
+    store: str | None
+
+
+class UndefinedError(Exception):
+    """A training has no value, such as the Sharpe ratio of a policy that never trades."""
+
+
+def constructor(name: str) -> Any:
+    """The class of an algorithm."""
+    algorithm = ALGORITHMS[name]
+    try:
+        return getattr(importlib.import_module(algorithm.module), algorithm.name)
+    except ImportError as error:
+        raise InputError(f"{name} needs {algorithm.module}: {error}") from None
+
+
+def run_training(
+    job: TrainingJob, number: int, parameters: dict[str, Any], folder: pathlib.Path, report: Report
+) -> tuple[float, bool]:
+    """Trains a policy, lets bt-run judge it, and returns its value and whether it was cut short.
+
+    The folder gets the model, the policy that was imported from it, and the result of bt-run.
+    """
+    import torch
+
+    from .env import TradingEnv
+    from .sb3 import TradingVecEnv
+
+    torch.set_num_threads(1)
+    seed = job.seed + number
+    env = TradingVecEnv(
+        job.study, job.manifest, n_envs=job.envs, seed=seed, episodes=job.episodes,
+        reward=job.reward, overrides=job.train)
+    evaluation = TradingEnv(
+        job.study, job.manifest, reward=job.reward, overrides=job.evaluate, info="never")
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {key: parameters[key] for key in parameters if key not in NETWORK_PARAMETERS}
+    network = {key: parameters[key] for key in parameters if key in NETWORK_PARAMETERS}
+    algorithm = ALGORITHMS[job.algorithm]
+    model = constructor(job.algorithm)(
+        algorithm.policy, env, seed=seed, device="cpu", policy_kwargs=network, **settings)
+    is_pruned = False
+    total = 0.0
+    for step in range(1, job.reports + 1):
+        target = job.steps * step // job.reports
+        model.learn(target - model.num_timesteps, reset_num_timesteps=step == 1)
+        rewards = _episode(model, evaluation)
+        total = float(rewards.sum())
+        deviation = float(rewards.std())
+        value = total if job.objective == "reward" else (
+            float(rewards.mean()) / deviation if deviation > 0 else 0.0)
+        model.save(folder / "model.zip")
+        if step < job.reports and report(step, value):
+            is_pruned = True
+            break
+    rows = _observations(TradingEnv(
+        job.study, job.manifest, overrides=job.train, info="never"))
+    env.close()
+    evaluation.close()
+    sharpe = _judge(job, model, rows, folder)
+    if job.objective == "reward":
+        return total, is_pruned
+    if sharpe is None:
+        raise UndefinedError("the Sharpe ratio is undefined: the policy never changed its equity")
+    return sharpe, is_pruned
+
+
+def _episode(model: Any, env: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The rewards of an episode in which the policy does not explore."""
+    observation, _ = env.reset(seed=0)
+    state, start = None, np.ones(1, dtype=bool)
+    rewards: list[float] = []
+    while True:
+        action, state = model.predict(
+            observation, state=state, episode_start=start, deterministic=True)
+        start = np.zeros(1, dtype=bool)
+        observation, reward, terminated, truncated, _ = env.step(action)
+        rewards.append(float(reward))
+        if terminated or truncated:
+            return np.array(rewards)
+
+
+def _observations(env: Any, count: int = 64) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Observations in the order of time, for the golden decisions of the policy."""
+    observation, _ = env.reset(seed=0)
+    env.action_space.seed(1)
+    rows = [observation]
+    while len(rows) < count:
+        observation, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        rows.append(observation)
+        if terminated or truncated:
+            break
+    env.close()
+    return np.array(rows)
+
+
+def _judge(job: TrainingJob, model: Any, rows: Any, folder: pathlib.Path) -> float | None:
+    """The Sharpe ratio of bt-run, which counts the run as a trial in its store."""
+    export_policy: Any = importlib.import_module("backtestkit_policy").export
+
+    manifest = pathlib.Path(job.manifest)
+    wanted = json.loads((manifest / "manifest.json" if manifest.is_dir() else manifest).read_text())
+    action = {
+        key: value for key, value in wanted["action"].items()
+        if key in ("meaning", "targets", "assets", "hmax", "cost", "table")}
+    export, policy, result = folder / "export", folder / "policy", folder / "result"
+    for old in (export, policy, result):
+        shutil.rmtree(old, ignore_errors=True)
+    answers = {"features": wanted["observation"]["features"], "action": action}
+    if "execution" in wanted:
+        answers["execution"] = wanted["execution"]
+    export_policy(model, rows, export, name=folder.name, **answers)
+    program = find_program(job.program)
+    weights = next(path for path in export.iterdir() if path.name != "answers.json")
+    run_program(program, [
+        "policy", "import", str(weights), "--with", str(export / "answers.json"),
+        "--out", str(policy)])
+    words = ["run", job.study, "--out", str(result), "-q", "--set", f"strategy.policy={policy}"]
+    for key in job.evaluate:
+        words += ["--set", key]
+    run_program(program, words + (["--store", job.store] if job.store else []))
+    shutil.rmtree(export)
+    sharpe = json.loads((result / "result.json").read_text())["metrics"].get("sharpe")
+    return None if sharpe is None else float(sharpe)

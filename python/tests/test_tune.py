@@ -1,0 +1,102 @@
+"""The search for settings of a training: real trainings of two seconds each."""
+
+import csv
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("stable_baselines3")
+pytest.importorskip("optuna")
+
+from backtestkit import tune  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "Examples" / "training"
+SPACE = {"learning_rate": {"from": 1e-4, "to": 1e-2, "log": True}, "net_arch": [[8], [16, 16]],
+         "n_steps": [32], "batch_size": [64]}
+
+
+def words(folder: pathlib.Path, *more: str) -> list[str]:
+    space = folder.parent / "space.json"
+    space.write_text(json.dumps(SPACE))
+    return [
+        str(EXAMPLES / "study.yaml"), str(EXAMPLES / "discrete.json"), "--train-to", "2012-12-31",
+        "--space", str(space), "--steps", "1024", "--store", "none", "--out", str(folder), "-q",
+        *more]
+
+
+def rows(folder: pathlib.Path) -> list[dict[str, str]]:
+    with (folder / "trials.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_best_trial_is_a_policy_that_verifies(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "out"
+    assert tune.main(words(folder, "--trials", "3", "--pruner", "none")) == 0
+    best = json.loads((folder / "best.json").read_text())
+    made = rows(folder)
+    assert len(made) == 3 and best["trials"] == 3
+    assert best["value"] == max(float(row["value"]) for row in made)
+    # The value is that of bt-run, on bars after the training.
+    result = json.loads((folder / best["policy"] / ".." / "result" / "result.json").read_text())
+    assert result["metrics"]["sharpe"] == best["value"]
+    with (folder / best["policy"] / ".." / "result" / "equity.csv").open() as file:
+        assert next(csv.DictReader(file))["time"] >= "2013-01-01"
+    assert (folder / best["policy"] / "manifest.json").exists()
+    assert "Best of 3 trials" in capsys.readouterr().out
+    # The same command finds all trials done; other options are refused.
+    before = (folder / "trials.csv").read_bytes()
+    assert tune.main(words(folder, "--trials", "3", "--pruner", "none")) == 0
+    assert (folder / "trials.csv").read_bytes() == before
+    assert tune.main(words(folder, "--trials", "3", "--steps", "2048")) == 2
+    assert "with other options" in capsys.readouterr().err
+
+
+def test_an_interrupted_search_goes_on(tmp_path: pathlib.Path) -> None:
+    whole, broken = tmp_path / "whole" / "out", tmp_path / "broken" / "out"
+    for folder in (whole, broken):
+        folder.parent.mkdir()
+    more = ["--trials", "3", "--sampler", "random", "--pruner", "none", "--objective", "reward"]
+    command = [sys.executable, "-m", "backtestkit.tune", *words(broken, *more)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    # Killed within a training, once one is done.
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (broken / "trials" / "00001" / "model.zip").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(rows(broken)) == 1
+    assert tune.main(words(broken, *more)) == 0
+    assert tune.main(words(whole, *more)) == 0
+    # What was done, and what was under way, is as if nothing had happened.
+    assert [row["value"] for row in rows(broken)][:2] == [row["value"] for row in rows(whole)][:2]
+    assert len(rows(broken)) == 3
+
+
+def test_bad_input_is_refused(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refusal(space: object, *more: str) -> str:
+        path = tmp_path / "bad.json"
+        path.write_text(json.dumps(space))
+        given = words(tmp_path / "out", "--trials", "1", *more)
+        given[given.index("--space") + 1] = str(path)
+        assert tune.main(given) == 2
+        return capsys.readouterr().err
+
+    assert "has no parameter 'learning_rat'" in refusal({"learning_rat": [1]})
+    assert "goes from 1 to 1" in refusal({"gamma": {"from": 1, "to": 1}})
+    assert "lists a value twice" in refusal({"gamma": [0.9, 0.9]})
+    assert "has no key 'lg'" in refusal({"gamma": {"from": 0.1, "to": 1.0, "lg": True}})
+    assert "has at least one" in refusal({})
+    assert "not a day" in refusal({"gamma": [0.9]}, "--train-to", "2012")
+    assert "--trials is 0" in refusal({"gamma": [0.9]}, "--trials", "0")
