@@ -149,7 +149,7 @@ def run_training(
         job.study, job.manifest, overrides=job.train, info="never"))
     env.close()
     evaluation.close()
-    sharpe = _judge(job, model, rows, folder)
+    sharpe = _import_and_judge(job, model, rows, folder)
     if job.objective == "reward":
         return total, is_pruned
     if sharpe is None:
@@ -186,7 +186,9 @@ def _observations(env: Any, count: int = 64) -> np.ndarray[Any, np.dtype[np.floa
     return np.array(rows)
 
 
-def _judge(job: TrainingJob, model: Any, rows: Any, folder: pathlib.Path) -> float | None:
+def _import_and_judge(
+    job: TrainingJob, model: Any, rows: Any, folder: pathlib.Path
+) -> float | None:
     """The Sharpe ratio of bt-run, which counts the run as a trial in its store."""
     export_policy: Any = importlib.import_module("backtestkit_policy").export
 
@@ -201,16 +203,24 @@ def _judge(job: TrainingJob, model: Any, rows: Any, folder: pathlib.Path) -> flo
     answers = {"features": wanted["observation"]["features"], "action": action}
     if "execution" in wanted:
         answers["execution"] = wanted["execution"]
-    export_policy(model, rows, export, name=folder.name, **answers)
+    # One name for all, by which the store knows that they are trials of one search.
+    name = f"{wanted.get('name', 'policy')}, {job.algorithm}"
+    export_policy(model, rows, export, name=name, **answers)
     program = find_program(job.program)
     weights = next(path for path in export.iterdir() if path.name != "answers.json")
     run_program(program, [
         "policy", "import", str(weights), "--with", str(export / "answers.json"),
         "--out", str(policy)])
+    shutil.rmtree(export)
+    sharpe = judge(job, policy, result)["metrics"].get("sharpe")
+    return None if sharpe is None else float(sharpe)
+
+
+def judge(job: TrainingJob, policy: pathlib.Path, result: pathlib.Path) -> dict[str, Any]:
+    """Lets bt-run judge a policy on the bars of the evaluation; gives its result.json."""
     words = ["run", job.study, "--out", str(result), "-q", "--set", f"strategy.policy={policy}"]
     for key in job.evaluate:
         words += ["--set", key]
-    run_program(program, words + (["--store", job.store] if job.store else []))
-    shutil.rmtree(export)
-    sharpe = json.loads((result / "result.json").read_text())["metrics"].get("sharpe")
-    return None if sharpe is None else float(sharpe)
+    run_program(find_program(job.program), words + (["--store", job.store] if job.store else []))
+    record: dict[str, Any] = json.loads((result / "result.json").read_text())
+    return record

@@ -224,10 +224,17 @@ class Tuning:
         record = {
             "trial": best.number, "value": best.value, "objective": self.job.objective,
             "parameters": parameters, "trials": len(counted), "policy": policy}
+        # Again, since what is counted grew with every trial after it; it is no trial more.
+        judged = _training.judge(self.job, self.folder / policy, self.folder / "best")
+        deflated = (judged.get("trials") or {}).get("deflated-sharpe")
+        record["deflated-sharpe"] = deflated
         (self.folder / "best.json").write_text(json.dumps(record, indent=2) + "\n")
         lines = [f"Best of {len(counted)} trials: {best.number}, {self.job.objective} {best.value:.4f}"]
         lines += [f"  {name}: {value}" for name, value in parameters.items()]
-        print("\n".join([*lines, f"Its policy: {self.folder / policy}"]))
+        if deflated is not None:
+            lines.append(f"Deflated Sharpe ratio, for all trials in the store: {deflated:.2f}")
+        lines.append(f"Its policy: {self.folder / policy}, its report: {self.folder / 'best'}")
+        print("\n".join(lines))
 
 
 def run_here(tuning: Tuning) -> None:

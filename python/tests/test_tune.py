@@ -22,6 +22,11 @@ SPACE = {"learning_rate": {"from": 1e-4, "to": 1e-2, "log": True}, "net_arch": [
          "n_steps": [32], "batch_size": [64]}
 
 
+@pytest.fixture(autouse=True)
+def _no_other_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BACKTESTKIT_STORE", raising=False)
+
+
 def words(folder: pathlib.Path, *more: str) -> list[str]:
     space = folder.parent / "space.json"
     space.write_text(json.dumps(SPACE))
@@ -40,7 +45,8 @@ def test_the_best_trial_is_a_policy_that_verifies(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "out"
-    assert tune.main(words(folder, "--trials", "3", "--pruner", "none")) == 0
+    store = ["--store", str(tmp_path / "runs.sqlite")]
+    assert tune.main(words(folder, "--trials", "3", "--pruner", "none", *store)) == 0
     best = json.loads((folder / "best.json").read_text())
     made = rows(folder)
     assert len(made) == 3 and best["trials"] == 3
@@ -51,10 +57,14 @@ def test_the_best_trial_is_a_policy_that_verifies(
     with (folder / best["policy"] / ".." / "result" / "equity.csv").open() as file:
         assert next(csv.DictReader(file))["time"] >= "2013-01-01"
     assert (folder / best["policy"] / "manifest.json").exists()
+    # The winner's own result knows of the trials after it, and is none more.
+    judged = json.loads((folder / "best" / "result.json").read_text())
+    assert judged["trials"]["counted"] == 3
+    assert best["deflated-sharpe"] == judged["trials"]["deflated-sharpe"]
     assert "Best of 3 trials" in capsys.readouterr().out
     # The same command finds all trials done; other options are refused.
     before = (folder / "trials.csv").read_bytes()
-    assert tune.main(words(folder, "--trials", "3", "--pruner", "none")) == 0
+    assert tune.main(words(folder, "--trials", "3", "--pruner", "none", *store)) == 0
     assert (folder / "trials.csv").read_bytes() == before
     assert tune.main(words(folder, "--trials", "3", "--steps", "2048")) == 2
     assert "with other options" in capsys.readouterr().err
