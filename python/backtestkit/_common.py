@@ -72,6 +72,25 @@ def columns(figures: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float6
     return {name: figures[:, index] for index, name in enumerate(FIGURES)}
 
 
+def allowed_actions(environments: Environments) -> npt.NDArray[np.bool_]:
+    """The discrete actions that are allowed now: a row for each environment."""
+    if environments.masks is None:
+        raise BacktestKitError("the manifest has no masks: all actions are allowed")
+    masks: npt.NDArray[np.bool_] = environments.masks.copy()
+    return masks
+
+
+def fitting(actions: Any, memory: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Actions as an array that the memory can take."""
+    try:
+        given = np.asarray(actions)
+    except ValueError:
+        raise misshapen(repr(actions), memory.shape) from None
+    if given.shape != memory.shape or not np.can_cast(given.dtype, memory.dtype, "same_kind"):
+        raise misshapen(given, memory.shape)
+    return given
+
+
 def misshapen(actions: Any, expected: tuple[int, ...]) -> BacktestKitError:
     """The error of actions that do not fit."""
     shape = np.shape(actions) if not isinstance(actions, str) else None

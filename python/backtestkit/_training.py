@@ -106,6 +106,27 @@ def constructor(name: str) -> Any:
         raise InputError(f"{name} needs {algorithm.module}: {error}") from None
 
 
+def check(job: TrainingJob) -> None:
+    """Makes what every training needs, so that what is wrong is said once and before the first.
+
+    Raises BacktestKitError for the study, the manifest and the days, and InputError for an
+    algorithm that cannot take such actions.
+    """
+    from .env import TradingEnv
+    from .sb3 import TradingVecEnv
+
+    TradingEnv(job.study, job.manifest, reward=job.reward, overrides=job.evaluate).close()
+    env = TradingVecEnv(
+        job.study, job.manifest, n_envs=job.envs, episodes=job.episodes, reward=job.reward,
+        overrides=job.train)
+    try:
+        constructor(job.algorithm)(ALGORITHMS[job.algorithm].policy, env, device="cpu")
+    except AssertionError as error:
+        raise InputError(f"{job.algorithm} does not fit {job.manifest}: {error}") from None
+    finally:
+        env.close()
+
+
 def run_training(
     job: TrainingJob, number: int, parameters: dict[str, Any], folder: pathlib.Path, report: Report
 ) -> tuple[float, bool]:

@@ -16,6 +16,7 @@ from ._common import (
     Path,
     Reward,
     action_space,
+    allowed_actions,
     misshapen,
     observation_space,
     options_of,
@@ -165,10 +166,7 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """The discrete actions that are allowed now, as MaskablePPO asks for them."""
-        masks = self._environments.masks
-        if masks is None:
-            raise BacktestKitError("the manifest has no masks: all actions are allowed")
-        allowed: npt.NDArray[np.bool_] = masks[0].copy()
+        allowed: npt.NDArray[np.bool_] = allowed_actions(self._environments)[0]
         return allowed
 
     def result(self) -> dict[str, Any]:

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.vec_env import VecEnv
 
-from ._common import Path, Reward, action_space, misshapen, observation_space, options_of
+from ._common import (
+    Path,
+    Reward,
+    action_space,
+    allowed_actions,
+    fitting,
+    observation_space,
+    options_of,
+)
 from ._interface import FIGURES, Environments
 from .errors import BacktestKitError
 
@@ -83,12 +91,7 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
 
     def step_async(self, actions: npt.NDArray[Any]) -> None:
         """Takes the actions of all environments."""
-        given = np.asarray(actions)
-        if given.shape != self._actions.shape or not np.can_cast(
-            given.dtype, self._actions.dtype, "same_kind"
-        ):
-            raise misshapen(given, self._actions.shape)
-        self._actions[...] = given
+        self._actions[...] = fitting(actions, self._actions)
 
     def step_wait(
         self,
@@ -122,10 +125,7 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """The discrete actions that each environment allows now."""
-        masks = self._environments.masks
-        if masks is None:
-            raise BacktestKitError("the manifest has no masks: all actions are allowed")
-        return masks.copy()
+        return allowed_actions(self._environments)
 
     def result(self, index: int = 0) -> dict[str, Any]:
         """What the run of one environment did so far. Needs `record=True`."""

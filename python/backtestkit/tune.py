@@ -129,6 +129,9 @@ def run_trial(
             report)
     except UndefinedError as error:
         return TrialState.FAIL, None, str(error)
+    except BacktestKitError:
+        # Wrong for every trial.
+        raise
     except (ValueError, AssertionError) as error:
         # What the classes say of settings that do not go together.
         return TrialState.FAIL, None, f"{type(error).__name__}: {error}"
@@ -155,7 +158,7 @@ class Tuning:
         same = {key: value for key, value in dataclasses.asdict(job).items()
                 if key not in ("program", "store")}
         identity = json.dumps({"job": same, "space": space}, sort_keys=True)
-        if self.study.user_attrs.setdefault("identity", identity) != identity:
+        if self.study.user_attrs.get("identity", identity) != identity:
             raise InputError(
                 f"{self.folder}: this folder holds a search with other options; give another --out")
         self.study.set_user_attr("identity", identity)
@@ -266,6 +269,14 @@ def run_on_ray(tuning: Tuning) -> None:
         ray.shutdown()
 
 
+class _WriteSpace(argparse.Action):
+    """Prints a space and ends, whatever else is missing."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *given: Any, **_: Any) -> None:
+        print(json.dumps(ALGORITHMS[given[1]].space, indent=2))
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """The options."""
     result = argparse.ArgumentParser(
@@ -275,7 +286,8 @@ def parser() -> argparse.ArgumentParser:
     add("manifest", help="what is observed and what actions mean: a manifest without weights")
     add("--algorithm", choices=sorted(ALGORITHMS), default="ppo")
     add("--space", help="a JSON file of the parameters to search (default: the algorithm's)")
-    add("--write-space", action="store_true", help="print the algorithm's space and end")
+    add("--write-space", action=_WriteSpace, choices=sorted(ALGORITHMS),
+        help="print the space of an algorithm and end")
     add("--trials", type=int, default=20, help="trainings in all (default: 20)")
     add("--steps", type=int, default=20_000, help="steps of each training (default: 20000)")
     add("--reports", type=int, default=4, help="evaluations of each training (default: 4)")
@@ -301,14 +313,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; gives its exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if "--write-space" in words:
-        name = words[words.index("--algorithm") + 1] if "--algorithm" in words else "ppo"
-        if name not in ALGORITHMS:
-            parser().parse_args(words)
-        print(json.dumps(ALGORITHMS[name].space, indent=2))
-        return 0
-    options = parser().parse_args(words)
+    options = parser().parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         for name in ("trials", "steps", "reports", "episode", "envs", "workers"):
@@ -331,6 +336,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             objective=options.objective, train=tuple(train), evaluate=(f"data.from={after}",),
             reports=options.reports, program=options.program, store=options.store)
         start = time.monotonic()
+        _training.check(job)
         tuning = Tuning(options, job)
         (run_on_ray if options.backend == "ray" else run_here)(tuning)
         tuning.finish()

@@ -14,12 +14,13 @@ from ._common import (
     Path,
     Reward,
     action_space,
+    allowed_actions,
     columns,
-    misshapen,
+    fitting,
     observation_space,
     options_of,
 )
-from ._interface import Environments
+from ._interface import FIGURES, Environments
 from .errors import BacktestKitError
 
 
@@ -153,7 +154,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
             or actions.dtype != self._kind
             or actions.shape != self._shape
         ):
-            actions = self._converted(actions)
+            actions = fitting(actions, self._actions)
         self._actions[...] = actions
         ended = self._call(self._argument)
         if self._is_direct and (ended == 0 or (ended > 0 and not self.is_same_step)):
@@ -223,27 +224,13 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
                 f"the reward function returned the shape {rewards.shape}, not ({self.num_envs},)"
             )
         # A step that only begins an episode earns nothing.
-        began = after[:, 6] == 0
+        began = after[:, FIGURES.index("steps")] == 0
         environments.rewards[...] = np.where(began, 0.0, rewards)
         self._before = environments.figures.copy()
 
-    def _converted(self, actions: Any) -> npt.NDArray[Any]:
-        try:
-            given = np.asarray(actions)
-        except ValueError:
-            raise misshapen(repr(actions), self._shape) from None
-        if given.shape != self._shape or not np.can_cast(
-            given.dtype, self._actions.dtype, "same_kind"
-        ):
-            raise misshapen(given, self._shape)
-        return given
-
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """The discrete actions that each environment allows now."""
-        masks = self._environments.masks
-        if masks is None:
-            raise BacktestKitError("the manifest has no masks: all actions are allowed")
-        return masks.copy()
+        return allowed_actions(self._environments)
 
     def result(self, index: int = 0) -> dict[str, Any]:
         """What the run of one environment did so far. Needs `record=True`."""

@@ -109,4 +109,8 @@ def test_bad_input_is_refused(
     assert "has no key 'lg'" in refusal({"gamma": {"from": 0.1, "to": 1.0, "lg": True}})
     assert "has at least one" in refusal({})
     assert "not a day" in refusal({"gamma": [0.9]}, "--train-to", "2012")
+    good = {"gamma": [0.9]}
+    assert "no bars in the chosen period" in refusal(good, "--train-to", "2090-01-01")
+    assert "td3 does not fit" in refusal(good, "--algorithm", "td3")
+    assert not (tmp_path / "out" / "trials.csv").exists()
     assert "--trials is 0" in refusal({"gamma": [0.9]}, "--trials", "0")
