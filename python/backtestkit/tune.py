@@ -121,7 +121,7 @@ def run_trial(
 
     def report(step: int, value: float) -> bool:
         trial.report(value, step)
-        return trial.should_prune()
+        return bool(trial.should_prune())
 
     try:
         value, is_pruned = _training.run_training(
