@@ -37,6 +37,7 @@ public struct BacktestCommands: Sendable {
         .lookahead(catalogue),
         .gate(catalogue),
         .report(catalogue),
+        .compare,
         .runs,
         .inputs(catalogue),
         .data,

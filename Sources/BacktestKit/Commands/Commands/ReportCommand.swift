@@ -190,7 +190,7 @@ private enum PagePrinter {
 
 extension CommandError {
   /// Turns what goes wrong with files and numbers into an error of input.
-  fileprivate static func wrapping<Value>(_ work: () throws -> Value) throws -> Value {
+  static func wrapping<Value>(_ work: () throws -> Value) throws -> Value {
     do {
       return try work()
     } catch let error as CommandError {

@@ -13,6 +13,11 @@ package protocol TextStream: Sendable {
   var width: Int { get }
 }
 
+extension TextStream {
+  /// The columns that a table may take; `nil` where no person looks and lines may be long.
+  var tableWidth: Int? { isTerminal ? width : nil }
+}
+
 /// An unbuffered stream over a file descriptor.
 final class FileStream: TextStream {
   private let descriptor: Int32
