@@ -38,6 +38,7 @@ public struct BacktestCommands: Sendable {
         .gate(catalogue),
         .report(catalogue),
         .compare,
+        .index,
         .runs,
         .inputs(catalogue),
         .data,

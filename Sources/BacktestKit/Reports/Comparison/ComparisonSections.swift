@@ -5,6 +5,8 @@ import BacktestEvidence
 extension ComparisonModel {
   /// The most lines with a colour.
   private static let colouredLines = 6
+  /// How many of the best have a colour where there are more runs.
+  private static let colouredBest = 3
 
   var runsSection: ReportSection {
     ReportSection(
@@ -54,11 +56,8 @@ extension ComparisonModel {
   /// The runs that are drawn in colour: the best and the reference.
   private var coloured: [Int] {
     guard charted.count > Self.colouredLines else { return charted }
-    var chosen = Array(charted.prefix(Self.colouredLines))
-    if charted.contains(reference), !chosen.contains(reference) {
-      chosen[chosen.count - 1] = reference
-    }
-    return chosen
+    let best = Array(charted.prefix(Self.colouredBest))
+    return charted.contains(reference) && !best.contains(reference) ? best + [reference] : best
   }
 
   var curveSections: [ReportSection] {
@@ -89,7 +88,7 @@ extension ComparisonModel {
         id: "growth", title: "Growth",
         summary: others.isEmpty
           ? "What each run made of its capital."
-          : "The best runs and the reference in colour, all others behind them.",
+          : "The best runs and the reference in colour, the others thin and grey behind them.",
         blocks: blocks)
     ]
   }

@@ -89,13 +89,14 @@ extension ComparisonModel {
     guard charted.count > 2 else { return [] }
     let shown = Array(charted.indices.prefix(Self.mapLimit))
     let names = shown.map { charted.count > 20 ? "\(charted[$0] + 1)" : runs[charted[$0]].name }
-    let map = HeatMapChart(
+    var map = HeatMapChart(
       title: "Correlation of daily returns",
       subtitle: charted.count > Self.mapLimit
         ? "The best \(Self.mapLimit) of \(charted.count) runs, by their place in the table" : nil,
       columns: names, rows: names.reversed(),
       values: shown.reversed().map { row in shown.map { correlations[row][$0] } },
       xTitle: charted.count > 20 ? "Place" : "Run", yTitle: charted.count > 20 ? "Place" : "Run")
+    map.bounds = [0.5, 0.8, 0.95]
     var blocks: [any ReportBlock] = [map]
     if charted.count <= 12 { blocks.append(correlationTable) }
     let effective = best.map {

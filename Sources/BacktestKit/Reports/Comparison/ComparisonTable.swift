@@ -11,7 +11,7 @@ extension ComparisonModel {
 
   /// All runs with their main figures and the parameters in which they differ, the best first.
   var table: ReportTable {
-    var columns: [ReportTable.Column] = [.number("", as: .integer), .text("Run")]
+    var columns: [ReportTable.Column] = [.number("Rank", as: .integer), .text("Run")]
     let parameters = parameters.prefix(Self.parameterLimit)
     for parameter in parameters {
       let isNumeric = parameter.values.allSatisfy { $0.map { Double($0) != nil } ?? true }
@@ -45,9 +45,16 @@ extension ComparisonModel {
       .compactMap { Metrics.find($0) }
   }
 
+  /// What heads a column where the title of the metric would make it wide.
+  private static let shortTitles = [
+    "sharpe": "Sharpe", "calmar": "Calmar", "turnover-annual": "Turnover", "trade-count": "Trades",
+  ]
+
   private static func columns(of metric: MetricDefinition) -> [ReportTable.Column] {
+    let short = shortTitles[metric.name]
+    let definition = (short == nil ? "" : "\(metric.title): ") + metric.definition
     let own = ReportTable.Column.number(
-      metric.title, as: metric.unit.format(), definition: metric.definition)
+      short ?? metric.title, as: metric.unit.format(), definition: definition)
     guard metric.name == "sharpe" else { return [own] }
     return [
       own,
