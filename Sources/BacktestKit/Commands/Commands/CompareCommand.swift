@@ -12,7 +12,8 @@ extension Command {
       discussion: """
         Each run is a folder of a result, a folder with such folders in it, or the number or \
         fingerprint of a stored run, as 'runs list' shows it. --family, --tag and --name add \
-        stored runs. The first run is the reference with which the others are compared.
+        stored runs. The first run is the reference with which the others are compared; it may be \
+        named before a folder that holds it too.
 
         Prints the runs, the best first, and writes a page with their curves. The best of many \
         runs is a choice made after the fact, so its deflated Sharpe ratio comes with it.
@@ -88,7 +89,10 @@ private struct CompareOptions: Sendable {
     for name in names {
       try context.checkInterrupt()
       if let folders = try Self.folders(name) {
-        for folder in folders { try found.add(folder: folder) }
+        // The reference may be named before the folder in which it lies.
+        for folder in folders where folders.count == 1 || !found.holds(folder: folder) {
+          try found.add(folder: folder)
+        }
       } else {
         let store = try opened()
         try found.add(try store.run(name), of: store)

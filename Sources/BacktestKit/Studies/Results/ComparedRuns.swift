@@ -31,6 +31,11 @@ package struct ComparedRuns: Sendable {
     runs.append(try ComparedRun(folder: folder, linkedFrom: page))
   }
 
+  /// Whether the result in a folder was added before.
+  package func holds(folder: String) -> Bool {
+    places[relativePath(from: "/", to: folder)] != nil
+  }
+
   /// Adds a run of a store, with its curve from the files of its folder or from its trial.
   ///
   /// - Throws: `StudyError` where it was added before, and `RunStoreError` where the store cannot
