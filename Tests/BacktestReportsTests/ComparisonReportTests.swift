@@ -136,6 +136,8 @@ struct ComparisonReportTests {
     for path in page.values(of: "href") where !path.hasPrefix("#") {
       #expect(path.hasPrefix("./javascript%3Aalert%281%29/%3Cscript%3E"), "\(path)")
     }
+    #expect(report.runs.allSatisfy { $0.name.hasPrefix("<script>alert(1)") && $0.name.count < 48 })
+    #expect(Set(report.runs.map(\.name)).count == 9)
     let markdown = String(decoding: report.markdown(), as: UTF8.self)
     #expect(!markdown.contains("<script") && !markdown.contains("@all"))
     var result = IndexedResult(path: name, link: "../\(name)")

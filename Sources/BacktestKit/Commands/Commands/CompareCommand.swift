@@ -184,6 +184,7 @@ private struct ComparisonText {
       text += "\n\(TextTable(differences, rows: Self.limit).text(in: width))"
     }
     guard !report.caveats.isEmpty else { return text }
-    return text + "\nCaveats:\n" + report.caveats.map { "- \($0)\n" }.joined()
+    return text + "\nCaveats:\n"
+      + report.caveats.map { "- \(printable($0, limit: 1_000))\n" }.joined()
   }
 }

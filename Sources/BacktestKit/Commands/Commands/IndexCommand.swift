@@ -61,7 +61,7 @@ extension Command {
           "\(format.text($0.lowerBound)) to \(format.text($0.upperBound))"
         }
         table.add([
-          result.path.cut(to: 40), result.kind, format.text(result.metrics["sharpe"]),
+          printable(result.path, limit: 40), printable(result.kind, limit: 20), format.text(result.metrics["sharpe"]),
           interval ?? "–", NumberFormat.percent(decimals: 1).text(result.metrics["cagr"]),
           NumberFormat.percent(decimals: 1).text(result.metrics["max-drawdown"]),
           result.lastDate?.description ?? "–",
@@ -74,7 +74,7 @@ extension Command {
     if !report.incomplete.isEmpty {
       text += "\nFailed or incomplete:\n"
       for result in report.incomplete.prefix(limit) {
-        text += "- \(result.path): \(result.problem ?? "")\n"
+        text += "- \(printable("\(result.path): \(result.problem ?? "")", limit: 300))\n"
       }
       let rest = report.incomplete.count - limit
       if rest > 0 { text += "and \(NumberText.grouped(rest)) more\n" }

@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestFiles
 import BacktestReports
 
 extension TextTable {
@@ -6,7 +7,7 @@ extension TextTable {
   init(_ table: ReportTable, rows count: Int) {
     self.init(table.columns.map { $0.isNumeric ? .right($0.title) : .left($0.title) })
     for row in table.rows.prefix(count) {
-      add(zip(row, table.columns).map { $0.text(as: $1.format).cut(to: 48) })
+      add(zip(row, table.columns).map { printable($0.text(as: $1.format), limit: 48) })
     }
   }
 }

@@ -1,5 +1,6 @@
 import BacktestCore
 import BacktestEvidence
+import BacktestFiles
 
 /// What several parts of a comparison need, computed once.
 struct ComparisonModel {
@@ -25,7 +26,7 @@ struct ComparisonModel {
       let (x, y) = (given[a].metrics[metric.name], given[b].metrics[metric.name])
       return x == y ? a < b : metric.isBetter(x, than: y)
     }
-    runs = order.map { given[$0] }
+    runs = Self.shownNames(of: order.map { given[$0] })
     reference = order.firstIndex(of: 0) ?? 0
     self.metric = metric
     let keys = Set(given.flatMap(\.settings.keys)).sorted()
@@ -44,6 +45,20 @@ struct ComparisonModel {
         curves, correlations: correlations, best: 0,
         riskFree: charted.map { runs[$0].riskFreePerDay }, daysPerYear: known[0].daysPerYear)
       : nil
+  }
+
+  /// The runs with names that are short and plain, and still tell them apart.
+  private static func shownNames(of runs: [ComparedRun]) -> [ComparedRun] {
+    var taken: [String: Int] = [:]
+    return runs.map { run in
+      var run = run
+      let plain = printable(run.name, limit: 400)
+      // Names of folders often differ at their end.
+      let short = plain.count <= 40 ? plain : plain.prefix(16) + "…" + plain.suffix(22)
+      taken[short, default: 0] += 1
+      run.name = taken[short] == 1 ? short : "\(short) (\(taken[short] ?? 0))"
+      return run
+    }
   }
 
   /// The parameters of the strategies among the differences, with their names alone.

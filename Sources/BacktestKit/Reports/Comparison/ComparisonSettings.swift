@@ -88,14 +88,17 @@ extension ComparisonModel {
   var correlationSections: [ReportSection] {
     guard charted.count > 2 else { return [] }
     let shown = Array(charted.indices.prefix(Self.mapLimit))
-    let names = shown.map { charted.count > 20 ? "\(charted[$0] + 1)" : runs[charted[$0]].name }
+    // Long names would leave no room for the map.
+    let isNumbered = charted.count > 20 || runs.contains { $0.name.count > 16 }
+    let names = shown.map { isNumbered ? "\(charted[$0] + 1)" : runs[charted[$0]].name }
     var map = HeatMapChart(
       title: "Correlation of daily returns",
       subtitle: charted.count > Self.mapLimit
-        ? "The best \(Self.mapLimit) of \(charted.count) runs, by their place in the table" : nil,
+        ? "The best \(Self.mapLimit) of \(charted.count) runs, by their rank"
+        : isNumbered ? "By rank" : nil,
       columns: names, rows: names.reversed(),
       values: shown.reversed().map { row in shown.map { correlations[row][$0] } },
-      xTitle: charted.count > 20 ? "Place" : "Run", yTitle: charted.count > 20 ? "Place" : "Run")
+      xTitle: isNumbered ? "Rank" : "Run", yTitle: isNumbered ? "Rank" : "Run")
     map.bounds = [0.5, 0.8, 0.95]
     var blocks: [any ReportBlock] = [map]
     if charted.count <= 12 { blocks.append(correlationTable) }
@@ -139,7 +142,9 @@ extension ComparisonModel {
         : [
           ReportTable(
             caption: "Caveats, the most frequent first",
-            columns: [.number("Runs", as: .integer), .prose("Caveat"), .text("Such as")],
+            columns: [
+              .number("Runs", as: .integer), .prose("Caveat, as one of them has it"), .text("That run"),
+            ],
             rows: codes.map { _, all in
               [.number(Double(all.count)), .text(all[0].1), .text(all[0].2)]
             })

@@ -1,5 +1,6 @@
 import BacktestCore
 import BacktestEvidence
+import BacktestFiles
 
 extension ComparisonModel {
   /// The figures that are in the table of runs, beside the metric that ranks them.
@@ -15,8 +16,8 @@ extension ComparisonModel {
     let parameters = parameters.prefix(Self.parameterLimit)
     for parameter in parameters {
       let isNumeric = parameter.values.allSatisfy { $0.map { Double($0) != nil } ?? true }
-      columns.append(
-        isNumeric ? .number(parameter.name, as: .integer) : .text(parameter.name))
+      let name = printable(parameter.name, limit: 24)
+      columns.append(isNumeric ? .number(name, as: .integer) : .text(name))
     }
     let metrics = metrics
     for metric in metrics { columns += Self.columns(of: metric) }
@@ -26,7 +27,9 @@ extension ComparisonModel {
       rows: runs.indices.map { i in
         let run = runs[i]
         var cells: [ReportCell] = [.number(Double(i + 1)), nameCell(i)]
-        cells += parameters.map { $0.values[i].map { .text($0) } ?? .missing("not set") }
+        cells += parameters.map { parameter in
+          parameter.values[i].map { .text(printable($0, limit: 32)) } ?? .missing("not set")
+        }
         for metric in metrics { cells += Self.cells(of: metric, in: run) }
         return cells
       })
