@@ -114,7 +114,9 @@ struct ComparisonReportTests {
 
   @Test func theLastValueOfADayCounts() throws {
     let day = try #require(CivilDate("2020-03-02")).midnight
-    let times = [day, day + .hours(10), day + .hours(20), day + .days(1), day + .days(1) + .hours(1)]
+    let times = [
+      day, day + .hours(10), day + .hours(20), day + .days(1), day + .days(1) + .hours(1),
+    ]
     let curve = DailyCurve(times: times, wealth: [1, 2, 3, 4, 5])
     #expect(curve.dates.map(\.description) == ["2020-03-01", "2020-03-02", "2020-03-03"])
     #expect(curve.wealth == [1, 4, 5])

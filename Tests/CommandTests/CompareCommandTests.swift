@@ -114,7 +114,8 @@ struct CompareCommandTests {
     let whole = try folder.text("out/fast5/result.json")
     let newer = whole.replacing("backtestkit.result/1", with: "backtestkit.result/7")
     try folder.write(newer, to: "out/fast5/result.json")
-    #expect(try error("out/fast3", "out/fast5").contains("'backtestkit.result/7', but this version"))
+    #expect(
+      try error("out/fast3", "out/fast5").contains("'backtestkit.result/7', but this version"))
     try folder.write(String(whole.prefix(2_000)), to: "out/fast5/result.json")
     #expect(try error("out").contains("out/fast5/result.json:"))
     try folder.write(whole, to: "out/fast5/result.json")

@@ -61,7 +61,8 @@ extension Command {
           "\(format.text($0.lowerBound)) to \(format.text($0.upperBound))"
         }
         table.add([
-          printable(result.path, limit: 40), printable(result.kind, limit: 20), format.text(result.metrics["sharpe"]),
+          printable(result.path, limit: 40), printable(result.kind, limit: 20),
+          format.text(result.metrics["sharpe"]),
           interval ?? "–", NumberFormat.percent(decimals: 1).text(result.metrics["cagr"]),
           NumberFormat.percent(decimals: 1).text(result.metrics["max-drawdown"]),
           result.lastDate?.description ?? "–",

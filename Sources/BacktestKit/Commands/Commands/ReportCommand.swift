@@ -40,7 +40,8 @@ private struct ReportOptions: Sendable {
 
   init(_ parameters: inout ParameterReader) {
     let study = parameters.optionalArgument(
-      "study", .file(endings: ["yaml", "yml", "json"]), help: "The study, a result.json or its folder.")
+      "study", .file(endings: ["yaml", "yml", "json"]),
+      help: "The study, a result.json or its folder.")
     let returns = parameters.optionalOption(
       "returns", .file(endings: ["csv"]), help: "A CSV file of dates and returns.")
     benchmark = parameters.optionalOption(

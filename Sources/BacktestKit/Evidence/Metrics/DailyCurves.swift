@@ -32,10 +32,12 @@ package struct DailyCurve: Sendable, Equatable {
   package init(from base: CivilDate, dates: [CivilDate], returns: [Double]) {
     precondition(dates.count == returns.count, "a date for each return")
     var value = 1.0
-    wealth = [1] + returns.map { one in
-      value *= 1 + one
-      return value
-    }
+    wealth =
+      [1]
+      + returns.map { one in
+        value *= 1 + one
+        return value
+      }
     self.dates = [base] + dates
   }
 

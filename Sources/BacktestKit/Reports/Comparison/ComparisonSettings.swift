@@ -14,7 +14,8 @@ extension ComparisonModel {
       caption: "Rules that are not the same in all runs",
       columns: [.text("Rule")]
         + (isWide
-          ? runs.map { .text($0.name) } : [.number("Values", as: .integer), .prose("Runs by value")]),
+          ? runs.map { .text($0.name) }
+          : [.number("Values", as: .integer), .prose("Runs by value")]),
       rows: differences.map { key, values in
         if isWide {
           return [.text(key)] + values.map { $0.map { .text($0) } ?? .missing("not set") }
@@ -143,7 +144,8 @@ extension ComparisonModel {
           ReportTable(
             caption: "Caveats, the most frequent first",
             columns: [
-              .number("Runs", as: .integer), .prose("Caveat, as one of them has it"), .text("That run"),
+              .number("Runs", as: .integer), .prose("Caveat, as one of them has it"),
+              .text("That run"),
             ],
             rows: codes.map { _, all in
               [.number(Double(all.count)), .text(all[0].1), .text(all[0].2)]

@@ -98,8 +98,8 @@ extension ComparedRun {
       if document.text(of: "schema") == CrossValidationOutcome.schema {
         throw StudyError(
           .file,
-          "\(path): it is a cross-validation, whose result is a spread and no single curve; compare "
-            + "runs, walk-forwards and sweeps")
+          "\(path): it is a cross-validation, whose result is a spread and no single curve; "
+            + "compare runs, walk-forwards and sweeps")
       }
       let trials = JSONValue(document)["trials"]?["counted"]?.numberValue
       return (try ResultRecord.read(document).record, trials.map { Int($0) })

@@ -146,7 +146,8 @@ extension GateReport {
   /// The report as Markdown, for the summary of a job.
   package var markdown: String {
     var lines = [
-      "## Gate \(outcome): \(MarkdownText.escaped(record.name))", "", MarkdownText.escaped(subject), "",
+      "## Gate \(outcome): \(MarkdownText.escaped(record.name))", "", MarkdownText.escaped(subject),
+      "",
     ]
     if let comparison { lines += [MarkdownText.escaped(comparison), ""] }
     lines += [

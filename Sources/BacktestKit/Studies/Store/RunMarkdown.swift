@@ -32,14 +32,17 @@ package enum RunMarkdown {
     let heading = String(repeating: "#", count: level)
     var lines = ["\(heading) Run \(run.number): \(MarkdownText.escaped(run.name))", ""]
     lines.append(
-      "\(run.kind) of \(MarkdownText.escaped(run.family.description)), \(run.firstDate) to \(run.lastDate), "
+      "\(run.kind) of \(MarkdownText.escaped(run.family.description)), "
+        + "\(run.firstDate) to \(run.lastDate), "
         + "\(NumberText.count(run.returnCount, "return")).")
     var facts = ["fingerprint \(run.fingerprint)", "BacktestKit \(run.version)"]
     if let stored = run.recordedAt { facts.append("stored \(stored)") }
     if run.timesSeen > 1 { facts.append("seen \(run.timesSeen) times") }
     if let folder = run.folder { facts.append("files in `\(folder)`") }
     lines.append(NumberText.sentence(facts.joined(separator: ", ")))
-    if !run.tags.isEmpty { lines.append("Tags: \(MarkdownText.escaped(run.tags.joined(separator: ", "))).") }
+    if !run.tags.isEmpty {
+      lines.append("Tags: \(MarkdownText.escaped(run.tags.joined(separator: ", "))).")
+    }
     var text = lines.joined(separator: "\n") + "\n" + notes(run.notes)
     let metrics = Metrics.headlineNames.compactMap { Metrics.find($0) }
     text += "\n| metric | value |\n| --- | --- |\n"
