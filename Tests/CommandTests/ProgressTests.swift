@@ -27,6 +27,32 @@ struct ProgressTests {
     #expect(quiet == "")
   }
 
+  /// Blocks for a person, and plain text for everything else.
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: ProgressTests.script),
+      "needs `script` of util-linux, which makes a terminal"))
+  func equityAsBlocksOnATerminal() throws {
+    let folder = try SampleStudy.folder()
+    let shown = try Shell.output(
+      "cd '\(folder.path)' && export TERM=xterm && unset NO_COLOR && stty cols 60 2>/dev/null; "
+        + "\(Self.script) -qec 'stty cols 60; \(BuiltProgram.path) run study.yaml' /dev/null")
+    let lines = shown.split(whereSeparator: \.isNewline)
+    let equity = try #require(lines.first { $0.hasPrefix("equity    ") })
+    #expect(equity.contains("100,000 to ") && equity.contains("▁") && equity.contains("█"))
+    let drawdown = try #require(lines.first { $0.hasPrefix("drawdown  ") })
+    #expect(drawdown.contains("worst −"))
+    for line in [equity, drawdown] { #expect(line.count < 60, "\(line)") }
+    for plain in ["NO_COLOR=1", "TERM=dumb"] {
+      let text = try Shell.output(
+        "cd '\(folder.path)' && \(Self.script) -qec "
+          + "'env \(plain) \(BuiltProgram.path) run study.yaml' /dev/null")
+      #expect(text.contains("Fingerprint: ") && !text.contains("▁"), "\(plain)")
+    }
+    let piped = try BuiltProgram.run("run", "study.yaml", in: folder)
+    #expect(!piped.output.contains("▁"))
+  }
+
   @Test func noBarInAPipe() throws {
     let folder = try SampleStudy.folder()
     let ended = try BuiltProgram.run("walkforward", "study.yaml", in: folder)

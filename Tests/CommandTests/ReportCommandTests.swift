@@ -44,6 +44,16 @@ struct ReportCommandTests {
     #expect(folder.names("Reports") == ["fund.html"])
   }
 
+  @Test func aResultIsMarkdownToo() throws {
+    let folder = try SampleStudy.folder()
+    _ = try BuiltProgram.run("walkforward", "study.yaml", "-q", "--out", "out", in: folder)
+    let ended = try BuiltProgram.run("report", "out", "--markdown", "report.md", in: folder)
+    #expect(ended.status == 0 && ended.output == "Markdown: report.md\n", "\(ended)")
+    let text = try folder.text("report.md")
+    #expect(text.hasPrefix("# Two shares\n") && text.contains("| Sharpe ratio | "))
+    #expect(text.contains("**Caveats: read these first**") && text.contains("## Folds"))
+  }
+
   @Test func chartsOfAStudyArePictures() throws {
     let folder = try SampleStudy.folder()
     let ended = try BuiltProgram.run("report", "study.yaml", "--svg", "charts", in: folder)
@@ -68,7 +78,7 @@ struct ReportCommandTests {
       (["--returns", "two.csv"], "it has 2 columns beside the dates"),
       (["--returns", "below.csv"], "-1.5"), (["--returns", "none.csv"], "none.csv"),
       ([], "give either a study or '--returns FILE'"),
-      (["study.yaml"], "say what to write: '--out', '--svg' or '--pdf'"),
+      (["study.yaml"], "say what to write: '--out', '--svg', '--markdown' or '--pdf'"),
       (["study.yaml", "--svg", "x", "--benchmark", "two.csv"], "goes with '--returns'"),
     ] {
       let ended = try BuiltProgram.run(["report"] + words, in: folder)

@@ -36,7 +36,8 @@ struct HouseModule: Sendable {
         "Training",
       ]),
     HouseModule(
-      name: "BacktestReports", folder: "Reports", rooms: ["Markup", "Charts", "Model", "Sections"]),
+      name: "BacktestReports", folder: "Reports",
+      rooms: ["Markup", "Charts", "Model", "Sections", "Comparison"]),
     HouseModule(
       name: "BacktestStudies", folder: "Studies", rooms: ["Schema", "Store", "Results", "Running"]),
     HouseModule(name: "BacktestCommands", folder: "Commands", rooms: ["Framework", "Commands"]),

@@ -37,6 +37,8 @@ public struct BacktestCommands: Sendable {
         .lookahead(catalogue),
         .gate(catalogue),
         .report(catalogue),
+        .compare,
+        .index,
         .runs,
         .inputs(catalogue),
         .data,

@@ -9,15 +9,16 @@ extension Command {
   /// `report`: a page from returns of any origin, or a study's page and charts in other forms.
   static func report(_ catalogue: StrategyCatalogue) -> Command {
     Command(
-      "report", summary: "Report on a file of returns, or write a study's charts as pictures.",
+      "report", summary: "Report on a file of returns, or give a study's report in other forms.",
       discussion: """
         With --returns the page shows growth, drawdowns, distributions, rolling figures and \
         metrics of a CSV file with a column of dates and one of returns, 0.01 for one percent. The \
         length of a bar and the calendar follow from the dates.
 
-        With a study, or the result.json of an earlier run, the study is run and its page written \
-        to --out. Either way --svg writes every chart as a picture of its own, and --pdf prints \
-        the page with Chromium where one is installed.
+        With a study, or the folder or result.json of an earlier run, the study is run and its \
+        page written to --out. Either way --svg writes every chart as a picture of its own, \
+        --markdown the main parts as Markdown, for a pull request, and --pdf prints the page with \
+        Chromium where one is installed.
         """
     ) { parameters in
       let options = ReportOptions(&parameters)
@@ -33,12 +34,14 @@ private struct ReportOptions: Sendable {
   var name: String?
   var out: String?
   var pictures: String?
+  var markdown: String?
   var print: String?
   var overrides: [String]
 
   init(_ parameters: inout ParameterReader) {
     let study = parameters.optionalArgument(
-      "study", .file(endings: ["yaml", "yml", "json"]), help: "The study, or a result.json.")
+      "study", .file(endings: ["yaml", "yml", "json"]),
+      help: "The study, a result.json or its folder.")
     let returns = parameters.optionalOption(
       "returns", .file(endings: ["csv"]), help: "A CSV file of dates and returns.")
     benchmark = parameters.optionalOption(
@@ -51,6 +54,8 @@ private struct ReportOptions: Sendable {
       help: "The page (default with --returns: Reports/<file>.html).")
     pictures = parameters.optionalOption(
       "svg", .folder(), help: "A folder for the charts, each in an SVG file.")
+    markdown = parameters.optionalOption(
+      "markdown", .file(endings: ["md"]), help: "A file for the main parts as Markdown.")
     print = parameters.optionalOption(
       "pdf", .file(endings: ["pdf"]), help: "The page as a PDF file, printed by Chromium.")
     overrides = parameters.options(
@@ -59,10 +64,10 @@ private struct ReportOptions: Sendable {
       (study == nil) != (returns == nil), "give either a study or '--returns FILE'")
     parameters.require(
       returns != nil || benchmark == nil, "'--benchmark' goes with '--returns'")
-    let out = out, pictures = pictures, print = print
+    let forms = [out, pictures, markdown, print]
     parameters.require(
-      returns != nil || out != nil || pictures != nil || print != nil,
-      "say what to write: '--out', '--svg' or '--pdf'")
+      returns != nil || forms.contains { $0 != nil },
+      "say what to write: '--out', '--svg', '--markdown' or '--pdf'")
     (self.study, self.returns) = (study, returns)
   }
 
@@ -84,6 +89,10 @@ private struct ReportOptions: Sendable {
       }
       written.append("\(NumberText.count(charts.count, "chart")) in \(pictures)")
     }
+    if let markdown {
+      try CommandError.wrapping { try FileBytes.write(report.markdown(), to: markdown) }
+      written.append("Markdown: \(markdown)")
+    }
     if let print {
       try PagePrinter.print(report.bytes(), to: print)
       written.append("PDF: \(print)")
@@ -95,7 +104,8 @@ private struct ReportOptions: Sendable {
   private func makeReport(
     _ catalogue: StrategyCatalogue, in context: CommandContext
   ) throws -> Report {
-    if let study {
+    if let given = study {
+      let study = FolderTree.isFile("\(given)/result.json") ? "\(given)/result.json" : given
       do {
         let (read, recorded) = try Study.read(study, overrides: overrides, catalogue: catalogue)
         var runner = StudyRunner(read, threads: nil)
@@ -190,7 +200,7 @@ private enum PagePrinter {
 
 extension CommandError {
   /// Turns what goes wrong with files and numbers into an error of input.
-  fileprivate static func wrapping<Value>(_ work: () throws -> Value) throws -> Value {
+  static func wrapping<Value>(_ work: () throws -> Value) throws -> Value {
     do {
       return try work()
     } catch let error as CommandError {

@@ -153,8 +153,13 @@ private func remarks(on analysis: RegimeAnalysis) -> String {
 /// The summary of a run on a terminal.
 struct ResultSummary {
   let outcome: StudyOutcome
+  /// The columns that lines of blocks may take; `nil` leaves them out.
+  let drawingWidth: Int?
 
-  init(_ outcome: StudyOutcome) { self.outcome = outcome }
+  init(_ outcome: StudyOutcome, drawingWidth: Int? = nil) {
+    self.outcome = outcome
+    self.drawingWidth = drawingWidth
+  }
 
   var text: String {
     let result = outcome.result
@@ -170,9 +175,29 @@ struct ResultSummary {
     if let walk = outcome.walkForward { lines += walkForward(walk) }
     if let verdict = outcome.report().policyVerdict { lines.append(verdict.text) }
     if let replicates = outcome.replicates { lines.append(middle(replicates)) }
+    lines += sparklines
     lines.append("")
     return lines.joined(separator: "\n") + "\n" + table + caveats
       + "\n\(NumberText.capitalized(outcome.trials.text))\nFingerprint: \(result.fingerprint)\n"
+  }
+
+  /// Equity and drawdown, each as a line of blocks.
+  private var sparklines: [String] {
+    guard let drawingWidth else { return [] }
+    let equity = Array(outcome.result.curve.equity)
+    guard let first = equity.first, let last = equity.last else { return [] }
+    let drawdown = Drawdown.underwater(equity)
+    let money = NumberFormat.integer
+    let notes = [
+      "\(money.text(first)) to \(money.text(last))",
+      "worst \(NumberFormat.percent(decimals: 1).text(drawdown.min()))",
+    ]
+    let taken = "drawdown  ".count + 2 + (notes.map(\.displayWidth).max() ?? 0)
+    guard case let width = min(drawingWidth - taken - 1, 60), width >= 8 else { return [] }
+    return zip(["equity    ", "drawdown  "], [equity, drawdown]).enumerated().compactMap {
+      let blocks = Sparkline.text(of: $0.element.1, width: width)
+      return blocks.isEmpty ? nil : "\($0.element.0)\(blocks)  \(notes[$0.offset])"
+    }
   }
 
   private func walkForward(_ walk: WalkForwardResult) -> [String] {

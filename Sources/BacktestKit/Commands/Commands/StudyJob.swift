@@ -211,7 +211,8 @@ struct StudyJob: Sendable {
       return
     }
     guard !options.isQuiet else { return }
-    context.output.write(ResultSummary(outcome).text)
+    let width = context.output.drawingWidth
+    context.output.write(ResultSummary(outcome, drawingWidth: width).text)
     if expectedFingerprint != nil {
       context.output.write("Reproduced: the fingerprint is the expected one.\n")
     }

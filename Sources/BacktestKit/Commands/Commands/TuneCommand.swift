@@ -82,7 +82,8 @@ private struct TuneJob: Sendable {
       let record = try ResultRecord(outcome, folder: folder?.path ?? ".")
       context.output.write(record.json(outcome).text)
     } else {
-      context.output.write(ResultSummary(outcome).text)
+      let width = context.output.drawingWidth
+      context.output.write(ResultSummary(outcome, drawingWidth: width).text)
       if let tuning = outcome.tuning { context.output.write(tuningText(tuning)) }
       if let folder { context.output.write("\nReport: \(folder.path)/report.html\n") }
     }

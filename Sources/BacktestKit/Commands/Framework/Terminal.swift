@@ -13,6 +13,19 @@ package protocol TextStream: Sendable {
   var width: Int { get }
 }
 
+extension TextStream {
+  /// The columns that a table may take; `nil` where no person looks and lines may be long.
+  var tableWidth: Int? { isTerminal ? width : nil }
+
+  /// The columns that a drawing of block characters may take; `nil` where no person looks, or
+  /// where one asked for plain text with `NO_COLOR` or `TERM=dumb`.
+  var drawingWidth: Int? {
+    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    let isPlain = !(variable("NO_COLOR") ?? "").isEmpty || variable("TERM") == "dumb"
+    return isTerminal && !isPlain ? width : nil
+  }
+}
+
 /// An unbuffered stream over a file descriptor.
 final class FileStream: TextStream {
   private let descriptor: Int32

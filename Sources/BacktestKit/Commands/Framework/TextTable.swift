@@ -17,7 +17,7 @@ struct TextTable {
     static func right(_ heading: String) -> Column { Column(heading: heading, isRight: true) }
   }
 
-  private let columns: [Column]
+  private var columns: [Column]
   private var rows: [[String]] = []
 
   /// A table without rows.
@@ -46,6 +46,23 @@ struct TextTable {
       lines.insert(contentsOf: [line(columns.map(\.heading), widths), rule], at: 0)
     }
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// The table without the last columns that a width has no room for, and how many these are; the
+  /// whole table where there is no width.
+  func text(in width: Int?) -> String {
+    guard let width else { return text }
+    var table = self
+    func isTooWide() -> Bool {
+      table.text.split(separator: "\n").contains { $0.displayWidth > width }
+    }
+    while table.columns.count > 2, isTooWide() {
+      table.columns.removeLast()
+      for row in table.rows.indices { table.rows[row].removeLast() }
+    }
+    let left = columns.count - table.columns.count
+    let names = columns.suffix(left).map(\.heading).joined(separator: ", ")
+    return table.text + (left > 0 ? "without \(names), for which the line is too short\n" : "")
   }
 
   private func line(_ cells: [String], _ widths: [Int]) -> String {

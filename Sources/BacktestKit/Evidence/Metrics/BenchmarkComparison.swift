@@ -131,11 +131,11 @@ struct BenchmarkComparison {
 /// many policies were tried before this one.
 package struct ReturnDifference: Hashable, Sendable {
   /// The number of common bars.
-  var count: Int
+  package var count: Int
   /// The mean of account less benchmark, a bar.
   package var mean: Double
   /// The standard error of the mean.
-  var standardError: Double
+  package var standardError: Double
 
   /// The difference of aligned returns; `nil` for fewer than two.
   package init?(_ aligned: AlignedReturns) {

@@ -84,7 +84,7 @@ package enum FolderTree {
   }
 
   /// Whether the path is a folder and not a link to one.
-  static func isRealFolder(_ path: String) -> Bool {
+  package static func isRealFolder(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }

@@ -22,6 +22,9 @@ public struct HeatMapChart: ReportChart {
   public var format: NumberFormat
   /// A column and row to mark, such as the best.
   public var marked: (column: Int, row: Int)?
+  /// The sizes from which the second, third and fourth colour begin; by default they follow from
+  /// the values.
+  var bounds: [Double]?
 
   /// A map from its parts; each row has a value for each column.
   public init(
@@ -54,7 +57,8 @@ public struct HeatMapChart: ReportChart {
   private func drawing() -> ChartDrawing? {
     let known = values.joined().compactMap(\.self).filter(\.isFinite)
     guard let least = known.min(), let most = known.max() else { return nil }
-    let scale = HeatScale(known, smallest: 1e-12, whenEmpty: 1)
+    let scale =
+      bounds.map { HeatScale(bounds: $0) } ?? HeatScale(known, smallest: 1e-12, whenEmpty: 1)
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
       summary: "\(columns.count) by \(rows.count) cells from \(format.text(least)) to "
@@ -115,12 +119,12 @@ public struct HeatMapChart: ReportChart {
         LegendEntry(name: "\(format.text(-scale.full)) or less", mark: .area, style: "cell n4"))
     }
     if known.contains(where: { $0 > 0 }) {
-      for level in 1...4 {
-        let from = format.text(scale.full * Double(level) / 4)
+      for (level, style) in legendStyles.enumerated() {
+        let isLast = level == 3
+        let bound = format.text(isLast ? scale.full : scale.bounds[level])
         entries.append(
           LegendEntry(
-            name: level == 4 ? "\(from) or more" : "to \(from)", mark: .area,
-            style: legendStyles[level - 1]))
+            name: isLast ? "\(bound) or more" : "to \(bound)", mark: .area, style: style))
       }
     }
     return entries

@@ -2,6 +2,8 @@
 struct HeatScale {
   /// The size from which a value has full colour.
   let full: Double
+  /// The sizes from which the second, third and fourth colour begin.
+  let bounds: [Double]
 
   /// A scale for some values: full colour from the ninth decile of their sizes, so that one extreme
   /// value does not pale all others.
@@ -11,12 +13,23 @@ struct HeatScale {
   ///   - size: that of no values.
   init(_ values: [Double], smallest: Double, whenEmpty size: Double) {
     let sizes = values.map(abs).filter(\.isFinite).sorted()
-    full = sizes.isEmpty ? size : max(sizes[(sizes.count - 1) * 9 / 10], smallest)
+    let full = sizes.isEmpty ? size : max(sizes[(sizes.count - 1) * 9 / 10], smallest)
+    self.full = full
+    bounds = (1...3).map { full * Double($0) / 4 }
+  }
+
+  /// A scale whose second, third and fourth colour begin at given sizes.
+  init(bounds: [Double]) {
+    precondition(bounds.count == 3, "three bounds between four colours")
+    self.bounds = bounds
+    full = bounds[2]
   }
 
   /// The colour of a value, from -4 to 4.
   func level(of value: Double) -> Int {
-    let level = Int((min(abs(value) / full, 1) * 4).rounded(.up))
+    let size = abs(value)
+    guard size > 0 else { return 0 }
+    let level = 1 + bounds.count { size > $0 }
     return value < 0 ? -level : level
   }
 }

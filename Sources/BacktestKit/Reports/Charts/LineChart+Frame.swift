@@ -21,14 +21,14 @@ extension LineChart {
 
   func frame() -> ChartFrame? {
     let extents =
-      series.map { ChartScale.extent(of: $0.y) }
+      (series + background).map { ChartScale.extent(of: $0.y) }
       + markers.map { ChartScale.extent(of: $0.values) }
     guard
       var yExtent = ChartScale.extent(
         of: extents.flatMap { [$0?.lowerBound, $0?.upperBound] }
           .compactMap(\.self)),
       let xExtent = ChartScale.extent(
-        of: series.flatMap { line in
+        of: (series + background).flatMap { line in
           ChartScale.extent(of: line.x).map { [$0.lowerBound, $0.upperBound] } ?? []
         })
     else { return nil }
@@ -172,7 +172,11 @@ extension LineChart {
     let areas = bandNames.enumerated().map { i, name in
       LegendEntry(name: name, mark: .area, style: ChartStyle.band(i))
     }
+    let others = backgroundName.map {
+      [LegendEntry(name: $0, mark: .line, style: ChartStyle.benchmark)]
+    }
     // One line alone is what the title says.
-    return series.count == 1 && dots.isEmpty && areas.isEmpty ? [] : lines + dots + areas
+    return series.count == 1 && dots.isEmpty && areas.isEmpty && others == nil
+      ? [] : lines + (others ?? []) + dots + areas
   }
 }

@@ -40,6 +40,10 @@ public struct LineChart: ReportChart {
   public var subtitle: String?
   /// The lines; the first is drawn on top. Six colours, then they repeat.
   public var series: [ChartSeries]
+  /// Lines that are drawn thin and grey behind the others, all in one path.
+  var background: [ChartSeries] = []
+  /// What the lines behind the others are called in the legend.
+  var backgroundName: String?
   /// What the x axis counts.
   public var xAxis = XAxis.time
   /// The title below the x axis.
@@ -111,6 +115,7 @@ public struct LineChart: ReportChart {
     drawBands(in: frame, to: &marks)
     marks.grid(of: frame)
     if let baseline { marks.horizontal(baseline, in: frame, "base") }
+    drawBackground(in: frame, to: &marks)
     drawLines(in: frame, to: &marks)
     drawMarkers(in: frame, to: &marks)
     drawReadouts(in: frame, to: &marks)
@@ -145,6 +150,17 @@ extension LineChart {
       }
       marks.path(data, ChartStyle.band(i))
     }
+  }
+
+  private func drawBackground(in frame: ChartFrame, to marks: inout MarkupWriter) {
+    var data = PathData()
+    for line in background {
+      // Of a line among many only the outline shows.
+      for run in line.runs(in: frame) {
+        data.polyline(PointDecimation.extremes(of: run, width: ChartFrame.width / 50))
+      }
+    }
+    marks.path(data, "faint", ChartStyle.benchmark)
   }
 
   private func drawLines(in frame: ChartFrame, to marks: inout MarkupWriter) {

@@ -46,6 +46,7 @@ enum ReportStyleSheet {
     svg .box{fill:var(--paper)}
     svg .span{stroke-width:6px;stroke-linecap:butt}
     svg .thick{stroke-width:2.6px}
+    svg .faint{stroke-width:.9px;stroke-opacity:.4}
     svg .cellmark{stroke:var(--ink);stroke-width:2px}
     .cell.z{--c:var(--wash)}.cell.p1{--c:var(--p1)}.cell.p2{--c:var(--p2)}.cell.p3{--c:var(--p3)}
     .cell.p4{--c:var(--p4)}.cell.n1{--c:var(--n1)}.cell.n2{--c:var(--n2)}.cell.n3{--c:var(--n3)}

@@ -12,6 +12,8 @@ public enum ReportCell: Hashable, Sendable {
   case date(CivilDate)
   /// An instant in UTC, to the minute.
   case time(Timestamp)
+  /// Text that leads to another file, whose path is relative to the page.
+  case link(String, to: String)
 
   /// A number, or the reason why there is none.
   public static func number(_ value: Double?, else reason: String) -> ReportCell {
@@ -23,7 +25,18 @@ public enum ReportCell: Hashable, Sendable {
   fileprivate var isTime: Bool {
     switch self {
     case .date, .time: true
-    case .text, .number, .missing: false
+    case .text, .number, .missing, .link: false
+    }
+  }
+
+  /// The cell as plain text, numbers in the format of their column.
+  package func text(as format: NumberFormat) -> String {
+    switch self {
+    case .text(let text), .link(let text, _): text
+    case .number(let value): format.text(value)
+    case .missing: NumberFormat.missing
+    case .date(let date): date.description
+    case .time(let time): time.tableText
     }
   }
 }
@@ -203,7 +216,30 @@ public struct ReportTable: ReportBlock {
       writer.element("abbr", ["title": reason], text: NumberFormat.missing)
     case .date(let date): writer.text(date.description)
     case .time(let time): writer.text(time.tableText)
+    case .link(let text, let path):
+      writer.element("a", ["href": ReportLink.reference(path)], text: text)
     }
+  }
+}
+
+/// A path as the address of a link.
+enum ReportLink {
+  /// The path with everything escaped that means something in an address, so that no name of a
+  /// folder becomes one.
+  static func reference(_ path: String) -> String {
+    var text = path.hasPrefix("/") || path.hasPrefix("../") ? "" : "./"
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"):
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        let digits = String(byte, radix: 16, uppercase: true)
+        text += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+      }
+    }
+    return text
   }
 }
 

@@ -21,6 +21,8 @@ struct ReportDocument: Sendable {
 
   /// Whether the page holds the one script that lets a reader look closer.
   var isInteractive = false
+  /// Whether several sections have a list of contents, which takes room from wide tables.
+  var hasContents = true
 
   /// A document from its parts.
   init(
@@ -80,7 +82,7 @@ struct ReportDocument: Sendable {
       writer.element("div", ["class": "opening"]) { writer in
         for block in summary { block.write(to: &writer) }
       }
-      if sections.count > 1 { writeContents(ids: ids, to: &writer) }
+      if hasContents, sections.count > 1 { writeContents(ids: ids, to: &writer) }
       writer.element("main") { writer in
         for (section, id) in zip(sections, ids) {
           writer.element("section", ["id": id]) { write(section, to: &$0) }

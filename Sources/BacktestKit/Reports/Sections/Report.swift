@@ -90,6 +90,14 @@ public struct Report: Sendable {
   /// The file, as UTF-8.
   public func bytes() -> [UInt8] { document().bytes() }
 
+  /// The main parts of the page as Markdown: verdict, caveats, figures, and the tables of folds,
+  /// metrics and assumptions.
+  public func markdown() -> [UInt8] {
+    document().markdown(sections: [
+      "equity", "certainty", "folds", "metrics", "sweep", "policy", "assumptions", "provenance",
+    ])
+  }
+
   /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
   ///
   /// - Throws: `FileError` when it cannot be written.

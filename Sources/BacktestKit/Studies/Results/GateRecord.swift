@@ -35,9 +35,9 @@ extension ResultRecord {
 
 extension JSONValue {
   /// The items of a list.
-  fileprivate var items: [JSONValue]? { if case .list(let items) = self { items } else { nil } }
+  var items: [JSONValue]? { if case .list(let items) = self { items } else { nil } }
   /// A text.
-  fileprivate var textValue: String? { if case .text(let text) = self { text } else { nil } }
+  var textValue: String? { if case .text(let text) = self { text } else { nil } }
   /// A number.
   var numberValue: Double? {
     switch self {
@@ -100,7 +100,7 @@ extension GateInputs {
 
 extension ResultRecord {
   /// The bounds of a metric with 95 % confidence, where the result has them.
-  fileprivate func interval95(of name: String) -> ClosedRange<Double>? {
+  func interval95(of name: String) -> ClosedRange<Double>? {
     guard let found = intervals.first(where: { $0.metric == name && $0.level == 0.95 }),
       found.lower <= found.upper
     else { return nil }

@@ -146,9 +146,10 @@ extension GateReport {
   /// The report as Markdown, for the summary of a job.
   package var markdown: String {
     var lines = [
-      "## Gate \(outcome): \(Self.escaped(record.name))", "", Self.escaped(subject), "",
+      "## Gate \(outcome): \(MarkdownText.escaped(record.name))", "", MarkdownText.escaped(subject),
+      "",
     ]
-    if let comparison { lines += [Self.escaped(comparison), ""] }
+    if let comparison { lines += [MarkdownText.escaped(comparison), ""] }
     lines += [
       "| | rule | value | bound | margin | what would change it |",
       "| --- | --- | ---: | ---: | ---: | --- |",
@@ -158,7 +159,7 @@ extension GateReport {
         finding.state.rawValue, finding.rule.text, finding.valueText, finding.boundText,
         finding.marginText, finding.change,
       ]
-      lines.append("| " + cells.map(Self.escaped).joined(separator: " | ") + " |")
+      lines.append("| " + cells.map(MarkdownText.escaped).joined(separator: " | ") + " |")
     }
     return lines.map { $0 + "\n" }.joined()
   }
@@ -185,24 +186,5 @@ extension GateReport {
   /// The value of a property of a workflow command.
   private static func property(_ text: String) -> String {
     message(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
-  }
-
-  /// Text inside Markdown without a meaning of its own, on one line.
-  private static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\n", "\r", "\t", "\u{85}", "\u{2028}", "\u{2029}": escaped += " "
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "&": escaped += "&amp;"
-      case "@": escaped += "&#64;"
-      case "\\", "`", "*", "_", "[", "]", "|", "~", "#", "$":
-        escaped += "\\"
-        escaped.unicodeScalars.append(scalar)
-      default: if scalar.value >= 0x20 { escaped.unicodeScalars.append(scalar) }
-      }
-    }
-    return escaped
   }
 }

@@ -1,5 +1,6 @@
 import BacktestCore
 import BacktestEvidence
+import BacktestFiles
 
 /// The contents of a store for people to read.
 package enum RunMarkdown {
@@ -11,7 +12,7 @@ package enum RunMarkdown {
     for family in try store.families(filter.family) {
       let own = runs.filter { $0.family == family.family }.reversed()
       guard !own.isEmpty || filter.tag == nil && filter.name == nil else { continue }
-      text += "\n## \(escaped(family.family.description))\n\n"
+      text += "\n## \(MarkdownText.escaped(family.family.description))\n\n"
       text +=
         "\(NumberText.count(family.trialCount, "trial")) of "
         + "\(NumberText.count(family.configurationCount, "configuration")) counted"
@@ -29,16 +30,19 @@ package enum RunMarkdown {
   /// - Parameter level: how deep its heading is.
   package static func run(_ run: StoredRun, level: Int) -> String {
     let heading = String(repeating: "#", count: level)
-    var lines = ["\(heading) Run \(run.number): \(escaped(run.name))", ""]
+    var lines = ["\(heading) Run \(run.number): \(MarkdownText.escaped(run.name))", ""]
     lines.append(
-      "\(run.kind) of \(escaped(run.family.description)), \(run.firstDate) to \(run.lastDate), "
+      "\(run.kind) of \(MarkdownText.escaped(run.family.description)), "
+        + "\(run.firstDate) to \(run.lastDate), "
         + "\(NumberText.count(run.returnCount, "return")).")
     var facts = ["fingerprint \(run.fingerprint)", "BacktestKit \(run.version)"]
     if let stored = run.recordedAt { facts.append("stored \(stored)") }
     if run.timesSeen > 1 { facts.append("seen \(run.timesSeen) times") }
     if let folder = run.folder { facts.append("files in `\(folder)`") }
     lines.append(NumberText.sentence(facts.joined(separator: ", ")))
-    if !run.tags.isEmpty { lines.append("Tags: \(escaped(run.tags.joined(separator: ", "))).") }
+    if !run.tags.isEmpty {
+      lines.append("Tags: \(MarkdownText.escaped(run.tags.joined(separator: ", "))).")
+    }
     var text = lines.joined(separator: "\n") + "\n" + notes(run.notes)
     let metrics = Metrics.headlineNames.compactMap { Metrics.find($0) }
     text += "\n| metric | value |\n| --- | --- |\n"
@@ -47,7 +51,7 @@ package enum RunMarkdown {
     }
     text += "\n| rule | value |\n| --- | --- |\n"
     for (key, value) in run.settings.sorted(by: { $0.key < $1.key }) {
-      text += "| `\(key)` | \(escaped(value)) |\n"
+      text += "| `\(key)` | \(MarkdownText.escaped(value)) |\n"
     }
     return text
   }
@@ -59,19 +63,5 @@ package enum RunMarkdown {
       return "- \(day)\(note.text.split(separator: "\n").joined(separator: "\n  "))\n"
     }
     return "\n" + lines.joined()
-  }
-
-  /// Text that is no Markdown of its own.
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if character.isNewline {
-        result.append(" ")
-        continue
-      }
-      if "|\\*_`<>[]#".contains(character) { result.append("\\") }
-      result.append(character)
-    }
-    return result
   }
 }

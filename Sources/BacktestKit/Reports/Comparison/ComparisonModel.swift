@@ -1,0 +1,174 @@
+import BacktestCore
+import BacktestEvidence
+import BacktestFiles
+
+/// What several parts of a comparison need, computed once.
+struct ComparisonModel {
+  /// The runs, the best first.
+  let runs: [ComparedRun]
+  /// The run that was given first, with which the others are compared.
+  let reference: Int
+  /// The metric that ranks them.
+  let metric: MetricDefinition
+  /// The rules that are not the same in all runs, by key; a value for each run.
+  let differences: [(key: String, values: [String?])]
+  /// The runs that have daily values.
+  let charted: [Int]
+  /// Their returns, in the order of `charted`.
+  let curves: DailyCurves
+  /// The correlations of their returns, in the order of `charted`.
+  let correlations: [[Double?]]
+  /// What is left of the best; `nil` where it cannot be said.
+  let best: BestOfRuns?
+
+  init(_ given: [ComparedRun], rankedBy metric: MetricDefinition) {
+    let order = given.indices.sorted { a, b in
+      let (x, y) = (given[a].metrics[metric.name], given[b].metrics[metric.name])
+      return x == y ? a < b : metric.isBetter(x, than: y)
+    }
+    runs = Self.shownNames(of: order.map { given[$0] })
+    reference = order.firstIndex(of: 0) ?? 0
+    self.metric = metric
+    let keys = Set(given.flatMap(\.settings.keys)).sorted()
+    let runs = runs
+    differences = keys.compactMap { key in
+      let values = runs.map { $0.settings[key] }
+      return Set(values).count > 1 ? (key, values) : nil
+    }
+    charted = runs.indices.filter { (runs[$0].curve?.dates.count ?? 0) > 1 }
+    let known = charted.compactMap { runs[$0].curve }
+    curves = DailyCurves(known)
+    correlations = curves.correlations
+    best =
+      charted.first == 0
+      ? BestOfRuns(
+        curves, correlations: correlations, best: 0,
+        riskFree: charted.map { runs[$0].riskFreePerDay }, daysPerYear: known[0].daysPerYear)
+      : nil
+  }
+
+  /// The runs with names that are short and plain, and still tell them apart.
+  private static func shownNames(of runs: [ComparedRun]) -> [ComparedRun] {
+    var taken: [String: Int] = [:]
+    return runs.map { run in
+      var run = run
+      let plain = printable(run.name, limit: 400)
+      // Names of folders often differ at their end.
+      let short = plain.count <= 40 ? plain : plain.prefix(16) + "…" + plain.suffix(22)
+      taken[short, default: 0] += 1
+      run.name = taken[short] == 1 ? short : "\(short) (\(taken[short] ?? 0))"
+      return run
+    }
+  }
+
+  /// The parameters of the strategies among the differences, with their names alone.
+  var parameters: [(name: String, values: [String?])] {
+    differences.compactMap { key, values in
+      key.hasPrefix("parameters.") ? (String(key.dropFirst("parameters.".count)), values) : nil
+    }
+  }
+
+  /// The place of a run among those with daily values.
+  func place(of run: Int) -> Int? { charted.firstIndex(of: run) }
+
+  /// A run less the reference; `nil` where one of them has no daily values, or they share too few.
+  func difference(of run: Int) -> ReturnDifference? {
+    guard run != reference, let own = place(of: run), let other = place(of: reference) else {
+      return nil
+    }
+    return curves.common(own, other).flatMap { ReturnDifference($0) }
+  }
+
+  /// The days in a year of a run with daily values.
+  func daysPerYear(_ run: Int) -> Double { runs[run].curve?.daysPerYear ?? 252 }
+}
+
+extension DailyCurve {
+  /// The returns in a year of 365.25 days; 252 where that is not known.
+  var daysPerYear: Double {
+    guard let first = dates.first, let last = dates.last,
+      case let days = last.daysSinceEpoch - first.daysSinceEpoch, days > 90
+    else { return 252 }
+    return Double(dates.count - 1) / Double(days) * 365.25
+  }
+
+  /// Its value as a multiple of that at the base point.
+  var growth: [Double] { wealth.map { $0 / wealth[0] } }
+}
+
+// What makes runs hard to compare
+extension ComparisonModel {
+  /// What a reader has to know before comparing figures.
+  var caveats: [String] {
+    [dates, kinds, data, costs, currencies, versions, repetitions, missing].compactMap(\.self)
+  }
+
+  private var dates: String? {
+    groups(by: { "\($0.dates.lowerBound) to \($0.dates.upperBound)" }).map {
+      "The runs cover different times: \($0). Figures of different times are not comparable; "
+        + "differences and correlations are taken over common days."
+    }
+  }
+
+  private var kinds: String? {
+    groups(by: \.kind).map {
+      "What was done differs: \($0). A walk-forward is judged out of sample; parameters of the "
+        + "others may have been chosen on the same data."
+    }
+  }
+
+  private var data: String? {
+    if let text = groups(by: { NumberText.list($0.symbols, limit: 4) }) {
+      return "The instruments differ: \(text)."
+    }
+    let known = runs.filter { !$0.data.isEmpty }
+    let files = Set(known.map(\.data))
+    return files.count > 1
+      ? "The runs read \(files.count) different versions of the files of prices." : nil
+  }
+
+  private var costs: String? {
+    let keys = differences.map(\.key).filter { key in
+      ["execution.commission", "execution.slippage", "account.borrow", "account.interest"]
+        .contains { key.hasPrefix($0) } || key.hasPrefix("account.tax")
+    }
+    guard !keys.isEmpty else { return nil }
+    return "The runs pay different costs: \(NumberText.list(keys, limit: 4))."
+  }
+
+  private var currencies: String? {
+    groups(by: { $0.settings["account.currency"] ?? "–" }).map {
+      "The accounts are in different currencies: \($0). Returns are not converted."
+    }
+  }
+
+  private var versions: String? {
+    groups(by: \.version).map { "Different versions of BacktestKit made the runs: \($0)." }
+  }
+
+  private var repetitions: String? {
+    let same = Dictionary(grouping: runs, by: \.fingerprint).values.filter { $0.count > 1 }
+      .map { $0.map(\.name).sorted() }.sorted { $0[0] < $1[0] }
+    guard !same.isEmpty else { return nil }
+    let names = same.map { NumberText.list($0, limit: 4) }
+    return "These runs made the same fills and the same equity: "
+      + NumberText.list(names.map { "(\($0))" }, limit: 4) + "."
+  }
+
+  private var missing: String? {
+    let names = runs.indices.filter { !charted.contains($0) }.map { runs[$0].name }
+    guard !names.isEmpty else { return nil }
+    return "\(NumberText.count(names.count, "run")) without daily values: "
+      + "\(NumberText.list(names, limit: 4)). The files are gone or belong to another run, so "
+      + "curves, differences and correlations leave them out."
+  }
+
+  /// How many runs have each value of a property; `nil` where all have the same.
+  private func groups(by property: (ComparedRun) -> String) -> String? {
+    let counts = Dictionary(grouping: runs, by: property).map { ($0.key, $0.value.count) }
+      .sorted { ($1.1, $0.0) < ($0.1, $1.0) }
+    guard counts.count > 1 else { return nil }
+    return NumberText.list(
+      counts.map { "\($0.0) (\(NumberText.count($0.1, "run")))" }, limit: 4)
+  }
+}

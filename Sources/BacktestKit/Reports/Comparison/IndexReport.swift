@@ -1,0 +1,186 @@
+import BacktestCore
+import BacktestEvidence
+package import BacktestFiles
+
+/// The page that lists all results below a folder, with links to their reports.
+///
+///     try IndexReport("Reports", results).write(to: "Reports/index.html")
+///
+/// Folders whose result is incomplete or damaged come first, so that nobody takes the rest for all.
+package struct IndexReport: Sendable {
+  /// The results, in the order of their paths.
+  package let results: [IndexedResult]
+  private let folder: String
+
+  /// What marks a page as an index, so that no other page is replaced by one.
+  package static let mark = "Index of results · BacktestKit"
+
+  /// An index of a folder.
+  package init(_ folder: String, _ results: [IndexedResult]) {
+    self.folder = folder
+    self.results = results
+  }
+
+  /// The file, as UTF-8.
+  package func bytes() -> [UInt8] { document.bytes() }
+
+  /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
+  ///
+  /// - Throws: `FileError` when it cannot be written.
+  package func write(to path: String) throws(FileError) {
+    try FileBytes.write(bytes(), to: path)
+  }
+
+  /// The complete results.
+  package var complete: [IndexedResult] { results.filter { $0.problem == nil } }
+
+  /// The folders whose result cannot be used.
+  package var incomplete: [IndexedResult] { results.filter { $0.problem != nil } }
+
+  private var document: ReportDocument {
+    var sections: [ReportSection] = []
+    if !incomplete.isEmpty {
+      sections.append(
+        ReportSection(
+          id: "incomplete", title: "Failed or incomplete",
+          summary: "What is missing here is also missing below.", blocks: [problemTable]))
+    }
+    sections.append(
+      ReportSection(
+        id: "results", title: "Results",
+        summary: complete.isEmpty ? "There is no complete result." : nil,
+        blocks: complete.isEmpty ? [] : [table]))
+    if let limitTable {
+      sections.append(
+        ReportSection(
+          id: "limits", title: "Caveats",
+          summary: "What they say is at the top of each report.", blocks: [limitTable]))
+    }
+    var document = ReportDocument(
+      title: "Results in \(folder)", subtitle: subtitle, summary: summary, sections: sections,
+      footer: "\(Self.mark) \(BacktestKitVersion.current)")
+    document.isInteractive = true
+    document.hasContents = false
+    return document
+  }
+
+  private var subtitle: String {
+    var parts = [NumberText.count(complete.count, "result")]
+    if !incomplete.isEmpty { parts.append("\(incomplete.count) failed or incomplete") }
+    let dates = complete.compactMap(\.lastDate)
+    if let first = dates.min(), let last = dates.max() {
+      parts.append(first == last ? "data to \(last)" : "data to \(first) … \(last)")
+    }
+    return parts.joined(separator: " · ")
+  }
+
+  private var summary: [any ReportBlock] {
+    var items: [String] = []
+    if !incomplete.isEmpty {
+      items.append(
+        incomplete.count == 1
+          ? "1 folder has no complete result."
+          : "\(incomplete.count) folders have no complete result.")
+    }
+    if complete.count > 2 {
+      items.append(
+        "The best of \(complete.count) results looks better than it is, because it is the best. "
+          + "'compare' says by how much.")
+    }
+    return items.isEmpty
+      ? [] : [ReportNotice(.warning, title: "Before reading the figures", items: items)]
+  }
+
+  private var problemTable: ReportTable {
+    ReportTable(
+      caption: "Folders without a complete result",
+      columns: [.text("Folder"), .prose("What is wrong")],
+      rows: incomplete.map { [Self.name($0), .text($0.problem ?? "")] })
+  }
+
+  private static func name(_ result: IndexedResult) -> ReportCell {
+    result.link.map { .link(result.path, to: $0) } ?? .text(result.path)
+  }
+
+  /// The complete results with their main figures.
+  private var table: ReportTable {
+    let columns = Self.columns.filter { column in
+      column.isShown(complete) && complete.contains { column.cell($0).isKnown }
+    }
+    return ReportTable(
+      caption: NumberText.count(complete.count, "result"), columns: columns.map(\.heading),
+      rows: complete.map { result in columns.map { $0.cell(result) } })
+  }
+
+  /// A column of the table.
+  private struct Column: Sendable {
+    var heading: ReportTable.Column
+    /// Whether the results are worth a column.
+    var isShown: @Sendable ([IndexedResult]) -> Bool = { _ in true }
+    var cell: @Sendable (IndexedResult) -> ReportCell
+  }
+
+  private static let columns: [Column] = [
+    Column(heading: .text("Result")) { name($0) },
+    // Variants of one study all have its title.
+    Column(
+      heading: .text("Study"), isShown: { Set($0.map(\.title)).count > 1 || $0.count == 1 }
+    ) { .text($0.title) },
+    Column(heading: .text("Kind")) {
+      .text($0.kind == "cross-validation" ? "cross-validation (medians)" : $0.kind)
+    },
+    Column(
+      heading: .text(
+        "Against benchmark",
+        definition: "whether the mean return differs from the benchmark's by more than chance "
+          + "often gives, at 95 %")
+    ) { $0.verdict.map { .text($0) } ?? .missing("the study has no benchmark") },
+    Column(heading: .text("Gate"), isShown: { $0.contains { $0.passesGate != nil } }) {
+      $0.passesGate.map { .text($0 ? "passed" : "failed") } ?? .missing("no gate was run")
+    },
+    metric("sharpe", "Sharpe", .ratio),
+    Column(heading: .text("95% interval")) { result in
+      result.sharpeInterval.map {
+        let format = NumberFormat.ratio
+        return .text(
+          "\(format.text($0.lowerBound))\u{A0}to\u{A0}\(format.text($0.upperBound))")
+      } ?? .missing("the result has no interval")
+    },
+    metric("cagr", "CAGR", .percent(decimals: 1)),
+    metric("max-drawdown", "Max drawdown", .percent(decimals: 1)),
+    Column(heading: .text("Data to")) {
+      $0.lastDate.map { .date($0) } ?? .missing("the result does not say")
+    },
+    Column(heading: .number("Caveats", as: .integer)) { .number(Double($0.limits.count)) },
+  ]
+
+  private static func metric(
+    _ name: String, _ title: String, _ format: NumberFormat
+  ) -> Column {
+    Column(heading: .number(title, as: format, definition: Metrics.find(name)?.definition)) {
+      .number($0.metrics[name], else: "the result has no value for it")
+    }
+  }
+
+  /// The kinds of caveats, and how many results have each.
+  private var limitTable: ReportTable? {
+    let kinds = Dictionary(
+      grouping: complete.flatMap { result in result.limits.map { ($0, result.path) } }, by: \.0
+    ).sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+    guard !kinds.isEmpty else { return nil }
+    return ReportTable(
+      caption: "Caveats, the most frequent first",
+      columns: [.number("Results", as: .integer), .text("Caveat"), .text("Such as")],
+      rows: kinds.map { code, all in
+        [
+          .number(Double(all.count)), .text(code.replacing("-", with: " ")),
+          .text(NumberText.list(all.map(\.1), limit: 3)),
+        ]
+      })
+  }
+}
+
+extension ReportCell {
+  /// Whether it has a value.
+  fileprivate var isKnown: Bool { if case .missing = self { false } else { true } }
+}

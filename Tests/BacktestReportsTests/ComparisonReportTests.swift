@@ -1,0 +1,184 @@
+@testable import BacktestCore
+@testable import BacktestEvidence
+@testable import BacktestReports
+import TestSupport
+import Testing
+
+struct ComparisonReportTests {
+  @Test func theBestComesFirstAndTheReferenceIsMarked() throws {
+    let runs = ComparisonFixtures.runs(12)
+    let report = try ComparisonReport(runs)
+    let ratios = report.runs.map { $0.metrics["sharpe"] ?? 0 }
+    #expect(ratios == ratios.sorted(by: >) && Set(ratios).count == 12)
+    let text = String(decoding: report.bytes(), as: UTF8.self)
+    #expect(text.contains(">\(runs[0].name) (reference)</a>"))
+    #expect(text.contains("Differences from \(runs[0].name)"))
+    #expect(try ComparisonReport(runs).bytes() == report.bytes())
+    // A metric of which less is better turns the order around, where it is worse.
+    let calm = try ComparisonReport(runs, rankedBy: "max-drawdown").runs
+    let depths = calm.map { $0.metrics["max-drawdown"] ?? 0 }
+    #expect(depths == depths.sorted(by: >))
+    #expect(throws: EvidenceError.self) { try ComparisonReport(runs, rankedBy: "sharp") }
+  }
+
+  /// The mean correlation by the sum of standardised columns, the ratio by its own estimate.
+  @Test func theBestIsDeflatedByTheOthers() throws {
+    let runs = ComparisonFixtures.runs(12)
+    let model = ComparisonModel(runs, rankedBy: try Metrics.named("sharpe"))
+    let best = try #require(model.best)
+    var correlation = AverageCorrelation(rows: 520)
+    let returns = runs.compactMap { $0.curve?.returns }
+    for own in returns { try correlation.add(own) }
+    let mean = try #require(correlation.value)
+    #expect(abs(best.meanCorrelation - mean) < 1e-12)
+    let estimates = returns.compactMap { SharpeEstimate(returns: $0) }
+    let ratios = estimates.map(\.ratio)
+    let center = ratios.reduce(0, +) / 12
+    let variance = ratios.reduce(0) { $0 + ($1 - center) * ($1 - center) } / 11
+    let chosen = try #require(estimates.max { $0.ratio < $1.ratio })
+    let wanted = try DeflatedSharpeRatio.estimate(
+      chosen, variance: variance,
+      trials: .averageCorrelation(mean, trials: 12)
+    ).get()
+    #expect(abs(best.deflatedSharpe - wanted.probability) < 1e-9)
+    #expect(best.deflatedSharpe < chosen.probability() ?? 0)
+  }
+
+  @Test func differencesAreThoseOfPairedReturns() throws {
+    let runs = ComparisonFixtures.runs(2)
+    let model = ComparisonModel(runs, rankedBy: try Metrics.named("sharpe"))
+    let difference = try #require(model.difference(of: 1 - model.reference))
+    let returns = runs.compactMap { $0.curve?.returns }
+    let own = zip(returns[1], returns[0]).map { $0 - $1 }
+    let mean = own.reduce(0, +) / 520
+    let squares = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    #expect(abs(difference.mean - mean) < 1e-15 && difference.count == 520)
+    #expect(abs(difference.standardError - (squares / 519 / 520).squareRoot()) < 1e-15)
+  }
+
+  @Test func twoHundredRunsFitOnAPage() throws {
+    let bytes = try ComparisonReport(ComparisonFixtures.runs(200)).bytes()
+    #expect(bytes.count < 1_500_000, "\(bytes.count)")
+    let page = try MarkupChecker(bytes)
+    // Three of the best, the reference, and one path for all the others.
+    let lines = page.tags.filter { tag in
+      tag.name == "path" && tag.attributes.contains { $0.value == "faint sb" }
+    }
+    #expect(lines.count == 1 && page.text.contains("196 other runs"))
+    #expect(page.tags.count { $0.name == "tr" } > 400)
+  }
+
+  @Test func whatMakesComparingDoubtfulIsSaid() throws {
+    var runs = ComparisonFixtures.runs(4)
+    func caveats() throws -> String {
+      try ComparisonReport(runs).caveats.joined(separator: "\n")
+    }
+    #expect(try caveats() == "")
+    let first = runs[1].dates.lowerBound
+    runs[1].dates = first.adding(days: 7)...runs[1].dates.upperBound
+    runs[1].kind = "walk-forward"
+    runs[2].settings["execution.commission.basis-points"] = "0.0"
+    runs[2].settings["account.currency"] = "EUR"
+    runs[2].version = "0.2.0"
+    runs[3].fingerprint = runs[0].fingerprint
+    runs[3].curve = nil
+    runs[3].data["AAA"] = "ab"
+    let text = try caveats()
+    for part in [
+      "cover different times", "(3 runs)", "A walk-forward is judged out of sample",
+      "different versions of the files of prices", "execution.commission.basis-points",
+      "different currencies", "Different versions of BacktestKit", "the same fills",
+      "1 run without daily values: \(runs[3].name)",
+    ] {
+      #expect(text.contains(part), "\(part) in \(text)")
+    }
+    runs[0].symbols = ["CCC"]
+    #expect(try caveats().contains("The instruments differ: "))
+  }
+
+  @Test func curvesOfDifferentDaysMeetOnCommonOnes() throws {
+    let dates = ComparisonFixtures.dates(61)
+    let returns = (0..<60).map { Double($0 * 37 % 11) / 1_000 - 0.004 }
+    let whole = DailyCurve(from: dates[0], dates: Array(dates.dropFirst()), returns: returns)
+    let late = DailyCurve(
+      from: dates[30], dates: Array(dates[31...]), returns: returns[30...].map { -2 * $0 })
+    let brief = DailyCurve(
+      from: dates[50], dates: Array(dates[51...]), returns: Array(returns[50...]))
+    let curves = DailyCurves([whole, late, brief])
+    #expect(curves.dates == Array(dates.dropFirst()))
+    #expect(abs((curves.correlation(0, 1) ?? 0) + 1) < 1e-12)
+    #expect(curves.common(0, 1)?.count == 30)
+    // Ten days are too few.
+    #expect(curves.correlation(0, 2) == nil && curves.common(0, 2)?.count == 10)
+  }
+
+  @Test func theLastValueOfADayCounts() throws {
+    let day = try #require(CivilDate("2020-03-02")).midnight
+    let times = [
+      day, day + .hours(10), day + .hours(20), day + .days(1), day + .days(1) + .hours(1),
+    ]
+    let curve = DailyCurve(times: times, wealth: [1, 2, 3, 4, 5])
+    #expect(curve.dates.map(\.description) == ["2020-03-01", "2020-03-02", "2020-03-03"])
+    #expect(curve.wealth == [1, 4, 5])
+  }
+
+  @Test func hostileNamesAreHarmless() throws {
+    let name = "<script>alert(1)</script>|`@all` \"'&\u{0}\u{202E}"
+    var runs = ComparisonFixtures.runs(9)
+    for i in runs.indices {
+      runs[i].name = name + "\(i)"
+      (runs[i].title, runs[i].origin, runs[i].strategy) = (name, name, name)
+      runs[i].settings["parameters.<img src=x>"] = "\(i) \(name)"
+      runs[i].link = "javascript:alert(1)/\(name)/report.html"
+    }
+    let report = try ComparisonReport(runs)
+    let page = try MarkupChecker(report.bytes())
+    #expect(page.tags.count { $0.name == "script" } == 1)
+    #expect(!page.tags.contains { $0.name == "img" })
+    for path in page.values(of: "href") where !path.hasPrefix("#") {
+      #expect(path.hasPrefix("./javascript%3Aalert%281%29/%3Cscript%3E"), "\(path)")
+    }
+    #expect(report.runs.allSatisfy { $0.name.hasPrefix("<script>alert(1)") && $0.name.count < 48 })
+    #expect(Set(report.runs.map(\.name)).count == 9)
+    let markdown = String(decoding: report.markdown(), as: UTF8.self)
+    #expect(!markdown.contains("<script") && !markdown.contains("@all"))
+    var result = IndexedResult(path: name, link: "../\(name)")
+    result.problem = name
+    #expect(try MarkupChecker(IndexReport(name, [result]).bytes()).values(of: "href").count == 1)
+  }
+}
+
+struct SparklineTests {
+  @Test func valuesBecomeBlocks() {
+    #expect(Sparkline.text(of: [0, 1, 2, 3, 4, 5, 6, 7], width: 8) == "▁▂▃▄▅▆▇█")
+    #expect(Sparkline.text(of: [3, 3, 3], width: 8) == "▁▁▁")
+    #expect(Sparkline.text(of: [1, .nan, 2], width: 8) == "▁█")
+    #expect(Sparkline.text(of: (0..<1_000).map(Double.init), width: 4) == "▂▄▆█")
+    #expect(Sparkline.text(of: [1], width: 8) == "" && Sparkline.text(of: [1, 2], width: 0) == "")
+  }
+}
+
+struct MarkdownTests {
+  @Test func aReportHasItsMainParts() throws {
+    let report = try ReportFixtures.complete(ReportFixtures.sharedWalkForward.get())
+    let text = String(decoding: report.markdown(), as: UTF8.self)
+    #expect(text.utf8.count < 60_000, "what a comment on GitHub may hold: \(text.utf8.count)")
+    for part in [
+      "# Walk-forward of", "**Caveats: read these first**", "| Sharpe ratio | ",
+      "## How sure this is", "<details><summary>", "Fingerprint", "▁",
+    ] {
+      #expect(text.contains(part), "\(part)")
+    }
+    // Every row of a table has as many cells as its header.
+    var width = 0
+    for line in text.split(separator: "\n") {
+      guard line.hasPrefix("|") else {
+        width = 0
+        continue
+      }
+      let cells = line.replacing("\\|", with: "").count { $0 == "|" }
+      if width > 0 { #expect(cells == width, "\(line)") }
+      width = cells
+    }
+  }
+}
