@@ -15,6 +15,7 @@ from ._version import version as __version__
 from .errors import BacktestKitError, ClosedError
 
 if TYPE_CHECKING:
+    from .agents import TradingParallelEnv
     from .env import TradingEnv
     from .results import Result, run
     from .sb3 import TradingVecEnv
@@ -25,6 +26,7 @@ __all__ = [
     "ClosedError",
     "Result",
     "TradingEnv",
+    "TradingParallelEnv",
     "TradingVecEnv",
     "TradingVectorEnv",
     "__version__",
@@ -35,6 +37,7 @@ __all__ = [
 _HOMES = {
     "Result": "results",
     "TradingEnv": "env",
+    "TradingParallelEnv": "agents",
     "TradingVecEnv": "sb3",
     "TradingVectorEnv": "vector",
     "run": "results",
