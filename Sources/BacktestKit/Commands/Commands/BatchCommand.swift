@@ -94,8 +94,8 @@ struct BatchJob: Sendable {
     return rows
   }
 
-  /// Whether entries must be done one after the other: each result that is written counts the trials
-  /// before it, which are the same only in one order.
+  /// Whether entries must be done one after the other: each result that is written counts the
+  /// trials before it, which are the same only in one order.
   var isOrdered: Bool {
     plan.results == .all && options.store.path(for: ".") != nil
   }

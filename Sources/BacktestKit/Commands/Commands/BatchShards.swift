@@ -5,8 +5,8 @@ import BacktestStudies
 
 // In shards
 extension BatchJob {
-  /// Does the entries of a shard that are not done yet. Their files go where those of the whole batch
-  /// go; what the tables need is kept in the shard's folder.
+  /// Does the entries of a shard that are not done yet. Their files go where those of the whole
+  /// batch go; what the tables need is kept in the shard's folder.
   func perform(_ shard: Shard, in context: CommandContext) throws -> ExitCode {
     guard !isOrdered else {
       throw CommandError.input(
@@ -53,8 +53,8 @@ extension BatchJob {
       }
       guard row.key == reader.key(of: entry, context) else {
         throw CommandError.input(
-          "\(entry.name): its study, its policy or its prices have changed since shard \(shard) was "
-            + "run; run it again")
+          "\(entry.name): its study, its policy or its prices have changed since shard "
+            + "\(shard) was run; run it again")
       }
       guard row.error != nil || isThere(row) else {
         throw CommandError.input(

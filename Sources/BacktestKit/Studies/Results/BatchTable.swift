@@ -12,8 +12,8 @@ package struct BatchRow: Sendable, Equatable {
   package var folder = ""
   /// Why it failed; `nil` where it did not.
   package var error: String?
-  /// The digest of the command, the study with its policy, and the prices; empty where they could not
-  /// be read.
+  /// The digest of the command, the study with its policy, and the prices; empty where they could
+  /// not be read.
   package var key = ""
 
   /// The names of the figures in the tables.

@@ -5,8 +5,8 @@ import BacktestFiles
 /// The folder of one shard of a job, which keeps what its units gave until all shards are merged.
 ///
 /// It holds `shard.json`, which says what the shard belongs to, `units`, a record for each finished
-/// unit, and `trials.sqlite`, the trials behind them; those of a batch are in `trials-0.sqlite` and so
-/// on, one for each folder of studies. A shard that is killed, or done twice, goes
+/// unit, and `trials.sqlite`, the trials behind them; those of a batch are in `trials-0.sqlite` and
+/// so on, one for each folder of studies. A shard that is killed, or done twice, goes
 /// on with what is in the folder.
 package final class ShardFolder: Sendable {
   /// The folder.
