@@ -173,7 +173,11 @@ def _start(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("RAY_worker_niceness", "0")
     options: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
     if arguments.address:
-        ray.init(address=arguments.address, **options)
+        try:
+            ray.init(address=arguments.address, **options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(f"--address {arguments.address}: there is no Ray: {reason}") from None
     else:
         ray.init(
             num_cpus=arguments.workers, include_dashboard=arguments.dashboard or False, **options)

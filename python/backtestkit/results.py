@@ -32,9 +32,12 @@ def run(study: Path, *, out: Path | None = None, overrides: Sequence[str] = ()) 
         result.equity_frame().plot()
 
     study: a study file.
-    out: the folder of the results; None keeps none of the files.
+    out: the folder of the results, which may hold an earlier result of this study and nothing else;
+        None keeps none of the files.
     overrides: keys of the study, such as `data.to=2015-12-31`.
     """
+    if isinstance(overrides, str):
+        raise BacktestKitError(f"overrides is a list of texts, such as [{overrides!r}]")
     error = ctypes.create_string_buffer(_ERROR_SIZE)
 
     def into(folder: Path) -> Result:
@@ -68,6 +71,7 @@ class Result:
         path = self.folder / "result.json"
         try:
             self.record: dict[str, Any] = json.loads(path.read_bytes())
+            self._written = _stamp(path)
         except (OSError, ValueError) as error:
             raise BacktestKitError(f"{path} is not the result of a run: {error}") from None
         self._tables: dict[str, dict[str, npt.NDArray[Any]]] = {}
@@ -88,8 +92,20 @@ class Result:
         Columns of numbers are float64, with NaN where a field is empty; all others are texts.
         """
         if name not in self._tables:
-            self._tables[name] = _read(self.folder / f"{name}.csv")
+            table = _read(self.folder / f"{name}.csv")
+            # The record is written last, so a table of another run has another record beside it.
+            if not self._is_there():
+                raise BacktestKitError(
+                    f"{self.folder} has the result of another run by now; call load() to read all "
+                    "tables at once, or give each run a folder")
+            self._tables[name] = table
         return self._tables[name]
+
+    def _is_there(self) -> bool:
+        try:
+            return _stamp(self.folder / "result.json") == self._written
+        except OSError:
+            return False
 
     def load(self) -> None:
         """Reads all tables, so that the folder is not needed any more."""
@@ -142,6 +158,12 @@ class Result:
             f"<Result {self.record['name']!r}: {self.record['from']} to {self.record['to']}, "
             f"final equity {self.record['final-equity']}, fingerprint {self.fingerprint}>"
         )
+
+
+def _stamp(path: pathlib.Path) -> tuple[int, int]:
+    """What tells a file from one that has taken its place."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
 def _read(path: pathlib.Path) -> dict[str, npt.NDArray[Any]]:

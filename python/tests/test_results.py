@@ -56,3 +56,22 @@ def test_arrays_and_frames(study):
     assert not result.folder.exists() and len(result.table("fills")["price"]) > 40
     with pytest.raises(backtestkit.BacktestKitError, match="no table 'sales'"):
         result.table("sales")
+
+
+def test_a_result_is_never_mixed_with_another(study, tmp_path):
+    out = tmp_path / "out"
+    first = backtestkit.run(study, out=out)
+    backtestkit.run(study, out=out, overrides=["account.cash=5000"])
+    with pytest.raises(backtestkit.BacktestKitError, match="the result of another run by now"):
+        _ = first.equity
+    # Another study's result and other files are kept.
+    other = study.with_name("other.json")
+    other.write_text(study.read_text())
+    with pytest.raises(backtestkit.BacktestKitError, match="holds the result of another study"):
+        backtestkit.run(other, out=out)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("kept")
+    with pytest.raises(backtestkit.BacktestKitError, match="is no folder of results"):
+        backtestkit.run(study, out=tmp_path / "notes")
+    with pytest.raises(backtestkit.BacktestKitError, match="overrides is a list of texts"):
+        backtestkit.run(study, overrides="account.cash=5000")

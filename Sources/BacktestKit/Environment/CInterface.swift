@@ -81,7 +81,9 @@ enum EnvironmentInterface {
       }
       let study = try Study(path: path, overrides: replaced ?? [], catalogue: .standard)
       do {
-        try StudyRunner(study).run().write(to: folder)
+        // Claimed first, so that nothing is computed whose results cannot be kept.
+        let claimed = try ResultFolder(folder, for: study)
+        try StudyRunner(study).run().write(to: claimed)
       } catch let error as StudyError {
         throw EnvironmentError(error.message(of: path))
       }

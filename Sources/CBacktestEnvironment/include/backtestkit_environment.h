@@ -147,7 +147,8 @@ int32_t backtestkit_close(int64_t handle);
  *
  * study      a study file.
  * overrides  a JSON list of texts such as "execution.fill=next-close", or NULL.
- * folder     the folder of the results, which must not exist.
+ * folder     the folder of the results, which may hold an earlier result of this study and nothing
+ *            else.
  * error      takes the text of an error.
  *
  * Returns 0, or -1.
