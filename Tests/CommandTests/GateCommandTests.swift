@@ -142,9 +142,11 @@ struct GateCommandTests {
       "rules: [{what: trades, min: 500}, {what: drawdown, max: 0.9}]\n")
     let ended = try Self.gate("study.yaml", "--rules", "gate.yaml", "--out", "out", in: folder)
     #expect(ended.status == 1)
-    let names = ["gate.github.txt", "gate.json", "gate.junit.xml", "gate.md", "gate.txt"]
+    let names = [
+      "gate.github.txt", "gate.html", "gate.json", "gate.junit.xml", "gate.md", "gate.txt",
+    ]
     #expect(folder.names("out") == names)
-    let formats = ["github", "json", "junit", "markdown", "text"]
+    let formats = ["github", "html", "json", "junit", "markdown", "text"]
     for (name, format) in zip(names, formats) {
       let printed = try Self.gate(
         "study.yaml", "--rules", "gate.yaml", "--format", format, in: folder)
@@ -206,7 +208,7 @@ struct GateCommandTests {
     try folder.write("kept", to: "out/other.txt")
     #expect(
       try Self.gate("study.yaml", "--rules", "gate.yaml", "-o", "out", in: folder).status == 0)
-    #expect(folder.names("out").count == 6)
+    #expect(folder.names("out").count == 7)
     let before = try folder.files("out")
     // Rules that are wrong, and a folder that is none, change nothing.
     try folder.write("rules: []\n", to: "bad.yaml")

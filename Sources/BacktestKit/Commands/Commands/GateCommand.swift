@@ -19,7 +19,8 @@ extension Command {
         again for the rules that need it.
 
         --out writes the verdict in all formats, all files or none: gate.txt, gate.md, \
-        gate.junit.xml, gate.github.txt and gate.json. They replace those of an earlier verdict.
+        gate.junit.xml, gate.github.txt, gate.html and gate.json. They replace those of an earlier \
+        verdict.
         """
     ) { parameters in
       let options = GateOptions(&parameters)
@@ -32,7 +33,7 @@ extension Command {
 
 /// The parameters of `gate`.
 private struct GateOptions: Sendable {
-  enum Format: String, Sendable, CaseIterable { case text, json, junit, markdown, github }
+  enum Format: String, Sendable, CaseIterable { case text, json, junit, markdown, github, html }
 
   var path: String
   var rules: String?
@@ -178,7 +179,9 @@ private struct GateJob: Sendable {
   }
 
   /// The formats in the order of the files.
-  private static let formats: [GateOptions.Format] = [.text, .markdown, .junit, .github, .json]
+  private static let formats: [GateOptions.Format] = [
+    .text, .markdown, .junit, .github, .html, .json,
+  ]
 
   private func text(_ report: GateReport, as format: GateOptions.Format? = nil) -> String {
     switch format ?? options.format {
@@ -187,6 +190,7 @@ private struct GateJob: Sendable {
     case .junit: report.junit
     case .markdown: report.markdown
     case .github: report.annotations
+    case .html: String(decoding: report.page, as: UTF8.self)
     }
   }
 

@@ -136,6 +136,7 @@ private struct ReportOptions: Sendable {
     try CommandError.wrapping {
       var reader = CSVReferences()
       reader.takesAllColumns = true
+      reader.refusesGaps = true
       let columns = try reader.load(path, name: "returns")
       guard columns.count == 1 else {
         throw CommandError.input(

@@ -94,14 +94,26 @@ package struct MonthlyTurnover: Sendable {
       return Int(date.year) * 12 + Int(date.month) - 1
     }
     var (worth, counts, traded) = ([Int: Double](), [Int: Int](), [Int: Double]())
-    var (day, current) = (Int64.min, 0)
+    var (day, current) = (Int64.min, Int.min)
+    var (sum, count) = (0.0, 0)
+    func close() {
+      if count > 0 { (worth[current], counts[current]) = (sum, count) }
+    }
     for (time, equity) in zip(run.curve.times, run.curve.equity).dropFirst() {
       // The calendar is asked once an hour, which no month's end divides.
       let hour = time.nanoseconds / 3_600_000_000_000
-      if hour != day { (day, current) = (hour, key(time)) }
-      worth[current, default: 0] += equity
-      counts[current, default: 0] += 1
+      if hour != day {
+        let month = key(time)
+        if month != current {
+          close()
+          (sum, count) = (worth[month, default: 0], counts[month, default: 0])
+        }
+        (day, current) = (hour, month)
+      }
+      sum += equity
+      count += 1
     }
+    close()
     for fill in run.fills {
       let multiplier = run.universe[fill.instrument].instrument.multiplier
       traded[key(fill.time), default: 0] += abs(fill.quantity * fill.price * multiplier)

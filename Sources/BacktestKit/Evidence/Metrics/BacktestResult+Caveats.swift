@@ -19,17 +19,19 @@ extension BacktestResult {
   private var accountCaveats: [ResultCaveat] {
     var found: [ResultCaveat] = []
     if let ruinedAt {
+      let date = universe.sessionDate(of: ruinedAt)
       found.append(
         ResultCaveat(
           .ruined,
-          "The account lost everything on \(ruinedAt.utcDate). Its equity is zero from then on, "
+          "The account lost everything on \(date). Its equity is zero from then on, "
             + "and ratios of its returns do not exist."))
     }
     if let overflowedAt {
+      let date = universe.sessionDate(of: overflowedAt)
       found.append(
         ResultCaveat(
           .overflowed,
-          "The run ended on \(overflowedAt.utcDate): equity grew beyond the largest number. Its "
+          "The run ended on \(date): equity grew beyond the largest number. Its "
             + "equity is constant from then on; look at the prices around that date."))
     }
     for tally in decisionTallies where tally.refused > 0 {

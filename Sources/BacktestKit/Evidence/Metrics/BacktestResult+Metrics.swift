@@ -69,8 +69,10 @@ extension BacktestResult {
   /// The returns from session to session, at most one per date, as daily prices have them.
   ///
   /// It is `sample` itself where no bar is shorter than a session.
-  public var sessionSample: ReturnsSample {
-    let sample = sample
+  public var sessionSample: ReturnsSample { sessionSample(of: sample) }
+
+  /// `sessionSample` from the run's own `sample`, where that is there already.
+  package func sessionSample(of sample: ReturnsSample) -> ReturnsSample {
     guard let dates = sample.pointDates, let first = dates.first, let last = dates.last,
       let perYear = UniverseSessions(universe).perYear(from: first, through: last),
       zip(dates.dropFirst(), dates.dropFirst(2)).contains(where: { $0 == $1 })

@@ -111,11 +111,12 @@ extension BenchmarkCurve {
         values[point] += bought.map { closes[row] / $0 } ?? 1
       }
     }
-    let sample = result.sessionSample
+    let points = result.sample
+    let sample = result.sessionSample(of: points)
     guard let dates = sample.pointDates else { return nil }
     if dates.count < values.count {
       // Bars shorter than a session: only the last of each day stays.
-      let all = result.sample.pointDates ?? []
+      let all = points.pointDates ?? []
       values = all.indices.filter { point in
         point == 0 || point + 1 == all.count || all[point + 1] != all[point]
       }.map { values[$0] }
@@ -139,6 +140,21 @@ extension BenchmarkCurve {
     return try? ReturnsSample(
       equity: Array(prices[first...last]), pointDates: Array(dates[first...last]),
       barsPerYear: pricesPerYear, riskFree: riskFree)
+  }
+
+  /// The first and last date of the prices where they begin after a sample does, or end before it;
+  /// `nil` where they cover it. Prices may be a week and their own usual distance away from its
+  /// ends.
+  package func partialDates(of sample: ReturnsSample) -> ClosedRange<CivilDate>? {
+    guard let first = dates.first, let last = dates.last, let base = sample.pointDates?.first,
+      let end = sample.pointDates?.last
+    else { return nil }
+    let distance = (last.daysSinceEpoch - first.daysSinceEpoch) / max(dates.count - 1, 1)
+    let slack = 7 + distance
+    let isWhole =
+      first.daysSinceEpoch <= base.daysSinceEpoch + slack
+      && last.daysSinceEpoch >= end.daysSinceEpoch - slack
+    return isWhole ? nil : first...last
   }
 
   /// The returns of a sample beside the benchmark's on common days.

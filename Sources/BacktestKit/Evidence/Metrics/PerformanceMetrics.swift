@@ -88,9 +88,15 @@ public struct PerformanceMetrics: Sendable {
   }
 
   /// Every metric of the catalogue with its value, in the catalogue's order.
-  public var all: [(metric: MetricDefinition, value: Double?)] {
+  public var all: [(metric: MetricDefinition, value: Double?)] { allAndSortedReturns.values }
+
+  /// Every metric, and the returns in ascending order, which some of them take.
+  package var allAndSortedReturns:
+    (values: [(metric: MetricDefinition, value: Double?)], sortedReturns: [Double])
+  {
     let workspace = MetricWorkspace(inputs)
-    return Metrics.all.map { ($0, $0.value(in: workspace)) }
+    let values = Metrics.all.map { ($0, $0.value(in: workspace)) }
+    return (values, workspace.sorted)
   }
 }
 

@@ -56,10 +56,14 @@ extension ReturnsSample {
   ///
   /// > M. B. Wilk, R. Gnanadesikan, "Probability Plotting Methods for the Analysis of Data",
   /// > Biometrika 55(1), 1968.
-  package func normalQuantiles(limit: Int = 240) -> [(normal: Double, actual: Double)] {
+  ///
+  /// - Parameter sorted: the returns in ascending order, where they are there already.
+  package func normalQuantiles(
+    of sorted: [Double]? = nil, limit: Int = 240
+  ) -> [(normal: Double, actual: Double)] {
+    let sorted = sorted ?? returns.sortedByRadix()
     let dispersion = Dispersion(returns)
     guard let deviation = dispersion.deviation(), deviation > 0 else { return [] }
-    let sorted = returns.sortedByRadix()
     let edge = limit / 4
     let step = max(1, (sorted.count - 2 * edge) / max(limit - 2 * edge, 1))
     return sorted.indices.compactMap { row in
@@ -103,9 +107,11 @@ extension ReturnsSample {
     var found: [Double] = []
     var base = wealth.first ?? 0
     for point in wealth.indices.dropFirst() {
+      // Points of one date have one period, so the calendar is asked once a day.
       let isLast =
         point + 1 == wealth.count
-        || period.key(pointDates[point + 1]) != period.key(pointDates[point])
+        || pointDates[point + 1] != pointDates[point]
+          && period.key(pointDates[point + 1]) != period.key(pointDates[point])
       guard isLast else { continue }
       found.append(base > 0 ? wealth[point] / base - 1 : 0)
       base = wealth[point]

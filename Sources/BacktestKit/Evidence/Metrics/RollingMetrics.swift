@@ -26,12 +26,14 @@ package struct RollingMetrics: Hashable, Sendable {
       let barsPerYear = sample.barsPerYear,
       let free = sample.riskFree.meanPerBar(barsPerYear: barsPerYear)
     else { return Array(repeating: nil, count: sample.count) }
-    var rates = [Double](repeating: free, count: sample.count)
+    var rates: [Double] = []
     if case .series(let series) = sample.riskFree { rates = series }
-    let excess = zip(sample.returns, rates).map { ($0 - $1, 0.0) }
     let solvent = sample.ruinedAt.map { $0 - 1 } ?? sample.count
-    return moments(excess).enumerated().map { row, moment in
-      guard row < solvent, let moment else { return nil }
+    let returns = sample.returns
+    return values(count: returns.count) { row in
+      (returns[row] - (rates.isEmpty ? free : rates[row]), 0)
+    } of: { row, moment in
+      guard row < solvent else { return nil }
       return RatioFormulas.annualizedRatio(
         moment.meanX, moment.dispersion.deviation(), barsPerYear: barsPerYear)
     }
@@ -42,35 +44,43 @@ package struct RollingMetrics: Hashable, Sendable {
     guard let barsPerYear = sample.barsPerYear else {
       return Array(repeating: nil, count: sample.count)
     }
-    return moments(sample.returns.map { ($0, 0) }).map { moment in
-      moment.flatMap { $0.dispersion.deviation() }.map { $0 * barsPerYear.squareRoot() }
+    let returns = sample.returns
+    return values(count: returns.count) {
+      (returns[$0], 0)
+    } of: { _, moment in
+      moment.dispersion.deviation().map { $0 * barsPerYear.squareRoot() }
     }
   }
 
   /// cov(r, b) / var(b) of each window, one value for each common day.
   package func beta(_ aligned: AlignedReturns) -> [Double?] {
-    moments(Array(zip(aligned.benchmark, aligned.returns))).map { moment in
-      moment.flatMap {
-        $0.dispersion.deviation() == 0 ? nil : RatioFormulas.quotient($0.comoment, $0.squaresX)
-      }
+    let (theirs, own) = (aligned.benchmark, aligned.returns)
+    return values(count: min(theirs.count, own.count)) {
+      (theirs[$0], own[$0])
+    } of: { _, moment in
+      moment.dispersion.deviation() == 0
+        ? nil : RatioFormulas.quotient(moment.comoment, moment.squaresX)
     }
   }
 
-  /// The moments of each window: the last part of one block of rows joined to the first part of the
-  /// next.
-  private func moments(_ pairs: [(x: Double, y: Double)]) -> [PairMoments?] {
-    var result = [PairMoments?](repeating: nil, count: pairs.count)
+  /// A value of each full window from its moments: the last part of one block of rows joined to the
+  /// first part of the next.
+  @inline(__always)
+  private func values(
+    count: Int, pair: (Int) -> (x: Double, y: Double), of value: (Int, PairMoments) -> Double?
+  ) -> [Double?] {
+    var result = [Double?](repeating: nil, count: count)
     var tails = [PairMoments](repeating: PairMoments(), count: window + 1)
     var head = PairMoments()
-    for row in pairs.indices {
+    for row in 0..<count {
       let place = row % window
       if place == 0 { head = PairMoments() }
-      head = head.joined(PairMoments(pairs[row]))
-      if row + 1 >= window { result[row] = tails[place + 1].joined(head) }
+      head = head.joined(PairMoments(pair(row)))
+      if row + 1 >= window { result[row] = value(row, tails[place + 1].joined(head)) }
       guard place == window - 1 else { continue }
       tails[window] = PairMoments()
       for back in stride(from: window - 1, through: 0, by: -1) {
-        tails[back] = PairMoments(pairs[row - place + back]).joined(tails[back + 1])
+        tails[back] = PairMoments(pair(row - place + back)).joined(tails[back + 1])
       }
     }
     return result

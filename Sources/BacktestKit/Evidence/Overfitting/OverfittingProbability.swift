@@ -122,20 +122,23 @@ public struct OverfittingProbability: Sendable {
     outcomes = choices.map { $0.outcome }
     probability = Double(outcomes.count { $0.logit <= 0 }) / total
     lossProbability = Double(outcomes.count { $0.outOfSample < 0 }) / total
-    degradation = Degradation(outcomes)
+    degradation = Degradation(
+      inSample: outcomes.map(\.inSample), outOfSample: outcomes.map(\.outOfSample))
     dominance = Dominance(
       chosen: outcomes.map(\.outOfSample), mean: choices.map(\.meanOfAll))
   }
 }
 
 extension OverfittingProbability.Degradation {
-  fileprivate init?(_ outcomes: [OverfittingProbability.Outcome]) {
-    let count = Double(outcomes.count)
-    let meanX = outcomes.compensatedSum(\.inSample) / count
-    let meanY = outcomes.compensatedSum(\.outOfSample) / count
+  /// The line through results out of sample over those in sample; `nil` for none, or where all in
+  /// sample are equal.
+  init?(inSample: [Double], outOfSample: [Double]) {
+    let count = Double(inSample.count)
+    let meanX = inSample.compensatedSum { $0 } / count
+    let meanY = outOfSample.compensatedSum { $0 } / count
     var (xx, xy, yy) = (CompensatedSum(), CompensatedSum(), CompensatedSum())
-    for outcome in outcomes {
-      let (x, y) = (outcome.inSample - meanX, outcome.outOfSample - meanY)
+    for (x, y) in zip(inSample, outOfSample) {
+      let (x, y) = (x - meanX, y - meanY)
       xx.add(x * x)
       xy.add(x * y)
       yy.add(y * y)

@@ -9,19 +9,24 @@ extension Array where Element == Double {
   /// - Complexity: O(n).
   package func sortedByRadix() -> [Double] {
     guard count > 256 else { return sorted() }
+    if isInOrder { return self }
     let width = 11
     let size = 1 << width
     let passes = 6
     var counts = [Int32](repeating: 0, count: passes * size)
     var keys = [UInt64](unsafeUninitializedCapacity: count) { buffer, filled in
-      for row in indices {
-        let bits = self[row].bitPattern
-        // Negative numbers in reverse, and below the positive ones.
-        let key = bits >> 63 == 1 ? ~bits : bits | 1 << 63
-        buffer.initializeElement(at: row, to: key)
-        for pass in 0..<passes {
-          counts[pass * size + Int(truncatingIfNeeded: key >> UInt64(pass * width)) & (size - 1)] +=
-            1
+      withUnsafeBufferPointer { values in
+        counts.withUnsafeMutableBufferPointer { counts in
+          for row in values.indices {
+            let bits = values[row].bitPattern
+            // Negative numbers in reverse, and below the positive ones.
+            let key = bits >> 63 == 1 ? ~bits : bits | 1 << 63
+            buffer.initializeElement(at: row, to: key)
+            for pass in 0..<passes {
+              let digit = Int(truncatingIfNeeded: key >> UInt64(pass * width)) & (size - 1)
+              counts[pass * size + digit] += 1
+            }
+          }
         }
       }
       filled = count
@@ -50,5 +55,16 @@ extension Array where Element == Double {
       swap(&keys, &moved)
     }
     return keys.map { Double(bitPattern: $0 >> 63 == 1 ? $0 & ~(1 << 63) : ~$0) }
+  }
+
+  /// Whether sorting would change nothing, equal zeros of both signs among it.
+  private var isInOrder: Bool {
+    withUnsafeBufferPointer { values in
+      for row in 1..<values.count
+      where !values[row - 1].isTotallyOrdered(belowOrEqualTo: values[row]) {
+        return false
+      }
+      return true
+    }
   }
 }

@@ -32,6 +32,14 @@ public struct CrossValidationResult: Sendable {
   public var paths: [CrossValidationPath]
   /// What the regimes are called, for `by-regime`.
   public var regimes: String?
+  /// The objective of each candidate on the train bars of each split, split by split; empty where
+  /// nothing was chosen, and where they are too many to keep.
+  package var trainScores: [[Double?]] = []
+  /// How the paths grew; `nil` where whole markets are left out.
+  package var growth: PathGrowth?
+  /// The probability that the choice among the candidates is overfitted, by their returns over all
+  /// bars; `nil` where there is nothing to choose, or where there are several markets.
+  public var overfitting: Result<OverfittingProbability, StatisticAbsence>?
 
   /// Whether nothing was chosen, because there is one candidate.
   package var choosesNothing: Bool { candidates.count == 1 }
@@ -53,6 +61,8 @@ public struct CrossValidationMarket: Sendable {
   public var dates: ClosedRange<CivilDate>
   /// Bars in a year, by which ratios were annualised.
   public var barsPerYear: Double?
+  /// The session date of each bar.
+  package var barDates: [CivilDate] = []
 }
 
 /// One split: what was chosen on its train bars, and how that did on its test bars.
@@ -103,8 +113,26 @@ public struct CrossValidationFigures: Sendable {
   public var ratios: CoreRatios
 }
 
+extension OverfittingProbability.Degradation {
+  /// The line through pairs that have both values; `nil` with fewer than three of them.
+  init?(_ pairs: [(inSample: Double?, outOfSample: Double?)]) {
+    let known = pairs.compactMap { pair in
+      pair.inSample.flatMap { x in pair.outOfSample.map { (x, $0) } }
+    }
+    guard known.count >= 3 else { return nil }
+    self.init(inSample: known.map(\.0), outOfSample: known.map(\.1))
+  }
+}
+
 // The spread of figures
 extension CrossValidationResult {
+  /// The line through the objectives of the splits out of sample over those in sample; `nil` with
+  /// fewer than three splits that have both, or where nothing was chosen.
+  public var degradation: OverfittingProbability.Degradation? {
+    guard !choosesNothing else { return nil }
+    return OverfittingProbability.Degradation(splits.map { ($0.inSample, $0.test.objective) })
+  }
+
   /// Over what figures are spread: `path`, or what was left out, such as `year`.
   public var unit: String { paths.count > 1 ? "path" : plan.method.unit }
 

@@ -47,18 +47,9 @@ extension ParameterSweepResult {
       cells[rows.rank(of: numbers[set]) * columns.count + columns.rank(of: numbers[set])]
         .append(value)
     }
-    let prefersHigh = objective.higherIsBetter ?? true
-    let reduced = cells.map { values -> Double? in
-      switch reduction {
-      case .best: prefersHigh ? values.max() : values.min()
-      case .median: values.isEmpty ? nil : values.sorted().sortedQuantile(0.5)
-      }
-    }
     return ParameterHeatMap(
-      across: across, down: down, columns: columns.values, rows: rows.values,
-      values: (0..<rows.count).map { row in
-        Array(reduced[row * columns.count..<(row + 1) * columns.count])
-      }, reduction: reduction, largestCellCount: cells.map(\.count).max() ?? 0)
+      across: across, down: down, columns: columns, rows: rows, cells: cells,
+      prefersHigh: objective.higherIsBetter ?? true, reduction: reduction)
   }
 
   /// A heat map for each pair of parameters that vary, in grid order.

@@ -16,12 +16,83 @@ extension PreparedCrossValidation {
     let outcomes = parallelMap(count: splits.count, threads: threads) { (split) throws(Never) in
       outcome(split, choices[split], tested, runs)
     }
-    return CrossValidationResult(
+    var result = CrossValidationResult(
       strategy: request.definition.name, plan: plan, grid: request.grid,
       configuration: request.configuration, objective: metric, markets: axes.map(\.market),
       candidates: candidates, infeasibleCount: infeasibleCount, splits: outcomes,
       paths: paths(choices, runs, threads: threads),
       regimes: plan.method == .byRegime ? request.regimes?.name : nil)
+    result.trainScores = trainScores(searched, threads: threads)
+    result.growth = growth(of: result.paths, runs, threads: threads)
+    if axes.count == 1, candidates.count > 1 {
+      result.overfitting = try overfitting(searched[0], threads: threads)
+    }
+    return result
+  }
+
+  /// More scores than these are not kept.
+  private static let scoreLimit = 20_000
+
+  private func trainScores(_ searched: [RangeObjective], threads: Int?) -> [[Double?]] {
+    guard candidates.count > 1, axes.count == 1, splits.count * candidates.count <= Self.scoreLimit
+    else { return [] }
+    return parallelMap(count: splits.count, threads: threads) { (split) throws(Never) in
+      let train = splits.rows(at: split)?.train ?? []
+      return candidates.indices.map { searched[0].value(of: $0, on: train) }
+    }
+  }
+
+  private func overfitting(
+    _ searched: RangeObjective, threads: Int?
+  ) throws(EvidenceError) -> Result<OverfittingProbability, StatisticAbsence> {
+    let blocks = 16
+    let rows = searched.columns[0].count
+    guard rows >= 2 * blocks else {
+      return .failure(.tooFewReturns(rows, needed: 2 * blocks))
+    }
+    return try OverfittingProbability.estimate(
+      trials: searched.columns, blocks: blocks, threads: threads)
+  }
+
+  private func growth(
+    of paths: [CrossValidationPath], _ runs: TestRuns, threads: Int?
+  ) -> PathGrowth? {
+    guard !paths.isEmpty else { return nil }
+    let axis = axes[0]
+    let base = axis.feed.universe.sessionDate(of: axis.feed.instants[axis.points[0]])
+    return PathGrowth(dates: [base] + axis.dates, pathCount: paths.count, threads: threads) {
+      returns(of: paths[$0], runs)
+    }
+  }
+
+  /// The returns of a history, one for each bar; 0 for bars that no split tests.
+  private func returns(of path: CrossValidationPath, _ runs: TestRuns) -> [Double] {
+    switch splits {
+    case .folds: return path.choices.indices.flatMap { runs.run($0, path.choices[$0]).returns }
+    case .groups(let groups):
+      var all = [Double](repeating: 0, count: axes[0].count)
+      for piece in pieces(groups, path.choices, runs) {
+        all.replaceSubrange(
+          piece.start..<piece.start + piece.returns.count, with: piece.returns)
+      }
+      return all
+    case .markets: return []
+    }
+  }
+
+  /// The returns of groups of bars, each with its first bar, in order of time.
+  private func pieces(
+    _ groups: GroupSplits, _ choices: [Int], _ runs: TestRuns
+  ) -> [(start: Int, returns: [Double])] {
+    let tested = testPlan
+    var pieces: [(start: Int, returns: [Double])] = []
+    for split in groups.indices {
+      for segment in segments(of: split, in: tested) {
+        pieces.append(
+          (tested.segments[segment].bars.lowerBound, runs.run(segment, choices[split]).returns))
+      }
+    }
+    return pieces.sorted { $0.start < $1.start }
   }
 
   private func outcome(
@@ -68,22 +139,11 @@ extension PreparedCrossValidation {
           test: figures(of: returns, in: axes[0]))
       }
     case .groups(let groups):
-      let tested = testPlan
-      var pieces: [(start: Int, returns: [Double])] = []
-      for split in groups.indices {
-        for segment in segments(of: split, in: tested) {
-          pieces.append(
-            (
-              tested.segments[segment].bars.lowerBound,
-              runs.run(segment, choices[split].candidate).returns
-            ))
-        }
-      }
-      let returns = pieces.sorted { $0.start < $1.start }.flatMap(\.returns)
+      let chosen = choices.map(\.candidate)
       return [
         CrossValidationPath(
-          index: 0, splits: Array(groups.indices), choices: choices.map(\.candidate),
-          test: figures(of: returns, in: axes[0]))
+          index: 0, splits: Array(groups.indices), choices: chosen,
+          test: figures(of: pieces(groups, chosen, runs).flatMap(\.returns), in: axes[0]))
       ]
     case .markets: return []
     }
@@ -96,6 +156,6 @@ extension ValidationAxis {
     CrossValidationMarket(
       name: name, barCount: count, skip: points[0] + 1, warmup: warmup,
       dates: dates[0]...dates[count - 1],
-      barsPerYear: evaluator.barsPerYear)
+      barsPerYear: evaluator.barsPerYear, barDates: dates)
   }
 }

@@ -98,6 +98,13 @@ extension WalkForwardResult {
     return stitchedObjective < 0 ? "the out-of-sample \(name) is negative" : nil
   }
 
+  /// The line through the objectives of the folds out of sample over those in sample; `nil` with
+  /// fewer than three folds that have both, or where nothing was chosen.
+  public var degradation: OverfittingProbability.Degradation? {
+    guard !choosesNothing else { return nil }
+    return OverfittingProbability.Degradation(folds.map { ($0.inSample, $0.outOfSample) })
+  }
+
   /// How `efficiency` is defined, in one line.
   package static let efficiencyDefinition =
     "objective of the stitched out-of-sample run / mean in-sample objective of the chosen "

@@ -18,6 +18,8 @@ package struct CSVReferences: Sendable {
   package var values: [String]?
   /// Whether all columns besides are values where none are named.
   package var takesAllColumns = false
+  /// Whether a line without a value is an error, rather than a time at which there is none.
+  package var refusesGaps = false
 
   /// Columns that are found by their names.
   package init() {}
@@ -98,17 +100,29 @@ package struct CSVReferences: Sendable {
         .badTime, columns.known, "\(DataIssue.quoted(text)) \(clock.advice(for: text))", to: &log)
     }
     let time = knownTime(stamp)
+    // A date is known at its end, which may be the midnight after it.
+    let shown = { (time: Timestamp) in
+      stamp.hasTimeOfDay ? "\(time)" : "\((time - .seconds(1)).utcDate)"
+    }
     for (index, column) in columns.values.enumerated() {
       guard let number = row.withField(column, columns.numbers.read), !number.isInfinite else {
         row.report(
           .badNumber, column, "\(DataIssue.quoted(row.field(column))) is not a number", to: &log)
         continue
       }
-      if number.isNaN { continue }
+      if number.isNaN {
+        if refusesGaps {
+          row.report(
+            .badNumber, column, "it is empty; write a number, 0 for none, or take the line out",
+            to: &log)
+        }
+        continue
+      }
       if let last = rows[index].last?.0, time <= last {
         row.report(
           time == last ? .duplicateTime : .outOfOrder, columns.known,
-          "the value is known at \(time), the one above it at \(last); times must ascend", to: &log)
+          "the value is of \(shown(time)), the one above it of \(shown(last)); times must ascend",
+          to: &log)
         continue
       }
       rows[index].append((time, number))

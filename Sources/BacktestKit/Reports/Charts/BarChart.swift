@@ -64,15 +64,8 @@ public struct BarChart: ReportChart {
     self.height = height
   }
 
-  /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
-    ChartDrawing.write(drawing(), title: title, to: &writer)
-  }
-
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
-
-  private func drawing() -> ChartDrawing? {
+  /// The chart, ready to be shown; `nil` where there are no values.
+  public func drawing() -> ChartDrawing? {
     let bars = placedBars()
     guard let extent = ChartScale.extent(of: bars.flatMap { [$0.from, $0.to] }) else { return nil }
     let frame = frame(extent)

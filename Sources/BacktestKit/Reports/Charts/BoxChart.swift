@@ -1,11 +1,12 @@
 import BacktestCore
+import BacktestEvidence
 
 /// Boxes over a few categories: the range of the values, their quartiles and their median.
 ///
 ///     BoxChart(title: "Returns by period", boxes: [.init("Month", values: months)])
 ///
 /// Quartiles are interpolated between order statistics (type 7 of R. J. Hyndman and Y. Fan, 1996);
-/// whiskers reach to the lowest and the highest value.
+/// whiskers reach to the lowest and the highest value unless other shares are given.
 public struct BoxChart: ReportChart {
   /// The values of one category.
   public struct Box: Sendable {
@@ -27,6 +28,8 @@ public struct BoxChart: ReportChart {
   public var subtitle: String?
   /// The boxes, left to right.
   public var boxes: [Box]
+  /// Between which quantiles the whiskers reach, as shares of the values below them.
+  public var whiskers = 0.0...1.0
   /// How the labels of the y axis are written.
   public var unit: AxisUnit
   /// The title above the y axis.
@@ -47,21 +50,13 @@ public struct BoxChart: ReportChart {
     self.height = height
   }
 
-  /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
-    ChartDrawing.write(drawing(), title: title, to: &writer)
-  }
-
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
-
-  func drawing() -> ChartDrawing? {
-    let sorted = boxes.map { $0.values.filter(\.isFinite).sorted() }
-    guard
-      let extent = ChartScale.extent(
-        of: sorted.flatMap { [$0.first, $0.last] }
-          .compactMap(\.self))
-    else { return nil }
+  /// The chart, ready to be shown; `nil` where there are no values.
+  public func drawing() -> ChartDrawing? {
+    let sorted = boxes.map { $0.values.filter(\.isFinite).sortedByRadix() }
+    let ends = sorted.filter { !$0.isEmpty }.flatMap { values in
+      shares.map { values.sortedQuantile($0) }
+    }
+    guard let extent = ChartScale.extent(of: ends) else { return nil }
     let frame = frame(extent, sorted)
     var marks = MarkupWriter()
     marks.grid(of: frame)
@@ -76,7 +71,7 @@ public struct BoxChart: ReportChart {
     _ values: [Double], named name: String, at x: Double, in frame: ChartFrame,
     to marks: inout MarkupWriter
   ) {
-    let five = [0, 0.25, 0.5, 0.75, 1].map { values.sortedQuantile($0) }
+    let five = shares.map { values.sortedQuantile($0) }
     var whiskers = PathData()
     whiskers.polyline([frame.point(x, five[0]), frame.point(x, five[1])])
     whiskers.polyline([frame.point(x, five[3]), frame.point(x, five[4])])
@@ -111,12 +106,17 @@ public struct BoxChart: ReportChart {
     return frame
   }
 
+  private var shares: [Double] { [whiskers.lowerBound, 0.25, 0.5, 0.75, whiskers.upperBound] }
+
   private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .ratio }
 
   private func spoken(_ name: String, _ values: [Double]) -> String {
     guard !values.isEmpty else { return "\(name): no values." }
-    let five = [0, 0.25, 0.5, 0.75, 1].map { format.text(values.sortedQuantile($0)) }
-    return "\(name), \(values.count) values: lowest \(five[0]), lower quartile \(five[1]), median "
-      + "\(five[2]), upper quartile \(five[3]), highest \(five[4])."
+    let five = shares.map { format.text(values.sortedQuantile($0)) }
+    let percent = NumberFormat.percent(decimals: 0)
+    let low = whiskers.lowerBound == 0 ? "lowest" : percent.text(whiskers.lowerBound)
+    let high = whiskers.upperBound == 1 ? "highest" : percent.text(whiskers.upperBound)
+    return "\(name), \(values.count) values: \(low) \(five[0]), lower quartile \(five[1]), median "
+      + "\(five[2]), upper quartile \(five[3]), \(high) \(five[4])."
   }
 }

@@ -74,15 +74,8 @@ public struct CandleChart: ReportChart {
     self.height = height
   }
 
-  /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
-    ChartDrawing.write(drawing(), title: title, to: &writer)
-  }
-
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
-
-  func drawing() -> ChartDrawing? {
+  /// The chart, ready to be shown; `nil` where there are no values.
+  public func drawing() -> ChartDrawing? {
     guard let frame = frame() else { return nil }
     var marks = MarkupWriter()
     marks.grid(of: frame)

@@ -1,16 +1,8 @@
-/// A chart that is ready to be shown: its frame and the marks inside it.
-struct ChartDrawing {
+/// A chart that is ready to be shown: its frame and the marks inside it. The charts of the kit make
+/// it.
+public struct ChartDrawing: Sendable {
   var frame: ChartFrame
   var marks: MarkupWriter
-
-  /// Writes a chart as an HTML figure, or says that there is nothing to draw.
-  static func write(_ drawing: ChartDrawing?, title: String, to writer: inout MarkupWriter) {
-    if let drawing {
-      drawing.frame.writeFigure(marks: drawing.marks, to: &writer)
-    } else {
-      ReportParagraph("\(title): there are no values to show.").write(to: &writer)
-    }
-  }
 
   /// The chart as a separate SVG file, 960 pixels wide, with its title, legend and labels.
   func svg() -> [UInt8] {
@@ -109,7 +101,9 @@ struct ChartDrawing {
     for label in frame.pointLabels {
       let x = layout.left + Int((label.x * Double(layout.plotWidth)).rounded())
       let y = layout.top + Int(((1 - label.y) * height).rounded())
-      if label.isBeside {
+      if label.isInside {
+        writer.svgText(label.text, x: x, y: y + 4, "inside")
+      } else if label.isBeside {
         writer.svgText(label.text, x: x + 6, y: y + 4, "own")
       } else {
         let style: StaticString =

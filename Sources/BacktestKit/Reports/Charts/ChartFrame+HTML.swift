@@ -115,9 +115,10 @@ extension ChartFrame {
       for label in pointLabels {
         let left = NumberFormat.markup(label.x * 100, decimals: 2)
         let top = NumberFormat.markup(100 - label.y * 100, decimals: 2)
-        let level = label.isBeside ? "b" : label.isAbove ? "u" : "d"
+        let level = label.isInside ? "m" : label.isBeside ? "b" : label.isAbove ? "u" : "d"
         let side =
-          label.isBeside || label.isCentred ? "" : label.x < 0.3 ? " l" : label.x > 0.7 ? " r" : ""
+          label.isBeside || label.isCentred || label.isInside
+          ? "" : label.x < 0.3 ? " l" : label.x > 0.7 ? " r" : ""
         writer.element(
           "span",
           [

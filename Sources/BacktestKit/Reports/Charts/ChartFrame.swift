@@ -50,6 +50,8 @@ struct PointLabel: Hashable {
   var isBeside = false
   /// Whether it is centred on the point even near the edges.
   var isCentred = false
+  /// Whether it is in the middle of a cell, with the point in its centre.
+  var isInside = false
   /// Whether it goes away where the chart is narrow.
   var isOptional = false
 }
@@ -238,8 +240,8 @@ struct ChartScale {
     var low = Double.infinity
     var high = -Double.infinity
     for value in values where value.isFinite {
-      low = min(low, value)
-      high = max(high, value)
+      if value < low { low = value }
+      if value > high { high = value }
     }
     return low <= high ? low...high : nil
   }

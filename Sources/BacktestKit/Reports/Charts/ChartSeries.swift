@@ -34,6 +34,27 @@ public struct ChartSeries: Sendable {
   }
 }
 
+/// A range of values at each x, such as that between two quantiles of many lines.
+public struct ChartRange: Sendable {
+  /// The name in the legend.
+  public var name: String
+  /// The positions along the x axis, ascending.
+  public var x: [Double]
+  /// The lower values, one for each x.
+  public var lower: [Double]
+  /// The upper values, one for each x.
+  public var upper: [Double]
+
+  /// A range between two lines.
+  public init(_ name: String, x: [Double], lower: [Double], upper: [Double]) {
+    precondition(x.count == lower.count && x.count == upper.count, "both values for each x")
+    self.name = name
+    self.x = x
+    self.lower = lower
+    self.upper = upper
+  }
+}
+
 /// A shaded range behind the lines of a chart: a fold, or a time in one regime.
 public struct ChartBand: Hashable, Sendable {
   /// Where it begins.
@@ -86,6 +107,11 @@ public struct ChartMarkers: Sendable {
 extension Timestamp {
   /// Seconds since 1970 as an axis of time counts them.
   var axisSeconds: Double { Double(nanoseconds) / 1e9 }
+
+  /// Where an axis of days shows a close: one at midnight belongs to the day that it ends.
+  var closeSeconds: Double {
+    nanoseconds.isMultiple(of: 86_400_000_000_000) ? axisSeconds - 1 : axisSeconds
+  }
 }
 
 extension ChartSeries {
@@ -110,8 +136,8 @@ extension ChartSeries {
   }
 
   /// The smallest and largest finite value and the last one, in words.
-  func spoken(as format: NumberFormat) -> String {
-    guard let extent = ChartScale.extent(of: y) else { return "\(name): no values." }
+  func spoken(as format: NumberFormat, extent: ClosedRange<Double>?) -> String {
+    guard let extent else { return "\(name): no values." }
     let last = y.last { $0.isFinite }
     return "\(name): from \(format.text(extent.lowerBound)) to \(format.text(extent.upperBound)), "
       + "last \(format.text(last))."

@@ -2,7 +2,8 @@ public import BacktestCore
 
 /// A value over two axes of categories as coloured cells.
 ///
-/// The figures are in a table beside it, or shown when the reader points at a cell of a small map.
+/// The figures are written in the cells of a small map, and shown when the reader points at a cell
+/// of one that is not very large.
 public struct HeatMapChart: ReportChart {
   /// The heading.
   public var title: String
@@ -43,18 +44,13 @@ public struct HeatMapChart: ReportChart {
     self.format = format
   }
 
+  /// The most columns and rows between which the figures are written.
+  private static let writtenLimit = (columns: 8, rows: 12)
   /// The most cells that each have their figure to point at.
   private static let largestTitledCount = 400
 
-  /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
-    ChartDrawing.write(drawing(), title: title, to: &writer)
-  }
-
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
-
-  private func drawing() -> ChartDrawing? {
+  /// The chart, ready to be shown; `nil` where there are no values.
+  public func drawing() -> ChartDrawing? {
     let known = values.joined().compactMap(\.self).filter(\.isFinite)
     guard let least = known.min(), let most = known.max() else { return nil }
     let scale =
@@ -74,9 +70,26 @@ public struct HeatMapChart: ReportChart {
       rows.enumerated().map {
         AxisTick(value: Double($0.offset) + 0.5, label: $0.element, isMajor: false)
       })
+    writeFigures(in: &frame)
     var marks = MarkupWriter()
     draw(in: frame, scale, to: &marks)
     return ChartDrawing(frame: frame, marks: marks)
+  }
+
+  private func writeFigures(in frame: inout ChartFrame) {
+    guard columns.count <= Self.writtenLimit.columns, rows.count <= Self.writtenLimit.rows else {
+      return
+    }
+    for (row, line) in values.enumerated() {
+      for (column, value) in line.enumerated() {
+        guard let value, value.isFinite else { continue }
+        frame.pointLabels.append(
+          PointLabel(
+            x: (Double(column) + 0.5) / Double(columns.count),
+            y: (Double(row) + 0.5) / Double(rows.count), text: format.text(value), isAbove: false,
+            isInside: true, isOptional: columns.count > 5))
+      }
+    }
   }
 
   private func draw(in frame: ChartFrame, _ scale: HeatScale, to marks: inout MarkupWriter) {
@@ -116,15 +129,17 @@ public struct HeatMapChart: ReportChart {
     var entries: [LegendEntry] = []
     if known.contains(where: { $0 < 0 }) {
       entries.append(
-        LegendEntry(name: "\(format.text(-scale.full)) or less", mark: .area, style: "cell n4"))
+        LegendEntry(
+          name: "below \(format.text(-scale.bounds[2]))", mark: .area, style: "cell n4"))
     }
     if known.contains(where: { $0 > 0 }) {
-      for (level, style) in legendStyles.enumerated() {
-        let isLast = level == 3
-        let bound = format.text(isLast ? scale.full : scale.bounds[level])
+      for level in 1...4 {
+        // The last level takes what is beyond the third.
+        let bound = format.text(scale.bounds[min(level, 3) - 1])
         entries.append(
           LegendEntry(
-            name: isLast ? "\(bound) or more" : "to \(bound)", mark: .area, style: style))
+            name: level == 4 ? "above \(bound)" : "to \(bound)", mark: .area,
+            style: legendStyles[level - 1]))
       }
     }
     return entries

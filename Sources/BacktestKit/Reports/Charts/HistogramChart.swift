@@ -32,6 +32,8 @@ public struct HistogramChart: ReportChart {
   public var showsNormalCurve: Bool
   /// Marked values; the legend distinguishes up to three.
   public var marks: [Mark]
+  /// The value up to which, itself included, bars have the colour of losses.
+  public var lossLimit: Double?
   /// How the labels of the x axis are written.
   public var unit: AxisUnit
   /// The title below the x axis.
@@ -55,25 +57,24 @@ public struct HistogramChart: ReportChart {
     self.height = height
   }
 
-  /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
-    ChartDrawing.write(drawing(), title: title, to: &writer)
-  }
-
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
-
-  private func drawing() -> ChartDrawing? {
-    guard let bins = HistogramBins(values) else { return nil }
+  /// The chart, ready to be shown; `nil` where there are no values.
+  public func drawing() -> ChartDrawing? {
+    guard let bins = HistogramBins(values, endingARangeAt: lossLimit) else { return nil }
     let frame = frame(bins)
     var drawing = MarkupWriter()
     drawing.grid(of: frame)
-    var bars = PathData()
+    var (bars, losses) = (PathData(), PathData())
     for (i, count) in bins.counts.enumerated() where count > 0 {
       let left = bins.origin + Double(i) * bins.width
-      bars.rectangle(frame.point(left, 0), frame.point(left + bins.width, Double(count)))
+      let (a, b) = (frame.point(left, 0), frame.point(left + bins.width, Double(count)))
+      if let lossLimit, left + bins.width / 2 <= lossLimit {
+        losses.rectangle(a, b)
+      } else {
+        bars.rectangle(a, b)
+      }
     }
     drawing.path(bars, "bar", "s0")
+    drawing.path(losses, "bar", ChartStyle.loss)
     if showsNormalCurve, bins.deviation > 0 {
       var curve = PathData()
       curve.polyline(normalCurve(bins, in: frame))
@@ -97,7 +98,16 @@ extension HistogramChart {
   private func frame(_ bins: HistogramBins) -> ChartFrame {
     let tallest = Double(bins.counts.max() ?? 0)
     let peak = showsNormalCurve ? bins.normalCount(at: bins.mean) : 0
-    var legend = [LegendEntry(name: "Count", mark: .area, style: "s0")]
+    var legend = [
+      LegendEntry(
+        name: lossLimit.map { "Above \(NumberText.number($0))" } ?? "Count", mark: .area,
+        style: "s0")
+    ]
+    if let lossLimit {
+      legend.append(
+        LegendEntry(
+          name: "At most \(NumberText.number(lossLimit))", mark: .area, style: ChartStyle.loss))
+    }
     if showsNormalCurve, bins.deviation > 0 {
       legend.append(
         LegendEntry(name: "Normal distribution", mark: .line, style: "s1"))
@@ -122,7 +132,12 @@ extension HistogramChart {
       yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(
       AxisTicks.linear(frame.yScale.range, count: 5, unit: .plain)
-        .filter { $0.value == $0.value.rounded() })
+        .filter { $0.value == $0.value.rounded() }
+        .map { tick in
+          var tick = tick
+          if tick.label.hasSuffix(".0") { tick.label.removeLast(2) }
+          return tick
+        })
     frame.placeXTicks(AxisTicks.linear(range, count: 10, unit: unit))
     return frame
   }
@@ -149,7 +164,10 @@ struct HistogramBins {
   let deviation: Double
 
   /// Bins for the finite ones of some values, or `nil` where there are none.
-  init?(_ values: [Double]) {
+  ///
+  /// - Parameter end: a value that belongs to the range that ends there; others belong to the one
+  ///   that begins.
+  init?(_ values: [Double], endingARangeAt end: Double? = nil) {
     let sorted = values.filter(\.isFinite).sortedByRadix()
     guard let low = sorted.first, let high = sorted.last else { return nil }
     (self.low, self.high, total) = (low, high, sorted.count)
@@ -164,9 +182,13 @@ struct HistogramBins {
     let rule = 2 * spread / cbrt(count)
     let width = AxisTicks.niceStep(atLeast: min(max(rule, span / 80), span / 8))
     // A range begins at a multiple of its width, so that zero never lies inside one.
-    let first = (low / width).rounded(.down)
-    var counts = [Int](repeating: 0, count: Int((high / width).rounded(.down) - first) + 1)
-    for value in sorted { counts[Int((value / width).rounded(.down) - first)] += 1 }
+    func range(of value: Double) -> Double {
+      let place = (value / width).rounded(.down)
+      return value == end && place * width == value ? place - 1 : place
+    }
+    let first = range(of: low)
+    var counts = [Int](repeating: 0, count: Int(range(of: high) - first) + 1)
+    for value in sorted { counts[Int(range(of: value) - first)] += 1 }
     (self.width, self.counts, origin) = (width, counts, first * width)
   }
 

@@ -20,9 +20,11 @@ extension LineChart {
   }
 
   func frame() -> ChartFrame? {
+    let lineExtents = series.map { ChartScale.extent(of: $0.y) }
     let extents =
-      (series + background).map { ChartScale.extent(of: $0.y) }
+      lineExtents + background.map { ChartScale.extent(of: $0.y) }
       + markers.map { ChartScale.extent(of: $0.values) }
+      + ranges.flatMap { [ChartScale.extent(of: $0.lower), ChartScale.extent(of: $0.upper)] }
     guard
       var yExtent = ChartScale.extent(
         of: extents.flatMap { [$0?.lowerBound, $0?.upperBound] }
@@ -38,14 +40,16 @@ extension LineChart {
     }
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
-      summary: summary ?? series.map { $0.spoken(as: format) }.joined(separator: " "),
+      summary: summary
+        ?? zip(series, lineExtents).map { $0.spoken(as: format, extent: $1) }
+        .joined(separator: " "),
       height: height,
       legend: legend, xScale: ChartScale(xRange(xExtent)),
       yScale: ChartScale(yRange(yExtent, isLog: isLog), isLogarithmic: isLog),
       xTitle: xTitle, yTitle: yTitle.map { isLog ? $0 + ", log scale" : $0 })
     placeTicks(in: &frame)
     placeBandLabels(in: &frame)
-    placeValues(in: &frame)
+    placeValues(in: &frame, ownExtent: lineExtents.first ?? nil)
     return frame
   }
 
@@ -117,7 +121,7 @@ extension LineChart {
   }
 
   /// The values at the ends of the lines and at the extremes of the first.
-  private func placeValues(in frame: inout ChartFrame) {
+  private func placeValues(in frame: inout ChartFrame, ownExtent: ClosedRange<Double>?) {
     guard yPlaces.isEmpty else { return }
     let range = frame.yScale.range
     let magnitude =
@@ -138,7 +142,7 @@ extension LineChart {
             isOwn: i == 0)
         })
     }
-    guard let line = series.first, let extent = ChartScale.extent(of: line.y),
+    guard let line = series.first, let extent = ownExtent,
       extent.lowerBound < extent.upperBound
     else { return }
     func add(_ value: Double, isAbove: Bool) {
@@ -169,9 +173,13 @@ extension LineChart {
       LegendEntry(
         name: set.name, mark: set.shape == .dot ? .dot : .ring, style: markerStyle(i))
     }
-    let areas = bandNames.enumerated().map { i, name in
-      LegendEntry(name: name, mark: .area, style: ChartStyle.band(i))
-    }
+    let areas =
+      ranges.enumerated().map { i, range in
+        LegendEntry(name: range.name, mark: .area, style: ChartStyle.range(i))
+      }
+      + bandNames.enumerated().map { i, name in
+        LegendEntry(name: name, mark: .area, style: ChartStyle.band(i))
+      }
     let others = backgroundName.map {
       [LegendEntry(name: $0, mark: .line, style: ChartStyle.benchmark)]
     }

@@ -34,7 +34,14 @@ extension LineChart {
       }
       return value.isFinite ? "\(other.name) \(format.text(value))" : nil
     }
-    return ([label(at: line.x[row])] + parts).joined(separator: "\n")
+    let between = ranges.compactMap { range -> String? in
+      guard let place = range.x.lastIndex(where: { $0 <= line.x[row] }),
+        range.lower[place].isFinite, range.upper[place].isFinite
+      else { return nil }
+      return "\(range.name) \(format.text(range.lower[place])) to "
+        + format.text(range.upper[place])
+    }
+    return ([label(at: line.x[row])] + parts + between).joined(separator: "\n")
   }
 
   private func label(at x: Double) -> String {

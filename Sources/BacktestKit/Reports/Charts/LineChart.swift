@@ -58,6 +58,8 @@ public struct LineChart: ReportChart {
   public var isFilled = false
   /// A value marked across the chart, for example 1 for growth or 0 for a ratio.
   public var baseline: Double?
+  /// Ranges of values behind the lines, the widest first; two shades.
+  public var ranges: [ChartRange] = []
   /// Shaded ranges of time.
   public var bands: [ChartBand] = []
   /// Dots.
@@ -101,20 +103,14 @@ public struct LineChart: ReportChart {
     return chart
   }
 
-  /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
-    ChartDrawing.write(drawing(), title: title, to: &writer)
-  }
-
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
-
-  func drawing() -> ChartDrawing? {
+  /// The chart, ready to be shown; `nil` where there are no values.
+  public func drawing() -> ChartDrawing? {
     guard let frame = frame() else { return nil }
     var marks = MarkupWriter()
     drawBands(in: frame, to: &marks)
     marks.grid(of: frame)
     if let baseline { marks.horizontal(baseline, in: frame, "base") }
+    drawRanges(in: frame, to: &marks)
     drawBackground(in: frame, to: &marks)
     drawLines(in: frame, to: &marks)
     drawMarkers(in: frame, to: &marks)
@@ -161,6 +157,16 @@ extension LineChart {
       }
     }
     marks.path(data, "faint", ChartStyle.benchmark)
+  }
+
+  private func drawRanges(in frame: ChartFrame, to marks: inout MarkupWriter) {
+    for (i, range) in ranges.enumerated() {
+      var data = PathData()
+      let upper = ChartSeries(range.name, x: range.x, y: range.upper).runs(in: frame)
+      let lower = ChartSeries(range.name, x: range.x, y: range.lower).runs(in: frame)
+      for (above, below) in zip(upper, lower) { data.polygon(above + below.reversed()) }
+      marks.path(data, ChartStyle.range(i))
+    }
   }
 
   private func drawLines(in frame: ChartFrame, to marks: inout MarkupWriter) {

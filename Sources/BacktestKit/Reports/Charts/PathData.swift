@@ -96,6 +96,15 @@ extension PathData {
   }
 }
 
+extension PathData {
+  /// A closed area inside a line.
+  mutating func polygon(_ points: [DrawingPoint]) {
+    guard let first = points.first else { return }
+    polyline(points)
+    close(at: first)
+  }
+}
+
 /// A point in the units of a drawing.
 struct DrawingPoint: Hashable {
   var x: Int
@@ -180,6 +189,9 @@ enum ChartStyle {
   static func line(_ i: Int) -> StaticString {
     (["s1", "s2", "s3", "s4", "s5", "s6"] as [StaticString])[i % 6]
   }
+
+  /// Ranges of values, the widest first.
+  static func range(_ i: Int) -> StaticString { i == 0 ? "r1" : "r2" }
 
   /// Shaded ranges.
   static func band(_ i: Int) -> StaticString {

@@ -26,6 +26,20 @@ public struct ScatterChart: ReportChart {
     }
   }
 
+  /// A straight line through the dots.
+  public struct Trend: Hashable, Sendable {
+    /// How much y rises with an x of 1 more.
+    public var slope: Double
+    /// The y at an x of 0.
+    public var intercept: Double
+
+    /// A line from its parts.
+    public init(slope: Double, intercept: Double) {
+      self.slope = slope
+      self.intercept = intercept
+    }
+  }
+
   /// The heading.
   public var title: String
   /// A line below the heading.
@@ -42,6 +56,8 @@ public struct ScatterChart: ReportChart {
   public var diagonalName: String?
   /// Whether a chart with a diagonal has one scale for both axes and is as wide as it is tall.
   public var hasEqualAxes = true
+  /// A line by least squares, whose slope the legend tells.
+  public var trend: Trend?
   /// How tall it is.
   public var height: ChartHeight
 
@@ -60,15 +76,8 @@ public struct ScatterChart: ReportChart {
     self.height = height
   }
 
-  /// Writes the chart as a figure.
-  public func write(to writer: inout MarkupWriter) {
-    ChartDrawing.write(drawing(), title: title, to: &writer)
-  }
-
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  public func svg() -> [UInt8]? { drawing()?.svg() }
-
-  private func drawing() -> ChartDrawing? {
+  /// The chart, ready to be shown; `nil` where there are no values.
+  public func drawing() -> ChartDrawing? {
     guard var frame = frame() else { return nil }
     if frame.isSquare { placeLabels(in: &frame) }
     var marks = MarkupWriter()
@@ -77,6 +86,7 @@ public struct ScatterChart: ReportChart {
     marks.vertical(0, in: frame, "base")
     if diagonalName != nil { drawDiagonal(in: frame, to: &marks) }
     for i in clouds.indices { draw(i, in: frame, to: &marks) }
+    if let trend { draw(trend, in: frame, to: &marks) }
     return ChartDrawing(frame: frame, marks: marks)
   }
 
@@ -138,7 +148,12 @@ public struct ScatterChart: ReportChart {
     let dots = clouds.enumerated().map { i, cloud in
       LegendEntry(name: cloud.name, mark: .dot, style: style(i))
     }
-    let diagonal = diagonalName.map { [LegendEntry(name: $0, mark: .dashed, style: "soft")] }
+    var lines = diagonalName.map { [LegendEntry(name: $0, mark: .dashed, style: "soft")] } ?? []
+    if let trend {
+      let slope = NumberFormat.ratio.text(trend.slope)
+      lines.append(
+        LegendEntry(name: "Least squares, slope \(slope)", mark: .line, style: Self.trendStyle))
+    }
     let count = clouds.reduce(0) { $0 + $1.x.count }
     let format: NumberFormat = unit == .percent ? .percent(decimals: 1) : .ratio
     var frame = ChartFrame(
@@ -146,13 +161,31 @@ public struct ScatterChart: ReportChart {
       summary: "\(count) points. \(xTitle) from \(format.text(xs.lowerBound)) to "
         + "\(format.text(xs.upperBound)); \(yTitle) from \(format.text(ys.lowerBound)) to "
         + "\(format.text(ys.upperBound)).",
-      height: height, legend: clouds.count > 1 || diagonal != nil ? dots + (diagonal ?? []) : [],
+      height: height, legend: clouds.count > 1 || !lines.isEmpty ? dots + lines : [],
       xScale: ChartScale(ChartScale.padded(xs, by: 0.06)),
       yScale: ChartScale(ChartScale.padded(ys, by: 0.06)), xTitle: xTitle, yTitle: yTitle)
     frame.isSquare = diagonalName != nil && hasEqualAxes
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 7, unit: unit))
     frame.placeXTicks(AxisTicks.linear(frame.xScale.range, count: 8, unit: unit))
     return frame
+  }
+
+  private static let trendStyle: StaticString = "s4"
+
+  /// The part of the line that lies within the axes.
+  private func draw(_ trend: Trend, in frame: ChartFrame, to marks: inout MarkupWriter) {
+    let (xs, ys) = (frame.xScale.range, frame.yScale.range)
+    var (low, high) = (xs.lowerBound, xs.upperBound)
+    if trend.slope != 0 {
+      let ends = [ys.lowerBound, ys.upperBound].map { ($0 - trend.intercept) / trend.slope }
+      low = max(low, min(ends[0], ends[1]))
+      high = min(high, max(ends[0], ends[1]))
+    }
+    guard low < high else { return }
+    var data = PathData()
+    data.polyline(
+      [low, high].map { frame.point($0, trend.intercept + trend.slope * $0) })
+    marks.path(data, Self.trendStyle)
   }
 
   private func drawDiagonal(in frame: ChartFrame, to marks: inout MarkupWriter) {

@@ -6,6 +6,8 @@ public final class SessionAxis: Sendable {
   /// The instants, ascending; the first is at position 0, the next at 1.
   private let times: [Timestamp]
   private let calendar: (any TradingCalendar)?
+  /// The first instant of each session.
+  private let starts: [(row: Int, date: CivilDate)]
 
   /// An axis over some instants in ascending order.
   ///
@@ -15,6 +17,7 @@ public final class SessionAxis: Sendable {
   public init(_ times: [Timestamp], calendar: (any TradingCalendar)? = nil) {
     self.times = times
     self.calendar = calendar
+    starts = Self.sessionStarts(times) { calendar?.sessionDate(of: $0) ?? $0.utcDate }
   }
 
   /// The position of an instant; between two known ones it is in proportion.
@@ -72,7 +75,6 @@ extension SessionAxis: Hashable {
 extension SessionAxis {
   /// Labels at the first instants of sessions, weeks, months or years, at most `count` + 1 of them.
   func ticks(count: Int) -> [AxisTick] {
-    let starts = sessionStarts()
     guard starts.count > 2 else { return clockTicks(count: count) }
     let keys: [(CivilDate) -> Int] = [
       { $0.daysSinceEpoch }, { ($0.daysSinceEpoch + 3).flooredQuotient(by: 7).quotient },
@@ -105,23 +107,25 @@ extension SessionAxis {
     }
   }
 
-  private func sessionStarts() -> [(row: Int, date: CivilDate)] {
+  private static func sessionStarts(
+    _ times: [Timestamp], date: (Timestamp) -> CivilDate
+  ) -> [(row: Int, date: CivilDate)] {
     var starts: [(row: Int, date: CivilDate)] = []
     var row = 0
     while row < times.count {
-      let session = date(of: times[row])
+      let session = date(times[row])
       starts.append((row, session))
       // The first instant of a later session, by halving.
       var (low, high) = (row, times.count)
       var step = 1
-      while low + step < times.count, date(of: times[low + step]) == session {
+      while low + step < times.count, date(times[low + step]) == session {
         low += step
         step *= 2
       }
       high = min(low + step, times.count)
       while high - low > 1 {
         let middle = (low + high) / 2
-        if date(of: times[middle]) == session { low = middle } else { high = middle }
+        if date(times[middle]) == session { low = middle } else { high = middle }
       }
       row = high
     }

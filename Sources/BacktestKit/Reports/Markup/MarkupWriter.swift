@@ -16,7 +16,7 @@ public struct MarkupWriter: Sendable {
   public init() {}
 
   /// Writes text; characters with a meaning in markup are escaped, and characters that no document
-  /// may contain become U+FFFD.
+  /// may contain, or that would change the direction of the text around them, become U+FFFD.
   public mutating func text(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in MarkupEscape.append(utf8, to: &bytes) }
@@ -113,6 +113,9 @@ private enum MarkupEscape {
     case 0x09, 0x0A, 0x0D: (1, nil)
     case 0..<0x20, 0x7F: (1, "\u{FFFD}")
     case 0xC2 where (0x80...0x9F).contains(utf8[i + 1]): (2, "\u{FFFD}")
+    // U+202A to U+202E and U+2066 to U+2069 would turn round the text after a name as well.
+    case 0xE2 where utf8[i + 1] == 0x80 && (0xAA...0xAE).contains(utf8[i + 2]): (3, "\u{FFFD}")
+    case 0xE2 where utf8[i + 1] == 0x81 && (0xA6...0xA9).contains(utf8[i + 2]): (3, "\u{FFFD}")
     // The noncharacters U+FFFE and U+FFFF are not allowed in XML.
     case 0xEF where utf8[i + 1] == 0xBF && utf8[i + 2] >= 0xBE: (3, "\u{FFFD}")
     default: (1, nil)

@@ -10,14 +10,6 @@ public protocol ReportBlock: Sendable {
   func write(to writer: inout MarkupWriter)
 }
 
-/// A block that can also be a picture in a separate file.
-public protocol ReportChart: ReportBlock {
-  /// The heading.
-  var title: String { get }
-  /// The chart as a separate SVG file, or `nil` where there are no values.
-  func svg() -> [UInt8]?
-}
-
 /// A paragraph of plain text.
 public struct ReportParagraph: ReportBlock {
   /// The text.

@@ -6,6 +6,7 @@ enum ReportStyleSheet {
     :root{color-scheme:light dark;--paper:#fff;--wash:#f5f6f8;--ink:#17202a;--soft:#56616d;
     --rule:#d9dee4;--grid:#e6e9ed;--axis:#8b95a1;--link:#1f5fa8;--shade:#17202a2e;
     --s0:#93a4b6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#846200;--s4:#b03a6b;--s5:#0e7c94;--s6:#7a5230;
+    --r1:#1d5ea824;--r2:#1d5ea83d;
     --bench:#7b8794;--b1:#5d687422;--b2:#d39b0033;--b3:#8a4fa326;--b4:#b03a6b26;
     --gain:#0a7a5c;--loss:#b3460a;--good:#0a7a5c;--bad:#b3460a;--warn:#b58100;--warnwash:#fdf6e3;
     --goodwash:#eaf6f1;--badwash:#fcefe8;
@@ -15,6 +16,7 @@ enum ReportStyleSheet {
     --ink:#e4e8ed;--soft:#9fabb8;--rule:#303945;--grid:#252d37;--axis:#6c7885;--link:#7ab8f5;
     --shade:#0009;
     --s0:#546374;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#d6b24a;--s4:#ee92b4;--s5:#5cc4d8;--s6:#c9a27e;
+    --r1:#6fb3f22b;--r2:#6fb3f245;
     --bench:#98a4b0;--b1:#a5b0bc24;--b2:#d6b24a33;--b3:#c9a0e030;--b4:#ee92b42e;
     --gain:#48c59d;--loss:#f0935b;--good:#48c59d;--bad:#f0935b;--warn:#d6b24a;--warnwash:#262213;
     --goodwash:#14261f;--badwash:#2a1b12;
@@ -27,6 +29,7 @@ enum ReportStyleSheet {
     .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}
     .s5{--c:var(--s5)}
     .s6{--c:var(--s6)}.b1{--c:var(--b1)}.b2{--c:var(--b2)}.b3{--c:var(--b3)}.b4{--c:var(--b4)}
+    .r1{--c:var(--r1)}.r2{--c:var(--r2)}
     .soft{--c:var(--soft)}.sb{--c:var(--bench)}.sg{--c:var(--gain)}.sl{--c:var(--loss)}
     svg path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
     stroke-linecap:round;vector-effect:non-scaling-stroke}
@@ -35,7 +38,7 @@ enum ReportStyleSheet {
     svg .base{stroke:var(--axis);stroke-width:1px;stroke-linecap:butt}
     svg .fill{fill:var(--c);fill-opacity:.16;stroke:none}
     svg .bar{fill:var(--c);stroke:var(--paper);stroke-width:1px}
-    svg .b1,svg .b2,svg .b3,svg .b4{fill:var(--c);stroke:none}
+    svg .b1,svg .b2,svg .b3,svg .b4,svg .r1,svg .r2{fill:var(--c);stroke:none}
     svg .dot{stroke-width:6.5px;stroke-opacity:.85}
     svg .dot.hole{stroke:var(--paper);stroke-width:3px;stroke-opacity:1}
     svg .dash{stroke-dasharray:6 4;stroke-linecap:butt}
@@ -72,9 +75,12 @@ enum ReportStyleSheet {
     p{margin:.75rem 0;max-width:44rem}
     a{color:var(--link)}
     abbr[title]{text-decoration:underline dotted var(--axis);text-underline-offset:.2em;cursor:help}
-    section{border-top:1px solid var(--rule);padding-top:2rem;margin-top:3rem;counter-increment:s}
+    section{border-top:1px solid var(--rule);padding-top:2rem;margin-top:3rem}
     main>section:first-child{margin-top:1.25rem}
-    h2::before{content:counter(s) "\\2002";color:var(--soft);font-weight:400}
+    @media screen{main>section{content-visibility:auto;contain-intrinsic-size:auto 1400px;
+    overflow-clip-margin:16px}}
+    h2::before{counter-reset:s var(--n);content:counter(s) "\\2002";color:var(--soft);
+    font-weight:400}
     .summary{color:var(--soft);margin:0 0 1.25rem}
     nav ol{list-style:none;counter-reset:c;margin:0 0 2rem;padding:.75rem 0;columns:2;
     column-gap:1.5rem;border-top:1px solid var(--rule);border-bottom:1px solid var(--rule)}
@@ -128,10 +134,11 @@ enum ReportStyleSheet {
     figcaption span{display:block;font-size:.875rem;color:var(--soft)}
     .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;margin:.45rem 0 0;
     padding:0;font-size:.8125rem;color:var(--soft)}
-    .legend li{display:flex;align-items:center;gap:.45em}
+    .legend li{display:flex;align-items:center;gap:.45em;min-width:0;max-width:100%;
+    overflow-wrap:anywhere}
     .k{flex:none;width:18px;height:0;border-top:2.5px solid var(--c)}
     .ka{height:11px;width:11px;border:1px solid var(--c);background:var(--c)}
-    .ka.b1,.ka.b2,.ka.b3,.ka.b4{border-color:var(--rule)}
+    .ka.b1,.ka.b2,.ka.b3,.ka.b4,.ka.r1,.ka.r2{border-color:var(--rule)}
     .kd,.kr{width:9px;height:9px;border:2px solid var(--c);border-radius:50%}
     .kd{background:var(--c)}
     .kx{border-top-style:dashed;border-top-width:2px}
@@ -158,6 +165,8 @@ enum ReportStyleSheet {
     .endlab .own,.pointlab span{color:var(--ink);font-weight:600}
     .pointlab{position:absolute;inset:0;pointer-events:none}
     .pointlab span{text-shadow:0 0 2px var(--paper),0 0 3px var(--paper),0 0 4px var(--paper)}
+    .pointlab .m{transform:translate(-50%,-50%);color:var(--heat);font-weight:400;
+    text-shadow:none}
     .pointlab .u{transform:translate(-50%,-100%);margin-top:-6px}
     .pointlab .d{transform:translate(-50%,0);margin-top:6px}
     .pointlab .u.l{transform:translate(0,-100%)}.pointlab .u.r{transform:translate(-100%,-100%)}
@@ -259,6 +268,7 @@ enum ReportStyleSheet {
     .title{fill:var(--ink);font-size:17px;font-weight:600}
     .name,.subtitle{font-size:13px}
     .own{fill:var(--ink);font-weight:600}
+    .inside{fill:var(--heat);text-anchor:middle}
     .end{text-anchor:end}
     .middle{text-anchor:middle}
     svg .key{stroke-width:2.5px}

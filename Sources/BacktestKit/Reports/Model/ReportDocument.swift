@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// One self-contained HTML file: no request to anywhere, light and dark, screen and paper, with at
 /// most one script of its own.
 ///
@@ -84,9 +86,14 @@ struct ReportDocument: Sendable {
       }
       if hasContents, sections.count > 1 { writeContents(ids: ids, to: &writer) }
       writer.element("main") { writer in
-        for (section, id) in zip(sections, ids) {
-          writer.element("section", ["id": id]) { write(section, to: &$0) }
+        let written = parallelMap(count: sections.count) { (index) throws(Never) in
+          var part = MarkupWriter()
+          part.element("section", ["id": ids[index], "style": "--n:\(index + 1)"]) {
+            write(sections[index], to: &$0)
+          }
+          return part
         }
+        for part in written { writer.append(part) }
       }
     }
     if let footer { writer.element("footer", text: footer) }
@@ -112,6 +119,16 @@ struct ReportDocument: Sendable {
       writer.element("p", ["class": "summary"], text: summary)
     }
     for block in section.blocks { block.write(to: &writer) }
+  }
+
+  /// Every chart as a separate SVG file, with the name of its file.
+  var charts: [(name: String, svg: [UInt8])] {
+    sections.flatMap { section in
+      section.charts.enumerated().map { i, chart in
+        let title = ReportDocument.anchor(chart.title.prefix(60).description)
+        return ("\(section.id)-\(i + 1)-\(title).svg", chart.svg)
+      }
+    }
   }
 
   /// An anchor for each section, made unique.

@@ -15,6 +15,11 @@ struct ReportModel {
   let axisValues: [Double]
   let metrics: PerformanceMetrics
   let values: [String: Double]
+  /// The returns in ascending order.
+  let sortedReturns: [Double]
+  /// The drawdowns in order of time.
+  let drawdowns: [Drawdown]
+  let fingerprint: RunFingerprint
   let benchmark: ReportBenchmark?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
@@ -38,20 +43,35 @@ struct ReportModel {
   init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
     self.run = run
     self.walkForward = walkForward
-    sample = run.sample
+    let sample = run.sample
+    self.sample = sample
     times = run.sampleTimes
     dates = sample.pointDates ?? []
     (axis, axisValues) = Self.axis(of: run, times)
-    let activity = AccountActivity(
-      run.curve, tradedNotional: run.account.tradedNotional, barsPerYear: run.barsPerYear)
-    metrics = PerformanceMetrics(sample, roundTrips: run.trades, activity: activity)
-    var values: [String: Double] = [:]
-    for (metric, value) in metrics.all { values[metric.name] = value }
-    self.values = values
-    let measured = sample
-    self.benchmark = benchmark.flatMap { ReportBenchmark($0, run: run, sample: measured) }
-    costs = ReportCosts(run: run, walkForward: walkForward)
-    forecasts = ForecastEvaluation(run)
+    let ((metrics, all), rest) = concurrently {
+      let activity = AccountActivity(
+        run.curve, tradedNotional: run.account.tradedNotional, barsPerYear: run.barsPerYear)
+      let metrics = PerformanceMetrics(sample, roundTrips: run.trades, activity: activity)
+      return (metrics, metrics.allAndSortedReturns)
+    } and: {
+      (
+        drawdowns: Drawdown.episodes(of: sample.wealth, dates: sample.pointDates),
+        fingerprint: run.fingerprint,
+        benchmark: benchmark.flatMap { ReportBenchmark($0, run: run, sample: sample) },
+        costs: ReportCosts(run: run, walkForward: walkForward), forecasts: ForecastEvaluation(run)
+      )
+    }
+    self.metrics = metrics
+    values = Dictionary(
+      uniqueKeysWithValues: all.values.compactMap { metric, value in
+        value.map { (metric.name, $0) }
+      })
+    sortedReturns = all.sortedReturns
+    drawdowns = rest.drawdowns
+    fingerprint = rest.fingerprint
+    self.benchmark = rest.benchmark
+    costs = rest.costs
+    forecasts = rest.forecasts
   }
 
   /// Instruments, bars and time in one line.
@@ -99,7 +119,7 @@ struct ReportModel {
   ) -> (LineChart.XAxis, [Double]) {
     let calendars = run.universe.calendars
     // Around the clock there are no nights to leave out.
-    if isDaily(run) || calendars.first?.name == "24x7" { return (.time, times.map(\.axisSeconds)) }
+    if isDaily(run) || calendars.first?.name == "24x7" { return (.time, times.map(\.closeSeconds)) }
     return (
       .sessions(SessionAxis(times, calendar: calendars.count == 1 ? calendars[0] : nil)),
       times.indices.map(Double.init)
@@ -130,9 +150,12 @@ struct ReportModel {
 
   /// An instant of an instrument as a table shows it.
   func cell(_ time: Timestamp, of instrument: InstrumentID) -> ReportCell {
-    guard isDaily else { return .time(time) }
-    let calendar = run.universe[instrument].calendar
-    return .date(calendar?.sessionDate(of: time) ?? time.utcDate)
+    isDaily ? .date(date(time, of: instrument)) : .time(time)
+  }
+
+  /// The session of an instant of an instrument.
+  func date(_ time: Timestamp, of instrument: InstrumentID) -> CivilDate {
+    run.universe[instrument].calendar?.sessionDate(of: time) ?? time.utcDate
   }
 
   func symbol(_ instrument: InstrumentID) -> String {
@@ -146,6 +169,9 @@ struct ReportModel {
 struct ReportBenchmark {
   let name: String
   let curve: BenchmarkCurve
+  /// The first and last date of its prices, where they cover only a part of the run: then it has no
+  /// figures of its own, since those of another time say nothing of this one.
+  let partialDates: ClosedRange<CivilDate>?
   /// Its value at each point of the account, equal to it at the base point.
   let values: [Double?]
   /// Its own figures over the same time.
@@ -173,12 +199,17 @@ struct ReportBenchmark {
     guard let dates = sample.pointDates, let base = sample.wealth.first else { return nil }
     name = curve.name
     self.curve = curve
-    values = curve.scaled(to: base, on: dates)
-    metrics = curve.sample(over: sample).map { PerformanceMetrics($0) }
+    let partialDates = curve.partialDates(of: sample)
+    self.partialDates = partialDates
+    values = zip(curve.scaled(to: base, on: dates), dates).map { value, date in
+      partialDates.map { date <= $0.upperBound } ?? true ? value : nil
+    }
+    metrics =
+      partialDates == nil ? curve.sample(over: sample).map { PerformanceMetrics($0) } : nil
     var own: [String: Double] = [:]
     for (metric, value) in metrics?.all ?? [] { own[metric.name] = value }
     self.own = own
-    let sessions = run.sessionSample
+    let sessions = run.sessionSample(of: sample)
     isBySession = sessions.count != sample.count
     let aligned = try? curve.aligned(with: sessions, timeframe: run.universe.shortestTimeframe)
     difference = aligned.flatMap(ReturnDifference.init)
@@ -190,7 +221,7 @@ struct ReportBenchmark {
     else { return }
     let times = run.sampleTimes
     alignedSample = AlignedBenchmark(
-      name: name, aligned: aligned, sample: own, x: aligned.rows.map { times[$0 + 1].axisSeconds })
+      name: name, aligned: aligned, sample: own, x: aligned.rows.map { times[$0 + 1].closeSeconds })
   }
 }
 
@@ -255,4 +286,17 @@ extension Timeframe {
     case .year: "yearly bars"
     }
   }
+}
+
+/// The values of two pieces of work that go on at the same time.
+private func concurrently<First: Sendable, Second: Sendable>(
+  _ first: @Sendable () -> First, and second: @Sendable () -> Second
+) -> (First, Second) {
+  let parts = parallelMap(count: 2) { (part) throws(Never) -> (First?, Second?) in
+    part == 0 ? (first(), nil) : (nil, second())
+  }
+  guard let first = parts[0].0, let second = parts[1].1 else {
+    preconditionFailure("Invariant: each part does its own work")
+  }
+  return (first, second)
 }

@@ -18,7 +18,10 @@ public struct CrossValidationReport: Sendable {
   /// The SHA-256 of data files by path, where they are known.
   package var fileDigests: [String: String] = [:]
 
-  private let result: CrossValidationResult
+  /// Whether the page holds the one small script of `Report.isInteractive`.
+  public var isInteractive = true
+
+  let result: CrossValidationResult
   private let universe: Universe
 
   /// A report on a cross-validation.
@@ -40,13 +43,18 @@ public struct CrossValidationReport: Sendable {
   }
 
   private var document: ReportDocument {
-    ReportDocument(
-      title: title, subtitle: subtitle, summary: summary,
-      sections: [spreadSection, splitSection] + choiceSections + [
+    var document = ReportDocument(
+      title: title, subtitle: subtitle, verdict: verdict, summary: summary,
+      sections: [spreadSection, splitSection] + choiceSections + overfittingSections + [
         assumptionsSection, provenanceSection,
       ],
       footer: "BacktestKit \(BacktestKitVersion.current) · fingerprint \(result.fingerprint)")
+    document.isInteractive = isInteractive
+    return document
   }
+
+  /// Every chart as a separate SVG file, with the name of its file.
+  public func charts() -> [(name: String, svg: [UInt8])] { document.charts }
 
   private var subtitle: String {
     let symbols = NumberText.list(universe.series.map(\.instrument.symbol), limit: 6)
@@ -63,7 +71,7 @@ public struct CrossValidationReport: Sendable {
 // The summary
 extension CrossValidationReport {
   /// How numbers of the objective are written.
-  private var format: NumberFormat { result.objective.unit.format(currency: currency) }
+  var format: NumberFormat { result.objective.unit.format(currency: currency) }
 
   private var currency: String { result.configuration.account.currency }
 
@@ -79,7 +87,10 @@ extension CrossValidationReport {
       blocks.append(
         ReportNotice(.warning, title: "Caveats: read these first", items: caveats.map(\.message)))
     }
-    blocks.append(ReportNotice(.note, title: verdict, items: result.remarks))
+    if !result.remarks.isEmpty {
+      blocks.append(
+        ReportNotice(.note, title: "What the figures do not say", items: result.remarks))
+    }
     blocks.append(ReportTiles(tiles))
     return blocks
   }
@@ -146,7 +157,9 @@ extension CrossValidationReport {
       values: result.values(of: result.objective.name), showsNormalCurve: false, marks: marks,
       unit: result.objective.unit == .fraction ? .percent : .plain, xTitle: title)
     chart.height = .medium
-    var blocks: [any ReportBlock] = [chart, spreadTable]
+    var blocks: [any ReportBlock] = []
+    if let growthChart { blocks.append(growthChart) }
+    blocks += [chart, spreadTable]
     if result.paths.count > 1 { blocks.append(pathTable) }
     return ReportSection(
       id: "distribution", title: "Out of sample",
@@ -216,7 +229,7 @@ extension CrossValidationReport {
         ? "Nothing is chosen: the same parameters run on all bars."
         : "Parameters are chosen by \(result.objective.title) on the train bars of each split and "
           + "tried on its test bars.",
-      blocks: [splitTable])
+      blocks: splitCharts + [splitTable])
   }
 
   private var splitTable: ReportTable {
@@ -275,7 +288,7 @@ extension CrossValidationReport {
                 .number(Double(counts[candidate]) / Double(result.splits.count)),
               ]
             }, limit: .init(rowCount: 30, file: "splits.csv"))
-        ])
+        ] + parameterCharts)
     ]
   }
 

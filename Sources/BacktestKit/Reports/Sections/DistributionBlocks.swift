@@ -20,7 +20,7 @@ extension ReportModel {
     return HistogramChart(
       title: "Distribution of returns",
       subtitle: "Returns per bar, with the normal curve of the same mean and standard deviation",
-      values: sample.returns,
+      values: sortedReturns,
       marks: marks.compactMap { name, metric in values[metric].map { .init(name, at: $0) } },
       xTitle: "Return per bar")
   }
@@ -50,7 +50,7 @@ extension ReportModel {
   }
 
   private var quantileChart: ScatterChart? {
-    let pairs = sample.normalQuantiles()
+    let pairs = sample.normalQuantiles(of: sortedReturns)
     guard pairs.count >= 20 else { return nil }
     var chart = ScatterChart(
       title: "Returns compared with a normal distribution",

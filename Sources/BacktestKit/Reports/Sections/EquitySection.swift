@@ -5,7 +5,7 @@ extension ReportModel {
   /// Equity and drawdown of the account and its benchmark.
   var equitySection: ReportSection {
     var blocks: [any ReportBlock] = [equityChart, drawdownChart]
-    if !metrics.drawdowns.isEmpty { blocks.append(drawdownTable) }
+    if !drawdowns.isEmpty { blocks.append(drawdownTable) }
     if let table = periodTable { blocks.append(table) }
     if let chart = matchedChart { blocks.append(chart) }
     let what = walkForward == nil ? "Growth of the account" : "Out-of-sample growth of the account"
@@ -43,7 +43,7 @@ extension ReportModel {
 
   /// From peak to recovery, numbered from the deepest.
   private var drawdownBands: [ChartBand] {
-    Drawdown.deepest(5, of: metrics.drawdowns).enumerated().map { place, fall in
+    Drawdown.deepest(5, of: drawdowns).enumerated().map { place, fall in
       ChartBand(
         from: times[fall.peak], to: times[fall.end], name: "Deepest drawdowns",
         label: "\(place + 1)")
@@ -80,7 +80,7 @@ extension ReportModel {
   }
 
   private var drawdownTable: ReportTable {
-    let deepest = Drawdown.deepest(5, of: metrics.drawdowns)
+    let deepest = Drawdown.deepest(5, of: drawdowns)
     return ReportTable(
       caption: "Deepest drawdowns",
       columns: [

@@ -72,9 +72,13 @@ extension ReportModel {
 
   private func definition(_ metric: MetricDefinition, isMissing: Bool) -> String {
     var text = metric.definition
-    if metric.needs.contains(.calendar), let barsPerYear = sample.barsPerYear {
+    // Compared with a benchmark, bars are those of the comparison.
+    let isComparison = metric.group == .benchmark
+    let measured = isComparison ? benchmark?.comparison?.sample ?? sample : sample
+    if metric.needs.contains(.calendar), let barsPerYear = measured.barsPerYear {
       text += "; B = \(NumberText.perYear(barsPerYear))"
     }
+    if isComparison, benchmark?.isBySession == true { text += "; a bar is a session here" }
     return isMissing ? "No value: \(reason(metric)). \(text)" : text
   }
 

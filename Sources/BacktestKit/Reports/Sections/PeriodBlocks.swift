@@ -14,7 +14,8 @@ extension ReportModel {
     let whole = walkForward == nil ? "Since the start" : "Out of sample, all"
     let rows = parts + [(whole, sample)]
     let theirs = rows.map { _, part in
-      benchmark?.curve.sample(over: part).map { PerformanceMetrics($0) }
+      benchmark?.curve.partialDates(of: part) == nil
+        ? benchmark?.curve.sample(over: part).map { PerformanceMetrics($0) } : nil
     }
     var columns: [ReportTable.Column] = [
       .text("Period"), .text("From"),
@@ -33,7 +34,7 @@ extension ReportModel {
     return ReportTable(
       caption: "The last years and the whole", columns: columns,
       rows: zip(rows, theirs).map { row, other in
-        let metrics = PerformanceMetrics(row.1)
+        let metrics = row.0 == whole ? self.metrics : PerformanceMetrics(row.1)
         var cells: [ReportCell] = [
           .text(row.0), row.1.pointDates?.first.map { .date($0) } ?? .missing("no dates"),
           .number(metrics.totalReturn, else: reason), .number(metrics.cagr, else: reason),

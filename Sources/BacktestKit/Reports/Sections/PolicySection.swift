@@ -77,7 +77,7 @@ extension ReportModel {
           "\(replicates.members.count) runs that differ only in their checkpoint. The run shown in "
           + "full is the median by \(objective) (\(shown)), not the best. With an even number of "
           + "runs it is the worse of the two in the middle.",
-        blocks: [spread(replicates), memberTable(replicates)])
+        blocks: [memberBars(replicates), spread(replicates), memberTable(replicates)])
     ]
   }
 
@@ -103,6 +103,23 @@ extension ReportModel {
         return [.text(metric.title), .number(Double(found.count))]
           + figures.map { .text(metric.unit.format(currency: currency).text($0)) }
       })
+  }
+
+  /// The objective of each run, the best at the top.
+  private func memberBars(_ replicates: Replicates) -> RankedBars {
+    let metric = Metrics.find(replicates.objective)
+    let items = replicates.members.enumerated().map { index, member in
+      RankedBars.Item(
+        index == replicates.shown ? "\(member.name) (shown)" : member.name,
+        member.values[replicates.objective] ?? .nan)
+    }
+    func isAbove(_ a: RankedBars.Item, _ b: RankedBars.Item) -> Bool {
+      (a.value.isFinite ? a.value : -.infinity) > (b.value.isFinite ? b.value : -.infinity)
+    }
+    return RankedBars(
+      caption: "\(metric?.title ?? replicates.objective) of each replicate",
+      items: Array(items.sorted(by: isAbove).prefix(40)),
+      format: metric?.unit.format(currency: currency) ?? .ratio)
   }
 
   private func memberTable(_ replicates: Replicates) -> ReportTable {

@@ -21,7 +21,7 @@ extension ReportModel {
       given.map { ReportDefinitions.Item($0.term, $0.value) } + [
         .init("BacktestKit", BacktestKitVersion.current), .init("Annualisation", annualization),
         .init("Calendar", run.universe.calendars.map(\.name).joined(separator: ", ")),
-        .init("Fingerprint", run.fingerprint.description),
+        .init("Fingerprint", fingerprint.description),
       ]
     return ReportSection(
       id: "provenance", title: "Provenance",
@@ -31,7 +31,7 @@ extension ReportModel {
   private var ownItems: [ReportDefinitions.Item] {
     var items: [ReportDefinitions.Item] = [
       .init("BacktestKit", BacktestKitVersion.current),
-      .init("Fingerprint", run.fingerprint.description), .init("Strategy", run.strategy),
+      .init("Fingerprint", fingerprint.description), .init("Strategy", run.strategy),
     ]
     if let walkForward {
       let fixed = walkForward.grid.fixed.map { "\($0.name)=\($0.value)" }

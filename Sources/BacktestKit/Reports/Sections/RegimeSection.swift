@@ -13,7 +13,12 @@ extension ReportModel {
       )
       let views = RegimeKnowledge.allCases.filter { !analysis.parts($0).isEmpty }
       blocks.append(ReportColumns(views.map { shadedEquity(analysis, $0) }))
-      for view in views { blocks.append(regimeTable(analysis, view)) }
+      for view in views {
+        blocks.append(regimeTable(analysis, view))
+        if let table = transitionTable(analysis, view) { blocks.append(table) }
+      }
+      let boxes = views.compactMap { returnBoxes(analysis, $0) }
+      if !boxes.isEmpty { blocks.append(ReportColumns(boxes)) }
       if !analysis.labels.isKnownAtTheTime {
         blocks.append(
           ReportParagraph(
@@ -98,6 +103,55 @@ extension ReportModel {
           sharpeInterval(part), .number(part.worstDrawdown, else: empty),
         ]
       })
+  }
+
+  /// How often each regime was followed by each, from one return to the next; `nil` with fewer than
+  /// two regimes.
+  private func transitionTable(
+    _ analysis: RegimeAnalysis, _ knowledge: RegimeKnowledge
+  ) -> ReportTable? {
+    let transitions = analysis.transitions(knowledge)
+    let parts = analysis.parts(knowledge).prefix(transitions.names.count)
+    guard transitions.names.count > 1 else { return nil }
+    return ReportTable(
+      caption: "From one bar to the next, \(knowledgeName(knowledge))",
+      columns: [.text("After a bar in")]
+        + transitions.names.map {
+          .number("then \($0)", as: .percent(decimals: 2), definition: "share of the bars")
+        } + [
+          .number("Left", as: .integer, definition: "how often another regime followed"),
+          .number("Mean run", as: .number(decimals: 1), definition: "bars / uninterrupted runs"),
+          .number("Longest run", as: .integer, definition: "bars"),
+        ],
+      rows: zip(transitions.names.indices, parts).map { from, part in
+        let left = transitions.counts[from].reduce(0, +) - transitions.counts[from][from]
+        return [.text(transitions.names[from])]
+          + transitions.names.indices.map { to in
+            .number(transitions.share(from: from, to: to), else: "no bar follows one in it")
+          } + [
+            .number(Double(left)),
+            .number(
+              part.runCount > 0 ? Double(part.barCount) / Double(part.runCount) : nil,
+              else: "no bars in this regime"),
+            .number(Double(part.runs.map(\.count).max() ?? 0)),
+          ]
+      })
+  }
+
+  /// The returns of each regime; `nil` where fewer than two have any.
+  private func returnBoxes(
+    _ analysis: RegimeAnalysis, _ knowledge: RegimeKnowledge
+  ) -> BoxChart? {
+    let boxes = analysis.parts(knowledge).compactMap { part in
+      part.metrics.map { BoxChart.Box(part.name, values: $0.sample.returns) }
+    }
+    guard boxes.count > 1 else { return nil }
+    var chart = BoxChart(
+      title: "Returns per bar, regimes \(knowledgeName(knowledge))",
+      subtitle: "Boxes from quartile to quartile with the median, whiskers from 5% to 95%",
+      boxes: boxes)
+    chart.whiskers = 0.05...0.95
+    return chart
   }
 
   private func sharpeInterval(_ part: RegimeAnalysis.Part) -> ReportCell {

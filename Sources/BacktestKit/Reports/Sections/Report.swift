@@ -108,48 +108,54 @@ public struct Report: Sendable {
   /// Every chart as a separate SVG file, with the name of its file: the section, a number and the
   /// title, such as `equity-1-drawdown.svg`.
   public func charts() -> [(name: String, svg: [UInt8])] {
-    document().sections.flatMap { section in
-      section.charts.enumerated().map { i, chart in
-        let title = ReportDocument.anchor(chart.title.prefix(60).description)
-        return ("\(section.id)-\(i + 1)-\(title).svg", chart.svg)
-      }
-    }
+    document().charts
   }
 
   private func document() -> ReportDocument {
     let model = model
     var document = ReportDocument(
       title: title, subtitle: model.subtitle, verdict: model.headline, summary: model.summary,
-      sections: isOfReturns ? sectionsOfReturns(model) : sections(model), footer: footer)
+      sections: isOfReturns ? sectionsOfReturns(model) : sections(model),
+      footer: "BacktestKit \(BacktestKitVersion.current) · fingerprint \(model.fingerprint)")
     document.isInteractive = isInteractive
     return document
   }
 
   private func sections(_ model: ReportModel) -> [ReportSection] {
-    [model.equitySection, model.certaintySection]
-      + model.sweepSections(sweep, reducing: heatMapReduction)
-      + model.sensitivitySections(sensitivity) + model.replicateSections + model.policySections
-      + [model.returnsSection] + model.rollingSections + model.exposureSections
-      + model.walkForwardSections
-      + model.monteCarloSections(monteCarlo) + model.forecastSections
-      + model.regimeSections(regimes)
-      + [model.tradesSection, model.costsSection, model.attributionSection]
-      + model.crisisSections + model.factorSections(factors)
-      + model.riskSections(testingForecasts: testsValueAtRisk)
-      + [model.metricsSection]
-      + model.noteSections
-      + customSections
-      + [
-        model.assumptionsSection, model.dataSection(dataQuality),
-        model.provenanceSection(provenance, fileDigests: fileDigests),
-      ]
+    Self.made([
+      { [model.equitySection, model.certaintySection] },
+      { model.sweepSections(sweep, reducing: heatMapReduction) },
+      { model.sensitivitySections(sensitivity) + model.replicateSections },
+      { model.policySections + model.decisionSections },
+      { [model.returnsSection] }, { model.rollingSections }, { model.exposureSections },
+      { model.walkForwardSections + model.monteCarloSections(monteCarlo) },
+      { model.forecastSections }, { model.regimeSections(regimes) }, { [model.tradesSection] },
+      { [model.costsSection, model.attributionSection] },
+      { model.crisisSections + model.factorSections(factors) },
+      { model.riskSections(testingForecasts: testsValueAtRisk) },
+      { [model.metricsSection] + model.noteSections + customSections },
+      {
+        [
+          model.assumptionsSection, model.dataSection(dataQuality),
+          model.provenanceSection(provenance, fileDigests: fileDigests),
+        ]
+      },
+    ])
+  }
+
+  /// Sections in their order, several made at a time.
+  private static func made(_ parts: [@Sendable () -> [ReportSection]]) -> [ReportSection] {
+    parallelMap(count: parts.count) { (part) throws(Never) in parts[part]() }.flatMap(\.self)
   }
 
   private func sectionsOfReturns(_ model: ReportModel) -> [ReportSection] {
-    [model.equitySection, model.certaintySection, model.returnsSection] + model.rollingSections
-      + model.regimeSections(regimes) + model.crisisSections + model.factorSections(factors)
-      + model.riskSections(testingForecasts: testsValueAtRisk) + [model.metricsSection]
-      + customSections + [model.provenanceOfReturns(provenance)]
+    Self.made([
+      { [model.equitySection, model.certaintySection] }, { [model.returnsSection] },
+      { model.rollingSections }, { model.regimeSections(regimes) },
+      { model.crisisSections + model.factorSections(factors) },
+      { model.riskSections(testingForecasts: testsValueAtRisk) },
+      { [model.metricsSection] + customSections + [model.provenanceOfReturns(provenance)] },
+    ])
   }
 
   private var model: ReportModel {
@@ -166,10 +172,6 @@ public struct Report: Sendable {
 
   /// Whether the policies showed an edge; `nil` of a report without policies.
   package var policyVerdict: PolicyVerdict? { model.policyVerdict }
-
-  private var footer: String {
-    "BacktestKit \(BacktestKitVersion.current) · fingerprint \(run.fingerprint)"
-  }
 
   private static func universeName(_ universe: Universe) -> String {
     let symbols = universe.series.map(\.instrument.symbol)

@@ -5,7 +5,9 @@ extension ReportModel {
   /// Caveats first, then the main figures.
   var summary: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
-    let serious = caveats.filter { !$0.code.isRecord }.map(\.message) + jumps
+    let serious =
+      caveats.filter { !$0.code.isRecord }.map(\.message) + jumps
+      + shortBenchmark
     if !serious.isEmpty {
       blocks.append(
         ReportNotice(.warning, title: "Caveats: read these first", items: serious))
@@ -15,6 +17,19 @@ extension ReportModel {
         walkForward.map { walkForwardTiles($0) } ?? runTiles,
         comparison: benchmark?.nameInSentence))
     return blocks
+  }
+
+  /// A benchmark that was there for a part of the time only.
+  private var shortBenchmark: [String] {
+    guard let benchmark, let own = benchmark.partialDates, let first = dates.first,
+      let last = dates.last
+    else { return [] }
+    let common = benchmark.comparison?.benchmark?.benchmark.count ?? 0
+    return [
+      "\(NumberText.capitalized(benchmark.nameInSentence)) has prices from \(own.lowerBound) to "
+        + "\(own.upperBound), not from \(first) to \(last). Its own figures are left out, and "
+        + "the comparison is over \(NumberText.count(common, "common return"))."
+    ]
   }
 
   /// Jumps of prices that no caveat names.

@@ -11,6 +11,10 @@ extension ReportModel {
     var blocks: [any ReportBlock] = [
       ReportTiles(sweepTiles(sweep)), sweepChoiceTable(sweep), evidenceTable(sweep),
     ]
+    if let found = try? sweep.evidence?.overfitting.get() {
+      blocks += OverfittingBlocks.charts(
+        found, barsPerYear: run.sessionSample(of: sample).barsPerYear)
+    }
     blocks += sweep.heatMaps(reducing: reduction).map { heatMapChart($0, sweep) }
     let varying = sweep.grid.dimensions.filter { $0.values.count > 1 }
     blocks.append(ReportColumns(varying.compactMap { profileChart($0.name, sweep) }))

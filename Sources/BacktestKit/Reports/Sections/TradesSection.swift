@@ -92,9 +92,7 @@ extension ReportModel {
   private func exit(of trade: RoundTrip) -> ReportCell {
     if trade.isOpen { return .text("open") }
     guard trade.isMarked else { return cell(trade.exitTime, of: trade.instrument) }
-    let calendar = run.universe[trade.instrument].calendar
-    let date = calendar?.sessionDate(of: trade.exitTime) ?? trade.exitTime.utcDate
-    return .text("\(date), at the mark")
+    return .text("\(date(trade.exitTime, of: trade.instrument)), at the mark")
   }
 
   private var hasFractions: Bool {

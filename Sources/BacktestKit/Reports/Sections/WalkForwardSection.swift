@@ -21,35 +21,12 @@ extension ReportModel {
       id: "folds", title: "Folds", summary: foldSummary(walkForward), blocks: blocks)
   }
 
-  /// When each fold was trained and when it was tested.
   private func timeline(_ walkForward: WalkForwardResult) -> LineChart? {
-    let folds = walkForward.folds
-    guard (2...60).contains(folds.count) else { return nil }
-    func spans(_ name: String, _ dates: (WalkForwardFold) -> ClosedRange<CivilDate>) -> ChartSeries
-    {
-      var line = ChartSeries(
-        name,
-        x: folds.flatMap { fold in
-          let dates = dates(fold)
-          let end = dates.upperBound.adding(days: 1).midnight.axisSeconds
-          return [dates.lowerBound.midnight.axisSeconds, end, .nan]
-        }, y: folds.flatMap { [Double($0.index), Double($0.index), .nan] })
-      line.isThick = true
-      return line
-    }
-    var chart = LineChart(
-      title: "Windows of the folds",
-      series: [spans("Test", \.testDates), spans("Train", \.trainDates)],
-      height: folds.count > 12 ? .medium : .short)
-    chart.series[1].isBenchmark = true
-    chart.yPlaces = folds.map { "\($0.index + 1)" }
-    chart.yTitle = "Fold"
-    chart.summary =
-      "\(folds.count) folds, tested from \(folds[0].testDates.lowerBound) to "
-      + "\(folds[folds.count - 1].testDates.upperBound), each after its train window."
-    chart.showsReadouts = false
-    chart.showsEnds = false
-    return chart
+    ValidationCharts.timeline(
+      "Windows of the folds",
+      walkForward.folds.map {
+        .init(name: "\($0.index + 1)", train: [$0.trainDates], test: [$0.testDates])
+      }, yTitle: "Fold")
   }
 
   private func foldSummary(_ walkForward: WalkForwardResult) -> String {
@@ -65,43 +42,20 @@ extension ReportModel {
   }
 
   private func scatter(_ walkForward: WalkForwardResult) -> ScatterChart {
-    let folds = walkForward.folds
-    let title = walkForward.objective.title
-    let format = walkForward.objective.unit.format(currency: currency)
-    var cloud = ScatterChart.Cloud(
-      "Folds", x: folds.map { $0.inSample ?? .nan }, y: folds.map { $0.outOfSample ?? .nan })
-    cloud.labels = folds.map { "\($0.index + 1)" }
-    cloud.titles = folds.map {
-      "Fold \($0.index + 1): \(format.text($0.inSample)) in sample, "
-        + "\(format.text($0.outOfSample)) out of sample"
-    }
-    return ScatterChart(
-      title: "In-sample and out-of-sample results",
-      subtitle:
-        "One dot per fold, with its number; below the dashed line, the test window did worse than "
-        + "the train window",
-      clouds: [cloud],
-      xTitle: "\(title), train window", yTitle: "\(title), test window",
-      unit: walkForward.objective.unit == .fraction ? .percent : .plain,
-      diagonalName: "Equal in both")
+    ValidationCharts.scatter(
+      walkForward.folds.map { ($0.inSample, $0.outOfSample) }, unit: "fold",
+      objective: walkForward.objective, format: objectiveFormat(walkForward),
+      line: walkForward.degradation)
   }
 
-  /// The in-sample objective of every candidate in every fold, where a page can show them.
   private func candidateMap(_ walkForward: WalkForwardResult) -> HeatMapChart? {
-    let count = walkForward.candidates.count
-    guard (2...40).contains(count), walkForward.folds.count > 1 else { return nil }
-    let names = walkForward.grid.dimensions.map(\.name)
-    let scores = walkForward.candidateScores
-    return HeatMapChart(
-      title: "In-sample \(walkForward.objective.title) of each candidate by fold",
-      subtitle: "A row that stays dark was good in every fold",
-      columns: walkForward.folds.map { "\($0.index + 1)" },
-      rows: walkForward.candidates.map { candidate in
-        names.compactMap { candidate[$0].map(\.description) }.joined(separator: ", ")
-      },
-      values: (0..<count).map { candidate in scores.map { $0[candidate] } },
-      xTitle: "Fold", yTitle: NumberText.list(names, limit: 6),
-      format: walkForward.objective.unit.format(currency: currency))
+    ValidationCharts.candidateMap(
+      walkForward.candidateScores, candidates: walkForward.candidates, grid: walkForward.grid,
+      unit: "fold", objective: walkForward.objective, format: objectiveFormat(walkForward))
+  }
+
+  private func objectiveFormat(_ walkForward: WalkForwardResult) -> NumberFormat {
+    walkForward.objective.unit.format(currency: currency)
   }
 
   private func summaryTable(_ walkForward: WalkForwardResult) -> ReportTable {
@@ -234,6 +188,11 @@ extension ReportModel {
       parameterChart(dimension.name, walkForward)
     }
     if !charts.isEmpty { blocks.append(ReportColumns(charts)) }
+    let surfaces = walkForward.trainSurfaces.map { map in
+      ValidationCharts.surface(
+        map, unit: "fold", objective: walkForward.objective, format: objectiveFormat(walkForward))
+    }
+    blocks += Array(surfaces.prefix(6))
     let tried = NumberText.count(walkForward.candidates.count, "parameter set")
     let count = walkForward.infeasibleCount
     let refused =

@@ -32,12 +32,23 @@ extension CrossValidationOutcome {
       ("distinct-choices", .integer(result.distinctChoices)), ("trials", trials.json),
       ("limits", .list(limits)),
       ("markets", .list(result.markets.map(market))), ("data", .list(files.map(\.json))),
-      ("configuration", configuration), ("splits", .list(result.splits.map(split))),
+      ("configuration", configuration), ("degradation", result.degradation?.json ?? .null),
+      ("overfitting", overfitting), ("growth", result.growth?.json ?? .null),
+      ("splits", .list(result.splits.map(split))),
       ("paths", .list(result.paths.map(path))),
       ("study-folder", .text(relativePath(from: folder, to: study.folder))),
       ("study-file", .text(study.fileName)), ("study", JSONValue(study.document).canonicalStudy),
     ]
     return .table(members.map { JSONMember(key: $0.0, value: $0.1) })
+  }
+
+  /// What is known of overfitting: a table, or why there is none.
+  private var overfitting: JSONValue {
+    switch result.overfitting {
+    case .success(let found)?: found.json
+    case .failure(let reason)?: ["reason": .text(reason.description)]
+    case nil: .null
+    }
   }
 
   /// All rules in effect, defaults included.

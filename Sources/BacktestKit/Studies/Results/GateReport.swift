@@ -9,7 +9,7 @@ package struct GateReport: Sendable {
   static let schema = "backtestkit.gate/1"
   /// The names of the files of a gate, the one that says that the others are complete last.
   package static let names = [
-    "gate.txt", "gate.md", "gate.junit.xml", "gate.github.txt", "gate.json",
+    "gate.txt", "gate.md", "gate.junit.xml", "gate.github.txt", "gate.html", "gate.json",
   ]
 
   /// The verdict.
@@ -52,6 +52,21 @@ package struct GateReport: Sendable {
       "baseline \($0.path), from \($0.record.firstDate) to \($0.record.lastDate), fingerprint "
         + $0.record.fingerprint
     }
+  }
+}
+
+// For a reviewer
+extension GateReport {
+  /// The report as a page, as UTF-8.
+  package var page: [UInt8] {
+    var page = GatePage(
+      name: record.name, outcome: outcome, subject: subject, verdict: verdict)
+    page.provenance = [
+      ProvenanceItem("Judged", source),
+      ProvenanceItem("Baseline", comparison ?? "none"),
+      ProvenanceItem("BacktestKit", BacktestKitVersion.current),
+    ]
+    return page.bytes()
   }
 }
 

@@ -81,6 +81,10 @@ extension StudyOutcome {
         ))
     }
     if let replicates { parts.append(("replicates", replicates.json)) }
+    let decisions = DecisionSummary.all(of: result)
+    if !decisions.isEmpty {
+      parts.append(("decisions", .list(decisions.map { $0.json(in: result.universe) })))
+    }
     return parts
   }
 
@@ -92,6 +96,20 @@ extension StudyOutcome {
       json.set("ensemble", StudyEnsemble.table.json(ensemble))
     }
     return json
+  }
+}
+
+extension DecisionSummary {
+  /// What was decided about an instrument, as `result.json` has it.
+  fileprivate func json(in universe: Universe) -> JSONValue {
+    [
+      "symbol": .text(universe[instrument].instrument.symbol), "count": .integer(total.count),
+      "of": .text(isOfUnits ? "units" : "weight"), "long": .integer(total.long),
+      "flat": .integer(total.flat), "short": .integer(total.short),
+      "changes": .integer(changeCount),
+      "actions": .list(
+        actions.map { ["action": .integer($0.action), "count": .integer($0.count)] as JSONValue }),
+    ]
   }
 }
 

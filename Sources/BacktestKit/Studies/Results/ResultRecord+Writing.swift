@@ -85,6 +85,7 @@ extension ResultRecord {
     if let sensitivity = outcome.sensitivity { parts.append(("sensitivity", sensitivity.json)) }
     if let walk = outcome.walkForward {
       parts.append(("efficiency", JSONValue(efficiency)))
+      parts.append(("degradation", walk.degradation?.json ?? .null))
       parts.append(("folds", .list(walk.folds.map(foldJSON))))
       parts.append(("candidates", walk.candidatesJSON))
     }

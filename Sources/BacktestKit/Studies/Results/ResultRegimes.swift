@@ -11,7 +11,15 @@ extension RegimeAnalysis {
       "known-at-the-time": .bool(labels.isKnownAtTheTime),
       "agreement": JSONValue(labels.agreement), "worst": worst?.json ?? .null,
       "descriptive": .list(descriptive.map(\.json)), "causal": .list(causal.map(\.json)),
+      "descriptive-transitions": transitionJSON(.descriptive),
+      "causal-transitions": transitionJSON(.causal),
     ]
+  }
+}
+
+extension RegimeAnalysis {
+  private func transitionJSON(_ knowledge: RegimeKnowledge) -> JSONValue {
+    .list(transitions(knowledge).counts.map { row in .list(row.map { .integer($0) }) })
   }
 }
 

@@ -1,0 +1,103 @@
+import BacktestCore
+import BacktestEvidence
+
+extension CrossValidationReport {
+  /// The most paths that are drawn one by one.
+  private static let lineLimit = 6
+
+  /// How the paths grew: lines of a few, or the range of many around their median.
+  var growthChart: LineChart? {
+    guard let growth = result.growth, growth.dates.count > 1 else { return nil }
+    let x = growth.dates.map { $0.midnight.axisSeconds }
+    var chart = LineChart(title: "Growth out of sample", series: [], height: .tall)
+    switch growth.paths.count {
+    case 1:
+      chart.series = [ChartSeries(result.strategy, x: x, y: growth.paths[0])]
+      chart.subtitle = "The test bars of all splits, joined in order of time"
+    case ...Self.lineLimit:
+      chart.series = growth.paths.enumerated().map {
+        ChartSeries("Path \($0 + 1)", x: x, y: $1)
+      }
+      chart.subtitle = "One line for each path; all are equally valid"
+    default:
+      let outer = growth.paths.count >= 20 ? (0.05, 0.95) : (0, 1)
+      chart.series = [ChartSeries("Median of paths", x: x, y: growth.quantile(0.5))]
+      chart.ranges = [
+        ChartRange(
+          outer.0 == 0 ? "Lowest to highest path" : "5% to 95% of paths", x: x,
+          lower: growth.quantile(outer.0), upper: growth.quantile(outer.1)),
+        ChartRange(
+          "Half of the paths", x: x, lower: growth.quantile(0.25), upper: growth.quantile(0.75)),
+      ]
+      chart.subtitle = "At each date by the paths' growth until then"
+    }
+    if growth.pathCount > growth.paths.count {
+      chart.subtitle =
+        "\(NumberText.grouped(growth.paths.count)) of "
+        + "\(NumberText.grouped(growth.pathCount)) paths, evenly taken"
+    }
+    chart.isLogarithmic = true
+    chart.baseline = 1
+    chart.yTitle = "Growth of 1"
+    return chart
+  }
+
+  /// When splits train and test, and how each did in and out of sample.
+  var splitCharts: [any ReportBlock] {
+    var blocks: [any ReportBlock] = []
+    if let timeline { blocks.append(timeline) }
+    guard !result.choosesNothing else { return blocks }
+    blocks.append(
+      ValidationCharts.scatter(
+        result.splits.map { ($0.inSample, $0.test.objective) }, unit: "split",
+        objective: result.objective, format: format, line: result.degradation,
+        remark: "Splits train on what they do not test, so a good test leaves a worse rest and the "
+          + "slope is below zero even where nothing is chosen"))
+    return blocks
+  }
+
+  private var timeline: LineChart? {
+    let dates = result.markets[0].barDates
+    func spans(_ ranges: [Range<Int>]) -> [ClosedRange<CivilDate>] {
+      ranges.filter { !$0.isEmpty }.map { dates[$0.lowerBound]...dates[$0.upperBound - 1] }
+    }
+    let rows = result.splits.compactMap { split in
+      split.rows.map { rows in
+        ValidationCharts.Windows(
+          name: "\(split.index + 1)", train: spans(rows.train), test: spans(rows.test))
+      }
+    }
+    return ValidationCharts.timeline("Bars of the splits", rows, yTitle: "Split")
+  }
+
+  /// The objective of candidates in sample: by split, and over pairs of parameters.
+  var parameterCharts: [any ReportBlock] {
+    guard !result.trainScores.isEmpty else { return [] }
+    let map = ValidationCharts.candidateMap(
+      result.trainScores, candidates: result.candidates, grid: result.grid, unit: "split",
+      objective: result.objective, format: format)
+    let surfaces = result.trainSurfaces.prefix(6).map { map in
+      ValidationCharts.surface(map, unit: "split", objective: result.objective, format: format)
+    }
+    return (map.map { [$0] } ?? []) + surfaces
+  }
+
+  /// How often the best of one half of the bars is in the lower half on the other; empty where
+  /// nothing is chosen.
+  var overfittingSections: [ReportSection] {
+    guard let overfitting = result.overfitting else { return [] }
+    let blocks: [any ReportBlock] =
+      switch overfitting {
+      case .success(let found):
+        OverfittingBlocks.blocks(found, barsPerYear: result.markets[0].barsPerYear)
+      case .failure(let reason): [ReportParagraph("It has no value: \(reason).")]
+      }
+    return [
+      ReportSection(
+        id: "overfitting", title: "Probability of overfitting",
+        summary: "All bars are cut into blocks. For every choice of half of them, the candidate "
+          + "with the best Sharpe ratio on that half is ranked among all on the other half "
+          + "(Bailey, Borwein, López de Prado and Zhu, 2017).", blocks: blocks)
+    ]
+  }
+}

@@ -1,0 +1,39 @@
+@testable import BacktestEvidence
+@testable import BacktestReports
+import Testing
+
+struct GatePageTests {
+  private static func verdict(sharpe: Double) throws -> GateVerdict {
+    let gate = try Gate(rules: [
+      GateRule(.bound("sharpe", minimum: 0.5)), GateRule(.bound("drawdown", maximum: 0.2)),
+      GateRule(.bound("pbo", maximum: 0.2), when: .searched),
+    ])
+    let inputs = GateInputs { name in
+      GateFigure(name == "sharpe" ? sharpe : -0.15, absence: "")
+    }
+    return gate.verdict(on: inputs)
+  }
+
+  @Test func everyRuleIsThereWithItsMargin() throws {
+    let verdict = try Self.verdict(sharpe: 0.42)
+    let page = GatePage(
+      name: "<A & B>", outcome: "failed: 1 of 3 rules", subject: "a run", verdict: verdict)
+    let text = String(decoding: page.bytes(), as: UTF8.self)
+    _ = try MarkupChecker(page.bytes())
+    #expect(text.contains("Gate failed: 1 of 3 rules.") && text.contains("&lt;A &amp; B&gt;"))
+    for finding in verdict.findings {
+      #expect(text.contains(finding.rule.text), "\(finding.rule.text)")
+      if !finding.marginText.isEmpty { #expect(text.contains(">\(finding.marginText)<")) }
+    }
+    // -0.08 of 0.5, and 0.05 of 0.2.
+    #expect(text.contains(">−16.0%<") && text.contains(">+25.0%<"))
+    #expect(text.contains("✗ failed") && text.contains("✓ passed") && text.contains("– skipped"))
+  }
+
+  @Test func aGateThatPassesSaysSo() throws {
+    let page = GatePage(
+      name: "A", outcome: "passed", subject: "a run", verdict: try Self.verdict(sharpe: 1))
+    let text = String(decoding: page.bytes(), as: UTF8.self)
+    #expect(text.contains("Every rule that applies holds") && !text.contains("✗"))
+  }
+}
