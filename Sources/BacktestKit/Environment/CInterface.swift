@@ -83,7 +83,7 @@ enum EnvironmentInterface {
       do {
         // Claimed first, so that nothing is computed whose results cannot be kept.
         let claimed = try ResultFolder(folder, for: study)
-        try StudyRunner(study).run().write(to: claimed)
+        try StudyRunner(study).run().write(to: claimed, interrupt: Interrupt())
       } catch let error as StudyError {
         throw EnvironmentError(error.message(of: path))
       }

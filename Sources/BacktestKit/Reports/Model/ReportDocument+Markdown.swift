@@ -70,6 +70,7 @@ extension LineChart: MarkdownBlock {
     let blocks = Sparkline.text(of: line.y, width: Self.width)
     guard !blocks.isEmpty else { return }
     let format: NumberFormat = unit == .percent ? .percent(decimals: 1) : .ratio
-    writer.paragraph("\(title): \(blocks) \(line.spoken(as: format))")
+    writer.paragraph(
+      "\(title): \(blocks) \(line.spoken(as: format, extent: ChartScale.extent(of: line.y)))")
   }
 }
