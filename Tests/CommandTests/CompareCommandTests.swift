@@ -79,6 +79,19 @@ struct CompareCommandTests {
     #expect(alone.status == 0 && alone.output.contains("run 1: fast 3"))
   }
 
+  @Test func crossValidationsAreNoRuns() throws {
+    let folder = try results([3, 5])
+    let plan = "cross-validation={method: purged-k-fold, folds: 3}"
+    let words = ["crossval", "study.yaml", "-q", "--set", plan, "--out", "out/spread"]
+    let made = try BuiltProgram.run(words, in: folder)
+    #expect(made.status == 0, "\(made)")
+    let ended = try run("compare", "out", in: folder)
+    #expect(ended.status == 0 && ended.output.contains("fast5"), "\(ended)")
+    #expect(ended.errors == "warning: out/spread is a cross-validation, which is left out\n")
+    let named = try run("compare", "out/fast3", "out/spread", in: folder)
+    #expect(named.status == 2 && named.errors.contains("it is a cross-validation"), "\(named)")
+  }
+
   @Test func theCurveOfAStoredRunIsThatOfItsFiles() throws {
     let folder = try results([3])
     let store = try RunStore(reading: "\(folder.path)/runs.sqlite")

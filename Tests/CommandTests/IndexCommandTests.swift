@@ -22,6 +22,8 @@ struct IndexCommandTests {
     try folder.write(
       "entry,name,status,error\n0,good,done,\n1,bad,failed,\"no prices, at all\"\n",
       to: "all/batch/batch.csv")
+    let gate = ["gate", "all/b 9/result.json", "-q", "--no-rerun", "--out", "all/b 9"]
+    #expect(try BuiltProgram.run(gate, in: folder).status == 1)
     let ended = try BuiltProgram.run("index", "all", in: folder)
     #expect(ended.status == 0 && ended.errors == "", "\(ended)")
     #expect(ended.output.contains("\nIndex: all/index.html\n"))
@@ -29,6 +31,7 @@ struct IndexCommandTests {
     #expect(page.contains("3 results · 5 failed or incomplete"))
     #expect(page.contains("<a href=\"./b%209/report.html\">b 9</a>"))
     #expect(page.contains("<a href=\"./%3Cx%3E/walk/report.html\">&lt;x&gt;/walk</a>"))
+    #expect(page.contains(">Gate</th>") && page.contains("<td>failed</td>"))
     let nine = try #require(page.firstRange(of: ">b 9<"))
     let ten = try #require(page.firstRange(of: ">b 10<"))
     #expect(nine.lowerBound < ten.lowerBound)

@@ -89,8 +89,14 @@ private struct CompareOptions: Sendable {
     for name in names {
       try context.checkInterrupt()
       if let folders = try Self.folders(name) {
-        // The reference may be named before the folder in which it lies.
-        for folder in folders where folders.count == 1 || !found.holds(folder: folder) {
+        let isExpanded = folders != [Self.folder(ofResult: name)]
+        for folder in folders {
+          // The reference may be named before the folder in which it lies.
+          if isExpanded, found.holds(folder: folder) { continue }
+          if isExpanded, ComparedRuns.isCrossValidation(folder) {
+            context.report("warning: \(folder) is a cross-validation, which is left out")
+            continue
+          }
           try found.add(folder: folder)
         }
       } else {
@@ -118,9 +124,14 @@ private struct CompareOptions: Sendable {
     return found.runs
   }
 
+  /// The folder of a result that is named by its file or its folder.
+  private static func folder(ofResult name: String) -> String {
+    name.hasSuffix("/result.json") ? String(name.dropLast("/result.json".count)) : name
+  }
+
   /// The folders of results that a word names; `nil` where it names a stored run.
   private static func folders(_ name: String) throws -> [String]? {
-    let path = name.hasSuffix("/result.json") ? String(name.dropLast("/result.json".count)) : name
+    let path = folder(ofResult: name)
     if FolderTree.isFile("\(path)/result.json") { return [path] }
     let isStored = path.allSatisfy(\.isHexDigit) || path.hasPrefix("#")
     guard FolderTree.isFolder(path) else {

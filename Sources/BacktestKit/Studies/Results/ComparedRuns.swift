@@ -36,6 +36,12 @@ package struct ComparedRuns: Sendable {
     places[relativePath(from: "/", to: folder)] != nil
   }
 
+  /// Whether a folder holds a cross-validation, whose result is a spread and no single curve.
+  package static func isCrossValidation(_ folder: String) -> Bool {
+    (try? DocumentReader.read(path: "\(folder)/result.json"))?.text(of: "schema")
+      == CrossValidationOutcome.schema
+  }
+
   /// Adds a run of a store, with its curve from the files of its folder or from its trial.
   ///
   /// - Throws: `StudyError` where it was added before, and `RunStoreError` where the store cannot
