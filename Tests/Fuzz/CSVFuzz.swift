@@ -1,3 +1,5 @@
+// modules: Core Files Ingest
+
 /// Any bytes as a CSV file: they must give series that hold together, or an error with a text,
 /// and the same over both lanes.
 @_cdecl("LLVMFuzzerTestOneInput")

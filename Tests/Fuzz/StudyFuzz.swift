@@ -1,3 +1,5 @@
+// modules: Core Files
+
 /// Throws bytes at the document readers, the decoder and the overrides.
 ///
 /// The first byte chooses what the rest is. Whatever is accepted must come back the same after

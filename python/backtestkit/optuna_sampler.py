@@ -7,6 +7,7 @@ In a study:
 """
 
 import argparse
+import importlib.util
 import json
 import sys
 from collections.abc import Sequence
@@ -43,8 +44,18 @@ def distribution(dimension: dict[str, Any]) -> BaseDistribution:
     raise ValueError(f"unknown kind of dimension: {kind}")
 
 
+# What samplers need besides Optuna.
+PACKAGES = {"cmaes": ("cmaes",), "gp": ("scipy", "torch")}
+
+
 def make_sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
-    """A sampler by its name; its proposals follow from the seed and from what it is told."""
+    """A sampler by its name; its proposals follow from the seed and from what it is told.
+
+    Raises ValueError where a package that it needs is not installed.
+    """
+    for package in PACKAGES.get(name, ()):
+        if importlib.util.find_spec(package) is None:
+            raise ValueError(f"the sampler '{name}' needs a package: pip install {package}")
     seed %= 2**32
     if name == "tpe":
         return optuna.samplers.TPESampler(seed=seed)

@@ -144,17 +144,28 @@ class Tuning:
     def __init__(self, options: argparse.Namespace, job: TrainingJob) -> None:
         self.options, self.job = options, job
         self.folder = pathlib.Path(options.out).resolve()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--out {options.out}: {error.strerror}: {error.filename}") from None
         space = read_space(options.space, job.algorithm)
         self.dimensions, self.encoded = dimensions(space, options.space or job.algorithm)
         self.storage = options.storage or f"sqlite:///{self.folder / 'tuning.sqlite'}"
         self.name = "training"
-        self.study = optuna.create_study(
-            study_name=self.name, storage=self.storage, load_if_exists=True, direction="maximize",
-            pruner=make_pruner(options.pruner, job.reports))
-        # A sampler proposes by the number of trials so far, so that going on repeats none.
-        self.study.sampler = make_sampler(
-            options.sampler, job.seed + 1_000_003 * len(self.study.trials))
+        try:
+            self.study = optuna.create_study(
+                study_name=self.name, storage=self.storage, load_if_exists=True,
+                direction="maximize", pruner=make_pruner(options.pruner, job.reports))
+        # Each kind of storage has errors of its own.
+        except Exception as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{self.storage}: Optuna cannot use this storage: {reason}") from None
+        try:
+            # A sampler proposes by the number of trials so far, so that going on repeats none.
+            self.study.sampler = make_sampler(
+                options.sampler, job.seed + 1_000_003 * len(self.study.trials))
+        except ValueError as error:
+            raise InputError(f"--sampler: {error}") from None
         same = {key: value for key, value in dataclasses.asdict(job).items()
                 if key not in ("program", "store")}
         identity = json.dumps({"job": same, "space": space}, sort_keys=True)
@@ -343,9 +354,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.quiet:
             print(f"{time.monotonic() - start:.0f} s", file=sys.stderr)
         return 0
-    except (InputError, BacktestKitError) as error:
+    except (InputError, BacktestKitError, OSError) as error:
         print(f"tune: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted; start it again to go on where it stopped", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

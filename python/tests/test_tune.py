@@ -1,6 +1,7 @@
 """The search for settings of a training: real trainings of two seconds each."""
 
 import csv
+import importlib.util
 import json
 import os
 import pathlib
@@ -114,3 +115,20 @@ def test_bad_input_is_refused(
     assert "td3 does not fit" in refusal(good, "--algorithm", "td3")
     assert not (tmp_path / "out" / "trials.csv").exists()
     assert "--trials is 0" in refusal({"gamma": [0.9]}, "--trials", "0")
+
+
+@pytest.mark.parametrize(("more", "message"), [
+    (["--out", "/proc/version/out"], "--out /proc/version/out: Not a directory"),
+    (["--storage", "nothing://here"], "nothing://here: Optuna cannot use this storage"),
+    (["--sampler", "cmaes"], "--sampler: the sampler 'cmaes' needs a package: pip install cmaes"),
+])
+def test_what_cannot_be_used_is_one_message(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    more: list[str], message: str,
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "cmaes" else found(name))
+    assert tune.main(words(tmp_path / "out", *more)) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"tune: {message}") and errors.count("\n") == 1

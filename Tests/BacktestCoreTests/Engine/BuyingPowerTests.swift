@@ -26,6 +26,13 @@ struct BuyingPowerTests {
     #expect(result.counts.cutOrders == 1)
   }
 
+  @Test func anOrderThatIsCutTwiceCountsOnce() throws {
+    // Cut to 33 of 50 at a close of 30, and to 25 at an open of 40.
+    let result = try run([(30, 30, 30, 30), (40, 40, 40, 40)], buy(50))
+    #expect(result.outcomes(of: 1) == [.cut(to: 33), .cut(to: 25), .filled])
+    #expect(result.fillQuantities == [25] && result.counts.cutOrders == 1)
+  }
+
   @Test func atSubmissionItCanBeRefused() throws {
     let result = try run(MarketBuilder.flat(30, count: 2), buy(50)) {
       $0.execution.shortfall = .reject

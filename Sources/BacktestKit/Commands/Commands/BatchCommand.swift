@@ -18,6 +18,9 @@ extension Command {
         An entry that fails does not stop the others: its error is in the table, and the exit \
         status is 2. A batch that was killed, or in which entries failed, goes on with what is \
         missing when it is started again.
+
+        With --shards and --shard it does a part of the entries, on any machine that sees the \
+        folder of results; 'merge' writes the tables.
         """
     ) { parameters in
       let path = parameters.argument(
@@ -25,9 +28,11 @@ extension Command {
       let options = StudyJobOptions(merging: &parameters)
       let overrides = parameters.options(
         "set", .text("key=value"), help: "Override a key of all studies.")
+      let shard = parameters.shard()
       return { context in
-        var job = try BatchJob(path, options: options, catalogue: catalogue)
-        job.overrides = overrides
+        let job = BatchJob(
+          try BatchPlan(path: path), options: options, catalogue: catalogue, overrides: overrides)
+        if let shard { return try job.perform(shard, in: context) }
         return try job.perform(in: context)
       }
     }
@@ -39,15 +44,20 @@ struct BatchJob: Sendable {
   let plan: BatchPlan
   let options: StudyJobOptions
   let catalogue: StrategyCatalogue
-  var overrides: [String] = []
+  let overrides: [String]
   /// Where the tables and the folders of entries go.
   let folder: String
+  /// The stores of a shard, by the store to which they are added later; `nil` where entries use
+  /// the stores of their studies.
+  var shardStores: [String: RunStore]?
 
-  init(_ path: String, options: StudyJobOptions, catalogue: StrategyCatalogue) throws {
-    let plan = try BatchPlan(path: path)
+  init(
+    _ plan: BatchPlan, options: StudyJobOptions, catalogue: StrategyCatalogue, overrides: [String]
+  ) {
     self.plan = plan
     self.options = options
     self.catalogue = catalogue
+    self.overrides = overrides
     let stem = plan.fileName.lastIndex(of: ".").map { String(plan.fileName[..<$0]) }
     folder =
       options.out ?? plan.outputFolder.map(plan.resolved)
@@ -56,14 +66,24 @@ struct BatchJob: Sendable {
 
   func perform(in context: CommandContext) throws -> ExitCode {
     let entries = plan.entries
+    let journal = UnitJournal(beside: folder, of: "batch")
+    let rows = try rows(of: entries, journal, context)
+    try finish(entries, rows, context)
+    journal.remove()
+    return .done
+  }
+
+  /// Does entries and keeps what they give.
+  func rows(
+    of entries: [BatchEntry], _ journal: UnitJournal, _ context: CommandContext
+  ) throws -> [BatchRow] {
     // A metric that there is not is found out before the work.
     _ = try BatchTable(objective: plan.objective, entries: [], rows: [])
-    let journal = UnitJournal(beside: folder, of: "batch")
     _ = try FolderTree.make(folder)
     let bars = StageProgress(context, isQuiet: options.isQuiet)
     defer { bars.finish() }
     let rows = try parallelMap(
-      count: entries.count, threads: isParallel ? options.threads : 1,
+      count: entries.count, threads: isOrdered ? 1 : options.threads,
       progress: { bars.show(plan.name, $0, of: entries.count, isCounted: true) }
     ) { index in
       try context.checkInterrupt()
@@ -71,63 +91,77 @@ struct BatchJob: Sendable {
     }
     bars.finish()
     try context.checkInterrupt()
-    let table = try BatchTable(objective: plan.objective, entries: entries, rows: rows)
-    try table.write(to: folder, interrupt: context.interrupt)
-    return try finish(table, journal, context)
+    return rows
   }
 
-  /// Whether entries may be done side by side: each result that is written counts the trials before
-  /// it, which are the same only in one order.
-  private var isParallel: Bool {
-    plan.results == .none || options.store.path(for: ".") == nil
+  /// Whether entries must be done one after the other: each result that is written counts the trials
+  /// before it, which are the same only in one order.
+  var isOrdered: Bool {
+    plan.results == .all && options.store.path(for: ".") != nil
   }
 
   private func row(
     of entry: BatchEntry, _ journal: UnitJournal, _ context: CommandContext
   ) throws -> BatchRow {
+    var key = ""
     do {
       let run = try BatchRun(entry, of: self, context)
-      let key = UnitJournal.digest(of: entry.command.rawValue, run.study, run.market)
-      let unit = Int(truncatingIfNeeded: key.high ^ UInt64(truncatingIfNeeded: entry.index))
-      if let kept = journal.bytes(of: unit).flatMap({ BatchRow(bytes: $0) }), isThere(kept) {
+      key = run.key
+      if let kept = journal.bytes(of: entry.index).flatMap({ BatchRow(bytes: $0) }),
+        kept.key == key, kept.error == nil, isThere(kept)
+      {
         return kept
       }
-      let row = try run.perform()
-      journal.add(row.bytes, of: unit)
+      var row = try run.perform()
+      row.key = key
+      journal.add(row.bytes, of: entry.index)
       return row
     } catch let failure as CommandError {
       throw failure
     } catch {
       // What was interrupted has failed for that reason alone.
       try context.checkInterrupt()
-      return BatchRow(error: (error as? StudyError)?.message(of: entry.path) ?? "\(error)")
+      var row = BatchRow(error: (error as? StudyError)?.message(of: entry.path) ?? "\(error)")
+      row.key = key
+      journal.add(row.bytes, of: entry.index)
+      return row
     }
   }
 
+  /// What an entry's result depends on; empty where its study or its prices cannot be read.
+  func key(of entry: BatchEntry, _ context: CommandContext) -> String {
+    (try? BatchRun(entry, of: self, context).key) ?? ""
+  }
+
   /// Whether the files that a row speaks of are there.
-  private func isThere(_ row: BatchRow) -> Bool {
+  func isThere(_ row: BatchRow) -> Bool {
     plan.results == .none ? row.folder.isEmpty : fileExists("\(folder)/\(row.folder)/result.json")
   }
 
-  private func finish(
-    _ table: BatchTable, _ journal: UnitJournal, _ context: CommandContext
-  ) throws -> ExitCode {
+  /// Writes the tables, prints what came out, and fails where an entry has.
+  func finish(_ entries: [BatchEntry], _ rows: [BatchRow], _ context: CommandContext) throws {
+    let table = try BatchTable(objective: plan.objective, entries: entries, rows: rows)
+    try table.write(to: folder, interrupt: context.interrupt)
     if options.printsJSON {
       context.output.write(String(decoding: JSONWriter.bytes(of: table.json), as: UTF8.self))
     } else if !options.isQuiet {
       context.output.write(BatchSummary(plan.name, table, folder: folder).text)
     }
     let failed = table.rows.indices.filter { table.rows[$0].error != nil }
-    guard !failed.isEmpty else {
-      journal.remove()
-      return .done
-    }
-    for index in failed.prefix(20) {
-      context.report("\(table.entries[index].name): \(table.rows[index].error ?? "")")
-    }
+    guard !failed.isEmpty else { return }
+    report(failed, of: entries, rows, context)
     throw CommandError.input(
       "\(failed.count) of \(entryCount(table.rows.count)) failed: "
         + NumberText.list(failed.map { table.entries[$0].name }, limit: 20))
+  }
+
+  /// Prints why entries have failed.
+  func report(
+    _ failed: [Int], of entries: [BatchEntry], _ rows: [BatchRow], _ context: CommandContext
+  ) {
+    for index in failed.prefix(20) {
+      context.report("\(entries[index].name): \(rows[index].error ?? "")")
+    }
   }
 }
 
@@ -154,10 +188,19 @@ private struct BatchRun {
     ).study
     var runner = StudyRunner(study, threads: job.options.threads)
     runner.interrupt = context.interrupt
-    job.options.store.open(for: study, &runner, context)
+    if let stores = job.shardStores {
+      runner.store = job.options.store.path(for: study.folder).flatMap { stores[$0] }
+    } else {
+      job.options.store.open(for: study, &runner, context)
+    }
     market = try runner.readMarket()
     runner.market = market
     self.runner = runner
+  }
+
+  /// The digest of all that the result depends on but the program.
+  var key: String {
+    UnitJournal.digest(of: entry.command.rawValue, study, market).hexadecimal
   }
 
   func perform() throws -> BatchRow {
@@ -208,6 +251,7 @@ private struct BatchSummary {
     var text = "\(name): \(entryCount(table.rows.count))"
     if failed > 0 { text += ", of which \(failed) failed" }
     text += "\n\n\(ranked)"
+    if let repeated { text += "\n\(repeated)\n" }
     if !table.groups.isEmpty { text += "\n\(compared)" }
     return text + "\nTables: \(folder)/batch.csv, \(folder)/comparison.csv\n"
   }
@@ -225,6 +269,15 @@ private struct BatchSummary {
     }
     let rest = ranking.count - Self.limit
     return text.text + (rest > 0 ? "and \(NumberText.grouped(rest)) more\n" : "")
+  }
+
+  /// Says that entries gave the very same; `nil` where all differ.
+  private var repeated: String? {
+    let done = table.rows.filter { $0.error == nil }
+    let count = done.count - Set(done.map(\.fingerprint)).count
+    guard count > 0 else { return nil }
+    return "\(entryCount(count)) gave the same as another one, to the last digit: what "
+      + "distinguishes them has no effect there (equal fingerprints in batch.csv)"
   }
 
   private var compared: String {

@@ -48,20 +48,7 @@ struct ShardJob: Sendable {
     let (progress, folder) = try runner.measure(shard, of: job, in: place)
     bars.finish()
     try context.checkInterrupt()
-    if options.printsJSON {
-      let json: JSONValue = [
-        "folder": .text(folder.path), "shards": .integer(shard.count),
-        "shard": .integer(shard.index), "units": .integer(progress.own),
-        "done-before": .integer(progress.kept), "units-of-all-shards": .integer(progress.total),
-      ]
-      context.output.write(String(decoding: JSONWriter.bytes(of: json), as: UTF8.self))
-    } else if !options.isQuiet {
-      let before =
-        progress.kept > 0 ? ", \(NumberText.grouped(progress.kept)) of them done before" : ""
-      context.output.write(
-        "Shard \(shard): \(NumberText.grouped(progress.own)) of "
-          + "\(NumberText.count(progress.total, "unit"))\(before), in \(folder.path)\n")
-    }
+    ShardSummary(shard: shard, folder: folder.path, progress: progress).write(options, context)
   }
 
   /// The folder of all shards of a study.
@@ -78,10 +65,10 @@ extension Command {
     Command(
       "merge", summary: "Put the shards of a job together to its result.",
       discussion: """
-        The shards are folders that run, walkforward, sweep or crossval wrote with --shards and \
-        --shard, or the folder above them. The files are, byte for byte, those of the same command \
-        without shards. Windows that a walk-forward or a cross-validation tests follow from what \
-        all shards found, so they are run here.
+        The shards are folders that run, walkforward, sweep, crossval or batch wrote with --shards \
+        and --shard, or the folder above them. The files are, byte for byte, those of the same \
+        command without shards. Windows that a walk-forward or a cross-validation tests follow \
+        from what all shards found, so they are run here.
 
         All shards must be there, finished, and of one study, one set of prices and one build of \
         the program, which is also the one that merges them. The folders of the shards are kept.
@@ -95,6 +82,13 @@ extension Command {
         help: "Where the study's files are, when they are not where the shards found them.")
       return { context in
         let shards = try MergedShards(folders: folders)
+        if shards.identity.job == .batch {
+          try BatchJob(
+            try shards.batch(in: place), options: options, catalogue: catalogue,
+            overrides: shards.identity.overrides
+          ).merge(shards, in: context)
+          return .done
+        }
         let study = try shards.study(catalogue, in: place)
         try MergeJob(options: options, catalogue: catalogue, shards: shards)
           .perform(study, in: context)
@@ -131,6 +125,7 @@ private struct MergeJob {
       case .sweep:
         try whole.perform(
           study, study.fileName, .sweep, folder, merging: shards, context, showSweep)
+      case .batch: preconditionFailure("a batch has no study of its own")
       }
     } catch let failure as StudyError {
       try context.checkInterrupt()

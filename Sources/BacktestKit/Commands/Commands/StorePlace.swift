@@ -79,10 +79,8 @@ struct StorePlace: Sendable {
     guard let number = outcome.storedNumber, let path = path(for: outcome.study.folder) else {
       return
     }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let base = parts.isEmpty ? "." : parts.joined(separator: "/")
     guard let store = try? RunStore(changing: path, now: nil) else { return }
-    try? store.setFolder(relativePath(from: base.isEmpty ? "/" : base, to: folder), ofRun: number)
+    try? store.setFolder(relativePath(from: folderPath(of: path), to: folder), ofRun: number)
   }
 
   /// The store of a command about runs.

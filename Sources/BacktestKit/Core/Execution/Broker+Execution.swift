@@ -238,7 +238,7 @@ extension Broker {
   /// Ends an order of which buying power covered a part.
   @inline(never)
   private mutating func endCut(_ slot: Int, log: inout RunLog) {
-    log.counts.cutOrders += 1
+    if !book[slot].wasCut { log.counts.cutOrders += 1 }
     let filled = book[slot].filledQuantity
     log.record(book[slot].id, .cut(to: filled), at: market.clock, filled: filled)
     end(slot, .filled, log: &log)

@@ -96,6 +96,7 @@ extension Broker {
     // What the order frees is free once the order is accepted.
     let freed = account.requirement(of: instrument, isLong: order.quantity < 0)
     let power = budget.power + abs(parts.closing) * value * freed
+    var wasCut = false
     if opening != 0, sizing?.isFixed ?? true {
       let lacksShares = opening < 0 && !account.canBorrow(instrument)
       let isShort = !account.allowsShorts && opening < 0
@@ -110,12 +111,14 @@ extension Broker {
           let reason: RejectionReason = lacksShares ? .noShares : .buyingPower
           return refuse(order, isShort ? .shortNotAllowed : reason, log: &log)
         }
+        wasCut = true
         log.counts.cutOrders += 1
         log.record(order.assignedID, .cut(to: remaining), at: market.clock)
       }
     }
     budget.power = power - abs(opening) * unit
     let slot = book.add(order, remaining: remaining)
+    book[slot].wasCut = wasCut
     if order.reduceOnly || (parts.exiting != 0 && opening == 0) { book.markAsExit(slot) }
     if let parentSlot {
       book[slot].entryFilled = 0

@@ -29,6 +29,8 @@ struct LiveOrder: Sendable, BitwiseCopyable {
   var wokeInside = false
   /// Whether it was written down that it is live.
   var isAcceptanceNoted = false
+  /// Whether buying power made it smaller.
+  var wasCut = false
   /// Which of several limits of one position an exit is.
   var targetPlace: Int8 = 0
   /// Its turn among orders that compete.
@@ -82,6 +84,7 @@ struct LiveOrder: Sendable, BitwiseCopyable {
     place.pointee.isNew = true
     place.pointee.wokeInside = false
     place.pointee.isAcceptanceNoted = false
+    place.pointee.wasCut = false
     place.pointee.targetPlace = 0
     place.pointee.progress = OrderTally()
     place.pointee.commissionPaid = 0

@@ -52,7 +52,6 @@ extension Broker {
     }
     // A quantity at a limit is no target any more.
     if sizing != nil { sizing = .fixed }
-    log.counts.cutOrders += 1
     log.record(order.assignedID, .cut(to: remaining), at: market.clock)
     return true
   }

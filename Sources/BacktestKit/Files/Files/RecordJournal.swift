@@ -55,7 +55,7 @@ package final class RecordJournal: Sendable {
   /// What a piece gave; `nil` unless it is finished.
   package func bytes(of piece: Int) -> [UInt8]? { state.withLock { $0.records[piece] } }
 
-  /// Keeps what a piece gave. A piece is finished once.
+  /// Keeps what a piece gave, in place of what it gave before.
   package func add(_ bytes: [UInt8], of piece: Int) {
     let record = Self.record(bytes, of: piece)
     state.withLock { state in

@@ -12,6 +12,9 @@ package struct BatchRow: Sendable, Equatable {
   package var folder = ""
   /// Why it failed; `nil` where it did not.
   package var error: String?
+  /// The digest of the command, the study with its policy, and the prices; empty where they could not
+  /// be read.
+  package var key = ""
 
   /// The names of the figures in the tables.
   package static let metricNames = Metrics.headlineNames
@@ -38,11 +41,13 @@ package struct BatchRow: Sendable, Equatable {
 
 // As the journal keeps it
 extension BatchRow {
-  /// One line of JSON.
+  /// One line of JSON, in which an empty text is null.
   package var bytes: [UInt8] {
-    JSONWriter.line(
+    func text(_ text: String) -> JSONValue { text.isEmpty ? .null : .text(text) }
+    return JSONWriter.line(
       of: [
-        "fingerprint": .text(fingerprint), "folder": .text(folder),
+        "key": text(key), "error": JSONValue(error), "fingerprint": text(fingerprint),
+        "folder": text(folder),
         "metrics": .table(
           metrics.sorted { $0.key < $1.key }.map {
             JSONMember(key: $0.key, value: .number($0.value))
@@ -55,9 +60,10 @@ extension BatchRow {
     guard let document = try? JSONReader.read(bytes, name: "") else { return nil }
     let row = try? document.decode { table in
       var row = BatchRow(error: "")
-      row.error = nil
-      row.fingerprint = table.value("fingerprint", .text)
-      row.folder = table.value("folder", .text)
+      row.key = table.value("key", .text, default: "")
+      row.error = table.optional("error", .text)
+      row.fingerprint = table.value("fingerprint", .text, default: "")
+      row.folder = table.value("folder", .text, default: "")
       row.metrics = table.section("metrics") { table in
         var values: [String: Double] = [:]
         for key in table.keys { values[key] = table.value(key, .number()) }

@@ -165,6 +165,12 @@ extension JSONMember {
   }
 }
 
+/// The folder of a file's path; `.` where the path is a name alone.
+package func folderPath(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
 /// The way from one folder to another, so that a tree that moves as a whole keeps its links.
 package func relativePath(from start: String, to end: String) -> String {
   let from = absoluteParts(start)

@@ -61,21 +61,46 @@ package final class MergedShards: FinishedUnits {
   package func study(
     _ catalogue: StrategyCatalogue, in folder: String?
   ) throws(DocumentError) -> Study {
-    let place = folder ?? relativePath(from: ".", to: "\(first.folder)/\(first.studyFolder)")
-    var study = try Study(document: identity.study, folder: place, catalogue: catalogue)
+    var study = try Study(
+      document: identity.study, folder: folder ?? studyFolder, catalogue: catalogue)
     study.fileName = first.studyFile
     return study
+  }
+
+  private var studyFolder: String {
+    relativePath(from: ".", to: "\(first.folder)/\(first.studyFolder)")
   }
 
   /// Refuses a study, bars or a program other than those of the shards.
   ///
   /// - Throws: `StudyError` with what differs.
   func check(_ study: Study, _ market: StudyMarket) throws(StudyError) {
+    guard let command = StudyCommand(rawValue: identity.job.rawValue) else {
+      preconditionFailure("a batch has no study of its own")
+    }
     let own = try StudyError.wrapping(.file) {
       try ShardIdentity(
-        identity.job, study, market, shardCount: identity.shardCount,
-        unitCount: identity.unitCount)
+        command, study, market, shardCount: identity.shardCount, unitCount: identity.unitCount)
     }
+    try check(own)
+  }
+
+  /// The batch of the shards.
+  ///
+  /// - Parameter folder: where its files are; `nil` is where they were, seen from the shards.
+  /// - Throws: `DocumentError` where this program cannot read it, `StudyError` where it is not the
+  ///   program of the shards.
+  package func batch(in folder: String?) throws -> BatchPlan {
+    let plan = try BatchPlan(
+      identity.study, folder: folder ?? studyFolder, fileName: first.studyFile)
+    let own = try StudyError.wrapping(.file) {
+      try ShardIdentity(plan, overrides: identity.overrides, shardCount: identity.shardCount)
+    }
+    try check(own)
+    return plan
+  }
+
+  private func check(_ own: ShardIdentity) throws(StudyError) {
     guard let difference = own.difference(from: identity, called: "this merge", first.name) else {
       return
     }
@@ -88,6 +113,13 @@ package final class MergedShards: FinishedUnits {
   /// The stores with the trials of the shards that have one.
   package var trialStores: [String] {
     folders.map { "\($0)/\(ShardFolder.Entry.trials)" }.filter(fileExists)
+  }
+
+  /// The stores with the trials of a batch's studies in one folder.
+  ///
+  /// - Parameter place: the number of the folder of studies, from 0.
+  package func trialStores(_ place: Int) -> [String] {
+    folders.map { ShardFolder.trialStore(place, in: $0) }.filter(fileExists)
   }
 }
 

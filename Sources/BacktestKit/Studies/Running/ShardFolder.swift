@@ -5,7 +5,8 @@ import BacktestFiles
 /// The folder of one shard of a job, which keeps what its units gave until all shards are merged.
 ///
 /// It holds `shard.json`, which says what the shard belongs to, `units`, a record for each finished
-/// unit, and `trials.sqlite`, the trials behind them. A shard that is killed, or done twice, goes
+/// unit, and `trials.sqlite`, the trials behind them; those of a batch are in `trials-0.sqlite` and so
+/// on, one for each folder of studies. A shard that is killed, or done twice, goes
 /// on with what is in the folder.
 package final class ShardFolder: Sendable {
   /// The folder.
@@ -13,7 +14,7 @@ package final class ShardFolder: Sendable {
   /// Which shard it is.
   let shard: Shard
   private let identity: ShardIdentity
-  private let units: UnitJournal
+  package let units: UnitJournal
   private let lock: PathLock?
   private let studyFolder: String
   private let studyFile: String
@@ -23,6 +24,32 @@ package final class ShardFolder: Sendable {
     static let record = "shard.json"
     static let units = "units"
     static let trials = "trials.sqlite"
+  }
+
+  /// Claims the folder of a shard of a batch.
+  ///
+  /// - Parameters:
+  ///   - folder: the folder of all shards.
+  ///   - overrides: what is replaced in all studies besides what the batch file says.
+  ///   - isForced: whether the shard's folder may hold something else.
+  /// - Throws: `StudyError` where it cannot be written to, another job has it, or it holds
+  ///   something else.
+  package convenience init(
+    _ shard: Shard, of plan: BatchPlan, overrides: [String], in folder: String, isForced: Bool
+  ) throws(StudyError) {
+    let identity = try StudyError.wrapping(.file) {
+      try ShardIdentity(plan, overrides: overrides, shardCount: shard.count)
+    }
+    try self.init(
+      Self.path(of: shard, in: folder), shard, identity, studyFolder: plan.folder,
+      studyFile: plan.fileName, isForced: isForced)
+  }
+
+  /// The store with the trials of a batch's studies in one folder.
+  ///
+  /// - Parameter place: the number of the folder of studies, from 0.
+  package static func trialStore(_ place: Int, in folder: String) -> String {
+    "\(folder)/trials-\(place).sqlite"
   }
 
   /// The folder of a shard in that of all shards: `2-of-8`.
@@ -36,13 +63,14 @@ package final class ShardFolder: Sendable {
   /// - Throws: `StudyError` where it cannot be written to, another job has it, or it holds
   ///   something else.
   init(
-    _ path: String, _ shard: Shard, _ identity: ShardIdentity, of study: Study, isForced: Bool
+    _ path: String, _ shard: Shard, _ identity: ShardIdentity, studyFolder: String,
+    studyFile: String, isForced: Bool
   ) throws(StudyError) {
     self.path = path
     self.shard = shard
     self.identity = identity
-    studyFolder = relativePath(from: path, to: study.folder)
-    studyFile = study.fileName
+    self.studyFolder = relativePath(from: path, to: studyFolder)
+    self.studyFile = studyFile
     lock = try StudyError.wrapping(.file) {
       _ = try FolderTree.make(path)
       guard case .locked(let lock) = PathLock.attempt(folder: path) else {
@@ -70,7 +98,7 @@ package final class ShardFolder: Sendable {
   /// Says that all units are done.
   ///
   /// - Throws: `StudyError` where they could not be kept.
-  func finish() throws(StudyError) {
+  package func finish() throws(StudyError) {
     guard units.isKept else {
       throw StudyError(
         .file,

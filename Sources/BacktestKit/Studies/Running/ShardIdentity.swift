@@ -1,13 +1,14 @@
 import BacktestCore
 import BacktestFiles
 
-/// What all shards of a job have in common: the job, the study with its data, and the program.
+/// What all shards of a job have in common: the job, the study with its data or the batch file, and
+/// the program.
 package struct ShardIdentity: Sendable {
   /// The schema of `shard.json`.
   static let schema = "backtestkit.shard/1"
 
   /// What is done.
-  package let job: StudyCommand
+  package let job: ShardedCommand
   /// The number of shards.
   package let shardCount: Int
   /// The number of units of all shards together.
@@ -15,10 +16,12 @@ package struct ShardIdentity: Sendable {
   /// The version of BacktestKit, and the digest of the program's file.
   let version: String
   let program: String
-  /// The digest of the study and its policies, and the study itself.
+  /// The digest of the study and its policies, and the study itself, or those of the batch file.
   let configuration: String
   let study: DocumentNode
-  /// The digests of the bars by symbol.
+  /// What is replaced in all studies of a batch besides what its file says.
+  package let overrides: [String]
+  /// The digests of the bars by symbol; none of a batch, whose entries have their own.
   let data: [Series]
 
   /// A series of bars and its digest.
@@ -33,14 +36,33 @@ package struct ShardIdentity: Sendable {
   init(
     _ job: StudyCommand, _ study: Study, _ market: StudyMarket, shardCount: Int, unitCount: Int
   ) throws(FileError) {
-    self.job = job
+    self.job = ShardedCommand(job)
     self.shardCount = shardCount
     self.unitCount = unitCount
     version = BacktestKitVersion.current
     program = try programDigest().hexadecimal
     configuration = study.configurationDigest.hexadecimal
     self.study = study.document
+    overrides = []
     data = market.seriesDigests.map { Series(symbol: $0.symbol, digest: $0.digest.hexadecimal) }
+  }
+
+  /// The identity of a batch that this program does.
+  ///
+  /// - Throws: `FileError` when the program's own file cannot be read.
+  init(_ plan: BatchPlan, overrides: [String], shardCount: Int) throws(FileError) {
+    job = .batch
+    self.shardCount = shardCount
+    unitCount = plan.entryCount
+    version = BacktestKitVersion.current
+    program = try programDigest().hexadecimal
+    study = plan.document
+    self.overrides = overrides
+    data = []
+    var digest = ContentDigest()
+    digest.update(text: JSONValue(study).canonicalStudy.text)
+    for text in overrides { digest.update(text: text) }
+    configuration = digest.value.hexadecimal
   }
 
   /// What a unit's result depends on.
@@ -76,10 +98,16 @@ extension ShardIdentity {
       return two("the build of the program", shortened(program), shortened(other.program))
     }
     if configuration != other.configuration {
+      if overrides != other.overrides {
+        return two(
+          "what '--set' replaces", quotedForMessage(overrides.joined(separator: ", ")),
+          quotedForMessage(other.overrides.joined(separator: ", ")))
+      }
       guard let setting = firstDifference(from: other) else {
         return "the policy's manifest or weights differ between \(name) and \(otherName)"
       }
-      return two("the study's '\(setting.key)'", setting.own, setting.others)
+      let file = job == .batch ? "batch file" : "study"
+      return two("the \(file)'s '\(setting.key)'", setting.own, setting.others)
     }
     guard data != other.data else { return nil }
     let changed = data.first { !other.data.contains($0) } ?? other.data.first { !data.contains($0) }
@@ -121,6 +149,7 @@ extension ShardIdentity {
       "configuration": .text(configuration),
       "data": .list(
         data.map { ["symbol": .text($0.symbol), "digest": .text($0.digest)] as JSONValue }),
+      "set": .list(overrides.map { .text($0) }),
       "study-folder": .text(studyFolder), "study-file": .text(studyFile),
       "study": JSONValue(study).canonicalStudy,
     ]
@@ -137,6 +166,7 @@ extension ShardIdentity {
     data = table.sections("data") {
       Series(symbol: $0.value("symbol", .text), digest: $0.value("digest", .text))
     }
+    overrides = table.optionalList("set", of: .text) ?? []
     let nothing = DocumentNode(content: .table([]), place: table.place)
     study = table.value("study", .anything(placeholder: nothing))
   }

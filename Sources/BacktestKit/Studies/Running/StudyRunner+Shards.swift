@@ -163,7 +163,8 @@ extension StudyRunner {
       try ShardIdentity(job, study, market, shardCount: shard.count, unitCount: unitCount)
     }
     let folder = try ShardFolder(
-      path, shard, identity, of: study, isForced: place.isForced)
+      path, shard, identity, studyFolder: study.folder, studyFile: study.fileName,
+      isForced: place.isForced)
     let store = try StudyError.wrapping(.file) {
       try place.store("\(path)/\(ShardFolder.Entry.trials)")
     }

@@ -28,6 +28,8 @@ package struct BatchPlan: Sendable {
   package var outputFolder: String?
   /// The folder of the batch file, from which its paths count.
   package var folder = "."
+  /// The batch file as it was read.
+  var document = DocumentNode(content: .table([]), place: DocumentPlace(source: ""))
   /// The name of the batch file without its folder.
   package var fileName = ""
 
@@ -50,15 +52,23 @@ package struct BatchPlan: Sendable {
   ///
   /// - Throws: everything that is wrong with it, each with its line.
   package init(path: String) throws(DocumentError) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    let document = try DocumentReader.read(path: path, acceptsStandardInput: true)
+    let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+    try self.init(
+      try DocumentReader.read(path: path, acceptsStandardInput: true),
+      folder: folderPath(of: path), fileName: String(name))
+  }
+
+  /// The plan in a document.
+  ///
+  /// - Parameters:
+  ///   - folder: the folder of the batch file, from which its paths count.
+  ///   - fileName: its name without the folder.
+  /// - Throws: everything that is wrong with it, each with its line.
+  init(_ document: DocumentNode, folder: String, fileName: String) throws(DocumentError) {
     self = try document.decode { Self.table.value(&$0) }
-    folder =
-      parts.count < 2
-      ? "."
-      : parts.count == 2 && parts[0].isEmpty
-        ? "/" : parts.dropLast().joined(separator: "/")
-    fileName = parts.last.map(String.init) ?? path
+    self.document = document
+    self.folder = folder
+    self.fileName = fileName
   }
 
   private init() {}
@@ -255,8 +265,7 @@ extension BatchPlan {
   }
 
   private func relativePathFromStudy(_ study: String, to path: String) -> String {
-    let parts = study.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let base = parts.isEmpty ? "." : parts.joined(separator: "/")
+    let base = folderPath(of: study)
     let place = resolved(path)
     if place.hasPrefix("/") || base == "." { return place }
     let ups = base.hasPrefix("/") ? nil : Optional(base.split(separator: "/").map { _ in ".." })

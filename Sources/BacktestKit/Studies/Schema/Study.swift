@@ -65,10 +65,8 @@ public struct Study: Sendable {
   public init(
     path: String, overrides: [String] = [], catalogue: StrategyCatalogue
   ) throws(DocumentError) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
     try self.init(
-      document: try DocumentReader.read(path: path), folder: folder.isEmpty ? "/" : folder,
+      document: try DocumentReader.read(path: path), folder: folderPath(of: path),
       overrides: overrides, catalogue: catalogue)
   }
 

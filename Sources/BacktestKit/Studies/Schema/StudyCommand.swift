@@ -9,3 +9,24 @@ package enum StudyCommand: String, Sendable, CaseIterable {
   /// A cross-validation.
   case crossValidation = "crossval"
 }
+
+/// A command whose work can be done in shards.
+package enum ShardedCommand: String, Sendable, CaseIterable {
+  case run
+  case walkForward = "walkforward"
+  case sweep
+  case crossValidation = "crossval"
+  /// Many studies, an entry of which is a unit.
+  case batch
+
+  /// The command with its study.
+  init(_ command: StudyCommand) {
+    self =
+      switch command {
+      case .run: .run
+      case .walkForward: .walkForward
+      case .sweep: .sweep
+      case .crossValidation: .crossValidation
+      }
+  }
+}
