@@ -19,7 +19,8 @@ extension ReportModel {
     for summary in drawn { blocks += decisionCharts(summary) }
     return [
       ReportSection(
-        id: "decisions", title: "Decisions",
+        id: "decisions",
+        title: policies.count > 1 ? "Decisions of the policies" : "Decisions of the policy",
         summary: "What was asked for at each decision, whether or not it led to a trade. A policy "
           + "that always decides the same way has learned a position and not a rule.",
         blocks: blocks)
