@@ -96,7 +96,7 @@ struct ValidationPageTests {
     var chart = BoxChart(
       title: "B", boxes: [.init("a", values: (0...100).map { Double($0) / 100 })])
     chart.whiskers = 0.05...0.95
-    #expect(try text(chart).contains("5% 5.0%, lower quartile 25.0%, median 50.0%"))
+    #expect(try text(chart).contains("5% 5.00%, lower quartile 25.00%, median 50.00%"))
   }
 
   @Test func regimesShowTransitionsAndDistributions() throws {

@@ -108,7 +108,10 @@ public struct BoxChart: ReportChart {
 
   private var shares: [Double] { [whiskers.lowerBound, 0.25, 0.5, 0.75, whiskers.upperBound] }
 
-  private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .ratio }
+  /// Without the extremes, what is left may be too small for one decimal.
+  private var format: NumberFormat {
+    unit == .percent ? .percent(decimals: whiskers == 0...1 ? 1 : 2) : .ratio
+  }
 
   private func spoken(_ name: String, _ values: [Double]) -> String {
     guard !values.isEmpty else { return "\(name): no values." }

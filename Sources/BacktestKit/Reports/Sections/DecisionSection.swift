@@ -19,7 +19,8 @@ extension ReportModel {
     for summary in drawn { blocks += decisionCharts(summary) }
     return [
       ReportSection(
-        id: "decisions", title: "Decisions",
+        id: "decisions",
+        title: policies.count > 1 ? "Decisions of the policies" : "Decisions of the policy",
         summary: "What was asked for at each decision, whether or not it led to a trade. A policy "
           + "that always decides the same way has learned a position and not a rule.",
         blocks: blocks)
@@ -113,40 +114,46 @@ extension ReportModel {
     let x = decisions.map { price.axisValue(of: $0.time) }
     price.series = [ChartSeries("Close", x: x, y: prices)]
     price.isLogarithmic = true
-    price.bands = directionBands(decisions, isOfUnits: summary.isOfUnits)
-    if price.bands.isEmpty { price.subtitle = "Long and short alternate too often to be shaded" }
+    let bands = directionBands(decisions)
+    let commonest = [("long", summary.total.long), ("short", summary.total.short)]
+      .max { $0.1 < $1.1 }?.0
+    let shaded = bands.filter { $0.name.lowercased() != commonest }
+    price.bands = shaded.count <= Self.bandLimit ? shaded : []
+    price.subtitle =
+      shaded.count > Self.bandLimit
+      ? "Directions change too often to be shaded" : "Not shaded: \(commonest ?? "")"
     var wanted = timeChart(
       summary.isOfUnits ? "\(name): share of equity held" : "\(name): share of equity wanted", nil,
       [
+        // Two points a decision, since it holds until the next one.
         ChartSeries(
-          summary.isOfUnits ? "Held before the decision" : "Wanted", x: x,
-          y: decisions.map { $0.targetWeight ?? $0.weight })
+          summary.isOfUnits ? "Held before the decision" : "Wanted",
+          x: x.indices.flatMap { [x[$0], x[min($0 + 1, x.count - 1)]] },
+          y: decisions.map { $0.targetWeight ?? $0.weight }.flatMap { [$0, $0] })
       ], unit: .percent, height: .short)
     wanted.baseline = 0
     wanted.isFilled = true
     return [price, wanted]
   }
 
-  /// The times for which a long or a short position was wanted or, where units were traded, held.
-  private func directionBands(_ decisions: [DecisionRecord], isOfUnits: Bool) -> [ChartBand] {
-    var bands: [ChartBand] = []
-    var (begin, current) = (0, 0.0)
-    for row in 0...decisions.count {
-      let weight =
-        row < decisions.count ? decisions[row].targetWeight ?? decisions[row].weight : .nan
-      let direction: Double = weight > 0 ? 1 : weight < 0 ? -1 : weight == 0 ? 0 : .nan
-      guard row == decisions.count || direction != current else { continue }
-      if row > begin, current != 0 {
-        bands.append(
-          ChartBand(
-            from: decisions[begin].time, to: decisions[min(row, decisions.count - 1)].time,
-            name: current > 0 ? "Long" : "Short"))
-      }
-      (begin, current) = (row, direction)
+  /// The times for which no position, a long or a short one was wanted or, where units were traded,
+  /// held.
+  private func directionBands(_ decisions: [DecisionRecord]) -> [ChartBand] {
+    let names = decisions.map { decision -> String in
+      let weight = decision.targetWeight ?? decision.weight
+      return weight > 0 ? "Long" : weight < 0 ? "Short" : "Flat"
     }
-    // The legend begins with the same name on every page.
-    let sorted = bands.filter { $0.name == "Long" } + bands.filter { $0.name == "Short" }
-    return sorted.count <= Self.bandLimit ? sorted : []
+    var bands: [ChartBand] = []
+    var begin = 0
+    for row in 1...decisions.count where row == decisions.count || names[row] != names[begin] {
+      bands.append(
+        ChartBand(
+          from: decisions[begin].time, to: decisions[min(row, decisions.count - 1)].time,
+          name: names[begin]))
+      begin = row
+    }
+    // The legend has the same order on every page.
+    return ["Long", "Short", "Flat"].flatMap { name in bands.filter { $0.name == name } }
   }
 }
 
