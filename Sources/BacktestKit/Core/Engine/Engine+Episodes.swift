@@ -38,6 +38,58 @@ extension Engine {
     trading.decisions.removeAll(keepingCapacity: true)
   }
 
+  /// Whether weights can be stated now without being asked for: in a run that keeps no history, of
+  /// an account of weights, where nothing but the next close happens up to the next decision.
+  ///
+  /// Mutating, as what follows: a large value that is only read would be copied at a call.
+  package mutating func takesStatements() -> Bool {
+    statesWeights && instant &+ 1 < quietEnd && !trading.hasRequests
+  }
+
+  /// States the weight of an instrument, as a target does that is asked for and carried out.
+  ///
+  /// - Precondition: `takesStatements`.
+  package mutating func state(_ weight: Double, of instrument: InstrumentID) {
+    let target = PositionTarget(.weight, weight)
+    guard trading.standing[Int(instrument.index)] != target else { return }
+    precondition(weight.isFinite, "a target is a finite number")
+    trading.standing[Int(instrument.index)] = target
+    _ = trading.account.state(target, of: Int(instrument.index))
+  }
+
+  /// Goes on to the next close after the weights of a decision were stated.
+  ///
+  /// - Returns: equity there; `nil` where the run ended.
+  /// - Precondition: `takesStatements` before they were.
+  package mutating func advanceStated() -> Double? {
+    trading.account.finishStatements(at: instant)
+    let before = valuation
+    moveClock(to: instant &+ 1)
+    valuation = trading.account.close(trading.broker.market.columns, at: instant).valuation
+    trading.account.checkInvariants()
+    if valuation.isSound { return valuation.equity }
+    // Points are not read but here: equity at the close before is what an overflow leaves.
+    points.own()
+    if instant > firstPoint {
+      points.set(
+        instant - 1 - firstPoint, equity: before.equity, grossExposure: before.grossExposure)
+    }
+    endEarly()
+    return nil
+  }
+
+  /// The last close of an instrument, and the share of equity that it has now, in an account of
+  /// weights at a close that all instruments share.
+  package mutating func holdingStated(
+    of instrument: InstrumentID
+  ) -> (close: Double, weight: Double) {
+    let index = Int(instrument.index)
+    return (
+      trading.broker.market.columns[index].close[instant],
+      trading.account.weights?[index].drifted ?? 0
+    )
+  }
+
   /// Goes over the bars before the base point at once, where nothing but time would happen in them.
   ///
   /// - Parameter count: bars before the base point that are replayed one by one all the same.

@@ -114,6 +114,12 @@ package struct HeldWeight: BitwiseCopyable, Hashable, Sendable {
     charged = weight
     drifted = weight
   }
+
+  /// States a share from now on.
+  mutating func state(_ weight: Double) {
+    stated = weight
+    drifted = weight
+  }
 }
 
 /// What an account of weights holds: shares of equity that earn from one close to the next.
@@ -151,8 +157,7 @@ package struct WeightVector: Hashable, Sendable {
 
   /// States the weight of an instrument from now on.
   package mutating func state(_ instrument: Int, weight: Double) {
-    weights[instrument].stated = weight
-    weights[instrument].drifted = weight
+    weights[instrument].state(weight)
   }
 
   /// Takes the stated weights into exposure: they earn from now on.
@@ -168,21 +173,30 @@ package struct WeightVector: Hashable, Sendable {
   mutating func step(_ columns: UnsafePointer<SeriesColumns>, at instant: Int) -> Step? {
     if instant == firstInstant { expose() }
     guard instant > firstInstant else { return nil }
-    for index in weights.indices {
-      let row = columns[index].row(at: instant)
-      // Without a bar there is no return; the next one spans the gap.
-      weights[index].priceReturn = row > 0 ? columns[index].closeReturn(row) : 0
+    let fee = fee
+    return weights.withUnsafeMutableBufferPointer { weights in
+      for index in weights.indices {
+        let row = columns[index].row(at: instant)
+        // Without a bar there is no return; the next one spans the gap.
+        weights[index].priceReturn = row > 0 ? columns[index].closeReturn(row) : 0
+      }
+      return Self.step(weights, fee: fee)
     }
-    return step()
   }
 
   /// Goes from one close to the next, with a price return of each instrument.
   package mutating func step(_ priceReturns: ContiguousArray<Double>) -> Step {
-    for index in weights.indices { weights[index].priceReturn = priceReturns[index] }
-    return step()
+    let fee = fee
+    return weights.withUnsafeMutableBufferPointer { weights in
+      for index in weights.indices { weights[index].priceReturn = priceReturns[index] }
+      return Self.step(weights, fee: fee)
+    }
   }
 
-  private mutating func step() -> Step {
+  @inline(__always)
+  private static func step(
+    _ weights: UnsafeMutableBufferPointer<HeldWeight>, fee: Double
+  ) -> Step {
     var step = Step(profit: 0, change: 0, growth: 1)
     for weight in weights {
       step.profit += weight.stated * weight.priceReturn

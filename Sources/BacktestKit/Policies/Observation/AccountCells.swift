@@ -15,7 +15,8 @@ struct AccountCell: Sendable, BitwiseCopyable {
 /// Writes the numbers about the account into observations whose other numbers are there already.
 struct AccountCells: Sendable {
   private let cells: ContiguousArray<AccountCell>
-  private let normaliser: Normaliser
+  /// `nil` where numbers are only rounded.
+  private let normaliser: Normaliser?
   /// Whether a missing number counts as zero.
   private let isZeroWhereMissing: Bool
   private var history: StateHistory
@@ -24,7 +25,8 @@ struct AccountCells: Sendable {
 
   init(_ builder: ObservationBuilder, _ definition: ObservationDefinition) {
     cells = builder.accountCells
-    normaliser = definition.normaliser.selecting(cells.map(\.position))
+    let isNormalised = definition.normaliser != .none
+    normaliser = isNormalised ? definition.normaliser.selecting(cells.map(\.position)) : nil
     isZeroWhereMissing = definition.missing == .zero
     history = builder.emptyHistory
     isKept = cells.contains { $0.kept != nil }
@@ -51,8 +53,7 @@ struct AccountCells: Sendable {
       room[index] = number.isFinite ? number : 0
       if !number.isFinite, !isZeroWhereMissing { missing = min(missing ?? .max, cell.position) }
     }
-    let normaliser = normaliser
-    room.withUnsafeMutableBufferPointer { normaliser.apply(to: $0) }
+    if let normaliser { room.withUnsafeMutableBufferPointer { normaliser.apply(to: $0) } }
     return missing
   }
 
