@@ -38,56 +38,44 @@ extension Engine {
     trading.decisions.removeAll(keepingCapacity: true)
   }
 
-  /// Whether weights can be stated now without being asked for: in a run that keeps no history, of
-  /// an account of weights, where nothing but the next close happens up to the next decision.
+  /// Lends the account up to the next close at which anything can happen but that weights are
+  /// stated: in a run that keeps no history, of an account of weights.
   ///
-  /// Mutating, as what follows: a large value that is only read would be copied at a call.
-  package mutating func takesStatements() -> Bool {
-    statesWeights && instant &+ 1 < quietEnd && !trading.hasRequests
+  /// - Parameter memory: room for the weight of each instrument.
+  /// - Returns: `nil` where something can happen before.
+  /// - Precondition: a decision is due.
+  package mutating func lendAccount(
+    _ memory: UnsafeMutablePointer<HeldWeight>
+  ) -> StatedAccount? {
+    let end = min(endInstant, windowEnd, nextReport)
+    guard statesWeights, quietEnd > instant, instant + 1 < end, !trading.hasRequests,
+      let vector = trading.account.weights
+    else { return nil }
+    return StatedAccount(
+      trading.account, vector, at: instant, end: end,
+      fillCount: log.forgottenFills + log.fills.count, columns: trading.broker.market.columns,
+      memory: memory)
   }
 
-  /// States the weight of an instrument, as a target does that is asked for and carried out.
+  /// Takes a lent account back: the run goes on from its last close.
   ///
-  /// - Precondition: `takesStatements`.
-  package mutating func state(_ weight: Double, of instrument: InstrumentID) {
-    let target = PositionTarget(.weight, weight)
-    guard trading.standing[Int(instrument.index)] != target else { return }
-    precondition(weight.isFinite, "a target is a finite number")
-    trading.standing[Int(instrument.index)] = target
-    _ = trading.account.state(target, of: Int(instrument.index))
-  }
-
-  /// Goes on to the next close after the weights of a decision were stated.
-  ///
-  /// - Returns: equity there; `nil` where the run ended.
-  /// - Precondition: `takesStatements` before they were.
-  package mutating func advanceStated() -> Double? {
-    trading.account.finishStatements(at: instant)
-    let before = valuation
-    moveClock(to: instant &+ 1)
-    valuation = trading.account.close(trading.broker.market.columns, at: instant).valuation
-    trading.account.checkInvariants()
-    if valuation.isSound { return valuation.equity }
-    // Points are not read but here: equity at the close before is what an overflow leaves.
-    points.own()
-    if instant > firstPoint {
-      points.set(
-        instant - 1 - firstPoint, equity: before.equity, grossExposure: before.grossExposure)
+  /// - Parameter endsFrom: equity at the close before, where nothing was left at the last one: the
+  ///   run is over. `nil` where it goes on.
+  package mutating func takeBack(_ lent: StatedAccount, endsFrom before: Double? = nil) {
+    trading.account.weightMoney = lent.money
+    trading.account.weights?.takeBack(lent.held)
+    for index in trading.standing.indices {
+      trading.standing[index] = PositionTarget(.weight, lent.held[index].stated)
     }
-    endEarly()
-    return nil
-  }
-
-  /// The last close of an instrument, and the share of equity that it has now, in an account of
-  /// weights at a close that all instruments share.
-  package mutating func holdingStated(
-    of instrument: InstrumentID
-  ) -> (close: Double, weight: Double) {
-    let index = Int(instrument.index)
-    return (
-      trading.broker.market.columns[index].close[instant],
-      trading.account.weights?[index].drifted ?? 0
-    )
+    if lent.instant > instant { moveClock(to: lent.instant) }
+    valuation = trading.account.valuation
+    trading.account.checkInvariants()
+    // Points before it were not kept.
+    points.own()
+    firstPoint = instant - (before == nil ? 0 : 1)
+    points.set(0, equity: before ?? valuation.equity, grossExposure: 0)
+    quietEnd = min(endInstant, windowEnd, nextReport, firstPoint + points.count)
+    if before != nil { endEarly() }
   }
 
   /// Goes over the bars before the base point at once, where nothing but time would happen in them.

@@ -115,6 +115,36 @@ extension Account {
 
   /// Books a step of the weights; returns the charge.
   private mutating func earn(_ step: WeightVector.Step, fee: Double) -> Double {
+    var money = weightMoney
+    let charge = money.earn(step, fee: fee)
+    weightMoney = money
+    return charge
+  }
+
+  /// The money of an account of weights.
+  var weightMoney: WeightMoney {
+    get {
+      WeightMoney(
+        cash: cash, priceProfit: priceProfit, commissionPaid: commissionPaid,
+        tradedNotional: tradedNotional)
+    }
+    set {
+      (cash, priceProfit) = (newValue.cash, newValue.priceProfit)
+      (commissionPaid, tradedNotional) = (newValue.commissionPaid, newValue.tradedNotional)
+    }
+  }
+}
+
+/// What the steps of weights change in an account.
+struct WeightMoney: BitwiseCopyable, Sendable {
+  var cash: Double
+  var priceProfit: Double
+  var commissionPaid: Double
+  var tradedNotional: Double
+
+  /// Books a step of the weights; returns the charge.
+  @inline(__always)
+  mutating func earn(_ step: WeightVector.Step, fee: Double) -> Double {
     priceProfit += cash * step.profit
     let charge = cash * fee * step.change
     commissionPaid += charge

@@ -99,13 +99,14 @@ public enum AccountingRule: Hashable, Sendable {
 }
 
 /// One instrument in an account of weights.
+@usableFromInline
 package struct HeldWeight: BitwiseCopyable, Hashable, Sendable {
   /// The share of equity that was last stated.
-  var stated: Double
+  @usableFromInline var stated: Double
   /// The stated share for whose change the fee was charged last.
   var charged: Double
   /// What the share has become with the prices since.
-  package var drifted: Double
+  @usableFromInline package var drifted: Double
   /// The return of the price over the step under way.
   var priceReturn = 0.0
 
@@ -116,6 +117,7 @@ package struct HeldWeight: BitwiseCopyable, Hashable, Sendable {
   }
 
   /// States a share from now on.
+  @inlinable @inline(__always)
   mutating func state(_ weight: Double) {
     stated = weight
     drifted = weight
@@ -161,7 +163,13 @@ package struct WeightVector: Hashable, Sendable {
   }
 
   /// Takes the stated weights into exposure: they earn from now on.
-  mutating func expose() { exposure = weights.reduce(0) { $0 + abs($1.stated) } }
+  mutating func expose() { exposure = weights.withUnsafeBufferPointer(Self.exposure(of:)) }
+
+  /// The sum of absolute weights that were stated.
+  @inline(__always)
+  static func exposure(of weights: UnsafeBufferPointer<HeldWeight>) -> Double {
+    weights.reduce(0) { $0 + abs($1.stated) }
+  }
 
   /// Takes the stated weights into exposure, unless the first decision is still to come: a timer
   /// may go off before it.
@@ -174,14 +182,23 @@ package struct WeightVector: Hashable, Sendable {
     if instant == firstInstant { expose() }
     guard instant > firstInstant else { return nil }
     let fee = fee
-    return weights.withUnsafeMutableBufferPointer { weights in
-      for index in weights.indices {
-        let row = columns[index].row(at: instant)
-        // Without a bar there is no return; the next one spans the gap.
-        weights[index].priceReturn = row > 0 ? columns[index].closeReturn(row) : 0
-      }
-      return Self.step(weights, fee: fee)
+    return weights.withUnsafeMutableBufferPointer {
+      Self.step($0, columns, at: instant, fee: fee)
     }
+  }
+
+  /// Goes from one close to the next, at the closes of an instant.
+  @inline(__always)
+  static func step(
+    _ weights: UnsafeMutableBufferPointer<HeldWeight>, _ columns: UnsafePointer<SeriesColumns>,
+    at instant: Int, fee: Double
+  ) -> Step {
+    for index in weights.indices {
+      let row = columns[index].row(at: instant)
+      // Without a bar there is no return; the next one spans the gap.
+      weights[index].priceReturn = row > 0 ? columns[index].closeReturn(row) : 0
+    }
+    return step(weights, fee: fee)
   }
 
   /// Goes from one close to the next, with a price return of each instrument.
@@ -218,6 +235,22 @@ package struct WeightVector: Hashable, Sendable {
     for index in weights.indices { weights[index] = HeldWeight(0) }
     exposure = 0
     return change
+  }
+}
+
+extension WeightVector {
+  /// Copies the weights to where they change for a while.
+  func lend(to memory: UnsafeMutablePointer<HeldWeight>) {
+    weights.withUnsafeBufferPointer { weights in
+      guard let start = weights.baseAddress else { return }
+      memory.update(from: start, count: weights.count)
+    }
+  }
+
+  /// Takes weights back that were lent.
+  mutating func takeBack(_ lent: UnsafeBufferPointer<HeldWeight>) {
+    weights.replaceSubrange(weights.indices, with: lent)
+    expose()
   }
 }
 

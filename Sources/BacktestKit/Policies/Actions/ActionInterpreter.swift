@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Turns actions into intents for each asset, by the meaning that the trainer's environment gave
 /// them.
 ///
@@ -156,7 +158,7 @@ struct ActionInterpreter: Sendable {
 struct StatedWeights: Sendable {
   /// Those of discrete actions, a row for each: reading a list of lists counts references. None for
   /// a box, whose components are the weights.
-  private let targets: ContiguousArray<Double>
+  private let targets: Column<Double>
   private let assetCount: Int
   private let isBox: Bool
   private let isOneChoice: Bool
@@ -164,7 +166,7 @@ struct StatedWeights: Sendable {
   /// - Returns: `nil` where actions do not state weights.
   init?(_ definition: ActionDefinition, assetCount: Int) {
     guard case .targetWeights(let table) = definition.meaning else { return nil }
-    targets = ContiguousArray(table.joined())
+    targets = Column(Array(table.joined()))
     self.assetCount = assetCount
     isBox = definition.kind == .box
     isOneChoice = definition.kind == .discrete

@@ -36,6 +36,9 @@ struct AccountCells: Sendable {
   /// The rows of the past that it shows.
   var depth: Int { isKept ? (cells.map(\.age).max() ?? 0) : 0 }
 
+  /// The numbers, where all of them are of now and are only rounded; else `nil`.
+  var plain: ContiguousArray<AccountCell>? { isKept || normaliser != nil ? nil : cells }
+
   /// Takes in the account at a close.
   mutating func append(_ state: PolicyAccountState) {
     if isKept { history.append(state) }

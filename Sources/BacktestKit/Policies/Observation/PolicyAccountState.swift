@@ -46,17 +46,22 @@ struct PolicyAccountState: Sendable, Equatable {
 extension StateFeature.Kind {
   /// The value for one of the policy's assets.
   func value(_ state: borrowing PolicyAccountState, asset: Int) -> Double {
-    let one = state.assets[asset]
-    return switch self {
+    value(state.assets[asset], cash: state.cash, cooldown: state.cooldown)
+  }
+
+  /// The value for an asset.
+  @inline(__always)
+  func value(_ one: PolicyAccountState.Asset, cash: Double, cooldown: Int) -> Double {
+    switch self {
     case .positionWeight, .assetWeight: Double(Float(one.targetWeight))
     case .realPosition: one.realWeight
-    case .cash: state.cash
+    case .cash: cash
     case .shares: one.shares
     case .unrealizedReturn: one.unrealizedReturn
     case .positionCode: one.shares == 0 ? 0.5 : one.shares > 0 ? 1 : 0
     case .tradeDuration: one.shares == 0 ? 0 : Double(one.entryAge)
     case .lastAction: one.lastAction
-    case .cooldown: one.barsSinceTrade.map { Double(max(0, state.cooldown - $0)) } ?? 0
+    case .cooldown: one.barsSinceTrade.map { Double(max(0, cooldown - $0)) } ?? 0
     }
   }
 }

@@ -8,7 +8,7 @@ import BacktestCore
 /// as one.
 final class ObservationTable: Sendable {
   /// What there is at an instant.
-  enum Entry: Sendable, Equatable {
+  enum Entry: Sendable, Equatable, BitwiseCopyable {
     /// None of the policy's assets closed, or too few bars have.
     case none
     /// The observation begins at this place of `numbers`.
@@ -20,9 +20,9 @@ final class ObservationTable: Sendable {
   /// The numbers of one observation.
   let count: Int
   /// The numbers of all observations: in memory that is read without counting references.
-  private nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
+  nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
   /// What there is at each instant.
-  let entries: ContiguousArray<Entry>
+  let entries: Column<Entry>
   /// The most numbers that a table may have: 4 GiB of them.
   static let limit = 1 << 30
 
@@ -71,7 +71,7 @@ final class ObservationTable: Sendable {
     _ = memory.initialize(fromContentsOf: writer.numbers)
     guard let start = memory.baseAddress else { preconditionFailure("out of memory") }
     numbers = start
-    self.entries = entries
+    self.entries = Column(entries)
   }
 
   /// Copies the observation that begins at a place.

@@ -279,8 +279,8 @@ struct PolicyRunner: Sendable {
 
   /// The target that takes the place of the last one: one that hardly differs keeps it.
   @inline(__always)
-  func weight(toward wanted: Double, from last: Double) -> Double {
-    abs(wanted - last) < options.weights.rebalanceThreshold ? last : wanted
+  static func weight(toward wanted: Double, from last: Double, threshold: Double) -> Double {
+    abs(wanted - last) < threshold ? last : wanted
   }
 
   /// Whether an asset may not be traded yet after its last trade, as in the trainer's environment.
@@ -320,7 +320,8 @@ extension PolicyRunner {
         let (last, held) = (
           state.assets[intent.asset].targetWeight, state.assets[intent.asset].realWeight
         )
-        let weight = self.weight(toward: wanted, from: last)
+        let weight = Self.weight(
+          toward: wanted, from: last, threshold: options.weights.rebalanceThreshold)
         state.assets[intent.asset].setTarget(weight)
         switch options.weights.drift {
         case .target:

@@ -14,8 +14,10 @@ package struct TradingEpisode: Sendable {
   private var hasBegun = false
   private let keepsHistory: Bool
   private let measuresAgreement: Bool
-  /// Whether actions do nothing but state weights, which the account takes at once where it can.
-  private let statesWeights: Bool
+  /// Where actions state weights that the account takes at once; `nil` where they do more.
+  private var room: StatedRoom?
+  /// The account while they do; `nil` where the engine has it.
+  private var steps: StatedSteps?
   /// Where the observation of now begins in the plan's table.
   private var place = 0
   /// Where the episode is.
@@ -36,8 +38,8 @@ package struct TradingEpisode: Sendable {
       feed: plan.feed, configuration: configuration, warmup: plan.runner.warmup,
       keepsHistory: keepsHistory)
     runner.start(followsTargets: engine.trading.account.followsTargets)
-    statesWeights = runner.statedWeights != nil && !measuresAgreement
     progress = EpisodeProgress(standing: engine.standing())
+    if !measuresAgreement, !keepsHistory, runner.followsTargets { room = plan.statedRoom }
     engine.skipWarmup(leaving: cells.depth)
     runner.countEarlierCloses(engine.trading)
     advance()
@@ -73,23 +75,52 @@ package struct TradingEpisode: Sendable {
   package mutating func step(_ action: UnsafeBufferPointer<Double>) {
     precondition(progress.isWaiting, "the episode is over")
     progress.stepCount &+= 1
-    if !keepsHistory, progress.stepCount & 63 == 0 { engine.forgetHistory() }
-    progress.isWaiting = false
-    if statesWeights, engine.takesStatements() { return state(action) }
+    if steps != nil, !isKnownUniquelyReferenced(&room) { separate() }
+    switch steps?.step(action, &progress) {
+    case .decision: return
+    case .close:
+      progress.isWaiting = false
+      takeBack()
+      if !awaitsDecision() { advance() }
+    case .ruin(let before):
+      progress.isWaiting = false
+      takeBack(endsFrom: before)
+      finish()
+    case nil:
+      progress.isWaiting = false
+      carryOut(action)
+      if progress.isWaiting, let room { lend(room) }
+    }
+  }
+
+  private mutating func carryOut(_ action: UnsafeBufferPointer<Double>) {
     conclude(runner.take(action))
+    if !keepsHistory, progress.stepCount & 63 == 0 { engine.forgetHistory() }
     guard measuresAgreement else { return advance() }
     let before = runner.state.assets
     advance()
     measureAgreement(since: before)
   }
 
-  /// States weights and goes on to the next decision, in a few steps instead of many.
-  private mutating func state(_ action: UnsafeBufferPointer<Double>) {
-    runner.state(action, in: &engine)
-    guard let equity = engine.advanceStated() else { return finish() }
-    runner.closeStated(&engine, equity: equity)
-    cells.append(runner.state)
-    if !awaitsDecision() { advance() }
+  /// A copy of this episode has the same memory: the first to go on leaves it to the other.
+  @inline(never)
+  private mutating func separate() {
+    takeBack()
+    room = plan.statedRoom
+  }
+
+  /// Has the next actions state weights, as long as nothing else happens.
+  private mutating func lend(_ room: StatedRoom) {
+    guard let rules = plan.stated, let account = engine.lendAccount(room.weights) else { return }
+    steps = StatedSteps(rules, room, account, runner.state, place: place)
+  }
+
+  /// Gives the account back to the engine.
+  private mutating func takeBack(endsFrom before: Double? = nil) {
+    guard let lent = steps else { return }
+    steps = nil
+    engine.takeBack(lent.account, endsFrom: before)
+    runner.state.takeBack(lent, equity: lent.account.equity * runner.share)
   }
 
   /// Compares the moves of prices over a step with what was held.
@@ -106,6 +137,7 @@ package struct TradingEpisode: Sendable {
 
   /// Writes the observation of this decision, or the last of the episode.
   package mutating func write(to observation: UnsafeMutablePointer<Float>) {
+    if steps?.write(to: observation) != nil { return }
     plan.table.copy(from: place, to: observation)
     cells.write(to: observation)
   }

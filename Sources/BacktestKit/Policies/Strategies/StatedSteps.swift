@@ -1,0 +1,176 @@
+import BacktestCore
+
+/// What the steps of all episodes of a plan share whose actions do nothing but state weights.
+///
+/// It lies behind a pointer and holds columns, so that a step counts no references.
+struct StatedRules: Sendable {
+  let weights: StatedWeights
+  let limits: WeightLimits
+  let threshold: Double
+  let share: Double
+  let cooldown: Int
+  let isOneChoice: Bool
+  let instruments: Column<Int>
+  let multipliers: Column<Double>
+  let masks: ActionMasks?
+  let cells: Column<AccountCell>
+  let isZeroWhereMissing: Bool
+  let entries: Column<ObservationTable.Entry>
+  nonisolated(unsafe) let numbers: UnsafePointer<Float>
+  let observationCount: Int
+
+  /// - Returns: `nil` where actions do more, or past rows of the account are observed.
+  init?(
+    _ runner: PolicyRunner, _ cells: AccountCells, _ table: ObservationTable,
+    _ manifest: PolicyManifest
+  ) {
+    guard let weights = runner.statedWeights, let plain = cells.plain else { return nil }
+    self.weights = weights
+    limits = runner.limits
+    threshold = runner.options.weights.rebalanceThreshold
+    share = runner.share
+    cooldown = runner.state.cooldown
+    isOneChoice = manifest.action?.componentCount == 1
+    instruments = Column(runner.instruments.map { Int($0.index) })
+    multipliers = Column(runner.multipliers)
+    masks = runner.masks
+    self.cells = Column(plain)
+    isZeroWhereMissing = manifest.observation.missing == .zero
+    entries = table.entries
+    numbers = UnsafePointer(table.numbers)
+    observationCount = table.count
+  }
+}
+
+/// The memory in which the steps of one episode state weights.
+final class StatedRoom: @unchecked Sendable {
+  let assets: UnsafeMutablePointer<PolicyAccountState.Asset>
+  let weights: UnsafeMutablePointer<HeldWeight>
+  /// The numbers about the account in the observation of now.
+  let numbers: UnsafeMutablePointer<Float>
+
+  init(assetCount: Int, instrumentCount: Int, numberCount: Int) {
+    assets = .allocate(capacity: assetCount)
+    weights = .allocate(capacity: instrumentCount)
+    numbers = .allocate(capacity: max(numberCount, 1))
+  }
+
+  deinit {
+    assets.deallocate()
+    weights.deallocate()
+    numbers.deallocate()
+  }
+}
+
+/// The steps of an episode while its actions do nothing but state weights: what the engine and
+/// `PolicyRunner` do for any action in many steps, in few.
+struct StatedSteps: Sendable {
+  private(set) var account: StatedAccount
+  /// The policy's cash.
+  private(set) var cash = 0.0
+  /// Where the observation of now begins in the plan's table.
+  private(set) var place = 0
+  private nonisolated(unsafe) let rules: UnsafePointer<StatedRules>
+  nonisolated(unsafe) let assets: UnsafeMutablePointer<PolicyAccountState.Asset>
+  private nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
+
+  /// What a step led to.
+  enum Outcome {
+    /// A decision is due.
+    case decision
+    /// A close that is looked at in the general way.
+    case close
+    /// The end of the run; the account had this equity at the close before.
+    case ruin(before: Double)
+  }
+
+  /// Steps of an account that was lent.
+  ///
+  /// - Parameters:
+  ///   - state: the account as the policy sees it now.
+  ///   - place: where the observation of now begins in the plan's table.
+  init(
+    _ rules: UnsafePointer<StatedRules>, _ room: StatedRoom, _ account: StatedAccount,
+    _ state: PolicyAccountState, place: Int
+  ) {
+    (self.rules, self.account) = (rules, account)
+    (assets, numbers) = (room.assets, room.numbers)
+    for index in state.assets.indices { (assets + index).initialize(to: state.assets[index]) }
+    (cash, self.place) = (state.cash, place)
+    _ = findNumbers()
+  }
+
+  /// Carries out an action, and goes on to the next close.
+  @inline(__always)
+  mutating func step(
+    _ action: UnsafeBufferPointer<Double>, _ progress: inout EpisodeProgress
+  ) -> Outcome {
+    let count = rules.pointee.instruments.count
+    for asset in 0..<count {
+      assets[asset].lastAction = action[rules.pointee.isOneChoice ? 0 : asset]
+      guard !assets[asset].isCoolingDown(rules.pointee.cooldown) else { continue }
+      let wanted = rules.pointee.limits.clamped(
+        rules.pointee.weights.weight(of: asset, by: action))
+      let weight = PolicyRunner.weight(
+        toward: wanted, from: assets[asset].targetWeight, threshold: rules.pointee.threshold)
+      assets[asset].setTarget(weight)
+      account.state(weight * rules.pointee.share, of: rules.pointee.instruments[asset])
+    }
+    guard let standing = account.close() else {
+      return .ruin(before: progress.standing.equity)
+    }
+    let equity = standing.equity * rules.pointee.share
+    var invested = 0.0
+    for asset in 0..<count {
+      let instrument = rules.pointee.instruments[asset]
+      let weight = account.weight(of: instrument) / rules.pointee.share
+      invested += weight
+      assets[asset].ageOneBar()
+      assets[asset].hold(
+        weight, ofEquity: equity, at: account.lastClose(of: instrument),
+        multiplier: rules.pointee.multipliers[asset])
+    }
+    cash = equity * (1 - invested)
+    guard case .ready(let found) = rules.pointee.entries[account.instant],
+      account.instant &+ 1 < account.end, findNumbers()
+    else { return .close }
+    place = found
+    progress.standing = standing
+    progress.instant = account.instant
+    if let masks = rules.pointee.masks {
+      progress.allowed = masks.allowed(shares: assets[0].shares)
+    }
+    return .decision
+  }
+
+  /// Computes the numbers about the account; `false` where one is missing.
+  @inline(__always)
+  private func findNumbers() -> Bool {
+    for index in 0..<rules.pointee.cells.count {
+      let cell = rules.pointee.cells[index]
+      let value = cell.kind.value(
+        assets[cell.asset], cash: cash, cooldown: rules.pointee.cooldown)
+      let number = cell.scale * value
+      guard number.isFinite || rules.pointee.isZeroWhereMissing else { return false }
+      numbers[index] = number.isFinite ? Float(number) : 0
+    }
+    return true
+  }
+
+  /// Writes the observation of this decision.
+  @inline(__always)
+  func write(to observation: UnsafeMutablePointer<Float>) {
+    observation.update(from: rules.pointee.numbers + place, count: rules.pointee.observationCount)
+    for index in 0..<rules.pointee.cells.count {
+      observation[rules.pointee.cells[index].position] = numbers[index]
+    }
+  }
+}
+
+extension PolicyAccountState {
+  /// Takes over what steps that state weights have come to.
+  mutating func takeBack(_ steps: StatedSteps, equity: Double) {
+    for asset in assets.indices { assets[asset] = steps.assets[asset] }
+    (self.equity, cash) = (equity, steps.cash)
+  }
+}
