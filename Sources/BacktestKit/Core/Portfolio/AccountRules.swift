@@ -168,7 +168,9 @@ package struct WeightVector: Hashable, Sendable {
   /// The sum of absolute weights that were stated.
   @inline(__always)
   static func exposure(of weights: UnsafeBufferPointer<HeldWeight>) -> Double {
-    weights.reduce(0) { $0 + abs($1.stated) }
+    var sum = 0.0
+    for index in 0..<weights.count { sum += abs(weights[index].stated) }
+    return sum
   }
 
   /// Takes the stated weights into exposure, unless the first decision is still to come: a timer
@@ -193,7 +195,7 @@ package struct WeightVector: Hashable, Sendable {
     _ weights: UnsafeMutableBufferPointer<HeldWeight>, _ columns: UnsafePointer<SeriesColumns>,
     at instant: Int, fee: Double
   ) -> Step {
-    for index in weights.indices {
+    for index in 0..<weights.count {
       let row = columns[index].row(at: instant)
       // Without a bar there is no return; the next one spans the gap.
       weights[index].priceReturn = row > 0 ? columns[index].closeReturn(row) : 0
@@ -214,19 +216,19 @@ package struct WeightVector: Hashable, Sendable {
   private static func step(
     _ weights: UnsafeMutableBufferPointer<HeldWeight>, fee: Double
   ) -> Step {
-    var step = Step(profit: 0, change: 0, growth: 1)
-    for weight in weights {
-      step.profit += weight.stated * weight.priceReturn
-      step.change += abs(weight.stated - weight.charged)
+    var (profit, change) = (0.0, 0.0)
+    for index in 0..<weights.count {
+      let stated = weights[index].stated
+      profit += stated * weights[index].priceReturn
+      change += abs(stated - weights[index].charged)
     }
-    step.growth = 1 + step.profit - fee * step.change
-    for index in weights.indices {
-      let weight = weights[index]
-      weights[index].charged = weight.stated
-      weights[index].drifted =
-        step.growth > 0 ? weight.stated * (1 + weight.priceReturn) / step.growth : 0
+    let growth = 1 + profit - fee * change
+    for index in 0..<weights.count {
+      let stated = weights[index].stated
+      weights[index].charged = stated
+      weights[index].drifted = growth > 0 ? stated * (1 + weights[index].priceReturn) / growth : 0
     }
-    return step
+    return Step(profit: profit, change: change, growth: growth)
   }
 
   /// Gives up all weights; returns the sum of the absolute changes.

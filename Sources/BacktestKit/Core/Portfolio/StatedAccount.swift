@@ -50,19 +50,20 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
 
   /// Goes on to the next close.
   ///
-  /// - Returns: what the account is worth; `nil` where nothing is left of it, or more than can be
-  ///   counted.
-  package mutating func close() -> AccountStanding? {
+  /// - Parameter standing: what the account is worth then.
+  /// - Returns: `false` where nothing is left of it, or more than can be counted.
+  package mutating func close(_ standing: inout AccountStanding) -> Bool {
     let held = UnsafeMutableBufferPointer(start: weights, count: instrumentCount)
     exposure = WeightVector.exposure(of: UnsafeBufferPointer(held))
     instant &+= 1
     _ = money.earn(WeightVector.step(held, columns, at: instant, fee: fee), fee: fee)
     let worth = Valuation(equity: money.cash, grossExposure: money.cash * exposure)
-    guard worth.isSound else { return nil }
-    return AccountStanding(
+    guard worth.isSound else { return false }
+    standing = AccountStanding(
       equity: worth.equity, grossExposure: worth.grossExposure, cash: money.cash,
       costs: money.commissionPaid + slippagePaid + taxPaid, tradedNotional: money.tradedNotional,
       fillCount: fillCount)
+    return true
   }
 
   /// The last close of an instrument.

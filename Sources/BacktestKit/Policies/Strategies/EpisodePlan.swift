@@ -88,7 +88,7 @@ package final class EpisodePlan: Sendable {
   var statedRoom: StatedRoom? {
     guard let stated else { return nil }
     return StatedRoom(
-      assetCount: stated.pointee.instruments.count, instrumentCount: feed.universe.series.count,
+      assetCount: stated.pointee.assets.count, instrumentCount: feed.universe.series.count,
       numberCount: stated.pointee.cells.count)
   }
 

@@ -10,14 +10,19 @@ struct StatedRules: Sendable {
   let share: Double
   let cooldown: Int
   let isOneChoice: Bool
-  let instruments: Column<Int>
-  let multipliers: Column<Double>
+  let assets: Column<Asset>
   let masks: ActionMasks?
   let cells: Column<AccountCell>
   let isZeroWhereMissing: Bool
   let entries: Column<ObservationTable.Entry>
   nonisolated(unsafe) let numbers: UnsafePointer<Float>
   let observationCount: Int
+
+  /// What is known of an asset beforehand.
+  struct Asset: Sendable, BitwiseCopyable {
+    let instrument: Int
+    let multiplier: Double
+  }
 
   /// - Returns: `nil` where actions do more, or past rows of the account are observed.
   init?(
@@ -31,8 +36,10 @@ struct StatedRules: Sendable {
     share = runner.share
     cooldown = runner.state.cooldown
     isOneChoice = manifest.action?.componentCount == 1
-    instruments = Column(runner.instruments.map { Int($0.index) })
-    multipliers = Column(runner.multipliers)
+    assets = Column(
+      runner.instruments.indices.map {
+        Asset(instrument: Int(runner.instruments[$0].index), multiplier: runner.multipliers[$0])
+      })
     masks = runner.masks
     self.cells = Column(plain)
     isZeroWhereMissing = manifest.observation.missing == .zero
@@ -48,6 +55,8 @@ final class StatedRoom: @unchecked Sendable {
   let weights: UnsafeMutablePointer<HeldWeight>
   /// The numbers about the account in the observation of now.
   let numbers: UnsafeMutablePointer<Float>
+  /// The account while it is lent; not initialised before.
+  let steps = UnsafeMutablePointer<StatedSteps>.allocate(capacity: 1)
 
   init(assetCount: Int, instrumentCount: Int, numberCount: Int) {
     assets = .allocate(capacity: assetCount)
@@ -59,12 +68,13 @@ final class StatedRoom: @unchecked Sendable {
     assets.deallocate()
     weights.deallocate()
     numbers.deallocate()
+    steps.deallocate()
   }
 }
 
 /// The steps of an episode while its actions do nothing but state weights: what the engine and
 /// `PolicyRunner` do for any action in many steps, in few.
-struct StatedSteps: Sendable {
+struct StatedSteps: Sendable, BitwiseCopyable {
   private(set) var account: StatedAccount
   /// The policy's cash.
   private(set) var cash = 0.0
@@ -105,37 +115,36 @@ struct StatedSteps: Sendable {
   mutating func step(
     _ action: UnsafeBufferPointer<Double>, _ progress: inout EpisodeProgress
   ) -> Outcome {
-    let count = rules.pointee.instruments.count
+    let count = rules.pointee.assets.count
     for asset in 0..<count {
-      assets[asset].lastAction = action[rules.pointee.isOneChoice ? 0 : asset]
-      guard !assets[asset].isCoolingDown(rules.pointee.cooldown) else { continue }
+      let one = assets + asset
+      one.pointee.lastAction = action[rules.pointee.isOneChoice ? 0 : asset]
+      guard !one.pointee.isCoolingDown(rules.pointee.cooldown) else { continue }
       let wanted = rules.pointee.limits.clamped(
         rules.pointee.weights.weight(of: asset, by: action))
       let weight = PolicyRunner.weight(
-        toward: wanted, from: assets[asset].targetWeight, threshold: rules.pointee.threshold)
-      assets[asset].setTarget(weight)
-      account.state(weight * rules.pointee.share, of: rules.pointee.instruments[asset])
+        toward: wanted, from: one.pointee.targetWeight, threshold: rules.pointee.threshold)
+      one.pointee.setTarget(weight)
+      account.state(weight * rules.pointee.share, of: rules.pointee.assets[asset].instrument)
     }
-    guard let standing = account.close() else {
-      return .ruin(before: progress.standing.equity)
-    }
-    let equity = standing.equity * rules.pointee.share
+    let before = progress.standing.equity
+    guard account.close(&progress.standing) else { return .ruin(before: before) }
+    let equity = progress.standing.equity * rules.pointee.share
     var invested = 0.0
     for asset in 0..<count {
-      let instrument = rules.pointee.instruments[asset]
-      let weight = account.weight(of: instrument) / rules.pointee.share
+      let (one, known) = (assets + asset, rules.pointee.assets[asset])
+      let weight = account.weight(of: known.instrument) / rules.pointee.share
       invested += weight
-      assets[asset].ageOneBar()
-      assets[asset].hold(
-        weight, ofEquity: equity, at: account.lastClose(of: instrument),
-        multiplier: rules.pointee.multipliers[asset])
+      one.pointee.ageOneBar()
+      one.pointee.hold(
+        weight, ofEquity: equity, at: account.lastClose(of: known.instrument),
+        multiplier: known.multiplier)
     }
     cash = equity * (1 - invested)
     guard case .ready(let found) = rules.pointee.entries[account.instant],
       account.instant &+ 1 < account.end, findNumbers()
     else { return .close }
     place = found
-    progress.standing = standing
     progress.instant = account.instant
     if let masks = rules.pointee.masks {
       progress.allowed = masks.allowed(shares: assets[0].shares)

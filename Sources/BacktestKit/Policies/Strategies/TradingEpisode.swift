@@ -16,8 +16,8 @@ package struct TradingEpisode: Sendable {
   private let measuresAgreement: Bool
   /// Where actions state weights that the account takes at once; `nil` where they do more.
   private var room: StatedRoom?
-  /// The account while they do; `nil` where the engine has it.
-  private var steps: StatedSteps?
+  /// The account while they do, in that memory; `nil` where the engine has it.
+  private nonisolated(unsafe) var steps: UnsafeMutablePointer<StatedSteps>?
   /// Where the observation of now begins in the plan's table.
   private var place = 0
   /// Where the episode is.
@@ -76,7 +76,7 @@ package struct TradingEpisode: Sendable {
     precondition(progress.isWaiting, "the episode is over")
     progress.stepCount &+= 1
     if steps != nil, !isKnownUniquelyReferenced(&room) { separate() }
-    switch steps?.step(action, &progress) {
+    switch steps?.pointee.step(action, &progress) {
     case .decision: return
     case .close:
       progress.isWaiting = false
@@ -112,12 +112,14 @@ package struct TradingEpisode: Sendable {
   /// Has the next actions state weights, as long as nothing else happens.
   private mutating func lend(_ room: StatedRoom) {
     guard let rules = plan.stated, let account = engine.lendAccount(room.weights) else { return }
-    steps = StatedSteps(rules, room, account, runner.state, place: place)
+    room.steps.initialize(
+      to: StatedSteps(rules, room, account, runner.state, place: place))
+    steps = room.steps
   }
 
   /// Gives the account back to the engine.
   private mutating func takeBack(endsFrom before: Double? = nil) {
-    guard let lent = steps else { return }
+    guard let lent = steps?.pointee else { return }
     steps = nil
     engine.takeBack(lent.account, endsFrom: before)
     runner.state.takeBack(lent, equity: lent.account.equity * runner.share)
@@ -137,7 +139,7 @@ package struct TradingEpisode: Sendable {
 
   /// Writes the observation of this decision, or the last of the episode.
   package mutating func write(to observation: UnsafeMutablePointer<Float>) {
-    if steps?.write(to: observation) != nil { return }
+    if let steps { return steps.pointee.write(to: observation) }
     plan.table.copy(from: place, to: observation)
     cells.write(to: observation)
   }
