@@ -126,9 +126,8 @@ def test_weights_that_are_stated_at_once(tmp_path, name, change):
     assets = manifest["action"].get("assets") or [None]
     if name == "stocks-weights":
         manifest["action"] |= {"meaning": "target_weights", "low": [-1.0] * 4}
-        manifest["action"].pop("transform", None)
     if change == "ruin":
-        study["account"]["accounting"]["fee"] = 0.3
+        study["account"]["accounting"]["fee"] = 0.6
     elif change == "account":
         kinds = ["real_position", "shares", "unrealized_return", "trade_duration", "last_action"]
         observation["features"] += [

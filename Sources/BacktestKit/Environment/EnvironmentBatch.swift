@@ -12,7 +12,7 @@ final class EnvironmentBatch {
   let sampler: EpisodeSampler
   private let reward: Reward
   private let slots: UnsafeMutablePointer<EnvironmentSlot>
-  private var reader: ActionReader
+  private let reader: ActionReader
   private var memory: CallerMemory?
 
   /// Environments before their first reset.
@@ -66,6 +66,8 @@ final class EnvironmentBatch {
   /// - Returns: the number of episodes that ended.
   func step() throws(EnvironmentError) -> Int {
     let memory = try boundMemory()
+    // Read once: a large property of a class would be copied for each environment.
+    let (plan, reader, reward) = (market.plan, reader, reward)
     for index in 0..<count {
       guard slots[index].isWaiting else {
         try checkBeginning(index)
@@ -75,10 +77,9 @@ final class EnvironmentBatch {
         throw EnvironmentError(count == 1 ? problem : "\(name(index)): \(problem)")
       }
     }
-    let plan = market.plan
     var ended = 0
     for index in 0..<count {
-      if step(index, memory, plan) { ended += 1 }
+      if step(index, reader.action(index), reward, memory, plan) { ended += 1 }
     }
     return ended
   }
@@ -131,14 +132,17 @@ final class EnvironmentBatch {
 
   /// Steps one environment; `true` where its episode ended.
   @inline(__always)
-  private func step(_ index: Int, _ memory: CallerMemory, _ plan: EpisodePlan) -> Bool {
+  private func step(
+    _ index: Int, _ action: UnsafeBufferPointer<Double>, _ reward: Reward,
+    _ memory: CallerMemory, _ plan: EpisodePlan
+  ) -> Bool {
     guard slots[index].isWaiting, let episode = slots[index].episode else {
       begin(index)
       memory.clear(index)
       slots[index].write(index, memory, plan)
       return false
     }
-    memory.rewards[index] = slots[index].step(reader.action(index), reward, episode)
+    memory.rewards[index] = slots[index].step(action, reward, episode)
     let isOver = !slots[index].isWaiting
     if isOver {
       end(index, memory, isRuined: episode.pointee.progress.isRuined)

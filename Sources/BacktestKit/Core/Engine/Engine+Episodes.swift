@@ -102,19 +102,3 @@ extension Engine {
       && feed.readAhead == nil && !trading.broker.attachesExits
   }
 }
-
-/// What an account is worth and what trading has cost it, in account currency.
-package struct AccountStanding: Sendable, BitwiseCopyable {
-  /// Cash and positions at their marks.
-  package var equity: Double
-  /// The sum of the absolute values of all positions.
-  package var grossExposure: Double
-  /// Cash.
-  package var cash: Double
-  /// Commission, slippage and taxes so far.
-  package var costs: Double
-  /// The value of everything traded so far.
-  package var tradedNotional: Double
-  /// The number of fills so far.
-  package var fillCount: Int
-}

@@ -203,6 +203,16 @@ package struct WeightVector: Hashable, Sendable {
     return step(weights, fee: fee)
   }
 
+  /// The same on one grid, whose rows are the instants, after its first.
+  @inline(__always)
+  static func step(
+    _ weights: UnsafeMutableBufferPointer<HeldWeight>, _ columns: UnsafePointer<SeriesColumns>,
+    atRow row: Int, fee: Double
+  ) -> Step {
+    for index in 0..<weights.count { weights[index].priceReturn = columns[index].closeReturn(row) }
+    return step(weights, fee: fee)
+  }
+
   /// Goes from one close to the next, with a price return of each instrument.
   package mutating func step(_ priceReturns: ContiguousArray<Double>) -> Step {
     let fee = fee
@@ -258,6 +268,7 @@ extension WeightVector {
 
 extension SeriesColumns {
   /// The simple return from the close of the row before.
+  @inline(__always)
   fileprivate func closeReturn(_ row: Int) -> Double {
     let before = close[row - 1]
     precondition(before > 0, "weights accounting needs closes above zero")

@@ -56,6 +56,17 @@ extension PolicyRunner {
     ownCash = trading.equity * share - value
   }
 
+  /// The target that takes the place of the last one: one that hardly differs keeps it.
+  @inline(__always)
+  static func weight(toward wanted: Double, from last: Double, threshold: Double) -> Double {
+    abs(wanted - last) < threshold ? last : wanted
+  }
+
+  /// Whether an asset may not be traded yet after its last trade, as in the trainer's environment.
+  func isCoolingDown(_ asset: Int) -> Bool {
+    state.assets[asset].isCoolingDown(state.cooldown)
+  }
+
   /// Takes in a fill, of one of its instruments or of another.
   mutating func book(_ fill: Fill) {
     guard let asset = instruments.firstIndex(of: fill.instrument) else { return }
@@ -99,13 +110,13 @@ extension PolicyAccountState.Asset {
   /// at what price a position was entered.
   mutating func setTarget(_ weight: Double) {
     let (held, close) = (realWeight, lastClose)
-    if weight == 0 || held * weight <= 0 {
-      averageCost = close
-      entryAge = 0
-    } else if abs(weight) > abs(held) {
-      averageCost += (close - averageCost) * (1 - held / weight)
-    }
-    if weight != targetWeight { barsSinceTrade = 0 }
+    // Selected and not branched to, since actions are hard to foresee.
+    let isNew = weight == 0 || held * weight <= 0
+    let grown = averageCost + (close - averageCost) * (1 - held / weight)
+    let kept = abs(weight) > abs(held) ? grown : averageCost
+    averageCost = isNew ? close : kept
+    entryAge = isNew ? 0 : entryAge
+    barsSinceTrade = weight != targetWeight ? 0 : barsSinceTrade
     targetWeight = weight
   }
 

@@ -276,17 +276,6 @@ struct PolicyRunner: Sendable {
       intents[index].kind = .target(limits.clamped(weight * confidence))
     }
   }
-
-  /// The target that takes the place of the last one: one that hardly differs keeps it.
-  @inline(__always)
-  static func weight(toward wanted: Double, from last: Double, threshold: Double) -> Double {
-    abs(wanted - last) < threshold ? last : wanted
-  }
-
-  /// Whether an asset may not be traded yet after its last trade, as in the trainer's environment.
-  func isCoolingDown(_ asset: Int) -> Bool {
-    state.assets[asset].isCoolingDown(state.cooldown)
-  }
 }
 
 // Carrying out

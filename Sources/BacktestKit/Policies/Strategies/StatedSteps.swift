@@ -111,11 +111,18 @@ struct StatedSteps: Sendable, BitwiseCopyable {
   }
 
   /// Carries out an action, and goes on to the next close.
-  @inline(__always)
   mutating func step(
     _ action: UnsafeBufferPointer<Double>, _ progress: inout EpisodeProgress
   ) -> Outcome {
     let count = rules.pointee.assets.count
+    // Most are of one asset: without loops that costs less.
+    return count == 1 ? step(action, of: 1, &progress) : step(action, of: count, &progress)
+  }
+
+  @inline(__always)
+  private mutating func step(
+    _ action: UnsafeBufferPointer<Double>, of count: Int, _ progress: inout EpisodeProgress
+  ) -> Outcome {
     for asset in 0..<count {
       let one = assets + asset
       one.pointee.lastAction = action[rules.pointee.isOneChoice ? 0 : asset]
