@@ -240,7 +240,7 @@ struct ActionInterpreterTests {
           (Double(random.below(50_000)) / 97, Double(random.below(200) - 20), 0, 0)
         })
       var cash = state.cash
-      var units = state.shares
+      var units = state.assets.map(\.shares)
       for intent in try Self.intents(definition, action, state) {
         guard case .trade(let quantity) = intent.kind else { return #expect(Bool(false)) }
         let price = state.assets[intent.asset].lastClose

@@ -30,7 +30,7 @@ import Testing
     let feed = try pair(80)
     var state = PolicyAccountState(assetCount: 2)
     state.cash = 12_345
-    state.shares = [7, -2]
+    (state.assets[0].shares, state.assets[1].shares) = (7, -2)
     let rows = try Observed.rows(try definition("finrl_stock_trading"), feed) { _ in state }
     #expect(rows.firstIndex { $0 != nil } == 59)
     let row = try #require(rows[70])
