@@ -39,8 +39,13 @@ def options_of(
     }
     if isinstance(reward, str):
         options["reward"] = {"name": reward}
-    elif isinstance(reward, Mapping):
+    elif isinstance(reward, Mapping) and "name" in reward:
         options["reward"] = dict(reward)
+    elif not callable(reward):
+        raise BacktestKitError(
+            f"the reward is {reward!r}; give a name such as 'log_return', a dictionary with a "
+            "'name', or a function"
+        )
     if randomise:
         options["randomise"] = {key: list(bounds) for key, bounds in randomise.items()}
     if overrides:
@@ -85,17 +90,21 @@ def fitting(actions: Any, memory: npt.NDArray[Any]) -> npt.NDArray[Any]:
     try:
         given = np.asarray(actions)
     except ValueError:
-        raise misshapen(repr(actions), memory.shape) from None
+        raise misshapen(repr(actions), memory.shape, memory.dtype) from None
     if given.shape != memory.shape or not np.can_cast(given.dtype, memory.dtype, "same_kind"):
-        raise misshapen(given, memory.shape)
+        raise misshapen(given, memory.shape, memory.dtype)
     return given
 
 
-def misshapen(actions: Any, expected: tuple[int, ...]) -> BacktestKitError:
+def misshapen(
+    actions: Any, expected: tuple[int, ...], wanted: npt.DTypeLike = np.int64
+) -> BacktestKitError:
     """The error of actions that do not fit."""
     shape = np.shape(actions) if not isinstance(actions, str) else None
     found = f"the shape {shape}" if shape is not None else repr(actions)
     kind = getattr(np.asarray(actions), "dtype", type(actions).__name__)
+    numbers = "whole numbers" if np.dtype(wanted).kind == "i" else "numbers"
     return BacktestKitError(
-        f"the actions have {found} and the type {kind}, not the shape {expected} of the action space"
+        f"the actions have {found} and the type {kind}; the action space takes {numbers} of the "
+        f"shape {expected}"
     )

@@ -128,7 +128,7 @@ class Environments:
         self._handle = handle
         # A step without the way through Python's objects: `call(argument)`, negative on failure.
         self.argument = ctypes.c_int64(handle)
-        self.call = short_step() if count <= 8 else loaded.backtestkit_step
+        self.call = short_step() if count <= 64 else loaded.backtestkit_step
         self.count = count
         self.description: dict[str, Any] = json.loads(self._text("backtestkit_describe"))
         self._allocate()

@@ -24,6 +24,8 @@ from ._common import (
 from ._interface import FIGURES, Environments
 from .errors import BacktestKitError
 
+_RETURN = FIGURES.index("return")
+
 
 class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
     """The engine's own run, one decision at a time.
@@ -155,8 +157,11 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
             self._environments.fail()
         reward: float = self._reward.value
         if self._reward_function is not None:
-            after = self._figures_now()
+            # The sum of rewards is that of the function; it sees the sum before this step.
+            sum_before = self._before["return"]
+            after = {**self._figures_now(), "return": sum_before}
             reward = float(self._reward_function(self._before, after))
+            self._figures[_RETURN] = after["return"] = sum_before + reward
             self._before = after
         is_shown = self._info == "step" or (ended and self._info == "episode-end")
         terminated = bool(ended and self._terminated.value)
@@ -187,9 +192,9 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
             if given.shape != self.action_space.shape or not np.can_cast(
                 given.dtype, self._actions.dtype, "same_kind"
             ):
-                raise misshapen(action, self.action_space.shape or ())
+                raise misshapen(action, self.action_space.shape or (), self._actions.dtype)
         except (TypeError, ValueError) as error:
             if isinstance(error, BacktestKitError):
                 raise
-            raise misshapen(action, self.action_space.shape or ()) from None
+            raise misshapen(action, self.action_space.shape or (), self._actions.dtype) from None
         self._actions[...] = given

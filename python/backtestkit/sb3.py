@@ -72,6 +72,7 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
         is_single = self._environments.description["action"]["kind"] == "discrete"
         actions = self._environments.actions
         self._actions = actions[:, 0] if is_single else actions
+        self._kind, self._shape = self._actions.dtype, self._actions.shape
         super().__init__(
             n_envs, observation_space(self._environments), action_space(self._environments)
         )
@@ -91,7 +92,14 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
 
     def step_async(self, actions: npt.NDArray[Any]) -> None:
         """Takes the actions of all environments."""
-        self._actions[...] = fitting(actions, self._actions)
+        # The usual array is taken as it is; the checks of all others cost more than a step.
+        if (
+            actions.__class__ is not np.ndarray
+            or actions.dtype is not self._kind
+            or actions.shape != self._shape
+        ):
+            actions = fitting(actions, self._actions)
+        self._actions[...] = actions
 
     def step_wait(
         self,
@@ -100,10 +108,11 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
     ]:
         """Carries out the actions."""
         environments = self._environments
-        infos = self._no_infos
+        infos, over = self._no_infos, environments.truncated
         if environments.step():
+            over = environments.terminated | environments.truncated
             infos = [{} for _ in range(self.num_envs)]
-            for index in np.flatnonzero(environments.terminated | environments.truncated):
+            for index in np.flatnonzero(over):
                 figures = environments.final_figures[index].tolist()
                 infos[index] = {
                     "terminal_observation": environments.final_observations[index].copy(),
@@ -114,7 +123,7 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
         return (
             environments.observations.copy(),
             environments.rewards.astype(np.float32),
-            environments.terminated | environments.truncated,
+            over.copy(),
             infos,
         )
 

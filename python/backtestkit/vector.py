@@ -23,6 +23,8 @@ from ._common import (
 from ._interface import FIGURES, Environments
 from .errors import BacktestKitError
 
+_RETURN, _STEPS = FIGURES.index("return"), FIGURES.index("steps")
+
 
 class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]):
     """Environments of one study and manifest that share the market and are stepped in one call.
@@ -151,7 +153,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
         # The usual array is taken as it is; the checks of all others cost more than a step.
         if (
             actions.__class__ is not np.ndarray
-            or actions.dtype != self._kind
+            or actions.dtype is not self._kind
             or actions.shape != self._shape
         ):
             actions = fitting(actions, self._actions)
@@ -216,6 +218,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
         over = environments.terminated | environments.truncated
         if self.is_same_step:
             after[over] = environments.final_figures[over]
+        after[:, _RETURN] = self._before[:, _RETURN]
         rewards = np.asarray(
             self._reward_function(columns(self._before), columns(after)), np.float64
         )
@@ -224,8 +227,15 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
                 f"the reward function returned the shape {rewards.shape}, not ({self.num_envs},)"
             )
         # A step that only begins an episode earns nothing.
-        began = after[:, FIGURES.index("steps")] == 0
-        environments.rewards[...] = np.where(began, 0.0, rewards)
+        began = after[:, _STEPS] == 0
+        rewards = np.where(began, 0.0, rewards)
+        environments.rewards[...] = rewards
+        # The sum of rewards is that of the function.
+        sums = np.where(began, 0.0, self._before[:, _RETURN] + rewards)
+        if self.is_same_step:
+            environments.final_figures[over, _RETURN] = sums[over]
+            sums[over] = 0.0
+        environments.figures[:, _RETURN] = sums
         self._before = environments.figures.copy()
 
     def action_masks(self) -> npt.NDArray[np.bool_]:

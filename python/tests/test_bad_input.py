@@ -77,6 +77,9 @@ def test_manifests_that_do_not_fit(daily: Case, tmp_path):
 
 @pytest.mark.parametrize("options, text", [
     ({"reward": "sharpe"}, "log_return"),
+    ({"reward": None}, "a name such as"),
+    ({"reward": {}}, "a name such as"),
+    ({"reward": 5}, "a name such as"),
     ({"reward": {"name": "log_return", "weight": 1}}, "weight"),
     ({"reward": {"name": "turnover_penalised", "weight": -1}}, "at least 0"),
     ({"episodes": "some"}, "whole"),

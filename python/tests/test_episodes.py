@@ -85,6 +85,7 @@ def test_a_reward_function_gets_figures(daily: Case):
 
     found, figures = run(env(daily, reward=gain), ACTIONS)
     assert found == pytest.approx(np.diff(figures["equity"]) / 1000, abs=1e-12)
+    assert figures["return"] == pytest.approx(np.cumsum([0.0, *found]), abs=1e-9)
     for mode in ("next-step", "same-step"):
         vector = backtestkit.TradingVectorEnv(
             daily.study, daily.manifest, num_envs=2, reward=gain, autoreset=mode,
@@ -93,13 +94,16 @@ def test_a_reward_function_gets_figures(daily: Case):
         vector.reset(seed=8)
         single.reset(seed=8)
         for number in range(60):
-            _, rewards, terminated, truncated, _ = vector.step(np.array([ACTIONS[number]] * 2))
+            _, rewards, terminated, truncated, infos = vector.step(np.array([ACTIONS[number]] * 2))
             if mode == "next-step" and number % 21 == 20:
-                assert rewards.tolist() == [0, 0]
+                assert rewards.tolist() == [0, 0] == infos["return"].tolist()
                 single.reset()
                 continue
-            _, reward, _, over, _ = single.step(ACTIONS[number])
+            _, reward, _, over, info = single.step(ACTIONS[number])
             assert rewards[0] == reward
+            ended = "final_info" in infos
+            assert (infos["final_info"] if ended else infos)["return"][0] == info["return"]
+            assert not ended or infos["return"][0] == 0
             if over and mode == "same-step":
                 single.reset()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
-from conftest import Case
+from conftest import Case, make
 
 import backtestkit
 
@@ -108,6 +110,55 @@ def test_forgetting_history_changes_nothing(case: Case, recorded):
     assert all(np.array_equal(a, b) for a, b in zip(seen, observations, strict=True))
     with pytest.raises(backtestkit.BacktestKitError, match="record"):
         env.result()
+    recording = backtestkit.TradingEnv(case.study, case.manifest, record=True)
+    assert env.reset(seed=1)[1] == recording.reset(seed=1)[1]
+    for action in actions:
+        assert env.step(action)[2:] == recording.step(action)[2:]
+
+
+@pytest.mark.parametrize("name", ["daily-weights", "stocks-weights"])
+@pytest.mark.parametrize("change", ["ruin", "account", "masks", "threshold", "windows"])
+def test_weights_that_are_stated_at_once(tmp_path, name, change):
+    """Without a history an account of weights goes a shorter way, to the same bits."""
+    case = make(name, tmp_path)
+    study, manifest = (json.loads(path.read_text()) for path in (case.study, case.manifest))
+    observation, options = manifest["observation"], {}
+    assets = manifest["action"].get("assets") or [None]
+    if name == "stocks-weights":
+        manifest["action"] |= {"meaning": "target_weights", "low": [-1.0] * 4}
+    if change == "ruin":
+        study["account"]["accounting"]["fee"] = 0.6
+    elif change == "account":
+        kinds = ["real_position", "shares", "unrealized_return", "trade_duration", "last_action"]
+        observation["features"] += [
+            {"state": kind, **({"asset": one} if one else {})} for kind in kinds for one in assets
+        ] + [{"state": "cash"}]
+        observation["shape"] = [observation["shape"][0] + len(kinds) * len(assets) + 1]
+    elif change == "masks" and name == "daily-weights":
+        manifest["action"]["masks"] = {"short": [0, 2], "flat": [0, 1, 2], "long": [0, 1]}
+    elif change == "threshold":
+        study["strategy"] = {"rebalance-threshold": 0.3, "drift": "rebalance"}
+    elif change == "windows":
+        options["episodes"] = {"kind": "window", "length": 37}
+        options["randomise"] = {"costs": [0, 5]}
+    case.study.write_text(json.dumps(study))
+    case.manifest.write_text(json.dumps(manifest))
+    envs = [
+        backtestkit.TradingEnv(case.study, case.manifest, record=record, **options)
+        for record in (False, True)
+    ]
+    actions = case.actions(envs[0].action_space, 2000, seed=11)
+    seen = [env.reset(seed=4) for env in envs]
+    terminations = 0
+    for action in actions:
+        for one, other in zip(*seen, strict=True):
+            assert np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other
+        seen = [env.step(action) for env in envs]
+        terminations += seen[0][2]
+        if seen[0][2] or seen[0][3]:
+            assert seen[0][1:] == seen[1][1:] and np.array_equal(seen[0][0], seen[1][0])
+            seen = [env.reset() for env in envs]
+    assert (terminations > 0) == (change == "ruin")
 
 
 def test_an_episode_can_be_repeated(case: Case, recorded):

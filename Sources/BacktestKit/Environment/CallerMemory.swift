@@ -108,13 +108,16 @@ struct ActionReader {
   private let isBox: Bool
   private let room: ActionRoom
   private let numbers: UnsafeMutablePointer<Double>
+  /// The number of choices of each component; none for a box.
+  private let sizes: UnsafeMutablePointer<Int64>
 
   init(_ definition: ActionDefinition, count: Int) {
     self.definition = definition
     width = definition.componentCount
     isBox = definition.kind == .box
-    room = ActionRoom(count * width)
+    room = ActionRoom(count * width, sizes: definition.sizes)
     numbers = room.numbers
+    sizes = room.sizes
   }
 
   /// The action of an environment that was read last.
@@ -136,7 +139,7 @@ struct ActionReader {
     for place in first..<(first + width) {
       let choice = given[place]
       numbers[place] = Double(choice)
-      guard choice >= 0, choice < Int64(definition.sizes[place - first]) else {
+      guard choice >= 0, choice < sizes[place &- first] else {
         return TradingEpisode.problem(with: action(index), of: definition)
       }
     }
@@ -144,14 +147,20 @@ struct ActionReader {
   }
 }
 
-/// Room for the actions of all environments.
+/// Room for the actions of all environments, and the sizes by which they are checked.
 private final class ActionRoom {
   let numbers: UnsafeMutablePointer<Double>
+  let sizes: UnsafeMutablePointer<Int64>
 
-  init(_ count: Int) {
+  init(_ count: Int, sizes: [Int]) {
     numbers = .allocate(capacity: max(count, 1))
     numbers.initialize(repeating: 0, count: max(count, 1))
+    self.sizes = .allocate(capacity: max(sizes.count, 1))
+    for index in sizes.indices { (self.sizes + index).initialize(to: Int64(sizes[index])) }
   }
 
-  deinit { numbers.deallocate() }
+  deinit {
+    numbers.deallocate()
+    sizes.deallocate()
+  }
 }

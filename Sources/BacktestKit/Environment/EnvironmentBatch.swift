@@ -12,7 +12,7 @@ final class EnvironmentBatch {
   let sampler: EpisodeSampler
   private let reward: Reward
   private let slots: UnsafeMutablePointer<EnvironmentSlot>
-  private var reader: ActionReader
+  private let reader: ActionReader
   private var memory: CallerMemory?
 
   /// Environments before their first reset.
@@ -57,7 +57,7 @@ final class EnvironmentBatch {
       if let seeds { slots[index].seed(seeds[index]) }
       begin(index, window: window)
       memory.clear(index)
-      write(index, memory)
+      slots[index].write(index, memory, market.plan)
     }
   }
 
@@ -66,24 +66,32 @@ final class EnvironmentBatch {
   /// - Returns: the number of episodes that ended.
   func step() throws(EnvironmentError) -> Int {
     let memory = try boundMemory()
-    for index in 0..<count where !slots[index].isWaiting {
-      guard slots[index].episode != nil else {
-        throw EnvironmentError("\(name(index)) has no episode yet: reset it first")
+    // Read once: a large property of a class would be copied for each environment.
+    let (plan, reader, reward) = (market.plan, reader, reward)
+    for index in 0..<count {
+      guard slots[index].isWaiting else {
+        try checkBeginning(index)
+        continue
       }
-      guard options.autoreset == .nextStep else {
-        throw EnvironmentError("the episode of \(name(index)) is over: reset it first")
-      }
-    }
-    for index in 0..<count where slots[index].isWaiting {
       if let problem = reader.read(index, from: memory.actions) {
         throw EnvironmentError(count == 1 ? problem : "\(name(index)): \(problem)")
       }
     }
     var ended = 0
     for index in 0..<count {
-      if step(index, memory) { ended += 1 }
+      if step(index, reader.action(index), reward, memory, plan) { ended += 1 }
     }
     return ended
+  }
+
+  /// Checks that a step may begin a new episode.
+  private func checkBeginning(_ index: Int) throws(EnvironmentError) {
+    guard slots[index].episode != nil else {
+      throw EnvironmentError("\(name(index)) has no episode yet: reset it first")
+    }
+    guard options.autoreset == .nextStep else {
+      throw EnvironmentError("the episode of \(name(index)) is over: reset it first")
+    }
   }
 
   /// The run of an environment so far, which keeps its history.
@@ -124,30 +132,36 @@ final class EnvironmentBatch {
 
   /// Steps one environment; `true` where its episode ended.
   @inline(__always)
-  private func step(_ index: Int, _ memory: CallerMemory) -> Bool {
+  private func step(
+    _ index: Int, _ action: UnsafeBufferPointer<Double>, _ reward: Reward,
+    _ memory: CallerMemory, _ plan: EpisodePlan
+  ) -> Bool {
     guard slots[index].isWaiting, let episode = slots[index].episode else {
       begin(index)
       memory.clear(index)
-      write(index, memory)
+      slots[index].write(index, memory, plan)
       return false
     }
-    let earned = slots[index].step(reader.action(index), reward, episode)
-    memory.rewards[index] = earned
+    memory.rewards[index] = slots[index].step(action, reward, episode)
     let isOver = !slots[index].isWaiting
-    let isRuined = slots[index].progress?.isRuined ?? false
-    memory.terminated[index] = isOver && isRuined ? 1 : 0
-    memory.truncated[index] = isOver && !isRuined ? 1 : 0
-    if isOver, options.autoreset == .sameStep {
-      slots[index].writeEnd(index, memory, market.plan)
-      begin(index)
+    if isOver {
+      end(index, memory, isRuined: episode.pointee.progress.isRuined)
+    } else {
+      memory.terminated[index] = 0
+      memory.truncated[index] = 0
     }
-    write(index, memory)
+    slots[index].write(index, memory, plan)
     return isOver
   }
 
-  @inline(__always)
-  private func write(_ index: Int, _ memory: CallerMemory) {
-    slots[index].write(index, memory, market.plan)
+  /// Says how an episode ended, and begins the next where that is asked for.
+  @inline(never)
+  private func end(_ index: Int, _ memory: CallerMemory, isRuined: Bool) {
+    memory.terminated[index] = isRuined ? 1 : 0
+    memory.truncated[index] = isRuined ? 0 : 1
+    guard options.autoreset == .sameStep else { return }
+    slots[index].writeEnd(index, memory, market.plan)
+    begin(index)
   }
 }
 
@@ -160,8 +174,8 @@ struct EnvironmentSlot {
   private(set) var episode: UnsafeMutablePointer<TradingEpisode>?
   private(set) var episodeCount = 0
   var random: Randomness
-  /// Where the episode is; `nil` before the first.
-  private(set) var progress: EpisodeProgress?
+  /// Whether a decision is due.
+  private(set) var isWaiting = false
   private var total = 0.0
   private var rewardMemory = Reward.Memory(equity: 0)
 
@@ -180,20 +194,14 @@ struct EnvironmentSlot {
     episode = nil
   }
 
-  /// Whether a decision is due.
-  var isWaiting: Bool { progress?.isWaiting ?? false }
-
   mutating func begin(_ new: TradingEpisode) {
-    if let episode {
-      episode.pointee = new
-    } else {
-      let place = UnsafeMutablePointer<TradingEpisode>.allocate(capacity: 1)
-      place.initialize(to: new)
-      episode = place
-    }
+    let place = episode ?? UnsafeMutablePointer<TradingEpisode>.allocate(capacity: 1)
+    if episode != nil { place.deinitialize(count: 1) }
+    place.initialize(to: new)
+    episode = place
     total = 0
-    progress = episode?.pointee.progress()
-    rewardMemory = Reward.Memory(equity: progress?.standing.equity ?? 0)
+    isWaiting = place.pointee.progress.isWaiting
+    rewardMemory = Reward.Memory(equity: place.pointee.progress.standing.equity)
     episodeCount += 1
   }
 
@@ -205,13 +213,15 @@ struct EnvironmentSlot {
     _ action: UnsafeBufferPointer<Double>, _ reward: Reward,
     _ episode: UnsafeMutablePointer<TradingEpisode>
   ) -> Double {
-    let now = episode.pointee.step(action)
-    let after = now.standing
-    let before = progress?.standing ?? after
-    progress = now
+    let (before, traded) = (
+      episode.pointee.progress.standing.equity, episode.pointee.progress.standing.tradedNotional
+    )
+    episode.pointee.step(action)
+    isWaiting = episode.pointee.progress.isWaiting
     let step = Reward.Step(
-      before: before.equity, after: after.equity,
-      traded: after.tradedNotional - before.tradedNotional, agreement: now.agreement)
+      before: before, after: episode.pointee.progress.standing.equity,
+      traded: episode.pointee.progress.standing.tradedNotional - traded,
+      agreement: episode.pointee.progress.agreement)
     let earned = reward.value(of: step, &rewardMemory)
     total += earned
     return earned
@@ -222,9 +232,11 @@ struct EnvironmentSlot {
   func write(_ index: Int, _ memory: CallerMemory, _ plan: EpisodePlan) {
     guard let episode else { return }
     episode.pointee.write(to: memory.observations + index * memory.observationCount)
-    if let figures = memory.figures { writeFigures(to: figures + index * memory.figureCount, plan) }
+    if let figures = memory.figures {
+      writeFigures(to: figures + index * memory.figureCount, episode, plan)
+    }
     if let masks = memory.masks {
-      let allowed = progress?.allowed ?? .max
+      let allowed = episode.pointee.progress.allowed
       for action in 0..<memory.maskCount {
         masks[index * memory.maskCount + action] =
           action >= 64 || allowed & (1 << UInt64(action)) != 0 ? 1 : 0
@@ -234,25 +246,28 @@ struct EnvironmentSlot {
 
   /// Writes the last observation and the last figures of an episode that ended.
   func writeEnd(_ index: Int, _ memory: CallerMemory, _ plan: EpisodePlan) {
+    guard let episode else { return }
     if let observations = memory.finalObservations {
-      episode?.pointee.write(to: observations + index * memory.observationCount)
+      episode.pointee.write(to: observations + index * memory.observationCount)
     }
     if let figures = memory.finalFigures {
-      writeFigures(to: figures + index * memory.figureCount, plan)
+      writeFigures(to: figures + index * memory.figureCount, episode, plan)
     }
   }
 
   @inline(__always)
-  private func writeFigures(to row: UnsafeMutablePointer<Double>, _ plan: EpisodePlan) {
-    guard let progress else { return }
-    let (standing, instant) = (progress.standing, progress.instant)
+  private func writeFigures(
+    to row: UnsafeMutablePointer<Double>, _ episode: UnsafeMutablePointer<TradingEpisode>,
+    _ plan: EpisodePlan
+  ) {
+    let (standing, instant) = (episode.pointee.progress.standing, episode.pointee.progress.instant)
     row[Int(BACKTESTKIT_EQUITY)] = standing.equity
     row[Int(BACKTESTKIT_CASH)] = standing.cash
     row[Int(BACKTESTKIT_EXPOSURE)] = standing.grossExposure
     row[Int(BACKTESTKIT_COSTS)] = standing.costs
     row[Int(BACKTESTKIT_TURNOVER)] = standing.tradedNotional
     row[Int(BACKTESTKIT_FILLS)] = Double(standing.fillCount)
-    row[Int(BACKTESTKIT_STEPS)] = Double(progress.stepCount)
+    row[Int(BACKTESTKIT_STEPS)] = Double(episode.pointee.progress.stepCount)
     row[Int(BACKTESTKIT_INSTANT)] = Double(instant)
     row[Int(BACKTESTKIT_TIME)] = Double(plan.feed.instants[instant].nanoseconds) / 1e9
     row[Int(BACKTESTKIT_RETURN)] = total

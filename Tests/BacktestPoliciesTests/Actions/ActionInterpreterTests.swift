@@ -27,10 +27,10 @@ struct ActionInterpreterTests {
     var state = PolicyAccountState(assetCount: assets.count)
     state.cash = cash
     for (index, asset) in assets.enumerated() {
-      state.lastClose[index] = asset.close
-      state.shares[index] = asset.units
-      state.targetWeight[index] = asset.stated
-      state.realWeight[index] = asset.weight
+      state.assets[index].lastClose = asset.close
+      state.assets[index].shares = asset.units
+      state.assets[index].targetWeight = asset.stated
+      state.assets[index].realWeight = asset.weight
     }
     return state
   }
@@ -240,10 +240,10 @@ struct ActionInterpreterTests {
           (Double(random.below(50_000)) / 97, Double(random.below(200) - 20), 0, 0)
         })
       var cash = state.cash
-      var units = state.shares
+      var units = state.assets.map(\.shares)
       for intent in try Self.intents(definition, action, state) {
         guard case .trade(let quantity) = intent.kind else { return #expect(Bool(false)) }
-        let price = state.lastClose[intent.asset]
+        let price = state.assets[intent.asset].lastClose
         #expect(price > 0)
         let paid = isShares ? cost : 0
         cash -= quantity * price + abs(quantity) * price * paid

@@ -30,7 +30,7 @@ import Testing
     let feed = try pair(80)
     var state = PolicyAccountState(assetCount: 2)
     state.cash = 12_345
-    state.shares = [7, -2]
+    (state.assets[0].shares, state.assets[1].shares) = (7, -2)
     let rows = try Observed.rows(try definition("finrl_stock_trading"), feed) { _ in state }
     #expect(rows.firstIndex { $0 != nil } == 59)
     let row = try #require(rows[70])
@@ -91,7 +91,7 @@ import Testing
     let feed = try Observed.feed(try MarketBuilder.series(prices))
     let rows = try Observed.rows(try definition("gym_trading_env"), feed) { instant in
       var state = Observed.stated(weights[instant])
-      state.realWeight[0] = weights[instant] * 0.75
+      state.assets[0].realWeight = weights[instant] * 0.75
       return state
     }
     #expect(rows.prefix(3).allSatisfy { $0 == nil })
@@ -128,10 +128,10 @@ import Testing
     let rows = try Observed.rows(definition, feed) { instant in
       var state = PolicyAccountState(assetCount: 1)
       guard instant >= 3 else { return state }
-      state.shares[0] = -10
-      state.averageCost[0] = 100
-      state.lastClose[0] = prices[instant].3
-      state.entryAge[0] = instant - 2
+      state.assets[0].shares = -10
+      state.assets[0].averageCost = 100
+      state.assets[0].lastClose = prices[instant].3
+      state.assets[0].entryAge = instant - 2
       return state
     }
     #expect(rows.firstIndex { $0 != nil } == 3)

@@ -123,14 +123,14 @@ import Testing
     ]
     #expect(kinds.count == StateFeature.Kind.allCases.count)
     var state = Observed.stated(0.3)
-    state.realWeight[0] = 0.31
+    state.assets[0].realWeight = 0.31
     state.cash = 1_000
-    state.shares[0] = -4
-    state.averageCost[0] = 8
-    state.lastClose[0] = 10
-    state.entryAge[0] = 6
-    state.barsSinceTrade[0] = 2
-    state.lastAction[0] = 2
+    state.assets[0].shares = -4
+    state.assets[0].averageCost = 8
+    state.assets[0].lastClose = 10
+    state.assets[0].entryAge = 6
+    state.assets[0].barsSinceTrade = 2
+    state.assets[0].lastAction = 2
     state.cooldown = 5
     for (kind, expected) in kinds {
       #expect(kind.value(state, asset: 0) == expected)

@@ -41,7 +41,7 @@ enum Observed {
   /// The one-asset state in which a weight was stated last.
   static func stated(_ weight: Double) -> PolicyAccountState {
     var state = PolicyAccountState(assetCount: 1)
-    state.targetWeight[0] = weight
+    state.assets[0].targetWeight = weight
     return state
   }
 

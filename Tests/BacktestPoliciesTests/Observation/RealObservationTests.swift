@@ -60,8 +60,9 @@ import Testing
     let rows = try Observed.rows(try Observed.definition("ppo_portfolio4"), feed) { instant in
       var state = PolicyAccountState(assetCount: 4)
       let step = min(instant - first, weights.count)
-      state.targetWeight =
-        step <= 0 ? [0.25, 0.25, 0.25, 0.25] : ContiguousArray(weights[step - 1])
+      for asset in 0..<4 {
+        state.assets[asset].targetWeight = step <= 0 ? 0.25 : weights[step - 1][asset]
+      }
       return state
     }
     for (case_, step) in zip(64..., steps) {

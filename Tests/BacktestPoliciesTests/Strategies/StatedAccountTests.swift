@@ -28,21 +28,21 @@ struct StatedAccountTests {
 
   @Test func statementsTellWhenAndAtWhatPriceAPositionWasEntered() {
     var state = PolicyAccountState(assetCount: 1)
-    state.lastClose[0] = 100
-    state.setTarget(0, weight: 0.5)
-    #expect(state.averageCost[0] == 100 && state.barsSinceTrade[0] == 0)
-    state.ageOneBar(0)
-    #expect(state.entryAge[0] == 1 && state.barsSinceTrade[0] == 1)
-    (state.lastClose[0], state.realWeight[0]) = (120, 0.6)
-    state.setTarget(0, weight: 0.5)
-    #expect(state.averageCost[0] == 100 && state.barsSinceTrade[0] == 1)
+    state.assets[0].lastClose = 100
+    state.assets[0].setTarget(0.5)
+    #expect(state.assets[0].averageCost == 100 && state.assets[0].barsSinceTrade == 0)
+    state.assets[0].ageOneBar()
+    #expect(state.assets[0].entryAge == 1 && state.assets[0].barsSinceTrade == 1)
+    (state.assets[0].lastClose, state.assets[0].realWeight) = (120, 0.6)
+    state.assets[0].setTarget(0.5)
+    #expect(state.assets[0].averageCost == 100 && state.assets[0].barsSinceTrade == 1)
     // Three parts bought at 100 and one at 120.
-    state.setTarget(0, weight: 0.8)
-    #expect(abs(state.averageCost[0] - 105) < 1e-12)
-    #expect(state.entryAge[0] == 1 && state.barsSinceTrade[0] == 0)
-    state.realWeight[0] = 0.8
-    state.setTarget(0, weight: -0.1)
-    #expect(state.averageCost[0] == 120 && state.entryAge[0] == 0)
+    state.assets[0].setTarget(0.8)
+    #expect(abs(state.assets[0].averageCost - 105) < 1e-12)
+    #expect(state.assets[0].entryAge == 1 && state.assets[0].barsSinceTrade == 0)
+    state.assets[0].realWeight = 0.8
+    state.assets[0].setTarget(-0.1)
+    #expect(state.assets[0].averageCost == 120 && state.assets[0].entryAge == 0)
   }
 
   @Test func aPolicyIsToldOfAnAccountOfWeights() throws {

@@ -38,6 +38,46 @@ extension Engine {
     trading.decisions.removeAll(keepingCapacity: true)
   }
 
+  /// Lends the account up to the next close at which anything can happen but that weights are
+  /// stated: in a run that keeps no history, of an account of weights.
+  ///
+  /// - Parameter memory: room for the weight of each instrument.
+  /// - Returns: `nil` where something can happen before.
+  /// - Precondition: a decision is due.
+  package mutating func lendAccount(
+    _ memory: UnsafeMutablePointer<HeldWeight>
+  ) -> StatedAccount? {
+    let end = min(endInstant, windowEnd, nextReport)
+    guard statesWeights, quietEnd > instant, instant + 1 < end, !trading.hasRequests,
+      let vector = trading.account.weights
+    else { return nil }
+    return StatedAccount(
+      trading.account, vector, at: instant, end: end,
+      fillCount: log.forgottenFills + log.fills.count, columns: trading.broker.market.columns,
+      memory: memory)
+  }
+
+  /// Takes a lent account back: the run goes on from its last close.
+  ///
+  /// - Parameter endsFrom: equity at the close before, where nothing was left at the last one: the
+  ///   run is over. `nil` where it goes on.
+  package mutating func takeBack(_ lent: StatedAccount, endsFrom before: Double? = nil) {
+    trading.account.weightMoney = lent.money
+    trading.account.weights?.takeBack(lent.held)
+    for index in trading.standing.indices {
+      trading.standing[index] = PositionTarget(.weight, lent.held[index].stated)
+    }
+    if lent.instant > instant { moveClock(to: lent.instant) }
+    valuation = trading.account.valuation
+    trading.account.checkInvariants()
+    // Points before it were not kept.
+    points.own()
+    firstPoint = instant - (before == nil ? 0 : 1)
+    points.set(0, equity: before ?? valuation.equity, grossExposure: 0)
+    quietEnd = min(endInstant, windowEnd, nextReport, firstPoint + points.count)
+    if before != nil { endEarly() }
+  }
+
   /// Goes over the bars before the base point at once, where nothing but time would happen in them.
   ///
   /// - Parameter count: bars before the base point that are replayed one by one all the same.
@@ -61,20 +101,4 @@ extension Engine {
     !decidesBySession && !hasCurrencies && inherited == nil && trading.account.heldCount == 0
       && feed.readAhead == nil && !trading.broker.attachesExits
   }
-}
-
-/// What an account is worth and what trading has cost it, in account currency.
-package struct AccountStanding: Sendable, BitwiseCopyable {
-  /// Cash and positions at their marks.
-  package var equity: Double
-  /// The sum of the absolute values of all positions.
-  package var grossExposure: Double
-  /// Cash.
-  package var cash: Double
-  /// Commission, slippage and taxes so far.
-  package var costs: Double
-  /// The value of everything traded so far.
-  package var tradedNotional: Double
-  /// The number of fills so far.
-  package var fillCount: Int
 }

@@ -45,6 +45,8 @@ public struct Engine: Sendable {
   var needsEquityPoint = false
   /// Whether a close after which nothing waits can have none but the usual consequences.
   let hasQuietCloses: Bool
+  /// Whether an account of weights takes them at once, since nobody reads what is written down.
+  let statesWeights: Bool
   /// Whether equity is watched from close to close.
   let watchesEquity: Bool
   /// The first instant that is not known to close quietly: no order or event waits for those
@@ -160,6 +162,7 @@ public struct Engine: Sendable {
     hasQuietCloses =
       !decidesBySession && !closesEndedSeries && !watchesEquity && !hasCurrencies
       && !configuration.exits.watchesCloses
+    statesWeights = hasQuietCloses && own.followsTargets && feed.hasOneGrid && !keepsHistory
     hasAccountEvents = own.terms != nil || !feed.funding.isEmpty
     if configuration.risk.isActive {
       trading.broker.review = RiskDesk(

@@ -64,8 +64,8 @@ public struct Account: Sendable {
   var contracts: ContractBooks?
   /// What is kept of other currencies; `nil` where all is in the account's.
   var books: CurrencyBooks?
-  /// How it is kept.
-  var make: AccountMake
+  /// The weights of an account that is a vector of them; `nil` in a ledger of money.
+  var weights: WeightVector?
   /// What each instrument asks for and costs; `nil` where neither margin rates nor financing are
   /// given.
   let terms: AccountTerms?
@@ -111,7 +111,7 @@ public struct Account: Sendable {
     hasMarginRates = rules.funding.margin != nil
     leverage = rules.funding.leverage
     allowsShorts = rules.funding != .cash
-    make = accounting.make(instrumentCount: positions.count)
+    weights = accounting.weights(instrumentCount: positions.count)
     if followsTargets { heldCount = 1 }
   }
 
@@ -273,7 +273,7 @@ extension Account {
   package mutating func takePositions(of other: Account) {
     positions = other.positions
     heldCount = other.heldCount
-    make = other.make
+    weights = other.weights
     pendingPayments = other.pendingPayments
     accrued = other.accrued
     books?.takeBalances(of: other.books)

@@ -99,19 +99,27 @@ public enum AccountingRule: Hashable, Sendable {
 }
 
 /// One instrument in an account of weights.
+@usableFromInline
 package struct HeldWeight: BitwiseCopyable, Hashable, Sendable {
   /// The share of equity that was last stated.
-  var stated: Double
+  @usableFromInline var stated: Double
   /// The stated share for whose change the fee was charged last.
   var charged: Double
   /// What the share has become with the prices since.
-  package var drifted: Double
+  @usableFromInline package var drifted: Double
   /// The return of the price over the step under way.
   var priceReturn = 0.0
 
   init(_ weight: Double) {
     stated = weight
     charged = weight
+    drifted = weight
+  }
+
+  /// States a share from now on.
+  @inlinable @inline(__always)
+  mutating func state(_ weight: Double) {
+    stated = weight
     drifted = weight
   }
 }
@@ -151,12 +159,19 @@ package struct WeightVector: Hashable, Sendable {
 
   /// States the weight of an instrument from now on.
   package mutating func state(_ instrument: Int, weight: Double) {
-    weights[instrument].stated = weight
-    weights[instrument].drifted = weight
+    weights[instrument].state(weight)
   }
 
   /// Takes the stated weights into exposure: they earn from now on.
-  mutating func expose() { exposure = weights.reduce(0) { $0 + abs($1.stated) } }
+  mutating func expose() { exposure = weights.withUnsafeBufferPointer(Self.exposure(of:)) }
+
+  /// The sum of absolute weights that were stated.
+  @inline(__always)
+  static func exposure(of weights: UnsafeBufferPointer<HeldWeight>) -> Double {
+    var sum = 0.0
+    for index in 0..<weights.count { sum += abs(weights[index].stated) }
+    return sum
+  }
 
   /// Takes the stated weights into exposure, unless the first decision is still to come: a timer
   /// may go off before it.
@@ -168,34 +183,62 @@ package struct WeightVector: Hashable, Sendable {
   mutating func step(_ columns: UnsafePointer<SeriesColumns>, at instant: Int) -> Step? {
     if instant == firstInstant { expose() }
     guard instant > firstInstant else { return nil }
-    for index in weights.indices {
+    let fee = fee
+    return weights.withUnsafeMutableBufferPointer {
+      Self.step($0, columns, at: instant, fee: fee)
+    }
+  }
+
+  /// Goes from one close to the next, at the closes of an instant.
+  @inline(__always)
+  static func step(
+    _ weights: UnsafeMutableBufferPointer<HeldWeight>, _ columns: UnsafePointer<SeriesColumns>,
+    at instant: Int, fee: Double
+  ) -> Step {
+    for index in 0..<weights.count {
       let row = columns[index].row(at: instant)
       // Without a bar there is no return; the next one spans the gap.
       weights[index].priceReturn = row > 0 ? columns[index].closeReturn(row) : 0
     }
-    return step()
+    return step(weights, fee: fee)
+  }
+
+  /// The same on one grid, whose rows are the instants, after its first.
+  @inline(__always)
+  static func step(
+    _ weights: UnsafeMutableBufferPointer<HeldWeight>, _ columns: UnsafePointer<SeriesColumns>,
+    atRow row: Int, fee: Double
+  ) -> Step {
+    for index in 0..<weights.count { weights[index].priceReturn = columns[index].closeReturn(row) }
+    return step(weights, fee: fee)
   }
 
   /// Goes from one close to the next, with a price return of each instrument.
   package mutating func step(_ priceReturns: ContiguousArray<Double>) -> Step {
-    for index in weights.indices { weights[index].priceReturn = priceReturns[index] }
-    return step()
+    let fee = fee
+    return weights.withUnsafeMutableBufferPointer { weights in
+      for index in weights.indices { weights[index].priceReturn = priceReturns[index] }
+      return Self.step(weights, fee: fee)
+    }
   }
 
-  private mutating func step() -> Step {
-    var step = Step(profit: 0, change: 0, growth: 1)
-    for weight in weights {
-      step.profit += weight.stated * weight.priceReturn
-      step.change += abs(weight.stated - weight.charged)
+  @inline(__always)
+  private static func step(
+    _ weights: UnsafeMutableBufferPointer<HeldWeight>, fee: Double
+  ) -> Step {
+    var (profit, change) = (0.0, 0.0)
+    for index in 0..<weights.count {
+      let stated = weights[index].stated
+      profit += stated * weights[index].priceReturn
+      change += abs(stated - weights[index].charged)
     }
-    step.growth = 1 + step.profit - fee * step.change
-    for index in weights.indices {
-      let weight = weights[index]
-      weights[index].charged = weight.stated
-      weights[index].drifted =
-        step.growth > 0 ? weight.stated * (1 + weight.priceReturn) / step.growth : 0
+    let growth = 1 + profit - fee * change
+    for index in 0..<weights.count {
+      let stated = weights[index].stated
+      weights[index].charged = stated
+      weights[index].drifted = growth > 0 ? stated * (1 + weights[index].priceReturn) / growth : 0
     }
-    return step
+    return Step(profit: profit, change: change, growth: growth)
   }
 
   /// Gives up all weights; returns the sum of the absolute changes.
@@ -207,8 +250,25 @@ package struct WeightVector: Hashable, Sendable {
   }
 }
 
+extension WeightVector {
+  /// Copies the weights to where they change for a while.
+  func lend(to memory: UnsafeMutablePointer<HeldWeight>) {
+    weights.withUnsafeBufferPointer { weights in
+      guard let start = weights.baseAddress else { return }
+      memory.update(from: start, count: weights.count)
+    }
+  }
+
+  /// Takes weights back that were lent.
+  mutating func takeBack(_ lent: UnsafeBufferPointer<HeldWeight>) {
+    weights.replaceSubrange(weights.indices, with: lent)
+    expose()
+  }
+}
+
 extension SeriesColumns {
   /// The simple return from the close of the row before.
+  @inline(__always)
   fileprivate func closeReturn(_ row: Int) -> Double {
     let before = close[row - 1]
     precondition(before > 0, "weights accounting needs closes above zero")

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// Turns actions into intents for each asset, by the meaning that the trainer's environment gave
 /// them.
 ///
@@ -13,8 +15,8 @@ struct ActionInterpreter: Sendable {
   let assetCount: Int
   /// Money per price unit and unit of quantity of each asset; 1 by default.
   var multipliers: ContiguousArray<Double>
-  /// The targets of discrete actions, a row for each: reading a list of lists counts references.
-  private let targets: ContiguousArray<Double>
+  /// The weights that actions state; `nil` where they do something else.
+  let statedWeights: StatedWeights?
   // Scratch space for the order in which units are traded.
   var order: ContiguousArray<Int>
   var units: ContiguousArray<Double>
@@ -29,11 +31,7 @@ struct ActionInterpreter: Sendable {
     order = ContiguousArray(0..<assetCount)
     units = ContiguousArray(repeating: 0, count: assetCount)
     multipliers = ContiguousArray(repeating: 1, count: assetCount)
-    if case .targetWeights(let table) = definition.meaning {
-      targets = ContiguousArray(table.joined())
-    } else {
-      targets = []
-    }
+    statedWeights = StatedWeights(definition, assetCount: assetCount)
     if let problem { throw PolicyError(problem) }
   }
 
@@ -91,22 +89,21 @@ struct ActionInterpreter: Sendable {
     precondition(state.assetCount == assetCount, "an account of the policy's assets")
     switch definition.meaning {
     case .targetWeights:
+      guard let statedWeights else { preconditionFailure("actions state weights") }
       for asset in 0..<assetCount {
-        let weight =
-          definition.kind == .box
-          ? action[asset] : targets[choice(action, asset) * assetCount + asset]
+        let weight = action.withUnsafeBufferPointer { statedWeights.weight(of: asset, by: $0) }
         intents.append(PolicyIntent(asset: asset, .target(limits.clamped(weight))))
       }
     case .softmaxWeights: softmax(action, limits, into: &intents)
     case .onChangeTargets(let table):
       for asset in 0..<assetCount {
         let weight = limits.clamped(table[choice(action, asset)])
-        guard weight != state.targetWeight[asset] else { continue }
+        guard weight != state.assets[asset].targetWeight else { continue }
         intents.append(PolicyIntent(asset: asset, .rebalance(weight)))
       }
     case .positionCommands(let table):
       for asset in 0..<assetCount {
-        let weight = state.realWeight[asset]
+        let weight = state.assets[asset].realWeight
         let side = weight == 0 ? 0 : weight > 0 ? 1 : -1
         guard
           let wanted = table.side(
@@ -157,6 +154,32 @@ struct ActionInterpreter: Sendable {
   }
 }
 
+/// The weights that actions state, where they do nothing else.
+struct StatedWeights: Sendable {
+  /// Those of discrete actions, a row for each: reading a list of lists counts references. None for
+  /// a box, whose components are the weights.
+  private let targets: Column<Double>
+  private let assetCount: Int
+  private let isBox: Bool
+  private let isOneChoice: Bool
+
+  /// - Returns: `nil` where actions do not state weights.
+  init?(_ definition: ActionDefinition, assetCount: Int) {
+    guard case .targetWeights(let table) = definition.meaning else { return nil }
+    targets = Column(Array(table.joined()))
+    self.assetCount = assetCount
+    isBox = definition.kind == .box
+    isOneChoice = definition.kind == .discrete
+  }
+
+  /// The weight that a valid action states for an asset.
+  @inline(__always)
+  func weight(of asset: Int, by action: UnsafeBufferPointer<Double>) -> Double {
+    if isBox { return action[asset] }
+    return targets[Int(action[isOneChoice ? 0 : asset]) &* assetCount &+ asset]
+  }
+}
+
 extension ActionDefinition.CommandTable {
   /// The side that a command leads to: 1 long, 0 flat, -1 short; `nil` where the environment
   /// ignores the command on this side.
@@ -202,7 +225,7 @@ extension ActionInterpreter {
     sortByUnits()
     var cash = state.cash
     for asset in order where units[asset] < 0 {
-      let held = max(state.shares[asset], 0)
+      let held = max(state.assets[asset].shares, 0)
       let isLimited = !(rule.allowsShorts && limits.allowsShorts)
       let sold = isLimited ? min(-units[asset], held) : -units[asset]
       guard sold > 0 else { continue }
@@ -248,7 +271,7 @@ extension ActionInterpreter {
     var cash = max(state.cash, 0)
     for asset in 0..<assetCount {
       let command = choice(action, asset)
-      let (price, held) = (unitPrice(asset, state), state.shares[asset])
+      let (price, held) = (unitPrice(asset, state), state.assets[asset].shares)
       guard command > 0, price > 0 else { continue }
       let proportion = Double((command - 1) / 2 + 1) / Double(table.steps)
       if command.isMultiple(of: 2) {
@@ -264,7 +287,7 @@ extension ActionInterpreter {
 
   /// The money that one unit costs.
   private func unitPrice(_ asset: Int, _ state: PolicyAccountState) -> Double {
-    state.lastClose[asset] * multipliers[asset]
+    state.assets[asset].lastClose * multipliers[asset]
   }
 }
 

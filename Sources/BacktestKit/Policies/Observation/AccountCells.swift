@@ -15,7 +15,8 @@ struct AccountCell: Sendable, BitwiseCopyable {
 /// Writes the numbers about the account into observations whose other numbers are there already.
 struct AccountCells: Sendable {
   private let cells: ContiguousArray<AccountCell>
-  private let normaliser: Normaliser
+  /// `nil` where numbers are only rounded.
+  private let normaliser: Normaliser?
   /// Whether a missing number counts as zero.
   private let isZeroWhereMissing: Bool
   private var history: StateHistory
@@ -24,7 +25,8 @@ struct AccountCells: Sendable {
 
   init(_ builder: ObservationBuilder, _ definition: ObservationDefinition) {
     cells = builder.accountCells
-    normaliser = definition.normaliser.selecting(cells.map(\.position))
+    let isNormalised = definition.normaliser != .none
+    normaliser = isNormalised ? definition.normaliser.selecting(cells.map(\.position)) : nil
     isZeroWhereMissing = definition.missing == .zero
     history = builder.emptyHistory
     isKept = cells.contains { $0.kept != nil }
@@ -33,6 +35,9 @@ struct AccountCells: Sendable {
 
   /// The rows of the past that it shows.
   var depth: Int { isKept ? (cells.map(\.age).max() ?? 0) : 0 }
+
+  /// The numbers, where all of them are of now and are only rounded; else `nil`.
+  var plain: ContiguousArray<AccountCell>? { isKept || normaliser != nil ? nil : cells }
 
   /// Takes in the account at a close.
   mutating func append(_ state: PolicyAccountState) {
@@ -51,8 +56,7 @@ struct AccountCells: Sendable {
       room[index] = number.isFinite ? number : 0
       if !number.isFinite, !isZeroWhereMissing { missing = min(missing ?? .max, cell.position) }
     }
-    let normaliser = normaliser
-    room.withUnsafeMutableBufferPointer { normaliser.apply(to: $0) }
+    if let normaliser { room.withUnsafeMutableBufferPointer { normaliser.apply(to: $0) } }
     return missing
   }
 

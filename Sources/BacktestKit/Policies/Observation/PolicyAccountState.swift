@@ -1,28 +1,12 @@
 /// What a policy's state features are computed from: the account after a bar has closed and before
 /// the policy decides.
 ///
-/// Every array has one entry for each of the policy's assets, in the policy's order.
-///
 ///     var state = PolicyAccountState(assetCount: 1)
-///     state.targetWeight[0] = 0.5
+///     state.assets[0].targetWeight = 0.5
 ///     state.cash = 50_000
 struct PolicyAccountState: Sendable, Equatable {
-  /// The policy's last target weights; before its first decision, what the account held then.
-  var targetWeight: ContiguousArray<Double>
-  /// The shares of equity that the positions have now, negative for short.
-  var realWeight: ContiguousArray<Double>
-  /// Units held, negative for short.
-  var shares: ContiguousArray<Double>
-  /// The mean entry prices of the open positions; not used when flat.
-  var averageCost: ContiguousArray<Double>
-  /// The last closes.
-  var lastClose: ContiguousArray<Double>
-  /// Bars since the open positions were entered; not used when flat.
-  var entryAge: ContiguousArray<Int>
-  /// Bars since the last trades; `nil` before the first.
-  var barsSinceTrade: ContiguousArray<Int?>
-  /// The last actions: the number of a discrete action, or a box's value; 0 at the start.
-  var lastAction: ContiguousArray<Double>
+  /// What is known of each of the policy's assets, in the policy's order.
+  var assets: ContiguousArray<Asset>
   /// Cash in account currency.
   var cash = 0.0
   /// Cash and positions at their last closes, in account currency.
@@ -33,44 +17,61 @@ struct PolicyAccountState: Sendable, Equatable {
   /// An account that holds nothing and has done nothing.
   ///
   /// - Parameter assetCount: the number of the policy's assets.
-  init(assetCount: Int) {
-    targetWeight = ContiguousArray(repeating: 0, count: assetCount)
-    realWeight = targetWeight
-    shares = targetWeight
-    averageCost = targetWeight
-    lastClose = targetWeight
-    lastAction = targetWeight
-    entryAge = ContiguousArray(repeating: 0, count: assetCount)
-    barsSinceTrade = ContiguousArray(repeating: nil, count: assetCount)
-  }
+  init(assetCount: Int) { assets = ContiguousArray(repeating: Asset(), count: assetCount) }
 
   /// The number of the policy's assets.
-  var assetCount: Int { targetWeight.count }
+  var assetCount: Int { assets.count }
+
+  /// What is known of one asset.
+  struct Asset: Sendable, Equatable, BitwiseCopyable {
+    /// The policy's last target weight; before its first decision, what the account held then.
+    var targetWeight = 0.0
+    /// The share of equity that the position has now, negative for short.
+    var realWeight = 0.0
+    /// Units held, negative for short.
+    var shares = 0.0
+    /// The mean entry price of the open position; not used when flat.
+    var averageCost = 0.0
+    /// The last close.
+    var lastClose = 0.0
+    /// Bars since the open position was entered; not used when flat.
+    var entryAge = 0
+    /// Bars since the last trade; `nil` before the first.
+    var barsSinceTrade: Int?
+    /// The last action: the number of a discrete action, or a box's value; 0 at the start.
+    var lastAction = 0.0
+  }
 }
 
 extension StateFeature.Kind {
   /// The value for one of the policy's assets.
   func value(_ state: borrowing PolicyAccountState, asset: Int) -> Double {
+    value(state.assets[asset], cash: state.cash, cooldown: state.cooldown)
+  }
+
+  /// The value for an asset.
+  @inline(__always)
+  func value(_ one: PolicyAccountState.Asset, cash: Double, cooldown: Int) -> Double {
     switch self {
-    case .positionWeight, .assetWeight: Double(Float(state.targetWeight[asset]))
-    case .realPosition: state.realWeight[asset]
-    case .cash: state.cash
-    case .shares: state.shares[asset]
-    case .unrealizedReturn: state.unrealizedReturn(asset)
-    case .positionCode: state.shares[asset] == 0 ? 0.5 : state.shares[asset] > 0 ? 1 : 0
-    case .tradeDuration: state.shares[asset] == 0 ? 0 : Double(state.entryAge[asset])
-    case .lastAction: state.lastAction[asset]
-    case .cooldown: state.barsSinceTrade[asset].map { Double(max(0, state.cooldown - $0)) } ?? 0
+    case .positionWeight, .assetWeight: Double(Float(one.targetWeight))
+    case .realPosition: one.realWeight
+    case .cash: cash
+    case .shares: one.shares
+    case .unrealizedReturn: one.unrealizedReturn
+    case .positionCode: one.shares == 0 ? 0.5 : one.shares > 0 ? 1 : 0
+    case .tradeDuration: one.shares == 0 ? 0 : Double(one.entryAge)
+    case .lastAction: one.lastAction
+    case .cooldown: one.barsSinceTrade.map { Double(max(0, cooldown - $0)) } ?? 0
     }
   }
 }
 
-extension PolicyAccountState {
+extension PolicyAccountState.Asset {
   /// The open position's return on its average cost, signed by its side; 0 when flat.
-  fileprivate func unrealizedReturn(_ asset: Int) -> Double {
-    guard shares[asset] != 0 else { return 0 }
-    let change = lastClose[asset] / averageCost[asset] - 1
-    return shares[asset] > 0 ? change : -change
+  fileprivate var unrealizedReturn: Double {
+    guard shares != 0 else { return 0 }
+    let change = lastClose / averageCost - 1
+    return shares > 0 ? change : -change
   }
 }
 

@@ -132,9 +132,9 @@ extension EnsembleStrategy {
         continue
       }
       if options.memberState == .own {
-        members[member][index].refresh(fromWeightsOf: accounts[member])
+        members[member][index].refresh(fromWeightsOf: &accounts[member])
       } else {
-        members[member][index].refresh(from: trading)
+        members[member][index].refresh(from: &trading)
       }
       switch members[member][index].step(
         bars, closed: closed, mayDecide: !trading.isWarmingUp)
@@ -189,7 +189,7 @@ extension EnsembleStrategy {
     }
     if !members[member][index].setsTargetWeights {
       for asset in 0..<count {
-        let held = members[member][index].state.realWeight[asset]
+        let held = members[member][index].state.assets[asset].realWeight
         setVote(held, strength: strength(member, index, held), member, index, asset)
       }
     }
@@ -238,7 +238,7 @@ extension EnsembleStrategy {
       weight: weight * share, strength: strength)
     accounts[member].state(Int(instrument.index), weight: weight * share)
     guard options.memberState == .own else { return }
-    members[member][index].state.setTarget(asset, weight: weight)
+    members[member][index].state.assets[asset].setTarget(weight)
   }
 
   /// Combines the votes on each instrument and sets the targets.
@@ -289,7 +289,7 @@ extension EnsembleStrategy {
         guard let asset = members[member][index].instruments.firstIndex(of: instrument)
         else { continue }
         let share = members[member][index].share
-        members[member][index].state.setTarget(asset, weight: weight / share)
+        members[member][index].state.assets[asset].setTarget(weight / share)
       }
     }
   }
@@ -301,8 +301,8 @@ extension PolicyRunner {
     switch intent.kind {
     case .target(let weight), .rebalance(let weight): return weight
     case .trade(let units):
-      let value = units * state.lastClose[intent.asset] * multipliers[intent.asset]
-      return state.realWeight[intent.asset] + value / state.equity
+      let value = units * state.assets[intent.asset].lastClose * multipliers[intent.asset]
+      return state.assets[intent.asset].realWeight + value / state.equity
     }
   }
 }

@@ -20,6 +20,8 @@ package final class EpisodePlan: Sendable {
   let runner: PolicyRunner
   let table: ObservationTable
   let cells: AccountCells
+  /// What steps share that do nothing but state weights; `nil` where actions do more.
+  nonisolated(unsafe) let stated: UnsafePointer<StatedRules>?
   /// Bars before the first decision.
   package let warmup: Int
 
@@ -70,11 +72,30 @@ package final class EpisodePlan: Sendable {
         runner, on: feed, configuration: configuration,
         normaliser: manifest.observation.normaliser)
     }
+    stated = StatedRules(runner, cells, table, manifest).map { rules in
+      let place = UnsafeMutablePointer<StatedRules>.allocate(capacity: 1)
+      place.initialize(to: rules)
+      return UnsafePointer(place)
+    }
     guard firstObservation != nil else {
       throw PolicyError(
         source: manifest.path,
         "\(feed.instants.count) bars are too few: no observation is complete before they end")
     }
+  }
+
+  /// Memory for the steps of one episode that state weights; `nil` where actions do more.
+  var statedRoom: StatedRoom? {
+    guard let stated else { return nil }
+    return StatedRoom(
+      assetCount: stated.pointee.assets.count, instrumentCount: feed.universe.series.count,
+      numberCount: stated.pointee.cells.count)
+  }
+
+  deinit {
+    guard let stated else { return }
+    UnsafeMutablePointer(mutating: stated).deinitialize(count: 1)
+    stated.deallocate()
   }
 
   /// The first instant at which there is a complete observation; `nil` where there is none.

@@ -8,7 +8,7 @@ import BacktestCore
 /// as one.
 final class ObservationTable: Sendable {
   /// What there is at an instant.
-  enum Entry: Sendable, Equatable {
+  enum Entry: Sendable, Equatable, BitwiseCopyable {
     /// None of the policy's assets closed, or too few bars have.
     case none
     /// The observation begins at this place of `numbers`.
@@ -19,10 +19,10 @@ final class ObservationTable: Sendable {
 
   /// The numbers of one observation.
   let count: Int
-  /// The numbers of all observations.
-  let numbers: ContiguousArray<Float>
+  /// The numbers of all observations: in memory that is read without counting references.
+  nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
   /// What there is at each instant.
-  let entries: ContiguousArray<Entry>
+  let entries: Column<Entry>
   /// The most numbers that a table may have: 4 GiB of them.
   static let limit = 1 << 30
 
@@ -67,16 +67,20 @@ final class ObservationTable: Sendable {
         entries[engine.lastInstant] = .ready(place)
       }
     }
-    numbers = writer.numbers
-    self.entries = entries
+    let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: writer.numbers.count + 1)
+    _ = memory.initialize(fromContentsOf: writer.numbers)
+    guard let start = memory.baseAddress else { preconditionFailure("out of memory") }
+    numbers = start
+    self.entries = Column(entries)
   }
 
   /// Copies the observation that begins at a place.
+  @inline(__always)
   func copy(from place: Int, to observation: UnsafeMutablePointer<Float>) {
-    numbers.withUnsafeBufferPointer { numbers in
-      for index in 0..<count { observation[index] = numbers[place + index] }
-    }
+    observation.update(from: numbers + place, count: count)
   }
+
+  deinit { numbers.deallocate() }
 
   /// Appends observations to a table.
   private struct Writer: ~Copyable {

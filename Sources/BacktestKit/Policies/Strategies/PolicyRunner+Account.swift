@@ -3,8 +3,10 @@ public import BacktestCore
 // The account as a policy sees it
 extension PolicyRunner {
   /// Updates the state from the account.
-  mutating func refresh(from trading: TradingContext) {
-    if followsTargets { return refresh(fromWeightsOf: trading) }
+  ///
+  /// The account is passed in place: a large value that is only read would be copied at a call.
+  mutating func refresh(from trading: inout TradingContext) {
+    if followsTargets { return refresh(fromWeightsOf: &trading) }
     let equity = trading.equity * share
     var value = 0.0
     for asset in instruments.indices {
@@ -13,12 +15,14 @@ extension PolicyRunner {
       let row = trading.lastRow(Int(instrument.index))
       let worth = position.value
       value += worth
-      state.shares[asset] = position.quantity
-      state.averageCost[asset] = position.averagePrice
-      state.realWeight[asset] = worth == 0 || equity == 0 ? 0 : worth / equity
-      state.lastClose[asset] = trading.lastClose(instrument) ?? 0
-      state.entryAge[asset] = position.isFlat ? 0 : row - Int(position.entryRow)
-      state.barsSinceTrade[asset] = lastTradeRows[asset].map { row - $0 }
+      var one = state.assets[asset]
+      one.shares = position.quantity
+      one.averageCost = position.averagePrice
+      one.realWeight = worth == 0 || equity == 0 ? 0 : worth / equity
+      one.lastClose = trading.lastClose(instrument) ?? 0
+      one.entryAge = position.isFlat ? 0 : row - Int(position.entryRow)
+      one.barsSinceTrade = lastTradeRows[asset].map { row - $0 }
+      state.assets[asset] = one
     }
     if let ownCash {
       state.cash = ownCash
@@ -29,16 +33,15 @@ extension PolicyRunner {
   }
 
   /// Updates the state from an account of weights.
-  mutating func refresh(fromWeightsOf source: some WeightSource) {
+  mutating func refresh(fromWeightsOf source: inout some WeightSource) {
     state.equity = source.equity * share
     var invested = 0.0
     for asset in instruments.indices {
-      let price = source.lastClose(instruments[asset]) ?? 0
       let weight = source.weight(instruments[asset]) / share
       invested += weight
-      state.lastClose[asset] = price
-      state.realWeight[asset] = weight
-      state.shares[asset] = price == 0 ? 0 : weight * state.equity / (price * multipliers[asset])
+      state.assets[asset].hold(
+        weight, ofEquity: state.equity, at: source.lastClose(instruments[asset]) ?? 0,
+        multiplier: multipliers[asset])
     }
     state.cash = state.equity * (1 - invested)
   }
@@ -46,11 +49,22 @@ extension PolicyRunner {
   /// Takes over what the account holds before the first decision.
   mutating func begin(_ trading: TradingContext) {
     for asset in instruments.indices {
-      state.targetWeight[asset] = trading.heldWeight(instruments[asset]) / share
+      state.assets[asset].targetWeight = trading.heldWeight(instruments[asset]) / share
     }
     guard share != 1, !setsTargetWeights else { return }
     let value = instruments.reduce(0) { $0 + trading.position($1).value }
     ownCash = trading.equity * share - value
+  }
+
+  /// The target that takes the place of the last one: one that hardly differs keeps it.
+  @inline(__always)
+  static func weight(toward wanted: Double, from last: Double, threshold: Double) -> Double {
+    abs(wanted - last) < threshold ? last : wanted
+  }
+
+  /// Whether an asset may not be traded yet after its last trade, as in the trainer's environment.
+  func isCoolingDown(_ asset: Int) -> Bool {
+    state.assets[asset].isCoolingDown(state.cooldown)
   }
 
   /// Takes in a fill, of one of its instruments or of another.
@@ -75,27 +89,39 @@ protocol WeightSource {
 
 extension TradingContext: WeightSource {}
 
-extension PolicyAccountState {
-  /// Makes the open position and the last trade of an asset one bar older.
-  mutating func ageOneBar(_ asset: Int) {
-    entryAge[asset] += 1
-    if let bars = barsSinceTrade[asset] { barsSinceTrade[asset] = bars + 1 }
+extension PolicyAccountState.Asset {
+  /// Takes in what is held of it in an account of weights.
+  @inline(__always)
+  mutating func hold(
+    _ weight: Double, ofEquity equity: Double, at price: Double, multiplier: Double
+  ) {
+    lastClose = price
+    realWeight = weight
+    shares = price == 0 ? 0 : weight * equity / (price * multiplier)
+  }
+
+  /// Makes the open position and the last trade one bar older.
+  mutating func ageOneBar() {
+    entryAge += 1
+    if let bars = barsSinceTrade { barsSinceTrade = bars + 1 }
   }
 
   /// Sets a target weight at the last close. In an account without trades, this alone says when and
   /// at what price a position was entered.
-  mutating func setTarget(_ asset: Int, weight: Double) {
-    let held = realWeight[asset]
-    let close = lastClose[asset]
-    if weight == 0 || held * weight <= 0 {
-      averageCost[asset] = close
-      entryAge[asset] = 0
-    } else if abs(weight) > abs(held) {
-      averageCost[asset] += (close - averageCost[asset]) * (1 - held / weight)
-    }
-    if weight != targetWeight[asset] { barsSinceTrade[asset] = 0 }
-    targetWeight[asset] = weight
+  mutating func setTarget(_ weight: Double) {
+    let (held, close) = (realWeight, lastClose)
+    // Selected and not branched to, since actions are hard to foresee.
+    let isNew = weight == 0 || held * weight <= 0
+    let grown = averageCost + (close - averageCost) * (1 - held / weight)
+    let kept = abs(weight) > abs(held) ? grown : averageCost
+    averageCost = isNew ? close : kept
+    entryAge = isNew ? 0 : entryAge
+    barsSinceTrade = weight != targetWeight ? 0 : barsSinceTrade
+    targetWeight = weight
   }
+
+  /// Whether it may not be traded yet after its last trade, as in the trainer's environment.
+  func isCoolingDown(_ cooldown: Int) -> Bool { barsSinceTrade.map { $0 < cooldown } ?? false }
 }
 
 extension TradingContext {

@@ -32,6 +32,8 @@ struct PolicyRunner: Sendable {
   let masks: ActionMasks?
   /// Turns actions into intents; `nil` for a predictor.
   private var interpreter: ActionInterpreter?
+  /// The weights that actions state, where nothing else has a say in them; else `nil`.
+  let statedWeights: StatedWeights?
   /// The account as the policy sees it.
   var state: PolicyAccountState
   private var observation: ContiguousArray<Double>
@@ -86,6 +88,9 @@ struct PolicyRunner: Sendable {
     ) { (feature) throws(PolicyError) in try member.predictor(of: feature) }
     masks = manifest.action?.masks
     if let action = manifest.action { interpreter = try ActionInterpreter(action) }
+    statedWeights =
+      sizing == nil && options.conformal == nil && options.abstention == Abstention()
+      ? interpreter?.statedWeights : nil
     interpreter?.multipliers = multipliers
     state = PolicyAccountState(assetCount: instruments.count)
     state.cooldown = manifest.cooldown
@@ -133,7 +138,7 @@ struct PolicyRunner: Sendable {
     for asset in instruments.indices where bars[instruments[asset]] != nil {
       closed += 1
       hasClosed[asset] = true
-      if followsTargets { state.ageOneBar(asset) }
+      if followsTargets { state.assets[asset].ageOneBar() }
     }
     return closed
   }
@@ -164,7 +169,7 @@ struct PolicyRunner: Sendable {
         policy.reset()
       }
       decision.time = bars.time
-      if let masks { decision.allowed = masks.allowed(shares: state.shares[0]) }
+      if let masks { decision.allowed = masks.allowed(shares: state.assets[0].shares) }
       try Self.decide(&policy, observation, into: &decision)
       if isNetwork { decision.prediction.round() }
       decisionCount += 1
@@ -257,7 +262,7 @@ struct PolicyRunner: Sendable {
     try Self.interpret(&interpreter, decision, state, limits, into: &intents)
     let isOneChoice = decision.action.count == 1
     for asset in instruments.indices {
-      state.lastAction[asset] = decision.action[isOneChoice ? 0 : asset]
+      state.assets[asset].lastAction = decision.action[isOneChoice ? 0 : asset]
     }
     if abstains {
       for index in intents.indices { intents[index].kind = .target(0) }
@@ -270,11 +275,6 @@ struct PolicyRunner: Sendable {
       let confidence = try decision.prediction.confidence(of: mean, scale: scale)
       intents[index].kind = .target(limits.clamped(weight * confidence))
     }
-  }
-
-  /// Whether an asset may not be traded yet after its last trade, as in the trainer's environment.
-  func isCoolingDown(_ asset: Int) -> Bool {
-    state.barsSinceTrade[asset].map { $0 < state.cooldown } ?? false
   }
 }
 
@@ -306,11 +306,12 @@ extension PolicyRunner {
       let instrument = instruments[intent.asset]
       switch intent.kind {
       case .target(let wanted):
-        let (last, held) = (state.targetWeight[intent.asset], state.realWeight[intent.asset])
-        // A target that hardly differs from the last one keeps that one.
-        let isSame = abs(wanted - last) < options.weights.rebalanceThreshold
-        let weight = isSame ? last : wanted
-        state.setTarget(intent.asset, weight: weight)
+        let (last, held) = (
+          state.assets[intent.asset].targetWeight, state.assets[intent.asset].realWeight
+        )
+        let weight = Self.weight(
+          toward: wanted, from: last, threshold: options.weights.rebalanceThreshold)
+        state.assets[intent.asset].setTarget(weight)
         switch options.weights.drift {
         case .target:
           if keepsRecords {
@@ -320,7 +321,7 @@ extension PolicyRunner {
         case .rebalance: trading.rebalance(instrument, weight: weight * share)
         }
       case .rebalance(let weight):
-        state.setTarget(intent.asset, weight: weight)
+        state.assets[intent.asset].setTarget(weight)
         trading.rebalance(instrument, weight: weight * share)
       case .trade(let units): trading.submit(Order(instrument, quantity: units))
       }
@@ -334,9 +335,9 @@ extension PolicyRunner {
     for asset in instruments.indices {
       let wanted: DecisionRecord.Wanted =
         setsTargetWeights
-        ? .weight(state.targetWeight[asset] * share) : .units(units(of: asset))
+        ? .weight(state.assets[asset].targetWeight * share) : .units(units(of: asset))
       trading.recordDecision(
-        instruments[asset], weight: state.realWeight[asset] * share, wanted: wanted,
+        instruments[asset], weight: state.assets[asset].realWeight * share, wanted: wanted,
         action: isPredictor ? nil : decision.action[isOneChoice ? 0 : asset])
     }
   }
@@ -353,8 +354,8 @@ extension PolicyRunner {
   mutating func closePositions(_ trading: inout TradingContext) {
     for asset in instruments.indices {
       trading.recordDecision(
-        instruments[asset], weight: state.realWeight[asset] * share, wanted: .weight(0))
-      state.setTarget(asset, weight: 0)
+        instruments[asset], weight: state.assets[asset].realWeight * share, wanted: .weight(0))
+      state.assets[asset].setTarget(0)
       trading.rebalance(instruments[asset], weight: 0)
     }
   }

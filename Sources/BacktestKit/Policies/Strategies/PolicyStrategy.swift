@@ -82,7 +82,7 @@ public struct PolicyStrategy: Strategy {
         runners[index].takeInputs(bars)
         continue
       }
-      runners[index].refresh(from: trading)
+      runners[index].refresh(from: &trading)
       let outcome = runners[index].step(bars, closed: closed, mayDecide: !trading.isWarmingUp)
       runners[index].conclude(outcome, &trading, &drift, &refusals)
     }

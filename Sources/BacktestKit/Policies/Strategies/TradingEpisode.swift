@@ -14,13 +14,14 @@ package struct TradingEpisode: Sendable {
   private var hasBegun = false
   private let keepsHistory: Bool
   private let measuresAgreement: Bool
-  private var agreement = 0.0
+  /// Where actions state weights that the account takes at once; `nil` where they do more.
+  private var room: StatedRoom?
+  /// The account while they do, in that memory; `nil` where the engine has it.
+  private nonisolated(unsafe) var steps: UnsafeMutablePointer<StatedSteps>?
   /// Where the observation of now begins in the plan's table.
   private var place = 0
-  /// Whether a decision is due.
-  private var isWaiting = false
-  private var standing: AccountStanding
-  private var stepCount = 0
+  /// Where the episode is.
+  package private(set) var progress: EpisodeProgress
 
   init(
     _ plan: EpisodePlan, _ configuration: BacktestConfiguration, keepsHistory: Bool,
@@ -37,21 +38,11 @@ package struct TradingEpisode: Sendable {
       feed: plan.feed, configuration: configuration, warmup: plan.runner.warmup,
       keepsHistory: keepsHistory)
     runner.start(followsTargets: engine.trading.account.followsTargets)
-    standing = engine.standing()
+    progress = EpisodeProgress(standing: engine.standing())
+    if !measuresAgreement, !keepsHistory, runner.followsTargets { room = plan.statedRoom }
     engine.skipWarmup(leaving: cells.depth)
     runner.countEarlierCloses(engine.trading)
     advance()
-  }
-
-  /// Where the episode is.
-  ///
-  /// Mutating, as all that is asked at every step: a large value behind a pointer would be copied
-  /// otherwise, with everything that it refers to.
-  package mutating func progress() -> EpisodeProgress {
-    EpisodeProgress(
-      isWaiting: isWaiting, isRuined: engine.isRuined, instant: engine.lastInstant,
-      stepCount: stepCount, standing: standing, agreement: agreement,
-      allowed: runner.masks?.allowed(shares: runner.state.shares[0]) ?? .max)
   }
 
   /// What is wrong with an action; `nil` where it can be carried out.
@@ -81,31 +72,74 @@ package struct TradingEpisode: Sendable {
   ///
   /// - Parameter action: one without a problem.
   /// - Precondition: a decision is due.
-  package mutating func step(_ action: UnsafeBufferPointer<Double>) -> EpisodeProgress {
-    carryOut(action)
-    return progress()
+  package mutating func step(_ action: UnsafeBufferPointer<Double>) {
+    precondition(progress.isWaiting, "the episode is over")
+    progress.stepCount &+= 1
+    if steps != nil, !isKnownUniquelyReferenced(&room) { separate() }
+    switch steps?.pointee.step(action, &progress) {
+    case .decision: return
+    case .close:
+      progress.isWaiting = false
+      takeBack()
+      if !awaitsDecision() { advance() }
+    case .ruin(let before):
+      progress.isWaiting = false
+      takeBack(endsFrom: before)
+      finish()
+    case nil:
+      progress.isWaiting = false
+      carryOut(action)
+      if progress.isWaiting, let room { lend(room) }
+    }
   }
 
   private mutating func carryOut(_ action: UnsafeBufferPointer<Double>) {
-    precondition(isWaiting, "the episode is over")
-    stepCount += 1
     conclude(runner.take(action))
-    if !keepsHistory, stepCount & 63 == 0 { engine.forgetHistory() }
+    if !keepsHistory, progress.stepCount & 63 == 0 { engine.forgetHistory() }
     guard measuresAgreement else { return advance() }
-    let closes = runner.state.lastClose
-    let targets = runner.setsTargetWeights ? runner.state.targetWeight : nil
+    let before = runner.state.assets
     advance()
-    let held = targets ?? runner.state.realWeight
+    measureAgreement(since: before)
+  }
+
+  /// A copy of this episode has the same memory: the first to go on leaves it to the other.
+  @inline(never)
+  private mutating func separate() {
+    takeBack()
+    room = plan.statedRoom
+  }
+
+  /// Has the next actions state weights, as long as nothing else happens.
+  private mutating func lend(_ room: StatedRoom) {
+    guard let rules = plan.stated, let account = engine.lendAccount(room.weights) else { return }
+    room.steps.initialize(
+      to: StatedSteps(rules, room, account, runner.state, place: place))
+    steps = room.steps
+  }
+
+  /// Gives the account back to the engine.
+  private mutating func takeBack(endsFrom before: Double? = nil) {
+    guard let lent = steps?.pointee else { return }
+    steps = nil
+    engine.takeBack(lent.account, endsFrom: before)
+    runner.state.takeBack(lent, equity: lent.account.equity * runner.share)
+  }
+
+  /// Compares the moves of prices over a step with what was held.
+  private mutating func measureAgreement(since before: ContiguousArray<PolicyAccountState.Asset>) {
     var sum = 0.0
-    for asset in closes.indices {
-      let move = runner.state.lastClose[asset] - closes[asset]
-      if move * held[asset] > 0 { sum += 1 } else if move * held[asset] < 0 { sum -= 1 }
+    for asset in before.indices {
+      let now = runner.state.assets[asset]
+      let move = now.lastClose - before[asset].lastClose
+      let held = runner.setsTargetWeights ? before[asset].targetWeight : now.realWeight
+      if move * held > 0 { sum += 1 } else if move * held < 0 { sum -= 1 }
     }
-    agreement = sum / Double(closes.count)
+    progress.agreement = sum / Double(before.count)
   }
 
   /// Writes the observation of this decision, or the last of the episode.
   package mutating func write(to observation: UnsafeMutablePointer<Float>) {
+    if let steps { return steps.pointee.write(to: observation) }
     plan.table.copy(from: place, to: observation)
     cells.write(to: observation)
   }
@@ -119,7 +153,6 @@ package struct TradingEpisode: Sendable {
 
   /// Goes on to the next decision.
   private mutating func advance() {
-    isWaiting = false
     while true {
       switch engine.advance() {
       case .finished: return finish()
@@ -132,10 +165,20 @@ package struct TradingEpisode: Sendable {
 
   /// The last observation is of the account as it is in the end.
   private mutating func finish() {
-    standing = engine.standing()
-    runner.refresh(from: engine.trading)
+    progress.isRuined = engine.isRuined
+    runner.refresh(from: &engine.trading)
     _ = cells.update(runner.state)
     if case .ready(let found) = plan.table.entries[engine.lastInstant] { place = found }
+    takeStock()
+  }
+
+  /// Notes where the episode is.
+  private mutating func takeStock() {
+    progress.standing = engine.standing()
+    progress.instant = engine.lastInstant
+    if let masks = runner.masks {
+      progress.allowed = masks.allowed(shares: runner.state.assets[0].shares)
+    }
   }
 
   /// Takes in the bars that closed; `true` where a decision is due.
@@ -148,9 +191,15 @@ package struct TradingEpisode: Sendable {
     }
     let closed = runner.countCloses(engine.bars)
     guard closed > 0 else { return false }
-    runner.refresh(from: engine.trading)
+    runner.refresh(from: &engine.trading)
     cells.append(runner.state)
     guard !isWarmingUp, !runner.hasStopped, runner.isDue(closed) else { return false }
+    return awaitsDecision()
+  }
+
+  /// Whether a decision is due at this close, where there is an observation.
+  @inline(__always)
+  private mutating func awaitsDecision() -> Bool {
     let missing: Int
     switch plan.table.entries[engine.lastInstant] {
     case .none: return false
@@ -158,9 +207,10 @@ package struct TradingEpisode: Sendable {
       guard let column = cells.update(runner.state) else {
         place = found
         // A decision after the last bar could earn nothing.
-        isWaiting = !engine.isAtLastClose
-        if isWaiting { standing = engine.standing() }
-        return isWaiting
+        guard !engine.isAtLastClose else { return false }
+        progress.isWaiting = true
+        takeStock()
+        return true
       }
       missing = column
     case .missing(let column): missing = column
@@ -174,21 +224,21 @@ package struct TradingEpisode: Sendable {
 /// Where an episode is.
 package struct EpisodeProgress: Sendable, BitwiseCopyable {
   /// Whether a decision is due.
-  package var isWaiting: Bool
+  package var isWaiting = false
   /// Whether equity is gone.
-  package var isRuined: Bool
+  package var isRuined = false
   /// The instant of the decision, or the last of the episode.
-  package var instant: Int
+  package var instant = 0
   /// The number of decisions so far.
-  package var stepCount: Int
+  package var stepCount = 0
   /// What the account is worth now, and what trading has cost so far.
   package var standing: AccountStanding
   /// How far positions agreed with the moves of prices over the last step: the share of assets held
   /// on the side on which their price moved, less the share held on the other; 0 where that is not
   /// measured.
-  package var agreement: Double
+  package var agreement = 0.0
   /// The discrete actions that are allowed now, a bit for each; all where there are no masks.
-  package var allowed: UInt64
+  package var allowed = UInt64.max
 }
 
 extension PolicyRunner {

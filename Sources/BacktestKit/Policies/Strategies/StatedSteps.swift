@@ -1,0 +1,192 @@
+import BacktestCore
+
+/// What the steps of all episodes of a plan share whose actions do nothing but state weights.
+///
+/// It lies behind a pointer and holds columns, so that a step counts no references.
+struct StatedRules: Sendable {
+  let weights: StatedWeights
+  let limits: WeightLimits
+  let threshold: Double
+  let share: Double
+  let cooldown: Int
+  let isOneChoice: Bool
+  let assets: Column<Asset>
+  let masks: ActionMasks?
+  let cells: Column<AccountCell>
+  let isZeroWhereMissing: Bool
+  let entries: Column<ObservationTable.Entry>
+  nonisolated(unsafe) let numbers: UnsafePointer<Float>
+  let observationCount: Int
+
+  /// What is known of an asset beforehand.
+  struct Asset: Sendable, BitwiseCopyable {
+    let instrument: Int
+    let multiplier: Double
+  }
+
+  /// - Returns: `nil` where actions do more, or past rows of the account are observed.
+  init?(
+    _ runner: PolicyRunner, _ cells: AccountCells, _ table: ObservationTable,
+    _ manifest: PolicyManifest
+  ) {
+    guard let weights = runner.statedWeights, let plain = cells.plain else { return nil }
+    self.weights = weights
+    limits = runner.limits
+    threshold = runner.options.weights.rebalanceThreshold
+    share = runner.share
+    cooldown = runner.state.cooldown
+    isOneChoice = manifest.action?.componentCount == 1
+    assets = Column(
+      runner.instruments.indices.map {
+        Asset(instrument: Int(runner.instruments[$0].index), multiplier: runner.multipliers[$0])
+      })
+    masks = runner.masks
+    self.cells = Column(plain)
+    isZeroWhereMissing = manifest.observation.missing == .zero
+    entries = table.entries
+    numbers = UnsafePointer(table.numbers)
+    observationCount = table.count
+  }
+}
+
+/// The memory in which the steps of one episode state weights.
+final class StatedRoom: @unchecked Sendable {
+  let assets: UnsafeMutablePointer<PolicyAccountState.Asset>
+  let weights: UnsafeMutablePointer<HeldWeight>
+  /// The numbers about the account in the observation of now.
+  let numbers: UnsafeMutablePointer<Float>
+  /// The account while it is lent; not initialised before.
+  let steps = UnsafeMutablePointer<StatedSteps>.allocate(capacity: 1)
+
+  init(assetCount: Int, instrumentCount: Int, numberCount: Int) {
+    assets = .allocate(capacity: assetCount)
+    weights = .allocate(capacity: instrumentCount)
+    numbers = .allocate(capacity: max(numberCount, 1))
+  }
+
+  deinit {
+    assets.deallocate()
+    weights.deallocate()
+    numbers.deallocate()
+    steps.deallocate()
+  }
+}
+
+/// The steps of an episode while its actions do nothing but state weights: what the engine and
+/// `PolicyRunner` do for any action in many steps, in few.
+struct StatedSteps: Sendable, BitwiseCopyable {
+  private(set) var account: StatedAccount
+  /// The policy's cash.
+  private(set) var cash = 0.0
+  /// Where the observation of now begins in the plan's table.
+  private(set) var place = 0
+  private nonisolated(unsafe) let rules: UnsafePointer<StatedRules>
+  nonisolated(unsafe) let assets: UnsafeMutablePointer<PolicyAccountState.Asset>
+  private nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
+
+  /// What a step led to.
+  enum Outcome {
+    /// A decision is due.
+    case decision
+    /// A close that is looked at in the general way.
+    case close
+    /// The end of the run; the account had this equity at the close before.
+    case ruin(before: Double)
+  }
+
+  /// Steps of an account that was lent.
+  ///
+  /// - Parameters:
+  ///   - state: the account as the policy sees it now.
+  ///   - place: where the observation of now begins in the plan's table.
+  init(
+    _ rules: UnsafePointer<StatedRules>, _ room: StatedRoom, _ account: StatedAccount,
+    _ state: PolicyAccountState, place: Int
+  ) {
+    (self.rules, self.account) = (rules, account)
+    (assets, numbers) = (room.assets, room.numbers)
+    for index in state.assets.indices { (assets + index).initialize(to: state.assets[index]) }
+    (cash, self.place) = (state.cash, place)
+    _ = findNumbers()
+  }
+
+  /// Carries out an action, and goes on to the next close.
+  mutating func step(
+    _ action: UnsafeBufferPointer<Double>, _ progress: inout EpisodeProgress
+  ) -> Outcome {
+    let count = rules.pointee.assets.count
+    // Most are of one asset: without loops that costs less.
+    return count == 1 ? step(action, of: 1, &progress) : step(action, of: count, &progress)
+  }
+
+  @inline(__always)
+  private mutating func step(
+    _ action: UnsafeBufferPointer<Double>, of count: Int, _ progress: inout EpisodeProgress
+  ) -> Outcome {
+    for asset in 0..<count {
+      let one = assets + asset
+      one.pointee.lastAction = action[rules.pointee.isOneChoice ? 0 : asset]
+      guard !one.pointee.isCoolingDown(rules.pointee.cooldown) else { continue }
+      let wanted = rules.pointee.limits.clamped(
+        rules.pointee.weights.weight(of: asset, by: action))
+      let weight = PolicyRunner.weight(
+        toward: wanted, from: one.pointee.targetWeight, threshold: rules.pointee.threshold)
+      one.pointee.setTarget(weight)
+      account.state(weight * rules.pointee.share, of: rules.pointee.assets[asset].instrument)
+    }
+    let before = progress.standing.equity
+    guard account.close(&progress.standing) else { return .ruin(before: before) }
+    let equity = progress.standing.equity * rules.pointee.share
+    var invested = 0.0
+    for asset in 0..<count {
+      let (one, known) = (assets + asset, rules.pointee.assets[asset])
+      let weight = account.weight(of: known.instrument) / rules.pointee.share
+      invested += weight
+      one.pointee.ageOneBar()
+      one.pointee.hold(
+        weight, ofEquity: equity, at: account.lastClose(of: known.instrument),
+        multiplier: known.multiplier)
+    }
+    cash = equity * (1 - invested)
+    guard case .ready(let found) = rules.pointee.entries[account.instant],
+      account.instant &+ 1 < account.end, findNumbers()
+    else { return .close }
+    place = found
+    progress.instant = account.instant
+    if let masks = rules.pointee.masks {
+      progress.allowed = masks.allowed(shares: assets[0].shares)
+    }
+    return .decision
+  }
+
+  /// Computes the numbers about the account; `false` where one is missing.
+  @inline(__always)
+  private func findNumbers() -> Bool {
+    for index in 0..<rules.pointee.cells.count {
+      let cell = rules.pointee.cells[index]
+      let value = cell.kind.value(
+        assets[cell.asset], cash: cash, cooldown: rules.pointee.cooldown)
+      let number = cell.scale * value
+      guard number.isFinite || rules.pointee.isZeroWhereMissing else { return false }
+      numbers[index] = number.isFinite ? Float(number) : 0
+    }
+    return true
+  }
+
+  /// Writes the observation of this decision.
+  @inline(__always)
+  func write(to observation: UnsafeMutablePointer<Float>) {
+    observation.update(from: rules.pointee.numbers + place, count: rules.pointee.observationCount)
+    for index in 0..<rules.pointee.cells.count {
+      observation[rules.pointee.cells[index].position] = numbers[index]
+    }
+  }
+}
+
+extension PolicyAccountState {
+  /// Takes over what steps that state weights have come to.
+  mutating func takeBack(_ steps: StatedSteps, equity: Double) {
+    for asset in assets.indices { assets[asset] = steps.assets[asset] }
+    (self.equity, cash) = (equity, steps.cash)
+  }
+}
