@@ -116,7 +116,7 @@ struct GateErrorTests {
     _ = try BuiltProgram.run("run", "study.yaml", "-q", "--out", "run", in: folder)
     for words in [
       ["study.yaml", "--no-rerun"], ["run/result.json", "--set", "seed=2"], [],
-      ["study.yaml", "--format", "html"], ["study.yaml", "study.yaml"], ["nowhere.yaml"],
+      ["study.yaml", "--format", "pdf"], ["study.yaml", "study.yaml"], ["nowhere.yaml"],
       ["study.yaml", "--rules", "nowhere.yaml"], ["study.yaml", "--baseline", "nowhere.json"],
     ] {
       let ended = try BuiltProgram.run(["gate"] + words, in: folder)
