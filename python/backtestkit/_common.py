@@ -31,6 +31,12 @@ def options_of(
     overrides: Sequence[str],
 ) -> dict[str, Any]:
     """The options of environments as the library reads them."""
+    if not isinstance(episodes, (str, Mapping)):
+        raise BacktestKitError(
+            f"'episodes' is {episodes!r}; give a kind such as 'whole', or a dictionary with a 'kind'"
+        )
+    if isinstance(overrides, str):
+        raise BacktestKitError(f"'overrides' is a list of texts, such as [{overrides!r}]")
     options: dict[str, Any] = {
         "autoreset": autoreset,
         "episodes": {"kind": episodes} if isinstance(episodes, str) else dict(episodes),
@@ -47,6 +53,14 @@ def options_of(
             "'name', or a function"
         )
     if randomise:
+        if not isinstance(randomise, Mapping) or not all(
+            isinstance(bounds, Sequence) and not isinstance(bounds, str)
+            for bounds in randomise.values()
+        ):
+            raise BacktestKitError(
+                f"'randomise' is {randomise!r}; give a dictionary of bounds such as "
+                "{'costs': [0.5, 2]}"
+            )
         options["randomise"] = {key: list(bounds) for key, bounds in randomise.items()}
     if overrides:
         options["set"] = list(overrides)

@@ -30,6 +30,9 @@ FIGURES = (
     "return",
 )
 
+# The most environments of one handle.
+LARGEST_COUNT = 1 << 20
+
 _PARTS = (
     "actions",
     "observations",
@@ -112,8 +115,11 @@ class Environments:
         self._lock = threading.Lock()
         self._handle = 0
         loaded = library()
-        if not 1 <= count < 2**31:
-            raise BacktestKitError(f"the number of environments is {count}; give 1 or more")
+        if not isinstance(count, (int, np.integer)) or not 1 <= count <= LARGEST_COUNT:
+            raise BacktestKitError(
+                f"the number of environments is {count}, not a whole number from 1 to "
+                f"{LARGEST_COUNT}"
+            )
         error = ctypes.create_string_buffer(1 << 16)
         handle = loaded.backtestkit_create(
             path_bytes(study),

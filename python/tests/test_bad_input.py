@@ -178,9 +178,28 @@ def test_reset_options(daily: Case, options, text):
 
 
 def test_the_number_of_environments(daily: Case):
-    for count in (0, -1, 2**31, 2**21):
+    for count in (0, -1, 2**31, 2**21, 1.5):
         with pytest.raises(BacktestKitError, match="number of environments"):
             backtestkit.TradingVectorEnv(daily.study, daily.manifest, num_envs=count)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"episodes": 5}, "'episodes' is 5; give a kind such as 'whole'"),
+    ({"episodes": {"kind": "curriculum", "stages": [{"length": 60}, {"length": 70}]}},
+     "only the last one may leave it out"),
+    ({"randomise": [1, 2]}, "'randomise' is \\[1, 2\\]; give a dictionary of bounds"),
+    ({"randomise": {"costs": 1}}, "give a dictionary of bounds"),
+    ({"overrides": "data.to=2015-12-31"}, "'overrides' is a list of texts"),
+])
+def test_options_of_the_wrong_kind(daily: Case, options, message):
+    with pytest.raises(BacktestKitError, match=message):
+        backtestkit.TradingEnv(daily.study, daily.manifest, **options)
+
+
+@pytest.mark.parametrize("name", ["slippage", "latency"])
+def test_weights_have_neither_slippage_nor_latency(weights: Case, name):
+    with pytest.raises(BacktestKitError, match="which accounting by weights does not have"):
+        backtestkit.TradingEnv(weights.study, weights.manifest, randomise={name: [1, 2]})
 
 
 def test_runs(daily: Case, tmp_path):

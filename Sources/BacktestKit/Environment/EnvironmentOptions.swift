@@ -104,6 +104,11 @@ struct EpisodeChoice {
       if stages.isEmpty {
         table.report("a curriculum needs 'stages', a list of tables", at: "stages")
       }
+      if stages.dropLast().contains(where: { $0.episodes == .max }) {
+        table.report(
+          "a stage without 'episodes' goes on for good, so only the last one may leave it out",
+          at: "stages")
+      }
     }
   }
 }

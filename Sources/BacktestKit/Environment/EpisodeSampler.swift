@@ -32,6 +32,14 @@ struct EpisodeSampler {
     randomised = options.randomised
     let plan = market.plan
     configuration = plan.configuration
+    if case .weights = configuration.accounting,
+      randomised.slippage != nil || randomised.latency != nil
+    {
+      throw StudyError(
+        .configuration,
+        "'randomise' draws slippage or latency, which accounting by weights does not have: there "
+          + "are no orders; draw 'costs', or account by orders")
+    }
     first = max(plan.warmup, plan.firstObservation ?? 0)
     last = plan.feed.instants.count - 1
     starts =

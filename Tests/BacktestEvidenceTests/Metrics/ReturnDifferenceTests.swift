@@ -14,10 +14,24 @@ struct ReturnDifferenceTests {
     #expect(found.isAboveZero && found.interval.lowerBound < 1 && found.interval.upperBound > 5)
   }
 
+  /// The same prices in other units give other last digits, of which no verdict may be made.
+  @Test func roundingIsNoDifference() throws {
+    let prices = (0..<500).map { 100 + 10 * Double($0 % 37) / 37 }
+    func returns(_ scale: Double) -> [Double] {
+      zip(prices, prices.dropFirst()).map { ($1 * scale) / ($0 * scale) - 1 }
+    }
+    let (one, other) = (returns(1), returns(0.3))
+    #expect(one != other)
+    let found = try #require(
+      ReturnDifference(try AlignedReturns(returns: one, benchmark: other)))
+    #expect(found.isNone && found.statistic == nil)
+    #expect(!found.isAboveZero && !found.isBelowZero)
+  }
+
   @Test func equalColumnsDifferByNothing() throws {
     let aligned = try AlignedReturns(returns: [0.1, 0.2], benchmark: [0.1, 0.2])
     let found = try #require(ReturnDifference(aligned))
-    #expect(found.mean == 0 && found.statistic == nil && !found.isAboveZero)
+    #expect(found.mean == 0 && found.statistic == nil && !found.isAboveZero && found.isNone)
     #expect(ReturnDifference(try AlignedReturns(returns: [1], benchmark: [0])) == nil)
   }
 }

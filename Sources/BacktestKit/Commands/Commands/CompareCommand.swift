@@ -59,7 +59,7 @@ private struct CompareOptions: Sendable {
   func perform(in context: CommandContext) throws -> ExitCode {
     let report = try ComparisonReport(try runs(context), rankedBy: sort)
     try CommandError.wrapping {
-      if let folder = Self.folder(of: out) { try FolderTree.make(folder) }
+      try FolderTree.make(folderPath(of: out))
       try report.write(to: out)
       if let markdown { try FileBytes.write(report.markdown(), to: markdown) }
     }
@@ -72,13 +72,8 @@ private struct CompareOptions: Sendable {
     return .done
   }
 
-  private static func folder(of path: String) -> String? {
-    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return nil }
-    return String(path[..<slash])
-  }
-
   private func runs(_ context: CommandContext) throws -> [ComparedRun] {
-    var found = ComparedRuns(linkedFrom: Self.folder(of: out) ?? ".")
+    var found = ComparedRuns(linkedFrom: folderPath(of: out))
     var store: RunStore?
     func opened() throws -> RunStore {
       if let store { return store }

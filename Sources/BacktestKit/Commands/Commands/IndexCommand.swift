@@ -21,10 +21,8 @@ extension Command {
       return { context in
         let page = out ?? "\(folder)/index.html"
         try checkPage(page)
-        let parts = page.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        let place = parts.isEmpty ? "." : parts.joined(separator: "/")
         let results = try CommandError.wrapping {
-          try ResultIndex.results(below: folder, linkedFrom: place.isEmpty ? "/" : place)
+          try ResultIndex.results(below: folder, linkedFrom: folderPath(of: page))
         }
         guard !results.isEmpty else {
           throw CommandError.input("\(folder): no result is in it or below it")

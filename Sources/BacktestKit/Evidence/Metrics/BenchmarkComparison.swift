@@ -22,7 +22,7 @@ struct BenchmarkComparison {
     self.aligned = aligned
     account = Dispersion(excess)
     benchmark = Dispersion(other)
-    active = Dispersion(zip(aligned.returns, aligned.benchmark).map { $0 - $1 })
+    active = Dispersion(aligned.differences)
     let means = (account.mean, benchmark.mean)
     comoment = zip(excess, other).compensatedSum { ($0 - means.0) * ($1 - means.1) }
     barsPerYear = sample.barsPerYear
@@ -140,7 +140,7 @@ package struct ReturnDifference: Hashable, Sendable {
   /// The difference of aligned returns; `nil` for fewer than two.
   package init?(_ aligned: AlignedReturns) {
     guard aligned.count >= 2 else { return nil }
-    let differences = zip(aligned.returns, aligned.benchmark).map { $0 - $1 }
+    let differences = aligned.differences
     let size = Double(differences.count)
     let center = differences.compensatedSum { $0 } / size
     let squares = differences.compensatedSum { ($0 - center) * ($0 - center) }
@@ -157,6 +157,9 @@ package struct ReturnDifference: Hashable, Sendable {
     let margin = 1.96 * standardError
     return (mean - margin)...(mean + margin)
   }
+
+  /// Whether the two had the same returns.
+  package var isNone: Bool { mean == 0 && standardError == 0 }
 
   /// Whether the whole interval lies above zero.
   package var isAboveZero: Bool { interval.lowerBound > 0 }

@@ -217,6 +217,12 @@ public struct AlignedReturns: Hashable, Sendable {
   /// Days, from the account's base point to its end, on which only the benchmark has a return.
   public let droppedBenchmark: Int
 
+  /// Account less benchmark, day by day. A return is a ratio less one and knows no more than its
+  /// sixteenth decimal, so that less than 1e-13 is rounding and counts as none.
+  var differences: [Double] {
+    zip(returns, benchmark).map { abs($0 - $1) < 1e-13 ? 0 : $0 - $1 }
+  }
+
   /// Two columns that are already aligned by day.
   ///
   /// - Throws: `EvidenceError.lengthMismatch` or `.notFinite`.

@@ -86,6 +86,7 @@ extension ReportModel {
     let other = benchmark.own["sharpe"].map {
       " (Sharpe ratio \(NumberFormat.ratio.text($0)))"
     }
+    if difference.isNone { return "The returns are those of \(name)\(other ?? "")." }
     if difference.isAboveZero {
       return "Ahead of \(name)\(other ?? "") by more than chance often gives\(statistic)."
     }
