@@ -169,23 +169,35 @@ struct FileStreamTests {
     return (ends[0], ends[1])
   }
 
-  @Test func textArrivesWhole() throws {
+  /// What a stream makes of a text.
+  private func written(_ text: String, isSteered: Bool) throws -> String {
     let (reading, writing) = try pipe()
-    let stream = FileStream(descriptor: writing)
-    stream.write("grün\n")
+    let stream = FileStream(descriptor: writing, isSteered: isSteered)
+    stream.write(text)
     #expect(!stream.isTerminal && stream.width == 80 && stream.problem == nil)
     close(writing)
-    var bytes = [UInt8](repeating: 0, count: 64)
-    let count = read(reading, &bytes, 64)
-    #expect(String(decoding: bytes[0..<max(count, 0)], as: UTF8.self) == "grün\n")
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = read(reading, &bytes, 256)
     close(reading)
+    return String(decoding: bytes[0..<max(count, 0)], as: UTF8.self)
+  }
+
+  @Test func textArrivesWhole() throws {
+    #expect(try written("grün\t1\n", isSteered: false) == "grün\t1\n")
+    #expect(try written("\r\u{1B}[K", isSteered: true) == "\r\u{1B}[K")
+  }
+
+  @Test func namesDoNotSteerTheTerminal() throws {
+    #expect(
+      try written("a\u{1B}[2Jb \u{202E}c\u{9B}\r\n", isSteered: false)
+        == "a\\u{1b}[2Jb \\u{202e}c\\u{9b}\\u{d}\n")
   }
 
   @Test func aReaderThatWentAwayIsNoProblem() throws {
     signal(SIGPIPE, SIG_IGN)
     let (reading, writing) = try pipe()
     close(reading)
-    let stream = FileStream(descriptor: writing)
+    let stream = FileStream(descriptor: writing, isSteered: true)
     stream.write("nobody reads this")
     stream.write("nor this")
     #expect(stream.problem == nil)
@@ -195,7 +207,7 @@ struct FileStreamTests {
   @Test func aFullDiskIsAProblem() throws {
     let full = open("/dev/full", O_WRONLY)
     try #require(full >= 0)
-    let stream = FileStream(descriptor: full)
+    let stream = FileStream(descriptor: full, isSteered: true)
     stream.write("x")
     #expect(stream.problem == "No space left on device")
     close(full)

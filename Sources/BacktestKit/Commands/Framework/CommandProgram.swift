@@ -115,8 +115,8 @@ extension CommandProgram {
   /// closed pipe is no signal but an end of output.
   func main(_ arguments: [String]) -> Never {
     ProcessSignals.ignoreWriteSignals()
-    let output = FileStream(descriptor: 1)
-    let errors = FileStream(descriptor: 2)
+    let output = FileStream(descriptor: 1, isSteered: false)
+    let errors = FileStream(descriptor: 2, isSteered: true)
     let name = root.name
     let context = CommandContext(
       output: output, errors: errors, clock: SystemClock(),

@@ -29,15 +29,22 @@ extension TextStream {
 /// An unbuffered stream over a file descriptor.
 final class FileStream: TextStream {
   private let descriptor: Int32
+  private let isSteered: Bool
   private let failure = Atomic<Int32>(0)
 
   /// A stream over an open descriptor, which it does not close.
-  init(descriptor: Int32) { self.descriptor = descriptor }
+  ///
+  /// - Parameter isSteered: whether the program itself steers the terminal. Elsewhere a character
+  ///   that would, such as one in the name of a study, is shown by its number.
+  init(descriptor: Int32, isSteered: Bool) {
+    self.descriptor = descriptor
+    self.isSteered = isSteered
+  }
 
   func write(_ text: String) {
     // After a failure nothing more is written: what follows would make no sense.
     guard failure.load(ordering: .relaxed) == 0 else { return }
-    var text = text
+    var text = isSteered ? text : text.withoutSteering
     if let code = text.withUTF8({ writeAll(UnsafeRawBufferPointer($0), to: descriptor) }) {
       failure.store(code, ordering: .relaxed)
     }
@@ -55,6 +62,29 @@ final class FileStream: TextStream {
     var size = winsize()
     let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     return isKnown ? Int(size.ws_col) : 80
+  }
+}
+
+extension String {
+  /// The text with the numbers of characters that steer a terminal or turn its direction.
+  fileprivate var withoutSteering: String {
+    func steers(_ scalar: Unicode.Scalar) -> Bool {
+      switch scalar.value {
+      case 0x09, 0x0A: false
+      case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
+      default: false
+      }
+    }
+    guard unicodeScalars.contains(where: steers) else { return self }
+    var shown = String.UnicodeScalarView()
+    for scalar in unicodeScalars {
+      if steers(scalar) {
+        shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      } else {
+        shown.append(scalar)
+      }
+    }
+    return String(shown)
   }
 }
 

@@ -24,12 +24,15 @@ extension ReportModel {
     return lines
   }
 
+  /// The title of an axis of money.
+  var moneyTitle: String { isOfReturns ? "Value" : currency }
+
   private var equityChart: LineChart {
     var chart = timeChart(
       isOfReturns ? "Growth of 1" : "Equity", nil, series(sample.wealth, benchmark?.values),
       height: .tall)
     chart.isLogarithmic = true
-    chart.yTitle = isOfReturns ? "Value" : currency
+    chart.yTitle = moneyTitle
     chart.baseline = sample.wealth.first
     chart.extremes = .highest
     chart.bands = walkForward == nil ? drawdownBands : foldBands

@@ -60,7 +60,7 @@ extension ReportModel {
         + "borrowing for it is free here",
       series(sample.scaledWealth(by: factor), benchmark.values))
     chart.isLogarithmic = true
-    chart.yTitle = currency
+    chart.yTitle = moneyTitle
     chart.baseline = sample.wealth.first
     return chart
   }

@@ -52,7 +52,7 @@ extension ReportModel {
     var chart = timeChart(
       "Equity, regimes \(knowledgeName(knowledge))", nil, [line(run.strategy, sample.wealth)])
     chart.isLogarithmic = true
-    chart.yTitle = currency
+    chart.yTitle = moneyTitle
     // The most frequent regime stays white, so that the others stand out.
     let parts = analysis.parts(knowledge).filter { $0.barCount > 0 }
     let commonest = parts.max { $0.barCount < $1.barCount }?.name

@@ -74,7 +74,12 @@ extension ReportModel {
         "; with 95% confidence it is between \(NumberFormat.ratio.text(low)) and "
         + NumberFormat.ratio.text(high)
     }
-    return [comparison, text + "."].compactMap(\.self).joined(separator: " ")
+    let other = benchmark.flatMap { benchmark in
+      benchmark.own["sharpe"].map {
+        "That of \(benchmark.nameInSentence) is \(NumberFormat.ratio.text($0))."
+      }
+    }
+    return [comparison, text + ".", other].compactMap(\.self).joined(separator: " ")
   }
 
   /// Whether the mean return was above the benchmark's by more than chance often gives.
@@ -83,17 +88,14 @@ extension ReportModel {
     let name = benchmark.nameInSentence
     let statistic =
       difference.statistic.map { ", t\u{A0}=\u{A0}\(NumberFormat.ratio.text($0))" } ?? ""
-    let other = benchmark.own["sharpe"].map {
-      " (Sharpe ratio \(NumberFormat.ratio.text($0)))"
-    }
-    if difference.isNone { return "The returns are those of \(name)\(other ?? "")." }
+    if difference.isNone { return "The returns are those of \(name)." }
     if difference.isAboveZero {
-      return "Ahead of \(name)\(other ?? "") by more than chance often gives\(statistic)."
+      return "Higher mean return than \(name), by more than chance often gives\(statistic)."
     }
     if difference.isBelowZero {
-      return "Behind \(name)\(other ?? "") by more than chance often gives\(statistic)."
+      return "Lower mean return than \(name), by more than chance often gives\(statistic)."
     }
-    return "Not shown to be better than \(name)\(other ?? "")\(statistic)."
+    return "Not shown to have a higher mean return than \(name)\(statistic)."
   }
 
   /// The result in figures.

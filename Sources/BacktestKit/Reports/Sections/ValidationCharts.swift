@@ -59,8 +59,8 @@ enum ValidationCharts {
     }
     var chart = ScatterChart(
       title: "In-sample and out-of-sample results",
-      subtitle: "One dot per \(name), with its number; below the dashed line, the test bars did "
-        + "worse than the train bars" + (remark.map { ". \($0)" } ?? ""),
+      subtitle: "One dot per \(name), numbered where there is room; below the dashed line, the "
+        + "test bars did worse than the train bars" + (remark.map { ". \($0)" } ?? ""),
       clouds: [cloud], xTitle: "\(objective.title), train bars",
       yTitle: "\(objective.title), test bars",
       unit: objective.unit == .fraction ? .percent : .plain, diagonalName: "Equal in both")

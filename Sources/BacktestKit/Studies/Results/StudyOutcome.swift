@@ -230,7 +230,8 @@ extension StudyOutcome {
       ProvenanceItem("Fingerprint", result.fingerprint.description),
       ProvenanceItem("Seed", "\(study.seed)"),
       ProvenanceItem(
-        "Command that reproduces it", "run result.json --expect \(result.fingerprint)"),
+        "Arguments of the program that reproduce it",
+        "run result.json --expect \(result.fingerprint)"),
     ]
     for policy in study.strategy.policies {
       let own = foldsHaveWeights ? nil : policy.trained
