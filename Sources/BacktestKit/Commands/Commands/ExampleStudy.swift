@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestFiles
 import BacktestPolicies
 import BacktestStudies
 
@@ -75,13 +76,11 @@ struct ExampleStudy {
   private init() { text = "" }
 
   private mutating func give(_ policy: PolicyManifest, to path: String) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let folder = parts.isEmpty ? "." : parts.joined(separator: "/")
     given["name"] = "\(policy.name) on one share"
     given["data.price"] = policy.observation.price == .adjustedClose ? "adjusted" : "raw"
     given["strategy.policy"] =
       policy.folder.hasPrefix("/")
-      ? policy.folder : relativePath(from: folder.isEmpty ? "/" : folder, to: policy.folder)
+      ? policy.folder : relativePath(from: folderPath(of: path), to: policy.folder)
     given["walk-forward.train"] = "1y"
     given["benchmark"] = "{hold: equal-parts}"
     omitted.formUnion(["strategy.name", "strategy.parameters", "walk-forward.grid"])

@@ -127,7 +127,7 @@ private struct GateJob: Sendable {
     of study: Study
   ) throws -> (gate: Gate, baseline: (record: ResultRecord, path: String)?) {
     let given = try options.rules.map { try StudyGate(path: $0) } ?? study.gate
-    let folder = options.rules.map(Self.folder(of:)) ?? study.folder
+    let folder = options.rules.map(folderPath(of:)) ?? study.folder
     var path = options.baseline
     if path == nil, let own = given?.baseline {
       path = own.hasPrefix("/") || folder == "." ? own : "\(folder)/\(own)"
@@ -145,12 +145,6 @@ private struct GateJob: Sendable {
     if comparing == nil, path != nil { rules += Gate.standardBaselineRules }
     let baseline = try path.map { (record: try ResultRecord(path: $0), path: $0) }
     return (try Gate(rules: rules), baseline)
-  }
-
-  private static func folder(of path: String) -> String {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let folder = parts.joined(separator: "/")
-    return parts.isEmpty ? "." : folder.isEmpty ? "/" : folder
   }
 
   /// Finds out before the work that the files can be written, and that they replace nothing that is

@@ -274,15 +274,12 @@ extension Study {
     _ path: String, overrides: [String], catalogue: StrategyCatalogue
   ) throws -> (study: Study, recorded: ResultRecord?) {
     let document = try DocumentReader.read(path: path, acceptsStandardInput: true)
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let isHere = parts.isEmpty || FileInput.isStandardInput(path)
-    let folder = isHere ? "." : parts.joined(separator: "/")
+    let folder = FileInput.isStandardInput(path) ? "." : folderPath(of: path)
     guard case .table(let entries) = document.content,
       entries.contains(where: { $0.key == "schema" })
     else {
       let study = try Study(
-        document: document, folder: folder.isEmpty ? "/" : folder, overrides: overrides,
-        catalogue: catalogue)
+        document: document, folder: folder, overrides: overrides, catalogue: catalogue)
       return (study, nil)
     }
     let (record, node) = try ResultRecord.read(document)

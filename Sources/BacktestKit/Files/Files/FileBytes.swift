@@ -230,9 +230,7 @@ package struct AtomicFile: ~Copyable {
 
   /// Removes what killed processes had begun to write for a file.
   private static func removeAbandoned(of path: String) {
-    let slash = path.lastIndex(of: "/")
-    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let start = "\(slash.map { path[$0...].dropFirst() } ?? path[...])."
+    let (folder, start) = (folderPath(of: path), "\(lastPathComponent(of: path)).")
     for name in (try? FolderTree.names(in: folder)) ?? []
     where name.hasPrefix(start) && name.hasSuffix(".partial") {
       let numbers = name.dropFirst(start.count).dropLast(".partial".count).split(separator: "-")
@@ -255,9 +253,7 @@ package struct AtomicFile: ~Copyable {
       throw .last(path: output.path, action: "put the file in its place")
     }
     isCommitted = true
-    let slash = output.path.lastIndex(of: "/")
-    FolderTree.flush(
-      slash.map { $0 == output.path.startIndex ? "/" : String(output.path[..<$0]) } ?? ".")
+    FolderTree.flush(folderPath(of: output.path))
   }
 }
 

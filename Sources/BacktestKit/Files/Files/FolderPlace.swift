@@ -29,9 +29,7 @@ struct FolderPlace {
     defer { free(real) }
     self.made = made
     self.path = String(cString: real)
-    let slash = self.path.lastIndex(of: "/") ?? self.path.startIndex
-    name = String(self.path[slash...].dropFirst())
-    parent = slash == self.path.startIndex ? "/" : String(self.path[..<slash])
+    (name, parent) = (lastPathComponent(of: self.path), folderPath(of: self.path))
   }
 
   static func nulError(_ path: String) -> FileError {
@@ -149,9 +147,8 @@ extension FolderPlace {
   /// Calls `body` with each hidden folder of this one that no living job holds.
   private func abandoned(_ body: (String) -> Void) {
     for stem in [beside, inside] {
-      let slash = stem.lastIndex(of: "/") ?? stem.startIndex
-      let (folder, start) = (String(stem[..<slash]), stem[slash...].dropFirst())
-      for name in (try? FolderTree.names(in: folder.isEmpty ? "/" : folder)) ?? []
+      let (folder, start) = (folderPath(of: stem), lastPathComponent(of: stem))
+      for name in (try? FolderTree.names(in: folder)) ?? []
       where name.hasPrefix(start) && name.hasSuffix(Self.unfinished) {
         // The number of a process follows, so no folder of the user's is taken for one of these.
         guard name.dropFirst(start.count).first?.isNumber == true,

@@ -119,9 +119,7 @@ extension ComparedRun {
   /// A run of a store.
   fileprivate init(_ run: StoredRun, of store: RunStore, linkedFrom page: String) throws {
     let name = "run \(run.number)"
-    let base = store.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      .joined(separator: "/")
-    let start = store.path.hasPrefix("/") && base.isEmpty ? "/" : base.isEmpty ? "." : base
+    let start = folderPath(of: store.path)
     if let folder = run.folder.map({ "\(start)/\($0)" }),
       let own = try? ComparedRun(folder: folder, linkedFrom: page),
       own.fingerprint == run.fingerprint, own.settings == run.settings

@@ -128,10 +128,7 @@ extension CrossValidationOutcome {
     _ path: String, overrides: [String], catalogue: StrategyCatalogue
   ) throws(DocumentError) -> (study: Study, isRepeated: Bool) {
     let document = try DocumentReader.read(path: path, acceptsStandardInput: true)
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let isHere = parts.isEmpty || FileInput.isStandardInput(path)
-    let folder = isHere ? "." : parts.joined(separator: "/")
-    let base = folder.isEmpty ? "/" : folder
+    let base = FileInput.isStandardInput(path) ? "." : folderPath(of: path)
     guard case .table(let entries) = document.content,
       let found = entries.first(where: { $0.key == "schema" })
     else {

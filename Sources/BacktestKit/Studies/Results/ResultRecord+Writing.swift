@@ -1,7 +1,6 @@
 import BacktestCore
 import BacktestEvidence
 package import BacktestFiles
-internal import Glibc
 
 extension ResultRecord {
   /// The record of an outcome whose files go to a folder.
@@ -162,42 +161,6 @@ extension JSONMember {
     }
     let sorted = files.sorted { name($0).utf8.lexicographicallyPrecedes(name($1).utf8) }
     return JSONMember(key: key, value: .list(sorted))
-  }
-}
-
-/// The folder of a file's path; `.` where the path is a name alone.
-package func folderPath(of path: String) -> String {
-  guard let slash = path.lastIndex(of: "/") else { return "." }
-  return slash == path.startIndex ? "/" : String(path[..<slash])
-}
-
-/// The way from one folder to another, so that a tree that moves as a whole keeps its links.
-package func relativePath(from start: String, to end: String) -> String {
-  let from = absoluteParts(start)
-  let to = absoluteParts(end)
-  let common = zip(from, to).prefix { $0 == $1 }.count
-  let way = Array(repeating: "..", count: from.count - common) + to[common...]
-  return way.isEmpty ? "." : way.joined(separator: "/")
-}
-
-/// The folders down to a path. What is there is followed through its links, because `..` goes by
-/// the disk and not by the text.
-private func absoluteParts(_ path: String) -> [String] {
-  var (present, missing) = (path.isEmpty ? "." : path, [String]())
-  while true {
-    if let real = realpath(present, nil) {
-      defer { free(real) }
-      var parts = String(cString: real).split(separator: "/").map(String.init)
-      for part in missing.reversed() where part != "." {
-        if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-      }
-      return parts
-    }
-    var parts = present.split(separator: "/")
-    guard let last = parts.popLast() else { return missing.reversed() }
-    missing.append(String(last))
-    present = (present.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
-    if present.isEmpty { present = "." }
   }
 }
 

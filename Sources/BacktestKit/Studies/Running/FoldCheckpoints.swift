@@ -62,7 +62,7 @@ struct FoldCheckpoints: Sendable {
   /// The folder of a checkpoint beside which its training wrote a manifest, and says itself how it
   /// observes.
   private func ownManifest(beside checkpoint: String) -> String? {
-    let folder = StudyPolicy.parent(of: checkpoint)
+    let folder = folderPath(of: checkpoint)
     return fileExists("\(folder)/manifest.json") ? folder : nil
   }
 

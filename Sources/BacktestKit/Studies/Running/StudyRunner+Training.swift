@@ -48,9 +48,7 @@ extension Study {
     path: String, manifest: String?, overrides: [String], catalogue: StrategyCatalogue
   ) throws(DocumentError) -> Study {
     var document = try DocumentReader.read(path: path)
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let named = parts.isEmpty ? "." : parts.joined(separator: "/")
-    let folder = named.isEmpty ? "/" : named
+    let folder = folderPath(of: path)
     for override in overrides {
       document = try DocumentOverride(parsing: override).applied(to: document)
     }

@@ -34,10 +34,8 @@ package final class UnitJournal: FinishedUnits {
 
   private static func path(beside folder: String) -> String {
     let trimmed = String(folder.reversed().drop { $0 == "/" }.reversed())
-    let slash = trimmed.lastIndex(of: "/")
-    let parent = slash.map { String(trimmed[...$0]) } ?? ""
-    let name = slash.map { String(trimmed[trimmed.index(after: $0)...]) } ?? trimmed
-    return "\(parent).\(name).units"
+    let name = lastPathComponent(of: trimmed)
+    return trimmed.dropLast(name.count) + ".\(name).units"
   }
 
   /// The journal of a shard.

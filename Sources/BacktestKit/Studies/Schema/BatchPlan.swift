@@ -52,10 +52,9 @@ package struct BatchPlan: Sendable {
   ///
   /// - Throws: everything that is wrong with it, each with its line.
   package init(path: String) throws(DocumentError) {
-    let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
     try self.init(
       try DocumentReader.read(path: path, acceptsStandardInput: true),
-      folder: folderPath(of: path), fileName: String(name))
+      folder: folderPath(of: path), fileName: lastPathComponent(of: path))
   }
 
   /// The plan in a document.

@@ -42,7 +42,7 @@ package struct StudyPolicy: Sendable {
     // Counted from the study as everything in a result is, so that it does not matter from where
     // the study is run.
     let own = manifest.folder
-    let given = path.hasSuffix(".json") ? Self.parent(of: path) : path
+    let given = path.hasSuffix(".json") ? folderPath(of: path) : path
     weightsPath =
       policy.weightsPath.hasPrefix(own) ? given + policy.weightsPath.dropFirst(own.count) : nil
   }
@@ -58,11 +58,6 @@ package struct StudyPolicy: Sendable {
       "this is no policy: it has no manifest, and weights alone do not say what they observe or "
         + "what their actions mean; import it with the command "
         + "`policy import \(path) --out DIR` and name DIR")
-  }
-
-  static func parent(of path: String) -> String {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    return parts.isEmpty ? "." : parts.joined(separator: "/")
   }
 }
 

@@ -100,9 +100,8 @@ public final class RunStore: Sendable {
   }
 
   private static func makeFolder(of path: String) throws(RunStoreError) {
-    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
     do throws(FileError) {
-      _ = try FolderTree.make(String(path[..<slash]))
+      _ = try FolderTree.make(folderPath(of: path))
     } catch {
       throw RunStoreError(path, .cannotOpen(error.reason))
     }
