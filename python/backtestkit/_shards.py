@@ -19,9 +19,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 
-JOBS = ("run", "sweep", "walkforward", "crossval")
-# What the folder of a shard holds.
-SHARD_FILES = ("shard.json", "units", "trials.sqlite")
+JOBS = ("run", "sweep", "walkforward", "crossval", "batch")
+# What the folder of a shard holds; the stores of a batch have numbers.
+SHARD_FILES = ("shard.json", "units", "trials*.sqlite")
 VARIABLE = "BACKTESTKIT_BT_RUN"
 
 
@@ -142,28 +142,28 @@ class ShardedJob:
         """How bt-run names the folder of a shard."""
         return f"{shard}-of-{self.shards}"
 
+    def shard_folder(self, out: pathlib.Path, shard: int) -> pathlib.Path:
+        """Where bt-run keeps a shard whose `--out` is given."""
+        # The shards of a batch share the folder of its entries, and keep their own beside it.
+        parent = out.with_name(f"{out.name}.shards") if self.command == "batch" else out
+        return parent / self.folder_name(shard)
+
 
 def read_shard(folder: pathlib.Path) -> dict[str, bytes]:
     """The files of a shard's folder; none where there is none yet."""
-    files = {}
-    for name in SHARD_FILES:
-        path = folder / name
-        if path.exists():
-            files[name] = path.read_bytes()
-    return files
+    paths = [path for name in SHARD_FILES for path in sorted(folder.glob(name))]
+    return {path.name: path.read_bytes() for path in paths}
 
 
 def write_shard(folder: pathlib.Path, files: dict[str, bytes]) -> None:
     """Writes the files of a shard, the one that says what it is last."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in reversed(SHARD_FILES):
-        path = folder / name
-        if name in files:
-            part = folder / f".{name}.part"
-            part.write_bytes(files[name])
-            part.replace(path)
-        elif path.exists():
-            path.unlink()
+    for name in read_shard(folder).keys() - files.keys():
+        (folder / name).unlink()
+    for name in sorted(files, key=lambda name: name == "shard.json"):
+        part = folder / f".{name}.part"
+        part.write_bytes(files[name])
+        part.replace(folder / name)
 
 
 def _die_with_parent() -> None:
@@ -187,7 +187,7 @@ def do_shard(
     place = bundle.unpack()
     options = hashlib.sha256(repr(job).encode()).hexdigest()[:16]
     out = place / "shards" / f"{job.command}-{options}"
-    folder = out / job.folder_name(shard)
+    folder = job.shard_folder(out, shard)
     if len(before.get("units", b"")) > len(read_shard(folder).get("units", b"")):
         write_shard(folder, before)
     words = [

@@ -11,6 +11,7 @@ started again with the same options.
 import argparse
 import os
 import pathlib
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -126,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=PROGRAM, description="Run the shards of a job of bt-run on Ray, and merge them.",
         epilog="The files of the result are, byte for byte, those of bt-run without shards.")
     parser.add_argument("command", choices=_shards.JOBS, help="the command of bt-run")
-    parser.add_argument("study", help="the study file")
+    parser.add_argument("study", help="the study file, or the batch file of a batch")
     parser.add_argument(
         "--workers", type=int, default=None, metavar="N",
         help="processors of a Ray that is started here (default: all); with --address, only the "
@@ -205,6 +206,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _perform(arguments: argparse.Namespace) -> int:
     program = _shards.find_program(arguments.program)
+    if arguments.command == "batch":
+        _check_batch(arguments.study)
     bundle = Bundle.of(program, arguments.study, arguments.overrides, arguments.include)
     workers = arguments.workers or os.cpu_count() or 1
     shards = arguments.shards or 4 * workers
@@ -230,8 +233,24 @@ def _perform(arguments: argparse.Namespace) -> int:
             words += [f"--{name}", value]
     words += ["--force"] if arguments.force else []
     words += ["-q"] if arguments.quiet else []
-    print(_shards.run_program(program, words), end="")
-    return 0
+    # A batch in which entries have failed is merged, and the status says so.
+    return subprocess.run([str(program), *words], check=False).returncode
+
+
+def _check_batch(path: str) -> None:
+    """Checks that the entries of a batch leave nothing but lines of its tables."""
+    import yaml
+
+    try:
+        text = pathlib.Path(path).read_text()
+        batch = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        # bt-run says what is wrong with it.
+        return
+    if isinstance(batch, dict) and batch.get("results", "all") != "none":
+        raise InputError(
+            f"{path}: entries that run on other machines leave no files of their own here; write "
+            "'results: none' into the batch file")
 
 
 if __name__ == "__main__":

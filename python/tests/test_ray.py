@@ -169,3 +169,35 @@ def test_the_input_is_refused_with_the_words_of_bt_run(
     with pytest.raises(SystemExit) as ended:
         backtestkit_ray.main(["sweep", "study.yaml", "--workers", "0"])
     assert ended.value.code == 2
+
+
+BATCH = """
+studies: [{path: study.yaml}, {path: gone.yaml}]
+parameters: {fast: [5, 9], slow: [30, 40]}
+command: run
+results: none
+"""
+
+
+def test_a_batch_gives_the_tables_of_one_machine(
+    work: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (work / "batch.yaml").write_text(BATCH)
+    words = [program(), "batch", "batch.yaml", "--out", "whole", "-q", "--store", "whole.sqlite"]
+    # The entries of a study that is not there fail, and the rest is done.
+    assert subprocess.run(words, check=False).returncode == 2
+    words = [
+        "batch", "batch.yaml", "--workers", "2", "--shards", "3", "--out", "out", "-q", "--store",
+        "kept.sqlite"]
+    assert backtestkit_ray.main(words) == 2
+    assert "4 of 8 entries failed" in capfd.readouterr().err
+    assert files("out") == files("whole")
+    listed = [
+        subprocess.run(
+            [program(), "runs", "list", "--store", store, "--json"], capture_output=True,
+            check=True).stdout.count(b'"fingerprint"')
+        for store in ("whole.sqlite", "kept.sqlite")]
+    assert listed[0] == listed[1] > 0
+    (work / "batch.yaml").write_text(BATCH.replace("results: none", "results: all"))
+    assert backtestkit_ray.main(["batch", "batch.yaml", "--workers", "1"]) == 2
+    assert "write 'results: none'" in capfd.readouterr().err

@@ -1,3 +1,4 @@
+import BacktestCore
 @testable import BacktestEvidence
 import TestSupport
 import Testing
@@ -25,6 +26,18 @@ struct FastSumsTests {
     #expect(equal.sortedByRadix() == equal)
     let extremes = values.enumerated().map { $0.offset % 7 == 0 ? $0.element * 1e300 : $0.element }
     #expect(extremes.sortedByRadix() == extremes.sorted())
+  }
+
+  @Test(arguments: [1, 2, 1_000, 16_384, 16_385, 40_000])
+  func ranksAreThoseOfSorting(count: Int) {
+    let values = Self.values(count, seed: 11 + UInt64(count))
+    let sorted = values.sorted()
+    let ranks = [count / 2, 0, count - 1, count / 4, count / 2, (count - 1) * 19 / 20]
+    #expect(values.orderStatistics(ranks) == ranks.map { sorted[$0] })
+    let shares = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]
+    #expect(values.quantiles(shares) == shares.map(sorted.sortedQuantile))
+    let equal = [Double](repeating: -0.25, count: count)
+    #expect(equal.quantiles(shares) == shares.map { _ in -0.25 })
   }
 
   @Test(arguments: [0, 1, 2, 9, 10, 11, 12, 500])

@@ -6,22 +6,21 @@ extension Command {
   /// `inputs`: the files that a study reads.
   static func inputs(_ catalogue: StrategyCatalogue) -> Command {
     Command(
-      "inputs", summary: "List the files that a study reads.",
+      "inputs", summary: "List the files that a study or a batch reads.",
       discussion: """
         Prints a path on each line: the study itself, its prices and what else it names, and the \
-        manifests and weights of its policies. Programs that an external policy or a training \
-        starts are not known. Whoever runs a study elsewhere takes these files along.
+        manifests and weights of its policies; of a batch file those of all its studies. Programs \
+        that an external policy or a training starts are not known. Whoever runs a study elsewhere \
+        takes these files along.
         """
     ) { parameters in
       let path = parameters.argument(
-        "study", .file(endings: ["yaml", "yml", "json"]), help: "The study file.")
+        "study", .file(endings: ["yaml", "yml", "json"]), help: "The study or batch file.")
       let overrides = parameters.options(
         "set", .text("key=value"), help: "Override a key of the study.")
       let printsJSON = parameters.flag("json", help: "Print a list in JSON.")
       return { context in
-        let study = try Study.read(path, overrides: overrides, catalogue: catalogue).study
-        var seen: Set<String> = []
-        let paths = study.inputs.filter { fileExists($0) && seen.insert($0).inserted }.sorted()
+        let paths = Set(try files(of: path, overrides, catalogue)).filter(fileExists).sorted()
         if printsJSON {
           let json = JSONValue.list(paths.map { .text($0) })
           context.output.write(String(decoding: JSONWriter.bytes(of: json), as: UTF8.self))
@@ -31,5 +30,28 @@ extension Command {
         return .done
       }
     }
+  }
+
+  private static func files(
+    of path: String, _ overrides: [String], _ catalogue: StrategyCatalogue
+  ) throws -> [String] {
+    guard case .table(let keys) = try DocumentReader.read(path: path).content,
+      keys.contains(where: { $0.key == "studies" })
+    else { return try Study.read(path, overrides: overrides, catalogue: catalogue).study.inputs }
+    var paths = [path]
+    var read: Set<[String]> = []
+    for entry in try BatchPlan(path: path).entries {
+      // Parameters and seeds name no files.
+      let others = entry.overrides.filter {
+        !$0.hasPrefix("strategy.parameters.") && !$0.hasPrefix("seed=")
+      }
+      guard read.insert([entry.path] + others).inserted else { continue }
+      // A study that cannot be read fails as an entry of the batch, whose table says why.
+      let study = try? Study.read(
+        entry.path, overrides: entry.overrides + overrides, catalogue: catalogue
+      ).study
+      paths += [entry.path] + (study?.inputs ?? [])
+    }
+    return paths
   }
 }

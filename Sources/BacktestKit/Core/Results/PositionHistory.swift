@@ -188,6 +188,8 @@ extension BacktestResult {
     var booked = MoneyByCurrency(universe, currency: currency, separates: true)
     var (entry, action) = (0, 0)
     var curve = CashCurve(cash: [], netExposure: [])
+    curve.cash.reserveCapacity(curveRows.count)
+    curve.netExposure.reserveCapacity(curveRows.count)
     for row in curveRows {
       let time = self.curve.times[row]
       while entry < entries.count,

@@ -37,7 +37,7 @@ public struct IntervalCoverage: Hashable, Sendable {
     share = Double(hitCount) / Double(hits.count)
     test = ValueAtRiskBacktest.coverage(
       violations: hits.count - hitCount, of: hits.count, probability: 1 - level)
-    let bounded = intervals.map { $0.0.upper - $0.0.lower }.filter(\.isFinite)
+    let bounded = intervals.map { $0.0.upper - $0.0.lower }.finiteValues
     unboundedCount = hits.count - bounded.count
     meanWidth = bounded.isEmpty ? nil : bounded.compensatedSum { $0 } / Double(bounded.count)
     guard hits.count >= Self.windowCount else {

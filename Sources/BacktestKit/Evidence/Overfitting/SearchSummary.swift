@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// What has to be kept of the trials of a search to say afterwards how much of the best one's
 /// result is luck: their Sharpe ratios, the moments of blocks and one column, but no returns.
 ///
@@ -71,7 +73,7 @@ public struct SearchSummary: Sendable {
   ///
   /// - Returns: a failure with fewer than two trials whose returns vary.
   public var spread: Result<(mean: Double, variance: Double), StatisticAbsence> {
-    let finite = ratios.filter(\.isFinite)
+    let finite = ratios.finiteValues
     guard finite.count >= 2 else {
       return .failure(.tooFewTrials(finite.count, needed: 2))
     }

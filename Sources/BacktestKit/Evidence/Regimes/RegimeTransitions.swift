@@ -13,15 +13,16 @@ package struct RegimeTransitions: Sendable, Equatable {
   /// The steps between neighbouring returns, from the uninterrupted stretches of each regime.
   init(names: [String], runs: [[Range<Int>]]) {
     self.names = names
-    var regimeAtStart: [Int: Int] = [:]
+    let end = runs.lazy.compactMap(\.last?.upperBound).max() ?? 0
+    var regimeAtStart = [Int32?](repeating: nil, count: end + 1)
     for (regime, own) in runs.enumerated() {
-      for run in own { regimeAtStart[run.lowerBound] = regime }
+      for run in own { regimeAtStart[run.lowerBound] = Int32(regime) }
     }
     var counts = runs.map { _ in [Int](repeating: 0, count: runs.count) }
     for (regime, own) in runs.enumerated() {
       for run in own {
         counts[regime][regime] += run.count - 1
-        if let next = regimeAtStart[run.upperBound] { counts[regime][next] += 1 }
+        if let next = regimeAtStart[run.upperBound] { counts[regime][Int(next)] += 1 }
       }
     }
     self.counts = counts

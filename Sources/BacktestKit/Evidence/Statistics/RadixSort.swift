@@ -18,9 +18,7 @@ extension Array where Element == Double {
       withUnsafeBufferPointer { values in
         counts.withUnsafeMutableBufferPointer { counts in
           for row in values.indices {
-            let bits = values[row].bitPattern
-            // Negative numbers in reverse, and below the positive ones.
-            let key = bits >> 63 == 1 ? ~bits : bits | 1 << 63
+            let key = values[row].sortingKey
             buffer.initializeElement(at: row, to: key)
             for pass in 0..<passes {
               let digit = Int(truncatingIfNeeded: key >> UInt64(pass * width)) & (size - 1)
@@ -58,13 +56,19 @@ extension Array where Element == Double {
   }
 
   /// Whether sorting would change nothing, equal zeros of both signs among it.
-  private var isInOrder: Bool {
+  var isInOrder: Bool {
     withUnsafeBufferPointer { values in
-      for row in 1..<values.count
+      for row in values.indices.dropFirst()
       where !values[row - 1].isTotallyOrdered(belowOrEqualTo: values[row]) {
         return false
       }
       return true
     }
   }
+}
+
+extension Double {
+  /// A whole number that is ordered as the value is: negative numbers in reverse, and below the
+  /// positive ones.
+  var sortingKey: UInt64 { bitPattern >> 63 == 1 ? ~bitPattern : bitPattern | 1 << 63 }
 }

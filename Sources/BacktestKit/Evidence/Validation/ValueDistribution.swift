@@ -24,7 +24,7 @@ public struct ValueDistribution: Sendable, Equatable {
   /// The quartiles of values, linear between neighbours (type 7 of R. J. Hyndman and Y. Fan,
   /// 1996); `nil` of none. Values that are not finite do not count.
   public init?(_ values: [Double]) {
-    let sorted = values.filter(\.isFinite).sorted()
+    let sorted = values.finiteValues.sorted()
     guard let first = sorted.first, let last = sorted.last else { return nil }
     count = sorted.count
     minimum = first

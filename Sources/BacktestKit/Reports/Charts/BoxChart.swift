@@ -52,26 +52,22 @@ public struct BoxChart: ReportChart {
 
   /// The chart, ready to be shown; `nil` where there are no values.
   public func drawing() -> ChartDrawing? {
-    let sorted = boxes.map { $0.values.filter(\.isFinite).sortedByRadix() }
-    let ends = sorted.filter { !$0.isEmpty }.flatMap { values in
-      shares.map { values.sortedQuantile($0) }
-    }
-    guard let extent = ChartScale.extent(of: ends) else { return nil }
-    let frame = frame(extent, sorted)
+    let summaries = boxes.map { Summary($0, shares) }
+    guard let extent = ChartScale.extent(of: summaries.flatMap(\.five)) else { return nil }
+    let frame = frame(extent, summaries)
     var marks = MarkupWriter()
     marks.grid(of: frame)
     marks.horizontal(0, in: frame, "base")
-    for (i, values) in sorted.enumerated() where !values.isEmpty {
-      draw(values, named: boxes[i].name, at: Double(i) + 0.5, in: frame, to: &marks)
+    for (i, summary) in summaries.enumerated() where summary.count > 0 {
+      draw(summary, at: Double(i) + 0.5, in: frame, to: &marks)
     }
     return ChartDrawing(frame: frame, marks: marks)
   }
 
   private func draw(
-    _ values: [Double], named name: String, at x: Double, in frame: ChartFrame,
-    to marks: inout MarkupWriter
+    _ summary: Summary, at x: Double, in frame: ChartFrame, to marks: inout MarkupWriter
   ) {
-    let five = shares.map { values.sortedQuantile($0) }
+    let five = summary.five
     var whiskers = PathData()
     whiskers.polyline([frame.point(x, five[0]), frame.point(x, five[1])])
     whiskers.polyline([frame.point(x, five[3]), frame.point(x, five[4])])
@@ -81,23 +77,23 @@ public struct BoxChart: ReportChart {
     marks.path(whiskers, "s1")
     var box = PathData()
     box.rectangle(frame.point(x - 0.22, five[1]), frame.point(x + 0.22, five[3]))
-    marks.path(box, "box", "s1", title: spoken(name, values))
+    marks.path(box, "box", "s1", title: spoken(summary))
     var median = PathData()
     median.polyline([frame.point(x - 0.22, five[2]), frame.point(x + 0.22, five[2])])
     marks.path(median, "thick", "s1")
   }
 
-  private func frame(_ extent: ClosedRange<Double>, _ sorted: [[Double]]) -> ChartFrame {
+  private func frame(_ extent: ClosedRange<Double>, _ summaries: [Summary]) -> ChartFrame {
     let range = min(extent.lowerBound, 0)...max(extent.upperBound, 0)
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
-      summary: zip(boxes, sorted).map { spoken($0.name, $1) }.joined(separator: " "),
+      summary: summaries.map(spoken).joined(separator: " "),
       height: height, xScale: ChartScale(0...Double(max(boxes.count, 1))),
       yScale: ChartScale(ChartScale.padded(range, by: 0.06)), yTitle: yTitle)
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 5, unit: unit))
     frame.xCategories = boxes.map(\.name)
-    for (i, values) in sorted.enumerated() where !values.isEmpty {
-      let median = values.sortedQuantile(0.5)
+    for (i, summary) in summaries.enumerated() where summary.count > 0 {
+      let median = summary.five[2]
       frame.pointLabels.append(
         PointLabel(
           x: (Double(i) + 0.76) / Double(boxes.count), y: frame.yScale.position(median),
@@ -113,13 +109,27 @@ public struct BoxChart: ReportChart {
     unit == .percent ? .percent(decimals: whiskers == 0...1 ? 1 : 2) : .ratio
   }
 
-  private func spoken(_ name: String, _ values: [Double]) -> String {
-    guard !values.isEmpty else { return "\(name): no values." }
-    let five = shares.map { format.text(values.sortedQuantile($0)) }
+  private func spoken(_ summary: Summary) -> String {
+    guard summary.count > 0 else { return "\(summary.name): no values." }
+    let five = summary.five.map(format.text)
     let percent = NumberFormat.percent(decimals: 0)
     let low = whiskers.lowerBound == 0 ? "lowest" : percent.text(whiskers.lowerBound)
     let high = whiskers.upperBound == 1 ? "highest" : percent.text(whiskers.upperBound)
-    return "\(name), \(values.count) values: \(low) \(five[0]), lower quartile \(five[1]), median "
-      + "\(five[2]), upper quartile \(five[3]), \(high) \(five[4])."
+    return "\(summary.name), \(summary.count) values: \(low) \(five[0]), lower quartile "
+      + "\(five[1]), median \(five[2]), upper quartile \(five[3]), \(high) \(five[4])."
+  }
+
+  /// What is shown of the values of a box.
+  private struct Summary {
+    let name: String
+    let count: Int
+    /// The lower whisker, the quartiles and the upper whisker; none where there are no values.
+    let five: [Double]
+
+    init(_ box: Box, _ shares: [Double]) {
+      let values = box.values.finiteValues
+      (name, count) = (box.name, values.count)
+      five = values.isEmpty ? [] : values.quantiles(shares)
+    }
   }
 }

@@ -51,7 +51,7 @@ public struct HeatMapChart: ReportChart {
 
   /// The chart, ready to be shown; `nil` where there are no values.
   public func drawing() -> ChartDrawing? {
-    let known = values.joined().compactMap(\.self).filter(\.isFinite)
+    let known = values.joined().compactMap(\.self).finiteValues
     guard let least = known.min(), let most = known.max() else { return nil }
     let scale =
       bounds.map { HeatScale(bounds: $0) } ?? HeatScale(known, smallest: 1e-12, whenEmpty: 1)

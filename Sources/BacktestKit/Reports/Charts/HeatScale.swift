@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// The colours of a heat map: one hue above zero and one below it, in four levels each.
 struct HeatScale {
   /// The size from which a value has full colour.
@@ -12,7 +14,7 @@ struct HeatScale {
   ///   - smallest: the least size with full colour.
   ///   - size: that of no values.
   init(_ values: [Double], smallest: Double, whenEmpty size: Double) {
-    let sizes = values.map(abs).filter(\.isFinite).sorted()
+    let sizes = values.map(abs).finiteValues.sorted()
     let full = sizes.isEmpty ? size : max(sizes[(sizes.count - 1) * 9 / 10], smallest)
     self.full = full
     bounds = (1...3).map { full * Double($0) / 4 }

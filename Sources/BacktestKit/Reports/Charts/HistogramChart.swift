@@ -168,16 +168,17 @@ struct HistogramBins {
   /// - Parameter end: a value that belongs to the range that ends there; others belong to the one
   ///   that begins.
   init?(_ values: [Double], endingARangeAt end: Double? = nil) {
-    let sorted = values.filter(\.isFinite).sortedByRadix()
-    guard let low = sorted.first, let high = sorted.last else { return nil }
-    (self.low, self.high, total) = (low, high, sorted.count)
-    let count = Double(sorted.count)
-    let mean = sorted.reduce(0, +) / count
+    let values = values.finiteValues
+    guard let low = values.min(), let high = values.max() else { return nil }
+    (self.low, self.high, total) = (low, high, values.count)
+    let count = Double(values.count)
+    let mean = values.reduce(0, +) / count
     self.mean = mean
-    let squares = sorted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     deviation = count > 1 ? (squares / (count - 1)).squareRoot() : 0
 
-    let spread = sorted[sorted.count * 3 / 4] - sorted[sorted.count / 4]
+    let quartiles = values.orderStatistics([values.count / 4, values.count * 3 / 4])
+    let spread = quartiles[1] - quartiles[0]
     let span = high - low > 0 ? high - low : max(abs(low), 1e-3) * 0.1
     let rule = 2 * spread / cbrt(count)
     let width = AxisTicks.niceStep(atLeast: min(max(rule, span / 80), span / 8))
@@ -188,7 +189,7 @@ struct HistogramBins {
     }
     let first = range(of: low)
     var counts = [Int](repeating: 0, count: Int(range(of: high) - first) + 1)
-    for value in sorted { counts[Int(range(of: value) - first)] += 1 }
+    for value in values { counts[Int(range(of: value) - first)] += 1 }
     (self.width, self.counts, origin) = (width, counts, first * width)
   }
 

@@ -64,18 +64,18 @@ extension LineChart {
     guard let key else { return evenEnds(x.count) }
     var ends: [Int] = []
     // A whole day has one key, so the calendar is asked once a day only.
-    var (day, current) = (Int.min, Int.min)
-    for row in x.indices where x[row].isFinite {
-      let today = Int((x[row] / 86_400).rounded(.down))
-      if today == day {
-        if !ends.isEmpty { ends[ends.count - 1] = row }
-        continue
+    var (day, current, lastRow) = (0.0..<0.0, Int?.none, 0)
+    for row in x.indices {
+      if !day.contains(x[row]) {
+        guard x[row].isFinite else { continue }
+        let today = (x[row] / 86_400).rounded(.down)
+        let next = key(CivilDate(daysSinceEpoch: Int(today)))
+        if let current, next != current { ends.append(lastRow) }
+        (day, current) = (today * 86_400..<(today + 1) * 86_400, next)
       }
-      day = today
-      let next = key(CivilDate(daysSinceEpoch: today))
-      if next == current { ends[ends.count - 1] = row } else { ends.append(row) }
-      current = next
+      lastRow = row
     }
+    if current != nil { ends.append(lastRow) }
     return ends
   }
 

@@ -1,3 +1,5 @@
+import BacktestCore
+
 /// A line of block characters that shows how values went.
 ///
 ///     Sparkline.text(of: equity, width: 40)   // ▁▂▂▃▄▅▆▇█
@@ -7,7 +9,7 @@ package enum Sparkline {
   /// The values as blocks, the lowest lowest: the last finite value of each of `width` equal parts;
   /// empty where fewer than two values are finite.
   package static func text(of values: [Double], width: Int) -> String {
-    let known = values.filter(\.isFinite)
+    let known = values.finiteValues
     guard known.count > 1, width > 0, let low = known.min(), let high = known.max() else {
       return ""
     }

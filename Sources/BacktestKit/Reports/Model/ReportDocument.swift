@@ -86,14 +86,19 @@ struct ReportDocument: Sendable {
       }
       if hasContents, sections.count > 1 { writeContents(ids: ids, to: &writer) }
       writer.element("main") { writer in
-        let written = parallelMap(count: sections.count) { (index) throws(Never) in
+        // The blocks of all sections together, because sections differ much in length.
+        let blocks = sections.flatMap(\.blocks)
+        var written = parallelMap(count: blocks.count) { (index) throws(Never) in
           var part = MarkupWriter()
-          part.element("section", ["id": ids[index], "style": "--n:\(index + 1)"]) {
-            write(sections[index], to: &$0)
-          }
+          blocks[index].write(to: &part)
           return part
+        }[...]
+        for (index, section) in sections.enumerated() {
+          writer.element("section", ["id": ids[index], "style": "--n:\(index + 1)"]) {
+            write(section, written.prefix(section.blocks.count), to: &$0)
+          }
+          written = written.dropFirst(section.blocks.count)
         }
-        for part in written { writer.append(part) }
       }
     }
     if let footer { writer.element("footer", text: footer) }
@@ -113,12 +118,14 @@ struct ReportDocument: Sendable {
     }
   }
 
-  private func write(_ section: ReportSection, to writer: inout MarkupWriter) {
+  private func write(
+    _ section: ReportSection, _ blocks: ArraySlice<MarkupWriter>, to writer: inout MarkupWriter
+  ) {
     writer.element("h2", text: section.title)
     if let summary = section.summary {
       writer.element("p", ["class": "summary"], text: summary)
     }
-    for block in section.blocks { block.write(to: &writer) }
+    for block in blocks { writer.append(block) }
   }
 
   /// Every chart as a separate SVG file, with the name of its file.

@@ -21,6 +21,11 @@ struct ReportModel {
   let drawdowns: [Drawdown]
   let fingerprint: RunFingerprint
   let benchmark: ReportBenchmark?
+  /// What was held over time; `nil` where nothing ever was, or where that is not known.
+  let exposure: AccountExposure?
+  /// The autocorrelations of returns and of their squared distances from the mean; `nil` where
+  /// there are too few or all are equal.
+  let correlations: (own: [Double], squared: [Double])?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
   /// The caveats, the most serious first.
@@ -43,9 +48,8 @@ struct ReportModel {
   init(run: BacktestResult, walkForward: WalkForwardResult?, benchmark: BenchmarkCurve?) {
     self.run = run
     self.walkForward = walkForward
-    let sample = run.sample
-    self.sample = sample
-    times = run.sampleTimes
+    let (sample, times) = (run.sample, run.sampleTimes)
+    (self.sample, self.times) = (sample, times)
     dates = sample.pointDates ?? []
     (axis, axisValues) = Self.axis(of: run, times)
     let ((metrics, all), rest) = concurrently {
@@ -58,7 +62,12 @@ struct ReportModel {
         drawdowns: Drawdown.episodes(of: sample.wealth, dates: sample.pointDates),
         fingerprint: run.fingerprint,
         benchmark: benchmark.flatMap { ReportBenchmark($0, run: run, sample: sample) },
-        costs: ReportCosts(run: run, walkForward: walkForward), forecasts: ForecastEvaluation(run)
+        costs: ReportCosts(run: run, walkForward: walkForward), forecasts: ForecastEvaluation(run),
+        exposure: run.curve.times.count == times.count
+          && run.curve.grossExposure.contains { $0 > 0 } ? AccountExposure(run) : nil,
+        correlations: sample.autocorrelations.flatMap { own in
+          sample.squaredAutocorrelations.map { (own, $0) }
+        }
       )
     }
     self.metrics = metrics
@@ -72,6 +81,8 @@ struct ReportModel {
     self.benchmark = rest.benchmark
     costs = rest.costs
     forecasts = rest.forecasts
+    exposure = rest.exposure
+    correlations = rest.correlations
   }
 
   /// Instruments, bars and time in one line.

@@ -4,9 +4,8 @@ import BacktestEvidence
 extension ReportModel {
   /// What was held and how much was traded over time; empty where nothing was ever held.
   var exposureSections: [ReportSection] {
-    guard run.curve.times.count == times.count, run.curve.grossExposure.contains(where: { $0 > 0 })
-    else { return [] }
-    var blocks: [any ReportBlock] = [exposureChart(AccountExposure(run))]
+    guard let exposure else { return [] }
+    var blocks: [any ReportBlock] = [exposureChart(exposure)]
     if let chart = weightChart { blocks.append(chart) }
     if let chart = turnoverChart { blocks.append(chart) }
     return [

@@ -133,7 +133,7 @@ extension ReportModel {
             .number(
               part.runCount > 0 ? Double(part.barCount) / Double(part.runCount) : nil,
               else: "no bars in this regime"),
-            .number(Double(part.runs.map(\.count).max() ?? 0)),
+            .number(Double(part.runs.lazy.map { $0.count }.max() ?? 0)),
           ]
       })
   }
