@@ -51,28 +51,9 @@ extension Scenario {
     return small
   }
 
-  /// Scenarios that lack one thing.
-  private var simpler: [Scenario] {
+  /// Scenarios without one contract, payment, change of the market, or finer bars of one instrument.
+  private var withLess: [Scenario] {
     var found: [Scenario] = []
-    for (instant, requests) in script.sorted(by: { $0.key < $1.key }) {
-      for place in requests.indices {
-        var other = self
-        other.script[instant]!.remove(at: place)
-        if other.script[instant]!.isEmpty { other.script[instant] = nil }
-        found.append(other)
-      }
-    }
-    let changes: [(inout SimulationRules) -> Void] = [
-      { $0.latency = .zero }, { $0.participation = nil }, { $0.costs.slippage = .none },
-      { $0.costs.commission = .none }, { $0.costs.taxes = [] }, { $0.costsOf = [:] },
-      { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
-      { $0.trailsIntrabar = false },
-      { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
-      { $0.limits = nil }, { $0.conversionPoints = 0 }, { $0.exits = ExitRules() },
-      { $0.exits.stopLoss = nil }, { $0.exits.takeProfit = nil }, { $0.exits.scaleOut = [] },
-      { $0.exits.trailingStop = nil }, { $0.exits.breakEven = nil }, { $0.exits.timeExit = nil },
-      { $0.exits.reentry = .newTarget },
-    ]
     for place in market.indices where market[place].instrument.assetClass != .equity {
       var other = self
       other.market[place].instrument.assetClass = .equity
@@ -96,6 +77,32 @@ extension Scenario {
       other.finer[place] = nil
       found.append(other)
     }
+    return found
+  }
+
+  /// Scenarios that lack one thing.
+  private var simpler: [Scenario] {
+    var found: [Scenario] = []
+    for (instant, requests) in script.sorted(by: { $0.key < $1.key }) {
+      for place in requests.indices {
+        var other = self
+        other.script[instant]!.remove(at: place)
+        if other.script[instant]!.isEmpty { other.script[instant] = nil }
+        found.append(other)
+      }
+    }
+    let changes: [(inout SimulationRules) -> Void] = [
+      { $0.latency = .zero }, { $0.participation = nil }, { $0.costs.slippage = .none },
+      { $0.costs.commission = .none }, { $0.costs.taxes = [] }, { $0.costsOf = [:] },
+      { $0.terms = SimulatedTerms() }, { $0.throughTicks = nil }, { $0.improvesOnGaps = true },
+      { $0.trailsIntrabar = false },
+      { $0.warmup = 0 }, { $0.closesEndedSeries = false }, { $0.sizesAtFill = false },
+      { $0.limits = nil }, { $0.conversionPoints = 0 }, { $0.exits = ExitRules() },
+      { $0.exits.stopLoss = nil }, { $0.exits.takeProfit = nil }, { $0.exits.scaleOut = [] },
+      { $0.exits.trailingStop = nil }, { $0.exits.breakEven = nil }, { $0.exits.timeExit = nil },
+      { $0.exits.reentry = .newTarget },
+    ]
+    found += withLess
     if !rates.isEmpty {
       var other = self
       other.rates = []

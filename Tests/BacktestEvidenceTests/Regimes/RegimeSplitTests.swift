@@ -34,13 +34,13 @@ struct RegimeSplitTests {
     let classifier = RegimeSplitTests.classifiers[index]
     let prices = try RegimePrices("sp500.csv")
     let isSlow = classifier is HiddenMarkovRegimes
-    let count = isSlow ? 800 : 2_500
+    let count = isSlow ? 800 : prices.closes.count
     let (closes, times) = (Array(prices.closes.prefix(count)), Array(prices.times.prefix(count)))
     let whole = try classifier.labels(closes: closes, times: times)
     let seed: UInt64 = 421
     var random = SplitMix(state: seed)
     var hindsightMoved = 0
-    for _ in 0..<(isSlow ? 4 : 10) {
+    for _ in 0..<(isSlow ? 4 : 20) {
       let length = random.next(below: count)
       let known = Array(whole.causal.prefix(length))
       let cut = try classifier.labels(

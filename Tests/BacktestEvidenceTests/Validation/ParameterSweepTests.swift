@@ -122,7 +122,7 @@ struct ParameterSweepTests {
   }
 
   @Test func aSweepGoesOnWhereItStopped() throws {
-    let slow = (20..<32).map { ParameterValue.integer($0) }
+    let slow = (20..<50).map { ParameterValue.integer($0) }
     let kept = Kept { $0 % 3 == 1 }
     let trials = Mutex(0)
     let sweep = try Self.sweep(fast: (3..<13).map { .integer($0) }, slow: slow, bars: 100) {
@@ -130,9 +130,9 @@ struct ParameterSweepTests {
       $0.onTrial = { _ in trials.withLock { $0 += 1 } }
     }
     let first = try sweep.run(threads: 2)
-    #expect(first.sets.count == 120 && trials.withLock { $0 } == 120 && kept.count == 40)
+    #expect(first.sets.count == 300 && trials.withLock { $0 } == 300 && kept.count == 100)
     let second = try sweep.run(threads: 3)
-    #expect(trials.withLock { $0 } == 120 + 20 * 2)
+    #expect(trials.withLock { $0 } == 300 + 50 * 2)
     #expect(second.measured.metrics.map(\.bitPattern) == first.measured.metrics.map(\.bitPattern))
     #expect(second.measured.summary.words == first.measured.summary.words)
   }
