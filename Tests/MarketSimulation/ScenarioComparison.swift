@@ -51,7 +51,7 @@ extension Scenario {
     return small
   }
 
-  /// Scenarios without one contract, payment, change of the market, or finer bars of one instrument.
+  /// Scenarios that lack a contract, a payment, a change of the market or finer bars.
   private var withLess: [Scenario] {
     var found: [Scenario] = []
     for place in market.indices where market[place].instrument.assetClass != .equity {

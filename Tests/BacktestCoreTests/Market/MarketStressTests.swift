@@ -80,7 +80,6 @@ struct MarketStressTests {
     let stress = MarketStress(change, of: ["A"], from: CivilDate("2024-02-01"))
     let changed = try universe.stressed(by: [stress], seed: 3)
     #expect(changed.series.map(\.funding) == [[payment], [payment]])
-    #expect(changed.series[0].close[changed.series[0].count - 1] != given.series[0].close[59])
   }
 
   @Test func volatilityIsAMultipleAndTheMeanStays() throws {
