@@ -17,7 +17,7 @@ struct BadInputTests {
   @Test func hundredsOfPriceFiles() throws {
     let folder = try SampleStudy.folder()
     var generator = BadPrices(seed: 600)
-    let cases = try (0..<Torture.size(of: 150, full: 600)).map { index in
+    let cases = try (0..<Torture.size(of: 100, full: 600)).map { index in
       let bad = generator.next()
       let name = "bad-\(index).\(bad.ending)"
       try folder.write(bad.bytes, to: name)
