@@ -9,6 +9,10 @@ MATCHING, EXECUTION = ROOM + "OrderMatching.swift", ROOM + "Broker+Execution.swi
 BARS, ACTIONS = ROOM + "Broker+Matching.swift", ROOM + "Broker+Actions.swift"
 MARGIN = "Sources/BacktestKit/Core/Portfolio/Account+Margin.swift"
 SESSIONS = "Sources/BacktestKit/Core/Engine/Engine+Sessions.swift"
+FINANCING = "Sources/BacktestKit/Core/Portfolio/Account+Financing.swift"
+CONTRACTS = "Sources/BacktestKit/Core/Portfolio/ContractBooks.swift"
+COSTS = ROOM + "CostModel.swift"
+STRESS = "Sources/BacktestKit/Core/Market/StressedWindow.swift"
 
 BUGS = [
     ("slippage on the wrong side", FILLS,
@@ -18,7 +22,7 @@ BUGS = [
      "commission: charges.totalCommission - book[candidate.slot].commissionPaid, tax",
      "commission: charges.totalCommission, tax"),
     ("exit priced at the open before its entry", MATCHING,
-     "let market = path.isReal ? path.price(at: entry.position) : entry.reference",
+     "let market = path.isReal ? path.price(at: entry.position) : pessimistic",
      "let market = path.bar.open"),
     ("stop triggered by the wrong extreme", MATCHING,
      "by: isBuy == isAdverse ? bar.high : bar.low)",
@@ -39,8 +43,8 @@ BUGS = [
      "if live.pointee.closesOnly {",
      "if live.pointee.closesOnly, context.isIntrabar {"),
     ("sibling in a bracket not cancelled inside the bar", EXECUTION,
-     "if order.group != 0 { cancelRelatives(",
-     "if order.group != 0, !context.isIntrabar { cancelRelatives("),
+     "if let group { answerRelatives(",
+     "if let group, !context.isIntrabar { answerRelatives("),
     ("expiry a session late", MATCHING,
      "sessionClosing(after: time)?.close",
      "sessionClosing(after: time + .days(1))?.close"),
@@ -71,8 +75,8 @@ BUGS = [
      "      end(moments[index].slot, .expired, log: &log)",
      "      if moments[index].slot < 0 { end(moments[index].slot, .expired, log: &log) }"),
     ("sibling not cancelled at the open", EXECUTION,
-     "if order.group != 0 { cancelRelatives(",
-     "if order.group != 0, context.isIntrabar { cancelRelatives("),
+     "if let group { answerRelatives(",
+     "if let group, context.isIntrabar { answerRelatives("),
     ("cut by the margin of the other side", SUBMISSION,
      "let unit = value * account.requirement(of: instrument, isLong: order.quantity > 0)",
      "let unit = value * account.requirement(of: instrument, isLong: order.quantity < 0)"),
@@ -82,4 +86,28 @@ BUGS = [
     ("stop-limit order that forgets its limit", MATCHING,
      "? .limit(limit) : .trigger(stop, isAdverse: true, arms: .limit(limit))",
      "? .limit(limit) : .trigger(stop, isAdverse: true, arms: .market)"),
+    ("funding paid by the wrong side", FINANCING,
+     "let amount = -positions[instrument].value * rate",
+     "let amount = positions[instrument].value * rate"),
+    ("interest on the notional of contracts", FINANCING,
+     "        balance += positions[index].value\n        continue",
+     "        continue"),
+    ("contract settled again from its first fill", CONTRACTS,
+     "    flows[instrument] = -value\n",
+     "    if value.isNaN { flows[instrument] = -value }\n"),
+    ("quoted spread of the quote before", COSTS,
+     "quotes.values[known - 1]", "quotes.values[max(0, known - 2)]"),
+    ("finer bars matched from the last to the first", BARS,
+     "for row in rows where finer.pointee.volume[row] != 0 {",
+     "for row in rows.reversed() where finer.pointee.volume[row] != 0 {"),
+    ("finer bars trail behind the whole bar", BARS,
+     "followBar(context.path, of: context.instrument) }\n    return dependsOnPath",
+     "followBar(context.bar, of: context.instrument) }\n    return dependsOnPath"),
+    ("more volatility moves the mean", STRESS,
+     "shifts[row] = (1 - multiple) * mean", "shifts[row] = 0 * mean"),
+    ("shock that does not end", STRESS,
+     "shifts[rows.upperBound, default: 0] -= shift",
+     "shifts[rows.upperBound, default: 0] -= 0 * shift"),
+    ("funding lost when the market is changed", STRESS,
+     "    changed.funding = series.funding\n", ""),
 ]

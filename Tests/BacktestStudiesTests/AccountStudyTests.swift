@@ -78,7 +78,7 @@ struct AccountStudyTests {
 
   @Test func unknownSymbolsAreRefused() throws {
     let study = try Self.study(["account.financing={borrow-rates: [{symbol: IBN, rate: 1}]}"])
-    let error = try #require(throws: StudyError.self) { try StudyRunner(study).run() }
+    let error = try #require(throws: StudyError.self) { try StudyRunner.quick(study).run() }
     #expect("\(error)".contains("rates of 'IBN'") && "\(error)".contains("IBM"))
   }
 
@@ -87,12 +87,12 @@ struct AccountStudyTests {
       "data.from=2001-01-01", "data.price=raw", "data.actions=../prices/actions.csv",
       "strategy={name: buy-and-hold}", "walk-forward.grid={}",
     ]
-    let outcome = try StudyRunner(Self.study(overrides)).run()
+    let outcome = try StudyRunner.quick(Self.study(overrides)).run()
     #expect(outcome.result.account.income.dividendsReceived > 0)
     #expect(outcome.result.actions.contains { $0.action.kind == .split(ratio: 2) })
     let codes = outcome.caveats.map(\.code)
     #expect(!codes.contains(.rawPrices) && !codes.contains(.splitJumps))
     let missing = try Self.study(["data.price=raw", "data.actions=none.csv"])
-    #expect(throws: StudyError.self) { try StudyRunner(missing).run() }
+    #expect(throws: StudyError.self) { try StudyRunner.quick(missing).run() }
   }
 }

@@ -30,7 +30,7 @@ struct CurrencyStudyTests {
   @Test func aResultShowsCurrenciesAndRates() throws {
     let folder = try ScratchFolder()
     let study = try study(folder, account: ", fx-cost: 2", rates: ", rates: eurusd.csv")
-    let outcome = try StudyRunner(study).run()
+    let outcome = try StudyRunner.quick(study).run()
     let out = try ScratchFolder()
     let written = try outcome.write(to: out.path)
     // 10,000 USD buy 90 shares at 110 USD, decided at 1.10 and filled at the next open, whose last
@@ -61,7 +61,7 @@ struct CurrencyStudyTests {
   @Test func aCurrencyWithoutRatesIsRefused() throws {
     let folder = try ScratchFolder()
     let error = try #require(throws: StudyError.self) {
-      try StudyRunner(study(folder, account: "", rates: "")).run()
+      try StudyRunner.quick(study(folder, account: "", rates: "")).run()
     }
     #expect("\(error)".contains("SIE is quoted in EUR") && "\(error)".contains("'data.rates'"))
   }

@@ -28,7 +28,7 @@ import Testing
     _ study: Study, _ rules: [GateRule], kind: ResultRecord.Kind = .run
   ) throws -> GateVerdict {
     let gate = try Gate(rules: rules)
-    let run = GateRun(gate, runner: StudyRunner(study, threads: 1), kind: kind)
+    let run = GateRun(gate, runner: StudyRunner.quick(study, threads: 1), kind: kind)
     return gate.verdict(on: try run.measure().inputs)
   }
 

@@ -75,7 +75,7 @@ import Testing
   @Test func studyOfAnHonestStrategyPasses() throws {
     let study = try Self.study(
       .standard, "name: sma-crossover, parameters: {fast: 5, slow: 20}")
-    let outcome = try StudyRunner(study, threads: 1).lookahead(cuts: 10)
+    let outcome = try StudyRunner.quick(study, threads: 1).lookahead(cuts: 10)
     #expect(!outcome.hasLookahead)
     #expect(outcome.strategy.cuts.count == 10 && outcome.regimes.count == 1)
     #expect(outcome.strategy.seed == study.seed)
@@ -101,7 +101,7 @@ import Testing
         })
     }
     let study = try Self.study(StrategyCatalogue([cheat]), "name: cheat")
-    let outcome = try StudyRunner(study, threads: 1).lookahead(cuts: 12, seed: 3)
+    let outcome = try StudyRunner.quick(study, threads: 1).lookahead(cuts: 12, seed: 3)
     #expect(outcome.hasLookahead)
     #expect(outcome.strategy.seed == 3)
     let (asIs, later) = (outcome.delay.asIs.sharpe ?? 0, outcome.delay.oneCloseLater.sharpe ?? 0)

@@ -80,7 +80,9 @@ struct StrategyErrorTests {
         "data.files=[{path: ../prices/IBM.csv, symbol: IBM}]", "strategy={name: pair}",
         "walk-forward.grid={}",
       ], catalogue: .standard.adding([Self.pair]))
-    for run in [{ try StudyRunner(study).run() }, { try StudyRunner(study).walkForward() }] {
+    for run in [
+      { try StudyRunner.quick(study).run() }, { try StudyRunner.quick(study).walkForward() },
+    ] {
       do {
         _ = try run()
         Issue.record("half a pair was run")

@@ -11,7 +11,7 @@ struct StudyBenchmarkTests {
   }
 
   @Test func equalPartsAreTheMeanOfWhatEachInstrumentMade() throws {
-    let outcome = try StudyRunner(demo(["data.from=2011-01-03"])).run()
+    let outcome = try StudyRunner.quick(demo(["data.from=2011-01-03"])).run()
     let benchmark = try #require(outcome.benchmark)
     #expect(benchmark.name == "Equal parts, held")
     let growth = outcome.market.universe.series.map { series in

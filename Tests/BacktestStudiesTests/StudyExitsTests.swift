@@ -65,7 +65,7 @@ struct StudyExitsTests {
 
   @Test func theExampleClosesPositionsByAllItsRules() throws {
     let study = try Study(path: Fixture.path("studies/exits.yaml"), catalogue: .standard)
-    let result = try StudyRunner(study).run().result
+    let result = try StudyRunner.quick(study).run().result
     let orders = Dictionary(uniqueKeysWithValues: result.orders.map { ($0.id, $0) })
     var used: Set<Order.ExitRule> = []
     for fill in result.fills {
@@ -84,7 +84,7 @@ struct StudyExitsTests {
   @Test(arguments: [false, true]) func resultsSayWhichOrdersAreExits(_ walksForward: Bool) throws {
     let exits = "exits={stop-loss: 4%, take-profit: 8%, time-exit: 30 bars}"
     let folds = walksForward ? [] : ["walk-forward=null"]
-    let outcome = try StudyRunner(demo(["data.from=2006-01-01", exits] + folds)).run()
+    let outcome = try StudyRunner.quick(demo(["data.from=2006-01-01", exits] + folds)).run()
     let rules = outcome.result.orders.compactMap(\.exitRule)
     #expect(Set(rules).isSuperset(of: [.stopLoss, .takeProfit]))
     let scratch = try ScratchFolder()
@@ -100,7 +100,7 @@ struct StudyExitsTests {
     let read = try ResultRecord(path: scratch.path + "/result.json")
     #expect(read.setting("exits.stop-loss") == .choice("4%"))
     #expect(read.setting("exits.re-entry") == .choice("new-target"))
-    let plain = try StudyRunner(demo(["data.from=2009-01-01", "walk-forward=null"])).run()
+    let plain = try StudyRunner.quick(demo(["data.from=2009-01-01", "walk-forward=null"])).run()
     _ = try plain.write(to: scratch.path)
     #expect(try !text("result.json").contains("\"exits\""))
   }

@@ -43,7 +43,7 @@ struct StudyFactorsTests {
     let document = try DocumentReader.read(Array(text.utf8), name: "s.yaml", format: .yaml)
     let study = try Study(
       document: document, folder: folder.path, overrides: changes, catalogue: .standard)
-    return try StudyRunner(study).run()
+    return try StudyRunner.quick(study).run()
   }
 
   @Test(arguments: [[], ["data.resample=1w"]])

@@ -35,12 +35,12 @@ import Testing
 
   @Test func aDatedDecisionIsComparedWithTheBars() throws {
     let right = try folder { $0.set("golden", try golden(false)) }
-    let outcome = try StudyRunner(PolicyScratch.study(right.path)).run()
+    let outcome = try StudyRunner.quick(PolicyScratch.study(right.path)).run()
     #expect(!outcome.result.fills.isEmpty)
     // The swapped observation gives the same action, so that only the bars can show it.
     let wrong = try folder { $0.set("golden", try golden(true)) }
     let study = try PolicyScratch.study(wrong.path)
-    let error = #expect(throws: StudyError.self) { try StudyRunner(study).run() }
+    let error = #expect(throws: StudyError.self) { try StudyRunner.quick(study).run() }
     #expect(
       error.map { "\($0)" }?.contains("the golden decision of 2012-12-27: number 0") == true)
   }
@@ -51,10 +51,10 @@ import Testing
       action.set("masks", "ignored")
       manifest.set("action", action)
     }
-    let outcome = try StudyRunner(PolicyScratch.study(masked.path)).run()
+    let outcome = try StudyRunner.quick(PolicyScratch.study(masked.path)).run()
     let caveat = outcome.caveats.first { $0.code == .ignoredMasks }
     #expect(caveat?.message.contains("was trained with masked actions and decides without") == true)
-    let plain = try StudyRunner(PolicyScratch.study(PolicyScratch.fixture)).run()
+    let plain = try StudyRunner.quick(PolicyScratch.study(PolicyScratch.fixture)).run()
     #expect(!plain.caveats.contains { $0.code == .ignoredMasks })
     #expect(outcome.result.equity == plain.result.equity)
 
@@ -63,7 +63,7 @@ import Testing
       action.set("masks", ["short": [0, 2], "flat": [0, 1], "long": [0, 1]])
       manifest.set("action", action)
     }
-    let limited = try StudyRunner(PolicyScratch.study(given.path)).run()
+    let limited = try StudyRunner.quick(PolicyScratch.study(given.path)).run()
     #expect(!limited.caveats.contains { $0.code == .ignoredMasks })
     // No short position can be opened from a flat one.
     #expect(limited.result.equity != plain.result.equity)

@@ -15,7 +15,7 @@ struct StudyPolicyOutcomeTests {
   }
 
   @Test func aRunSaysThatThereIsNoEdge() throws {
-    let outcome = try StudyRunner(PolicyScratch.study(PolicyScratch.fixture)).run()
+    let outcome = try StudyRunner.quick(PolicyScratch.study(PolicyScratch.fixture)).run()
     #expect(outcome.result.strategy == "ppo_discrete" && !outcome.result.fills.isEmpty)
     #expect(outcome.caveats.first?.code == .unknownTraining)
     #expect(outcome.trainersAccounting == nil)
@@ -33,12 +33,12 @@ struct StudyPolicyOutcomeTests {
   @Test func theTrainersAccountingIsToldBesideIt() throws {
     let folder = try PolicyScratch.folder(execution: "close_t")
     let study = try PolicyScratch.study(folder.path)
-    let outcome = try StudyRunner(study).run()
+    let outcome = try StudyRunner.quick(study).run()
     let told = try #require(outcome.trainersAccounting)
     #expect(agrees(told.fee, 0.0005, within: 1e-15))
     var other = study
     other.configuration.accounting = .weights(fee: 0.0005)
-    let weights = try StudyRunner(other).run()
+    let weights = try StudyRunner.quick(other).run()
     #expect(agrees(told.finalEquity, weights.result.equity.last ?? 0, within: 1e-12))
     #expect(told.finalEquity != outcome.result.equity.last)
     #expect(outcome.caveats.contains { $0.code == .otherExecution })
@@ -51,11 +51,11 @@ struct StudyPolicyOutcomeTests {
 
   @Test func figuresFromTheTrainingAreCalledInSample() throws {
     let late = try PolicyScratch.folder(dataEnd: "2014-06-30")
-    let inside = try StudyRunner(PolicyScratch.study(late.path)).run()
+    let inside = try StudyRunner.quick(PolicyScratch.study(late.path)).run()
     #expect(inside.caveats.first?.code == .inSample)
     #expect(inside.caveats[0].message.contains("until 2014-06-30"))
     let early = try PolicyScratch.folder(dataEnd: "2011-12-31")
-    let outside = try StudyRunner(PolicyScratch.study(early.path)).run()
+    let outside = try StudyRunner.quick(PolicyScratch.study(early.path)).run()
     #expect(!outside.caveats.contains { [.inSample, .unknownTraining].contains($0.code) })
   }
 
@@ -64,17 +64,17 @@ struct StudyPolicyOutcomeTests {
     let folder = try PolicyScratch.folder(price: "adjusted_close")
     var study = try PolicyScratch.study(folder.path, file: "prices/AAPL.csv")
     do {
-      _ = try StudyRunner(study).run()
+      _ = try StudyRunner.quick(study).run()
       Issue.record("raw closes were taken")
     } catch {
       #expect("\(error)".contains("ppo_discrete was trained on adjusted closes"))
       #expect("\(error)".contains("those of SPX are raw; give 'data: {price: adjusted}'"))
     }
     study.data.priceBasis = .adjusted
-    let adjusted = try StudyRunner(study).run()
+    let adjusted = try StudyRunner.quick(study).run()
     #expect(!adjusted.caveats.contains { $0.code == .unknownPrices })
     // Where both are the same there is nothing to refuse.
-    let index = try StudyRunner(PolicyScratch.study(folder.path)).run()
+    let index = try StudyRunner.quick(PolicyScratch.study(folder.path)).run()
     #expect(!index.caveats.contains { $0.code == .unknownPrices })
     let lines = try Fixture.text("prices/AAPL.csv").split(separator: "\n").map { line in
       line.split(separator: ",").enumerated().filter { $0.offset != 5 }.map(\.element)
@@ -82,7 +82,7 @@ struct StudyPolicyOutcomeTests {
     }
     let plain = "\(folder.path)/plain.csv"
     try PlainFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: plain)
-    let untold = try StudyRunner(PolicyScratch.study(folder.path, file: plain)).run()
+    let untold = try StudyRunner.quick(PolicyScratch.study(folder.path, file: plain)).run()
     let limit = try #require(untold.caveats.first { $0.code == .unknownPrices })
     #expect(limit.message.contains("whether the closes of SPX are adjusted is unknown"))
   }
@@ -102,7 +102,7 @@ struct StudyPolicyOutcomeTests {
         """.utf8), name: "study.yaml", format: .yaml)
     let study = try Study(
       document: document, folder: Fixture.path(""), catalogue: StrategyCatalogue([]))
-    let caveats = try StudyRunner(study).run().caveats.filter { $0.code == .unknownTraining }
+    let caveats = try StudyRunner.quick(study).run().caveats.filter { $0.code == .unknownTraining }
     #expect(caveats.count == 1)
     #expect(
       caveats[0].message.hasPrefix(
@@ -119,7 +119,7 @@ struct StudyPolicyOutcomeTests {
     let paths = ["cash", "long", "short"].map { "\(folder.path)/\($0).safetensors" }
     let study = try PolicyScratch.study(
       PolicyScratch.fixture, "replicates: {checkpoints: [\(paths.joined(separator: ", "))]}")
-    let outcome = try StudyRunner(study).run()
+    let outcome = try StudyRunner.quick(study).run()
     let all = try #require(outcome.replicates)
     #expect(all.members.map(\.name) == paths)
     let sharpes = try all.members.map { try #require($0.values["sharpe"]) }
@@ -130,7 +130,7 @@ struct StudyPolicyOutcomeTests {
     #expect(spread.minimum == sharpes.min() && spread.maximum == sharpes.max())
     let page = Self.text(outcome)
     #expect(page.contains("Spread over replicates") && page.contains("not the best"))
-    #expect(throws: StudyError.self) { _ = try StudyRunner(study).walkForward() }
+    #expect(throws: StudyError.self) { _ = try StudyRunner.quick(study).walkForward() }
   }
 
   /// A checkpoint for each fold by the end of its train window; the report names its digest.
@@ -140,7 +140,7 @@ struct StudyPolicyOutcomeTests {
       "walk-forward: {train: 252, test: 252, checkpoints: '\(folder.path)/{fold}.safetensors'}"
     let study = try PolicyScratch.study(PolicyScratch.fixture, windows)
     do {
-      _ = try StudyRunner(study).walkForward()
+      _ = try StudyRunner.quick(study).walkForward()
       Issue.record("a missing checkpoint was not missed")
     } catch {
       #expect("\(error)".contains("fold 0, tested from "))
@@ -151,7 +151,7 @@ struct StudyPolicyOutcomeTests {
         try PolicyScratch.weights(favouring: fold % 3, by: Float(fold) / 8),
         to: "\(folder.path)/\(fold).safetensors")
     }
-    let outcome = try StudyRunner(study).walkForward()
+    let outcome = try StudyRunner.quick(study).walkForward()
     let walk = try #require(outcome.walkForward)
     let digests = walk.folds.compactMap(\.source?.digest)
     #expect(digests.count == walk.folds.count && Set(digests).count == digests.count)
@@ -166,14 +166,14 @@ struct StudyPolicyOutcomeTests {
     let own = try #require(study.strategy.policies[0].trained?.weightsDigest)
     #expect(!page.contains(own.prefix(16)))
     #expect(!outcome.policyParts[0].1.text.contains("weights"))
-    let alone = try StudyRunner(study, threads: 1).walkForward()
+    let alone = try StudyRunner.quick(study, threads: 1).walkForward()
     #expect(alone.result.fingerprint == outcome.result.fingerprint)
   }
 
   @Test func aFixedPolicyIsSaidNotToBeRetrained() throws {
     let study = try PolicyScratch.study(
       PolicyScratch.fixture, "walk-forward: {train: 252, test: 252}")
-    let outcome = try StudyRunner(study).walkForward()
+    let outcome = try StudyRunner.quick(study).walkForward()
     #expect(outcome.caveats.map(\.code).contains(.notRetrained))
     #expect(outcome.walkForward?.candidates.count == 1)
     let page = Self.text(outcome)

@@ -13,7 +13,7 @@ struct StudyRegimesTests {
   }
 
   private func run(_ overrides: [String]) throws -> StudyOutcome {
-    try StudyRunner(demo(["data.from=2009-01-01"] + overrides)).run()
+    try StudyRunner.quick(demo(["data.from=2009-01-01"] + overrides)).run()
   }
 
   private func problems(_ overrides: [String]) throws -> String {

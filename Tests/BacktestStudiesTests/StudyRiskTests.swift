@@ -73,7 +73,7 @@ struct StudyRiskTests {
         "execution={}", "account={accounting: {rule: weights}}", "risk={leverage: 1}",
       ]).contains("'risk' limits orders"))
     let unknown = #expect(throws: StudyError.self) {
-      try StudyRunner(demo(["data.from=2009-01-01", "risk={restricted: [NONE]}"])).run()
+      try StudyRunner.quick(demo(["data.from=2009-01-01", "risk={restricted: [NONE]}"])).run()
     }
     #expect(
       "\(try #require(unknown))".contains(
@@ -83,7 +83,7 @@ struct StudyRiskTests {
   @Test(arguments: [false, true]) func resultsHaveEveryBreach(_ walksForward: Bool) throws {
     let limits = "risk={position: 0.2, drawdown: {reduce: 0.05, halt: 0.15, cool-down: 10}}"
     let folds = walksForward ? [] : ["walk-forward=null"]
-    let outcome = try StudyRunner(demo(["data.from=2006-01-01", limits] + folds)).run()
+    let outcome = try StudyRunner.quick(demo(["data.from=2006-01-01", limits] + folds)).run()
     let breaches = outcome.result.riskBreaches
     #expect(Set(breaches.map(\.limit)).isSuperset(of: [.position, .drawdownReduce]))
     #expect(breaches.map(\.time) == breaches.map(\.time).sorted())
@@ -114,7 +114,7 @@ struct StudyRiskTests {
     #expect(read.setting("risk.drawdown.cool-down") == .integer(10))
 
     // A later run without limits leaves no table behind.
-    let plain = try StudyRunner(demo(["data.from=2009-01-01", "walk-forward=null"])).run()
+    let plain = try StudyRunner.quick(demo(["data.from=2009-01-01", "walk-forward=null"])).run()
     _ = try plain.write(to: scratch.path)
     #expect(scratch.text("risk.csv") == nil)
     #expect(try !text("result.json").contains("\"risk\""))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Input that cannot be used, generated from a seed: the exit status is 2, standard error has one
@@ -13,10 +14,10 @@ struct BadInputTests {
     func begins(_ line: Substring) -> Bool { prefixes.contains { line.hasPrefix($0) } }
   }
 
-  @Test func sixHundredPriceFiles() throws {
+  @Test func hundredsOfPriceFiles() throws {
     let folder = try SampleStudy.folder()
     var generator = BadPrices(seed: 600)
-    let cases = try (0..<600).map { index in
+    let cases = try (0..<Torture.size(of: 100, full: 600)).map { index in
       let bad = generator.next()
       let name = "bad-\(index).\(bad.ending)"
       try folder.write(bad.bytes, to: name)
@@ -27,10 +28,10 @@ struct BadInputTests {
     try check(cases, in: folder)
   }
 
-  @Test func eightHundredStudies() throws {
+  @Test func hundredsOfStudies() throws {
     let folder = try SampleStudy.folder()
     var generator = BadStudies(seed: 800)
-    let cases = try (0..<800).map { index in
+    let cases = try (0..<Torture.size(of: 200, full: 800)).map { index in
       let bad = generator.next()
       let name = "bad-\(index).\(bad.ending)"
       try folder.write(bad.text, to: name)

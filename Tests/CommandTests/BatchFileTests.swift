@@ -16,7 +16,7 @@ struct BatchFileTests {
     """
 
   private func folder(_ batch: String = batch) throws -> WorkFolder {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     try folder.write(batch, to: "batch.yaml")
     return folder
   }
@@ -144,7 +144,7 @@ struct BatchFileTests {
   }
 
   @Test func theExampleRuns() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     #expect(try BuiltProgram.run("init", "--batch", in: folder).status == 0)
     let ended = try BuiltProgram.run("batch", "batch.yaml", in: folder)
     #expect(ended.status == 0, "\(ended)")
@@ -152,7 +152,7 @@ struct BatchFileTests {
   }
 
   @Test func theInputsOfAStudy() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     let ended = try BuiltProgram.run("inputs", "study.yaml", in: folder)
     #expect(ended.status == 0)
     #expect(ended.output == "prices/a.csv\nprices/b.csv\nstudy.yaml\n", "\(ended)")

@@ -13,7 +13,7 @@ struct BatchShardTests {
     """
 
   private func folder(_ more: String = "") throws -> WorkFolder {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     for name in ["study.yaml", "prices/a.csv", "prices/b.csv"] {
       try folder.write(try folder.bytes(name), to: "other/\(name)")
     }

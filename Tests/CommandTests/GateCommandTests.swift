@@ -15,7 +15,7 @@ struct GateCommandTests {
     """
 
   private static func folder(_ rules: String = good) throws -> WorkFolder {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     try folder.write(rules, to: "gate.yaml")
     return folder
   }
@@ -45,7 +45,7 @@ struct GateCommandTests {
   @Test func theStudysOwnRulesHoldUnlessOthersAreGiven() throws {
     let folder = try Self.folder()
     try folder.write(
-      SampleStudy.text + "gate: {rules: [{what: trades, min: 500}]}\n", to: "own.yaml")
+      SampleStudy.plain + "gate: {rules: [{what: trades, min: 500}]}\n", to: "own.yaml")
     #expect(try Self.gate("own.yaml", in: folder).status == 1)
     #expect(try Self.gate("own.yaml", "--rules", "gate.yaml", in: folder).status == 0)
     // Without rules it is the default gate, which no study passes by luck.
@@ -186,7 +186,7 @@ struct GateCommandTests {
     let folder = try Self.folder()
     let name = "a<b>&\\\"|`%%0A\\n::error::x\\u0007]]> @all *b*"
     try folder.write(
-      SampleStudy.text.replacing("name: Two shares", with: "name: \"\(name)\""),
+      SampleStudy.plain.replacing("name: Two shares", with: "name: \"\(name)\""),
       to: "study.yaml")
     try folder.write("rules: [{what: trades, min: 500}]\n", to: "ga,te:%.yaml")
     let ended = try Self.gate("study.yaml", "--rules", "ga,te:%.yaml", "-o", "out", in: folder)

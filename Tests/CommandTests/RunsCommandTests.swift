@@ -13,7 +13,7 @@ struct RunsCommandTests {
   }
 
   @Test func aResultSaysHowManyTrialsAreBehindIt() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     let alone = try run("run", "study.yaml", "--out", "one", in: folder)
     #expect(alone.status == 0 && alone.errors == "", "\(alone)")
     #expect(
@@ -45,7 +45,7 @@ struct RunsCommandTests {
   private static let trialCount = 4 * 4 + 4 + 1
 
   @Test func listShowCompare() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     for fast in ["3", "5"] {
       _ = try run(
         "run", "study.yaml", "-q", "--out", "out\(fast)", "--set",
@@ -71,7 +71,7 @@ struct RunsCommandTests {
   }
 
   @Test func notesTagsExportImportPrune() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     _ = try run("walkforward", "study.yaml", "-q", "--out", "out", in: folder)
     #expect(try run("runs", "note", "1", "Costs look", "low", in: folder).status == 0)
     #expect(try run("runs", "note", "--family", "1", "Enough crossovers", in: folder).status == 0)
@@ -101,7 +101,7 @@ struct RunsCommandTests {
 
   /// A store that cannot be used costs a line and nothing else; a command about runs needs it.
   @Test func storesThatCannotBeUsed() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     #expect(try BuiltProgram.run("run", "study.yaml", "--out", "plain", in: folder).status == 0)
     let plain = try folder.files("plain")
     try folder.write("this is no database, it is some text\n", to: "text.sqlite")
@@ -137,7 +137,7 @@ struct RunsCommandTests {
   /// Jobs of two processes into one store, some of them killed: the store stays whole, holds at
   /// least what was reported as done, and in the end all of it, once.
   @Test func killedWriters() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     func words(_ job: Int, _ store: String) -> [String] {
       let grid = (2...5).map { "\($0)" }.joined(separator: ", ")
       return [

@@ -41,7 +41,7 @@ struct ShardTests {
   }
 
   @Test(arguments: Job.all) func mergedShardsAreTheWholeJob(_ job: Job) throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     let whole = try BuiltProgram.run(
       job.words + ["--out", "out", "-q", "--threads", "1"], in: folder)
     #expect(whole.status == 0, "\(whole)")
@@ -69,7 +69,7 @@ struct ShardTests {
   /// Trials are counted as if there had been no shards.
   @Test(arguments: [Job.sweep, .walkForward, .crossValidation])
   func trialsAreCountedOnce(_ job: Job) throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     let store = ["--store", "kept.sqlite"]
     #expect(
       try BuiltProgram.run(job.words + ["--out", "out", "-q"] + store, in: folder).status == 0)
@@ -115,7 +115,7 @@ struct ShardTests {
 
   /// Shards that are killed at random, again and again, lose nothing and do nothing twice.
   @Test func killedShardsGoOn() throws {
-    let folder = try SampleStudy.folder()
+    let folder = try SampleStudy.folder(withRegimes: false)
     let job = Job.sweep
     #expect(try BuiltProgram.run(job.words + ["--out", "out", "-q"], in: folder).status == 0)
     let expected = try folder.files("out")

@@ -105,10 +105,13 @@ extension MarketSimulator {
       place + 1 < sessions.count
     else { return }
     let terms = rules.terms
-    guard terms.hasFinancing || terms.margin != nil else { return }
     let days = sessions[place + 1].date.daysSinceEpoch - sessions[place].date.daysSinceEpoch
     let years = Double(days) / terms.yearDays
-    let worths = quantities.indices.map { quantities[$0] * marks[$0] * instruments[$0].multiplier }
+    settleContracts()
+    // Nobody borrows a contract.
+    let worths = quantities.indices.map {
+      isContract($0) ? 0 : quantities[$0] * marks[$0] * instruments[$0].multiplier
+    }
     // Interest on each balance as it was before any charge; a fee in the currency of its shares.
     var interests = [0.0]
     let accounts = [nil] + currencies.codes.map(Optional.some)

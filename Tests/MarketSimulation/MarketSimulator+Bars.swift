@@ -13,6 +13,9 @@ extension MarketSimulator {
     bars[instrument].firstIndex { $0.openTime == now }
   }
 
+  /// The bar along which prices go now: a finer one, or the bar itself.
+  func pathBar(_ instrument: Int, _ row: Int) -> Bar { finerBar ?? bars[instrument][row] }
+
   /// A bar with V = 0 fills nothing when V is given (part 6).
   func isTraded(_ instrument: Int, _ row: Int) -> Bool {
     !hasVolume[instrument] || bars[instrument][row].volume != 0

@@ -17,6 +17,8 @@ struct SimulatedCosts: Sendable {
     case relativeSpread(Double)
     case rangeShare(Double)
     case corwinSchultz(Double)
+    /// A multiple of half of the spread that was quoted last.
+    case quotedSpread(Double)
     case volumeShare(Double)
     case squareRoot(Double)
     case almgren(days: Double, outstanding: Double, gamma: Double, eta: Double)
@@ -81,6 +83,7 @@ extension MarketSimulator {
     case .relativeSpread(let points): return points / 20_000
     case .rangeShare(let share): return share * (bar.high - bar.low) / reference
     case .corwinSchultz(let multiple): return multiple * order.spread / 2
+    case .quotedSpread(let multiple): return multiple * order.spread / 2 / reference
     case .volumeShare(let impact):
       guard hasVolume[order.instrument] else { return 0 }
       let share = (taken[order.instrument][row] + units) / bar.volume
@@ -213,6 +216,10 @@ extension MarketSimulator {
     case .corwinSchultz:
       guard let spread = spread(instrument) else { return false }
       orders[index].spread = spread
+      return true
+    case .quotedSpread:
+      guard let quote = quotes[instrument]!.last(where: { $0.time <= now }) else { return false }
+      orders[index].spread = quote.spread
       return true
     default: return true
     }

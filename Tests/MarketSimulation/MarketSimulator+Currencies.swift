@@ -67,7 +67,8 @@ extension MarketSimulator {
 
   /// What converting the money of a fill costs.
   func conversionCost(of units: Double, _ instrument: Int, _ price: Double) -> Double {
-    guard instruments[instrument].currency != nil, !rules.holdsCurrencies else { return 0 }
+    if instruments[instrument].currency == nil || rules.holdsCurrencies { return 0 }
+    if isContract(instrument) { return 0 }
     return units * price * unitMoney(instrument) * rules.conversionPoints / 10_000
   }
 }

@@ -106,7 +106,7 @@ extension MarketSimulator {
     let grows = abs(held) > abs(holdings[instrument].held)
     holdings[instrument].held = held
     if grows, isInside { holdings[instrument].insideRow = row }
-    let since = isInside ? bars[instrument][row].openTime : now
+    let since = isInside ? pathBar(instrument, row).openTime : now
     alignExits(
       instrument, cause: cause, at: reference, since: since, isInside: isInside, grows: grows)
   }

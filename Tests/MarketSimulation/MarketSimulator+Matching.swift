@@ -61,6 +61,28 @@ extension MarketSimulator {
   /// in their fills.
   mutating func matchPath(_ instrument: Int, _ row: Int) {
     guard isTraded(instrument, row) else { return }
+    let ambiguousBefore = tape.ambiguousBars
+    let whole = bars[instrument][row]
+    let parts = finer[instrument]!.filter {
+      $0.openTime >= whole.openTime && $0.closeTime <= whole.closeTime
+    }
+    // Finer bars say what happened inside; each is a bar of its own, whose open is known.
+    for part in parts {
+      finerBar = part
+      matchPart(instrument, row)
+      follow(instrument, row)
+    }
+    finerBar = nil
+    if parts.isEmpty {
+      matchPart(instrument, row)
+      follow(instrument, row)
+    }
+    tape.ambiguousBars = min(tape.ambiguousBars, ambiguousBefore + 1)
+  }
+
+  private mutating func matchPart(_ instrument: Int, _ row: Int) {
+    // Where no order waits, no path fills any.
+    guard orders.contains(where: { !$0.hasEnded && $0.instrument == instrument }) else { return }
     let fillsOfPaths = ExecutionRules.IntrabarPath.allCases.map { path in
       var other = self
       other.rules.path = path
@@ -76,7 +98,7 @@ extension MarketSimulator {
   }
 
   private mutating func walk(_ instrument: Int, _ row: Int) {
-    let bar = bars[instrument][row]
+    let bar = pathBar(instrument, row)
     switch rules.path {
     case .pessimistic: walkPessimistically(instrument, row)
     case .openHighLowClose: walk([bar.high, bar.low, bar.close], instrument, row)
@@ -91,7 +113,7 @@ extension MarketSimulator {
 
   /// Goes from corner to corner, from one order to the next that the price comes to.
   private mutating func walk(_ corners: [Double], _ instrument: Int, _ row: Int) {
-    var market = bars[instrument][row].open
+    var market = pathBar(instrument, row).open
     var passed: Set<Int> = []
     var slept = sleepingExits
     // Where the market was as a fill woke an exit.
@@ -126,7 +148,10 @@ extension MarketSimulator {
 
   /// Exits that have nothing to close now.
   private var sleepingExits: Set<Int> {
-    Set(orders.indices.filter { orders[$0].reduceOnly && reducible(orders[$0]) <= 0 })
+    Set(
+      orders.indices.filter {
+        orders[$0].reduceOnly && !orders[$0].hasEnded && reducible(orders[$0]) <= 0
+      })
   }
 
   /// An order that is reached, seen from where the market is.
@@ -162,7 +187,7 @@ extension MarketSimulator {
       var found: Next?
       if var price = priceOnReaching(order, at: market) {
         // What rested since the open was never bettered: the market has just come to it.
-        let isBettered = wokenAt[index] == market || market == bars[instrument][row].open
+        let isBettered = wokenAt[index] == market || market == pathBar(instrument, row).open
         if case .limit = stance(order), !isBettered { price = limit }
         found = Next(reached: Reached(index: index, price: price, distance: 0), market: market)
       } else if priceOnReaching(order, at: corner) != nil {
@@ -189,7 +214,7 @@ extension MarketSimulator {
     let order = orders[index]
     guard restingPrice(order) != nil, !isAsleep(order) else { return false }
     return order.instrument == instrument && order.isLive && !order.hasEnded
-      && order.liveAt <= bars[instrument][row].openTime
+      && order.liveAt <= pathBar(instrument, row).openTime
       && (!order.reduceOnly || reducible(order) > 0)
   }
 
@@ -198,7 +223,7 @@ extension MarketSimulator {
   /// waits against the trader does, the rest does not. What a trigger arms inside the bar is
   /// reached where that is certain.
   private mutating func walkPessimistically(_ instrument: Int, _ row: Int) {
-    let bar = bars[instrument][row]
+    let bar = pathBar(instrument, row)
     var slept: Set<Int> = []
     var market = bar.open
     // Where the market was as a fill woke an order.
@@ -231,6 +256,7 @@ extension MarketSimulator {
           } ?? true
         if isFirst { best = other }
       }
+      if let first = metAtOpen(instrument, row, excluded) { best = first }
       guard let best else { return }
       let before = quantities[instrument]
       let armedBefore = orders[best.index].armedTimes
@@ -254,6 +280,22 @@ extension MarketSimulator {
         if !awake.contains(index) || isMoved { wokenAt[index] = place }
       }
     }
+  }
+
+  /// What a finer bar opens beyond, in order of submission: there nothing is assumed.
+  private func metAtOpen(_ instrument: Int, _ row: Int, _ excluded: Set<Int>) -> Reached? {
+    guard let open = finerBar?.open else { return nil }
+    for index in inTurn where mayFillInside(index, instrument, row) && !excluded.contains(index) {
+      guard let price = priceOnReaching(orders[index], at: open) else { continue }
+      var found = Reached(index: index, price: price, distance: -1)
+      switch stance(orders[index]) {
+      case .level(_, let rising, let isAdverse):
+        (found.rises, found.rank) = (rising, isAdverse ? 0 : 1)
+      default: (found.rises, found.rank) = (!orders[index].isBuy, 1)
+      }
+      return found
+    }
+    return nil
   }
 
   /// A trigger that was reached inside the bar: by a rise or a fall, and where.
@@ -318,7 +360,7 @@ extension MarketSimulator {
 
   /// The nearest order that waits for a price on the trader's side.
   private func favourable(_ instrument: Int, _ row: Int, _ excluded: Set<Int>) -> Reached? {
-    let bar = bars[instrument][row]
+    let bar = pathBar(instrument, row)
     var best: Reached?
     for index in inTurn where mayFillInside(index, instrument, row) && !excluded.contains(index) {
       let order = orders[index]

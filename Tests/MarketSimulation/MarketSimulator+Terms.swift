@@ -104,7 +104,7 @@ extension MarketSimulator {
   /// Trailing stops take the best price of a bar that has closed; of one in which they were not
   /// awake from the open on, the close.
   mutating func follow(_ instrument: Int, _ row: Int) {
-    let bar = bars[instrument][row]
+    let bar = pathBar(instrument, row)
     for index in orders.indices {
       let order = orders[index]
       guard case .trailingStop = order.kind, order.instrument == instrument, order.isLive else {
@@ -195,6 +195,8 @@ extension MarketSimulator {
     return order.isBuy ? last <= limit : last >= limit
   }
 
-  /// Orders in order of priority.
-  var inTurn: [Int] { orders.indices.sorted { orders[$0].turn < orders[$1].turn } }
+  /// Orders that have not ended, in order of priority.
+  var inTurn: [Int] {
+    orders.indices.filter { !orders[$0].hasEnded }.sorted { orders[$0].turn < orders[$1].turn }
+  }
 }

@@ -6,7 +6,7 @@ extension MarketSimulator {
   /// Cash and all positions at their marks.
   var equity: Double {
     var sum = cash + pending.reduce(0) { $0 + $1.amount * rate($1.instrument) }
-    for i in quantities.indices { sum += quantities[i] * marks[i] * unitMoney(i) }
+    for i in quantities.indices { sum += worth(i) }
     return sum
   }
 
@@ -206,7 +206,11 @@ extension MarketSimulator {
     let tax = isCostless ? 0 : tax(of: units, index, price)
     let signed = orders[index].isBuy ? units : -units
     home -= commission + tax
-    receive(-signed * price * instruments[instrument].multiplier, of: instrument)
+    if isContract(instrument) {
+      contracts[instrument].pieces.append((signed, price))
+    } else {
+      receive(-signed * price * instruments[instrument].multiplier, of: instrument)
+    }
     if !isCostless { home -= conversionCost(of: units, instrument, price) }
     quantities[instrument] += signed
     average(instrument, signed, price)

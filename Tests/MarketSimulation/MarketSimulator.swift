@@ -27,6 +27,9 @@ import BacktestCore
 /// - A series that ends is closed after the decision, as far as the bar's volume lets it.
 struct MarketSimulator {
   let bars: [[Bar]]
+  /// Of some instruments finer bars, and the one along which prices go now.
+  let finer: [Int: [Bar]]
+  var finerBar: Bar?
   let instruments: [Instrument]
   let calendars: [any TradingCalendar]
   /// A series whose volume is 0 on every bar counts as not given (part 6), which NaN stands for.
@@ -57,6 +60,9 @@ struct MarketSimulator {
   let sessions: [(date: CivilDate, end: Timestamp)]
   let baseTime: Timestamp
   let actions: [SimulatedAction]
+  let funding: [Int: [(time: Timestamp, rate: Double)]]
+  let quotes: [Int: [(time: Timestamp, spread: Double)]]
+  var contracts: [SimulatedContract]
   /// Dividends that are booked and not paid yet.
   /// Each in the currency of its instrument.
   var pending: [(time: Timestamp, amount: Double, instrument: Int)] = []
@@ -77,6 +83,10 @@ struct MarketSimulator {
 
   init(_ scenario: Scenario) {
     bars = scenario.market.map { series in (0..<series.count).map { series[$0] } }
+    finer = Dictionary(
+      uniqueKeysWithValues: scenario.market.indices.map { place in
+        (place, scenario.finer[place].map { parts in (0..<parts.count).map { parts[$0] } } ?? [])
+      })
     instruments = scenario.market.map(\.instrument)
     calendars = scenario.market.map { $0.calendar ?? AlwaysOpenCalendar() }
     hasVolume = bars.map { rows in rows.contains { $0.volume > 0 } }
@@ -101,6 +111,8 @@ struct MarketSimulator {
     sessions = MarketSimulator.accountSessions(
       calendars, from: closes[0].utcDate.adding(days: -3), count: Int(days) + 20)
     actions = MarketSimulator.actions(of: scenario.market)
+    (funding, quotes) = (scenario.funding, scenario.quotes)
+    contracts = bars.map { _ in SimulatedContract() }
   }
 
   /// Plays the whole market.
@@ -109,66 +121,6 @@ struct MarketSimulator {
     simulator.play()
     return simulator.tape
   }
-}
-
-/// An order on its way, live or ended.
-struct SimulatedOrder {
-  let number: Int
-  let instrument: Int
-  var kind: Order.Kind
-  var timeInForce: Order.TimeInForce
-  var isPostOnly: Bool
-  /// Its place among orders that compete.
-  var turn: Int
-  /// The best price that a trailing stop has seen.
-  var best = Double.nan
-  var wokeInside = false
-  /// Whether the match under way takes what the market gives.
-  var isTaking = false
-  /// How often a trigger was reached that only armed something.
-  var armedTimes = 0
-  var group: Int
-  /// Whether a fill makes the others of the group smaller.
-  var isOfLadder = false
-  var reduceOnly: Bool
-  /// The exit of the run that it is, and which of several targets.
-  var exitRule: Order.ExitRule?
-  var targetPlace = 0
-  /// The number of the entry to which an exit belongs, or 0.
-  var parent = 0
-  /// The standing target from which it is sized when it meets a price.
-  var target: ScriptedRequest.Stated?
-  var isTarget = false
-  /// Units asked for, signed, on the lot.
-  var wanted: Double
-  var filled = 0.0
-  var notional = 0.0
-  var fillCount = 0
-  var commission = 0.0
-  /// The part that rested: fills of a limit order inside bars.
-  var makerUnits = 0.0
-  var makerMoney = 0.0
-  /// What was traded in the month before its first fill.
-  var month = SimulatedMonth()
-  var liveAt: Timestamp
-  var expiry: Timestamp?
-  var isLive = false
-  var hasEnded = false
-  /// Whether a stop has become a market order.
-  var isTriggered = false
-  /// Whether it answers a margin call.
-  var isLiquidation = false
-  /// Known when the order became live, for models that ask for the past.
-  var deviation = Double.nan
-  var meanVolume = Double.nan
-  var spread = Double.nan
-
-  var remaining: Double { wanted - filled }
-  var isBuy: Bool { wanted > 0 }
-  var isFilledWhole = false
-  /// Whether it begins when its parent has filled whole, and is no exit.
-  var isOther = false
-  var isImmediate: Bool { timeInForce == .immediateOrCancel || timeInForce == .fillOrKill }
 }
 
 // MARK: - The order of events (part 4)
@@ -185,6 +137,7 @@ extension MarketSimulator {
       if isRuined { break }
       endSessions()
       endAccountSession()
+      payFunding()
       if instant != nil, rules.terms.checksBars { checkMargin() }
       if instant != nil { ruinIfBroke() }
       if isRuined { break }
@@ -205,6 +158,7 @@ extension MarketSimulator {
   /// The next time at which anything happens.
   private func nextMoment(of moments: [Timestamp]) -> Timestamp? {
     var times = moments + sessions.map(\.end) + actions.map(\.time) + pending.map(\.time)
+    times += funding.values.joined().map(\.time)
     for order in orders where !order.hasEnded {
       if !order.isLive { times.append(order.liveAt) }
       if let expiry = order.expiry { times.append(expiry) }
@@ -220,7 +174,6 @@ extension MarketSimulator {
     for instrument in bars.indices {
       guard let row = closingRow(instrument) else { continue }
       matchPath(instrument, row)
-      if isTraded(instrument, row) { follow(instrument, row) }
       marks[instrument] = bars[instrument][row].close
       lastRows[instrument] = row
     }
@@ -367,6 +320,7 @@ extension MarketSimulator {
     }
     if tape.equity.isEmpty { tape.equity.append(rules.cash) }
     for index in orders.indices where !orders[index].hasEnded { end(index, .stillLive) }
+    settleContracts(isLast: true)
     tape.cash = cash
     tape.quantities = quantities
   }
@@ -391,6 +345,7 @@ extension MarketSimulator {
         isIntrabar: true, isCut: false, isCostless: true)
     }
     home = 0
+    contracts = contracts.map { _ in SimulatedContract() }
     currencies.balances = currencies.balances.map { _ in 0 }
   }
 }

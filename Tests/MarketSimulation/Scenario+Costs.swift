@@ -45,6 +45,7 @@ extension SimulatedCosts {
     case .relativeSpread(let points): RelativeSpreadSlippage(basisPoints: points)
     case .rangeShare(let share): RangeFractionSlippage(share: share)
     case .corwinSchultz(let multiple): CorwinSchultzSlippage(multiple: multiple)
+    case .quotedSpread(let multiple): QuotedSpreadSlippage(multiple: multiple)
     case .volumeShare(let impact): VolumeShareSlippage(impact: impact)
     case .squareRoot(let impact): SquareRootSlippage(impact: impact)
     case .almgren(let days, let outstanding, let gamma, let eta):

@@ -23,6 +23,14 @@ extension Scenario {
     }
     var money = Randomness(seed: seed, stream: "currencies")
     if money.oneIn(3) { try drawCurrencies(&money) }
+    var contracts = Randomness(seed: seed, stream: "contracts")
+    if contracts.nextInteger(below: 4) == 0 { try drawContracts(&contracts) }
+    var quotes = Randomness(seed: seed, stream: "quotes")
+    if quotes.nextInteger(below: 5) == 0 { drawQuotes(&quotes) }
+    var finer = Randomness(seed: seed, stream: "finer")
+    if finer.nextInteger(below: 4) == 0 { try drawFinerBars(&finer) }
+    var stress = Randomness(seed: seed, stream: "stresses")
+    if stress.nextInteger(below: 4) == 0 { drawStress(&stress) }
     var exits = Randomness(seed: seed, stream: "exits")
     if exits.oneIn(3), rules.limits == nil, rules.terms.margin == nil {
       rules.exits = ExitRules(random: &exits)

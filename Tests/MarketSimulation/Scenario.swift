@@ -8,6 +8,14 @@ package struct Scenario {
   var market: [BarSeries]
   /// Exchange rates of the currencies of some instruments.
   var rates: [BarSeries] = []
+  /// Of perpetual contracts, by their numbers, when which share of the value is paid.
+  var funding: [Int: [(time: Timestamp, rate: Double)]] = [:]
+  /// Finer bars inside those of some instruments, by their numbers.
+  var finer: [Int: BarSeries] = [:]
+  /// Changes of the market before it is played.
+  var stresses: [MarketStress] = []
+  /// Bid-ask spreads of instruments, by their numbers, and from when each was known.
+  var quotes: [Int: [(time: Timestamp, spread: Double)]] = [:]
   var rules = SimulationRules()
   /// What is asked for at each instant at which a bar closes, counted from 0.
   var script: [Int: [ScriptedRequest]] = [:]
@@ -108,6 +116,8 @@ struct SimulationTape {
   var cash = 0.0
   var quantities: [Double] = []
   var ambiguousBars = 0
+  /// What contracts and funding paid when, in account currency.
+  var payments: [Payment] = []
   /// The limits that were met, in order, with what was done where no order met them.
   var breaches: [String] = []
 
@@ -127,6 +137,19 @@ struct SimulationTape {
     var isCostless = false
     /// Account currency per price unit and unit of quantity.
     var unit = 0.0
+  }
+
+  struct Payment: CustomStringConvertible {
+    var name: String
+    var instrument: Int
+    var time: Timestamp
+    var amount: Double
+
+    init(_ name: String, _ instrument: Int, _ time: Timestamp, _ amount: Double) {
+      (self.name, self.instrument, self.time, self.amount) = (name, instrument, time, amount)
+    }
+
+    var description: String { "\(name) of \(instrument): \(amount) \(time)" }
   }
 
   struct Event: CustomStringConvertible {

@@ -14,7 +14,7 @@ extension Scenario {
     guard try difference() != nil else { return nil }
     let small = shrinking ? try shrunk() : self
     let difference = try small.difference() ?? "nothing"
-    let tapes = [MarketSimulator.play(small), try small.replay()]
+    let tapes = [try small.played(), try small.replay()]
     let lines = [
       "seed \(seed): \(difference)", small.text(around: tapes), "simulator:", tapes[0].text,
       "engine:", tapes[1].text,
@@ -22,9 +22,18 @@ extension Scenario {
     return SimulationMismatch(difference: difference, description: lines.joined(separator: "\n"))
   }
 
+  /// What the second simulator makes of it: with the bars of the engine where they were changed,
+  /// which agree with its own but for rounding.
+  private func played() throws -> SimulationTape {
+    var scenario = self
+    if !stresses.isEmpty { scenario.market = try stressed() }
+    return MarketSimulator.play(scenario)
+  }
+
   /// The first difference between the two tapes.
   private func difference() throws -> String? {
-    MarketSimulator.play(self).difference(from: try replay())
+    if let difference = try stressDifference() { return difference }
+    return try played().difference(from: try replay())
   }
 
   /// Leaves out requests and simplifies rules as long as the two still differ.
@@ -40,6 +49,35 @@ extension Scenario {
       }
     }
     return small
+  }
+
+  /// Scenarios that lack a contract, a payment, a change of the market or finer bars.
+  private var withLess: [Scenario] {
+    var found: [Scenario] = []
+    for place in market.indices where market[place].instrument.assetClass != .equity {
+      var other = self
+      other.market[place].instrument.assetClass = .equity
+      other.funding[place] = nil
+      found.append(other)
+    }
+    for place in funding.keys.sorted() {
+      for row in funding[place]!.indices {
+        var other = self
+        other.funding[place]!.remove(at: row)
+        found.append(other)
+      }
+    }
+    for place in stresses.indices {
+      var other = self
+      other.stresses.remove(at: place)
+      found.append(other)
+    }
+    for place in finer.keys.sorted() {
+      var other = self
+      other.finer[place] = nil
+      found.append(other)
+    }
+    return found
   }
 
   /// Scenarios that lack one thing.
@@ -64,6 +102,7 @@ extension Scenario {
       { $0.exits.trailingStop = nil }, { $0.exits.breakEven = nil }, { $0.exits.timeExit = nil },
       { $0.exits.reentry = .newTarget },
     ]
+    found += withLess
     if !rates.isEmpty {
       var other = self
       other.rates = []
@@ -155,9 +194,29 @@ extension SimulationTape {
     if !zip(quantities, other.quantities).allSatisfy({ isSameQuantity($0, $1) }) {
       return "positions"
     }
+    if let difference = difference(ofPayments: other, scale) { return difference }
     if ambiguousBars != other.ambiguousBars { return "ambiguous bars" }
     if breaches != other.breaches { return "limits that were met" }
     return nil
+  }
+
+  /// The first payment that differs, where equity is not gone; what is nothing but for rounding is
+  /// no payment.
+  private func difference(ofPayments other: SimulationTape, _ scale: Double) -> String? {
+    if equity.last == 0 { return nil }
+    let (mine, its) = (
+      payments.filter { !near($0.amount, 0, scale) },
+      other.payments.filter { !near($0.amount, 0, scale) }
+    )
+    let count = min(mine.count, its.count)
+    for (one, two) in zip(mine, its)
+    where (one.name, one.instrument, one.time) != (two.name, two.instrument, two.time)
+      || !near(one.amount, two.amount, scale)
+    {
+      return "payment: \(one), but \(two) of the engine"
+    }
+    return mine.count == its.count
+      ? nil : "payments: \(mine.dropFirst(count)), but \(its.dropFirst(count)) of the engine"
   }
 
   /// Whether of two accounts that lost all one has exactly nothing and the other the rounding of
@@ -231,7 +290,7 @@ private func near(_ a: Double, _ b: Double, _ scale: Double) -> Bool {
 extension Scenario {
   /// The scenario in words: rules, script, and the bars around it and around the fills.
   private func text(around tapes: [SimulationTape]) -> String {
-    var lines = ["  \(rules.text)"]
+    var lines = ["  \(rules.text)"] + stresses.map { "  stress: \($0.text)" }
     for (index, series) in market.enumerated() {
       let instrument = series.instrument
       lines.append(
@@ -258,6 +317,16 @@ extension Scenario {
         lines.append(
           "  \(instant) [\(index)] row \(row) \(bar.openTime)..\(bar.closeTime) O \(bar.open) "
             + "H \(bar.high) L \(bar.low) C \(bar.close) V \(bar.volume)")
+      }
+      for (index, parts) in finer.sorted(by: { $0.key < $1.key }) {
+        for bar in (0..<parts.count).map({ parts[$0] })
+        where isNear && bar.closeTime <= time
+          && (instant == 0 || bar.closeTime > closes[instant - 1])
+        {
+          lines.append(
+            "      finer [\(index)] \(bar.openTime)..\(bar.closeTime) O \(bar.open) H \(bar.high) "
+              + "L \(bar.low) C \(bar.close)")
+        }
       }
       for request in script[instant] ?? [] { lines.append("    \(request.text)") }
     }

@@ -96,7 +96,7 @@ extension Scenario {
   func replay() throws -> SimulationTape {
     let strategy = ScriptReplay(script: script)
     let result = Backtest(
-      strategy, on: try Universe(market).with(rates: rates), configuration: rules.configuration
+      strategy, on: try universe, configuration: rules.configuration
     ).run()
     var tape = SimulationTape()
     tape.fills = result.fills.map { fill in
@@ -122,7 +122,15 @@ extension Scenario {
           name: event.kind.word + reason, time: event.time, quantity: event.quantity))
     }
     tape.equity = Array(result.curve.equity)
-    tape.cash = result.account.cash
+    tape.cash = result.account.settledCash
+    tape.payments = result.ledger.compactMap { entry in
+      guard let instrument = entry.instrument.map({ Int($0.index) }) else { return nil }
+      switch entry.kind {
+      case .settlement: return .init("settlement", instrument, entry.time, entry.amount)
+      case .funding: return .init("funding", instrument, entry.time, entry.amount)
+      default: return nil
+      }
+    }
     tape.quantities = result.account.positions.map(\.quantity)
     tape.ambiguousBars = result.counts.ambiguousBars
     tape.breaches = result.riskBreaches.map { breach in

@@ -13,7 +13,7 @@ struct EventQueueTests {
     for _ in 0..<400 {
       if random.below(5) < 3 || waiting.isEmpty {
         let time = Timestamp(seconds: Int64(random.below(12)))
-        let phase = EventPhase(rawValue: UInt8(1 + random.below(7)))!
+        let phase = EventPhase(rawValue: UInt8(1 + random.below(8)))!
         queue.schedule(at: time, phase, subject: scheduled, order: OrderID(scheduled))
         let key = EventKey(time: time, phase: phase, sequence: UInt32(scheduled))
         waiting.append(
@@ -46,9 +46,10 @@ struct EventQueueTests {
 
   @Test func phasesStandInTheirOrder() {
     let phases: [EventPhase] = [
-      .barClose, .sessionEnd, .decision, .timer, .orderArrival, .corporateAction, .marketOpen,
+      .barClose, .sessionEnd, .funding, .decision, .timer, .orderArrival, .corporateAction,
+      .marketOpen,
     ]
-    #expect(phases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7])
+    #expect(phases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8])
     #expect(phases == phases.sorted())
   }
 }

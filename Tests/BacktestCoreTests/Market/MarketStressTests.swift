@@ -71,6 +71,17 @@ struct MarketStressTests {
     #expect(agrees(lasting.close[9], before[0].close[9], within: 1e-15))
   }
 
+  @Test(arguments: [MarketStress.Change.shock(-0.2), .missingBars(0.3), .halt, .volatility(2)])
+  func fundingStays(change: MarketStress.Change) throws {
+    let payment = FundingRate(time: Timestamp(seconds: 1_706_000_000), rate: 0.01)
+    let given = try market()
+    let universe = try Universe(
+      given.series.map { try $0.adding(funding: [payment]) })
+    let stress = MarketStress(change, of: ["A"], from: CivilDate("2024-02-01"))
+    let changed = try universe.stressed(by: [stress], seed: 3)
+    #expect(changed.series.map(\.funding) == [[payment], [payment]])
+  }
+
   @Test func volatilityIsAMultipleAndTheMeanStays() throws {
     let before = try market().series
     let after = try stressed(.volatility(3)).series

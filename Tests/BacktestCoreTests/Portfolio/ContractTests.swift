@@ -27,6 +27,38 @@ struct ContractTests {
     #expect(agrees(result.equity[2], 1_000_000 + (units < 0 ? 18 : -18), within: 1e-12))
   }
 
+  /// Funding that falls on a session's end comes after settlement and interest, also where the
+  /// payment before it lies more than a session back.
+  @Test func fundingComesAfterWhatTheSessionEnds() throws {
+    let prices: [MarketBuilder.Prices] = [100, 110, 120, 130, 140].map { ($0, $0, $0, $0) }
+    let times = [day(2), day(4), day(5)].map(\.midnight)
+    let series = try MarketBuilder.series(prices, assetClass: .perpetual, lot: .fractional)
+      .adding(funding: times.map { FundingRate(time: $0, rate: 0.01) })
+    let result = try runScript(
+      series, [0: { _, trading in trading.submit(Order(.first, quantity: 10)) }]
+    ) {
+      var financing = FinancingRules()
+      financing.creditRate = 0.365
+      $0.account.financing = financing
+      $0.account.funding = .margin(leverage: 1)
+    }
+    // Bought at the open of bar 1, 110: nothing to settle at its close.
+    var (cash, expected) = (1_000_000.0, [Double]())
+    for (day, gain) in [(2, 0.0), (3, 100), (4, 100), (5, 100)] {
+      if gain > 0 { expected.append(gain) }
+      expected.append((cash + gain) * 0.001)
+      cash += gain + (cash + gain) * 0.001
+      guard day != 3 else { continue }
+      expected.append(-10 * (90 + 10 * Double(day)) * 0.01)
+      cash += expected[expected.count - 1]
+    }
+    let ledger = result.ledger.filter { $0.kind != .deposit }.map(\.amount)
+    #expect(ledger.count == expected.count, "\(result.ledger)")
+    for (found, expected) in zip(ledger, expected) {
+      #expect(agrees(found, expected, within: 1e-9))
+    }
+  }
+
   @Test func contractsAreSettledEachDayAndPayNoNotional() throws {
     // Bought 2 at the open of bar 1, 100; one sold at the open of bar 3, 108. 10 a point.
     let series = try MarketBuilder.series(

@@ -2,6 +2,7 @@
 @testable import BacktestEvidence
 import Foundation
 import TestSupport
+import Synchronization
 import Testing
 
 /// A value of a JSON fixture, walked by keys and positions.
@@ -31,15 +32,32 @@ struct StatisticsOracle {
 /// The daily returns of crossovers of two averages of a price series: decided at a close, earned on
 /// the next bar, from the bar on which the slowest average exists.
 struct CrossoverReturns {
+  /// Those that a test has asked for before.
+  private static let known = Mutex<[String: CrossoverReturns]>([:])
+
   /// The returns of buying and holding.
   let market: [Double]
   /// The returns of each pair, fast first.
   let columns: [[Double]]
 
+  /// The returns of pairs, computed once.
   init(
     _ file: String = "prices/sp500.csv", from: String = "1999-01-04", to: String = "2018-12-31",
     fast: [Int] = [5, 10, 15, 20, 25, 30, 40, 50],
     slow: [Int] = [60, 80, 100, 120, 150, 180, 200, 250], short: Bool = false
+  ) throws {
+    let key = "\(file) \(from) \(to) \(fast) \(slow) \(short)"
+    if let known = Self.known.withLock({ $0[key] }) {
+      self = known
+      return
+    }
+    try self.init(computing: file, from: from, to: to, fast: fast, slow: slow, short: short)
+    let found = self
+    Self.known.withLock { $0[key] = found }
+  }
+
+  private init(
+    computing file: String, from: String, to: String, fast: [Int], slow: [Int], short: Bool
   ) throws {
     let table = try Fixture.table(file)
     let place = try #require(table[0].firstIndex(of: "adj_close"))

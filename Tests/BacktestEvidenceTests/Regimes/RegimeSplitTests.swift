@@ -34,7 +34,7 @@ struct RegimeSplitTests {
     let classifier = RegimeSplitTests.classifiers[index]
     let prices = try RegimePrices("sp500.csv")
     let isSlow = classifier is HiddenMarkovRegimes
-    let count = isSlow ? 1_100 : prices.closes.count
+    let count = isSlow ? 800 : prices.closes.count
     let (closes, times) = (Array(prices.closes.prefix(count)), Array(prices.times.prefix(count)))
     let whole = try classifier.labels(closes: closes, times: times)
     let seed: UInt64 = 421

@@ -1,5 +1,6 @@
 import BacktestCore
 import Glibc
+import TestSupport
 import Testing
 
 @testable import BacktestEvidence
@@ -38,14 +39,16 @@ struct ParameterSamplerTests {
   @Test func theEstimatorLearns() throws {
     var wins = 0
     var (learnt, drawn): ([Double], [Double]) = ([], [])
-    for seed in 0..<20 {
+    let seeds = TestBuild.isOptimised ? 20 : 8
+    for seed in 0..<seeds {
       let estimator = ParzenSampler(Self.space, seed: UInt64(seed), isBetterHigher: true)
       learnt.append(try best(estimator, trials: 100))
       drawn.append(try best(RandomSampler(Self.space, seed: UInt64(seed)), trials: 100))
       wins += learnt[seed] > drawn[seed] ? 1 : 0
     }
-    #expect(wins >= 15, "\(wins) of 20")
-    #expect(learnt.sorted()[10] > drawn.sorted()[10] / 2, "\(learnt.sorted()[10])")
+    #expect(wins * 4 >= seeds * 3, "\(wins) of \(seeds)")
+    let (middle, chance) = (learnt.sorted()[seeds / 2], drawn.sorted()[seeds / 2])
+    #expect(middle > chance / 2, "\(middle)")
   }
 
   /// The same seed proposes the same, and another seed does not.

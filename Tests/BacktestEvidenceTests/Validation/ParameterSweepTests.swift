@@ -46,7 +46,7 @@ struct ParameterSweepTests {
   }
 
   @Test func threadsChangeNothing() throws {
-    let slow = (20..<50).map { ParameterValue.integer($0) }
+    let slow = (20..<32).map { ParameterValue.integer($0) }
     let sweep = try Self.sweep(fast: (3..<13).map { .integer($0) }, slow: slow, bars: 100)
     let one = try sweep.run(threads: 1)
     for threads in [2, 5] {

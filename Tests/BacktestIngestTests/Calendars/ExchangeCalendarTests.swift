@@ -20,9 +20,11 @@ struct ExchangeCalendarTests {
 
   @Test func everySessionIsThatOfTheReference() throws {
     var years: [String: Int] = [:]
+    var calendars: [ExchangeCalendar.Exchange: ExchangeCalendar] = [:]
     for row in try Fixture.table("calendars/exchange_sessions.csv").dropFirst() {
       let exchange = try #require(ExchangeCalendar.Exchange(rawValue: String(row[0])))
-      let calendar = ExchangeCalendar(exchange)
+      let calendar = calendars[exchange] ?? ExchangeCalendar(exchange)
+      calendars[exchange] = calendar
       let found = lines(calendar, Int(row[1])!)
       #expect(found.count == Int(row[2]), "\(row[0]) \(row[1])")
       let digest = SHA256.hexadecimal(of: found.joined(separator: "\n").utf8).prefix(16)

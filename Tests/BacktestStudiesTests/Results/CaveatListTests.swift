@@ -24,9 +24,10 @@ struct CaveatListTests {
   /// The caveats of the report: the items of its first box, then those recorded below the equity.
   private static func reported(_ outcome: StudyOutcome) throws -> [String] {
     let records = Set(outcome.caveats.filter(\.code.isRecord).map(\.message))
-    let first = try items(outcome, in: "notice warning")
+    let page = String(decoding: outcome.report().bytes(), as: UTF8.self)
+    let first = try items(of: page, in: "notice warning")
     #expect(records.isDisjoint(with: first))
-    return try first + items(outcome, in: "notice").filter(records.contains)
+    return try first + items(of: page, in: "notice").filter(records.contains)
   }
 
   /// The caveats in the order of the report.
@@ -36,8 +37,7 @@ struct CaveatListTests {
   }
 
   /// The items of the report's first box of a kind.
-  private static func items(_ outcome: StudyOutcome, in kind: String) throws -> [String] {
-    let page = String(decoding: outcome.report().bytes(), as: UTF8.self)
+  private static func items(of page: String, in kind: String) throws -> [String] {
     let start = try #require(page.firstRange(of: "<aside class=\"\(kind)\"")).upperBound
     let end = try #require(page[start...].firstRange(of: "</aside>")).lowerBound
     return page[start..<end].split(separator: "<li>").dropFirst().map { item in
@@ -59,7 +59,8 @@ struct CaveatListTests {
 
   @Test(arguments: ["liquidate", "mark", "carry"])
   func aWalkForwardHasOneList(boundary: String) throws {
-    let outcome = try StudyRunner(Self.study(["walk-forward.boundary=\(boundary)"])).walkForward()
+    let outcome = try StudyRunner.quick(Self.study(["walk-forward.boundary=\(boundary)"]))
+      .walkForward()
     let messages = outcome.caveats.map(\.message)
     #expect(try Self.reported(outcome) == Self.sorted(outcome))
     #expect(try Self.printed(outcome) == messages)
@@ -74,7 +75,7 @@ struct CaveatListTests {
   }
 
   @Test func aRunHasOneList() throws {
-    let outcome = try StudyRunner(
+    let outcome = try StudyRunner.quick(
       Self.study([
         "execution={fill: next-open}", "strategy={name: buy-and-hold}",
         "walk-forward={train: 1y, test: 1y}",
@@ -96,12 +97,12 @@ struct CaveatListTests {
   }
 
   @Test func usedAdjustmentsAreNoCaveat() throws {
-    let outcome = try StudyRunner(Self.study(["data.price=adjusted"])).run()
+    let outcome = try StudyRunner.quick(Self.study(["data.price=adjusted"])).run()
     #expect(!outcome.caveats.contains { [.rawPrices, .splitJumps].contains($0.code) })
   }
 
   @Test func whatTheReportSaysOfWeights() throws {
-    let outcome = try StudyRunner(
+    let outcome = try StudyRunner.quick(
       Self.study(["execution={}", "account={accounting: {rule: weights, fee: 0.001}}"])
     ).run()
     let page = String(decoding: outcome.report().bytes(), as: UTF8.self)
@@ -113,7 +114,7 @@ struct CaveatListTests {
   /// A file is listed once, under the digest that `result.json` has.
   @Test func dataFilesAreListedOnce() throws {
     let folder = try ScratchFolder()
-    let outcome = try StudyRunner(Self.study(["data.price=adjusted"])).run()
+    let outcome = try StudyRunner.quick(Self.study(["data.price=adjusted"])).run()
     let record = try outcome.write(to: folder.path)
     let page = String(decoding: try FileBytes.read(folder.path + "/report.html"), as: UTF8.self)
     let digest = try #require(record.data.first?.sha256)

@@ -20,7 +20,8 @@ struct ResultSchemaTests {
   private static func outcome(walksForward: Bool, _ overrides: [String] = []) throws -> StudyOutcome
   {
     let study = try study(overrides)
-    return walksForward ? try StudyRunner(study).walkForward() : try StudyRunner(study).run()
+    return walksForward
+      ? try StudyRunner.quick(study).walkForward() : try StudyRunner.quick(study).run()
   }
 
   /// A strategy that forecasts.
@@ -93,7 +94,7 @@ struct ResultSchemaTests {
     let small = "data.from=2010-01-04"
     let short = "data.to=2011-01-01"
     let folder = try ScratchFolder()
-    var runner = StudyRunner(
+    var runner = StudyRunner.quick(
       try Self.study([small, short, "walk-forward.grid={fast: [5, 10, 20], slow: [40, 60]}"]))
     runner.store = try RunStore(path: folder.path + "/runs.sqlite")
     for outcome in [try runner.sweep(), try runner.sensitivity(), try Self.monteCarlo()] {
@@ -115,7 +116,7 @@ struct ResultSchemaTests {
     let study = try Study(
       path: Fixture.path("studies/demo.yaml"), overrides: ["data.from=2011-01-01"],
       catalogue: .standard)
-    return try StudyRunner(study).monteCarlo(markets: 3)
+    return try StudyRunner.quick(study).monteCarlo(markets: 3)
   }
 
   /// Replicates of a policy, and folds with checkpoints that lie there or are trained.
@@ -134,8 +135,8 @@ struct ResultSchemaTests {
         + "training: {cache: \(folder.path)/cache}}")
     defer { try? FolderTree.remove("\(folder.path)/cache") }
     return [
-      try StudyRunner(replicated).run(), try StudyRunner(checkpoints).walkForward(),
-      try StudyRunner(trained).walkForward(),
+      try StudyRunner.quick(replicated).run(), try StudyRunner.quick(checkpoints).walkForward(),
+      try StudyRunner.quick(trained).walkForward(),
     ]
   }
 

@@ -55,12 +55,17 @@ enum SampleStudy {
     try folder.write(prices(seed: 2), to: "prices/b.csv")
   }
 
-  /// A folder with the study and its prices.
-  static func folder() throws -> WorkFolder {
+  /// A folder with the study and its prices; without regimes, whose intervals take most of the time
+  /// of a run, for tests that run it many times to look at other things.
+  static func folder(withRegimes: Bool = true) throws -> WorkFolder {
     let folder = try WorkFolder()
     try write(to: folder)
+    if !withRegimes { try folder.write(plain, to: "study.yaml") }
     return folder
   }
+
+  /// The study without regimes.
+  static let plain = text.replacing("regimes: [bull-bear, volatility]\n", with: "")
 
   private static func decimals(_ cents: Int) -> String {
     let rest = cents % 100

@@ -64,6 +64,14 @@ public struct Column<Element: BitwiseCopyable & Sendable>: RandomAccessCollectio
     defer { extendLifetime(storage) }
     return try body(UnsafeBufferPointer(start: start, count: count))
   }
+
+  /// Calls `body` with the memory of the column, so that an array of it is made by one copy.
+  @inlinable
+  public func withContiguousStorageIfAvailable<R>(
+    _ body: (UnsafeBufferPointer<Element>) throws -> R
+  ) rethrows -> R? {
+    try withUnsafeBufferPointer(body)
+  }
 }
 
 /// The memory behind one or more columns, released when the last of them goes.

@@ -15,8 +15,8 @@ extension Engine {
       return event.subject
     case .orderArrival where trading.broker.book.holds(event.order, in: event.subject):
       arrive(event.subject)
-    case .sessionEnd where event.order.number == 0:
-      if event.subject < 0 { endAccountSession() } else { payFunding(event.subject) }
+    case .sessionEnd where event.order.number == 0: endAccountSession()
+    case .funding: payFunding(event.subject)
     case .corporateAction: applyAction(event.subject)
     case .sessionEnd where trading.broker.book.holds(event.order, in: event.subject):
       trading.broker.end(event.subject, .expired, log: &log)
@@ -64,9 +64,9 @@ extension Engine {
     return true
   }
 
-  /// Phase 2: what ends with the session.
+  /// Phase 2: what ends with the session, then funding.
   mutating func endSessions() {
-    while let event = queue.first, event.key.time == clock, event.key.phase == .sessionEnd {
+    while let event = queue.first, event.key.time == clock, event.key.phase <= .funding {
       _ = process(queue.removeFirst())
     }
   }

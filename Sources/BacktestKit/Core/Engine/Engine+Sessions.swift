@@ -27,10 +27,11 @@ extension Engine {
   /// One payment waits at a time: the others come after it.
   private mutating func scheduleFunding(_ index: Int) {
     guard index < feed.funding.count else { return }
-    queue.schedule(at: feed.funding[index].funding.time, .sessionEnd, subject: index)
+    queue.schedule(at: feed.funding[index].funding.time, .funding, subject: index)
   }
 
-  /// Phase 2: the holders of a perpetual contract pay one another.
+  /// Phase 2, after all that ends with a session of that moment: the holders of a perpetual
+  /// contract pay one another.
   @inline(never)
   mutating func payFunding(_ index: Int) {
     scheduleFunding(index + 1)
@@ -46,7 +47,7 @@ extension Engine {
 
   private mutating func scheduleSessionEnd() {
     guard let session = feed.universe.accountSession(after: clock) else { return }
-    queue.schedule(at: session.end, .sessionEnd, subject: -1)
+    queue.schedule(at: session.end, .sessionEnd, subject: 0)
   }
 
   /// Phase 2: financing for the days to the next session, then the margin check.

@@ -76,8 +76,10 @@ struct EventQueue: Sendable {
 package enum EventPhase: UInt8, Comparable, Sendable, BitwiseCopyable {
   /// Bars close: resting orders are matched along each bar's path, then positions are marked.
   case barClose = 1
-  /// A session ends: DAY orders expire.
+  /// A session ends: DAY orders expire, contracts are settled, interest is paid, margin checked.
   case sessionEnd
+  /// The holders of perpetual contracts pay one another.
+  case funding
   /// Fills are reported, then the strategy decides once for all bars that closed.
   case decision
   /// What the strategy scheduled.

@@ -134,7 +134,7 @@ struct StressedWindow {
         throw MarketError(
           symbol: series.instrument.symbol, "a change of the market leaves no bars")
       }
-      return try series.rows(at: kept).adding(series.actions)
+      return try keepingEvents(series.rows(at: kept))
     }
     var columns = [[Double]](repeating: [], count: 4)
     for column in 0..<4 { columns[column].reserveCapacity(series.count) }
@@ -162,7 +162,14 @@ struct StressedWindow {
           "has a price beyond the numbers that there are after a change of the market")
       }
     }
-    return try series.replacingPrices(columns.map { Column($0) }).adding(series.actions)
+    return try keepingEvents(series.replacingPrices(columns.map { Column($0) }))
+  }
+
+  /// Changed bars with what happens to their instrument: actions, and the funding of a contract.
+  private func keepingEvents(_ changed: BarSeries) throws(MarketError) -> BarSeries {
+    var changed = try changed.adding(series.actions)
+    changed.funding = series.funding
+    return changed
   }
 }
 

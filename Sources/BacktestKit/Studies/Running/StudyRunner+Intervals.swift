@@ -6,7 +6,8 @@ extension StudyRunner {
   func withIntervals(_ outcome: StudyOutcome) -> StudyOutcome {
     var outcome = outcome
     let rows = max(outcome.metrics.sample.count, outcome.result.trades.count)
-    let bootstrap = Bootstrap(draws: Self.affordableDraws(of: rows), seed: study.seed)
+    let bootstrap = Bootstrap(
+      draws: draws ?? Self.affordableDraws(of: rows), seed: study.seed)
     // The names and the rules are known to be right.
     outcome.intervals = try? bootstrap.intervals(
       of: Metrics.headlineNames, in: outcome.metrics, threads: threads)

@@ -33,6 +33,9 @@ public struct StudyRunner: Sendable {
   package var interrupt = Interrupt()
   /// Where the results will go; beside it a sweep keeps what it has done.
   package var resultFolder: String?
+  /// The resamples behind each interval, where they are not as many as intervals need: what looks
+  /// at other things than bounds saves time with fewer.
+  package var draws: Int?
   /// The prices, where they are read already.
   package var market: StudyMarket?
   /// What other processes have done of the job, all of it.
@@ -271,7 +274,8 @@ public struct StudyRunner: Sendable {
     return try StudyError.wrapping(.regimes) {
       try study.regimes.map { choice in
         var analysis = try Self.analysis(result, series, try study.classifier(of: choice))
-        try analysis.measureIntervals(Bootstrap(seed: study.seed), threads: threads)
+        let bootstrap = Bootstrap(draws: draws ?? Bootstrap().draws, seed: study.seed)
+        try analysis.measureIntervals(bootstrap, threads: threads)
         return analysis
       }
     }
