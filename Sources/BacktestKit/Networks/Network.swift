@@ -148,7 +148,7 @@ extension Network where Element: KernelElement {
       guard let memory = memory.baseAddress, let first = input.baseAddress else { return }
       (memory + program.input.offset).update(from: first, count: input.count)
       let kernels = NetworkKernels(weights: program.weights, memory: memory, kernels: kernels)
-      kernels.run(program.steps, from: 0, masks)
+      kernels.run(program, from: 0, masks)
       kernels.write(program.outputs, to: output)
     }
     withExtendedLifetime(program) {}

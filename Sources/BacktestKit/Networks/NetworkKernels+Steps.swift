@@ -8,22 +8,9 @@ extension NetworkKernels {
   func run(_ step: PointwiseStep, row: Int, rows: Int) {
     let place = memory + (step.place.offset &+ row &* step.place.stride)
     let count = (rows &- 1) &* step.place.stride &+ step.place.count
-    func map(_ function: network_function, _ first: Double = 0, _ second: Double = 0) {
-      kernels.pointee.map(function, place, count, first, second)
-    }
-    switch step.function {
-    case .tanh: map(network_function_tanh)
-    case .sigmoid: map(network_function_sigmoid)
-    case .relu: map(network_function_relu)
-    case .elu: map(network_function_elu)
-    case .selu: map(network_function_selu)
-    case .silu: map(network_function_silu)
-    case .mish: map(network_function_mish)
-    case .softplus: map(network_function_softplus)
-    case .leakyReLU(let slope): map(network_function_leaky_relu, slope)
-    case .hardtanh(let low, let high): map(network_function_hardtanh, low, high)
-    case .scaled(let factor): map(network_function_scaled, factor)
-    case .gelu:
+    if let kernel = step.function.kernel {
+      kernels.pointee.map(kernel.function, place, count, kernel.first, kernel.second)
+    } else {
       for index in 0..<count {
         let x = Double(place[index])
         place[index] = Element(x * NormalDistribution.cumulative(x))
@@ -104,12 +91,43 @@ extension NetworkKernels {
   }
 }
 
+extension PointwiseStep.Function {
+  /// The kernel and its numbers; `nil` for `gelu`, which has none.
+  @inline(__always)
+  var kernel: (function: network_function, first: Double, second: Double)? {
+    switch self {
+    case .tanh: (network_function_tanh, 0, 0)
+    case .sigmoid: (network_function_sigmoid, 0, 0)
+    case .relu: (network_function_relu, 0, 0)
+    case .elu: (network_function_elu, 0, 0)
+    case .selu: (network_function_selu, 0, 0)
+    case .silu: (network_function_silu, 0, 0)
+    case .mish: (network_function_mish, 0, 0)
+    case .softplus: (network_function_softplus, 0, 0)
+    case .leakyReLU(let slope): (network_function_leaky_relu, slope, 0)
+    case .hardtanh(let low, let high): (network_function_hardtanh, low, high)
+    case .scaled(let factor): (network_function_scaled, factor, 0)
+    case .gelu: nil
+    }
+  }
+}
+
 // All steps of a program
 extension NetworkKernels {
-  /// Does steps in order, from one of them on.
+  /// Does the steps of a program in order, from one of them on.
   @inline(__always)
-  func run(_ steps: [NetworkStep], from start: Int, _ masks: DropoutMasks<Element>?) {
-    for index in start..<steps.count {
+  func run(_ program: NetworkProgram<Element>, from start: Int, _ masks: DropoutMasks<Element>?) {
+    let last = program.rowLayers
+    guard start <= last.firstStep else {
+      return run(program.steps, start..<program.steps.count, masks)
+    }
+    run(program.steps, start..<last.firstStep, masks)
+    kernels.pointee.run_layers(last.layers, last.count, memory)
+  }
+
+  /// Does some steps in order.
+  func run(_ steps: [NetworkStep], _ range: Range<Int>, _ masks: DropoutMasks<Element>?) {
+    for index in range {
       switch steps[index] {
       case .affine(let step): run(step, row: 0, rows: step.output.rows, outputRow: 0)
       case .longShortTermMemory, .gatedRecurrentUnit, .simpleRecurrence:

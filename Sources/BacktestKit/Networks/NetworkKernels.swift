@@ -46,22 +46,11 @@ extension NetworkKernels {
   @inline(__always)
   func run(_ step: AffineStep, row: Int, rows: Int, outputRow: Int) {
     let input = step.input
-    let isPacked = input.stride == input.count && step.dilation == 1
-    var product = network_product()
+    var product = step.product(weights)
     product.input = UnsafeRawPointer(memory + (input.offset &+ row &* step.step &* input.stride))
-    product.row_step = step.step &* input.stride
-    product.runs = isPacked ? 1 : step.taps
-    product.run_length = isPacked ? step.taps &* input.count : input.count
-    product.run_stride = step.dilation &* input.stride
     product.rows = rows
-    product.matrix = UnsafeRawPointer(weights + step.matrix.offset)
-    product.wide_panels = step.matrix.widePanels
-    product.has_narrow_panel = step.matrix.hasNarrowPanel
-    product.is_fused = step.isFused
-    product.initial = UnsafeRawPointer(weights + step.bias)
     product.output = UnsafeMutableRawPointer(
       memory + (step.output.offset &+ outputRow &* step.output.stride))
-    product.output_step = step.output.stride
     kernels.pointee.multiply(&product)
   }
 
@@ -102,5 +91,25 @@ extension NetworkKernels {
         firstRow: firstRow)
     default: break
     }
+  }
+}
+
+extension AffineStep {
+  /// Its product, without the places of rows.
+  @inline(__always)
+  func product<Element>(_ weights: UnsafePointer<Element>) -> network_product {
+    let isPacked = input.stride == input.count && dilation == 1
+    var product = network_product()
+    product.row_step = step &* input.stride
+    product.runs = isPacked ? 1 : taps
+    product.run_length = isPacked ? taps &* input.count : input.count
+    product.run_stride = dilation &* input.stride
+    product.matrix = UnsafeRawPointer(weights + matrix.offset)
+    product.wide_panels = matrix.widePanels
+    product.has_narrow_panel = matrix.hasNarrowPanel
+    product.is_fused = isFused
+    product.initial = UnsafeRawPointer(weights + bias)
+    product.output_step = output.stride
+    return product
   }
 }

@@ -12,6 +12,8 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
   let dropouts: [DropoutPlace]
   /// What need not be computed again when a window moves on by one row.
   let sliding: SlidingPlan?
+  /// The last steps, where they are layers of a single row.
+  let rowLayers: RowLayers<Element>
 
   init(
     steps: [NetworkStep], weights: [Element], memoryCount: Int, input: RowPlace,
@@ -26,6 +28,7 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
       if let first = $0.baseAddress { copy.initialize(from: first, count: $0.count) }
     }
     self.weights = UnsafePointer(copy)
+    rowLayers = RowLayers(steps, weights: UnsafePointer(copy))
     self.memoryCount = memoryCount
     self.input = input
     self.inputShape = inputShape
@@ -37,7 +40,10 @@ final class NetworkProgram<Element: NetworkElement>: Sendable {
       ? SlidingPlan(steps, input: input, outputs: outputs.map(\.place)) : nil
   }
 
-  deinit { weights.deallocate() }
+  deinit {
+    weights.deallocate()
+    rowLayers.deallocate()
+  }
 }
 
 /// Where a head's output is when all steps are done.

@@ -50,7 +50,7 @@ extension Network where Element: KernelElement {
       (memory + (program.input.offset + (program.input.rows - 1) * program.input.stride)).update(
         from: first, count: row.count)
       kernels.runLastRow(program.steps, plan, edgeRow: edgeRow)
-      kernels.run(program.steps, after: plan, firstRow: firstRow)
+      kernels.run(program, after: plan, firstRow: firstRow)
       kernels.write(program.outputs, to: output)
     }
     withExtendedLifetime(program) {}
@@ -85,13 +85,15 @@ extension NetworkKernels {
 
   /// Does the steps that start from the edge.
   @inline(__always)
-  fileprivate func run(_ steps: [NetworkStep], after plan: SlidingPlan, firstRow: Int) {
+  fileprivate func run(
+    _ program: NetworkProgram<Element>, after plan: SlidingPlan, firstRow: Int
+  ) {
     var next = plan.keptSteps
     if plan.isRing {
-      runRecurrence(steps[next], firstRow: firstRow)
+      runRecurrence(program.steps[next], firstRow: firstRow)
       next += 1
     }
-    run(steps, from: next, nil)
+    run(program, from: next, nil)
   }
 }
 

@@ -43,6 +43,16 @@ typedef enum {
   network_function_exponential_less_one,  // of numbers at or below 0; above, 0
 } network_function;
 
+// A layer of a single row: a product, or a function of `count` numbers in place. Input and output
+// are counted in numbers from the start of a memory, whatever the product says.
+typedef struct {
+  bool is_product;
+  long input, output, count;
+  network_function function;
+  double first, second;
+  network_product product;
+} network_layer;
+
 typedef enum {
   network_recurrence_lstm,
   network_recurrence_gru,
@@ -99,6 +109,7 @@ typedef struct {
   void (*attend)(const network_attention *);
   void (*normalise)(const network_rows *);
   void (*softmax)(const network_rows *);
+  void (*run_layers)(const network_layer *, long count, void *memory);
 } network_kernels;
 
 // How wide the registers are. Each level is available where the processor has its instructions.

@@ -214,7 +214,7 @@ extension ONNXCompiler {
         guard let memory = memory.baseAddress else { return }
         let start = weights.baseAddress ?? UnsafePointer(memory)
         let kernels = NetworkKernels<Double>(weights: start, memory: memory)
-        kernels.run(scratch.base.steps, from: 0, nil)
+        kernels.run(scratch.base.steps, scratch.base.steps.indices, nil)
         for (index, output) in outputs.enumerated() where output.constant == nil {
           guard let place = output.place else { continue }
           let elements = (place.isWeight ? start : UnsafePointer(memory)) + place.offset

@@ -22,6 +22,8 @@ public struct TrainedPolicy: Policy {
   public let weightsPath: String
   let network: Network<Double>
   private let decoder: OutputDecoder
+  private let normaliser: PreparedNormaliser
+  private let canSlide: Bool
   private var state: Network<Double>.State
   /// The last observation, normalised.
   private var input: ContiguousArray<Double>
@@ -45,6 +47,8 @@ public struct TrainedPolicy: Policy {
           manifest.decidingHead, inputShape: manifest.observation.shape, reads: reads))
     }
     decoder = OutputDecoder(manifest)
+    normaliser = PreparedNormaliser(manifest.observation.normaliser)
+    canSlide = network.canSlide
     guard network.outputCount == decoder.outputCount else {
       throw PolicyError(
         "the head '\(manifest.decidingHead)' has \(network.outputCount) outputs, but its "
@@ -85,13 +89,13 @@ public struct TrainedPolicy: Policy {
     _ observation: UnsafeBufferPointer<Double>, into decision: inout PolicyDecision
   ) throws(PolicyRefusal) {
     precondition(observation.count == input.count, "an observation of the policy's length")
-    if network.canSlide { swap(&input, &previousInput) }
-    let normaliser = manifest.observation.normaliser
-    input.withUnsafeMutableBufferPointer { input in
-      _ = input.update(from: observation)
-      normaliser.apply(to: input)
+    if canSlide { swap(&input, &previousInput) }
+    Self.normalise(observation, by: normaliser, into: &input)
+    if canSlide {
+      evaluateWindow(into: &decision)
+    } else {
+      Self.evaluate(network, input, &state, into: &decision)
     }
-    evaluate(into: &decision)
     var isFinite = true
     for value in decision.outputs where !value.isFinite { isFinite = false }
     guard isFinite else { throw PolicyRefusal("the network's output is not a finite number") }
@@ -102,7 +106,30 @@ public struct TrainedPolicy: Policy {
     sampling?.apply(decoder, network, state, input, to: &decision)
   }
 
-  private mutating func evaluate(into decision: inout PolicyDecision) {
+  // Parts are passed one by one, so that none is copied while another is written.
+  private static func normalise(
+    _ observation: UnsafeBufferPointer<Double>, by normaliser: PreparedNormaliser,
+    into input: inout ContiguousArray<Double>
+  ) {
+    input.withUnsafeMutableBufferPointer { input in
+      _ = input.update(from: observation)
+      normaliser.apply(to: input)
+    }
+  }
+
+  private static func evaluate(
+    _ network: Network<Double>, _ input: ContiguousArray<Double>,
+    _ state: inout Network<Double>.State, into decision: inout PolicyDecision
+  ) {
+    input.withUnsafeBufferPointer { input in
+      decision.outputs.withUnsafeMutableBufferPointer { output in
+        network.evaluate(input, state: &state, into: output)
+      }
+    }
+  }
+
+  /// Evaluates a network whose window slides.
+  private mutating func evaluateWindow(into decision: inout PolicyDecision) {
     let network = network
     let newRow = movedOnByOneRow ? input.count - network.inputShape[1] : 0
     input.withUnsafeBufferPointer { input in
@@ -119,7 +146,7 @@ public struct TrainedPolicy: Policy {
 
   /// Whether the observation is the window before it, moved on by one row, bit for bit.
   private var movedOnByOneRow: Bool {
-    guard network.canSlide, state.holdsWindow else { return false }
+    guard state.holdsWindow else { return false }
     let width = network.inputShape[1]
     let kept = (input.count - width) * MemoryLayout<Double>.stride
     return input.withUnsafeBytes { new in

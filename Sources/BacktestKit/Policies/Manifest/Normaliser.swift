@@ -52,9 +52,32 @@ package enum Normaliser: Sendable, Equatable {
   ///
   /// - Parameter values: rows of features; a normaliser for one row is applied to each row.
   func apply(to values: UnsafeMutableBufferPointer<Double>) {
-    let width = count ?? values.count
+    PreparedNormaliser(self).apply(to: values)
+  }
+}
+
+/// A normaliser that is applied again and again: what no observation changes is computed once.
+struct PreparedNormaliser: Sendable {
+  private let normaliser: Normaliser
+  /// The deviations of running statistics; none for another rule, which has nothing to compute.
+  private let deviations: [Double]
+
+  init(_ normaliser: Normaliser) {
+    self.normaliser = normaliser
+    if case .runningStatistics(_, let variance, let epsilon, _) = normaliser {
+      deviations = variance.map { ($0 + epsilon).squareRoot() }
+    } else {
+      deviations = []
+    }
+  }
+
+  /// Normalises an observation in place.
+  ///
+  /// - Parameter values: rows of features; a normaliser for one row is applied to each row.
+  func apply(to values: UnsafeMutableBufferPointer<Double>) {
+    let width = normaliser.count ?? values.count
     var column = 0
-    switch self {
+    switch normaliser {
     case .none:
       for index in values.indices { values[index] = Double(Float(values[index])) }
     case .zScore(let mean, let deviation):
@@ -62,10 +85,10 @@ package enum Normaliser: Sendable, Equatable {
         values[index] = Double(Float((values[index] - mean[column]) / deviation[column]))
         column = column + 1 == width ? 0 : column + 1
       }
-    case .runningStatistics(let mean, let variance, let epsilon, let limit):
+    case .runningStatistics(let mean, _, _, let limit):
       for index in values.indices {
         let value = Double(Float(values[index])) - mean[column]
-        let scaled = value / (variance[column] + epsilon).squareRoot()
+        let scaled = value / deviations[column]
         values[index] = Double(Float(min(max(scaled, -limit), limit)))
         column = column + 1 == width ? 0 : column + 1
       }

@@ -16,7 +16,7 @@ struct AccountCell: Sendable, BitwiseCopyable {
 struct AccountCells: Sendable {
   private let cells: ContiguousArray<AccountCell>
   /// `nil` where numbers are only rounded.
-  private let normaliser: Normaliser?
+  private let normaliser: PreparedNormaliser?
   /// Whether a missing number counts as zero.
   private let isZeroWhereMissing: Bool
   private var history: StateHistory
@@ -26,7 +26,9 @@ struct AccountCells: Sendable {
   init(_ builder: ObservationBuilder, _ definition: ObservationDefinition) {
     cells = builder.accountCells
     let isNormalised = definition.normaliser != .none
-    normaliser = isNormalised ? definition.normaliser.selecting(cells.map(\.position)) : nil
+    normaliser =
+      isNormalised
+      ? PreparedNormaliser(definition.normaliser.selecting(cells.map(\.position))) : nil
     isZeroWhereMissing = definition.missing == .zero
     history = builder.emptyHistory
     isKept = cells.contains { $0.kept != nil }

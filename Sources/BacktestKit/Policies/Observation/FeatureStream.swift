@@ -44,6 +44,10 @@ struct FeatureStream: Sendable {
     var depth = 1
     var offset = 0
     var mask = 0
+
+    /// Where the value of a bar is.
+    @inline(__always)
+    func place(_ row: Int) -> Int { offset &+ (row & mask) }
   }
 
   /// Sums of the last rises and falls of the close.
@@ -104,14 +108,12 @@ struct FeatureStream: Sendable {
   /// The value of a signal `age` bars before the newest; not finite where there is none.
   @inline(__always)
   func value(_ signal: Int, age: Int) -> Double {
-    let ring = signals[signal]
-    return values[ring.offset &+ ((barCount &- 1 &- age) & ring.mask)]
+    values[signals[signal].place(barCount &- 1 &- age)]
   }
 
   /// Sets the newest value of a signal that is given from outside.
   mutating func set(_ signal: Int, to value: Double) {
-    let ring = signals[signal]
-    values[ring.offset + ((barCount - 1) & ring.mask)] = value
+    values[signals[signal].place(barCount - 1)] = value
   }
 
   /// Takes in the next bar.
@@ -119,12 +121,19 @@ struct FeatureStream: Sendable {
     let row = barCount
     barCount = row &+ 1
     updateSums(bar)
-    for index in signals.indices {
-      let ring = signals[index]
-      values[ring.offset &+ (row & ring.mask)] = compute(ring.formula, bar, row)
-      // Deviations of returns take in the return at once: its signal comes before theirs.
-      if case .logReturn(period: 1, _) = ring.formula { updateDeviations(ofReturn: index, row) }
+    // Taken out, so that its owner is counted once a bar and not once a signal.
+    var values = ContiguousArray<Double>()
+    swap(&values, &self.values)
+    values.withUnsafeMutableBufferPointer { values in
+      for index in signals.indices {
+        let ring = signals[index]
+        let value = compute(ring.formula, bar, row, UnsafeBufferPointer(values))
+        values[ring.place(row)] = value
+        // Deviations of returns take in the return at once: its signal comes before theirs.
+        if case .logReturn(period: 1, _) = ring.formula { updateDeviations(ofReturn: value, row) }
+      }
     }
+    swap(&values, &self.values)
     previousClose = bar.close
     previousVolume = bar.volume
   }
@@ -152,17 +161,20 @@ struct FeatureStream: Sendable {
   }
 
   @inline(__always)
-  private mutating func updateDeviations(ofReturn signal: Int, _ row: Int) {
+  private mutating func updateDeviations(ofReturn value: Double, _ row: Int) {
     // The first bar has no return; a window begins with the second.
     guard row > 0 else { return }
     for index in deviations.indices where deviations[index].input == .logReturn {
-      deviations[index].rolling.update(value(signal, age: 0))
+      deviations[index].rolling.update(value)
     }
   }
 
   @inline(__always)
-  private mutating func compute(_ formula: Formula, _ bar: Bar, _ row: Int) -> Double {
-    switch formula {
+  private mutating func compute(
+    _ formula: Formula, _ bar: Bar, _ row: Int, _ values: UnsafeBufferPointer<Double>
+  ) -> Double {
+    func value(_ signal: Int, age: Int) -> Double { values[signals[signal].place(row &- age)] }
+    return switch formula {
     case .open: bar.open
     case .high: bar.high
     case .low: bar.low

@@ -257,7 +257,10 @@ extension EnsembleStrategy {
       if options.memberState == .shared { setMemberTargets(instrument, weight) }
       switch options.weights.drift {
       case .target:
-        drift.check(instrument, target: last, held: held, &trading)
+        // An account of weights is brought to its targets at each close.
+        if !trading.account.followsTargets {
+          drift.check(instrument, target: last, held: held, &trading)
+        }
         trading.target(instrument, weight: weight)
       case .rebalance: trading.rebalance(instrument, weight: weight)
       }

@@ -88,7 +88,7 @@ final class ObservationTable: Sendable {
     /// Where the next observation is written.
     let room: UnsafeMutableBufferPointer<Double>
     private let rowWidth: Int
-    private let normaliser: Normaliser
+    private let normaliser: PreparedNormaliser
     /// Where the last observation begins.
     private var last: Int?
 
@@ -96,7 +96,7 @@ final class ObservationTable: Sendable {
       self.rowWidth = rowWidth
       room = .allocate(capacity: count)
       room.initialize(repeating: 0)
-      self.normaliser = normaliser
+      self.normaliser = PreparedNormaliser(normaliser)
     }
 
     deinit { room.deallocate() }

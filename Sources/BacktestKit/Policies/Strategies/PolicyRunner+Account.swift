@@ -182,8 +182,7 @@ struct WeightDriftMonitor: Sendable {
   mutating func check(
     _ instrument: InstrumentID, target: Double, held: Double, _ trading: inout TradingContext
   ) {
-    // An account of weights is brought to its targets at each close.
-    guard !hasNoted, !trading.account.followsTargets else { return }
+    guard !hasNoted else { return }
     let index = Int(instrument.index)
     largest[index] = max(largest[index], abs(target))
     guard largest[index] > 0, abs(held) > Self.allowance * largest[index] else { return }

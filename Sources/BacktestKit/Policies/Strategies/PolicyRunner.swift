@@ -32,6 +32,10 @@ struct PolicyRunner: Sendable {
   let masks: ActionMasks?
   /// Turns actions into intents; `nil` for a predictor.
   private var interpreter: ActionInterpreter?
+  /// Whether it predicts, and does not act.
+  let isPredictor: Bool
+  /// Whether its decisions set target weights, rather than trade units.
+  let setsTargetWeights: Bool
   /// The weights that actions state, where nothing else has a say in them; else `nil`.
   let statedWeights: StatedWeights?
   /// The account as the policy sees it.
@@ -92,6 +96,7 @@ struct PolicyRunner: Sendable {
       sizing == nil && options.conformal == nil && options.abstention == Abstention()
       ? interpreter?.statedWeights : nil
     interpreter?.multipliers = multipliers
+    (isPredictor, setsTargetWeights) = (interpreter == nil, interpreter?.setsTargetWeights ?? true)
     state = PolicyAccountState(assetCount: instruments.count)
     state.cooldown = manifest.cooldown
     observation = ContiguousArray(repeating: 0, count: manifest.observation.count)
@@ -112,12 +117,6 @@ struct PolicyRunner: Sendable {
 
   /// Bars before the first complete observation.
   var warmup: Int { builder.warmup - 1 }
-
-  /// Whether it predicts, and does not act.
-  var isPredictor: Bool { interpreter == nil }
-
-  /// Whether its decisions set target weights, rather than trade units.
-  var setsTargetWeights: Bool { interpreter?.setsTargetWeights ?? true }
 
   /// Begins an episode.
   mutating func start(followsTargets: Bool) {
@@ -213,7 +212,7 @@ struct PolicyRunner: Sendable {
   }
 
   private mutating func observe() throws(PolicyRefusal) -> Bool {
-    switch Self.fill(&observation, from: builder, state) {
+    switch Self.fill(&observation, from: &builder, state) {
     case .ready: return true
     case .waiting: return false
     case .missing(let column):
@@ -223,7 +222,7 @@ struct PolicyRunner: Sendable {
 
   // Parts are passed one by one, so that none is copied while another is written.
   private static func fill(
-    _ observation: inout ContiguousArray<Double>, from builder: ObservationBuilder,
+    _ observation: inout ContiguousArray<Double>, from builder: inout ObservationBuilder,
     _ state: PolicyAccountState
   ) -> ObservationStatus {
     observation.withUnsafeMutableBufferPointer { builder.fill($0, state: state) }
@@ -251,7 +250,7 @@ struct PolicyRunner: Sendable {
     let abstains =
       try options.abstention.applies(to: decision.prediction)
       || options.conformal?.abstains(from: interval) == true
-    guard interpreter != nil else {
+    guard !isPredictor else {
       let wanted =
         try sizing?.weight(of: decision.prediction, interval: interval, limits: limits) ?? 0
       let weight = abstains ? 0 : wanted
@@ -314,7 +313,8 @@ extension PolicyRunner {
         state.assets[intent.asset].setTarget(weight)
         switch options.weights.drift {
         case .target:
-          if keepsRecords {
+          // An account of weights is brought to its targets at each close.
+          if keepsRecords, !followsTargets {
             drift.check(instrument, target: last * share, held: held * share, &trading)
           }
           trading.target(instrument, weight: weight * share)
