@@ -60,6 +60,15 @@ struct CallerMemory {
     truncated[index] = 0
   }
 
+  /// Writes which discrete actions an environment allows, from a bit for each.
+  @inline(__always)
+  func write(_ allowed: UInt64, to masks: UnsafeMutablePointer<UInt8>, _ index: Int) {
+    for action in 0..<maskCount {
+      masks[index * maskCount + action] =
+        action >= 64 || allowed & (1 << UInt64(action)) != 0 ? 1 : 0
+    }
+  }
+
   private static func needed<Element>(
     _ pointer: UnsafeMutablePointer<Element>?, _ size: Int, _ expected: Int, _ name: String
   ) throws(EnvironmentError) -> UnsafeMutablePointer<Element> {
@@ -107,17 +116,35 @@ struct ActionReader {
   private let width: Int
   private let isBox: Bool
   private let room: ActionRoom
-  private let numbers: UnsafeMutablePointer<Double>
+  private let count: Int
+  /// The actions, one after the other.
+  let numbers: UnsafeMutablePointer<Double>
   /// The number of choices of each component; none for a box.
   private let sizes: UnsafeMutablePointer<Int64>
 
   init(_ definition: ActionDefinition, count: Int) {
     self.definition = definition
+    self.count = count
     width = definition.componentCount
     isBox = definition.kind == .box
     room = ActionRoom(count * width, sizes: definition.sizes)
     numbers = room.numbers
     sizes = room.sizes
+  }
+
+  /// Reads the actions of all environments at once; `false` where one of them may have a problem.
+  @inline(__always)
+  func readAll(_ memory: UnsafeRawPointer) -> Bool {
+    guard !isBox, width == 1 else { return false }
+    let given = memory.assumingMemoryBound(to: Int64.self)
+    let size = UInt64(bitPattern: sizes[0])
+    var isFine = true
+    for index in 0..<count {
+      let choice = given[index]
+      numbers[index] = Double(choice)
+      isFine = isFine && UInt64(bitPattern: choice) < size
+    }
+    return isFine
   }
 
   /// The action of an environment that was read last.
