@@ -119,6 +119,8 @@ struct ActionReader {
   private let count: Int
   /// The actions, one after the other.
   let numbers: UnsafeMutablePointer<Double>
+  /// The same as the numbers of choices; nothing for a box.
+  let choices: UnsafeMutablePointer<Int>
   /// The number of choices of each component; none for a box.
   private let sizes: UnsafeMutablePointer<Int64>
 
@@ -128,8 +130,7 @@ struct ActionReader {
     width = definition.componentCount
     isBox = definition.kind == .box
     room = ActionRoom(count * width, sizes: definition.sizes)
-    numbers = room.numbers
-    sizes = room.sizes
+    (numbers, choices, sizes) = (room.numbers, room.choices, room.sizes)
   }
 
   /// Reads the actions of all environments at once; `false` where one of them may have a problem.
@@ -138,13 +139,15 @@ struct ActionReader {
     guard !isBox, width == 1 else { return false }
     let given = memory.assumingMemoryBound(to: Int64.self)
     let size = UInt64(bitPattern: sizes[0])
-    var isFine = true
+    var wrong: UInt64 = 0
     for index in 0..<count {
       let choice = given[index]
+      choices[index] = Int(choice)
       numbers[index] = Double(choice)
-      isFine = isFine && UInt64(bitPattern: choice) < size
+      // Without a branch for each.
+      wrong |= UInt64(bitPattern: choice) < size ? 0 : 1
     }
-    return isFine
+    return wrong == 0
   }
 
   /// The action of an environment that was read last.
@@ -166,6 +169,7 @@ struct ActionReader {
     for place in first..<(first + width) {
       let choice = given[place]
       numbers[place] = Double(choice)
+      choices[place] = Int(choice)
       guard choice >= 0, choice < sizes[place &- first] else {
         return TradingEpisode.problem(with: action(index), of: definition)
       }
@@ -177,17 +181,21 @@ struct ActionReader {
 /// Room for the actions of all environments, and the sizes by which they are checked.
 private final class ActionRoom {
   let numbers: UnsafeMutablePointer<Double>
+  let choices: UnsafeMutablePointer<Int>
   let sizes: UnsafeMutablePointer<Int64>
 
   init(_ count: Int, sizes: [Int]) {
     numbers = .allocate(capacity: max(count, 1))
     numbers.initialize(repeating: 0, count: max(count, 1))
+    choices = .allocate(capacity: max(count, 1))
+    choices.initialize(repeating: 0, count: max(count, 1))
     self.sizes = .allocate(capacity: max(sizes.count, 1))
     for index in sizes.indices { (self.sizes + index).initialize(to: Int64(sizes[index])) }
   }
 
   deinit {
     numbers.deallocate()
+    choices.deallocate()
     sizes.deallocate()
   }
 }

@@ -92,8 +92,8 @@ final class EnvironmentBatch {
     memory.terminated.update(repeating: 0, count: count)
     memory.truncated.update(repeating: 0, count: count)
     let taken = loop.step(
-      reader.numbers, observations: memory.observations, figures: memory.figures,
-      stride: memory.figureCount)
+      reader.numbers, chosen: reader.choices, observations: memory.observations,
+      figures: memory.figures, stride: memory.figureCount)
     earn(loop, taken, reward, memory, plan)
     for place in 0..<(count - taken) {
       let index = loop.left[place]

@@ -132,10 +132,18 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
   /// Goes on to the next close.
   @inlinable @inline(__always)
   package mutating func take(_ next: NextClose) {
+    take(onlyStated: next)
+    weights[0].drifted = next.held.drifted
+  }
+
+  /// Goes on to the next close where nobody asks what the weight has become with the price, before
+  /// `close` finds out again.
+  @inlinable @inline(__always)
+  package mutating func take(onlyStated next: NextClose) {
     money = next.money
     exposure = abs(next.held.stated)
     instant &+= 1
-    weights[0] = next.held
+    weights[0].stated = next.held.stated
     weights[0].charged = next.held.stated
   }
 

@@ -10,8 +10,8 @@ package final class StatedLoop {
   private let plan: EpisodePlan
   private let count: Int
   private let episodes: UnsafeMutablePointer<UnsafeMutablePointer<StatedSteps>?>
-  /// The weights that discrete actions state, within the limits; empty for a box.
-  private let choices: UnsafeMutableBufferPointer<Double>
+  /// The weights that discrete actions state, within the limits; `nil` for a box.
+  private let choices: UnsafeMutablePointer<Double>?
   /// What the steps of the episodes did that the loop took.
   package let changes: UnsafeMutablePointer<Change>
   /// The episodes whose step the loop took, and those whose step it left.
@@ -25,6 +25,12 @@ package final class StatedLoop {
     package var after: Double
     /// The value of what was traded.
     package var traded: Double
+
+    @inline(__always)
+    fileprivate init(of account: StatedAccount, to close: StatedAccount.NextClose) {
+      (before, after) = (account.equity, close.equity)
+      traded = close.tradedNotional - account.tradedNotional
+    }
   }
 
   /// What is known of an episode, in the order in which callers of environments have it.
@@ -51,15 +57,19 @@ package final class StatedLoop {
     changes = .allocate(capacity: count)
     taken = .allocate(capacity: count)
     left = .allocate(capacity: count)
-    let size = plan.action.kind == .box ? 0 : plan.action.sizes[0]
-    choices = .allocate(capacity: size)
-    for choice in choices.indices {
-      let weight = withUnsafeTemporaryAllocation(of: Double.self, capacity: 1) { action in
-        action[0] = Double(choice)
-        return rules.pointee.weights.weight(of: 0, by: UnsafeBufferPointer(action))
+    guard plan.action.kind != .box else {
+      choices = nil
+      return
+    }
+    let (size, weights) = (plan.action.sizes[0], rules.pointee.weights)
+    let choices = UnsafeMutablePointer<Double>.allocate(capacity: size)
+    for choice in 0..<size {
+      let weight = withUnsafePointer(to: Double(choice)) {
+        weights.weight(of: 0, by: UnsafeBufferPointer(start: $0, count: 1))
       }
       choices[choice] = rules.pointee.limits.clamped(weight)
     }
+    self.choices = choices
   }
 
   deinit {
@@ -67,7 +77,7 @@ package final class StatedLoop {
     changes.deallocate()
     taken.deallocate()
     left.deallocate()
-    choices.deallocate()
+    choices?.deallocate()
   }
 
   /// Looks again whose steps of an episode may be taken.
@@ -86,34 +96,47 @@ package final class StatedLoop {
   ///
   /// - Parameters:
   ///   - actions: the action of each episode, without a problem.
+  ///   - chosen: the same as the number of a choice, where actions are choices.
   ///   - observations: room for the observation of each.
   ///   - figures: room for the figures of each, `stride` numbers apart.
   /// - Returns: how many steps were taken.
   package func step(
-    _ actions: UnsafePointer<Double>, observations: UnsafeMutablePointer<Float>,
-    figures: UnsafeMutablePointer<Double>?, stride: Int
+    _ actions: UnsafePointer<Double>, chosen: UnsafePointer<Int>,
+    observations: UnsafeMutablePointer<Float>, figures: UnsafeMutablePointer<Double>?, stride: Int
   ) -> Int {
     rules.pointee.seesOnlyTargets
-      ? step(actions, observations, figures, stride, seesOnlyTargets: true)
-      : step(actions, observations, figures, stride, seesOnlyTargets: false)
+      ? step(actions, chosen, observations, figures, stride) {
+        $0.pointee.advance(seeingOnlyTargets: $1, by: $2, rules, observation: $3)
+      }
+      : step(actions, chosen, observations, figures, stride) {
+        $0.pointee.advance(to: $1, by: $2, rules, observation: $3)
+      }
   }
+
+  /// A step of one episode: to a weight, by an action, with room for what is observed then.
+  private typealias Advance = (
+    UnsafeMutablePointer<StatedSteps>, Double, Double, UnsafeMutablePointer<Float>
+  ) -> Change?
 
   @inline(__always)
   private func step(
-    _ actions: UnsafePointer<Double>, _ observations: UnsafeMutablePointer<Float>,
-    _ figures: UnsafeMutablePointer<Double>?, _ stride: Int, seesOnlyTargets: Bool
+    _ actions: UnsafePointer<Double>, _ chosen: UnsafePointer<Int>,
+    _ observations: UnsafeMutablePointer<Float>, _ figures: UnsafeMutablePointer<Double>?,
+    _ stride: Int, _ advance: Advance
   ) -> Int {
-    let (rules, choices, width) = (rules, choices, rules.pointee.observationCount)
+    let (rules, choices, episodes) = (rules, choices, episodes)
+    let (width, limits) = (rules.pointee.observationCount, rules.pointee.limits)
+    let (changes, taken, left) = (changes, taken, left)
     var (takenCount, leftCount) = (0, 0)
     for index in 0..<count {
+      guard let steps = episodes[index] else {
+        left[leftCount] = index
+        leftCount &+= 1
+        continue
+      }
       let action = actions[index]
-      let weight =
-        choices.count > 0 ? choices[Int(action)] : rules.pointee.limits.clamped(action)
-      guard let steps = episodes[index],
-        let change = steps.pointee.advance(
-          to: weight, by: action, rules, seesOnlyTargets: seesOnlyTargets,
-          observation: observations + index &* width)
-      else {
+      let weight = choices.map { $0[chosen[index]] } ?? limits.clamped(action)
+      guard let change = advance(steps, weight, action, observations + index &* width) else {
         left[leftCount] = index
         leftCount &+= 1
         continue
@@ -139,52 +162,79 @@ extension StatedSteps {
   ///
   /// - Parameters:
   ///   - wanted: the weight that the action states, within the limits.
-  ///   - seesOnlyTargets: what the rules say of it, known when this is compiled.
   ///   - observation: room for what is observed then.
   @inline(__always)
   fileprivate mutating func advance(
     to wanted: Double, by action: Double, _ rules: UnsafePointer<StatedRules>,
-    seesOnlyTargets: Bool, observation: UnsafeMutablePointer<Float>
+    observation: UnsafeMutablePointer<Float>
   ) -> StatedLoop.Change? {
-    let next = account.instant &+ 1
-    guard next &+ 1 < account.end, case .ready(let found) = rules.pointee.entries[next] else {
-      return nil
-    }
+    guard let found = nextPlace(rules) else { return nil }
     var one = assets[0]
     one.lastAction = action
     var stated: Double?
-    if seesOnlyTargets || !one.isCoolingDown(rules.pointee.cooldown) {
+    if !one.isCoolingDown(rules.pointee.cooldown) {
       let weight = PolicyRunner.weight(
         toward: wanted, from: one.targetWeight, threshold: rules.pointee.threshold)
-      if seesOnlyTargets { one.targetWeight = weight } else { one.setTarget(weight) }
+      one.setTarget(weight)
       stated = weight * rules.pointee.share
     }
     var close = account.nextClose(stating: stated)
     guard close.isSound else { return nil }
-    var cash = cash
-    if !seesOnlyTargets {
-      let (known, equity) = (rules.pointee.assets[0], close.equity * rules.pointee.share)
-      let weight = close.drift() / rules.pointee.share
-      one.ageOneBar()
-      one.hold(
-        weight, ofEquity: equity, at: close.price, multiplier: known.multiplier)
-      cash = equity * (1 - weight)
-    }
+    let (equity, weight) = (
+      close.equity * rules.pointee.share, close.drift() / rules.pointee.share
+    )
+    one.ageOneBar()
+    one.hold(
+      weight, ofEquity: equity, at: close.price, multiplier: rules.pointee.assets[0].multiplier)
+    let cash = equity * (1 - weight)
     for index in 0..<rules.pointee.cells.count {
       guard find(index, rules.pointee.cells[index], one, cash: cash, rules) else { return nil }
     }
-    let change = StatedLoop.Change(
-      before: account.equity, after: close.equity,
-      traded: close.tradedNotional - account.tradedNotional)
+    let change = StatedLoop.Change(of: account, to: close)
     account.take(close)
     (self.cash, place) = (cash, found)
     stepCount &+= 1
     assets[0] = one
-    if !seesOnlyTargets, let masks = rules.pointee.masks {
-      allowed = masks.allowed(shares: one.shares)
-    }
+    if let masks = rules.pointee.masks { allowed = masks.allowed(shares: one.shares) }
     write(to: observation)
     return change
+  }
+
+  /// The same where only the last target is ever looked at: what else is known of the position is
+  /// left behind, and the next step outside of the loop finds out what of it is needed there.
+  @inline(__always)
+  fileprivate mutating func advance(
+    seeingOnlyTargets wanted: Double, by action: Double, _ rules: UnsafePointer<StatedRules>,
+    observation: UnsafeMutablePointer<Float>
+  ) -> StatedLoop.Change? {
+    guard let found = nextPlace(rules) else { return nil }
+    let weight = PolicyRunner.weight(
+      toward: wanted, from: assets[0].targetWeight, threshold: rules.pointee.threshold)
+    let close = account.nextClose(stating: weight * rules.pointee.share)
+    guard close.isSound else { return nil }
+    copy(rules.pointee.numbers + found, to: observation, count: rules.pointee.observationCount)
+    for index in 0..<rules.pointee.cells.count {
+      let cell = rules.pointee.cells[index]
+      let value = cell.kind == .lastAction ? action : Double(Float(weight))
+      guard let number = rules.pointee.number(cell, value) else { return nil }
+      observation[cell.position] = number
+    }
+    let change = StatedLoop.Change(of: account, to: close)
+    account.take(onlyStated: close)
+    place = found
+    stepCount &+= 1
+    assets[0].targetWeight = weight
+    return change
+  }
+
+  /// Where the observation of the next decision begins; `nil` where there may be no decision.
+  @inline(__always)
+  private func nextPlace(_ rules: UnsafePointer<StatedRules>) -> Int? {
+    let next = account.instant &+ 1
+    guard next &+ 1 < account.end, case .ready(let found) = rules.pointee.entries[next] else {
+      return nil
+    }
+    return found
   }
 
   /// What is known of the episode now.
@@ -196,5 +246,24 @@ extension StatedSteps {
       costs: standing.costs, turnover: standing.tradedNotional, fills: Double(standing.fillCount),
       steps: Double(stepCount), instant: Double(account.instant),
       time: rules.pointee.seconds[account.instant])
+  }
+}
+
+/// Copies numbers that do not overlap; a few at once without a call.
+@inline(__always)
+private func copy(
+  _ numbers: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int
+) {
+  guard count >= 4, count <= 64 else { return target.update(from: numbers, count: count) }
+  let (source, target) = (UnsafeRawPointer(numbers), UnsafeMutableRawPointer(target))
+  // The last four may be copied in part already.
+  let (four, last) = (4 &* MemoryLayout<Float>.stride, (count &- 4) &* MemoryLayout<Float>.stride)
+  var offset = 0
+  while true {
+    target.storeBytes(
+      of: source.loadUnaligned(fromByteOffset: offset, as: SIMD4<Float>.self),
+      toByteOffset: offset, as: SIMD4<Float>.self)
+    guard offset < last else { return }
+    offset = min(offset &+ four, last)
   }
 }

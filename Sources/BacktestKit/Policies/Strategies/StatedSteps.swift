@@ -59,6 +59,14 @@ struct StatedRules: Sendable {
       masks == nil && cooldown <= 0
       && plain.allSatisfy { [.positionWeight, .assetWeight, .lastAction].contains($0.kind) }
   }
+
+  /// A value about the account as it is observed; `nil` where it is missing.
+  @inline(__always)
+  func number(_ cell: AccountCell, _ value: Double) -> Float? {
+    let number = cell.scale * value
+    guard number.isFinite || isZeroWhereMissing else { return nil }
+    return number.isFinite ? Float(number) : 0
+  }
 }
 
 /// The memory in which the steps of one episode state weights.
@@ -195,9 +203,8 @@ struct StatedSteps: Sendable, BitwiseCopyable {
     _ rules: UnsafePointer<StatedRules>
   ) -> Bool {
     let value = cell.kind.value(one, cash: cash, cooldown: rules.pointee.cooldown)
-    let number = cell.scale * value
-    guard number.isFinite || rules.pointee.isZeroWhereMissing else { return false }
-    numbers[index] = number.isFinite ? Float(number) : 0
+    guard let number = rules.pointee.number(cell, value) else { return false }
+    numbers[index] = number
     return true
   }
 
