@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from ._common import (
+    Masked,
     Path,
     Reward,
     action_space,
@@ -60,6 +61,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
         record: bool = False,
         seed: int = 0,
         overrides: Sequence[str] = (),
+        masked: Masked = "carry-out",
         copy: bool = True,
     ) -> None:
         if autoreset not in ("next-step", "same-step"):
@@ -72,6 +74,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
             record=record,
             seed=seed,
             overrides=overrides,
+            masked=masked,
         )
         self._environments = environments = Environments(study, policy, num_envs, options)
         self.num_envs = num_envs

@@ -24,6 +24,11 @@ final class EnvironmentBatch {
     self.market = market
     self.options = options
     self.count = count
+    if options.masked == .refuse, market.plan.action.masks == nil {
+      throw StudyError(
+        .configuration,
+        "'masked' is refuse, but the manifest has no masks; leave it out, or give 'action.masks'")
+    }
     reward = options.reward
     sampler = try EpisodeSampler(options, market)
     reader = ActionReader(market.plan.action, count: count)
@@ -107,16 +112,28 @@ final class EnvironmentBatch {
   /// Reads and checks the actions of all environments.
   @inline(__always)
   private func read(_ memory: CallerMemory) throws(EnvironmentError) {
-    if idleCount == 0, reader.readAll(memory.actions) { return }
+    if idleCount == 0, reader.readAll(memory.actions), options.masked == .carryOut { return }
     for index in 0..<count {
       guard slots[index].isWaiting else {
         try checkBeginning(index)
         continue
       }
-      if let problem = reader.read(index, from: memory.actions) {
+      if let problem = reader.read(index, from: memory.actions) ?? maskProblem(index) {
         throw EnvironmentError(count == 1 ? problem : "\(name(index)): \(problem)")
       }
     }
+  }
+
+  /// What is wrong with the choice of an environment that was read, where masks are to be kept to.
+  private func maskProblem(_ index: Int) -> String? {
+    guard options.masked == .refuse, let episode = slots[index].episode else { return nil }
+    let allowed = loop?.allowed(index) ?? episode.pointee.progress.allowed
+    let choice = reader.choices[index]
+    guard allowed & (1 << UInt64(choice)) == 0 else { return nil }
+    let others = (0..<market.plan.action.sizes[0]).filter { allowed & (1 << UInt64($0)) != 0 }
+    return "the action \(choice) is masked: the position allows "
+      + listed(others.map(String.init), "and") + ". Choose among the action masks, or make "
+      + "environments with 'masked' carry-out"
   }
 
   /// Rewards the steps that the loop took.
@@ -134,7 +151,7 @@ final class EnvironmentBatch {
         figures[index &* memory.figureCount &+ Int(BACKTESTKIT_RETURN)] = slots[index].total
       }
       if let masks = memory.masks {
-        memory.write(loop.allowed(index), to: masks, index)
+        memory.write(loop.allowed(index) ?? .max, to: masks, index)
       }
     }
   }

@@ -89,6 +89,9 @@ extension Account {
     return !positions[instrument].isFlat
   }
 
+  /// Whether nothing is held: no position, and no stated weight.
+  var isFlat: Bool { weights?.isFlat ?? (heldCount == 0) }
+
   /// The share of equity that the account was last told to hold; 0 where it holds what was traded.
   func statedWeight(of instrument: Int) -> Double {
     weights?[instrument].stated ?? 0

@@ -177,6 +177,9 @@ package struct WeightVector: Hashable, Sendable {
 
   package subscript(instrument: Int) -> HeldWeight { weights[instrument] }
 
+  /// Whether no weight is stated.
+  var isFlat: Bool { weights.allSatisfy { $0.stated == 0 } }
+
   /// The weights earn from the close of an instant on.
   mutating func begin(at instant: Int) { firstInstant = instant }
 

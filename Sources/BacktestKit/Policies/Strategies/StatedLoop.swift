@@ -152,8 +152,9 @@ package final class StatedLoop {
     return takenCount
   }
 
-  /// The discrete actions that an episode allows now, a bit for each.
-  package func allowed(_ index: Int) -> UInt64 { episodes[index]?.pointee.allowed ?? .max }
+  /// The discrete actions that an episode allows now, a bit for each; `nil` where the loop does not
+  /// take its steps.
+  package func allowed(_ index: Int) -> UInt64? { episodes[index]?.pointee.allowed }
 }
 
 extension StatedSteps {
