@@ -235,11 +235,12 @@ class Checkpoint:
                     return None
                 model = kind.load(io.BytesIO(archive.read("model.zip")), env=env, device="cpu")
                 buffer = getattr(model, "replay_buffer", None)
-                for name in _REPLAYED if buffer is not None else ():
-                    with archive.open(f"{name}.npy") as file:
-                        kept = np.lib.format.read_array(file)
-                    getattr(buffer, name)[: len(kept)] = kept
-                    buffer.full = len(kept) == buffer.buffer_size
+                if buffer is not None:
+                    for name in _REPLAYED:
+                        with archive.open(f"{name}.npy") as file:
+                            kept = np.lib.format.read_array(file)
+                        getattr(buffer, name)[: len(kept)] = kept
+                        buffer.full = len(kept) == buffer.buffer_size
                     buffer.pos = state["next"]
         except (FileNotFoundError, zipfile.BadZipFile):
             return None

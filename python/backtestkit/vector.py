@@ -162,7 +162,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
             actions = fitting(actions, self._actions)
         self._actions[...] = actions
         ended = self._call(self._argument)
-        if self._is_direct and (ended == 0 or (ended > 0 and not self.is_same_step)):
+        if ended == 0 and self._is_direct:
             return self._results
         if ended < 0:
             self._environments.fail()

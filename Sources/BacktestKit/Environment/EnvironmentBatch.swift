@@ -99,7 +99,7 @@ final class EnvironmentBatch {
     let taken = loop.step(
       reader.numbers, chosen: reader.choices, observations: memory.observations,
       figures: memory.figures, stride: memory.figureCount)
-    earn(loop, taken, reward, memory, plan)
+    earn(loop, taken, reward, memory)
     for place in 0..<(count - taken) {
       let index = loop.left[place]
       if let episode = slots[index].episode { loop.letGo(episode, at: index) }
@@ -139,20 +139,20 @@ final class EnvironmentBatch {
   /// Rewards the steps that the loop took.
   @inline(__always)
   private func earn(
-    _ loop: StatedLoop, _ taken: Int, _ reward: Reward, _ memory: CallerMemory,
-    _ plan: EpisodePlan
+    _ loop: StatedLoop, _ taken: Int, _ reward: Reward, _ memory: CallerMemory
   ) {
+    let (slots, figures) = (slots, memory.figures)
     for place in 0..<taken {
       let (index, change) = (loop.taken[place], loop.changes[place])
-      memory.rewards[index] = slots[index].earn(
-        Reward.Step(before: change.before, after: change.after, traded: change.traded, agreement: 0),
-        reward)
-      if let figures = memory.figures {
-        figures[index &* memory.figureCount &+ Int(BACKTESTKIT_RETURN)] = slots[index].total
-      }
-      if let masks = memory.masks {
-        memory.write(loop.allowed(index) ?? .max, to: masks, index)
-      }
+      let step = Reward.Step(
+        before: change.before, after: change.after, traded: change.traded, agreement: 0)
+      memory.rewards[index] = slots[index].earn(step, reward)
+      figures?[index &* memory.figureCount &+ Int(BACKTESTKIT_RETURN)] = slots[index].total
+    }
+    guard let masks = memory.masks else { return }
+    for place in 0..<taken {
+      let index = loop.taken[place]
+      memory.write(loop.allowed(index) ?? .max, to: masks, index)
     }
   }
 

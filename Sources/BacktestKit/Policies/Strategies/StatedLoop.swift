@@ -82,7 +82,7 @@ package final class StatedLoop {
 
   /// Looks again whose steps of an episode may be taken.
   package func follow(_ episode: UnsafeMutablePointer<TradingEpisode>, at index: Int) {
-    episodes[index] = episode.pointee.loopedSteps
+    episodes[index] = episode.pointee.loopedSteps()
   }
 
   /// Brings an episode up to date of which anything but a step of the loop is asked.
@@ -214,11 +214,13 @@ extension StatedSteps {
     let close = account.nextClose(stating: weight * rules.pointee.share)
     guard close.isSound else { return nil }
     copy(rules.pointee.numbers + found, to: observation, count: rules.pointee.observationCount)
-    for index in 0..<rules.pointee.cells.count {
-      let cell = rules.pointee.cells[index]
-      let value = cell.kind == .lastAction ? action : Double(Float(weight))
-      guard let number = rules.pointee.number(cell, value) else { return nil }
-      observation[cell.position] = number
+    // Most have one: without the loop that costs less.
+    let cellCount = rules.pointee.cells.count
+    if cellCount > 0 {
+      guard write(0, weight, action, rules, to: observation) else { return nil }
+      for index in 1..<max(cellCount, 1) {
+        guard write(index, weight, action, rules, to: observation) else { return nil }
+      }
     }
     let change = StatedLoop.Change(of: account, to: close)
     account.take(onlyStated: close)
@@ -226,6 +228,19 @@ extension StatedSteps {
     stepCount &+= 1
     assets[0].targetWeight = weight
     return change
+  }
+
+  /// Writes a number that only the last target and the last action say; `false` where it is missing.
+  @inline(__always)
+  private func write(
+    _ index: Int, _ weight: Double, _ action: Double, _ rules: UnsafePointer<StatedRules>,
+    to observation: UnsafeMutablePointer<Float>
+  ) -> Bool {
+    let cell = rules.pointee.cells[index]
+    let value = cell.kind == .lastAction ? action : Double(Float(weight))
+    guard let number = rules.pointee.number(cell, value) else { return false }
+    observation[cell.position] = number
+    return true
   }
 
   /// Where the observation of the next decision begins; `nil` where there may be no decision.
@@ -257,14 +272,25 @@ private func copy(
 ) {
   guard count >= 4, count <= 64 else { return target.update(from: numbers, count: count) }
   let (source, target) = (UnsafeRawPointer(numbers), UnsafeMutableRawPointer(target))
-  // The last four may be copied in part already.
-  let (four, last) = (4 &* MemoryLayout<Float>.stride, (count &- 4) &* MemoryLayout<Float>.stride)
-  var offset = 0
-  while true {
-    target.storeBytes(
-      of: source.loadUnaligned(fromByteOffset: offset, as: SIMD4<Float>.self),
-      toByteOffset: offset, as: SIMD4<Float>.self)
-    guard offset < last else { return }
-    offset = min(offset &+ four, last)
+  let stride = MemoryLayout<Float>.stride
+  var (offset, left) = (0, count)
+  while left >= 16 {
+    move(SIMD16<Float>.self, source, target, offset)
+    (offset, left) = (offset &+ 16 &* stride, left &- 16)
   }
+  while left >= 4 {
+    move(SIMD4<Float>.self, source, target, offset)
+    (offset, left) = (offset &+ 4 &* stride, left &- 4)
+  }
+  // The last four, of which some were copied before.
+  if left > 0 { move(SIMD4<Float>.self, source, target, (count &- 4) &* stride) }
+}
+
+@inline(__always)
+private func move<Block: BitwiseCopyable>(
+  _: Block.Type, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ offset: Int
+) {
+  target.storeBytes(
+    of: source.loadUnaligned(fromByteOffset: offset, as: Block.self), toByteOffset: offset,
+    as: Block.self)
 }

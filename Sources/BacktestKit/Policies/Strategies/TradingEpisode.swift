@@ -120,9 +120,11 @@ package struct TradingEpisode: Sendable {
 
   /// Its steps while a loop may take them; `nil` where they are taken one at a time.
   ///
+  /// Mutating, because a large value that is only read would be copied at a call.
+  ///
   /// - Precondition: an episode whose steps a loop takes is not copied, and `catchUp` comes before
   ///   anything else is asked of it.
-  var loopedSteps: UnsafeMutablePointer<StatedSteps>? {
+  mutating func loopedSteps() -> UnsafeMutablePointer<StatedSteps>? {
     guard let stated = plan.stated, stated.pointee.isOfOne else { return nil }
     return steps
   }
