@@ -230,7 +230,7 @@ extension StatedSteps {
     return change
   }
 
-  /// Writes a number that only the last target and the last action say; `false` where it is missing.
+  /// Writes a number that the last target or the last action is; `false` where it is missing.
   @inline(__always)
   private func write(
     _ index: Int, _ weight: Double, _ action: Double, _ rules: UnsafePointer<StatedRules>,
