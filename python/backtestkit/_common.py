@@ -17,6 +17,7 @@ Path = str | os.PathLike[str]
 Figures = Mapping[str, Any]
 RewardFunction = Callable[[Figures, Figures], Any]
 Reward = str | Mapping[str, Any] | RewardFunction
+Masked = Literal["carry-out", "refuse"]
 Autoreset = Literal["none", "next-step", "same-step"]
 
 
@@ -29,6 +30,7 @@ def options_of(
     record: bool,
     seed: int,
     overrides: Sequence[str],
+    masked: Masked = "carry-out",
 ) -> dict[str, Any]:
     """The options of environments as the library reads them."""
     if not isinstance(episodes, (str, Mapping)):
@@ -62,6 +64,8 @@ def options_of(
                 "{'costs': [0.5, 2]}"
             )
         options["randomise"] = {key: list(bounds) for key, bounds in randomise.items()}
+    if masked != "carry-out":
+        options["masked"] = masked
     if overrides:
         options["set"] = list(overrides)
     return options

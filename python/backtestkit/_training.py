@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import io
 import json
 import pathlib
 import shutil
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -132,7 +134,8 @@ def run_training(
 ) -> tuple[float, bool]:
     """Trains a policy, lets bt-run judge it, and returns its value and whether it was cut short.
 
-    The folder gets the model, the policy that was imported from it, and the result of bt-run.
+    The folder gets the model, the policy that was imported from it, and the result of bt-run. A
+    training that finds its own checkpoint there goes on from it, to the same bits.
     """
     import torch
 
@@ -149,33 +152,108 @@ def run_training(
     folder.mkdir(parents=True, exist_ok=True)
     settings = {key: parameters[key] for key in parameters if key not in NETWORK_PARAMETERS}
     network = {key: parameters[key] for key in parameters if key in NETWORK_PARAMETERS}
-    algorithm = ALGORITHMS[job.algorithm]
-    model = constructor(job.algorithm)(
-        algorithm.policy, env, seed=seed, device="cpu", policy_kwargs=network, **settings)
+    kind = constructor(job.algorithm)
+    checkpoint = Checkpoint(folder, job, seed, parameters)
+    found = checkpoint.load(kind, env)
+    model, episodes = found or (kind(
+        ALGORITHMS[job.algorithm].policy, env, seed=seed, device="cpu", policy_kwargs=network,
+        **settings), [])
     is_pruned = False
-    total = 0.0
     for step in range(1, job.reports + 1):
-        target = job.steps * step // job.reports
-        model.learn(target - model.num_timesteps, reset_num_timesteps=step == 1)
-        rewards = _episode(model, evaluation)
-        total = float(rewards.sum())
-        deviation = float(rewards.std())
-        value = total if job.objective == "reward" else (
-            float(rewards.mean()) / deviation if deviation > 0 else 0.0)
-        model.save(folder / "model.zip")
+        if step > len(episodes):
+            if step > 1:
+                # A part begins with new episodes and random numbers of its own, so that one that
+                # follows a checkpoint does what it would have done without.
+                model.set_random_seed((seed + 1_000_003 * (step - 1)) % 2**31)
+                model._last_obs = None
+            target = job.steps * step // job.reports
+            model.learn(target - model.num_timesteps, reset_num_timesteps=step == 1)
+            rewards = _episode(model, evaluation)
+            episodes.append([float(rewards.sum()), float(rewards.mean()), float(rewards.std())])
+            checkpoint.save(model, episodes)
+        total, mean, deviation = episodes[step - 1]
+        value = total if job.objective == "reward" else (mean / deviation if deviation > 0 else 0.0)
         if step < job.reports and report(step, value):
             is_pruned = True
             break
+    model.save(folder / "model.zip")
     rows = _observations(TradingEnv(
         job.study, job.manifest, overrides=job.train, info="never"))
     env.close()
     evaluation.close()
     sharpe = _import_and_judge(job, model, rows, folder)
     if job.objective == "reward":
-        return total, is_pruned
+        return episodes[-1][0], is_pruned
     if sharpe is None:
         raise UndefinedError("the Sharpe ratio is undefined: the policy never changed its equity")
     return sharpe, is_pruned
+
+
+class Checkpoint:
+    """What a training needs to go on: one file, written whole after each evaluation.
+
+    It holds the model with its optimisers and steps as Stable-Baselines3 saves it, the filled part
+    of a replay buffer, and the evaluations so far. The environments need no more than their seed:
+    each part of a training begins with new episodes.
+    """
+
+    FILE = "checkpoint.zip"
+
+    def __init__(
+        self, folder: pathlib.Path, job: TrainingJob, seed: int, parameters: dict[str, Any]
+    ) -> None:
+        self.path = folder / self.FILE
+        same = {key: value for key, value in dataclasses.asdict(job).items()
+                if key not in ("program", "store")}
+        self._identity = json.dumps(
+            {"job": same, "seed": seed, "parameters": parameters}, sort_keys=True)
+
+    def save(self, model: Any, episodes: list[list[float]]) -> None:
+        """Replaces the checkpoint by that of now."""
+        part = self.path.with_suffix(".part")
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            buffer = getattr(model, "replay_buffer", None)
+            archive.writestr("state.json", json.dumps({
+                "identity": self._identity, "episodes": episodes,
+                "next": None if buffer is None else buffer.pos}))
+            saved = io.BytesIO()
+            model.save(saved)
+            archive.writestr("model.zip", saved.getvalue())
+            if buffer is not None:
+                filled = buffer.buffer_size if buffer.full else buffer.pos
+                for name in _REPLAYED:
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                        np.lib.format.write_array(file, getattr(buffer, name)[:filled])
+        part.replace(self.path)
+
+    def load(self, kind: Any, env: Any) -> tuple[Any, list[list[float]]] | None:
+        """The model and its evaluations; None where there is no checkpoint of this training."""
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                state = json.loads(archive.read("state.json"))
+                if state["identity"] != self._identity:
+                    return None
+                model = kind.load(io.BytesIO(archive.read("model.zip")), env=env, device="cpu")
+                buffer = getattr(model, "replay_buffer", None)
+                if buffer is not None:
+                    for name in _REPLAYED:
+                        with archive.open(f"{name}.npy") as file:
+                            kept = np.lib.format.read_array(file)
+                        getattr(buffer, name)[: len(kept)] = kept
+                        buffer.full = len(kept) == buffer.buffer_size
+                    buffer.pos = state["next"]
+        except (FileNotFoundError, zipfile.BadZipFile):
+            return None
+        return model, state["episodes"]
+
+    @classmethod
+    def remove(cls, folder: pathlib.Path) -> None:
+        """Removes the checkpoint of a training whose value is kept."""
+        (folder / cls.FILE).unlink(missing_ok=True)
+
+
+# What a replay buffer holds of steps.
+_REPLAYED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
 def _episode(model: Any, env: Any) -> np.ndarray[Any, np.dtype[np.float64]]:

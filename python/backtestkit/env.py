@@ -13,6 +13,7 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from ._common import (
+    Masked,
     Path,
     Reward,
     action_space,
@@ -52,6 +53,8 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
     record: whether the run keeps its history, so that `result()` has its fingerprint.
     seed: what decides which episodes come, until a reset gives another.
     overrides: keys of the study, such as `data.to=2015-12-31`.
+    masked: what becomes of an action that the manifest's masks do not allow: `carry-out` does what it
+        says, `refuse` raises a BacktestKitError and changes nothing.
     info: when the figures of the account are in the dictionary `info`: at every step, at the end of
         an episode (and at its beginning), or never.
 
@@ -72,6 +75,7 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
         record: bool = False,
         seed: int = 0,
         overrides: Sequence[str] = (),
+        masked: Masked = "carry-out",
         info: Literal["step", "episode-end", "never"] = "step",
         render_mode: None = None,
     ) -> None:
@@ -86,6 +90,7 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
             record=record,
             seed=seed,
             overrides=overrides,
+            masked=masked,
         )
         self._environments = environments = Environments(study, policy, 1, options)
         self.action_space = action_space(environments)

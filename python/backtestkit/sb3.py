@@ -10,6 +10,7 @@ import numpy.typing as npt
 from stable_baselines3.common.vec_env import VecEnv
 
 from ._common import (
+    Masked,
     Path,
     Reward,
     action_space,
@@ -47,6 +48,7 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
         record: bool = False,
         seed: int = 0,
         overrides: Sequence[str] = (),
+        masked: Masked = "carry-out",
     ) -> None:
         if callable(reward):
             raise BacktestKitError(
@@ -65,6 +67,7 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
                 record=record,
                 seed=seed,
                 overrides=overrides,
+                masked=masked,
             ),
         )
         self._first_seeds = [seed + index for index in range(n_envs)]

@@ -6,7 +6,7 @@
 Each trial trains a policy on the bars up to --train-to, imports it, and lets bt-run judge it on the
 bars after that day. bt-run keeps every trial in its store, so that the deflated Sharpe ratio of the
 best one knows how many there were. A search that is interrupted goes on when the same command is
-given again; a training that was under way begins anew.
+given again; a training that was under way goes on from its last evaluation (--reports).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import inspect
 import json
 import os
 import pathlib
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -29,7 +30,13 @@ from optuna.trial import TrialState
 
 from . import _training
 from ._shards import InputError
-from ._training import ALGORITHMS, NETWORK_PARAMETERS, TrainingJob, UndefinedError
+from ._training import (
+    ALGORITHMS,
+    NETWORK_PARAMETERS,
+    Checkpoint,
+    TrainingJob,
+    UndefinedError,
+)
 from .errors import BacktestKitError
 from .optuna_sampler import distribution, make_sampler
 
@@ -120,13 +127,18 @@ def run_trial(
     """Does a trial in this process."""
 
     def report(step: int, value: float) -> bool:
-        trial.report(value, step)
-        return bool(trial.should_prune())
+        # What was decided before an interruption stays decided: pruners remember what they were
+        # asked, so that a second answer could differ.
+        decided: dict[str, bool] = trial.user_attrs.get("decided", {})
+        if str(step) not in decided:
+            trial.report(value, step)
+            decided = {**decided, str(step): bool(trial.should_prune())}
+            trial.set_user_attr("decided", decided)
+        return decided[str(step)]
 
     try:
         value, is_pruned = _training.run_training(
-            job, int(trial.user_attrs.get("seed", trial.number)), parameters, pathlib.Path(folder),
-            report)
+            job, trial.number, parameters, pathlib.Path(folder), report)
     except UndefinedError as error:
         return TrialState.FAIL, None, str(error)
     except BacktestKitError:
@@ -151,6 +163,8 @@ class Tuning:
         space = read_space(options.space, job.algorithm)
         self.dimensions, self.encoded = dimensions(space, options.space or job.algorithm)
         self.storage = options.storage or f"sqlite:///{self.folder / 'tuning.sqlite'}"
+        # Whose trials these are, in a database that several machines share.
+        self.place = f"{socket.gethostname()}:{self.folder}" if options.storage else ""
         self.name = "training"
         try:
             self.study = optuna.create_study(
@@ -173,15 +187,10 @@ class Tuning:
             raise InputError(
                 f"{self.folder}: this folder holds a search with other options; give another --out")
         self.study.set_user_attr("identity", identity)
-        self._repeat_interrupted()
-
-    def _repeat_interrupted(self) -> None:
-        for one in self.study.trials:
-            if one.state == TrialState.RUNNING:
-                self.study.tell(one.number, state=TrialState.FAIL)
-                # With the seed that it had, so that it gives what it would have given.
-                self.study.enqueue_trial(
-                    one.params, user_attrs={"seed": one.user_attrs.get("seed", one.number)})
+        # Trials that were under way when the search was interrupted.
+        self.interrupted = [
+            one for one in self.study.trials
+            if one.state == TrialState.RUNNING and one.user_attrs.get("place", "") == self.place]
 
     def counted(self) -> list[optuna.trial.FrozenTrial]:
         """The trials that came to an end; one that failed has a reason, else it was interrupted."""
@@ -190,10 +199,20 @@ class Tuning:
             if one.state in (TrialState.COMPLETE, TrialState.PRUNED) or "reason" in one.user_attrs]
 
     def ask(self) -> tuple[optuna.Trial, dict[str, Any], str]:
-        """A new trial, its parameters and its folder."""
-        trial = self.study.ask(self.dimensions)
-        folder = self.folder / "trials" / f"{trial.number:05d}"
-        return trial, decoded(trial.params, self.encoded), str(folder)
+        """A new trial, or one that was interrupted; its parameters and its folder."""
+        if self.interrupted:
+            # With its number and so its seed, and with what pruners know of it.
+            trial = optuna.Trial(self.study, self.interrupted.pop(0)._trial_id)
+        else:
+            trial = self.study.ask()
+            trial.set_user_attr("place", self.place)
+        for name, one in self.dimensions.items():
+            trial._suggest(name, one)
+        return trial, decoded(trial.params, self.encoded), str(self.folder_of(trial))
+
+    def folder_of(self, trial: optuna.Trial) -> pathlib.Path:
+        """The folder of a trial."""
+        return self.folder / "trials" / f"{trial.number:05d}"
 
     def tell(self, trial: optuna.Trial, outcome: Outcome) -> None:
         """Keeps how a trial ended."""
@@ -203,6 +222,7 @@ class Tuning:
         if value is not None:
             trial.set_user_attr("value", value)
         self.study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
+        Checkpoint.remove(self.folder_of(trial))
         self.write_table()
         if not self.options.quiet:
             shown = reason or (f"{value:.4f}" if value is not None else "")

@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from ._common import (
+    Masked,
     Path,
     Reward,
     action_space,
@@ -60,6 +61,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
         record: bool = False,
         seed: int = 0,
         overrides: Sequence[str] = (),
+        masked: Masked = "carry-out",
         copy: bool = True,
     ) -> None:
         if autoreset not in ("next-step", "same-step"):
@@ -72,6 +74,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
             record=record,
             seed=seed,
             overrides=overrides,
+            masked=masked,
         )
         self._environments = environments = Environments(study, policy, num_envs, options)
         self.num_envs = num_envs
@@ -159,7 +162,7 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
             actions = fitting(actions, self._actions)
         self._actions[...] = actions
         ended = self._call(self._argument)
-        if self._is_direct and (ended == 0 or (ended > 0 and not self.is_same_step)):
+        if ended == 0 and self._is_direct:
             return self._results
         if ended < 0:
             self._environments.fail()

@@ -205,6 +205,41 @@ def test_masks_follow_the_position(tmp_path):
     assert infos["action_mask"].tolist() == [[True, True, False], [True, False, True]]
 
 
+@pytest.mark.parametrize("name", ["daily-ledger", "daily-weights"])
+def test_masked_actions_are_refused_where_that_is_asked_for(tmp_path, name):
+    case = make(name, tmp_path)
+    with pytest.raises(backtestkit.BacktestKitError, match="the manifest has no masks"):
+        env(case, masked="refuse")
+    with pytest.raises(backtestkit.BacktestKitError, match="masked"):
+        env(case, masked="forbid")
+    changed = json.loads(case.manifest.read_text())
+    changed["action"]["masks"] = {"short": [0, 2], "flat": [0, 1, 2], "long": [0, 1]}
+    case.manifest.write_text(json.dumps(changed))
+    plain, strict = env(case), env(case, masked="refuse")
+    for one in (plain, strict):
+        one.reset(seed=1)
+        for _ in range(5):
+            one.step(1)
+    with pytest.raises(
+        backtestkit.BacktestKitError, match="the action 2 is masked: the position allows 0 and 1. Choose among"
+    ):
+        strict.step(2)
+    # Nothing has changed: both go on to the same bits.
+    after = [one.step(0) for one in (plain, strict)]
+    assert np.array_equal(after[0][0], after[1][0]) and after[0][4] == after[1][4]
+    # By default it does what it says.
+    plain.step(1)
+    plain.step(2)
+    assert plain.action_masks().tolist() == [True, False, True]
+    vector = backtestkit.TradingVectorEnv(case.study, case.manifest, num_envs=2, masked="refuse")
+    vector.reset(seed=1)
+    for _ in range(3):
+        *_, infos = vector.step(np.array([1, 2]))
+    assert infos["action_mask"].tolist() == [[True, True, False], [True, False, True]]
+    with pytest.raises(backtestkit.BacktestKitError, match="environment 1: the action 1 is masked"):
+        vector.step(np.array([1, 1]))
+
+
 def test_ruin_terminates(tmp_path):
     case = make("daily-ledger", tmp_path)
     study = json.loads(case.study.read_text())

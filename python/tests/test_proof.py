@@ -117,7 +117,9 @@ def test_forgetting_history_changes_nothing(case: Case, recorded):
 
 
 @pytest.mark.parametrize("name", ["daily-weights", "stocks-weights"])
-@pytest.mark.parametrize("change", ["ruin", "account", "masks", "threshold", "windows"])
+@pytest.mark.parametrize(
+    "change", ["ruin", "account", "masks", "threshold", "windows", "targets", "cooldown", "initial"]
+)
 def test_weights_that_are_stated_at_once(tmp_path, name, change):
     """Without a history an account of weights goes a shorter way, to the same bits."""
     case = make(name, tmp_path)
@@ -141,6 +143,19 @@ def test_weights_that_are_stated_at_once(tmp_path, name, change):
     elif change == "windows":
         options["episodes"] = {"kind": "window", "length": 37}
         options["randomise"] = {"costs": [0, 5]}
+    elif change == "targets":
+        # Nothing but the last target is looked at, so that nothing else is kept.
+        target = "position_weight" if assets == [None] else "asset_weight"
+        observation["features"] = observation["features"][:3] + [
+            {"state": kind, **({"asset": one} if one else {})}
+            for kind in (target, "last_action") for one in assets
+        ]
+        observation["shape"] = [3 + 2 * len(assets)]
+    elif change == "cooldown":
+        manifest["cooldown"] = 3
+    elif change == "initial":
+        study["account"]["accounting"]["initial-weights"] = "equal"
+        options["episodes"] = {"kind": "window", "length": 37}
     case.study.write_text(json.dumps(study))
     case.manifest.write_text(json.dumps(manifest))
     envs = [
@@ -159,6 +174,41 @@ def test_weights_that_are_stated_at_once(tmp_path, name, change):
             assert seen[0][1:] == seen[1][1:] and np.array_equal(seen[0][0], seen[1][0])
             seen = [env.reset() for env in envs]
     assert (terminations > 0) == (change == "ruin")
+
+
+@pytest.mark.parametrize("mode", ["next-step", "same-step"])
+@pytest.mark.parametrize("seen", ["position_weight", "real_position"])
+@pytest.mark.parametrize("reward", ["log_return", "differential_sharpe"])
+def test_a_vector_that_forgets_its_history_agrees(tmp_path, mode, seen, reward):
+    """Many accounts of one weight are stepped in one loop, to the bits of the engine's own run."""
+    case = make("daily-weights", tmp_path)
+    manifest = json.loads(case.manifest.read_text())
+    manifest["observation"]["features"][5:] = [{"state": seen}, {"state": "last_action"}]
+    case.manifest.write_text(json.dumps(manifest))
+    envs = [
+        backtestkit.TradingVectorEnv(
+            case.study, case.manifest, num_envs=5, autoreset=mode, record=record, reward=reward,
+            episodes={"kind": "window", "length": 23}, randomise={"costs": [0, 5]})
+        for record in (False, True)
+    ]
+    ends = 0
+    every = [env.reset(seed=4) for env in envs]
+    envs[0].action_space.seed(2)
+    for number in range(300):
+        if number % 40 == 17:
+            mask = {"reset_mask": np.arange(5) % 2 == 0}
+            every = [env.reset(options=dict(mask)) for env in envs]
+        every = [env.step(action) for action in [envs[0].action_space.sample()] for env in envs]
+        (one, other) = every
+        ends += int((one[2] | one[3]).sum())
+        for a, b in zip(one[:4], other[:4], strict=True):
+            assert np.array_equal(a, b)
+        assert one[4].keys() == other[4].keys()
+        for name in ("equity", "cash", "exposure", "costs", "turnover", "steps", "time", "return"):
+            assert np.array_equal(one[4][name], other[4][name]), name
+        for a, b in zip(one[4].get("final_obs", ()), other[4].get("final_obs", ()), strict=True):
+            assert (a is None and b is None) or np.array_equal(a, b)
+    assert ends > 40
 
 
 def test_an_episode_can_be_repeated(case: Case, recorded):

@@ -9,11 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import pytest
 
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("optuna")
+
+import torch  # noqa: E402
+from stable_baselines3 import PPO  # noqa: E402
 
 from backtestkit import tune  # noqa: E402
 
@@ -71,26 +75,91 @@ def test_the_best_trial_is_a_policy_that_verifies(
     assert "with other options" in capsys.readouterr().err
 
 
-def test_an_interrupted_search_goes_on(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("pruner", ["none", "asha"])
+def test_a_killed_search_loses_one_part_of_a_training(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, pruner: str
+) -> None:
     whole, broken = tmp_path / "whole" / "out", tmp_path / "broken" / "out"
     for folder in (whole, broken):
         folder.parent.mkdir()
-    more = ["--trials", "3", "--sampler", "random", "--pruner", "none", "--objective", "reward"]
+    more = ["--trials", "3", "--sampler", "random", "--pruner", pruner, "--objective", "reward"]
     command = [sys.executable, "-m", "backtestkit.tune", *words(broken, *more)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    # Killed within a training, once one is done.
+    # Killed within a training, once one is done and this one was evaluated.
+    kept = broken / "trials" / "00001" / "checkpoint.zip"
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (broken / "trials" / "00001" / "model.zip").exists():
+    while time.monotonic() < deadline and not kept.exists():
         assert process.poll() is None
-        time.sleep(0.01)
+        time.sleep(0.001)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert len(rows(broken)) == 1
-    assert tune.main(words(broken, *more)) == 0
+    with zipfile.ZipFile(kept) as archive:
+        done = len(json.loads(archive.read("state.json"))["episodes"])
+    assert 1 <= done <= 4
     assert tune.main(words(whole, *more)) == 0
-    # What was done, and what was under way, is as if nothing had happened.
-    assert [row["value"] for row in rows(broken)][:2] == [row["value"] for row in rows(whole)][:2]
+    parts: list[int] = []
+    learn = PPO.learn
+
+    def counted(model: PPO, *arguments: object, **named: object) -> object:
+        parts.append(model.num_timesteps)
+        return learn(model, *arguments, **named)
+
+    monkeypatch.setattr(PPO, "learn", counted)
+    assert tune.main(words(broken, *more)) == 0
+    # What was done, and what was under way, is as if nothing had happened; the third trial, which
+    # the sampler of a new process proposes, begins from nothing.
+    assert rows(broken)[:2] == rows(whole)[:2]
     assert len(rows(broken)) == 3
+    again = parts.index(0)
+    assert parts[:again] == [256 * part for part in range(done, done + again)]
+    if rows(whole)[1]["state"] == "complete":
+        assert again == 4 - done
+    assert not list(broken.glob("trials/*/checkpoint*"))
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "a2c", "recurrent-ppo", "sac", "td3"])
+def test_a_training_goes_on_to_the_same_bits(tmp_path: pathlib.Path, algorithm: str) -> None:
+    from backtestkit import _training
+
+    if algorithm == "recurrent-ppo":
+        pytest.importorskip("sb3_contrib")
+    is_continuous = algorithm in ("sac", "td3")
+    job = _training.TrainingJob(
+        study=str(EXAMPLES / "study.yaml"),
+        manifest=str(EXAMPLES / ("continuous.json" if is_continuous else "discrete.json")),
+        algorithm=algorithm, steps=480, seed=3, envs=4,
+        episodes={"kind": "window", "length": 50}, reward="log_return", objective="reward",
+        train=("data.to=2012-12-31",), evaluate=("data.from=2013-01-01",), reports=3, program=None,
+        store="none")
+    parameters = {"net_arch": [8], **({} if is_continuous else {"n_steps": 8}),
+                  **({"buffer_size": 90, "learning_starts": 40} if is_continuous else {})}
+    seen: list[tuple[int, float]] = []
+
+    def report(step: int, value: float) -> bool:
+        seen.append((step, value))
+        if broken and step == 2 and len(seen) == 2:
+            raise KeyboardInterrupt
+        return False
+
+    values, tensors = [], []
+    for broken in (False, True):
+        folder = tmp_path / str(broken)
+        seen.clear()
+        if broken:
+            with pytest.raises(KeyboardInterrupt):
+                _training.run_training(job, 1, parameters, folder, report)
+        values.append(_training.run_training(job, 1, parameters, folder, report))
+        model = _training.constructor(algorithm).load(folder / "model.zip", device="cpu")
+        tensors.append(model.policy.state_dict())
+    # The evaluations before the interruption are reported again, the same.
+    assert [step for step, _ in seen] == [1, 2, 1, 2] and seen[:2] == seen[2:]
+    assert values[0] == values[1]
+    assert tensors[0].keys() == tensors[1].keys()
+    assert all(torch.equal(one, tensors[1][name]) for name, one in tensors[0].items())
+    # A checkpoint of other settings is not gone on from.
+    other = _training.Checkpoint(tmp_path / "True", job, 4, {**parameters, "gamma": 0.5})
+    assert other.path.exists() and other.load(_training.constructor(algorithm), None) is None
 
 
 def test_bad_input_is_refused(

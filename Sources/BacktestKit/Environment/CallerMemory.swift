@@ -60,6 +60,15 @@ struct CallerMemory {
     truncated[index] = 0
   }
 
+  /// Writes which discrete actions an environment allows, from a bit for each.
+  @inline(__always)
+  func write(_ allowed: UInt64, to masks: UnsafeMutablePointer<UInt8>, _ index: Int) {
+    for action in 0..<maskCount {
+      masks[index * maskCount + action] =
+        action >= 64 || allowed & (1 << UInt64(action)) != 0 ? 1 : 0
+    }
+  }
+
   private static func needed<Element>(
     _ pointer: UnsafeMutablePointer<Element>?, _ size: Int, _ expected: Int, _ name: String
   ) throws(EnvironmentError) -> UnsafeMutablePointer<Element> {
@@ -107,17 +116,38 @@ struct ActionReader {
   private let width: Int
   private let isBox: Bool
   private let room: ActionRoom
-  private let numbers: UnsafeMutablePointer<Double>
+  private let count: Int
+  /// The actions, one after the other.
+  let numbers: UnsafeMutablePointer<Double>
+  /// The same as the numbers of choices; nothing for a box.
+  let choices: UnsafeMutablePointer<Int>
   /// The number of choices of each component; none for a box.
   private let sizes: UnsafeMutablePointer<Int64>
 
   init(_ definition: ActionDefinition, count: Int) {
     self.definition = definition
+    self.count = count
     width = definition.componentCount
     isBox = definition.kind == .box
     room = ActionRoom(count * width, sizes: definition.sizes)
-    numbers = room.numbers
-    sizes = room.sizes
+    (numbers, choices, sizes) = (room.numbers, room.choices, room.sizes)
+  }
+
+  /// Reads the actions of all environments at once; `false` where one of them may have a problem.
+  @inline(__always)
+  func readAll(_ memory: UnsafeRawPointer) -> Bool {
+    guard !isBox, width == 1 else { return false }
+    let given = memory.assumingMemoryBound(to: Int64.self)
+    let size = UInt64(bitPattern: sizes[0])
+    var wrong: UInt64 = 0
+    for index in 0..<count {
+      let choice = given[index]
+      choices[index] = Int(choice)
+      numbers[index] = Double(choice)
+      // Without a branch for each.
+      wrong |= UInt64(bitPattern: choice) < size ? 0 : 1
+    }
+    return wrong == 0
   }
 
   /// The action of an environment that was read last.
@@ -139,6 +169,7 @@ struct ActionReader {
     for place in first..<(first + width) {
       let choice = given[place]
       numbers[place] = Double(choice)
+      choices[place] = Int(choice)
       guard choice >= 0, choice < sizes[place &- first] else {
         return TradingEpisode.problem(with: action(index), of: definition)
       }
@@ -150,17 +181,21 @@ struct ActionReader {
 /// Room for the actions of all environments, and the sizes by which they are checked.
 private final class ActionRoom {
   let numbers: UnsafeMutablePointer<Double>
+  let choices: UnsafeMutablePointer<Int>
   let sizes: UnsafeMutablePointer<Int64>
 
   init(_ count: Int, sizes: [Int]) {
     numbers = .allocate(capacity: max(count, 1))
     numbers.initialize(repeating: 0, count: max(count, 1))
+    choices = .allocate(capacity: max(count, 1))
+    choices.initialize(repeating: 0, count: max(count, 1))
     self.sizes = .allocate(capacity: max(sizes.count, 1))
     for index in sizes.indices { (self.sizes + index).initialize(to: Int64(sizes[index])) }
   }
 
   deinit {
     numbers.deallocate()
+    choices.deallocate()
     sizes.deallocate()
   }
 }

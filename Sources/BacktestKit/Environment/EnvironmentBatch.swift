@@ -13,6 +13,10 @@ final class EnvironmentBatch {
   private let reward: Reward
   private let slots: UnsafeMutablePointer<EnvironmentSlot>
   private let reader: ActionReader
+  /// Takes the steps that do nothing but state a weight; `nil` where actions do more.
+  private let loop: StatedLoop?
+  /// How many environments wait for no action.
+  private var idleCount: Int
   private var memory: CallerMemory?
 
   /// Environments before their first reset.
@@ -20,9 +24,16 @@ final class EnvironmentBatch {
     self.market = market
     self.options = options
     self.count = count
+    if options.masked == .refuse, market.plan.action.masks == nil {
+      throw StudyError(
+        .configuration,
+        "'masked' is refuse, but the manifest has no masks; leave it out, or give 'action.masks'")
+    }
     reward = options.reward
     sampler = try EpisodeSampler(options, market)
     reader = ActionReader(market.plan.action, count: count)
+    loop = StatedLoop(market.plan, count: count)
+    idleCount = count
     slots = .allocate(capacity: count)
     for index in 0..<count {
       (slots + index).initialize(to: EnvironmentSlot(seed: UInt64(options.seed) &+ UInt64(index)))
@@ -59,6 +70,12 @@ final class EnvironmentBatch {
       memory.clear(index)
       slots[index].write(index, memory, market.plan)
     }
+    countIdle()
+  }
+
+  private func countIdle() {
+    idleCount = 0
+    for index in 0..<count where !slots[index].isWaiting { idleCount += 1 }
   }
 
   /// Carries out the actions of all environments.
@@ -68,20 +85,75 @@ final class EnvironmentBatch {
     let memory = try boundMemory()
     // Read once: a large property of a class would be copied for each environment.
     let (plan, reader, reward) = (market.plan, reader, reward)
+    try read(memory)
+    var ended = 0
+    defer { if ended > 0 || idleCount > 0 { countIdle() } }
+    guard let loop else {
+      for index in 0..<count {
+        if step(index, reader.action(index), reward, memory, plan) { ended += 1 }
+      }
+      return ended
+    }
+    memory.terminated.update(repeating: 0, count: count)
+    memory.truncated.update(repeating: 0, count: count)
+    let taken = loop.step(
+      reader.numbers, chosen: reader.choices, observations: memory.observations,
+      figures: memory.figures, stride: memory.figureCount)
+    earn(loop, taken, reward, memory)
+    for place in 0..<(count - taken) {
+      let index = loop.left[place]
+      if let episode = slots[index].episode { loop.letGo(episode, at: index) }
+      if step(index, reader.action(index), reward, memory, plan) { ended += 1 }
+      if let episode = slots[index].episode { loop.follow(episode, at: index) }
+    }
+    return ended
+  }
+
+  /// Reads and checks the actions of all environments.
+  @inline(__always)
+  private func read(_ memory: CallerMemory) throws(EnvironmentError) {
+    if idleCount == 0, reader.readAll(memory.actions), options.masked == .carryOut { return }
     for index in 0..<count {
       guard slots[index].isWaiting else {
         try checkBeginning(index)
         continue
       }
-      if let problem = reader.read(index, from: memory.actions) {
+      if let problem = reader.read(index, from: memory.actions) ?? maskProblem(index) {
         throw EnvironmentError(count == 1 ? problem : "\(name(index)): \(problem)")
       }
     }
-    var ended = 0
-    for index in 0..<count {
-      if step(index, reader.action(index), reward, memory, plan) { ended += 1 }
+  }
+
+  /// What is wrong with the choice of an environment that was read, where masks are to be kept to.
+  private func maskProblem(_ index: Int) -> String? {
+    guard options.masked == .refuse, let episode = slots[index].episode else { return nil }
+    let allowed = loop?.allowed(index) ?? episode.pointee.progress.allowed
+    let choice = reader.choices[index]
+    guard allowed & (1 << UInt64(choice)) == 0 else { return nil }
+    let others = (0..<market.plan.action.sizes[0]).filter { allowed & (1 << UInt64($0)) != 0 }
+    return "the action \(choice) is masked: the position allows "
+      + listed(others.map(String.init), "and") + ". Choose among the action masks, or make "
+      + "environments with 'masked' carry-out"
+  }
+
+  /// Rewards the steps that the loop took.
+  @inline(__always)
+  private func earn(
+    _ loop: StatedLoop, _ taken: Int, _ reward: Reward, _ memory: CallerMemory
+  ) {
+    let (slots, figures) = (slots, memory.figures)
+    for place in 0..<taken {
+      let (index, change) = (loop.taken[place], loop.changes[place])
+      let step = Reward.Step(
+        before: change.before, after: change.after, traded: change.traded, agreement: 0)
+      memory.rewards[index] = slots[index].earn(step, reward)
+      figures?[index &* memory.figureCount &+ Int(BACKTESTKIT_RETURN)] = slots[index].total
     }
-    return ended
+    guard let masks = memory.masks else { return }
+    for place in 0..<taken {
+      let index = loop.taken[place]
+      memory.write(loop.allowed(index) ?? .max, to: masks, index)
+    }
   }
 
   /// Checks that a step may begin a new episode.
@@ -128,6 +200,7 @@ final class EnvironmentBatch {
       market.plan.episode(
         sampler.configuration(of: draw), keepsHistory: options.keepsHistory,
         measuresAgreement: reward.kind == .predictionBonus))
+    if let loop, let episode = slots[index].episode { loop.follow(episode, at: index) }
   }
 
   /// Steps one environment; `true` where its episode ended.
@@ -176,7 +249,8 @@ struct EnvironmentSlot {
   var random: Randomness
   /// Whether a decision is due.
   private(set) var isWaiting = false
-  private var total = 0.0
+  /// The sum of the rewards of the episode so far.
+  private(set) var total = 0.0
   private var rewardMemory = Reward.Memory(equity: 0)
 
   init(seed: UInt64) { random = Randomness(seed: seed, stream: "episodes") }
@@ -218,10 +292,16 @@ struct EnvironmentSlot {
     )
     episode.pointee.step(action)
     isWaiting = episode.pointee.progress.isWaiting
-    let step = Reward.Step(
-      before: before, after: episode.pointee.progress.standing.equity,
-      traded: episode.pointee.progress.standing.tradedNotional - traded,
-      agreement: episode.pointee.progress.agreement)
+    return earn(
+      Reward.Step(
+        before: before, after: episode.pointee.progress.standing.equity,
+        traded: episode.pointee.progress.standing.tradedNotional - traded,
+        agreement: episode.pointee.progress.agreement), reward)
+  }
+
+  /// What a step earned.
+  @inline(__always)
+  mutating func earn(_ step: Reward.Step, _ reward: Reward) -> Double {
     let earned = reward.value(of: step, &rewardMemory)
     total += earned
     return earned
@@ -236,11 +316,7 @@ struct EnvironmentSlot {
       writeFigures(to: figures + index * memory.figureCount, episode, plan)
     }
     if let masks = memory.masks {
-      let allowed = episode.pointee.progress.allowed
-      for action in 0..<memory.maskCount {
-        masks[index * memory.maskCount + action] =
-          action >= 64 || allowed & (1 << UInt64(action)) != 0 ? 1 : 0
-      }
+      memory.write(episode.pointee.progress.allowed, to: masks, index)
     }
   }
 

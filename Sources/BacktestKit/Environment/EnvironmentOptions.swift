@@ -14,6 +14,8 @@ struct EnvironmentOptions {
   var randomised = RandomisedCosts()
   /// Whether episodes keep their history, and so have a result.
   var keepsHistory = false
+  /// What becomes of an action that the masks of the manifest do not allow.
+  var masked = MaskedAction.carryOut
   /// What decides which episodes come.
   var seed = 0
   /// Replacements of keys of the study.
@@ -29,6 +31,14 @@ struct EnvironmentOptions {
     case sameStep = "same-step"
   }
 
+  /// What becomes of an action that the masks of the manifest do not allow.
+  enum MaskedAction: String, CaseIterable {
+    /// It is carried out as any other: masks say what to choose from, as in gymnasium.
+    case carryOut = "carry-out"
+    /// It is an error, and nothing changes.
+    case refuse
+  }
+
   init() {}
 
   init(_ table: inout DocumentTable) {
@@ -37,6 +47,7 @@ struct EnvironmentOptions {
     episodes = table.optionalSection("episodes") { EpisodeChoice(&$0) } ?? EpisodeChoice()
     randomised = table.optionalSection("randomise") { RandomisedCosts(&$0) } ?? RandomisedCosts()
     keepsHistory = table.value("record", .flag, default: false)
+    masked = table.value("masked", .choice(), default: .carryOut)
     seed = table.value("seed", .integer(.notNegative), default: 0)
     overrides = table.optionalList("set", of: .text) ?? []
   }

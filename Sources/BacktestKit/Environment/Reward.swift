@@ -70,9 +70,19 @@ struct Reward {
   }
 
   /// What a step earns.
+  @inline(__always)
   func value(of step: Step, _ memory: inout Memory) -> Double {
     let growth = step.before > 0 ? step.after / step.before : 0
     let logReturn = log(max(growth, Self.smallestGrowth))
+    // By far the most common.
+    if kind == .logReturn { return scale * logReturn }
+    return value(of: step, growth, logReturn, &memory)
+  }
+
+  @inline(never)
+  private func value(
+    of step: Step, _ growth: Double, _ logReturn: Double, _ memory: inout Memory
+  ) -> Double {
     switch kind {
     case .logReturn: return scale * logReturn
     case .differentialSharpe: return scale * differentialSharpe(growth - 1, &memory)

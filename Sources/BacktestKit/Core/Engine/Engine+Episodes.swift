@@ -98,7 +98,7 @@ extension Engine {
 
   /// Whether bars before the base point change nothing but where the market is.
   private var warmsUpQuietly: Bool {
-    !decidesBySession && !hasCurrencies && inherited == nil && trading.account.heldCount == 0
+    !decidesBySession && !hasCurrencies && inherited == nil && trading.account.isFlat
       && feed.readAhead == nil && !trading.broker.attachesExits
   }
 }

@@ -89,6 +89,9 @@ extension Account {
     return !positions[instrument].isFlat
   }
 
+  /// Whether nothing is held: no position, and no stated weight.
+  var isFlat: Bool { weights?.isFlat ?? (heldCount == 0) }
+
   /// The share of equity that the account was last told to hold; 0 where it holds what was traded.
   func statedWeight(of instrument: Int) -> Double {
     weights?[instrument].stated ?? 0
@@ -136,14 +139,15 @@ extension Account {
 }
 
 /// What the steps of weights change in an account.
+@usableFromInline
 struct WeightMoney: BitwiseCopyable, Sendable {
-  var cash: Double
-  var priceProfit: Double
-  var commissionPaid: Double
-  var tradedNotional: Double
+  @usableFromInline var cash: Double
+  @usableFromInline var priceProfit: Double
+  @usableFromInline var commissionPaid: Double
+  @usableFromInline var tradedNotional: Double
 
   /// Books a step of the weights; returns the charge.
-  @inline(__always)
+  @inlinable @inline(__always)
   mutating func earn(_ step: WeightVector.Step, fee: Double) -> Double {
     priceProfit += cash * step.profit
     let charge = cash * fee * step.change

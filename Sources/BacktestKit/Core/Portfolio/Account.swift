@@ -6,7 +6,7 @@ struct Valuation: BitwiseCopyable, Sendable {
   /// The sum of the absolute values of all holdings, in account currency.
   @usableFromInline var grossExposure: Double
 
-  @usableFromInline
+  @inlinable @inline(__always)
   init(equity: Double, grossExposure: Double) {
     self.equity = equity
     self.grossExposure = grossExposure
@@ -17,7 +17,7 @@ struct Valuation: BitwiseCopyable, Sendable {
   var isFinite: Bool { equity + grossExposure < .infinity && equity > -.infinity }
 
   /// Whether there is equity left, and all of it can be counted.
-  @inline(__always)
+  @inlinable @inline(__always)
   var isSound: Bool { equity > 0 && equity + grossExposure < .infinity }
 }
 

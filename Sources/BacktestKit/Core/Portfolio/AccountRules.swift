@@ -104,11 +104,11 @@ package struct HeldWeight: BitwiseCopyable, Hashable, Sendable {
   /// The share of equity that was last stated.
   @usableFromInline var stated: Double
   /// The stated share for whose change the fee was charged last.
-  var charged: Double
+  @usableFromInline var charged: Double
   /// What the share has become with the prices since.
   @usableFromInline package var drifted: Double
   /// The return of the price over the step under way.
-  var priceReturn = 0.0
+  @usableFromInline var priceReturn = 0.0
 
   init(_ weight: Double) {
     stated = weight
@@ -122,12 +122,28 @@ package struct HeldWeight: BitwiseCopyable, Hashable, Sendable {
     stated = weight
     drifted = weight
   }
+
+  /// What it earns of equity over the step under way.
+  @inlinable @inline(__always)
+  var profit: Double { stated * priceReturn }
+
+  /// The change of the stated share that is charged.
+  @inlinable @inline(__always)
+  var change: Double { abs(stated - charged) }
+
+  /// Ends the step, in which equity was multiplied by `growth`.
+  @inlinable @inline(__always)
+  mutating func drift(_ growth: Double) {
+    charged = stated
+    drifted = growth > 0 ? stated * (1 + priceReturn) / growth : 0
+  }
 }
 
 /// What an account of weights holds: shares of equity that earn from one close to the next.
 ///
 /// From a close to the next, equity is multiplied by `1 + sum(w x return) - fee x sum(|change of
 /// w|)`, as in the environments in which policies are trained.
+@usableFromInline
 package struct WeightVector: Hashable, Sendable {
   /// Money for each unit of money by which weights change, as a fraction.
   let fee: Double
@@ -143,16 +159,26 @@ package struct WeightVector: Hashable, Sendable {
   }
 
   /// What one step does to equity, each part as a share of it.
+  @usableFromInline
   package struct Step {
     /// What the weights earned.
-    var profit: Double
+    @usableFromInline let profit: Double
     /// The sum of the absolute changes of weights that are charged.
-    var change: Double
+    @usableFromInline let change: Double
     /// The factor by which equity grows.
-    package var growth: Double
+    @usableFromInline package let growth: Double
+
+    @inlinable @inline(__always)
+    init(profit: Double, change: Double, fee: Double) {
+      (self.profit, self.change) = (profit, change)
+      growth = 1 + profit - fee * change
+    }
   }
 
   package subscript(instrument: Int) -> HeldWeight { weights[instrument] }
+
+  /// Whether no weight is stated.
+  var isFlat: Bool { weights.allSatisfy { $0.stated == 0 } }
 
   /// The weights earn from the close of an instant on.
   mutating func begin(at instant: Int) { firstInstant = instant }
@@ -228,17 +254,12 @@ package struct WeightVector: Hashable, Sendable {
   ) -> Step {
     var (profit, change) = (0.0, 0.0)
     for index in 0..<weights.count {
-      let stated = weights[index].stated
-      profit += stated * weights[index].priceReturn
-      change += abs(stated - weights[index].charged)
+      profit += weights[index].profit
+      change += weights[index].change
     }
-    let growth = 1 + profit - fee * change
-    for index in 0..<weights.count {
-      let stated = weights[index].stated
-      weights[index].charged = stated
-      weights[index].drifted = growth > 0 ? stated * (1 + weights[index].priceReturn) / growth : 0
-    }
-    return Step(profit: profit, change: change, growth: growth)
+    let step = Step(profit: profit, change: change, fee: fee)
+    for index in 0..<weights.count { weights[index].drift(step.growth) }
+    return step
   }
 
   /// Gives up all weights; returns the sum of the absolute changes.
@@ -268,8 +289,8 @@ extension WeightVector {
 
 extension SeriesColumns {
   /// The simple return from the close of the row before.
-  @inline(__always)
-  fileprivate func closeReturn(_ row: Int) -> Double {
+  @inlinable @inline(__always)
+  func closeReturn(_ row: Int) -> Double {
     let before = close[row - 1]
     precondition(before > 0, "weights accounting needs closes above zero")
     return close[row] / before - 1

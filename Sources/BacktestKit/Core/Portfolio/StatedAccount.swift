@@ -3,15 +3,15 @@
 @usableFromInline
 package struct StatedAccount: Sendable, BitwiseCopyable {
   /// The last instant that closed.
-  @usableFromInline package private(set) var instant: Int
+  @usableFromInline package var instant: Int
   /// The first instant whose close is the engine's.
   package let end: Int
-  private(set) var money: WeightMoney
-  private var exposure = 0.0
-  private let fee: Double
-  private let slippagePaid: Double
-  private let taxPaid: Double
-  private let fillCount: Int
+  @usableFromInline var money: WeightMoney
+  @usableFromInline var exposure = 0.0
+  @usableFromInline let fee: Double
+  @usableFromInline let slippagePaid: Double
+  @usableFromInline let taxPaid: Double
+  @usableFromInline let fillCount: Int
   private let instrumentCount: Int
   @usableFromInline nonisolated(unsafe) let weights: UnsafeMutablePointer<HeldWeight>
   @usableFromInline nonisolated(unsafe) let columns: UnsafePointer<SeriesColumns>
@@ -37,7 +37,19 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
   }
 
   /// What it is worth.
-  package var equity: Double { money.cash }
+  @inlinable package var equity: Double { money.cash }
+
+  /// The value of everything traded so far.
+  @inlinable package var tradedNotional: Double { money.tradedNotional }
+
+  /// What it is worth, and what trading has cost.
+  @inlinable @inline(__always)
+  package var standing: AccountStanding {
+    AccountStanding(
+      equity: money.cash, grossExposure: money.cash * exposure, cash: money.cash,
+      costs: money.commissionPaid + slippagePaid + taxPaid, tradedNotional: money.tradedNotional,
+      fillCount: fillCount)
+  }
 
   /// The weights as they are now.
   var held: UnsafeBufferPointer<HeldWeight> {
@@ -57,10 +69,7 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
     if instrumentCount == 1 { earn(1) } else { earn(instrumentCount) }
     let worth = Valuation(equity: money.cash, grossExposure: money.cash * exposure)
     guard worth.isSound else { return false }
-    standing = AccountStanding(
-      equity: worth.equity, grossExposure: worth.grossExposure, cash: money.cash,
-      costs: money.commissionPaid + slippagePaid + taxPaid, tradedNotional: money.tradedNotional,
-      fillCount: fillCount)
+    standing = self.standing
     return true
   }
 
@@ -70,6 +79,72 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
     exposure = WeightVector.exposure(of: UnsafeBufferPointer(held))
     instant &+= 1
     _ = money.earn(WeightVector.step(held, columns, atRow: instant, fee: fee), fee: fee)
+  }
+
+  /// An account of one instrument at the next close.
+  @usableFromInline
+  package struct NextClose {
+    @usableFromInline var held: HeldWeight
+    @usableFromInline var money: WeightMoney
+    @usableFromInline let growth: Double
+    /// The close.
+    @usableFromInline package let price: Double
+
+    @inlinable @inline(__always)
+    init(held: HeldWeight, money: WeightMoney, growth: Double, price: Double) {
+      (self.held, self.money, self.growth, self.price) = (held, money, growth, price)
+    }
+
+    /// What it is worth.
+    @inlinable package var equity: Double { money.cash }
+
+    /// The value of everything traded so far.
+    @inlinable package var tradedNotional: Double { money.tradedNotional }
+
+    /// Whether equity is left, and no more than can be counted.
+    @inlinable @inline(__always)
+    package var isSound: Bool {
+      Valuation(equity: money.cash, grossExposure: money.cash * abs(held.stated)).isSound
+    }
+
+    /// Finds out what the weight becomes with the price, for whoever looks at it.
+    @inlinable @inline(__always)
+    package mutating func drift() -> Double {
+      held.drift(growth)
+      return held.drifted
+    }
+  }
+
+  /// What the next close makes of an account of one instrument. Nothing changes before `take`.
+  ///
+  /// - Parameter weight: states its weight; `nil` leaves the stated one.
+  @inlinable @inline(__always)
+  package func nextClose(stating weight: Double?) -> NextClose {
+    var (held, money) = (weights[0], money)
+    if let weight { held.stated = weight }
+    held.priceReturn = columns[0].closeReturn(instant &+ 1)
+    let step = WeightVector.Step(profit: held.profit, change: held.change, fee: fee)
+    _ = money.earn(step, fee: fee)
+    return NextClose(
+      held: held, money: money, growth: step.growth, price: columns[0].close[instant &+ 1])
+  }
+
+  /// Goes on to the next close.
+  @inlinable @inline(__always)
+  package mutating func take(_ next: NextClose) {
+    take(onlyStated: next)
+    weights[0].drifted = next.held.drifted
+  }
+
+  /// Goes on to the next close where nobody asks what the weight has become with the price, before
+  /// `close` finds out again.
+  @inlinable @inline(__always)
+  package mutating func take(onlyStated next: NextClose) {
+    money = next.money
+    exposure = abs(next.held.stated)
+    instant &+= 1
+    weights[0].stated = next.held.stated
+    weights[0].charged = next.held.stated
   }
 
   /// The last close of an instrument.
@@ -82,17 +157,27 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
 }
 
 /// What an account is worth and what trading has cost it, in account currency.
+@usableFromInline
 package struct AccountStanding: Sendable, BitwiseCopyable {
   /// Cash and positions at their marks.
-  package var equity: Double
+  @usableFromInline package var equity: Double
   /// The sum of the absolute values of all positions.
-  package var grossExposure: Double
+  @usableFromInline package var grossExposure: Double
   /// Cash.
-  package var cash: Double
+  @usableFromInline package var cash: Double
   /// Commission, slippage and taxes so far.
-  package var costs: Double
+  @usableFromInline package var costs: Double
   /// The value of everything traded so far.
-  package var tradedNotional: Double
+  @usableFromInline package var tradedNotional: Double
   /// The number of fills so far.
-  package var fillCount: Int
+  @usableFromInline package var fillCount: Int
+
+  @inlinable @inline(__always)
+  init(
+    equity: Double, grossExposure: Double, cash: Double, costs: Double, tradedNotional: Double,
+    fillCount: Int
+  ) {
+    (self.equity, self.grossExposure, self.cash) = (equity, grossExposure, cash)
+    (self.costs, self.tradedNotional, self.fillCount) = (costs, tradedNotional, fillCount)
+  }
 }

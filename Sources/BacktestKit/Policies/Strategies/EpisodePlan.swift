@@ -72,7 +72,7 @@ package final class EpisodePlan: Sendable {
         runner, on: feed, configuration: configuration,
         normaliser: manifest.observation.normaliser)
     }
-    stated = StatedRules(runner, cells, table, manifest).map { rules in
+    stated = StatedRules(runner, cells, table, manifest, on: feed).map { rules in
       let place = UnsafeMutablePointer<StatedRules>.allocate(capacity: 1)
       place.initialize(to: rules)
       return UnsafePointer(place)

@@ -17,6 +17,13 @@ struct StatedRules: Sendable {
   let entries: Column<ObservationTable.Entry>
   nonisolated(unsafe) let numbers: UnsafePointer<Float>
   let observationCount: Int
+  /// The time of each instant, in seconds since 1970-01-01.
+  let seconds: Column<Double>
+  /// Whether actions state the weight of the only instrument, and all of it is kept in step.
+  let isOfOne: Bool
+  /// Whether neither observations nor masks nor a cooldown ask for more than the last target, so
+  /// that nobody ever looks at what is known of the position besides.
+  let seesOnlyTargets: Bool
 
   /// What is known of an asset beforehand.
   struct Asset: Sendable, BitwiseCopyable {
@@ -27,7 +34,7 @@ struct StatedRules: Sendable {
   /// - Returns: `nil` where actions do more, or past rows of the account are observed.
   init?(
     _ runner: PolicyRunner, _ cells: AccountCells, _ table: ObservationTable,
-    _ manifest: PolicyManifest
+    _ manifest: PolicyManifest, on feed: Feed
   ) {
     guard let weights = runner.statedWeights, let plain = cells.plain else { return nil }
     self.weights = weights
@@ -46,6 +53,19 @@ struct StatedRules: Sendable {
     entries = table.entries
     numbers = UnsafePointer(table.numbers)
     observationCount = table.count
+    seconds = Column(feed.instants.map { Double($0.nanoseconds) / 1e9 })
+    isOfOne = runner.instruments.count == 1 && feed.universe.series.count == 1
+    seesOnlyTargets =
+      masks == nil && cooldown <= 0
+      && plain.allSatisfy { [.positionWeight, .assetWeight, .lastAction].contains($0.kind) }
+  }
+
+  /// A value about the account as it is observed; `nil` where it is missing.
+  @inline(__always)
+  func number(_ cell: AccountCell, _ value: Double) -> Float? {
+    let number = cell.scale * value
+    guard number.isFinite || isZeroWhereMissing else { return nil }
+    return number.isFinite ? Float(number) : 0
   }
 }
 
@@ -75,14 +95,18 @@ final class StatedRoom: @unchecked Sendable {
 /// The steps of an episode while its actions do nothing but state weights: what the engine and
 /// `PolicyRunner` do for any action in many steps, in few.
 struct StatedSteps: Sendable, BitwiseCopyable {
-  private(set) var account: StatedAccount
+  var account: StatedAccount
   /// The policy's cash.
-  private(set) var cash = 0.0
+  var cash = 0.0
   /// Where the observation of now begins in the plan's table.
-  private(set) var place = 0
+  var place = 0
+  /// The number of decisions of the episode so far.
+  var stepCount = 0
+  /// The discrete actions that are allowed now, a bit for each; all where there are no masks.
+  var allowed = UInt64.max
   private nonisolated(unsafe) let rules: UnsafePointer<StatedRules>
   nonisolated(unsafe) let assets: UnsafeMutablePointer<PolicyAccountState.Asset>
-  private nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
+  nonisolated(unsafe) let numbers: UnsafeMutablePointer<Float>
 
   /// What a step led to.
   enum Outcome {
@@ -99,14 +123,16 @@ struct StatedSteps: Sendable, BitwiseCopyable {
   /// - Parameters:
   ///   - state: the account as the policy sees it now.
   ///   - place: where the observation of now begins in the plan's table.
+  ///   - stepCount: the number of decisions so far.
   init(
     _ rules: UnsafePointer<StatedRules>, _ room: StatedRoom, _ account: StatedAccount,
-    _ state: PolicyAccountState, place: Int
+    _ state: PolicyAccountState, place: Int, stepCount: Int
   ) {
-    (self.rules, self.account) = (rules, account)
+    (self.rules, self.account, self.stepCount) = (rules, account, stepCount)
     (assets, numbers) = (room.assets, room.numbers)
     for index in state.assets.indices { (assets + index).initialize(to: state.assets[index]) }
     (cash, self.place) = (state.cash, place)
+    if let masks = rules.pointee.masks { allowed = masks.allowed(shares: assets[0].shares) }
     _ = findNumbers()
   }
 
@@ -134,6 +160,7 @@ struct StatedSteps: Sendable, BitwiseCopyable {
       one.pointee.setTarget(weight)
       account.state(weight * rules.pointee.share, of: rules.pointee.assets[asset].instrument)
     }
+    stepCount = progress.stepCount
     let before = progress.standing.equity
     guard account.close(&progress.standing) else { return .ruin(before: before) }
     let equity = progress.standing.equity * rules.pointee.share
@@ -154,22 +181,30 @@ struct StatedSteps: Sendable, BitwiseCopyable {
     place = found
     progress.instant = account.instant
     if let masks = rules.pointee.masks {
-      progress.allowed = masks.allowed(shares: assets[0].shares)
+      allowed = masks.allowed(shares: assets[0].shares)
+      progress.allowed = allowed
     }
     return .decision
   }
 
   /// Computes the numbers about the account; `false` where one is missing.
-  @inline(__always)
   private func findNumbers() -> Bool {
     for index in 0..<rules.pointee.cells.count {
       let cell = rules.pointee.cells[index]
-      let value = cell.kind.value(
-        assets[cell.asset], cash: cash, cooldown: rules.pointee.cooldown)
-      let number = cell.scale * value
-      guard number.isFinite || rules.pointee.isZeroWhereMissing else { return false }
-      numbers[index] = number.isFinite ? Float(number) : 0
+      guard find(index, cell, assets[cell.asset], cash: cash, rules) else { return false }
     }
+    return true
+  }
+
+  /// Computes one of the numbers about the account; `false` where it is missing.
+  @inline(__always)
+  func find(
+    _ index: Int, _ cell: AccountCell, _ one: PolicyAccountState.Asset, cash: Double,
+    _ rules: UnsafePointer<StatedRules>
+  ) -> Bool {
+    let value = cell.kind.value(one, cash: cash, cooldown: rules.pointee.cooldown)
+    guard let number = rules.pointee.number(cell, value) else { return false }
+    numbers[index] = number
     return true
   }
 

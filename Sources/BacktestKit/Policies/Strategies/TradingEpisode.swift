@@ -113,8 +113,29 @@ package struct TradingEpisode: Sendable {
   private mutating func lend(_ room: StatedRoom) {
     guard let rules = plan.stated, let account = engine.lendAccount(room.weights) else { return }
     room.steps.initialize(
-      to: StatedSteps(rules, room, account, runner.state, place: place))
+      to: StatedSteps(
+        rules, room, account, runner.state, place: place, stepCount: progress.stepCount))
     steps = room.steps
+  }
+
+  /// Its steps while a loop may take them; `nil` where they are taken one at a time.
+  ///
+  /// Mutating, because a large value that is only read would be copied at a call.
+  ///
+  /// - Precondition: an episode whose steps a loop takes is not copied, and `catchUp` comes before
+  ///   anything else is asked of it.
+  mutating func loopedSteps() -> UnsafeMutablePointer<StatedSteps>? {
+    guard let stated = plan.stated, stated.pointee.isOfOne else { return nil }
+    return steps
+  }
+
+  /// Takes in the steps that a loop took.
+  mutating func catchUp() {
+    guard let steps else { return }
+    progress.standing = steps.pointee.account.standing
+    progress.instant = steps.pointee.account.instant
+    progress.stepCount = steps.pointee.stepCount
+    progress.allowed = steps.pointee.allowed
   }
 
   /// Gives the account back to the engine.
