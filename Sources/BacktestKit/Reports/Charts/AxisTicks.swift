@@ -17,6 +17,8 @@ public enum AxisUnit: Hashable, Sendable {
   case plain
   /// Fractions, shown as percent.
   case percent
+  /// How many there are of something: whole numbers.
+  case count
 }
 
 /// Round values inside a range, with labels that are as short as they are exact.
@@ -32,7 +34,9 @@ enum AxisTicks {
     guard span > 0, span.isFinite, count > 0 else {
       return [tick(range.lowerBound, step: abs(range.lowerBound), unit: unit)]
     }
-    let step = niceStep(atLeast: span / Double(count))
+    var step = niceStep(atLeast: span / Double(count))
+    // Nothing occurs two and a half times.
+    if unit == .count, step != step.rounded() { step = max(1, (step * 2).rounded(.up)) }
     // A hair of tolerance keeps a bound that is itself a multiple.
     let first = (range.lowerBound / step - 1e-9).rounded(.up)
     let last = (range.upperBound / step + 1e-9).rounded(.down)
@@ -162,8 +166,12 @@ enum TimeTicks {
     guard span > 0, count > 0, abs(range.lowerBound) < 1e11, abs(range.upperBound) < 1e11 else {
       return []
     }
+    // Where the times are days, there is nothing between them.
+    let isByDay =
+      range.lowerBound.truncatingRemainder(dividingBy: 43_200) == 0
+      && range.upperBound.truncatingRemainder(dividingBy: 43_200) == 0
     let seconds = steps.seconds.first { span / Double($0) <= Double(count) }
-    if let seconds { return clockTicks(range, step: seconds) }
+    if let seconds, !isByDay { return clockTicks(range, step: seconds) }
     let days = steps.days.first { span / (Double($0) * 86_400) <= Double(count) }
     if let days { return dayTicks(range, step: days) }
     let months =

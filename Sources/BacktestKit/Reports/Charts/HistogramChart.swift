@@ -93,7 +93,13 @@ extension HistogramChart {
     (["dash s2", "dash s3", "dash s4"] as [StaticString])[i % 3]
   }
 
-  private var format: NumberFormat { unit == .percent ? .percent(decimals: 2) : .ratio }
+  private var format: NumberFormat {
+    switch unit {
+    case .percent: .percent(decimals: 2)
+    case .plain: .ratio
+    case .count: .integer
+    }
+  }
 
   private func frame(_ bins: HistogramBins) -> ChartFrame {
     let tallest = Double(bins.counts.max() ?? 0)
@@ -114,7 +120,7 @@ extension HistogramChart {
     }
     for (i, mark) in marks.enumerated() {
       let value =
-        unit == .plain && mark.value == mark.value.rounded()
+        unit != .percent && mark.value == mark.value.rounded()
         ? NumberFormat.integer.text(mark.value) : format.text(mark.value)
       legend.append(
         LegendEntry(
@@ -131,13 +137,7 @@ extension HistogramChart {
       height: height, legend: legend.count > 1 ? legend : [], xScale: ChartScale(range),
       yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(
-      AxisTicks.linear(frame.yScale.range, count: 5, unit: .plain)
-        .filter { $0.value == $0.value.rounded() }
-        .map { tick in
-          var tick = tick
-          if tick.label.hasSuffix(".0") { tick.label.removeLast(2) }
-          return tick
-        })
+      AxisTicks.linear(frame.yScale.range, count: 5, unit: .count))
     frame.placeXTicks(AxisTicks.linear(range, count: 10, unit: unit))
     return frame
   }

@@ -53,7 +53,13 @@ extension LineChart {
     return frame
   }
 
-  private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .ratio }
+  private var format: NumberFormat {
+    switch unit {
+    case .percent: .percent(decimals: 1)
+    case .plain: .ratio
+    case .count: .integer
+    }
+  }
 
   /// The y axis, with room for what is written above the highest and below the lowest point.
   private func yRange(_ extent: ClosedRange<Double>, isLog: Bool) -> ClosedRange<Double> {
@@ -108,16 +114,16 @@ extension LineChart {
   }
 
   private func placeBandLabels(in frame: inout ChartFrame) {
-    let labels = bands.compactMap { band -> (label: PlacedLabel, isMajor: Bool)? in
+    let labels = bands.compactMap { band -> PlacedLabel? in
       guard let text = band.label else { return nil }
       let from = frame.xScale.position(axisValue(of: band.from))
       let to = frame.xScale.position(axisValue(of: band.to))
-      // A label wider than its range would seem to belong to the next one too.
-      guard to > 0, from < 1, LabelThinning.fits(text, across: to - from) else { return nil }
-      return (PlacedLabel(position: (max(from, 0) + min(to, 1)) / 2, text: text), false)
+      // A label wider than its range would seem to belong to the next one too; a number does not.
+      guard to > 0, from < 1, text.count <= 2 || LabelThinning.fits(text, across: to - from)
+      else { return nil }
+      return PlacedLabel(position: (max(from, 0) + min(to, 1)) / 2, text: text)
     }
-    frame.bandLabels = LabelThinning.thinned(
-      labels.sorted { $0.label.position < $1.label.position })
+    frame.bandLabels = LabelThinning.apart(labels).sorted { $0.position < $1.position }
   }
 
   /// The values at the ends of the lines and at the extremes of the first.
@@ -127,8 +133,8 @@ extension LineChart {
     let magnitude =
       frame.yScale.isLogarithmic ? AxisMagnitude.logarithmic(range) : AxisMagnitude(range)
     let text = { (value: Double) in
-      unit == .percent
-        ? NumberFormat.percent(decimals: 1).text(value)
+      unit != .plain
+        ? format.text(value)
         : (magnitude ?? AxisMagnitude(value)).short(value)
     }
     if showsEnds {
