@@ -238,7 +238,7 @@ extension BacktestResult {
     return found
   }
 
-  /// The commonest reason of rejections, and how often it occurred: `, 12 of them for buying-power`.
+  /// The commonest reason of rejections: `, 12 of them for the reason 'buying-power'`.
   private var rejectionText: String {
     var tally: [RejectionReason: Int] = [:]
     for outcome in outcomes {

@@ -36,8 +36,9 @@ package struct FeatureDrift: Sendable, Equatable {
     /// The part of the values that was cut off; `nil` where nothing is.
     package var clippedShare: Double? { clippedCount.map { Double($0) / Double(count) } }
 
-    /// Whether the network saw numbers unlike those of its training: the mean more than one standard
-    /// deviation away, a standard deviation more than twice as large, or one value in twenty cut off.
+    /// Whether the network saw numbers unlike those of its training: the mean more than one
+    /// standard deviation away, a standard deviation more than twice as large, or more than one
+    /// value in twenty cut off.
     package var isFar: Bool {
       abs(shift) > FeatureDrift.farShift || ratio > FeatureDrift.farRatio
         || (clippedShare ?? 0) > FeatureDrift.farShare

@@ -166,12 +166,8 @@ enum TimeTicks {
     guard span > 0, count > 0, abs(range.lowerBound) < 1e11, abs(range.upperBound) < 1e11 else {
       return []
     }
-    // Where the times are days, there is nothing between them.
-    let isByDay =
-      range.lowerBound.truncatingRemainder(dividingBy: 43_200) == 0
-      && range.upperBound.truncatingRemainder(dividingBy: 43_200) == 0
     let seconds = steps.seconds.first { span / Double($0) <= Double(count) }
-    if let seconds, !isByDay { return clockTicks(range, step: seconds) }
+    if let seconds { return clockTicks(range, step: seconds) }
     let days = steps.days.first { span / (Double($0) * 86_400) <= Double(count) }
     if let days { return dayTicks(range, step: days) }
     let months =
@@ -234,6 +230,13 @@ enum TimeTicks {
     let first = Int((range.lowerBound / Double(step)).rounded(.up))
     let last = Int((range.upperBound / Double(step)).rounded(.down))
     return first <= last ? (first...last).map { $0 * step } : []
+  }
+
+  /// A tick at a time, which says its day.
+  static func day(at seconds: Double, isFirst: Bool) -> AxisTick {
+    let day = Int((seconds / 86_400).rounded(.down))
+    let year = isFirst ? " \(CivilDate(daysSinceEpoch: day).year)" : ""
+    return AxisTick(value: seconds, label: dayLabel(day) + year, isMajor: isFirst)
   }
 
   private static func dayLabel(_ day: Int) -> String {

@@ -125,7 +125,8 @@ public struct CandleChart: ReportChart {
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
       summary:
-        "\(NumberText.count(candles.count, "bar")) from \(NumberFormat.ratio.text(extent.lowerBound)) to "
+        NumberText.count(candles.count, "bar")
+        + " from \(NumberFormat.ratio.text(extent.lowerBound)) to "
         + "\(NumberFormat.ratio.text(extent.upperBound)). "
         + trades.map(\.title).joined(separator: " "),
       height: height,

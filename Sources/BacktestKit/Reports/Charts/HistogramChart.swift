@@ -101,6 +101,9 @@ extension HistogramChart {
     }
   }
 
+  /// The mean of whole numbers is none.
+  private var averages: NumberFormat { unit == .count ? .ratio : format }
+
   private func frame(_ bins: HistogramBins) -> ChartFrame {
     let tallest = Double(bins.counts.max() ?? 0)
     let peak = showsNormalCurve ? bins.normalCount(at: bins.mean) : 0
@@ -133,7 +136,7 @@ extension HistogramChart {
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
       summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
-        + "mean \(format.text(bins.mean)), standard deviation \(format.text(bins.deviation)).",
+        + "mean \(averages.text(bins.mean)), standard deviation \(averages.text(bins.deviation)).",
       height: height, legend: legend.count > 1 ? legend : [], xScale: ChartScale(range),
       yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(

@@ -103,7 +103,9 @@ extension LineChart {
         yPlaces.enumerated().map { AxisTick(value: Double($0), label: $1, isMajor: true) })
     }
     switch xAxis {
-    case .time: frame.placeXTicks(TimeTicks.ticks(frame.xScale.range, count: 12))
+    case .time:
+      frame.placeXTicks(
+        sessionTicks(frame.xScale.range) ?? TimeTicks.ticks(frame.xScale.range, count: 12))
     case .sessions(let axis): frame.placeXTicks(axis.ticks(count: 12))
     case .number(let unit):
       frame.placeXTicks(AxisTicks.linear(frame.xScale.range, count: 10, unit: unit))
@@ -111,6 +113,18 @@ extension LineChart {
       frame.placeXTicks(
         names.enumerated().map { AxisTick(value: Double($0), label: $1, isMajor: true) })
     }
+  }
+
+  /// A tick at each of a few sessions, between which there is nothing; `nil` for a longer time, or
+  /// for several points a session.
+  private func sessionTicks(_ range: ClosedRange<Double>) -> [AxisTick]? {
+    let places = series.flatMap { $0.x.prefix(20) }.filter { range.contains($0) }
+    let days = Set(places).sorted()
+    guard let first = days.first, let last = days.last, last - first <= 10 * 86_400,
+      series.allSatisfy({ $0.x.count <= 11 }), days.count <= 11,
+      zip(days, days.dropFirst()).allSatisfy({ $1 - $0 > 43_200 })
+    else { return nil }
+    return days.enumerated().map { i, x in TimeTicks.day(at: x, isFirst: i == 0) }
   }
 
   private func placeBandLabels(in frame: inout ChartFrame) {

@@ -107,13 +107,15 @@ extension ComparisonModel {
     var remarks: [String] = []
     if runs.count > 2 {
       remarks.append(
-        "The best of \(NumberText.count(runs.count, "run")) looks better than it is, even where none has an edge. "
+        "The best of \(NumberText.count(runs.count, "run")) looks better than it is, "
+          + "even where none has an edge. "
           + "Hold it to data that none of them has seen.")
     }
     if let most = runs.compactMap(\.countedTrials).max(), most > runs.count {
       remarks.append(
         "The store counts \(NumberText.count(most, "trial")) in this family, more than the "
-          + "\(NumberText.count(runs.count, "run")) here; the deflated Sharpe ratio of a run's own report counts all."
+          + "\(NumberText.count(runs.count, "run")) here; "
+          + "the deflated Sharpe ratio of a run's own report counts all."
       )
     }
     return remarks

@@ -18,14 +18,17 @@ extension ReportModel {
     let far = drift.items.count(where: \.isFar)
     let verdict =
       far == 0 ? "None is far off." : "\(far) of \(drift.items.count) \(far == 1 ? "is" : "are")."
+    var shifts = RankedBars(
+      caption: "Shift of the mean in training standard deviations\(part)",
+      items: shown.map { RankedBars.Item($0.name, $0.shift) }, format: .ratio)
+    // No direction is better.
+    shifts.isSigned = false
     return [
       ReportParagraph(
         "Features in \(NumberText.count(drift.observationCount, "observation")) of this backtest, "
-          + "against the mean and the standard deviation that the normaliser keeps of the training. "
-          + "\(FeatureDrift.ruleText) \(verdict) Numbers about the account are left out."),
-      RankedBars(
-        caption: "Shift of the mean in training standard deviations\(part)",
-        items: shown.map { RankedBars.Item($0.name, $0.shift) }, format: .ratio),
+          + "against the mean and the standard deviation that the normaliser keeps of the "
+          + "training. \(FeatureDrift.ruleText) \(verdict) Numbers about the account are left out."),
+      shifts,
       table(ranked),
     ]
   }
