@@ -49,7 +49,8 @@ struct StudyPolicyOutcomeTests {
     #expect(!weights.caveats.contains { $0.code == .otherExecution })
   }
 
-  /// Features against those that numpy computes from the same file, by the formulas in the manifest.
+  /// Features against those that numpy computes from the same file, by the formulas of the
+  /// manifest.
   @Test func featuresAreComparedWithTheTraining() throws {
     let outcome = try StudyRunner(PolicyScratch.study(PolicyScratch.fixture)).run()
     let drift = try #require(outcome.drifts.first ?? nil)

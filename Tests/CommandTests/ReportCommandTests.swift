@@ -99,7 +99,7 @@ struct ReportCommandTests {
       "report", "--returns", "one.csv", "--out", "p.html", in: folder)
     #expect(ended.status == 0 && ended.errors == "", "\(ended)")
     let page = try folder.text("p.html")
-    #expect(page.contains("Only 1 return over 1 day"))
-    #expect(page.contains("+1.2%") && !page.contains("NaN") && !page.contains(">inf"))
+    #expect(page.contains("Only 1 return over 2 days"))
+    #expect(page.contains(">1.2</td>") && !page.contains("NaN") && !page.contains(">inf"))
   }
 }

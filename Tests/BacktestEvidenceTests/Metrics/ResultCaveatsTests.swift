@@ -179,8 +179,8 @@ struct ResultLimitsTests {
     }
     let message = try #require(refused.caveats.first { $0.code == .rejectedOrders }?.message)
     let rejected = refused.outcomes.count { if case .rejected = $0.kind { true } else { false } }
-    #expect(
-      message == "\(rejected) orders were rejected, for the reason 'buying-power'.", "\(message)")
+    let verb = rejected == 1 ? "order was" : "orders were"
+    #expect(message == "\(rejected) \(verb) rejected, for the reason 'buying-power'.")
   }
 
   @Test func shortSalesOfACashAccountAreToldApart() throws {

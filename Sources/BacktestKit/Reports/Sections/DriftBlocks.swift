@@ -27,9 +27,9 @@ extension ReportModel {
       ReportParagraph(
         "Features in \(NumberText.count(drift.observationCount, "observation")) of this backtest, "
           + "against the mean and the standard deviation that the normaliser keeps of the "
-          + "training. \(FeatureDrift.ruleText) \(verdict) Numbers about the account are left out."),
-      shifts,
-      table(ranked),
+          + "training. \(FeatureDrift.ruleText) \(verdict) "
+          + "Numbers about the account are left out."),
+      shifts, table(ranked),
     ]
   }
 
