@@ -92,6 +92,41 @@ struct AxisTicksTests {
       times("1960-01-01", "1960-01-02", count: 4) == ["1 Jan", "06:00", "12:00", "18:00", "2 Jan"])
   }
 
+  /// Nothing occurs half a time.
+  @Test func countsAreWhole() {
+    #expect(labels(AxisTicks.linear(0...1.05, count: 3, unit: .count)) == ["0", "1"])
+    #expect(labels(AxisTicks.linear(0...2.1, count: 5, unit: .count)) == ["0", "1", "2"])
+    #expect(labels(AxisTicks.linear(0...12.6, count: 5, unit: .count)) == ["0", "5", "10"])
+    for most in 1...3_000 {
+      let ticks = AxisTicks.linear(0...Double(most) * 1.05, count: 5, unit: .count)
+      #expect(ticks.count > 1 && ticks.count <= 6, "\(most)")
+      #expect(ticks.allSatisfy { $0.value == $0.value.rounded() && !$0.label.hasSuffix(".0") })
+    }
+  }
+
+  /// A few daily bars have a tick at each close and none between.
+  @Test(arguments: [1, 2, 3])
+  func fewSessionsHaveATickEach(count: Int) throws {
+    let closes = ["2014-01-03", "2014-01-06", "2014-01-07"].prefix(count)
+      .map { CivilDate($0)!.midnight + .hours(21) }
+    let chart = LineChart(
+      title: "T", series: [ChartSeries("A", times: closes, values: closes.indices.map(Double.init))]
+    )
+    let names = ["3 Jan 2014", "6 Jan", "7 Jan"].prefix(count)
+    let frame = try #require(chart.frame())
+    #expect(frame.xTicks.map(\.text) == Array(names))
+    #expect(labels(SessionAxis(closes, calendar: .xnys).ticks(count: 12)) == Array(names))
+  }
+
+  /// Of the numbers of ranges, the first ones stay, and none touch.
+  @Test func labelsApartKeepTheFirst() {
+    let labels = (1...9).map { PlacedLabel(position: Double($0 * $0) / 200, text: "\($0)") }
+    let kept = LabelThinning.apart(labels.reversed())
+    #expect(kept.first?.text == "9" && kept.count == 8)
+    for (a, b) in zip(kept, kept.dropFirst()) { #expect((a.position - b.position) * 460 > 10) }
+    #expect(kept.contains { $0.isOptional })
+  }
+
   @Test func timeTicksFallOnTheirDates() {
     let range =
       CivilDate("1965-05-05")!.midnight

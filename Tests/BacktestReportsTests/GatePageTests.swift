@@ -1,3 +1,4 @@
+@testable import BacktestCore
 @testable import BacktestEvidence
 @testable import BacktestReports
 import Testing
@@ -28,6 +29,29 @@ struct GatePageTests {
     // -0.08 of 0.5, and 0.05 of 0.2.
     #expect(text.contains(">−16.0%<") && text.contains(">+25.0%<"))
     #expect(text.contains("✗ failed") && text.contains("✓ passed") && text.contains("– skipped"))
+  }
+
+  /// A search has the charts of its probability of overfitting, and nothing else has them.
+  @Test func aSearchShowsItsRanks() throws {
+    var page = GatePage(
+      name: "A", outcome: "passed", subject: "a run", verdict: try Self.verdict(sharpe: 1))
+    let titles = ["Rank of the best set out of sample", "Performance degradation"]
+    let bare = String(decoding: page.bytes(), as: UTF8.self)
+    #expect(!titles.contains { bare.contains($0) })
+    let trials = (0..<6).map { trial -> [Double] in
+      let step = trial * 2 + 7
+      return (0..<320).map { row -> Double in
+        let place = (row * step) % 23
+        return Double(place) / 1_000 - 0.0108
+      }
+    }
+    let found = try OverfittingProbability.estimate(trials: trials).get()
+    page.overfitting = found
+    page.barsPerYear = 252
+    _ = try MarkupChecker(page.bytes())
+    let text = String(decoding: page.bytes(), as: UTF8.self)
+    #expect(titles.allSatisfy { text.contains($0) })
+    #expect(text.contains(NumberFormat.percent(decimals: 1).text(found.probability) + " of 12,870"))
   }
 
   @Test func aGateThatPassesSaysSo() throws {

@@ -42,6 +42,28 @@ struct ReturnsReportTests {
     #expect(page.text.contains("Index &amp; &lt;fund&gt;"))
   }
 
+  /// A benchmark that ends early is compared over the days that both have, and the page says so.
+  @Test func aShorterBenchmarkIsComparedOverCommonDays() throws {
+    let returns = try returns()
+    let half = returns.dates.count / 2
+    var report = try Report(returns)
+    report.benchmark = try DatedReturns(
+      "Half", dates: Array(returns.dates[..<half]), returns: returns.returns[..<half].map { $0 / 2 }
+    ).benchmark()
+    let text = report.text
+    let last = returns.dates[half - 1]
+    #expect(
+      text.contains(
+        "Half has prices from \(returns.baseDate) to \(last), not from \(returns.baseDate) to "
+          + "\(returns.dates.last!). Its own figures are left out"))
+    #expect(text.contains("over \(NumberText.count(half, "common return"))"))
+    // Twice the returns of the benchmark, on the days that both have.
+    let beta = try #require(text.components(of: "data-metric=\"beta\"").last)
+    #expect(beta.prefix { $0 != "/" }.contains(">2.00<") || text.contains(">2.00</td>"))
+    // Its volatility over half of the time is not the volatility over all of it.
+    #expect(!text.contains("Equity at the volatility of"))
+  }
+
   @Test func monthsAreMonths() throws {
     let dates = (0..<60).map { month in
       CivilDate(year: 2015 + month / 12, month: month % 12 + 1, day: 1)!.adding(months: 1)

@@ -93,6 +93,10 @@ import Testing
     for name in ["psr", "pbo", "spa-p", "profitable-folds"] {
       #expect(value(name).map((0...1).contains) == true, "\(name)")
     }
+    let gate = try Gate(rules: [GateRule(.bound("pbo", maximum: 1))])
+    let run = GateRun(gate, runner: StudyRunner(study, threads: 1), kind: .walkForward)
+    let inputs = try run.measure().inputs
+    #expect(inputs.overfitting?.probability == value("pbo"))
     // Nothing stores trials here, so nobody has counted them.
     let deflated = try Self.verdict(study, [GateRule(.bound("dsr", minimum: 0))])
     #expect(

@@ -49,6 +49,55 @@ struct StudyPolicyOutcomeTests {
     #expect(!weights.caveats.contains { $0.code == .otherExecution })
   }
 
+  /// Features against those that numpy computes from the same file, by the formulas of the
+  /// manifest.
+  @Test func featuresAreComparedWithTheTraining() throws {
+    let outcome = try StudyRunner(PolicyScratch.study(PolicyScratch.fixture)).run()
+    let drift = try #require(outcome.drifts.first ?? nil)
+    #expect(drift.observationCount == outcome.result.decisions.count)
+    #expect(drift.items.map(\.position) == Array(0..<16))
+    for (place, name, mean, deviation, shift) in [
+      (
+        9, "log_return", 0.0003421694167338564, 0.008163560367170421,
+        0.018161618453447742
+      ),
+      (
+        12, "log_return_std (20)", 0.0072319692002852645,
+        0.0031971438080871236, -0.6146870410818946
+      ),
+      (
+        15, "log_volume_over_sma (20)", -0.01084380666744249,
+        0.16667390047500583, 0.009149865588421274
+      ),
+    ] as [(Int, String, Double, Double, Double)] {
+      let item = drift.items[place]
+      #expect(item.name == name && item.clippedCount == 0 && !item.isFar)
+      #expect(agrees(item.mean, mean, within: 1e-10))
+      #expect(agrees(item.deviation, deviation, within: 1e-10))
+      #expect(agrees(item.shift, shift, within: 1e-9))
+    }
+    #expect(!outcome.caveats.contains { $0.code == .driftedFeatures })
+    let page = Self.text(outcome)
+    #expect(page.contains("Shift of the mean in training standard deviations"))
+    #expect(page.contains("None is far off."))
+  }
+
+  /// A normaliser of other markets is noticed; one that knows no training gives nothing to compare.
+  @Test func featuresFarFromTheTrainingAreACaveat() throws {
+    let folder = try PolicyScratch.folder()
+    let own = try Fixture.text("\(PolicyScratch.fixture)/norm.json")
+    let calm = own.replacing("\"clip\": 10.0", with: "\"clip\": 0.5")
+    #expect(calm != own)
+    try PlainFile.write(Array(calm.utf8), to: "\(folder.path)/norm.json")
+    let outcome = try StudyRunner(PolicyScratch.study(folder.path)).run()
+    let item = try #require((outcome.drifts.first ?? nil)?.items[9])
+    // Returns of the file more than half a standard deviation of the training from its mean.
+    #expect(item.clippedCount == 528 && item.isFar)
+    let caveat = try #require(outcome.caveats.first { $0.code == .driftedFeatures })
+    #expect(caveat.message.contains("of 16 features of ppo_discrete were unlike in training"))
+    #expect(Self.text(outcome).contains("far off"))
+  }
+
   @Test func figuresFromTheTrainingAreCalledInSample() throws {
     let late = try PolicyScratch.folder(dataEnd: "2014-06-30")
     let inside = try StudyRunner.quick(PolicyScratch.study(late.path)).run()

@@ -60,7 +60,7 @@ struct ReportCommandTests {
     #expect(ended.status == 0 && ended.errors == "", "\(ended)")
     let charts = folder.names("charts")
     #expect(
-      charts.contains("equity-1-equity.svg") && ended.output == "\(charts.count) charts in charts\n"
+      charts.contains("equity-drawdown.svg") && ended.output == "\(charts.count) charts in charts\n"
     )
     for name in charts {
       #expect(
@@ -71,11 +71,15 @@ struct ReportCommandTests {
   @Test func whatIsNoReturnsIsRefused() throws {
     let folder = try WorkFolder()
     try folder.write("date,close\n2020-01-02,100\n2020-01-03,101\n", to: "prices.csv")
+    try folder.write("", to: "empty.csv")
+    try folder.write("date,return\n", to: "header.csv")
     try folder.write("date,a,b\n2020-01-02,0.1,0.2\n", to: "two.csv")
     try folder.write(returns(0.01, days: 20) + "2019-01-02,-1.5\n", to: "below.csv")
     for (words, part) in [
       (["--returns", "prices.csv"], "write 0.01 for one percent, and returns instead of prices"),
       (["--returns", "two.csv"], "it has 2 columns beside the dates"),
+      (["--returns", "empty.csv"], "empty.csv: E_DATA_FILE: the file is empty"),
+      (["--returns", "header.csv"], "header.csv"),
       (["--returns", "below.csv"], "-1.5"), (["--returns", "none.csv"], "none.csv"),
       ([], "give either a study or '--returns FILE'"),
       (["study.yaml"], "say what to write: '--out', '--svg', '--markdown' or '--pdf'"),
@@ -84,6 +88,18 @@ struct ReportCommandTests {
       let ended = try BuiltProgram.run(["report"] + words, in: folder)
       #expect(ended.status == 2 && ended.errors.contains(part), "\(words): \(ended)")
     }
-    #expect(folder.names() == ["below.csv", "prices.csv", "two.csv"])
+    #expect(folder.names() == ["below.csv", "empty.csv", "header.csv", "prices.csv", "two.csv"])
+  }
+
+  /// One return has a total and nothing that needs two.
+  @Test func oneReturnIsAPage() throws {
+    let folder = try WorkFolder()
+    try folder.write("date,return\n2020-01-02,0.0123\n", to: "one.csv")
+    let ended = try BuiltProgram.run(
+      "report", "--returns", "one.csv", "--out", "p.html", in: folder)
+    #expect(ended.status == 0 && ended.errors == "", "\(ended)")
+    let page = try folder.text("p.html")
+    #expect(page.contains("Only 1 return over 2 days"))
+    #expect(page.contains(">1.2</td>") && !page.contains("NaN") && !page.contains(">inf"))
   }
 }

@@ -177,7 +177,10 @@ struct ResultLimitsTests {
       $0.account.initialCash = 300
       $0.execution.shortfall = .reject
     }
-    #expect(codes(refused).contains(.rejectedOrders))
+    let message = try #require(refused.caveats.first { $0.code == .rejectedOrders }?.message)
+    let rejected = refused.outcomes.count { if case .rejected = $0.kind { true } else { false } }
+    let verb = rejected == 1 ? "order was" : "orders were"
+    #expect(message == "\(rejected) \(verb) rejected, for the reason 'buying-power'.")
   }
 
   @Test func shortSalesOfACashAccountAreToldApart() throws {

@@ -56,6 +56,17 @@ struct CrossValidationTests {
     #expect(alone.splits.count >= 2)
   }
 
+  /// Paths of one candidate differ by their periods alone.
+  @Test func oneCandidateIsNoChoice() throws {
+    var study = try Self.prepared(.combinatorial)
+    let several = try study.run(threads: 1)
+    #expect(!several.caveats.contains { $0.code == .singleCandidate })
+    study.grid = ParameterGrid(["fast": [3], "slow": [13]])
+    let result = try study.run(threads: 1)
+    let caveat = try #require(result.caveats.first { $0.code == .singleCandidate })
+    #expect(caveat.message.contains("all \(result.paths.count) paths are the same choice"))
+  }
+
   /// A test run on its own is the run of the same parameters on the same window.
   @Test func eachTestIsARunOfItsOwn() throws {
     let study = try Self.prepared(.purgedKFold)

@@ -145,7 +145,8 @@ struct BatchJob: Sendable {
     if options.printsJSON {
       context.output.write(String(decoding: JSONWriter.bytes(of: table.json), as: UTF8.self))
     } else if !options.isQuiet {
-      context.output.write(BatchSummary(plan.name, table, folder: folder).text)
+      context.output.write(
+        BatchSummary(plan.name, table, folder: folder, width: context.output.tableWidth).text)
     }
     let failed = table.rows.indices.filter { table.rows[$0].error != nil }
     guard !failed.isEmpty else { return }
@@ -237,13 +238,15 @@ private struct BatchSummary {
   private let name: String
   private let table: BatchTable
   private let folder: String
+  private let width: Int?
   /// The most lines of a table on a terminal.
   private static let limit = 40
 
-  init(_ name: String, _ table: BatchTable, folder: String) {
+  init(_ name: String, _ table: BatchTable, folder: String, width: Int?) {
     self.name = name
     self.table = table
     self.folder = folder
+    self.width = width
   }
 
   var text: String {
@@ -268,7 +271,7 @@ private struct BatchSummary {
           + shown.map { $0.unit.format().text(values[$0.name]) })
     }
     let rest = ranking.count - Self.limit
-    return text.text + (rest > 0 ? "and \(NumberText.grouped(rest)) more\n" : "")
+    return text.text(in: width) + (rest > 0 ? "and \(NumberText.grouped(rest)) more\n" : "")
   }
 
   /// Says that entries gave the very same; `nil` where all differ.
@@ -288,12 +291,13 @@ private struct BatchSummary {
     let format = table.objective.unit.format()
     for group in table.groups {
       text.add([
-        group.level.dimension, group.level.value, "\(group.count)", "\(group.failedCount)",
+        group.level.dimension, group.level.value, NumberText.grouped(group.count),
+        NumberText.grouped(group.failedCount),
         format.text(group.spread?.minimum), format.text(group.spread?.median),
         format.text(group.spread?.maximum),
       ])
     }
-    return "\(table.objective.title)\n\(text.text)"
+    return "\(table.objective.title)\n\(text.text(in: width))"
   }
 }
 

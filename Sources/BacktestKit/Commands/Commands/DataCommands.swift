@@ -61,9 +61,10 @@ private func reportTable(_ reports: [DataQualityReport]) -> String {
   ])
   for report in reports {
     table.add([
-      report.symbol, "\(report.barCount)", "\(report.timeframe)",
+      report.symbol, NumberText.grouped(report.barCount), "\(report.timeframe)",
       report.firstOpen.map { "\($0)" } ?? "–", report.lastClose.map { "\($0)" } ?? "–",
-      report.hasVolume ? "yes" : "no", "\(report.repairedCount)", "\(report.warningCount)",
+      report.hasVolume ? "yes" : "no", NumberText.grouped(report.repairedCount),
+      NumberText.grouped(report.warningCount),
     ])
   }
   return table.text

@@ -115,7 +115,8 @@ private struct GateJob: Sendable {
       measured.inputs.baseline = GateInputs.Baseline(baseline.record, name: baseline.path)
     }
     let verdict = gate.verdict(on: measured.inputs)
-    let report = GateReport(verdict, on: measured.record, from: path, baseline: baseline)
+    var report = GateReport(verdict, on: measured.record, from: path, baseline: baseline)
+    report.overfitting = measured.inputs.overfitting
     try write(report, context)
     if !options.isQuiet { context.output.write(text(report)) }
     if verdict.isIrreproducible { return .fault }

@@ -138,6 +138,9 @@ private struct ReportOptions: Sendable {
       reader.takesAllColumns = true
       reader.refusesGaps = true
       let columns = try reader.load(path, name: "returns")
+      guard columns.allSatisfy({ !$0.values.isEmpty }) else {
+        throw CommandError.input("\(path): no row has a return; give at least one")
+      }
       guard columns.count == 1 else {
         throw CommandError.input(
           "\(path): it has \(columns.count) columns beside the dates; keep the one of returns")

@@ -1,5 +1,6 @@
 import BacktestCore
 import BacktestEvidence
+import BacktestReports
 import BacktestStudies
 
 extension Command {
@@ -50,7 +51,9 @@ extension Command {
         var job = StudyJob(options: options, catalogue: catalogue, kind: .sensitivity)
         job.sensitivityParts = parts.isEmpty ? nil : Set(parts)
         return try job.perform(in: context) { outcome, context in
-          if let result = outcome.sensitivity { context.output.write(sensitivityText(result)) }
+          if let result = outcome.sensitivity {
+            context.output.write(sensitivityText(result, context.output.tableWidth))
+          }
         }
       }
     }
@@ -59,11 +62,11 @@ extension Command {
 
 /// Shows the best sets of an outcome that is a sweep.
 func showSweep(_ outcome: StudyOutcome, _ context: CommandContext) {
-  if let sweep = outcome.sweep { context.output.write(sweepText(sweep)) }
+  if let sweep = outcome.sweep { context.output.write(sweepText(sweep, context.output)) }
 }
 
 /// The best sets of a sweep with what qualifies them.
-private func sweepText(_ sweep: ParameterSweepResult) -> String {
+private func sweepText(_ sweep: ParameterSweepResult, _ output: any TextStream) -> String {
   let format = sweep.objective.unit.format()
   var text = "\nSweep of \(NumberText.count(sweep.sets.count, "set"))"
   text +=
@@ -88,7 +91,17 @@ private func sweepText(_ sweep: ParameterSweepResult) -> String {
       format.text(around?.median), format.text(around?.worst),
     ])
   }
-  return text + table.text
+  return text + table.text(in: output.tableWidth) + rankingLine(sweep, output.drawingWidth)
+}
+
+/// The objective of all sets as a line of blocks, which shows whether the best stand apart; empty
+/// where no person looks.
+private func rankingLine(_ sweep: ParameterSweepResult, _ width: Int?) -> String {
+  let name = "best to worst  "
+  guard let width, width > name.count + 8 else { return "" }
+  let values = sweep.ranking.compactMap { sweep.objectiveValue(of: $0) }
+  let blocks = Sparkline.text(of: values, width: min(width - name.count, 60))
+  return blocks.isEmpty ? "" : "\(name)\(blocks)\n"
 }
 
 /// The parameters of a set that vary.
@@ -100,7 +113,7 @@ private func shown(_ set: Int, _ sweep: ParameterSweepResult) -> String {
 }
 
 /// The tables of a sensitivity analysis.
-private func sensitivityText(_ result: SensitivityResult) -> String {
+private func sensitivityText(_ result: SensitivityResult, _ width: Int?) -> String {
   let (ratio, percent) = (NumberFormat.ratio, NumberFormat.percent(decimals: 2))
   var text = ""
   if let breakEven = result.breakEven { text += "\n\(breakEven.sentence)\n" }
@@ -117,11 +130,11 @@ private func sensitivityText(_ result: SensitivityResult) -> String {
       table.add([
         row.isBase && part.part != .parameters ? "\(row.label) (as given)" : row.label,
         percent.text(row.figures.totalReturn), ratio.text(row.figures.sharpe),
-        percent.text(row.figures.maxDrawdown), "\(row.figures.tradeCount)",
+        percent.text(row.figures.maxDrawdown), NumberText.grouped(row.figures.tradeCount),
         NumberFormat.number(decimals: 1).text(row.figures.costBasisPoints),
       ])
     }
-    text += "\n\(table.text)"
+    text += "\n\(table.text(in: width))"
   }
   if !result.stress.isEmpty {
     var table = TextTable([
@@ -135,7 +148,7 @@ private func sensitivityText(_ result: SensitivityResult) -> String {
         percent.text(outcome.maxDrawdown),
       ])
     }
-    text += "\n\(table.text)"
+    text += "\n\(table.text(in: width))"
   }
   return text
 }

@@ -84,14 +84,16 @@ private struct TuneJob: Sendable {
     } else {
       let width = context.output.drawingWidth
       context.output.write(ResultSummary(outcome, drawingWidth: width).text)
-      if let tuning = outcome.tuning { context.output.write(tuningText(tuning)) }
+      if let tuning = outcome.tuning {
+        context.output.write(tuningText(tuning, context.output.tableWidth))
+      }
       if let folder { context.output.write("\nReport: \(folder.path)/report.html\n") }
     }
   }
 }
 
 /// The best trials of a tuning.
-private func tuningText(_ tuning: TuningResult) -> String {
+private func tuningText(_ tuning: TuningResult, _ width: Int?) -> String {
   let format = tuning.objective.unit.format()
   func count(_ state: TuningTrial.State) -> Int { tuning.trials.count { $0.state == state } }
   var text = "\n\(NumberText.count(tuning.trials.count, "trial"))"
@@ -108,7 +110,7 @@ private func tuningText(_ tuning: TuningResult) -> String {
       "\(place + 1)", "\(trial.number)", pairs.joined(separator: " "), format.text(trial.value),
     ])
   }
-  return text + table.text
+  return text + table.text(in: width)
 }
 
 extension JSONValue {

@@ -76,6 +76,8 @@ package struct GateInputs: Sendable {
   package var deflatedSharpe = GateFigure.notMeasured
   /// The probability of backtest overfitting.
   package var overfitProbability = GateFigure.notMeasured
+  /// What that probability is made of; `nil` where it was not estimated.
+  package var overfitting: OverfittingProbability?
   /// The p-value of the test for superior predictive ability.
   package var superiorAbilityPValue = GateFigure.notMeasured
   /// The trials that were counted.

@@ -128,7 +128,7 @@ extension BacktestResult {
       found.append(
         ResultCaveat(
           .markedTrades,
-          "\(marked) of \(NumberText.count(closed.count, "closed round trip")) "
+          "\(NumberText.grouped(marked)) of \(NumberText.count(closed.count, "closed round trip")) "
             + "\(marked == 1 ? "was" : "were") open at the end of a fold and closed at the mark, "
             + "without costs; figures about trades count \(marked == 1 ? "it" : "them")."))
     }
@@ -224,9 +224,10 @@ extension BacktestResult {
     add(
       .shortNotAllowed, shorts, "order to sell short was \(why)",
       "orders to sell short were \(why)")
+    let others = rejectionText
     add(
-      .rejectedOrders, counts.rejectedOrders - shorts, "order was rejected.",
-      "orders were rejected.")
+      .rejectedOrders, counts.rejectedOrders - shorts, "order was rejected\(others).",
+      "orders were rejected\(others).")
     let live = Set(outcomes.filter { $0.kind == .stillLive }.map(\.order))
     if let oldest = orders.first(where: { live.contains($0.assignedID) }) {
       let (end, date) = ("still live at the end", oldest.submitted.utcDate)
@@ -235,6 +236,21 @@ extension BacktestResult {
         "orders were \(end), the oldest placed on \(date).")
     }
     return found
+  }
+
+  /// The commonest reason of rejections: `, 12 of them for the reason 'buying-power'`.
+  private var rejectionText: String {
+    var tally: [RejectionReason: Int] = [:]
+    for outcome in outcomes {
+      guard case .rejected(let reason) = outcome.kind, reason != .shortNotAllowed else { continue }
+      tally[reason, default: 0] += 1
+    }
+    let ordered = RejectionReason.allCases.compactMap { reason in tally[reason].map { (reason, $0) }
+    }
+    guard let most = ordered.max(by: { $0.1 < $1.1 }) else { return "" }
+    let total = ordered.reduce(0) { $0 + $1.1 }
+    let share = most.1 == total ? "" : " \(NumberText.grouped(most.1)) of them"
+    return ",\(share) for the reason '\(most.0.rawValue)'"
   }
 }
 

@@ -47,6 +47,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case notRetrained = "not-retrained"
     /// Checkpoints were given observations normalised with the statistics of another.
     case sharedNormaliser = "shared-normaliser"
+    /// Features of a policy were unlike those of its training.
+    case driftedFeatures = "drifted-features"
     /// A policy was trained with masked actions and decides without masks.
     case ignoredMasks = "ignored-masks"
     /// Orders fill at a different price than in the training of a policy.
@@ -57,6 +59,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case noForecastSkill = "no-forecast-skill"
     /// Folds had nothing by which to choose and used the first candidate.
     case arbitraryChoice = "arbitrary-choice"
+    /// There is one candidate, so nothing was chosen on any split.
+    case singleCandidate = "single-candidate"
     /// Trading was free.
     case noCosts = "no-costs"
     /// Money or shares were borrowed for nothing.

@@ -19,6 +19,14 @@ extension CrossValidationResult {
             + "candidate was used."
         ))
     }
+    if choosesNothing {
+      found.append(
+        ResultCaveat(
+          .singleCandidate,
+          "There is one candidate, so all \(NumberText.count(figures.count, unit)) are the same "
+            + "choice: their spread shows how the periods differ, and nothing of how well a choice "
+            + "carries over."))
+    }
     if objective.higherIsBetter == nil {
       found.append(
         ResultCaveat(

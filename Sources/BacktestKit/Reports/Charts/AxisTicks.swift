@@ -17,6 +17,8 @@ public enum AxisUnit: Hashable, Sendable {
   case plain
   /// Fractions, shown as percent.
   case percent
+  /// How many there are of something: whole numbers.
+  case count
 }
 
 /// Round values inside a range, with labels that are as short as they are exact.
@@ -32,7 +34,9 @@ enum AxisTicks {
     guard span > 0, span.isFinite, count > 0 else {
       return [tick(range.lowerBound, step: abs(range.lowerBound), unit: unit)]
     }
-    let step = niceStep(atLeast: span / Double(count))
+    var step = niceStep(atLeast: span / Double(count))
+    // Nothing occurs two and a half times.
+    if unit == .count, step != step.rounded() { step = max(1, (step * 2).rounded(.up)) }
     // A hair of tolerance keeps a bound that is itself a multiple.
     let first = (range.lowerBound / step - 1e-9).rounded(.up)
     let last = (range.upperBound / step + 1e-9).rounded(.down)
@@ -226,6 +230,13 @@ enum TimeTicks {
     let first = Int((range.lowerBound / Double(step)).rounded(.up))
     let last = Int((range.upperBound / Double(step)).rounded(.down))
     return first <= last ? (first...last).map { $0 * step } : []
+  }
+
+  /// A tick at a time, which says its day.
+  static func day(at seconds: Double, isFirst: Bool) -> AxisTick {
+    let day = Int((seconds / 86_400).rounded(.down))
+    let year = isFirst ? " \(CivilDate(daysSinceEpoch: day).year)" : ""
+    return AxisTick(value: seconds, label: dayLabel(day) + year, isMajor: isFirst)
   }
 
   private static func dayLabel(_ day: Int) -> String {

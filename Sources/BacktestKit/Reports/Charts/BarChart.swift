@@ -102,7 +102,13 @@ extension BarChart {
     return ChartStyle.line(groups[..<i].count { !$0.isBenchmark })
   }
 
-  private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .money }
+  private var format: NumberFormat {
+    switch unit {
+    case .percent: .percent(decimals: 1)
+    case .plain: .money
+    case .count: .integer
+    }
+  }
 
   private func placedBars() -> [Bar] {
     var bars: [Bar] = []
@@ -140,7 +146,9 @@ extension BarChart {
           LegendEntry(name: group.name, mark: .area, style: style(i))
         },
       xScale: ChartScale(0...Double(max(categories.count, 1))),
-      yScale: ChartScale((low < 0 ? low - margin : 0)...(high > 0 || low == 0 ? high + margin : 0)),
+      // Where all bars hang from the top, zero is not written against what stands above the chart.
+      yScale: ChartScale(
+        (low < 0 ? low - margin : 0)...(high > 0 || low == 0 ? high + margin : (0 - low) * 0.06)),
       yTitle: yTitle)
     let count = [.short: 3, .medium: 5, .tall: 7][height] ?? 5
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: count, unit: unit))

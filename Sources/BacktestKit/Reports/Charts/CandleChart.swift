@@ -124,7 +124,9 @@ public struct CandleChart: ReportChart {
     guard let extent = ChartScale.extent(of: prices) else { return nil }
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
-      summary: "\(candles.count) bars from \(NumberFormat.ratio.text(extent.lowerBound)) to "
+      summary:
+        NumberText.count(candles.count, "bar")
+        + " from \(NumberFormat.ratio.text(extent.lowerBound)) to "
         + "\(NumberFormat.ratio.text(extent.upperBound)). "
         + trades.map(\.title).joined(separator: " "),
       height: height,

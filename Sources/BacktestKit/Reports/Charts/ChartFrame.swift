@@ -164,6 +164,24 @@ enum LabelThinning {
     }
   }
 
+  /// Those of some labels that do not touch an earlier one, marked optional where they would on a
+  /// narrow chart.
+  ///
+  /// - Parameter labels: the most important first.
+  static func apart(_ labels: [PlacedLabel]) -> [PlacedLabel] {
+    var kept: [PlacedLabel] = []
+    for var label in labels {
+      func touches(_ other: PlacedLabel, _ width: Double) -> Bool {
+        abs(other.position - label.position) * width
+          < (pixels(other.text) + pixels(label.text)) / 2 + 4
+      }
+      guard !kept.contains(where: { touches($0, wide) }) else { continue }
+      label.isOptional = kept.contains { !$0.isOptional && touches($0, narrow) }
+      kept.append(label)
+    }
+    return kept
+  }
+
   private static func choice(
     of indices: [Int], _ labels: [(label: PlacedLabel, isMajor: Bool)], width: Double
   ) -> [Int] {

@@ -93,7 +93,16 @@ extension HistogramChart {
     (["dash s2", "dash s3", "dash s4"] as [StaticString])[i % 3]
   }
 
-  private var format: NumberFormat { unit == .percent ? .percent(decimals: 2) : .ratio }
+  private var format: NumberFormat {
+    switch unit {
+    case .percent: .percent(decimals: 2)
+    case .plain: .ratio
+    case .count: .integer
+    }
+  }
+
+  /// The mean of whole numbers is none.
+  private var averages: NumberFormat { unit == .count ? .ratio : format }
 
   private func frame(_ bins: HistogramBins) -> ChartFrame {
     let tallest = Double(bins.counts.max() ?? 0)
@@ -114,7 +123,7 @@ extension HistogramChart {
     }
     for (i, mark) in marks.enumerated() {
       let value =
-        unit == .plain && mark.value == mark.value.rounded()
+        unit != .percent && mark.value == mark.value.rounded()
         ? NumberFormat.integer.text(mark.value) : format.text(mark.value)
       legend.append(
         LegendEntry(
@@ -127,17 +136,11 @@ extension HistogramChart {
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
       summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
-        + "mean \(format.text(bins.mean)), standard deviation \(format.text(bins.deviation)).",
+        + "mean \(averages.text(bins.mean)), standard deviation \(averages.text(bins.deviation)).",
       height: height, legend: legend.count > 1 ? legend : [], xScale: ChartScale(range),
       yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(
-      AxisTicks.linear(frame.yScale.range, count: 5, unit: .plain)
-        .filter { $0.value == $0.value.rounded() }
-        .map { tick in
-          var tick = tick
-          if tick.label.hasSuffix(".0") { tick.label.removeLast(2) }
-          return tick
-        })
+      AxisTicks.linear(frame.yScale.range, count: 5, unit: .count))
     frame.placeXTicks(AxisTicks.linear(range, count: 10, unit: unit))
     return frame
   }

@@ -53,7 +53,13 @@ extension LineChart {
     return frame
   }
 
-  private var format: NumberFormat { unit == .percent ? .percent(decimals: 1) : .ratio }
+  private var format: NumberFormat {
+    switch unit {
+    case .percent: .percent(decimals: 1)
+    case .plain: .ratio
+    case .count: .integer
+    }
+  }
 
   /// The y axis, with room for what is written above the highest and below the lowest point.
   private func yRange(_ extent: ClosedRange<Double>, isLog: Bool) -> ClosedRange<Double> {
@@ -97,7 +103,9 @@ extension LineChart {
         yPlaces.enumerated().map { AxisTick(value: Double($0), label: $1, isMajor: true) })
     }
     switch xAxis {
-    case .time: frame.placeXTicks(TimeTicks.ticks(frame.xScale.range, count: 12))
+    case .time:
+      frame.placeXTicks(
+        sessionTicks(frame.xScale.range) ?? TimeTicks.ticks(frame.xScale.range, count: 12))
     case .sessions(let axis): frame.placeXTicks(axis.ticks(count: 12))
     case .number(let unit):
       frame.placeXTicks(AxisTicks.linear(frame.xScale.range, count: 10, unit: unit))
@@ -107,17 +115,29 @@ extension LineChart {
     }
   }
 
+  /// A tick at each of a few sessions, between which there is nothing; `nil` for a longer time, or
+  /// for several points a session.
+  private func sessionTicks(_ range: ClosedRange<Double>) -> [AxisTick]? {
+    let places = series.flatMap { $0.x.prefix(20) }.filter { range.contains($0) }
+    let days = Set(places).sorted()
+    guard let first = days.first, let last = days.last, last - first <= 10 * 86_400,
+      series.allSatisfy({ $0.x.count <= 11 }), days.count <= 11,
+      zip(days, days.dropFirst()).allSatisfy({ $1 - $0 > 43_200 })
+    else { return nil }
+    return days.enumerated().map { i, x in TimeTicks.day(at: x, isFirst: i == 0) }
+  }
+
   private func placeBandLabels(in frame: inout ChartFrame) {
-    let labels = bands.compactMap { band -> (label: PlacedLabel, isMajor: Bool)? in
+    let labels = bands.compactMap { band -> PlacedLabel? in
       guard let text = band.label else { return nil }
       let from = frame.xScale.position(axisValue(of: band.from))
       let to = frame.xScale.position(axisValue(of: band.to))
-      // A label wider than its range would seem to belong to the next one too.
-      guard to > 0, from < 1, LabelThinning.fits(text, across: to - from) else { return nil }
-      return (PlacedLabel(position: (max(from, 0) + min(to, 1)) / 2, text: text), false)
+      // A label wider than its range would seem to belong to the next one too; a number does not.
+      guard to > 0, from < 1, text.count <= 2 || LabelThinning.fits(text, across: to - from)
+      else { return nil }
+      return PlacedLabel(position: (max(from, 0) + min(to, 1)) / 2, text: text)
     }
-    frame.bandLabels = LabelThinning.thinned(
-      labels.sorted { $0.label.position < $1.label.position })
+    frame.bandLabels = LabelThinning.apart(labels).sorted { $0.position < $1.position }
   }
 
   /// The values at the ends of the lines and at the extremes of the first.
@@ -127,8 +147,8 @@ extension LineChart {
     let magnitude =
       frame.yScale.isLogarithmic ? AxisMagnitude.logarithmic(range) : AxisMagnitude(range)
     let text = { (value: Double) in
-      unit == .percent
-        ? NumberFormat.percent(decimals: 1).text(value)
+      unit != .plain
+        ? format.text(value)
         : (magnitude ?? AxisMagnitude(value)).short(value)
     }
     if showsEnds {

@@ -26,6 +26,8 @@ public struct RankedBars: ReportBlock {
   /// Whether each bar begins where the one before ended, which turns a sum into steps. The last bar
   /// is the sum, and begins at zero.
   public var isWaterfall = false
+  /// Whether bars below zero are losses and bars above gains; `false` where neither is better.
+  var isSigned = true
 
   /// Bars from their parts.
   public init(caption: String, items: [Item], format: NumberFormat = .money) {
@@ -69,8 +71,9 @@ public struct RankedBars: ReportBlock {
             writer.element(
               "i",
               [
-                "class": item.value < 0 ? "loss" : "gain",
-                "style": "margin-left:\(left)%;width:\(width)%",
+                "class": !isSigned ? "s1" : item.value < 0 ? "loss" : "gain",
+                "style": "margin-left:\(left)%;width:\(width)%"
+                  + (isSigned ? "" : ";background:var(--c)"),
               ], text: "")
           }
         }

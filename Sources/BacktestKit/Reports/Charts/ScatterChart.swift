@@ -158,7 +158,8 @@ public struct ScatterChart: ReportChart {
     let format: NumberFormat = unit == .percent ? .percent(decimals: 1) : .ratio
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
-      summary: "\(count) points. \(xTitle) from \(format.text(xs.lowerBound)) to "
+      summary:
+        "\(NumberText.count(count, "point")). \(xTitle) from \(format.text(xs.lowerBound)) to "
         + "\(format.text(xs.upperBound)); \(yTitle) from \(format.text(ys.lowerBound)) to "
         + "\(format.text(ys.upperBound)).",
       height: height, legend: clouds.count > 1 || !lines.isEmpty ? dots + lines : [],

@@ -75,7 +75,9 @@ extension SessionAxis: Hashable {
 extension SessionAxis {
   /// Labels at the first instants of sessions, weeks, months or years, at most `count` + 1 of them.
   func ticks(count: Int) -> [AxisTick] {
-    guard starts.count > 2 else { return clockTicks(count: count) }
+    // A session of one bar has no time of day that means anything.
+    let isBySession = starts.count == times.count
+    guard starts.count > 2 || isBySession else { return clockTicks(count: count) }
     let keys: [(CivilDate) -> Int] = [
       { $0.daysSinceEpoch }, { ($0.daysSinceEpoch + 3).flooredQuotient(by: 7).quotient },
       { Int($0.year) * 12 + Int($0.month) - 1 }, { Int($0.year) * 4 + (Int($0.month) - 1) / 3 },

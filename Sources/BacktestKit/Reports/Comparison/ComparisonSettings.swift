@@ -95,7 +95,7 @@ extension ComparisonModel {
     var map = HeatMapChart(
       title: "Correlation of daily returns",
       subtitle: charted.count > Self.mapLimit
-        ? "The best \(Self.mapLimit) of \(charted.count) runs, by their rank"
+        ? "The best \(Self.mapLimit) of \(NumberText.count(charted.count, "run")), by their rank"
         : isNumbered ? "By rank" : nil,
       columns: names, rows: names.reversed(),
       values: shown.reversed().map { row in shown.map { correlations[row][$0] } },

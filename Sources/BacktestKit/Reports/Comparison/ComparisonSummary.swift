@@ -38,7 +38,8 @@ extension ComparisonModel {
   }
 
   private var verdictOfMany: String {
-    let text = "The best of \(runs.count) runs by \(metric.title) is \(figure(0))."
+    let text =
+      "The best of \(NumberText.count(runs.count, "run")) by \(metric.title) is \(figure(0))."
     guard metric.name == "sharpe", let best else {
       return text + " It was chosen after the fact, so its figures are too good."
     }
@@ -106,13 +107,16 @@ extension ComparisonModel {
     var remarks: [String] = []
     if runs.count > 2 {
       remarks.append(
-        "The best of \(runs.count) runs looks better than it is, even where none has an edge. "
+        "The best of \(NumberText.count(runs.count, "run")) looks better than it is, "
+          + "even where none has an edge. "
           + "Hold it to data that none of them has seen.")
     }
     if let most = runs.compactMap(\.countedTrials).max(), most > runs.count {
       remarks.append(
         "The store counts \(NumberText.count(most, "trial")) in this family, more than the "
-          + "\(runs.count) runs here; the deflated Sharpe ratio of a run's own report counts all.")
+          + "\(NumberText.count(runs.count, "run")) here; "
+          + "the deflated Sharpe ratio of a run's own report counts all."
+      )
     }
     return remarks
   }

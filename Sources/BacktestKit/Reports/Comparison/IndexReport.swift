@@ -84,7 +84,8 @@ package struct IndexReport: Sendable {
     }
     if complete.count > 2 {
       items.append(
-        "The best of \(complete.count) results looks better than it is, because it is the best. "
+        "The best of \(NumberText.count(complete.count, "result")) looks better than it is, "
+          + "because it is the best. "
           + "'compare' says by how much.")
     }
     return items.isEmpty

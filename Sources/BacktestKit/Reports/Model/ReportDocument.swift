@@ -128,12 +128,17 @@ struct ReportDocument: Sendable {
     for block in blocks { writer.append(block) }
   }
 
-  /// Every chart as a separate SVG file, with the name of its file.
+  /// Every chart as a separate SVG file, with the name of its file: section and title, which stay
+  /// the same when other charts come or go.
   var charts: [(name: String, svg: [UInt8])] {
-    sections.flatMap { section in
-      section.charts.enumerated().map { i, chart in
-        let title = ReportDocument.anchor(chart.title.prefix(60).description)
-        return ("\(section.id)-\(i + 1)-\(title).svg", chart.svg)
+    var counts: [String: Int] = [:]
+    return sections.flatMap { section in
+      section.charts.map { chart in
+        let words = ReportDocument.anchor("\(section.id) \(chart.title)").split(separator: "-")
+        let name = words.joined(separator: "-").prefix(80)
+        counts[String(name), default: 0] += 1
+        let number = counts[String(name)].flatMap { $0 > 1 ? "-\($0)" : nil } ?? ""
+        return ("\(name)\(number).svg", chart.svg)
       }
     }
   }

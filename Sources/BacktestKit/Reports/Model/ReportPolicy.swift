@@ -17,8 +17,18 @@ package struct ReportPolicy: Sendable {
   package var foldsHaveWeights = false
   /// Its network on one line, such as `17 -> 64 tanh -> 3`.
   package var network: String?
+  /// How its features differ from those of its training.
+  package var drift = Drift.unknown("the backtest was not made from a study")
   /// The command that decides, for a policy in a separate process.
   package var command: [String] = []
+
+  /// What is known of the difference between training and backtest.
+  package enum Drift: Sendable {
+    /// The features compared.
+    case measured(FeatureDrift)
+    /// Nothing is, with the reason.
+    case unknown(String)
+  }
 
   /// A policy as its manifest says it.
   package init(

@@ -92,12 +92,6 @@ extension CrossValidationReport {
         OverfittingBlocks.blocks(found, barsPerYear: result.markets[0].barsPerYear)
       case .failure(let reason): [ReportParagraph("It has no value: \(reason).")]
       }
-    return [
-      ReportSection(
-        id: "overfitting", title: "Probability of overfitting",
-        summary: "All bars are cut into blocks. For every choice of half of them, the candidate "
-          + "with the best Sharpe ratio on that half is ranked among all on the other half "
-          + "(Bailey, Borwein, López de Prado and Zhu, 2017).", blocks: blocks)
-    ]
+    return [OverfittingBlocks.section(blocks)]
   }
 }

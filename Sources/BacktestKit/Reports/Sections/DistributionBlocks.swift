@@ -32,7 +32,7 @@ extension ReportModel {
     let gains = months.count { $0 > 0 }
     return HistogramChart(
       title: "Distribution of monthly returns",
-      subtitle: "\(gains) of \(months.count) months with a gain",
+      subtitle: "\(gains) of \(NumberText.count(months.count, "month")) with a gain",
       values: months, showsNormalCurve: false, marks: [.init("Mean", at: mean)],
       xTitle: "Return per month")
   }

@@ -12,6 +12,10 @@ package struct GatePage: Sendable {
   package var subject: String
   /// The findings.
   package var verdict: GateVerdict
+  /// What the probability of overfitting is made of, where a rule asks for it.
+  package var overfitting: OverfittingProbability?
+  /// How many returns a year has, which annualises the ratios; `nil` without a calendar.
+  package var barsPerYear: Double?
   /// Where the verdict comes from, such as the study and the baseline.
   package var provenance: [ProvenanceItem] = []
 
@@ -27,7 +31,8 @@ package struct GatePage: Sendable {
   package func bytes() -> [UInt8] {
     var document = ReportDocument(
       title: name, subtitle: subject, verdict: "Gate \(outcome).",
-      summary: [notice, ReportTiles(tiles)], sections: [rules, provenanceSection])
+      summary: [notice, ReportTiles(tiles)],
+      sections: [rules] + overfittingSections + [provenanceSection])
     document.isInteractive = true
     return document.bytes()
   }
@@ -96,6 +101,14 @@ package struct GatePage: Sendable {
           .text(finding.boundText), .text(finding.marginText), .text(finding.change),
         ] + (hasPlaces ? [.text(place ?? "")] : [])
       })
+  }
+
+  /// How the candidates of the search did where they were not chosen; empty without a search.
+  private var overfittingSections: [ReportSection] {
+    guard let overfitting else { return [] }
+    return [
+      OverfittingBlocks.section(OverfittingBlocks.blocks(overfitting, barsPerYear: barsPerYear))
+    ]
   }
 
   private var provenanceSection: ReportSection {

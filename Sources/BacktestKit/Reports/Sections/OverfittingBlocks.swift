@@ -7,6 +7,15 @@ enum OverfittingBlocks {
   /// The most choices that are drawn as dots.
   private static let dotLimit = 2_000
 
+  /// The section that explains the method and shows these blocks.
+  static func section(_ blocks: [any ReportBlock]) -> ReportSection {
+    ReportSection(
+      id: "overfitting", title: "Probability of overfitting",
+      summary: "All bars are cut into blocks. For every choice of half of them, the candidate "
+        + "with the best Sharpe ratio on that half is ranked among all on the other half "
+        + "(Bailey, Borwein, López de Prado and Zhu, 2017).", blocks: blocks)
+  }
+
   /// Charts of all choices, and a table of the figures.
   static func blocks(_ found: OverfittingProbability, barsPerYear: Double?) -> [any ReportBlock] {
     charts(found, barsPerYear: barsPerYear) + [figures(found)]

@@ -19,15 +19,17 @@ extension ReportModel {
     }
     var columns: [ReportTable.Column] = [
       .text("Period"), .text("From"),
-      .number("Total return", as: .signedPercent(decimals: 1), isSigned: true),
+      .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
       .number("CAGR", as: .signedPercent(decimals: 1), isSigned: true),
-      .number("Volatility", as: .percent(decimals: 1)), .number("Sharpe ratio", as: .ratio),
+      .number("Volatility", as: .percent(decimals: 1)), .number("Sharpe", as: .ratio),
       .number("Max drawdown", as: .percent(decimals: 1)),
     ]
     if let benchmark {
       columns += [
-        .number("CAGR of \(benchmark.nameInSentence)", as: .signedPercent(decimals: 1)),
-        .number("its Sharpe ratio", as: .ratio),
+        .number(
+          "Benchmark CAGR", as: .signedPercent(decimals: 1),
+          definition: "of \(benchmark.nameInSentence)"),
+        .number("its Sharpe", as: .ratio),
       ]
     }
     let reason = "undefined for this period"

@@ -10,6 +10,7 @@ extension ReportModel {
     for policy in policies {
       if policies.count > 1 { blocks.append(ReportSubheading(policy.manifest.name)) }
       blocks.append(ReportDefinitions(items(policy)))
+      blocks += driftBlocks(policy)
     }
     return [
       ReportSection(
@@ -178,26 +179,6 @@ extension ObservationDefinition {
     }
     let bars = window == 1 ? "" : ", \(window) bars"
     return "\(NumberText.count(count, "number"))\(bars): \(list.joined(separator: ", "))."
-  }
-}
-
-extension ObservationDefinition.Feature {
-  /// The name as the manifest gives it.
-  fileprivate var label: String {
-    switch self {
-    case .market(let feature):
-      [feature.indicator?.name ?? feature.kind.rawValue, feature.asset].compactMap(\.self)
-        .joined(separator: " of ")
-    case .state(let feature): feature.kind.rawValue
-    case .prediction(let feature): "\(feature.field.rawValue) of \(feature.policy)"
-    case .reference(let feature):
-      feature.change == .none ? feature.name : "\(feature.change.rawValue) of \(feature.name)"
-    case .calendar(let feature):
-      feature.encoding == .value
-        ? feature.field.rawValue : "\(feature.encoding.rawValue) of \(feature.field.rawValue)"
-    case .cross(let feature):
-      [feature.kind.rawValue, feature.other].compactMap(\.self).joined(separator: " with ")
-    }
   }
 }
 

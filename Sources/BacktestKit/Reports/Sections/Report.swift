@@ -106,7 +106,7 @@ public struct Report: Sendable {
   }
 
   /// Every chart as a separate SVG file, with the name of its file: the section, a number and the
-  /// title, such as `equity-1-drawdown.svg`.
+  /// title, such as `equity-drawdown.svg`.
   public func charts() -> [(name: String, svg: [UInt8])] {
     document().charts
   }

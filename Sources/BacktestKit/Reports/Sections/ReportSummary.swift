@@ -234,9 +234,10 @@ extension ReportModel {
       definition: metric.definition, tone: tone(metric, value, other))
   }
 
-  /// Only returns, drawdowns and the Sharpe ratio count for or against; low volatility is no merit.
+  /// Only returns, drawdowns and ratios of them count for or against; low volatility is no merit.
   private func tone(_ metric: MetricDefinition, _ value: Double, _ other: Double?) -> ReportTone {
-    guard ["sharpe", "cagr", "max-drawdown"].contains(metric.name), let other else {
+    let judged = ["sharpe", "sortino", "calmar", "cagr", "max-drawdown"]
+    guard judged.contains(metric.name), let other else {
       return .neutral
     }
     if metric.isBetter(value, than: other) { return .favourable }
@@ -306,7 +307,7 @@ extension ResultCaveat.Code {
   /// Whether it records what happened rather than limits what the figures mean.
   var isRecord: Bool {
     switch self {
-    case .cutOrders, .ordersLeftLive, .untestedBars, .rejectedOrders, .shortNotAllowed: true
+    case .cutOrders, .ordersLeftLive, .untestedBars: true
     default: false
     }
   }

@@ -73,7 +73,7 @@ extension ReportModel {
     let median = bars.sorted().sortedQuantile(0.5)
     return HistogramChart(
       title: "Holding times", subtitle: "Bars from entry to exit, closed trades", values: bars,
-      showsNormalCurve: false, marks: [.init("Median", at: median)], unit: .plain,
+      showsNormalCurve: false, marks: [.init("Median", at: median)], unit: .count,
       xTitle: "Bars held")
   }
 
@@ -93,7 +93,7 @@ extension ReportModel {
       groups: [
         .init("Wins", values: counts(streaks.wins), style: ChartStyle.gain),
         .init("Losses", values: counts(streaks.losses), style: ChartStyle.loss),
-      ], height: .short)
+      ], unit: .count, height: .short)
   }
 }
 

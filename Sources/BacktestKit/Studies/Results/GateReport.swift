@@ -20,6 +20,8 @@ package struct GateReport: Sendable {
   package var source: String
   /// The baseline and what it is called.
   package var baseline: (record: ResultRecord, path: String)?
+  /// What the probability of overfitting is made of, where a rule asks for it.
+  package var overfitting: OverfittingProbability?
 
   /// A report.
   package init(
@@ -61,6 +63,8 @@ extension GateReport {
   package var page: [UInt8] {
     var page = GatePage(
       name: record.name, outcome: outcome, subject: subject, verdict: verdict)
+    page.overfitting = overfitting
+    page.barsPerYear = record.barsPerYear
     page.provenance = [
       ProvenanceItem("Judged", source),
       ProvenanceItem("Baseline", comparison ?? "none"),

@@ -7,9 +7,10 @@ import BacktestReports
 extension StudyPolicy {
   /// The policy as `result.json` has it.
   ///
-  /// - Parameter foldsHaveWeights: whether each fold's own checkpoint decided, and its weights did
-  ///   nowhere.
-  func json(foldsHaveWeights: Bool) -> JSONValue {
+  /// - Parameters:
+  ///   - foldsHaveWeights: whether each fold's own checkpoint decided, and its weights did nowhere.
+  ///   - drift: how its features differ from those of its training.
+  func json(foldsHaveWeights: Bool, drift: FeatureDrift?) -> JSONValue {
     let golden = manifest.golden.count
     var parts: [(String, JSONValue)] = [
       ("name", .text(manifest.name)), ("algorithm", .text(manifest.algorithm)),
@@ -28,13 +29,16 @@ extension StudyPolicy {
       ("trained-until", JSONValue(manifest.trainedUntil?.description)),
       ("remarks", .list(manifest.remarks.map { .text($0) })),
     ]
+    if let drift { parts.append(("feature-drift", drift.json)) }
     return .table(parts.map { JSONMember(key: $0.0, value: $0.1) })
   }
 
   /// The policy as the report has it.
   ///
-  /// - Parameter foldsHaveWeights: whether each fold's own checkpoint decided.
-  func report(foldsHaveWeights: Bool) -> ReportPolicy {
+  /// - Parameters:
+  ///   - foldsHaveWeights: whether each fold's own checkpoint decided.
+  ///   - drift: how its features differ from those of its training.
+  func report(foldsHaveWeights: Bool, drift: FeatureDrift?) -> ReportPolicy {
     var policy = ReportPolicy(
       manifest, path: path, digest: manifestDigest,
       weightsPath: foldsHaveWeights ? nil : weightsPath,
@@ -42,11 +46,24 @@ extension StudyPolicy {
     policy.foldsHaveWeights = foldsHaveWeights
     policy.network = trained?.networkSummary
     policy.command = command
+    policy.drift =
+      drift.map { .measured($0) }
+      ?? .unknown(
+        foldsHaveWeights
+          ? "each fold has a checkpoint of its own"
+          : "its normaliser has no mean and standard deviation of the training")
     return policy
   }
 }
 
 extension StudyOutcome {
+  /// How the features of each policy of the study differ from those of its training.
+  var drifts: [FeatureDrift?] {
+    study.strategy.policies.indices.map { index in
+      featureDrifts.indices.contains(index) ? featureDrifts[index] : nil
+    }
+  }
+
   /// Whether each fold's own checkpoint decided.
   var foldsHaveWeights: Bool { walkForward?.folds.contains { $0.source != nil } ?? false }
 
@@ -55,7 +72,11 @@ extension StudyOutcome {
     let policies = study.strategy.policies
     guard !policies.isEmpty else { return [] }
     var parts: [(String, JSONValue)] = [
-      ("policies", .list(policies.map { $0.json(foldsHaveWeights: foldsHaveWeights) }))
+      (
+        "policies",
+        .list(
+          zip(policies, drifts).map { $0.json(foldsHaveWeights: foldsHaveWeights, drift: $1) })
+      )
     ]
     if let verdict = report().policyVerdict {
       parts.append(
@@ -96,6 +117,26 @@ extension StudyOutcome {
       json.set("ensemble", StudyEnsemble.table.json(ensemble))
     }
     return json
+  }
+}
+
+extension FeatureDrift {
+  /// The drift as `result.json` has it.
+  fileprivate var json: JSONValue {
+    [
+      "observations": .integer(observationCount),
+      "features": .list(
+        items.map { item in
+          [
+            "name": .text(item.name), "position": .integer(item.position),
+            "training-mean": .number(item.trainingMean),
+            "training-deviation": .number(item.trainingDeviation), "mean": .number(item.mean),
+            "deviation": .number(item.deviation), "shift": .number(item.shift),
+            "deviation-ratio": .number(item.ratio),
+            "clipped-share": JSONValue(item.clippedShare),
+          ] as JSONValue
+        }),
+    ]
   }
 }
 

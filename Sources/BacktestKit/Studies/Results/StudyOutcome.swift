@@ -42,6 +42,8 @@ public struct StudyOutcome: Sendable {
   public internal(set) var sensitivity: SensitivityResult?
   /// What follows once the results are written.
   var afterWriting: (@Sendable () -> Void)?
+  /// How the features of each policy differ from those of its training, once that was measured.
+  var featureDrifts: [FeatureDrift?] = []
   /// How the same policy ends under the accounting of its training, where that is different.
   package internal(set) var trainersAccounting: TrainersAccounting?
 
@@ -103,8 +105,8 @@ extension StudyOutcome {
     report.dataQuality = market.quality
     report.provenance = provenance
     report.caveats = caveats
-    report.policies = study.strategy.policies.map {
-      $0.report(foldsHaveWeights: foldsHaveWeights)
+    report.policies = zip(study.strategy.policies, drifts).map {
+      $0.report(foldsHaveWeights: foldsHaveWeights, drift: $1)
     }
     report.policyRemarks = trainingRemarks
     report.intervals = intervals

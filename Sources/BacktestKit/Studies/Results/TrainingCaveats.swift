@@ -2,6 +2,7 @@ import BacktestCore
 import BacktestEvidence
 import BacktestFiles
 import BacktestPolicies
+import BacktestReports
 
 extension StudyOutcome {
   /// What to know of the policies' training before trusting the figures, the most serious first;
@@ -21,7 +22,7 @@ extension StudyOutcome {
               + "trained on the train windows, which only position the test windows."))
       }
     }
-    found += priceCaveats + maskCaveats + executionCaveats
+    found += priceCaveats + driftCaveats + maskCaveats + executionCaveats
     return ResultCaveat.mostSeriousFirst(found)
   }
 
@@ -40,7 +41,8 @@ extension StudyOutcome {
     let trained = policies.compactMap { policy -> String? in
       guard let end = policy.manifest.trainedUntil, end >= measured.lowerBound else { return nil }
       return "\(policy.manifest.name) was trained on data until \(end), and "
-        + "\(dates.count { $0 <= end }) of \(dates.count) returns, from \(measured.lowerBound) "
+        + "\(NumberText.grouped(dates.count { $0 <= end })) of "
+        + "\(NumberText.count(dates.count, "return")), from \(measured.lowerBound) "
         + "on, are in that period"
     }
     if !trained.isEmpty {
@@ -103,6 +105,20 @@ extension StudyOutcome {
             + "of \(policy.manifest.name), from its training and not from theirs."))
     }
     return found
+  }
+
+  /// Policies that saw features unlike those of their training.
+  private var driftCaveats: [ResultCaveat] {
+    zip(study.strategy.policies, drifts).compactMap { policy, drift in
+      guard let drift, let worst = drift.byDistance.first, worst.isFar else { return nil }
+      let far = drift.items.count(where: \.isFar)
+      let (name, count) = (policy.manifest.name, drift.items.count)
+      return ResultCaveat(
+        .driftedFeatures,
+        "\(far) of \(NumberText.count(count, "feature")) of \(name) \(far == 1 ? "was" : "were") "
+          + "unlike in training. The farthest is \(worst.name): \(worst.difference). "
+          + FeatureDrift.ruleText)
+    }
   }
 
   /// Policies whose trainer masked actions by a rule that their manifests do not have.

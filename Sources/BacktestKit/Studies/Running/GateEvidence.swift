@@ -107,6 +107,7 @@ extension GateRun {
     try StudyError.wrapping(.walkForward) {
       let found = try OverfittingProbability.estimate(trials: columns, threads: runner.threads)
       inputs.overfitProbability = GateFigure(found.map(\.probability))
+      inputs.overfitting = try? found.get()
       guard gate.asks(for: "spa-p") else { return }
       let test = try SuperiorityTest.run(
         trials: columns, benchmark: benchmark, seed: study.seed, threads: runner.threads)

@@ -1,5 +1,6 @@
 import BacktestCore
 import BacktestEvidence
+import BacktestPolicies
 
 extension StudyRunner {
   /// An outcome with the intervals of its main figures.
@@ -12,6 +13,16 @@ extension StudyRunner {
     outcome.intervals = try? bootstrap.intervals(
       of: Metrics.headlineNames, in: outcome.metrics, threads: threads)
     return outcome
+  }
+
+  /// How the features of each policy differ from those of its training, on the measured sessions;
+  /// `nil` for folds with checkpoints of their own, whose training is not that of the study's.
+  static func featureDrifts(_ outcome: StudyOutcome) -> [FeatureDrift?] {
+    let policies = outcome.study.strategy.policies
+    guard !policies.isEmpty, !outcome.foldsHaveWeights else { return [] }
+    let days = Set(outcome.metrics.sample.pointDates ?? outcome.result.sessionDates)
+    // Whether they fit the market is known since they ran in it.
+    return policies.map { try? $0.featureDrift(in: outcome.market.feed, on: days) }
   }
 
   /// As many resamples as intervals need, fewer where the rows are so many that the user would

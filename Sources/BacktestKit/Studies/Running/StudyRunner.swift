@@ -197,6 +197,7 @@ public struct StudyRunner: Sendable {
   /// An outcome with the trials behind it.
   func counted(_ outcome: StudyOutcome, _ trials: JobTrials) -> StudyOutcome {
     var outcome = withIntervals(outcome)
+    outcome.featureDrifts = Self.featureDrifts(outcome)
     outcome.trials = trials.count(
       outcome.study, outcome.market, deflating: outcome.result)
     if outcome.trials.count != nil { outcome.storedNumber = store?.record(outcome) }

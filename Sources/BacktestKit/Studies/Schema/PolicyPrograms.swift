@@ -73,6 +73,13 @@ extension StudyPolicy {
     try member(deciding: nil).checkDatedDecisions(in: universe)
   }
 
+  /// How its features on some days differ from those of its training; `nil` where the training is
+  /// not known.
+  func featureDrift(in feed: Feed, on days: Set<CivilDate>) throws(PolicyError) -> FeatureDrift? {
+    guard manifest.observation.normaliser.knowsTraining else { return nil }
+    return try member(deciding: program(Interrupt())).featureDrift(in: feed, on: days)
+  }
+
   /// The program that decides, not started; `nil` where a network does.
   fileprivate func program(_ interrupt: Interrupt) throws(PolicyError) -> ExternalPolicy? {
     guard !command.isEmpty else { return nil }
