@@ -271,9 +271,13 @@ struct BarPath {
   let bar: Bar
   let isReal: Bool
   private let risesFirst: Bool
+  /// Whether it is a finer bar that opens after the bar that it lies in: orders wait for its open,
+  /// and fill there as they do where a bar opens.
+  private let opensInside: Bool
 
-  init(_ rule: ExecutionRules.IntrabarPath, through bar: Bar) {
+  init(_ rule: ExecutionRules.IntrabarPath, through bar: Bar, opensInside: Bool = false) {
     self.bar = bar
+    self.opensInside = opensInside
     isReal = rule != .pessimistic
     risesFirst =
       switch rule {
@@ -285,7 +289,9 @@ struct BarPath {
 
   /// The place of an order that is met where the bar opens: before all others.
   func start(of candidate: MatchCandidate) -> PathPosition {
-    guard isReal else { return PathPosition(leg: candidate.isAdverse ? 0 : 1, progress: -1) }
+    guard isReal else {
+      return PathPosition(leg: candidate.isAdverse || opensInside ? 0 : 1, progress: -1)
+    }
     return start
   }
 

@@ -25,7 +25,7 @@ struct ReportModel {
   let exposure: AccountExposure?
   /// The autocorrelations of returns and of their squared distances from the mean; `nil` where
   /// there are too few or all are equal.
-  let correlations: (own: [Double], squared: [Double])?
+  let autocorrelations: (own: [Double], squared: [Double])?
   /// Net profit, costs and what was earned before them.
   let costs: ReportCosts
   /// The caveats, the most serious first.
@@ -65,7 +65,7 @@ struct ReportModel {
         costs: ReportCosts(run: run, walkForward: walkForward), forecasts: ForecastEvaluation(run),
         exposure: run.curve.times.count == times.count
           && run.curve.grossExposure.contains { $0 > 0 } ? AccountExposure(run) : nil,
-        correlations: sample.autocorrelations.flatMap { own in
+        autocorrelations: sample.autocorrelations.flatMap { own in
           sample.squaredAutocorrelations.map { (own, $0) }
         }
       )
@@ -82,7 +82,7 @@ struct ReportModel {
     costs = rest.costs
     forecasts = rest.forecasts
     exposure = rest.exposure
-    correlations = rest.correlations
+    autocorrelations = rest.autocorrelations
   }
 
   /// Instruments, bars and time in one line.

@@ -65,7 +65,7 @@ extension ReportModel {
   }
 
   private var correlationChart: BarChart? {
-    guard let (own, squared) = correlations else { return nil }
+    guard let (own, squared) = autocorrelations else { return nil }
     let bound = NumberFormat.number(decimals: 3).text(1.96 / Double(sample.count).squareRoot())
     return BarChart(
       title: "Autocorrelation of returns",
