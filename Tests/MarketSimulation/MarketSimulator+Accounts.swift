@@ -215,6 +215,7 @@ extension MarketSimulator {
     orders[orders.count - 1].isLiquidation = false
     orders[orders.count - 1].reduceOnly = false
     orders[orders.count - 1].isTriggered = true
+    orders[orders.count - 1].kind = .marketOnOpen
   }
 
   private mutating func split(_ instrument: Int, by ratio: Double) {

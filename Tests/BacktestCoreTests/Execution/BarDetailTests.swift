@@ -55,6 +55,15 @@ struct BarDetailTests {
     #expect(try exits(gap).fillPrices == [100, 93])
   }
 
+  @Test(arguments: ExecutionRules.IntrabarPath.allCases)
+  func aFinerBarThatOpensBeyondALimitFillsThereBeforeItsStop(
+    path: ExecutionRules.IntrabarPath
+  ) throws {
+    // The second part opens at 107 and falls through the stop.
+    let gap = try Self.daily([(100, 101, 98, 99), (107, 107, 90, 92), (92, 110, 92, 100)])
+    #expect(try exits(gap, path).fillPrices == [100, 107])
+  }
+
   @Test func theFillIsOfTheWholeBar() throws {
     let result = try exits(
       try Self.daily([(100, 101, 98, 99), (93, 94, 90, 92), (92, 110, 92, 100)]))

@@ -185,7 +185,7 @@ extension Broker {
     {
       return
     }
-    let path = BarPath(path, through: bar, opensInside: context.opensInside)
+    let path = BarPath(path, through: bar, isFiner: context.finer != nil)
     var slot = book.firstSlot(context.instrument)
     while slot >= 0 {
       let candidate = book[slot].matchAlong(path, slot: slot, tick: context.tick, plan: plan)

@@ -251,8 +251,6 @@ struct MatchContext {
   /// The bar along which prices go.
   var path: Bar { finer.map { $0.pointee.bar(instrument, finerRow) } ?? bar }
   var bar: Bar { series.pointee.bar(instrument, row) }
-  /// Whether the path is a finer bar that opens after the bar.
-  var opensInside: Bool { finer != nil && path.openTime > bar.openTime }
   var tick: Double { series.pointee.tickSize }
   var rowNumber: Int32 { Int32(truncatingIfNeeded: row) }
 }
