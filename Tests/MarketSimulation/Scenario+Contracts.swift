@@ -14,6 +14,8 @@ extension Scenario {
     let futures = market.indices.filter { market[$0].instrument.assetClass == .future }
     guard futures.count > 1, random.oneIn(2) else { return }
     let (old, new) = (futures[0], market[futures[1]].instrument.symbol)
+    // Contracts that roll into one another trade in the same lots.
+    market[futures[1]].instrument.lotSize = market[old].instrument.lotSize
     let series = market[old]
     let date = series.openTimes[random.nextInteger(below: series.count)].utcDate
     let roll = CorporateAction(series.instrument.symbol, on: date, .roll(into: new))
