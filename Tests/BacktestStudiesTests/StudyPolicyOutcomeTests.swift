@@ -103,6 +103,11 @@ struct StudyPolicyOutcomeTests {
     let inside = try StudyRunner.quick(PolicyScratch.study(late.path)).run()
     #expect(inside.caveats.first?.code == .inSample)
     #expect(inside.caveats[0].message.contains("until 2014-06-30"))
+    let folds = "cross-validation: {method: purged-k-fold, folds: 3}"
+    let validated = try StudyRunner.quick(PolicyScratch.study(late.path, folds))
+      .crossValidate(keepingUnitsBeside: nil)
+    let caveat = try #require(validated.caveats.first)
+    #expect(caveat.code == .inSample && caveat.message.contains("until 2014-06-30"))
     let early = try PolicyScratch.folder(dataEnd: "2011-12-31")
     let outside = try StudyRunner.quick(PolicyScratch.study(early.path)).run()
     #expect(!outside.caveats.contains { [.inSample, .unknownTraining].contains($0.code) })

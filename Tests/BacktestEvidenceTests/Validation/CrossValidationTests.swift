@@ -64,7 +64,8 @@ struct CrossValidationTests {
     study.grid = ParameterGrid(["fast": [3], "slow": [13]])
     let result = try study.run(threads: 1)
     let caveat = try #require(result.caveats.first { $0.code == .singleCandidate })
-    #expect(caveat.message.contains("all \(result.paths.count) paths are the same choice"))
+    #expect(result.paths.count > 1 && Set(result.paths.map(\.test.objective)).count == 1)
+    #expect(caveat.message.contains("All \(result.paths.count) paths are the same"))
   }
 
   /// A test run on its own is the run of the same parameters on the same window.

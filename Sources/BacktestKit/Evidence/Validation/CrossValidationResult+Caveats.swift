@@ -23,9 +23,12 @@ extension CrossValidationResult {
       found.append(
         ResultCaveat(
           .singleCandidate,
-          "There is one candidate, so all \(NumberText.count(figures.count, unit)) are the same "
-            + "choice: their spread shows how the periods differ, and nothing of how well a choice "
-            + "carries over."))
+          "There is one candidate, so nothing was chosen, and nothing shows how well a choice "
+            + "carries over. "
+            + (paths.count > 1
+              ? "All \(NumberText.count(paths.count, "path")) are the same, because each tests "
+                + "every period once; the splits show how periods differ."
+              : "The spread over the \(unit)s shows how they differ.")))
     }
     if objective.higherIsBetter == nil {
       found.append(

@@ -82,6 +82,12 @@ package struct IndexReport: Sendable {
           ? "1 folder has no complete result."
           : "\(incomplete.count) folders have no complete result.")
     }
+    let inSample = complete.count(where: \.isInSample)
+    if inSample > 0 {
+      items.append(
+        "\(NumberText.count(inSample, "result")) \(inSample == 1 ? "is" : "are") in-sample: their "
+          + "policies were trained on data on which they are judged.")
+    }
     if complete.count > 2 {
       items.append(
         "The best of \(NumberText.count(complete.count, "result")) looks better than it is, "
@@ -135,7 +141,10 @@ package struct IndexReport: Sendable {
         "Against benchmark",
         definition: "whether the mean return differs from the benchmark's by more than chance "
           + "often gives, at 95 %")
-    ) { $0.verdict.map { .text($0) } ?? .missing("the study has no benchmark") },
+    ) { result in
+      result.verdict.map { .text(result.isInSample ? "\($0), in-sample" : $0) }
+        ?? .missing("the study has no benchmark")
+    },
     Column(heading: .text("Gate"), isShown: { $0.contains { $0.passesGate != nil } }) {
       $0.passesGate.map { .text($0 ? "passed" : "failed") } ?? .missing("no gate was run")
     },

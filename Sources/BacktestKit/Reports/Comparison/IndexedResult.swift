@@ -1,4 +1,5 @@
 package import BacktestCore
+import BacktestEvidence
 
 /// What an index says of one result, or of a folder that has none.
 package struct IndexedResult: Sendable {
@@ -24,6 +25,8 @@ package struct IndexedResult: Sendable {
   package var sharpeInterval: ClosedRange<Double>?
   /// The kinds of its caveats.
   package var limits: [String] = []
+  /// Whether its policies were trained on some of the data on which they are judged.
+  package var isInSample: Bool { limits.contains(ResultCaveat.Code.inSample.rawValue) }
   /// The last session of its data.
   package var lastDate: CivilDate?
 

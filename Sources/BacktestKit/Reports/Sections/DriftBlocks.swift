@@ -20,7 +20,9 @@ extension ReportModel {
       far == 0 ? "None is far off." : "\(far) of \(drift.items.count) \(far == 1 ? "is" : "are")."
     var shifts = RankedBars(
       caption: "Shift of the mean in training standard deviations\(part)",
-      items: shown.map { RankedBars.Item($0.name, $0.shift) }, format: .ratio)
+      items: shown.map {
+        RankedBars.Item($0.isFar ? "\($0.name), far off" : $0.name, $0.shift)
+      }, format: .ratio)
     // No direction is better.
     shifts.isSigned = false
     return [

@@ -114,7 +114,7 @@ extension ReportModel {
       columns: [.text("Figure"), .number("Value", as: .number(decimals: 4)), .prose("Meaning")],
       rows: [
         [
-          .text("Sets tried"), .number(Double(sweep.sets.count)),
+          .text("Sets tried"), .text(NumberText.grouped(sweep.sets.count)),
           .text(
             "of \(NumberText.grouped(sweep.combinationCount)) combinations, of which the strategy "
               + "does not accept \(NumberText.grouped(sweep.infeasibleCount))"),

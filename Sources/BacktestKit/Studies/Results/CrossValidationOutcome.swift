@@ -20,7 +20,8 @@ public struct CrossValidationOutcome: Sendable {
   /// serious first.
   public var caveats: [ResultCaveat] {
     ResultCaveat.mostSeriousFirst(
-      [market.universe.changeCaveat].compactMap(\.self) + market.caveats + result.caveats)
+      [market.universe.changeCaveat].compactMap(\.self) + market.caveats + trainingCaveats
+        + result.caveats)
   }
 
   /// The report of this outcome.

@@ -13,7 +13,8 @@ extension StudyOutcome {
     if let training = study.walkForward?.training, let walkForward {
       found += foldCaveats(walkForward, training)
     } else {
-      found += fixedCaveats(study.strategy.policies)
+      let dates = metrics.sample.pointDates ?? result.sessionDates
+      found += study.fixedCaveats(over: dates.dropFirst())
       if let walkForward, walkForward.folds.count > 1 {
         found.append(
           ResultCaveat(
@@ -22,45 +23,9 @@ extension StudyOutcome {
               + "trained on the train windows, which only position the test windows."))
       }
     }
-    found += priceCaveats + driftCaveats + maskCaveats + executionCaveats
+    found += study.priceCaveats(in: market) + driftCaveats + study.maskCaveats
+    found += study.executionCaveats
     return ResultCaveat.mostSeriousFirst(found)
-  }
-
-  /// The session of the first return and that of the last.
-  private var measured: ClosedRange<CivilDate>? {
-    let dates = metrics.sample.pointDates ?? result.sessionDates
-    guard dates.count > 1, let last = dates.last, dates[1] <= last else { return nil }
-    return dates[1]...last
-  }
-
-  /// Caveats of policies that decided in all folds.
-  private func fixedCaveats(_ policies: [StudyPolicy]) -> [ResultCaveat] {
-    guard let measured else { return [] }
-    var found: [ResultCaveat] = []
-    let dates = (metrics.sample.pointDates ?? result.sessionDates).dropFirst()
-    let trained = policies.compactMap { policy -> String? in
-      guard let end = policy.manifest.trainedUntil, end >= measured.lowerBound else { return nil }
-      return "\(policy.manifest.name) was trained on data until \(end), and "
-        + "\(NumberText.grouped(dates.count { $0 <= end })) of "
-        + "\(NumberText.count(dates.count, "return")), from \(measured.lowerBound) "
-        + "on, are in that period"
-    }
-    if !trained.isEmpty {
-      found.append(ResultCaveat(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
-    }
-    let silent = policies.filter { $0.manifest.trainedUntil == nil }.map(\.manifest.name)
-    if !silent.isEmpty {
-      let whose =
-        silent.count == 1
-        ? "manifest of \(silent[0]) does not state the last day of its"
-        : "manifests of \(listed(silent, "and")) do not state the last day of their"
-      found.append(
-        ResultCaveat(
-          .unknownTraining,
-          "The \(whose) training data ('trained: data_end'), so some or all of the figures may be "
-            + "in-sample."))
-    }
-    return found
   }
 
   /// Caveats of the checkpoints of folds.
@@ -116,50 +81,9 @@ extension StudyOutcome {
       return ResultCaveat(
         .driftedFeatures,
         "\(far) of \(NumberText.count(count, "feature")) of \(name) \(far == 1 ? "was" : "were") "
-          + "unlike in training. The farthest is \(worst.name): \(worst.difference). "
+          + "unlike in training. Of those \(worst.name) moved farthest: \(worst.difference). "
           + FeatureDrift.ruleText)
     }
-  }
-
-  /// Policies whose trainer masked actions by a rule that their manifests do not have.
-  private var maskCaveats: [ResultCaveat] {
-    let names = study.strategy.policies.filter { $0.manifest.action?.ignoresMasks == true }
-      .map(\.manifest.name)
-    guard !names.isEmpty else { return [] }
-    return [
-      ResultCaveat(
-        .ignoredMasks,
-        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained with masked actions "
-          + "and \(names.count == 1 ? "decides" : "decide") without masks here, so actions occur "
-          + "that the trainer's environment did not allow.")
-    ]
-  }
-
-  /// Policies that were trained to act at a different price than this run, by that price.
-  private var executionCaveats: [ResultCaveat] {
-    guard let own = study.execution else { return [] }
-    return PolicyManifest.Execution.allCases.compactMap { trained in
-      let names = study.strategy.policies.filter { $0.manifest.execution == trained }
-        .map(\.manifest.name)
-      guard trained != own, !names.isEmpty else { return nil }
-      return ResultCaveat(
-        .otherExecution,
-        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained to act at "
-          + "\(trained.place); this run fills at \(own.place).")
-    }
-  }
-
-  /// Policies trained on adjusted closes, run on prices that may or may not be adjusted.
-  private var priceCaveats: [ResultCaveat] {
-    let names = study.strategy.policies.filter(\.observesAdjustedCloses).map(\.manifest.name)
-    guard !market.unknownPrices.isEmpty, !names.isEmpty else { return [] }
-    return [
-      ResultCaveat(
-        .unknownPrices,
-        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained on adjusted closes; "
-          + "whether the closes of \(NumberText.list(market.unknownPrices)) are adjusted is "
-          + "unknown, because the data has no column of adjusted closes.")
-    ]
   }
 
   /// Differences between training and this run, in sentences.
@@ -187,6 +111,92 @@ extension StudyOutcome {
           + "\(NumberFormat.money.text(difference)).")
     }
     return remarks
+  }
+}
+
+extension CrossValidationOutcome {
+  /// What to know of the policies' training before trusting the figures; empty for a strategy of
+  /// the catalogue.
+  var trainingCaveats: [ResultCaveat] {
+    guard !study.strategy.policies.isEmpty else { return [] }
+    let dates = result.markets.flatMap { $0.barDates.dropFirst($0.skip) }.sorted()
+    return study.fixedCaveats(over: dates[...]) + study.priceCaveats(in: market)
+      + study.maskCaveats + study.executionCaveats
+  }
+}
+
+extension Study {
+  /// Caveats of policies that decided in all folds.
+  ///
+  /// - Parameter dates: the session of each return, in ascending order.
+  fileprivate func fixedCaveats(over dates: ArraySlice<CivilDate>) -> [ResultCaveat] {
+    guard let first = dates.first else { return [] }
+    let policies = strategy.policies
+    var found: [ResultCaveat] = []
+    let trained = policies.compactMap { policy -> String? in
+      guard let end = policy.manifest.trainedUntil, end >= first else { return nil }
+      return "\(policy.manifest.name) was trained on data until \(end), and "
+        + "\(NumberText.grouped(dates.count { $0 <= end })) of "
+        + "\(NumberText.count(dates.count, "return")), from \(first) "
+        + "on, are in that period"
+    }
+    if !trained.isEmpty {
+      found.append(ResultCaveat(.inSample, "In-sample: \(trained.joined(separator: "; "))."))
+    }
+    let silent = policies.filter { $0.manifest.trainedUntil == nil }.map(\.manifest.name)
+    if !silent.isEmpty {
+      let whose =
+        silent.count == 1
+        ? "manifest of \(silent[0]) does not state the last day of its"
+        : "manifests of \(listed(silent, "and")) do not state the last day of their"
+      found.append(
+        ResultCaveat(
+          .unknownTraining,
+          "The \(whose) training data ('trained: data_end'), so some or all of the figures may be "
+            + "in-sample."))
+    }
+    return found
+  }
+
+  /// Policies whose trainer masked actions by a rule that their manifests do not have.
+  fileprivate var maskCaveats: [ResultCaveat] {
+    let names = strategy.policies.filter { $0.manifest.action?.ignoresMasks == true }
+      .map(\.manifest.name)
+    guard !names.isEmpty else { return [] }
+    return [
+      ResultCaveat(
+        .ignoredMasks,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained with masked actions "
+          + "and \(names.count == 1 ? "decides" : "decide") without masks here, so actions occur "
+          + "that the trainer's environment did not allow.")
+    ]
+  }
+
+  /// Policies that were trained to act at a different price than this run, by that price.
+  fileprivate var executionCaveats: [ResultCaveat] {
+    guard let own = execution else { return [] }
+    return PolicyManifest.Execution.allCases.compactMap { trained in
+      let names = strategy.policies.filter { $0.manifest.execution == trained }
+        .map(\.manifest.name)
+      guard trained != own, !names.isEmpty else { return nil }
+      return ResultCaveat(
+        .otherExecution,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained to act at "
+          + "\(trained.place); this run fills at \(own.place).")
+    }
+  }
+
+  /// Policies trained on adjusted closes, run on prices that may or may not be adjusted.
+  fileprivate func priceCaveats(in market: StudyMarket) -> [ResultCaveat] {
+    let names = strategy.policies.filter(\.observesAdjustedCloses).map(\.manifest.name)
+    guard !market.unknownPrices.isEmpty, !names.isEmpty else { return [] }
+    return [
+      ResultCaveat(
+        .unknownPrices,
+        "\(listed(names, "and")) \(names.count == 1 ? "was" : "were") trained on adjusted closes; "
+          + "whether the closes of \(NumberText.list(market.unknownPrices)) are adjusted is "
+          + "unknown, because the data has no column of adjusted closes.")
+    ]
   }
 }
 
