@@ -71,6 +71,8 @@ class Bundle:
     """A tar archive of the study and of all files that it reads."""
     study: str
     """The path of the study in it."""
+    start: str
+    """The folder in it from which paths count, as they do where the bundle was made."""
     digest: str
     """A digest of all of it, by which machines know what they have already."""
 
@@ -90,7 +92,8 @@ class Bundle:
             if not path.exists():
                 raise InputError(f"{path}: there is no such file")
         own = pathlib.Path(os.path.abspath(study))
-        root = pathlib.Path(os.path.commonpath([path.parent for path in [*paths, own]]))
+        start = pathlib.Path.cwd()
+        root = pathlib.Path(os.path.commonpath([start, *(path.parent for path in [*paths, own])]))
         stream = io.BytesIO()
         with tarfile.open(fileobj=stream, mode="w") as archive:
             for path in sorted(set([*paths, own])):
@@ -104,7 +107,7 @@ class Bundle:
         digest.update(stream.getvalue())
         return Bundle(
             program=binary, files=stream.getvalue(), study=str(own.relative_to(root)),
-            digest=digest.hexdigest()[:32])
+            start=str(start.relative_to(root)), digest=digest.hexdigest()[:32])
 
     def unpack(self) -> pathlib.Path:
         """Unpacks the bundle on this machine, once for all of its processes.
@@ -190,8 +193,11 @@ def do_shard(
     folder = job.shard_folder(out, shard)
     if len(before.get("units", b"")) > len(read_shard(folder).get("units", b"")):
         write_shard(folder, before)
+    # From the same folder, so that messages which results keep name files as they do there.
+    start = place / "study" / bundle.start
+    start.mkdir(parents=True, exist_ok=True)
     words = [
-        str(place / "bt-run"), job.command, str(place / "study" / bundle.study), "--json",
+        str(place / "bt-run"), job.command, os.path.relpath(bundle.study, bundle.start), "--json",
         "--shards", str(job.shards), "--shard", str(shard), "--out", str(out),
         "--threads", str(job.threads),
     ]
@@ -200,7 +206,7 @@ def do_shard(
         words += ["--store", "none"]
     while True:
         done = subprocess.run(
-            words, capture_output=True, text=True, check=False,
+            words, capture_output=True, text=True, check=False, cwd=start,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None)
         if done.returncode == 0:
             report = json.loads(done.stdout)
