@@ -85,8 +85,8 @@ package struct IndexReport: Sendable {
     let inSample = complete.count(where: \.isInSample)
     if inSample > 0 {
       items.append(
-        "\(NumberText.count(inSample, "result")) \(inSample == 1 ? "is" : "are") in-sample: their "
-          + "policies were trained on data on which they are judged.")
+        "\(NumberText.count(inSample, "result")) \(inSample == 1 ? "is" : "are") in-sample, of "
+          + "policies that were trained on data on which they are judged.")
     }
     if complete.count > 2 {
       items.append(
