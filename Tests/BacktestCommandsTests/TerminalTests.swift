@@ -137,7 +137,7 @@ struct TextTableTests {
     table.add(["größte", "-33.92 %", "note"])
     table.add(["日本", "1", "x"])
     #expect(
-      table.text == """
+      table.text(in: nil) == """
         metric     value
         ------  --------  ----
         Sharpe      0.48
@@ -151,8 +151,36 @@ struct TextTableTests {
     var table = TextTable([.left(""), .right("")])
     table.add(["a", "10"])
     table.add(["bcd", "2"])
-    #expect(table.text == "a    10\nbcd   2\n")
-    #expect(TextTable([.left("none")]).text == "none\n----\n")
+    #expect(table.text(in: nil) == "a    10\nbcd   2\n")
+    #expect(TextTable([.left("none")]).text(in: nil) == "none\n----\n")
+  }
+
+  @Test func textGoesOnBelowBeforeColumnsAreLeftOut() {
+    var table = TextTable([.left("strategy"), .right("Sharpe"), .left("what it does")])
+    table.add(["trend", "0.48", "buys what rose for a year and sells it after"])
+    table.add(["a-name-without-any-blank", "1.20", ""])
+    #expect(
+      table.text(in: 50) == """
+        strategy              Sharpe  what it does
+        --------------------  ------  --------------------
+        trend                   0.48  buys what rose for a
+                                      year and sells it
+                                      after
+        a-name-without-any-b    1.20
+        lank
+
+        """)
+    #expect(
+      table.text(in: 30) == """
+        strategy                Sharpe
+        ----------------------  ------
+        trend                     0.48
+        a-name-without-any-bla    1.20
+        nk
+        without what it does, for which the line is too short
+
+        """)
+    #expect(table.text(in: 200) == table.text(in: nil))
   }
 
   @Test func widthsAreThoseOfTheTerminal() {

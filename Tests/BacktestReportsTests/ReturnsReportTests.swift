@@ -58,7 +58,7 @@ struct ReturnsReportTests {
           + "\(returns.dates.last!). Its own figures are left out"))
     #expect(text.contains("over \(NumberText.count(half, "common return"))"))
     // Twice the returns of the benchmark, on the days that both have.
-    let beta = try #require(text.components(of: "data-metric=\"beta\"").last)
+    let beta = try #require(text.components(of: "data-key=\"metrics.beta\"").last)
     #expect(beta.prefix { $0 != "/" }.contains(">2.00<") || text.contains(">2.00</td>"))
     // Its volatility over half of the time is not the volatility over all of it.
     #expect(!text.contains("Equity at the volatility of"))

@@ -68,11 +68,12 @@ extension Command {
           let json = JSONValue.list(shown.map(strategyJSON))
           context.output.write(String(decoding: JSONWriter.bytes(of: json), as: UTF8.self))
         } else if name != nil, let one = shown.first {
-          context.output.write("\(one.name): \(one.summary)\n\n\(parameterTable(one))")
+          context.output.write(
+            "\(one.name): \(one.summary)\n\n\(parameterTable(one, context.output.tableWidth))")
         } else {
           var table = TextTable([.left("strategy"), .left("description")])
           for one in shown { table.add([one.name, one.summary]) }
-          context.output.write(table.text)
+          context.output.write(table.text(in: context.output.tableWidth))
         }
         return .done
       }
@@ -80,14 +81,14 @@ extension Command {
   }
 }
 
-private func parameterTable(_ definition: StrategyDefinition) -> String {
+private func parameterTable(_ definition: StrategyDefinition, _ width: Int?) -> String {
   var table = TextTable([
     .left("parameter"), .right("default"), .left("values"), .left("description"),
   ])
   for one in definition.parameters {
     table.add([one.name, "\(one.defaultValue)", "\(one.domain)", one.help])
   }
-  return table.text
+  return table.text(in: width)
 }
 
 private func strategyJSON(_ definition: StrategyDefinition) -> JSONValue {

@@ -79,7 +79,7 @@ struct CrossValidationJob: Sendable {
     if options.printsJSON {
       context.output.write(try outcome.json(folder: folder?.path ?? ".").text)
     } else if !options.isQuiet {
-      context.output.write(CrossValidationSummary(outcome).text)
+      context.output.write(CrossValidationSummary(outcome, on: context.output).text)
       if let folder { context.output.write("\nReport: \(folder.path)/report.html\n") }
     }
   }
@@ -88,8 +88,13 @@ struct CrossValidationJob: Sendable {
 /// The summary of a cross-validation on a terminal.
 struct CrossValidationSummary {
   let outcome: CrossValidationOutcome
+  /// The columns that a table may take; `nil` where lines may be long.
+  let tableWidth: Int?
 
-  init(_ outcome: CrossValidationOutcome) { self.outcome = outcome }
+  init(_ outcome: CrossValidationOutcome, on output: any TextStream) {
+    self.outcome = outcome
+    tableWidth = output.tableWidth
+  }
 
   var text: String {
     let result = outcome.result
@@ -171,6 +176,6 @@ struct CrossValidationSummary {
       ]
       table.add([metric.title] + values.map { format.text($0) })
     }
-    return table.text
+    return table.text(in: tableWidth)
   }
 }

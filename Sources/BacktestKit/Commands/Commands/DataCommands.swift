@@ -42,7 +42,7 @@ extension Command {
           if printsJSON {
             context.output.write(JSONValue.list(reports.map(reportJSON)).text)
           } else if !reports.isEmpty {
-            context.output.write(reportTable(reports))
+            context.output.write(reportTable(reports, context.output.tableWidth))
           }
         }
         return try options.eachFile(in: context) { path in
@@ -54,7 +54,7 @@ extension Command {
   }
 }
 
-private func reportTable(_ reports: [DataQualityReport]) -> String {
+private func reportTable(_ reports: [DataQualityReport], _ width: Int?) -> String {
   var table = TextTable([
     .left("symbol"), .right("bars"), .left("timeframe"), .left("first"), .left("last"),
     .left("volumes"), .right("errors repaired"), .right("warnings"),
@@ -67,7 +67,7 @@ private func reportTable(_ reports: [DataQualityReport]) -> String {
       NumberText.grouped(report.warningCount),
     ])
   }
-  return table.text
+  return table.text(in: width)
 }
 
 private func reportJSON(_ report: DataQualityReport) -> JSONValue {

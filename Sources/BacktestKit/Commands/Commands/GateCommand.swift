@@ -118,7 +118,7 @@ private struct GateJob: Sendable {
     var report = GateReport(verdict, on: measured.record, from: path, baseline: baseline)
     report.overfitting = measured.inputs.overfitting
     try write(report, context)
-    if !options.isQuiet { context.output.write(text(report)) }
+    if !options.isQuiet { context.output.write(text(report, in: context.output.tableWidth)) }
     if verdict.isIrreproducible { return .fault }
     return verdict.passes ? .done : .gateFailed
   }
@@ -178,9 +178,11 @@ private struct GateJob: Sendable {
     .text, .markdown, .junit, .github, .html, .json,
   ]
 
-  private func text(_ report: GateReport, as format: GateOptions.Format? = nil) -> String {
+  private func text(
+    _ report: GateReport, as format: GateOptions.Format? = nil, in width: Int? = nil
+  ) -> String {
     switch format ?? options.format {
-    case .text: terminalText(report)
+    case .text: terminalText(report, width)
     case .json: report.json.text
     case .junit: report.junit
     case .markdown: report.markdown
@@ -189,7 +191,7 @@ private struct GateJob: Sendable {
     }
   }
 
-  private func terminalText(_ report: GateReport) -> String {
+  private func terminalText(_ report: GateReport, _ width: Int?) -> String {
     var table = TextTable([
       .left(""), .left("rule"), .right("value"), .right("bound"), .right("margin"),
       .left("what would change it"),
@@ -202,6 +204,6 @@ private struct GateJob: Sendable {
     }
     let lines = [shown(report.record.name), shown(report.subject), report.comparison.map(shown)]
     return lines.compactMap { $0.map { "\($0)\n" } }.joined()
-      + "\n\(table.text)\nGate \(report.outcome).\n"
+      + "\n\(table.text(in: width))\nGate \(report.outcome).\n"
   }
 }

@@ -93,7 +93,7 @@ private struct LookaheadJob: Sendable {
     if options.printsJSON {
       context.output.write(record.json.text)
     } else if !options.isQuiet {
-      context.output.write(LookaheadSummary(outcome).text)
+      context.output.write(LookaheadSummary(outcome, width: context.output.tableWidth).text)
     }
     return outcome.hasLookahead ? .gateFailed : .done
   }
@@ -116,8 +116,13 @@ private struct LookaheadJob: Sendable {
 /// A look-ahead analysis on a terminal.
 private struct LookaheadSummary {
   let outcome: LookaheadOutcome
+  /// The columns that a table may take.
+  let width: Int?
 
-  init(_ outcome: LookaheadOutcome) { self.outcome = outcome }
+  init(_ outcome: LookaheadOutcome, width: Int?) {
+    self.outcome = outcome
+    self.width = width
+  }
 
   var text: String {
     let study = outcome.study
@@ -149,7 +154,7 @@ private struct LookaheadSummary {
       if table.rowCount >= 10 { break }
     }
     return "\(shown(verdict.subject)): LOOK-AHEAD at \(hit) of \(cuts).\n"
-      + "\(clearest.explanation)\n\n\(table.text)"
+      + "\(clearest.explanation)\n\n\(table.text(in: width))"
       + (hit * 2 > table.rowCount ? "lookahead.json lists all of them (--out, --json).\n" : "")
   }
 
@@ -184,7 +189,7 @@ private struct LookaheadSummary {
       ])
     }
     return "\nWarm-up: weights held, beside those with all bars before the first decision\n"
-      + table.text
+      + table.text(in: width)
   }
 
   private var delay: String {
@@ -200,6 +205,7 @@ private struct LookaheadSummary {
         share.text(metrics.maxDrawdown),
       ])
     }
-    return "\nDelay: an edge that one close destroys depends on how orders fill\n\(table.text)"
+    return "\nDelay: an edge that one close destroys depends on how orders fill\n"
+      + table.text(in: width)
   }
 }

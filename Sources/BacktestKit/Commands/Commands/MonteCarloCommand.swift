@@ -25,7 +25,7 @@ extension Command {
           options: options, catalogue: catalogue, kind: .run, command: "montecarlo")
         job.monteCarlo = asked
         return try job.perform(in: context) { outcome, context in
-          context.output.write(monteCarloTables(outcome))
+          context.output.write(monteCarloTables(outcome, context.output.tableWidth))
         }
       }
     }
@@ -48,7 +48,7 @@ private func monteCarloRules(_ parameters: inout ParameterReader) -> StudyRunner
 }
 
 /// The spread of the main figures over the markets, and of the same trades in other orders.
-private func monteCarloTables(_ outcome: StudyOutcome) -> String {
+private func monteCarloTables(_ outcome: StudyOutcome, _ width: Int?) -> String {
   guard let found = outcome.monteCarlo else { return "" }
   let currency = outcome.study.configuration.account.currency
   var table = TextTable([
@@ -64,10 +64,11 @@ private func monteCarloTables(_ outcome: StudyOutcome) -> String {
         + [0.05, 0.25, 0.5, 0.75, 0.95].map { format.text(one.quantile($0)) }
         + [NumberFormat.percent(decimals: 1).text(one.shareBelowActual)])
   }
-  return "\nMonte Carlo: \(found.markets.text)\n\(table.text)" + tradeTable(found)
+  return "\nMonte Carlo: \(found.markets.text)\n\(table.text(in: width))"
+    + tradeTable(found, width)
 }
 
-private func tradeTable(_ found: MonteCarloOutcome) -> String {
+private func tradeTable(_ found: MonteCarloOutcome, _ width: Int?) -> String {
   guard let trades = found.trades else {
     return found.tradesAbsence.map { "\nTrades are not reshuffled: \($0)\n" } ?? ""
   }
@@ -84,5 +85,5 @@ private func tradeTable(_ found: MonteCarloOutcome) -> String {
         + [0.05, 0.5, 0.95].map { format.text(paths.drawdown($0)) }
         + [NumberFormat.percent(decimals: 1).text(paths.shareAsDeep)])
   }
-  return "\n\(table.text)"
+  return "\n\(table.text(in: width))"
 }

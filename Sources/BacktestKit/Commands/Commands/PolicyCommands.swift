@@ -62,7 +62,7 @@ extension Command {
               + "'\(program) policy import'")
         }
         for path in paths { table.add(policyRow(path)) }
-        context.output.write(table.text)
+        context.output.write(table.text(in: context.output.tableWidth))
         return .done
       }
     }
@@ -138,7 +138,8 @@ extension Command {
         } else {
           report = try PolicyInspection(checkpoint: path)
         }
-        context.output.write(printsJSON ? report.json.text : report.text)
+        let width = context.output.tableWidth
+        context.output.write(printsJSON ? report.json.text : report.text(in: width))
         return .done
       }
     }
@@ -217,7 +218,7 @@ struct PolicyInspection: Sendable {
   }
 
   /// Two tables.
-  var text: String {
+  func text(in tableWidth: Int?) -> String {
     let width = facts.map(\.name.count).max() ?? 0
     let lines = facts.map { fact in
       fact.name + String(repeating: " ", count: width + 2 - fact.name.count) + fact.value + "\n"
@@ -229,7 +230,7 @@ struct PolicyInspection: Sendable {
         shown(tensor.name), "\(tensor.shape)", tensor.elementType.rawValue, "\(tensor.count)",
       ])
     }
-    return lines.joined() + "\n" + table.text
+    return lines.joined() + "\n" + table.text(in: tableWidth)
   }
 
   /// The same for programs.

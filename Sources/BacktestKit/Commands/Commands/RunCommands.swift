@@ -82,7 +82,7 @@ extension Command {
         defaultRegimes: StudyRegimes.standard)
       return { context in
         try job.perform(in: context) { outcome, context in
-          context.output.write(regimeTables(outcome.regimes))
+          context.output.write(regimeTables(outcome.regimes, context.output.tableWidth))
         }
       }
     }
@@ -111,7 +111,7 @@ extension ArgumentRule where Value == RunFingerprint {
 }
 
 /// The regimes of a run as tables, each in hindsight and as known at the time.
-private func regimeTables(_ regimes: [RegimeAnalysis]) -> String {
+private func regimeTables(_ regimes: [RegimeAnalysis], _ width: Int?) -> String {
   regimes.map { analysis in
     var table = TextTable([
       .left("regime"), .left("seen"), .right("bars"), .right("share"), .right("runs"),
@@ -130,7 +130,8 @@ private func regimeTables(_ regimes: [RegimeAnalysis]) -> String {
         ])
       }
     }
-    return "\n\(analysis.name), from the prices of \(analysis.seriesName)\n\(table.text)"
+    return "\n\(analysis.name), from the prices of \(analysis.seriesName)\n"
+      + table.text(in: width)
       + remarks(on: analysis)
   }.joined()
 }
@@ -156,9 +157,14 @@ struct ResultSummary {
   /// The columns that lines of blocks may take; `nil` leaves them out.
   let drawingWidth: Int?
 
-  init(_ outcome: StudyOutcome, drawingWidth: Int? = nil) {
+  /// The columns that a table may take; `nil` where lines may be long.
+  let tableWidth: Int?
+
+  /// The summary for an output; without one, plain text with lines of any length.
+  init(_ outcome: StudyOutcome, on output: (any TextStream)? = nil) {
     self.outcome = outcome
-    self.drawingWidth = drawingWidth
+    drawingWidth = output?.drawingWidth
+    tableWidth = output?.tableWidth
   }
 
   var text: String {
@@ -248,7 +254,7 @@ struct ResultSummary {
       }
       table.add(cells)
     }
-    return table.text + (outcome.intervals.map { "\n\($0.remark)\n" } ?? "")
+    return table.text(in: tableWidth) + (outcome.intervals.map { "\n\($0.remark)\n" } ?? "")
   }
 
   private var caveats: String {

@@ -34,7 +34,8 @@ struct RunComparison {
     }
   }
 
-  var text: String {
+  /// The tables, as wide as a terminal.
+  func text(in width: Int?) -> String {
     let heading: [TextTable.Column] = [
       .left(""), .left("run \(first.number)"), .left("run \(second.number)"),
     ]
@@ -52,8 +53,8 @@ struct RunComparison {
       table.add([metric.title, format.text(one), format.text(other), format.text(difference)])
     }
     return "\(first.number): \(first.name)\n\(second.number): \(second.name)\n\n"
-      + (settings.isEmpty ? "No rule differs.\n" : rules.text) + "\n"
-      + (metrics.isEmpty ? "No metric differs.\n" : table.text)
+      + (settings.isEmpty ? "No rule differs.\n" : rules.text(in: width)) + "\n"
+      + (metrics.isEmpty ? "No metric differs.\n" : table.text(in: width))
   }
 
   var json: JSONValue {

@@ -44,8 +44,9 @@ extension Command {
           context.output.write(json.text)
         } else {
           let count = try store.runCount(filter)
+          let width = context.output.tableWidth
           context.output.write(
-            runTable(runs, sort: metric) + "\n" + familyTable(families)
+            runTable(runs, sort: metric, width) + "\n" + familyTable(families, width)
               + (runs.count < count
                 ? "\n\(NumberText.grouped(runs.count)) of \(NumberText.count(count, "run")) "
                   + "shown; see more with --limit.\n" : ""))
@@ -85,7 +86,8 @@ extension Command {
         let store = try place.store(writing: false, context)
         let comparison = RunComparison(
           first: try store.run(names[0]), second: try store.run(names[1]), showsAll: showsAll)
-        context.output.write(printsJSON ? comparison.json.text : comparison.text)
+        let width = context.output.tableWidth
+        context.output.write(printsJSON ? comparison.json.text : comparison.text(in: width))
         return .done
       }
     }
@@ -158,7 +160,9 @@ extension ArgumentRule where Value == String {
   fileprivate static var run: ArgumentRule { .text("run") }
 }
 
-private func runTable(_ runs: [StoredRun], sort: MetricDefinition?) -> String {
+private func runTable(
+  _ runs: [StoredRun], sort: MetricDefinition?, _ width: Int?
+) -> String {
   guard !runs.isEmpty else { return "No runs.\n" }
   var names = ["sharpe", "cagr", "max-drawdown"]
   if let sort, !names.contains(sort.name) { names.insert(sort.name, at: 0) }
@@ -175,10 +179,10 @@ private func runTable(_ runs: [StoredRun], sort: MetricDefinition?) -> String {
         + metrics.map { $0.unit.format().text(run.metrics[$0.name]) }
         + [run.tags.joined(separator: " "), run.notes.isEmpty ? "" : "\(run.notes.count)"])
   }
-  return table.text
+  return table.text(in: width)
 }
 
-private func familyTable(_ families: [StoredFamily]) -> String {
+private func familyTable(_ families: [StoredFamily], _ width: Int?) -> String {
   var table = TextTable([
     .right("family"), .left("strategy and market"), .right("trials"), .right("configurations"),
     .right("forgotten"), .right("runs"),
@@ -190,5 +194,5 @@ private func familyTable(_ families: [StoredFamily]) -> String {
       NumberText.grouped(family.forgottenCount), NumberText.grouped(family.runCount),
     ])
   }
-  return table.text
+  return table.text(in: width)
 }

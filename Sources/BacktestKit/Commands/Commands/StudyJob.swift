@@ -211,8 +211,7 @@ struct StudyJob: Sendable {
       return
     }
     guard !options.isQuiet else { return }
-    let width = context.output.drawingWidth
-    context.output.write(ResultSummary(outcome, drawingWidth: width).text)
+    context.output.write(ResultSummary(outcome, on: context.output).text)
     if expectedFingerprint != nil {
       context.output.write("Reproduced: the fingerprint is the expected one.\n")
     }

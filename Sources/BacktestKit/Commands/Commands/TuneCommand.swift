@@ -82,8 +82,7 @@ private struct TuneJob: Sendable {
       let record = try ResultRecord(outcome, folder: folder?.path ?? ".")
       context.output.write(record.json(outcome).text)
     } else {
-      let width = context.output.drawingWidth
-      context.output.write(ResultSummary(outcome, drawingWidth: width).text)
+      context.output.write(ResultSummary(outcome, on: context.output).text)
       if let tuning = outcome.tuning {
         context.output.write(tuningText(tuning, context.output.tableWidth))
       }

@@ -4,7 +4,7 @@ import BacktestCore
 ///
 ///     var table = TextTable([.left("metric"), .right("value")])
 ///     table.add(["Sharpe", "0.48"])
-///     context.output.write(table.text)
+///     context.output.write(table.text(in: context.output.tableWidth))
 struct TextTable {
   /// A column: its heading and the alignment of its cells.
   struct Column: Sendable {
@@ -36,42 +36,73 @@ struct TextTable {
 
   /// The headings, a rule, and the rows; each line ends in a line feed. Without headings, only
   /// the rows.
-  var text: String {
-    let widths = columns.indices.map { index in
+  ///
+  /// Where a width has no room for them, cells of text go on below, and then the last columns are
+  /// left out, with a line that names them.
+  ///
+  /// - Parameter width: the columns of a terminal; `nil` where lines may be long.
+  func text(in width: Int?) -> String {
+    let natural = columns.indices.map { index in
       rows.reduce(columns[index].heading.displayWidth) { max($0, $1[index].displayWidth) }
     }
-    var lines = rows.map { line($0, widths) }
+    guard let width else { return text(natural) }
+    let kept = columns.indices.reversed().first {
+      $0 < 2 || Self.fits(natural.prefix($0 + 1).enumerated().map(narrowest), in: width)
+    }
+    let count = min((kept ?? 0) + 1, columns.count)
+    let names = columns[count...].map(\.heading).joined(separator: ", ")
+    return text(narrowed(Array(natural.prefix(count)), to: width))
+      + (names.isEmpty ? "" : "without \(names), for which the line is too short\n")
+  }
+
+  /// The least width of a column: of text, which may go on below, that of a few words.
+  private func narrowest(_ index: Int, _ natural: Int) -> Int {
+    columns[index].isRight
+      ? natural : min(natural, max(columns[index].heading.displayWidth, Self.narrowText))
+  }
+
+  private static let narrowText = 16
+
+  private static func fits(_ widths: [Int], in width: Int) -> Bool {
+    widths.reduce(0, +) + gap.count * (widths.count - 1) <= width
+  }
+
+  private static let gap = "  "
+
+  /// Widths of which those of text are smaller, the widest first, as far as needed.
+  private func narrowed(_ natural: [Int], to width: Int) -> [Int] {
+    var widths = natural
+    while !Self.fits(widths, in: width) {
+      let narrower = widths.indices.filter { widths[$0] > narrowest($0, natural[$0]) }
+      guard let widest = narrower.max(by: { widths[$0] < widths[$1] }) else { break }
+      widths[widest] -= 1
+    }
+    return widths
+  }
+
+  /// The first columns, as many as there are widths.
+  private func text(_ widths: [Int]) -> String {
+    var lines = rows.flatMap { self.lines($0, widths) }
     if columns.contains(where: { !$0.heading.isEmpty }) {
-      let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")
-      lines.insert(contentsOf: [line(columns.map(\.heading), widths), rule], at: 0)
+      let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: Self.gap)
+      lines.insert(contentsOf: self.lines(columns.map(\.heading), widths) + [rule], at: 0)
     }
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// The table without the last columns that a width has no room for, and how many these are; the
-  /// whole table where there is no width.
-  func text(in width: Int?) -> String {
-    guard let width else { return text }
-    var table = self
-    func isTooWide() -> Bool {
-      table.text.split(separator: "\n").contains { $0.displayWidth > width }
+  private func lines(_ cells: [String], _ widths: [Int]) -> [String] {
+    let parts = widths.indices.map { index in
+      columns[index].isRight ? [cells[index]] : cells[index].wrapped(to: widths[index])
     }
-    while table.columns.count > 2, isTooWide() {
-      table.columns.removeLast()
-      for row in table.rows.indices { table.rows[row].removeLast() }
+    return (0..<(parts.map(\.count).max() ?? 0)).map { number in
+      var line = widths.indices.map { index in
+        let part = number < parts[index].count ? parts[index][number] : ""
+        return columns[index].isRight
+          ? part.leftPadded(to: widths[index]) : part.padded(to: widths[index])
+      }.joined(separator: Self.gap)
+      while line.last == " " { line.removeLast() }
+      return line
     }
-    let left = columns.count - table.columns.count
-    let names = columns.suffix(left).map(\.heading).joined(separator: ", ")
-    return table.text + (left > 0 ? "without \(names), for which the line is too short\n" : "")
-  }
-
-  private func line(_ cells: [String], _ widths: [Int]) -> String {
-    var line = columns.indices.map { index in
-      columns[index].isRight
-        ? cells[index].leftPadded(to: widths[index]) : cells[index].padded(to: widths[index])
-    }.joined(separator: "  ")
-    while line.last == " " { line.removeLast() }
-    return line
   }
 }
 
@@ -90,6 +121,28 @@ extension StringProtocol {
   /// The text with blanks before it, up to a width.
   func leftPadded(to width: Int) -> String {
     String(repeating: " ", count: Swift.max(0, width - displayWidth)) + self
+  }
+
+  /// The text in lines of at most a width, parted at blanks where there are any.
+  func wrapped(to width: Int) -> [String] {
+    guard width > 0, displayWidth > width else { return [String(self)] }
+    var lines: [String] = []
+    var line = ""
+    for word in split(separator: " ") {
+      if !line.isEmpty, line.displayWidth + 1 + word.displayWidth > width {
+        lines.append(line)
+        line = ""
+      }
+      line += line.isEmpty ? "" : " "
+      for character in word {
+        if line.displayWidth + String(character).displayWidth > width {
+          lines.append(line)
+          line = ""
+        }
+        line.append(character)
+      }
+    }
+    return line.isEmpty ? lines : lines + [line]
   }
 
   /// The text cut to a width, with `…` as its last character where something was cut.

@@ -57,7 +57,8 @@ extension ComparisonModel {
     let short = shortTitles[metric.name]
     let definition = (short == nil ? "" : "\(metric.title): ") + metric.definition
     let own = ReportTable.Column.number(
-      short ?? metric.title, as: metric.unit.format(), definition: definition)
+      short ?? metric.title, as: metric.unit.format(), definition: definition
+    ).at("metrics.\(metric.name)")
     guard metric.name == "sharpe" else { return [own] }
     return [
       own,

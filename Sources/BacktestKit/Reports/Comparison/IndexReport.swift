@@ -167,7 +167,10 @@ package struct IndexReport: Sendable {
   private static func metric(
     _ name: String, _ title: String, _ format: NumberFormat
   ) -> Column {
-    Column(heading: .number(title, as: format, definition: Metrics.find(name)?.definition)) {
+    Column(
+      heading: .number(title, as: format, definition: Metrics.find(name)?.definition)
+        .at("metrics.\(name)")
+    ) {
       .number($0.metrics[name], else: "the result has no value for it")
     }
   }

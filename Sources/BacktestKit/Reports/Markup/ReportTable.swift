@@ -66,11 +66,20 @@ public struct ReportTable: ReportBlock {
     public var definition: String?
     /// Whether the column holds sentences, which are unreadable when they are squeezed.
     public var isProse = false
+    /// Where a program finds the figures of the column in the result, below that of their row.
+    var key: String?
 
     /// A column of sentences.
     public static func prose(_ title: String, definition: String? = nil) -> Column {
       var column = text(title, definition: definition)
       column.isProse = true
+      return column
+    }
+
+    /// The same column, whose figures have a place in the result.
+    func at(_ key: String) -> Column {
+      var column = self
+      column.key = key
       return column
     }
 
@@ -113,7 +122,8 @@ public struct ReportTable: ReportBlock {
   public var limit: Limit?
   /// Whether the table is folded away until the reader asks for it.
   public var isFolded: Bool
-  /// What each row is about, for programs that read the page; empty where nobody asks.
+  /// Where a program that reads the page finds the figures of each row in the result, such as
+  /// `metrics.sharpe`; empty where nobody asks.
   var rowKeys: [String] = []
   /// How many rows were left out after those given.
   var omittedCount = 0
@@ -156,7 +166,7 @@ public struct ReportTable: ReportBlock {
         writer.element("tbody") { writer in
           for (i, row) in rows.prefix(shown).enumerated() {
             let key: KeyValuePairs<StaticString, String> =
-              rowKeys.isEmpty ? [:] : ["data-metric": rowKeys[i]]
+              rowKeys.isEmpty ? [:] : ["data-key": rowKeys[i]]
             writer.element("tr", key) { write(row, to: &$0) }
           }
         }
@@ -175,6 +185,11 @@ public struct ReportTable: ReportBlock {
       if let definition = column.definition {
         writer.markup(" title=\"")
         writer.text(definition)
+        writer.markup("\"")
+      }
+      if let key = column.key {
+        writer.markup(" data-key=\"")
+        writer.text(key)
         writer.markup("\"")
       }
       writer.markup(">")

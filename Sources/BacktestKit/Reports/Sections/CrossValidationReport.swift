@@ -169,19 +169,21 @@ extension CrossValidationReport {
   }
 
   private var spreadTable: ReportTable {
-    ReportTable(
+    let found = result.figureNames.compactMap { name in
+      Metrics.find(name).flatMap { metric in result.distribution(of: name).map { (metric, $0) } }
+    }
+    var table = ReportTable(
       caption: "Distribution over \(units)",
       columns: [
         .text("Metric"),
-        .number("Count", as: .integer, definition: "how many have a value"),
-        .number("Lowest", as: .ratio), .number("Lower quartile", as: .ratio),
-        .number("Median", as: .ratio), .number("Upper quartile", as: .ratio),
-        .number("Highest", as: .ratio),
+        .number("Count", as: .integer, definition: "how many have a value").at("n"),
+        .number("Lowest", as: .ratio).at("minimum"),
+        .number("Lower quartile", as: .ratio).at("lower-quartile"),
+        .number("Median", as: .ratio).at("median"),
+        .number("Upper quartile", as: .ratio).at("upper-quartile"),
+        .number("Highest", as: .ratio).at("maximum"),
       ],
-      rows: result.figureNames.compactMap { name in
-        guard let metric = Metrics.find(name), let spread = result.distribution(of: name) else {
-          return nil
-        }
+      rows: found.map { metric, spread in
         let format = metric.unit.format(currency: currency)
         return [.text(metric.title), .number(Double(spread.count))]
           + [
@@ -189,10 +191,12 @@ extension CrossValidationReport {
             spread.maximum,
           ].map { .text(format.text($0)) }
       })
+    table.rowKeys = found.map { "distribution.\($0.0.name)" }
+    return table
   }
 
   private var pathTable: ReportTable {
-    ReportTable(
+    var table = ReportTable(
       caption: "Paths, in order of their number",
       columns: [.number("Path", as: .integer), .text("Splits")] + figureColumns,
       rows: result.paths.map { path in
@@ -201,13 +205,16 @@ extension CrossValidationReport {
           .text(path.splits.map { "\($0 + 1)" }.joined(separator: " ")),
         ] + figureCells(path.test)
       }, limit: .init(rowCount: 60, file: "paths.csv"), isFolded: true)
+    table.rowKeys = result.paths.indices.map { "paths.\($0)" }
+    return table
   }
 
   private var figureColumns: [ReportTable.Column] {
     [
-      .number(result.objective.title, as: format, isSigned: true),
-      .number("Return", as: .signedPercent(decimals: 1), isSigned: true),
-      .number("Max drawdown", as: .percent(decimals: 1)),
+      .number(result.objective.title, as: format, isSigned: true).at("out-of-sample"),
+      .number("Return", as: .signedPercent(decimals: 1), isSigned: true)
+        .at("figures.total-return"),
+      .number("Max drawdown", as: .percent(decimals: 1)).at("figures.max-drawdown"),
     ]
   }
 
@@ -238,9 +245,9 @@ extension CrossValidationReport {
       .number("Train bars", as: .integer), .number("Test bars", as: .integer),
     ]
     if !result.choosesNothing {
-      columns += [.text("Chosen"), .number("In sample", as: format, isSigned: true)]
+      columns += [.text("Chosen"), .number("In sample", as: format, isSigned: true).at("in-sample")]
     }
-    return ReportTable(
+    var table = ReportTable(
       caption: "Splits", columns: columns + figureColumns,
       rows: result.splits.map { split in
         var cells: [ReportCell] = [
@@ -256,6 +263,8 @@ extension CrossValidationReport {
         }
         return cells + figureCells(split.test)
       }, limit: .init(rowCount: 60, file: "splits.csv"))
+    table.rowKeys = result.splits.indices.map { "splits.\($0)" }
+    return table
   }
 
   /// How often each set of parameters was chosen; empty where nothing was.

@@ -86,11 +86,12 @@ package struct GatePage: Sendable {
 
   private var table: ReportTable {
     let hasPlaces = verdict.findings.contains { $0.rule.place != nil }
-    return ReportTable(
+    var table = ReportTable(
       caption: "Rules, in the order of the gate",
       columns: [
-        .text("Rule"), .text("Verdict"), .number("Value", as: .ratio), .number("Bound", as: .ratio),
-        .number("Margin", as: .ratio), .prose("What would change it"),
+        .text("Rule"), .text("Verdict"), .number("Value", as: .ratio).at("value"),
+        .number("Bound", as: .ratio).at("bound"), .number("Margin", as: .ratio).at("margin"),
+        .prose("What would change it"),
       ] + (hasPlaces ? [.text("Written in")] : []),
       rows: verdict.findings.map { finding in
         let place = finding.rule.place.map { place in
@@ -101,6 +102,8 @@ package struct GatePage: Sendable {
           .text(finding.boundText), .text(finding.marginText), .text(finding.change),
         ] + (hasPlaces ? [.text(place ?? "")] : [])
       })
+    table.rowKeys = verdict.findings.indices.map { "rules.\($0)" }
+    return table
   }
 
   /// How the candidates of the search did where they were not chosen; empty without a search.

@@ -56,7 +56,7 @@ extension ReportModel {
         row.append(.text(definition(metric, isMissing: value == nil)))
         return row
       })
-    result.rowKeys = definitions.map(\.name)
+    result.rowKeys = definitions.map { "metrics.\($0.name)" }
     return result
   }
 

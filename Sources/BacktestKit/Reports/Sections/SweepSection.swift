@@ -180,16 +180,18 @@ extension ReportModel {
     let names = ["total-return", "sharpe", "max-drawdown", "trade-count"]
     let shown = names.filter { $0 != sweep.objective.name }.compactMap { Metrics.find($0) }
     let undefined = "undefined for this set"
-    return ReportTable(
+    let format = sweep.objective.unit.format(currency: currency)
+    let ranking = sweep.ranking.prefix(100)
+    var table = ReportTable(
       caption: "Sets by \(sweep.objective.title)",
       columns: [
         .number("Rank", as: .integer), .text("Parameters"),
-        .number(sweep.objective.title, as: sweep.objective.unit.format(currency: currency)),
-      ] + shown.map { .number($0.title, as: $0.unit.format(currency: currency)) } + [
-        .number(
-          "Neighbours' median", as: sweep.objective.unit.format(currency: currency))
-      ],
-      rows: sweep.ranking.prefix(100).enumerated().map { place, set in
+        .number(sweep.objective.title, as: format).at("objective"),
+      ]
+        + shown.map {
+          .number($0.title, as: $0.unit.format(currency: currency)).at("metrics.\($0.name)")
+        } + [.number("Neighbours' median", as: format).at("neighbours.median")],
+      rows: ranking.enumerated().map { place, set in
         [
           .number(Double(place + 1)), .text(parameters(set, sweep)),
           .number(sweep.objectiveValue(of: set), else: undefined),
@@ -198,6 +200,8 @@ extension ReportModel {
             .number((try? sweep.value(of: metric.name, set: set)) ?? nil, else: undefined)
           } + [.number(sweep.neighbourhood(of: set)?.median, else: "no neighbours")]
       }, limit: ReportTable.Limit(rowCount: 20, file: "sweep.csv"), isFolded: false)
+    table.rowKeys = ranking.indices.map { "sweep.ranking.\($0)" }
+    return table
   }
 
   /// The parameters that vary.
