@@ -176,6 +176,15 @@ struct ChartTests {
     #expect(text.contains("class=\"cellmark\""))
     chart.values = [[nil]]
     #expect(chart.svg() == nil)
+    // Values near each other on one side of 0 differ in colour, and the legend says by how much.
+    for (sign, style) in [(1.0, "p"), (-1, "n")] {
+      chart.values = [[0.80, 0.84, 0.87].map { $0 * sign }, [0.92 * sign, sign, nil]]
+      let near = String(decoding: try #require(chart.svg()), as: UTF8.self)
+      for level in 1...4 {
+        #expect(near.contains("class=\"cell \(style)\(level)\""), "\(near)")
+        #expect(near.contains("class=\"area cell \(style)\(level)\""), "\(near)")
+      }
+    }
     // A large map has one path for each colour.
     let large = HeatMapChart(
       title: "Large", columns: (0..<100).map { "\($0)" }, rows: (0..<100).map { "\($0)" },

@@ -110,6 +110,6 @@ struct ValidationPageTests {
     let share = try #require(transitions.share(from: 0, to: 0))
     #expect(page.contains("<caption>From one bar to the next, as known at the time</caption>"))
     #expect(page.contains(NumberFormat.percent(decimals: 2).text(share)))
-    #expect(page.contains("Returns per bar, regimes in hindsight"))
+    #expect(page.contains("Returns per bar by bull/bear 20 %, in hindsight"))
   }
 }

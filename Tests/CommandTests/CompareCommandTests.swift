@@ -24,7 +24,9 @@ struct CompareCommandTests {
 
   @Test func foldersAreCompared() throws {
     let folder = try results([3, 5, 8])
-    let ended = try run("compare", "out", "--out", "page.html", "--markdown", "page.md", in: folder)
+    let ended = try run(
+      "compare", "out", "--out", "page.html", "--markdown", "page.md", "--svg", "charts",
+      in: folder)
     #expect(ended.status == 0 && ended.errors == "", "\(ended)")
     #expect(ended.output.hasPrefix("The best of 3 runs by Sharpe ratio is fast"))
     #expect(ended.output.contains("Comparison: page.html"))
@@ -44,6 +46,9 @@ struct CompareCommandTests {
     #expect(page.contains("<a href=\"./out/fast3/report.html\">fast3 (reference)</a>"))
     #expect(page.contains("Correlation of daily returns"))
     #expect(try folder.text("page.md").contains("# Comparison of 3 runs"))
+    let charts = folder.names("charts")
+    #expect(charts.count > 1 && ended.output.hasSuffix("\(charts.count) charts in charts\n"))
+    #expect(charts.allSatisfy { (try? folder.text("charts/\($0)"))?.hasPrefix("<svg ") ?? false })
     // The same again is the same page.
     _ = try run("compare", "out", "--out", "again.html", in: folder)
     #expect(try folder.text("again.html") == page)

@@ -25,6 +25,19 @@ struct CrossValidationCommandTests {
 
   private static let names = ["paths.csv", "report.html", "result.json", "splits.csv"]
 
+  @Test func theResultIsHadInOtherForms() throws {
+    let folder = try Self.folder()
+    _ = try BuiltProgram.run("crossval", "study.yaml", "-q", "--out", "out", in: folder)
+    let ended = try BuiltProgram.run(
+      "report", "out", "--out", "page.html", "--markdown", "page.md", "--svg", "charts", in: folder)
+    #expect(ended.status == 0 && ended.errors == "", "\(ended)")
+    let charts = folder.names("charts")
+    #expect(charts.count > 2 && charts.allSatisfy { $0.hasSuffix(".svg") }, "\(charts)")
+    let text = try folder.text("page.md")
+    #expect(text.contains("## Out of sample") && text.contains("| Sharpe ratio |"), "\(text)")
+    #expect(try folder.text("page.html").contains("data-key=\"distribution.sharpe\""))
+  }
+
   @Test func writesTheDistributionAndTheSplits() throws {
     let folder = try Self.folder()
     let ended = try BuiltProgram.run("crossval", "study.yaml", "--out", "out", in: folder)

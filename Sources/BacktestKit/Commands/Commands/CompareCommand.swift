@@ -32,6 +32,7 @@ private struct CompareOptions: Sendable {
   var sort: String
   var out: String
   var markdown: String?
+  var pictures: String?
   var isQuiet: Bool
   var printsJSON: Bool
 
@@ -49,6 +50,8 @@ private struct CompareOptions: Sendable {
       help: "The page.")
     markdown = parameters.optionalOption(
       "markdown", .file(endings: ["md"]), help: "A file for the comparison as Markdown.")
+    pictures = parameters.optionalOption(
+      "svg", .folder(), help: "A folder for the charts, each in an SVG file.")
     isQuiet = parameters.flag("quiet", short: "q", help: "Print only errors.")
     printsJSON = parameters.flag("json", help: "Print JSON instead of tables.")
     parameters.require(
@@ -63,11 +66,13 @@ private struct CompareOptions: Sendable {
       try report.write(to: out)
       if let markdown { try FileBytes.write(report.markdown(), to: markdown) }
     }
+    let pictures = try pictures.map { try report.writePictures(to: $0) }
     if printsJSON {
       context.output.write(report.json.text)
     } else if !isQuiet {
       context.output.write(ComparisonText(report, width: context.output.tableWidth).text)
       context.output.write("\nComparison: \(out)\n")
+      if let pictures { context.output.write("\(pictures)\n") }
     }
     return .done
   }

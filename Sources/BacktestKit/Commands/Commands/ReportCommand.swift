@@ -15,10 +15,10 @@ extension Command {
         metrics of a CSV file with a column of dates and one of returns, 0.01 for one percent. The \
         length of a bar and the calendar follow from the dates.
 
-        With a study, or the folder or result.json of an earlier run, the study is run and its \
-        page written to --out. Either way --svg writes every chart as a picture of its own, \
-        --markdown the main parts as Markdown, for a pull request, and --pdf prints the page with \
-        Chromium where one is installed.
+        With a study, or the folder or result.json of an earlier result, the study is run, or \
+        cross-validated again, and its page written to --out. Either way --svg writes every chart \
+        as a picture of its own, --markdown the main parts as Markdown, for a pull request, and \
+        --pdf prints the page with Chromium where one is installed.
         """
     ) { parameters in
       let options = ReportOptions(&parameters)
@@ -82,12 +82,7 @@ private struct ReportOptions: Sendable {
       written.append("Report: \(page)")
     }
     if let pictures {
-      let charts = report.charts()
-      try CommandError.wrapping {
-        try FolderTree.make(pictures)
-        for chart in charts { try FileBytes.write(chart.svg, to: "\(pictures)/\(chart.name)") }
-      }
-      written.append("\(NumberText.count(charts.count, "chart")) in \(pictures)")
+      written.append(try report.writePictures(to: pictures))
     }
     if let markdown {
       try CommandError.wrapping { try FileBytes.write(report.markdown(), to: markdown) }
@@ -103,10 +98,17 @@ private struct ReportOptions: Sendable {
 
   private func makeReport(
     _ catalogue: StrategyCatalogue, in context: CommandContext
-  ) throws -> Report {
+  ) throws -> any ReportPage {
     if let given = study {
       let study = FolderTree.isFile("\(given)/result.json") ? "\(given)/result.json" : given
       do {
+        if ComparedRuns.isCrossValidation(folderPath(of: study)) {
+          let (read, _) = try CrossValidationOutcome.study(
+            study, overrides: overrides, catalogue: catalogue)
+          var runner = StudyRunner(read, threads: nil)
+          runner.interrupt = context.interrupt
+          return try runner.crossValidate().report()
+        }
         let (read, recorded) = try Study.read(study, overrides: overrides, catalogue: catalogue)
         var runner = StudyRunner(read, threads: nil)
         runner.interrupt = context.interrupt
@@ -160,6 +162,20 @@ private struct ReportOptions: Sendable {
         throw CommandError.input("\(path): \(error)")
       }
     }
+  }
+}
+
+extension ReportPage {
+  /// Writes every chart as a file of a folder.
+  ///
+  /// - Returns: what was written, for the terminal.
+  func writePictures(to folder: String) throws -> String {
+    let charts = charts()
+    try CommandError.wrapping {
+      try FolderTree.make(folder)
+      for chart in charts { try FileBytes.write(chart.svg, to: "\(folder)/\(chart.name)") }
+    }
+    return "\(NumberText.count(charts.count, "chart")) in \(folder)"
   }
 }
 

@@ -54,7 +54,8 @@ public struct HeatMapChart: ReportChart {
     let known = values.joined().compactMap(\.self).finiteValues
     guard let least = known.min(), let most = known.max() else { return nil }
     let scale =
-      bounds.map { HeatScale(bounds: $0) } ?? HeatScale(known, smallest: 1e-12, whenEmpty: 1)
+      bounds.map { HeatScale(bounds: $0) }
+      ?? HeatScale(known, smallest: 1e-12, whenEmpty: 1, fromZero: false)
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
       summary: "\(columns.count) by \(rows.count) cells from \(format.text(least)) to "
@@ -126,28 +127,23 @@ public struct HeatMapChart: ReportChart {
   private static func legend(
     _ scale: HeatScale, _ known: [Double], _ format: NumberFormat
   ) -> [LegendEntry] {
-    var entries: [LegendEntry] = []
-    if known.contains(where: { $0 < 0 }) {
-      entries.append(
-        LegendEntry(
-          name: "below \(format.text(-scale.bounds[2]))", mark: .area, style: "cell n4"))
-    }
-    if known.contains(where: { $0 > 0 }) {
-      for level in 1...4 {
-        // The last level takes what is beyond the third.
-        let bound = format.text(scale.bounds[min(level, 3) - 1])
-        entries.append(
-          LegendEntry(
-            name: level == 4 ? "above \(bound)" : "to \(bound)", mark: .area,
-            style: legendStyles[level - 1]))
+    // The last level takes what is beyond the third.
+    func entries(_ words: (String, String), _ sign: Double, _ first: Int) -> [LegendEntry] {
+      (first...4).map { level in
+        let bound = format.text(sign * scale.bounds[min(level, 3) - 1])
+        return LegendEntry(
+          name: "\(level == 4 ? words.1 : words.0) \(bound)", mark: .area,
+          style: styles[4 + Int(sign) * level])
       }
     }
-    return entries
+    let (loses, gains) = (known.contains { $0 < 0 }, known.contains { $0 > 0 })
+    // Beside gains the deepest loss is enough: the others are paler.
+    return (loses ? entries(("to", "below"), -1, gains ? 4 : 1) : [])
+      + (gains ? entries(("to", "above"), 1, 1) : [])
   }
 
   private static let styles: [StaticString] = [
     "cell n4", "cell n3", "cell n2", "cell n1", "cell z", "cell p1", "cell p2", "cell p3",
     "cell p4",
   ]
-  private static let legendStyles: [StaticString] = ["cell p1", "cell p2", "cell p3", "cell p4"]
 }

@@ -13,11 +13,16 @@ struct HeatScale {
   /// - Parameters:
   ///   - smallest: the least size with full colour.
   ///   - size: that of no values.
-  init(_ values: [Double], smallest: Double, whenEmpty size: Double) {
-    let sizes = values.map(abs).finiteValues.sorted()
+  ///   - fromZero: whether the palest colour begins at 0 although all values are on one side of it.
+  ///     Otherwise it begins at the least size, so that values near each other differ.
+  init(_ values: [Double], smallest: Double, whenEmpty size: Double, fromZero: Bool = true) {
+    let known = values.finiteValues
+    let sizes = known.map(abs).sorted()
     let full = sizes.isEmpty ? size : max(sizes[(sizes.count - 1) * 9 / 10], smallest)
+    let isOneSided = known.allSatisfy { $0 > 0 } || known.allSatisfy { $0 < 0 }
+    let least = fromZero || !isOneSided ? 0 : sizes.first.map { $0 < full ? $0 : 0 } ?? 0
     self.full = full
-    bounds = (1...3).map { full * Double($0) / 4 }
+    bounds = (1...3).map { least + (full - least) * Double($0) / 4 }
   }
 
   /// A scale whose second, third and fourth colour begin at given sizes.

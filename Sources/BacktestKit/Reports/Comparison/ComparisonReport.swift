@@ -1,6 +1,6 @@
 import BacktestCore
 package import BacktestEvidence
-package import BacktestFiles
+import BacktestFiles
 
 /// The page on which runs are compared: figures with their errors, curves, what differs between
 /// the runs, and how alike their returns are.
@@ -10,7 +10,7 @@ package import BacktestFiles
 ///
 /// The run that is given first is the reference with which the others are compared. The same runs
 /// always give the same bytes.
-package struct ComparisonReport: Sendable {
+package struct ComparisonReport: ReportPage {
   /// The heading.
   package var title: String
   /// Whether the page holds the script of the reports.
@@ -44,12 +44,8 @@ package struct ComparisonReport: Sendable {
   /// The page as Markdown.
   package func markdown() -> [UInt8] { document.markdown() }
 
-  /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
-  ///
-  /// - Throws: `FileError` when it cannot be written.
-  package func write(to path: String) throws(FileError) {
-    try FileBytes.write(bytes(), to: path)
-  }
+  /// Every chart as a separate SVG file, with the name of its file.
+  package func charts() -> [(name: String, svg: [UInt8])] { document.charts }
 
   /// All runs with their main figures, the best first.
   package var table: ReportTable { model.table }

@@ -1,6 +1,5 @@
 public import BacktestCore
 public import BacktestEvidence
-public import BacktestFiles
 
 /// The page on which a cross-validation is judged: how its figures are spread over paths, each
 /// split, and what was chosen.
@@ -8,7 +7,7 @@ public import BacktestFiles
 ///     try CrossValidationReport(result, universe: feed.universe).write(to: "crossval.html")
 ///
 /// No path and no split is shown as the result. The same report always gives the same bytes.
-public struct CrossValidationReport: Sendable {
+public struct CrossValidationReport: ReportPage {
   /// The heading.
   public var title: String
   /// The caveats, shown first; by default those of the cross-validation.
@@ -35,12 +34,8 @@ public struct CrossValidationReport: Sendable {
   /// The file, as UTF-8.
   public func bytes() -> [UInt8] { document.bytes() }
 
-  /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
-  ///
-  /// - Throws: `FileError` when it cannot be written.
-  public func write(to path: String) throws(FileError) {
-    try FileBytes.write(bytes(), to: path)
-  }
+  /// The page as Markdown.
+  public func markdown() -> [UInt8] { document.markdown() }
 
   private var document: ReportDocument {
     var document = ReportDocument(

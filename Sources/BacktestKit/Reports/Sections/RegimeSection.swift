@@ -50,7 +50,8 @@ extension ReportModel {
     _ analysis: RegimeAnalysis, _ knowledge: RegimeKnowledge
   ) -> LineChart {
     var chart = timeChart(
-      "Equity, regimes \(knowledgeName(knowledge))", nil, [line(run.strategy, sample.wealth)])
+      "Equity by \(analysis.name), \(knowledgeName(knowledge))", nil,
+      [line(run.strategy, sample.wealth)])
     chart.isLogarithmic = true
     chart.yTitle = moneyTitle
     // The most frequent regime stays white, so that the others stand out.
@@ -73,7 +74,7 @@ extension ReportModel {
   ) -> ReportTable {
     let empty = "no bars in this regime"
     return ReportTable(
-      caption: "Regimes \(knowledgeName(knowledge))",
+      caption: "\(NumberText.capitalized(analysis.name)), \(knowledgeName(knowledge))",
       columns: [
         .text("Regime"), .number("Bars", as: .integer),
         .number("Share", as: .percent(decimals: 1)),
@@ -147,7 +148,7 @@ extension ReportModel {
     }
     guard boxes.count > 1 else { return nil }
     var chart = BoxChart(
-      title: "Returns per bar, regimes \(knowledgeName(knowledge))",
+      title: "Returns per bar by \(analysis.name), \(knowledgeName(knowledge))",
       subtitle: "Boxes from quartile to quartile with the median, whiskers from 5% to 95%",
       boxes: boxes)
     chart.whiskers = 0.05...0.95

@@ -1,6 +1,5 @@
 public import BacktestCore
 public import BacktestEvidence
-public import BacktestFiles
 public import BacktestIngest
 
 /// The page on which a run or a walk-forward is judged: one HTML file that loads nothing, with
@@ -10,7 +9,7 @@ public import BacktestIngest
 ///
 /// Caveats come first, then the verdict in figures, then the evidence. The same report always gives
 /// the same bytes.
-public struct Report: Sendable {
+public struct Report: ReportPage {
   /// The heading.
   public var title: String
   /// The benchmark; by default equal parts of the universe, bought at the base point and held.
@@ -98,18 +97,9 @@ public struct Report: Sendable {
     ])
   }
 
-  /// Writes the file; whoever reads it meanwhile finds the old file or the new one.
-  ///
-  /// - Throws: `FileError` when it cannot be written.
-  public func write(to path: String) throws(FileError) {
-    try FileBytes.write(bytes(), to: path)
-  }
-
-  /// Every chart as a separate SVG file, with the name of its file: the section, a number and the
-  /// title, such as `equity-drawdown.svg`.
-  public func charts() -> [(name: String, svg: [UInt8])] {
-    document().charts
-  }
+  /// Every chart as a separate SVG file, with the name of its file: section and title, such as
+  /// `equity-drawdown.svg`.
+  public func charts() -> [(name: String, svg: [UInt8])] { document().charts }
 
   private func document() -> ReportDocument {
     let model = model

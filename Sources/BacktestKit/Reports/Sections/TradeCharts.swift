@@ -136,8 +136,9 @@ extension ReportModel {
     let percent = NumberFormat.signedPercent(decimals: 1)
     let money = NumberFormat.amount(currency: currency)
     return CandleChart(
-      title: "\(name): \(symbol(trade.instrument)), \(percent.text(trade.profitFraction))",
-      subtitle: "\(money.text(trade.profit)) over \(NumberText.count(trade.barCount, "bar"))"
+      title: "\(name): \(symbol(trade.instrument))",
+      subtitle: "\(percent.text(trade.profitFraction)), \(money.text(trade.profit)) over "
+        + NumberText.count(trade.barCount, "bar")
         + (step > 1 ? "; one candle for \(step) bars" : ""),
       candles: candles, axis: SessionAxis(times, calendar: series.calendar),
       trades: inside.prefix(40).map { mark($0, first: first, step: step) })
