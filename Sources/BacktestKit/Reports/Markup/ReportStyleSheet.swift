@@ -90,7 +90,7 @@ enum ReportStyleSheet {
     color:var(--soft)}
     nav a{text-decoration:none}
     nav a:hover{text-decoration:underline}
-    @media (min-width:1100px){.page:has(nav){display:grid;grid-template-columns:190px minmax(0,1fr);
+    @media (min-width:1200px){.page:has(nav){display:grid;grid-template-columns:190px minmax(0,1fr);
     column-gap:48px}
     .page>*{grid-column:2}
     .page>nav{grid-column:1;grid-row:1/3}
@@ -196,11 +196,11 @@ enum ReportStyleSheet {
     caption{text-align:left;font-weight:600;padding:0 0 .5rem;font-size:1rem;line-height:1.3}
     thead th{position:sticky;top:0;background:var(--paper);color:var(--soft);font-weight:500;
     vertical-align:bottom;box-shadow:inset 0 -1px var(--axis)}
-    th,td{text-align:left;padding:.36rem 1.1rem .36rem 0;vertical-align:top}
+    th,td{text-align:left;padding:.36rem .8rem .36rem 0;vertical-align:top}
     th:last-child,td:last-child{padding-right:.25rem}
     tbody th{font-weight:400}
     tbody tr{border-bottom:1px solid var(--rule)}
-    .w{min-width:14rem}
+    .w{min-width:14rem;overflow-wrap:anywhere}
     .n{text-align:right}.n,.d{white-space:nowrap}
     .gain{color:var(--gain)}.loss{color:var(--loss)}
     th[title]{text-decoration:underline dotted var(--axis);text-underline-offset:.2em;cursor:help}
@@ -223,6 +223,8 @@ enum ReportStyleSheet {
     .p1{background:var(--p1)}.p2{background:var(--p2)}.p3{background:var(--p3)}
     .p4{background:var(--p4)}.n1{background:var(--n1)}.n2{background:var(--n2)}
     .n3{background:var(--n3)}.n4{background:var(--n4)}
+    @media (max-width:1320px){.scroll table{font-size:.8125rem}
+    .scroll th,.scroll td{padding-right:.55rem}}
     @media (max-width:700px){.heat,.heat caption,.heat thead,.heat tbody{display:block}
     .heat tr{display:grid;padding:.2rem 0;
     grid-template-columns:2.6rem repeat(6,minmax(0,1fr)) 3.1rem;
@@ -230,8 +232,7 @@ enum ReportStyleSheet {
     .heat th:first-child,.heat th:last-child,.heat td:last-child{grid-row:1/3;align-self:center}
     .heat th:last-child,.heat td:last-child{grid-column:8}
     .heat thead th{position:static;box-shadow:none}
-    .heat{font-size:.75rem}.scroll table{font-size:.8125rem}
-    .scroll th,.scroll td{padding-right:.8rem}}
+    .heat{font-size:.75rem}}
     .bars{width:100%;margin:1.75rem 0}
     .bars tr{border:0}
     .bars th{width:1%;white-space:nowrap;font-weight:400}
@@ -249,7 +250,7 @@ enum ReportStyleSheet {
     .columns{grid-template-columns:1fr 1fr;column-gap:1.5rem}
     .tiles{grid-template-columns:repeat(var(--w),minmax(0,1fr));margin-top:.8rem}
     .tile strong{font-size:14pt}.tile .caption,.tile .detail{font-size:7.5pt}
-    figure{margin:.7rem 0 .9rem}.plot{grid-template-rows:calc(var(--h)*.72) auto;
+    figure{margin:.7rem 0 .9rem}.plot{grid-template-rows:calc(var(--h)*.6) auto;
     font-size:7pt}.legend,.ytitle,.xtitle,figcaption span{font-size:7.5pt}
     table{font-size:7.5pt}th,td{padding-top:.22rem;padding-bottom:.22rem}
     .heat{font-size:7.5pt}dl{font-size:8pt}

@@ -326,7 +326,7 @@ extension CrossValidationReport {
         ReportTable(
           caption: "Data files",
           columns: [
-            .text("Series"), .text("File"), .number("Bars", as: .integer), .text("SHA-256"),
+            .text("Series"), .text("File"), .number("Bars", as: .integer), .prose("SHA-256"),
           ],
           rows: universe.series.map { series in
             [

@@ -56,7 +56,7 @@ extension ReportModel {
       caption: "Data files",
       columns: [
         .text("Series"), .text("File"), .number("Bars", as: .integer),
-        .number("Bytes", as: .integer), .text(digests.isEmpty ? "Digest, 128 bits" : "SHA-256"),
+        .number("Bytes", as: .integer), .prose(digests.isEmpty ? "Digest, 128 bits" : "SHA-256"),
       ],
       rows: run.universe.series.map { series in
         [
