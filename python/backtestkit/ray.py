@@ -9,6 +9,7 @@ started again with the same options.
 """
 
 import argparse
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -49,14 +50,19 @@ class Progress:
         }
         for gauge in self.gauges.values():
             gauge.set_default_tags(tags)
-        self.gauges["shards"].set(shards)
+        self._measure()
+
+    def _measure(self) -> None:
+        # All of them each time: Ray exports what was set since it exported last.
+        self.gauges["shards"].set(self.shards)
+        self.gauges["shards_finished"].set(self.done)
+        self.gauges["units_finished"].set(self.units)
 
     def finish_shard(self, units: int) -> None:
         """Notes that a shard is finished."""
         self.done += 1
         self.units += units
-        self.gauges["shards_finished"].set(self.done)
-        self.gauges["units_finished"].set(self.units)
+        self._measure()
         if self.quiet:
             return
         passed = time.monotonic() - self.start
@@ -99,15 +105,16 @@ def run_shards(
 
     decorate: Any = ray.remote
     remote: Any = decorate(
-        num_cpus=job.threads, max_retries=retries, retry_exceptions=[ShardLostError],
-        name=f"{name} shard")
+        num_cpus=job.threads, max_retries=retries, retry_exceptions=[ShardLostError])
     task = remote(work)
     progress = Progress(name, job.shards, quiet)
     sent = ray.put(bundle)
     waiting: list[Any] = []
     for shard in range(job.shards):
         before = _shards.read_shard(folder / job.folder_name(shard))
-        waiting.append(task.remote(sent, shard, before))
+        # The dashboard lists tasks by their names.
+        named = task.options(name=f"{name}, shard {shard} of {job.shards}")
+        waiting.append(named.remote(sent, shard, before))
     while waiting:
         ready, waiting = ray.wait(waiting, num_returns=1)
         try:
@@ -179,9 +186,15 @@ def _start(arguments: argparse.Namespace) -> None:
         except (ConnectionError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(f"--address {arguments.address}: there is no Ray: {reason}") from None
-    else:
-        ray.init(
-            num_cpus=arguments.workers, include_dashboard=arguments.dashboard or False, **options)
+        return
+    if arguments.dashboard and importlib.util.find_spec("aiohttp") is None:
+        raise InputError("--dashboard needs more of Ray: pip install 'ray[default]'")
+    context: Any = ray.init(
+        num_cpus=arguments.workers, include_dashboard=arguments.dashboard, **options)
+    if arguments.dashboard and not arguments.quiet:
+        print(
+            f"dashboard: http://{context.dashboard_url} (where it asks for a token, "
+            "'ray get-auth-token' prints it)", file=sys.stderr)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -98,7 +98,7 @@ def workers(job: str) -> list[int]:
         above = number
         while above in parents and above != os.getpid():
             above = parents[above]
-        if above == os.getpid() and name.startswith(f"ray::{job} shard"):
+        if above == os.getpid() and name.startswith(f"ray::{job}, shard "):
             own.append(number)
     return own
 
@@ -201,3 +201,12 @@ def test_a_batch_gives_the_tables_of_one_machine(
     (work / "batch.yaml").write_text(BATCH.replace("results: none", "results: all"))
     assert backtestkit_ray.main(["batch", "batch.yaml", "--workers", "1"]) == 2
     assert "write 'results: none'" in capfd.readouterr().err
+
+
+def test_a_dashboard_that_is_not_installed_is_said(
+    work: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(backtestkit_ray.importlib.util, "find_spec", lambda name: None)
+    status = backtestkit_ray.main(["sweep", "study.yaml", "--dashboard", "--program", program()])
+    assert status == 2
+    assert capsys.readouterr().err == "--dashboard needs more of Ray: pip install 'ray[default]'\n"
