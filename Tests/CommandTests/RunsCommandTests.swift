@@ -53,7 +53,7 @@ struct RunsCommandTests {
     }
     let list = try run("runs", "list", in: folder)
     #expect(list.status == 0 && list.output.contains("sma-crossover on AAA, BBB, 1d"))
-    #expect(list.output.split(separator: "\n")[2].hasPrefix("  2  run"))
+    #expect(list.output.split(separator: "\n")[2].hasPrefix("  2  Two shares "))
     let sorted = try run("runs", "list", "--sort", "sharpe", "--limit", "1", in: folder)
     #expect(sorted.output.contains("1 of 2 runs shown"))
     let json = try run("runs", "list", "--json", in: folder)

@@ -168,16 +168,17 @@ private func runTable(
   if let sort, !names.contains(sort.name) { names.insert(sort.name, at: 0) }
   let metrics = names.compactMap { Metrics.find($0) }
   var table = TextTable(
-    [.right("run"), .left("kind"), .left("name"), .left("family"), .left("stored")]
-      + metrics.map { .right($0.title) } + [.left("tags"), .right("notes")])
+    [.right("run"), .left("name")] + metrics.map { .right($0.title) } + [
+      .left("kind"), .left("stored"), .left("family"), .left("tags"), .right("notes"),
+    ])
   for run in runs {
     table.add(
-      [
-        "\(run.number)", run.kind, run.name.cut(to: 30), run.family.description.cut(to: 36),
-        run.recordedAt.map { String($0.description.prefix(10)) } ?? "–",
-      ]
-        + metrics.map { $0.unit.format().text(run.metrics[$0.name]) }
-        + [run.tags.joined(separator: " "), run.notes.isEmpty ? "" : "\(run.notes.count)"])
+      ["\(run.number)", run.name.cut(to: 30)]
+        + metrics.map { $0.unit.format().text(run.metrics[$0.name]) } + [
+          run.kind, run.recordedAt.map { String($0.description.prefix(10)) } ?? "–",
+          run.family.description.cut(to: 36), run.tags.joined(separator: " "),
+          run.notes.isEmpty ? "" : "\(run.notes.count)",
+        ])
   }
   return table.text(in: width)
 }
