@@ -139,6 +139,30 @@ struct SuperiorityTests {
     }
   }
 
+  /// The same resamples as above, on which a reference computed apart goes through the same steps.
+  @Test func givenResamplesGiveTheStepsOfTheReference() throws {
+    let oracle = try StatisticsOracle("31_stepwise.json")
+    let data = try CrossoverReturns(
+      from: "2017-01-03", to: "2018-12-31", fast: [5, 10, 20], slow: [30, 50])
+    let added = oracle["added"].numbers
+    let trials = zip(data.columns, added).map { column, more in column.map { $0 + more } }
+    let columns = try ExcessColumns(trials: trials, benchmark: data.market)
+    let resamples = Resamples.rows(try Self.drawnRows(452), .stationary(meanBlock: 8))
+    for (place, statistic) in columns.statistics(resamples.scheme).enumerated() {
+      #expect(isNear(statistic.studentised, oracle["statistics"].numbers[place], relative: 1e-9))
+    }
+    for level in [0.05, 0.1, 0.25] {
+      let expected = oracle["levels"]["\(level)"]
+      let found = try StepwiseTest.run(columns, level: level, resamples, threads: 1).get()
+      #expect(found.superior == expected["superior"].numbers.map { Int($0) })
+      let limits = expected["critical_values"].numbers
+      #expect(found.criticalValues.count == limits.count)
+      for (value, limit) in zip(found.criticalValues, limits) {
+        #expect(isNear(value, limit, relative: 1e-9), "\(level): \(value) and \(limit)")
+      }
+    }
+  }
+
   @Test func flatTrialsAreLeftOut() throws {
     let column = (0..<100).map { $0.isMultiple(of: 3) ? 0.02 : -0.01 + 0.001 * Double($0 % 7) }
     let flat = [Double](repeating: 0.01, count: 100)

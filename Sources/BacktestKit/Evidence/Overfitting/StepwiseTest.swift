@@ -35,15 +35,22 @@ public struct StepwiseTest: Hashable, Sendable {
     trials: [[Double]], benchmark: [Double]? = nil, level: Double = 0.05,
     scheme: ResamplingScheme? = nil, draws: Int = 2_000, seed: UInt64 = 1, threads: Int? = nil
   ) throws(EvidenceError) -> Result<StepwiseTest, StatisticAbsence> {
-    guard level > 0, level < 1 else { throw .invalidLevel(level) }
     guard draws >= 1 else { throw .tooFewDraws(draws) }
     let columns = try ExcessColumns(trials: trials, benchmark: benchmark)
     let scheme = scheme ?? .forRows(columns.rows)
     try scheme.check()
+    return try run(
+      columns, level: level, .scheme(scheme, draws: draws, seed: seed), threads: threads)
+  }
+
+  /// The test on given resamples.
+  static func run(
+    _ columns: ExcessColumns, level: Double, _ resamples: Resamples, threads: Int?
+  ) throws(EvidenceError) -> Result<StepwiseTest, StatisticAbsence> {
+    guard level > 0, level < 1 else { throw .invalidLevel(level) }
     guard columns.rows >= 3 else { return .failure(.tooFewReturns(columns.rows, needed: 3)) }
-    var rest = columns.statistics(scheme)
+    var rest = columns.statistics(resamples.scheme)
     guard !rest.isEmpty else { return .failure(.noDispersion) }
-    let resamples = Resamples.scheme(scheme, draws: draws, seed: seed)
     var superior: [Int] = []
     var criticalValues: [Double] = []
     while !rest.isEmpty {
