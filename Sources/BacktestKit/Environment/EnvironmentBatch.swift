@@ -64,13 +64,22 @@ final class EnvironmentBatch {
         window = (start, asked.length ?? sampler.last - start)
       }
     }
+    defer { countIdle() }
     for index in 0..<count where which.map({ $0[index] != 0 }) ?? true {
       if let seeds { slots[index].seed(seeds[index]) }
       begin(index, window: window)
       memory.clear(index)
       slots[index].write(index, memory, market.plan)
+      try checkDecision(index)
     }
-    countIdle()
+  }
+
+  /// Checks that the episode of an environment had a decision, so that nobody begins such episodes
+  /// for ever.
+  private func checkDecision(_ index: Int) throws(EnvironmentError) {
+    if let absence = slots[index].episode?.pointee.absence {
+      throw EnvironmentError("the episode of \(name(index)) cannot be stepped: \(absence)")
+    }
   }
 
   private func countIdle() {
@@ -161,6 +170,7 @@ final class EnvironmentBatch {
     guard slots[index].episode != nil else {
       throw EnvironmentError("\(name(index)) has no episode yet: reset it first")
     }
+    try checkDecision(index)
     guard options.autoreset == .nextStep else {
       throw EnvironmentError("the episode of \(name(index)) is over: reset it first")
     }

@@ -30,7 +30,8 @@ struct PolicyAccountState: Sendable, Equatable {
     var realWeight = 0.0
     /// Units held, negative for short.
     var shares = 0.0
-    /// The mean entry price of the open position; not used when flat.
+    /// The mean entry price of the open position; not used when flat, and 0 before the first
+    /// decision in an account of weights, where initial weights have earned nothing yet.
     var averageCost = 0.0
     /// The last close.
     var lastClose = 0.0
@@ -69,7 +70,7 @@ extension StateFeature.Kind {
 extension PolicyAccountState.Asset {
   /// The open position's return on its average cost, signed by its side; 0 when flat.
   fileprivate var unrealizedReturn: Double {
-    guard shares != 0 else { return 0 }
+    guard shares != 0, averageCost != 0 else { return 0 }
     let change = lastClose / averageCost - 1
     return shares > 0 ? change : -change
   }

@@ -95,7 +95,7 @@ public struct EnsembleStrategy: Strategy {
   /// Takes in the bars that closed, and carries out what the policies agree on.
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
     for member in accounts.indices { accounts[member].close(bars) }
-    if !trading.isWarmingUp, !hasBegun { begin(trading) }
+    if !trading.isWarmingUp, !hasBegun { begin(trading, at: bars) }
     var isNew = false
     for member in members.indices where ask(member, bars, &trading) { isNew = true }
     if isNew {
@@ -104,7 +104,7 @@ public struct EnsembleStrategy: Strategy {
     }
   }
 
-  private mutating func begin(_ trading: TradingContext) {
+  private mutating func begin(_ trading: TradingContext, at bars: BarSlice) {
     hasBegun = true
     for member in accounts.indices { accounts[member].begin(equity: trading.equity) }
     for index in targets.indices {
@@ -112,7 +112,7 @@ public struct EnsembleStrategy: Strategy {
     }
     guard options.memberState == .shared else { return }
     for member in members.indices {
-      for index in members[member].indices { members[member][index].begin(trading) }
+      for index in members[member].indices { members[member][index].begin(trading, at: bars) }
     }
   }
 }

@@ -47,9 +47,15 @@ extension PolicyRunner {
   }
 
   /// Takes over what the account holds before the first decision.
-  mutating func begin(_ trading: TradingContext) {
+  ///
+  /// - Parameter bars: those that close now, before they are counted.
+  mutating func begin(_ trading: TradingContext, at bars: BarSlice) {
     for asset in instruments.indices {
       state.assets[asset].targetWeight = trading.heldWeight(instruments[asset]) / share
+      guard followsTargets else { continue }
+      // Initial weights begin to earn at this close.
+      state.assets[asset].averageCost = trading.lastClose(instruments[asset]) ?? 0
+      state.assets[asset].entryAge = bars[instruments[asset]] == nil ? 0 : -1
     }
     guard share != 1, !setsTargetWeights else { return }
     let value = instruments.reduce(0) { $0 + trading.position($1).value }

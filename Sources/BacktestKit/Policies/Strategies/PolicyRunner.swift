@@ -365,12 +365,15 @@ extension PolicyRunner {
 struct RefusalLog: Sendable {
   /// How many there were.
   private(set) var count = 0
+  /// Why the policy did not decide the first time; `nil` where it always did.
+  private(set) var first: String?
   private static let notedCount = 20
 
   mutating func add(
     _ refusal: PolicyRefusal, of runner: PolicyRunner, _ trading: inout TradingContext
   ) {
     count += 1
+    if first == nil { first = refusal.reason }
     let isLast = runner.hasStopped && runner.options.onRefusal != .stop
     trading.countRefusal(
       of: runner.name, refusal.reason,

@@ -74,7 +74,7 @@ public struct PolicyStrategy: Strategy {
   public mutating func onBars(_ bars: BarSlice, _ trading: inout TradingContext) {
     if !trading.isWarmingUp, !hasBegun {
       hasBegun = true
-      for index in runners.indices { runners[index].begin(trading) }
+      for index in runners.indices { runners[index].begin(trading, at: bars) }
     }
     for index in runners.indices {
       let closed = runners[index].countCloses(bars)

@@ -68,6 +68,15 @@ package struct TradingEpisode: Sendable {
     return nil
   }
 
+  /// Why the episode ended before a first decision; `nil` where there was one.
+  package var absence: String? {
+    guard !progress.isWaiting, progress.stepCount == 0 else { return nil }
+    let reason =
+      refusals.first ?? (progress.isRuined ? "the account was ruined" : "it has too few bars")
+    let last = plan.feed.instants[engine.lastInstant]
+    return "there is no decision up to \(last): \(reason)"
+  }
+
   /// Carries out an action, and goes on to the next decision or to the end.
   ///
   /// - Parameter action: one without a problem.
@@ -208,7 +217,7 @@ package struct TradingEpisode: Sendable {
     let isWarmingUp = engine.trading.isWarmingUp
     if !isWarmingUp, !hasBegun {
       hasBegun = true
-      runner.begin(engine.trading)
+      runner.begin(engine.trading, at: engine.bars)
     }
     let closed = runner.countCloses(engine.bars)
     guard closed > 0 else { return false }
