@@ -157,4 +157,19 @@ struct BatchFileTests {
     #expect(ended.status == 0)
     #expect(ended.output == "prices/a.csv\nprices/b.csv\nstudy.yaml\n", "\(ended)")
   }
+
+  @Test func overridesThatCannotBeReadAreOneError() throws {
+    let folder = try SampleStudy.folder()
+    try folder.write(
+      "studies: [{path: study.yaml}, {path: gone.yaml}]\ncommand: run\n", to: "b.yaml")
+    for command in ["batch", "inputs"] {
+      let ended = try BuiltProgram.run(command, "b.yaml", "--set", "nonsense", in: folder)
+      #expect(ended.status == 2 && ended.output == "", "\(ended)")
+      #expect(ended.errors.contains("--set nonsense: write --set key.key=value"))
+    }
+    #expect(!folder.exists("Reports"))
+    let listed = try BuiltProgram.run("inputs", "b.yaml", in: folder)
+    #expect(listed.status == 0 && listed.output.contains("study.yaml"))
+    #expect(listed.errors.contains("warning: ") && listed.errors.contains("gone.yaml"))
+  }
 }

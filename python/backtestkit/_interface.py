@@ -166,6 +166,10 @@ class Environments:
                 setattr(buffers, part + "_size", array.nbytes)
         self._check(library().backtestkit_bind(self._handle, ctypes.byref(buffers)))
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise BacktestKitError(
+            "environments cannot be copied or pickled: make others of the same study and manifest")
+
     def reset(
         self,
         which: npt.NDArray[np.bool_] | None = None,
@@ -178,7 +182,10 @@ class Environments:
             raise BacktestKitError(
                 f"the mask of a reset has the shape {chosen.shape}, not ({self.count},)"
             )
-        numbers = None if seeds is None else np.array([s & (2**64 - 1) for s in seeds], np.uint64)
+        for seed in seeds or ():
+            if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
+                raise BacktestKitError(f"the seed {seed!r} is no whole number from 0 to 2**64 - 1")
+        numbers = None if seeds is None else np.array(seeds, np.uint64)
         if numbers is not None and numbers.shape != (self.count,):
             raise BacktestKitError(f"{len(numbers)} seeds for {self.count} environments")
         with self._lock:

@@ -126,8 +126,8 @@ class TradingEnv(gymnasium.Env[npt.NDArray[np.float32], Any]):
         options: `start` and `length` choose the bars of this episode: the number of the first
             decision's instant, and the number of bars.
         """
-        super().reset(seed=seed)
         self._environments.reset(seeds=None if seed is None else [seed], options=options)
+        super().reset(seed=seed)
         info = {} if self._info == "never" else self._figures_now()
         if self._reward_function is not None:
             self._before = self._figures_now()

@@ -12,6 +12,7 @@ import argparse
 import importlib.util
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -175,22 +176,47 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _check_address(address: str) -> None:
+    """Checks that somebody listens at an address with a port: Ray itself tries for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"--address {address}: there is no Ray: {error}") from None
+
+
+def _check_folder(option: str, path: str | None) -> None:
+    """Checks before any work is done that a folder can be made or is there."""
+    if path and os.path.exists(path) and not os.path.isdir(path):
+        raise InputError(f"{option} {path}: this is a file; name a folder")
+
+
 def _start(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Ray's workers give way to every other process of the machine unless they are told not to.
     os.environ.setdefault("RAY_worker_niceness", "0")
     options: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
     if arguments.address:
+        _check_address(arguments.address)
         try:
             ray.init(address=arguments.address, **options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise InputError(f"--address {arguments.address}: there is no Ray: {reason}") from None
+        except Exception as error:
+            raise InputError(
+                f"--address {arguments.address}: there is no Ray: {_first_line(error)}") from None
         return
     if arguments.dashboard and importlib.util.find_spec("aiohttp") is None:
         raise InputError("--dashboard needs more of Ray: pip install 'ray[default]'")
-    context: Any = ray.init(
-        num_cpus=arguments.workers, include_dashboard=arguments.dashboard, **options)
+    try:
+        context: Any = ray.init(
+            num_cpus=arguments.workers, include_dashboard=arguments.dashboard, **options)
+    except Exception as error:
+        raise InputError(f"Ray did not start on this machine: {_first_line(error)}") from None
     if arguments.dashboard and not arguments.quiet:
         print(
             f"dashboard: http://{context.dashboard_url} (where it asks for a token, "
@@ -219,9 +245,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _perform(arguments: argparse.Namespace) -> int:
     program = _shards.find_program(arguments.program)
+    _check_folder("--out", arguments.out)
+    _check_folder("--shards-folder", arguments.shards_folder)
+    # This refuses what bt-run cannot read.
+    bundle = Bundle.of(program, arguments.study, arguments.overrides, arguments.include)
     if arguments.command == "batch":
         _check_batch(arguments.study)
-    bundle = Bundle.of(program, arguments.study, arguments.overrides, arguments.include)
     workers = arguments.workers or os.cpu_count() or 1
     shards = arguments.shards or 4 * workers
     stem = pathlib.Path(arguments.study).stem
@@ -260,7 +289,9 @@ def _check_batch(path: str) -> None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         # bt-run says what is wrong with it.
         return
-    if isinstance(batch, dict) and batch.get("results", "all") != "none":
+    if not isinstance(batch, dict) or "studies" not in batch:
+        raise InputError(f"{path}: this is a study, not a batch file with the key 'studies'")
+    if batch.get("results", "all") != "none":
         raise InputError(
             f"{path}: entries that run on other machines leave no files of their own here; write "
             "'results: none' into the batch file")

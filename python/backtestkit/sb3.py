@@ -149,7 +149,7 @@ class TradingVecEnv(VecEnv):  # type: ignore[misc, unused-ignore]
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """An attribute for each environment; all share those of the vector."""
-        return [getattr(self, attr_name, None) for _ in self._get_indices(indices)]
+        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Sets an attribute of the vector."""

@@ -132,12 +132,12 @@ class TradingVectorEnv(VectorEnv[npt.NDArray[np.float32], Any, npt.NDArray[Any]]
         if isinstance(seed, (int, np.integer)):
             seeds = [int(seed) + index for index in range(self.num_envs)]
         elif seed is not None:
-            seeds = [int(one) for one in seed]
+            seeds = list(seed)
         chosen = dict(options or {})
         which = chosen.pop("reset_mask", None)
+        self._environments.reset(which=which, seeds=seeds, options=chosen)
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
-        self._environments.reset(which=which, seeds=seeds, options=chosen)
         if self._reward_function is not None:
             self._before = self._environments.figures.copy()
         observations = self._environments.observations

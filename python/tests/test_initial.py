@@ -1,5 +1,6 @@
-"""Initial weights, and episodes without a decision."""
+"""Initial weights, episodes without a decision, and what environments refuse."""
 
+import copy
 import json
 import pathlib
 
@@ -65,3 +66,17 @@ def test_an_episode_without_a_decision_is_refused(tmp_path: pathlib.Path) -> Non
     vector = backtestkit.TradingVectorEnv(*paths, num_envs=2)
     with pytest.raises(backtestkit.BacktestKitError, match="environment 0 cannot be stepped"):
         vector.reset(options={"start": 30})
+
+
+def test_what_cannot_be_done_with_environments_is_said(tmp_path: pathlib.Path) -> None:
+    paths = write(tmp_path, [{"name": "log_return", "lag": 1}])
+    env = backtestkit.TradingEnv(*paths)
+    vector = backtestkit.TradingVectorEnv(*paths, num_envs=2)
+    for seed in (-1, 2**64, "a", 0.5):
+        with pytest.raises(backtestkit.BacktestKitError, match="no whole number from 0"):
+            env.reset(seed=seed)
+        with pytest.raises(backtestkit.BacktestKitError, match="no whole number from 0"):
+            vector.reset(seed=[seed, 1])
+    for one in (env, vector):
+        with pytest.raises(backtestkit.BacktestKitError, match="cannot be copied"):
+            copy.deepcopy(one)

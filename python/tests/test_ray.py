@@ -203,6 +203,24 @@ def test_a_batch_gives_the_tables_of_one_machine(
     assert "write 'results: none'" in capfd.readouterr().err
 
 
+def test_what_cannot_work_is_refused_before_any_shard(
+    work: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "file").write_text("")
+    (work / "batch.yaml").write_text(BATCH)
+    (work / "bad.yaml").write_text(BATCH.replace("none", "sometimes"))
+    for words, part in [
+        (["sweep", "study.yaml", "--out", "file"], "--out file: this is a file; name a folder"),
+        (["sweep", "study.yaml", "--address", "127.0.0.1:1"], "127.0.0.1:1: there is no Ray:"),
+        (["batch", "study.yaml"], "study.yaml: this is a study, not a batch file"),
+        (["batch", "bad.yaml"], "'results' must be all or none"),
+        (["batch", "batch.yaml", "--set", "nonsense"], "--set nonsense: write --set key.key"),
+    ]:
+        assert backtestkit_ray.main([*words, "--program", program()]) == 2
+        errors = capsys.readouterr().err
+        assert part in errors and errors.count("\n") == 1, errors
+
+
 def test_a_dashboard_that_is_not_installed_is_said(
     work: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

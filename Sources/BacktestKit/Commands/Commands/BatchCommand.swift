@@ -30,8 +30,8 @@ extension Command {
         "set", .text("key=value"), help: "Override a key of all studies.")
       let shard = parameters.shard()
       return { context in
-        let job = BatchJob(
-          try BatchPlan(path: path), options: options, catalogue: catalogue, overrides: overrides)
+        let job = try BatchJob(
+          BatchPlan(path: path), options: options, catalogue: catalogue, overrides: overrides)
         if let shard { return try job.perform(shard, in: context) }
         return try job.perform(in: context)
       }
@@ -51,9 +51,12 @@ struct BatchJob: Sendable {
   /// the stores of their studies.
   var shardStores: [String: RunStore]?
 
+  /// - Throws: `DocumentError` where an override cannot be read, which is a fault of the command line
+  ///   and not of the entries.
   init(
     _ plan: BatchPlan, options: StudyJobOptions, catalogue: StrategyCatalogue, overrides: [String]
-  ) {
+  ) throws(DocumentError) {
+    for override in overrides { _ = try DocumentOverride(parsing: override) }
     self.plan = plan
     self.options = options
     self.catalogue = catalogue

@@ -9,9 +9,9 @@ extension Command {
       "inputs", summary: "List the files that a study or a batch reads.",
       discussion: """
         Prints a path on each line: the study itself, its prices and what else it names, and the \
-        manifests and weights of its policies; of a batch file those of all its studies. Programs \
-        that an external policy or a training starts are not known. Whoever runs a study elsewhere \
-        takes these files along.
+        manifests and weights of its policies; of a batch file those of all its studies, with a \
+        warning where one cannot be read. Programs that an external policy or a training starts \
+        are not known. Whoever runs a study elsewhere takes these files along.
         """
     ) { parameters in
       let path = parameters.argument(
@@ -20,7 +20,7 @@ extension Command {
         "set", .text("key=value"), help: "Override a key of the study.")
       let printsJSON = parameters.flag("json", help: "Print a list in JSON.")
       return { context in
-        let paths = Set(try files(of: path, overrides, catalogue)).filter(fileExists).sorted()
+        let paths = Set(try files(of: path, overrides, catalogue, context)).filter(fileExists).sorted()
         if printsJSON {
           let json = JSONValue.list(paths.map { .text($0) })
           context.output.write(String(decoding: JSONWriter.bytes(of: json), as: UTF8.self))
@@ -33,11 +33,13 @@ extension Command {
   }
 
   private static func files(
-    of path: String, _ overrides: [String], _ catalogue: StrategyCatalogue
+    of path: String, _ overrides: [String], _ catalogue: StrategyCatalogue,
+    _ context: CommandContext
   ) throws -> [String] {
     guard case .table(let keys) = try DocumentReader.read(path: path).content,
       keys.contains(where: { $0.key == "studies" })
     else { return try Study.read(path, overrides: overrides, catalogue: catalogue).study.inputs }
+    for override in overrides { _ = try DocumentOverride(parsing: override) }
     var paths = [path]
     var read: Set<[String]> = []
     for entry in try BatchPlan(path: path).entries {
@@ -46,11 +48,15 @@ extension Command {
         !$0.hasPrefix("strategy.parameters.") && !$0.hasPrefix("seed=")
       }
       guard read.insert([entry.path] + others).inserted else { continue }
-      // A study that cannot be read fails as an entry of the batch, whose table says why.
-      let study = try? Study.read(
-        entry.path, overrides: entry.overrides + overrides, catalogue: catalogue
-      ).study
-      paths += [entry.path] + (study?.inputs ?? [])
+      paths.append(entry.path)
+      do {
+        paths += try Study.read(
+          entry.path, overrides: entry.overrides + overrides, catalogue: catalogue
+        ).study.inputs
+      } catch {
+        // It fails as an entry of the batch, while others go on.
+        context.report("warning: \(error)")
+      }
     }
     return paths
   }
