@@ -51,8 +51,8 @@ struct BatchJob: Sendable {
   /// the stores of their studies.
   var shardStores: [String: RunStore]?
 
-  /// - Throws: `DocumentError` where an override cannot be read, which is a fault of the command line
-  ///   and not of the entries.
+  /// - Throws: `DocumentError` where an override cannot be read, which is a fault of the command
+  ///   line and not of the entries.
   init(
     _ plan: BatchPlan, options: StudyJobOptions, catalogue: StrategyCatalogue, overrides: [String]
   ) throws(DocumentError) {

@@ -20,7 +20,8 @@ extension Command {
         "set", .text("key=value"), help: "Override a key of the study.")
       let printsJSON = parameters.flag("json", help: "Print a list in JSON.")
       return { context in
-        let paths = Set(try files(of: path, overrides, catalogue, context)).filter(fileExists).sorted()
+        let named = Set(try files(of: path, overrides, catalogue, context))
+        let paths = named.filter(fileExists).sorted()
         if printsJSON {
           let json = JSONValue.list(paths.map { .text($0) })
           context.output.write(String(decoding: JSONWriter.bytes(of: json), as: UTF8.self))
