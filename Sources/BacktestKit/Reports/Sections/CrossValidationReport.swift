@@ -240,7 +240,9 @@ extension CrossValidationReport {
       .number("Train bars", as: .integer), .number("Test bars", as: .integer),
     ]
     if !result.choosesNothing {
-      columns += [.text("Chosen"), .number("In sample", as: format, isSigned: true).at("in-sample")]
+      columns += [
+        .text("Chosen"), .number("In sample", as: format, isSigned: true).at("in-sample"),
+      ]
     }
     var table = ReportTable(
       caption: "Splits", columns: columns + figureColumns,
