@@ -124,7 +124,7 @@ struct CaveatListTests {
     for day in 0..<60 {
       let date = CivilDate(daysSinceEpoch: 19_723 + day)
       guard day % 7 < 5, day != 30 else { continue }
-      if day == 16 || day == 44 { price *= 0.55 }
+      if day == 16 || day == 44 { price *= 0.58 }
       price *= day.isMultiple(of: 2) ? 1.01 : 0.99
       rows.append("\(date),\(price),\(price),\(price),\(price),1000")
     }
