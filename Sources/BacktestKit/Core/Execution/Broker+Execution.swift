@@ -178,7 +178,7 @@ extension Broker {
 
   /// What an order lacks that cannot open all it would.
   @inline(never)
-  private func shortage(
+  func shortage(
     of instrument: Int, isSale: Bool, account: some BrokerAccount
   ) -> RejectionReason {
     if !isSale { return .buyingPower }

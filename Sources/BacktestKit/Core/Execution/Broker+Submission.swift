@@ -107,8 +107,7 @@ extension Broker {
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
         let fillsWhole = order.timeInForce == .fillOrKill
-        let reason: RejectionReason =
-          isShort ? .shortNotAllowed : lacksShares ? .noShares : .buyingPower
+        let reason = shortage(of: instrument, isSale: order.quantity < 0, account: account)
         guard remaining != 0, plan.shortfall == .cut, !fillsWhole else {
           return refuse(order, reason, log: &log)
         }

@@ -60,9 +60,10 @@ extension BacktestResult {
     var limits: [RiskBreach.Limit: Int] = [:]
     var reduced: Set<OrderID> = []
     for breach in riskBreaches {
-      guard breach.action == .cut, let order = breach.order, !refused.contains(order) else {
-        continue
-      }
+      // An order of which nothing may be opened can still close what is held.
+      guard [.cut, .rejected].contains(breach.action), let order = breach.order,
+        !refused.contains(order)
+      else { continue }
       reduced.insert(order)
       limits[breach.limit, default: 0] += 1
     }

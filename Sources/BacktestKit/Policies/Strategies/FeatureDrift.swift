@@ -112,8 +112,8 @@ extension Normaliser {
 
 extension PolicyMember {
   /// The features of this policy on some days of a market, compared with its training, before an
-  /// instant where one is given; `nil` where its normaliser has no mean and standard deviation, or no
-  /// bar of these days is observed.
+  /// instant where one is given; `nil` where its normaliser has no mean and standard deviation, or
+  /// no bar of these days is observed.
   ///
   /// - Throws: `PolicyError` where the policy does not fit the market.
   package func featureDrift(
