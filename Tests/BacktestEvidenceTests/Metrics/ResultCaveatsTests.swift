@@ -232,7 +232,7 @@ struct ResultLimitsTests {
     let message = result.caveats.first { $0.code == .riskLimits }?.message
     #expect(
       message
-        == "The limits of 'risk' reduced 3 orders (most often by the limit of units of an order).")
+        == "The limits of 'risk' reduced 3 orders (most often: units of an order).")
     #expect(!result.caveats.contains { [.cutOrders, .rejectedOrders].contains($0.code) })
     let refused = try runScript([series], ScriptedStrategy([0: buy(30), 4: buy(-60)])) {
       $0.account = AccountRules(initialCash: 1e6, funding: .margin(leverage: 2))

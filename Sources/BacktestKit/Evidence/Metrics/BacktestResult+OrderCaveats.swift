@@ -72,10 +72,10 @@ extension BacktestResult {
     var parts: [String] = []
     if !reduced.isEmpty {
       let most = RiskBreach.Limit.allCases.max { (limits[$0] ?? 0) < (limits[$1] ?? 0) }
-      let share = limits.count > 1 ? "most often by the limit of" : "by the limit of"
+      let share = limits.count > 1 ? "most often: " : ""
       parts.append(
         "reduced \(NumberText.count(reduced.count, "order"))"
-          + (most.map { " (\(share) \($0.words))" } ?? ""))
+          + (most.map { " (\(share)\($0.words))" } ?? ""))
     }
     if rejected > 0 {
       parts.append(
