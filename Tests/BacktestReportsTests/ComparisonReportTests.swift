@@ -44,6 +44,60 @@ struct ComparisonReportTests {
     #expect(best.deflatedSharpe < chosen.probability() ?? 0)
   }
 
+  /// Four runs of one time, and four of another, alike within their time only.
+  @Test func runsWithoutCommonDaysAreNotAlike() throws {
+    var runs = ComparisonFixtures.runs(8)
+    for i in 4..<8 {
+      let curve = try #require(runs[i].curve)
+      let late = curve.dates.map { $0.adding(days: 7 * 200) }
+      runs[i].curve = DailyCurve(
+        from: late[0], dates: Array(late.dropFirst()), returns: curve.returns)
+      runs[i].dates = late[0]...late[late.count - 1]
+    }
+    let model = ComparisonModel(runs, rankedBy: try Metrics.named("sharpe"))
+    let best = try #require(model.best)
+    let known = model.correlations.indices.flatMap { a in
+      model.correlations[a][(a + 1)...].compactMap(\.self)
+    }
+    #expect(known.count == 12)
+    let mean = known.reduce(0, +) / 28
+    #expect(abs(best.meanCorrelation - mean) < 1e-12)
+    #expect(abs(best.effective - (mean + (1 - mean) * 8)) < 1e-9 && best.effective > 5)
+    let caveats = try ComparisonReport(runs).caveats.joined(separator: "\n")
+    #expect(caveats.contains("Of 28 pairs of runs, 16 have no day in common."))
+    let two = try ComparisonReport([runs[0], runs[7]])
+    #expect(two.verdict.contains("They have no day in common, so nothing shows which"))
+    #expect(two.caveats.contains { $0.hasPrefix("The runs have no day in common") })
+  }
+
+  @Test func runsInSampleAreMarked() throws {
+    var runs = ComparisonFixtures.runs(3)
+    #expect(try !ComparisonReport(runs).caveats.joined().contains("In-sample"))
+    let best = try ComparisonReport(runs).runs[0].name
+    let place = try #require(runs.firstIndex { $0.name == best })
+    runs[place].limits.append(ComparedRun.Limit(code: "in-sample", message: "Trained to 2016."))
+    let report = try ComparisonReport(runs)
+    #expect(report.verdict.contains("\(best) (in-sample): "))
+    #expect(report.caveats[0].hasPrefix("In-sample: \(best) (in-sample). "))
+    let page = String(decoding: report.bytes(), as: UTF8.self)
+    #expect(page.contains("in-sample)</a>"))
+    runs[place].limits = [ComparedRun.Limit(code: "chosen-from-sweep", message: "The best.")]
+    #expect(
+      try ComparisonReport(runs).verdict.contains("\(best) (parameters chosen in-sample): "))
+  }
+
+  @Test func aCopyIsCalledOne() throws {
+    var runs = ComparisonFixtures.runs(2)
+    #expect(try !ComparisonReport(runs).verdict.contains("same run"))
+    let name = runs[1].name
+    runs[1] = runs[0]
+    runs[1].name = name
+    let report = try ComparisonReport(runs)
+    #expect(report.verdict.hasPrefix("Both are the same run: they made the same fills"))
+    #expect(!report.verdict.contains("more than chance"))
+    #expect(report.caveats.contains { $0.hasPrefix("Both are the same run, or one is a copy") })
+  }
+
   @Test func differencesAreThoseOfPairedReturns() throws {
     let runs = ComparisonFixtures.runs(2)
     let model = ComparisonModel(runs, rankedBy: try Metrics.named("sharpe"))

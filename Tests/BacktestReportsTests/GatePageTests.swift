@@ -31,6 +31,26 @@ struct GatePageTests {
     #expect(text.contains("✗ failed") && text.contains("✓ passed") && text.contains("– skipped"))
   }
 
+  /// A margin is no share of a bound that is 0, which the page says; its window is named by study
+  /// and verdict.
+  @Test func boundsOfZeroAreLeftOutOfTheSmallestMargin() throws {
+    let gate = try Gate(rules: [
+      GateRule(.bound("sharpe", minimum: 0)), GateRule(.bound("drawdown", maximum: 0.2)),
+    ])
+    let verdict = gate.verdict(
+      on: GateInputs { GateFigure($0 == "sharpe" ? 0.01 : -0.15, absence: "") })
+    let page = GatePage(name: "A <b>", outcome: "passed", subject: "a run", verdict: verdict)
+    let text = String(decoding: page.bytes(), as: UTF8.self)
+    #expect(text.contains("<title>A &lt;b&gt;: gate passed</title>"))
+    #expect(text.contains("<h1>A &lt;b&gt;</h1>"))
+    let note = "without 1 rule whose bound is 0, of which no margin is a share"
+    #expect(text.contains("drawdown at most 0.2; \(note)") || text.contains("; \(note)<"))
+    #expect(text.contains("Margin as a share of the bound, \(note)"))
+    let whole = GatePage(
+      name: "A", outcome: "passed", subject: "a run", verdict: try Self.verdict(sharpe: 1))
+    #expect(!String(decoding: whole.bytes(), as: UTF8.self).contains("whose bound is 0"))
+  }
+
   /// A search has the charts of its probability of overfitting, and nothing else has them.
   @Test func aSearchShowsItsRanks() throws {
     var page = GatePage(

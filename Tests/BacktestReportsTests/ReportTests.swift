@@ -118,9 +118,23 @@ struct ReportTests {
     let caption = try #require(text.firstRange(of: "Outcomes of \(result.orders.count) orders"))
     let end = try #require(text[caption.upperBound...].firstRange(of: "</table>"))
     let table = text[caption.upperBound..<end.lowerBound]
-    #expect(table.contains("filled after being reduced to the buying power"))
+    #expect(table.contains("filled after being reduced"))
     let counts = table.matches(of: #/>(\d+)<\/td>/#).compactMap { Int($0.output.1) }
     #expect(counts.reduce(0, +) == result.orders.count && counts.contains(reduced))
+  }
+
+  /// Where nothing was traded, headline and verdict say so before any ratio.
+  @Test func aRunWithoutTradesSaysSoFirst() throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(100, count: 40))
+    let strategy = ScriptedStrategy(always: { bars, trading in
+      trading.submit(Order(.first, quantity: -5))
+    })
+    let text = Report(try runScript([series], strategy)).text
+    let all = "No trade happened: all 40 orders were rejected (a cash account cannot sell short)."
+    #expect(text.contains("<p class=\"verdict\">\(all)</p>"))
+    #expect(text.contains("\(all) Sharpe ratio not available"))
+    #expect(text.contains(">rejected: a cash account cannot sell short<"))
+    #expect(!text.contains("short-not-allowed"))
   }
 
   /// Bars of the account and sessions of the benchmark are not shown as the same thing.

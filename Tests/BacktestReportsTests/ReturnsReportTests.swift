@@ -13,6 +13,24 @@ struct ReturnsReportTests {
       "Index & <fund>", dates: index.closeTimes.dropFirst().map(\.utcDate), returns: changes)
   }
 
+  /// Where no day is common, the periods of both are said, and no line of another time is drawn.
+  @Test func aBenchmarkOfAnotherTimeIsSaid() throws {
+    let returns = try returns()
+    var report = try Report(returns)
+    report.benchmark = try DatedReturns(
+      "early", dates: returns.dates.map { $0.adding(days: -364 * 30) }, returns: returns.returns
+    ).benchmark()
+    let own = try #require(report.benchmark)
+    let text = report.text
+    #expect(
+      text.contains(
+        "early has prices from \(own.dates[0]) to \(own.dates[own.dates.count - 1]), and what it "
+          + "is compared with goes from \(returns.baseDate) to "
+          + "\(returns.dates[returns.dates.count - 1]). They have no day in common, so there is no "
+          + "comparison."))
+    #expect(!text.contains("Compared with early") && !text.contains("compared with early"))
+  }
+
   @Test func figuresAreThoseOfTheReturns() throws {
     let returns = try returns()
     #expect(returns.calendar.name == "XNYS" && returns.timeframe == .session)

@@ -82,6 +82,36 @@ struct StudyPolicyOutcomeTests {
     #expect(page.contains("None is far off."))
   }
 
+  /// On a bar without volume the logarithm of volume over its mean has no value.
+  @Test func refusedObservationsAreCounted() throws {
+    let outcome = try StudyRunner.quick(PolicyScratch.study(PolicyScratch.fixture)).run()
+    let whole = try #require(outcome.drifts.first ?? nil)
+    #expect(whole.refusedCount == 0)
+    let bars = outcome.market.universe.series[0]
+    var volume = Array(bars.volume)
+    volume[bars.count - 50] = 0
+    let quiet = try BarSeries(
+      instrument: bars.instrument, timeframe: bars.timeframe, calendar: bars.calendar,
+      openTimes: bars.openTimes, closeTimes: bars.closeTimes, open: bars.open, high: bars.high,
+      low: bars.low, close: bars.close, volume: Column(volume))
+    let feed = try Feed(Universe([quiet]))
+    let days = Set(outcome.metrics.sample.pointDates ?? [])
+    let drift = try #require(
+      try outcome.study.strategy.policies[0].featureDrift(in: feed, on: days, before: nil))
+    #expect(drift.refusedCount >= 1)
+    #expect(drift.observationCount + drift.refusedCount == whole.observationCount)
+  }
+
+  /// As many observations as decisions: at the end of the last fold there is none.
+  @Test(arguments: ["liquidate", "carry"])
+  func observationsOfAWalkForwardAreThoseOfItsDecisions(boundary: String) throws {
+    let study = try PolicyScratch.study(
+      PolicyScratch.fixture, "walk-forward: {train: 252, test: 252, boundary: \(boundary)}")
+    let outcome = try StudyRunner.quick(study).walkForward()
+    let drift = try #require(outcome.drifts.first ?? nil)
+    #expect(drift.observationCount == outcome.result.decisions.count)
+  }
+
   /// A normaliser of other markets is noticed; one that knows no training gives nothing to compare.
   @Test func featuresFarFromTheTrainingAreACaveat() throws {
     let folder = try PolicyScratch.folder()

@@ -44,6 +44,32 @@ struct ReportCommandTests {
     #expect(folder.names("Reports") == ["fund.html"])
   }
 
+  /// What is wrong with a date is said without options that the command lacks.
+  @Test func monthsAreNoDates() throws {
+    let folder = try WorkFolder()
+    try folder.write("date,return\n2015-01,0.01\n2015-02,0.02\n2015-03,0.01\n", to: "m.csv")
+    let ended = try BuiltProgram.run("report", "--returns", "m.csv", in: folder)
+    #expect(ended.status == 2)
+    #expect(
+      ended.errors.contains(
+        "m.csv:2:1: E_DATA_TIME: \"2015-01\" is not a date; write dates as 2024-01-31, and for a "
+          + "month its last day; other lines have faults as well"), "\(ended.errors)")
+    #expect(!ended.errors.contains("time-format") && !ended.errors.contains("data check"))
+  }
+
+  /// A name cannot turn round the text after it, whatever form the report has.
+  @Test func markdownHoldsNoControls() throws {
+    let folder = try WorkFolder()
+    try folder.write(returns(0.01), to: "fund.csv")
+    let ended = try BuiltProgram.run(
+      "report", "--returns", "fund.csv", "--name", "A\u{202E}b\u{2066}c\u{9B}d", "--out",
+      "page.html", "--markdown", "page.md", in: folder)
+    #expect(ended.status == 0, "\(ended)")
+    let text = try folder.text("page.md")
+    #expect(text.hasPrefix("# A\u{FFFD}b\u{FFFD}c\u{FFFD}d\n"))
+    #expect(try folder.text("page.html").contains("<h1>A\u{FFFD}b\u{FFFD}c\u{FFFD}d</h1>"))
+  }
+
   @Test func aResultIsMarkdownToo() throws {
     let folder = try SampleStudy.folder()
     _ = try BuiltProgram.run("walkforward", "study.yaml", "-q", "--out", "out", in: folder)

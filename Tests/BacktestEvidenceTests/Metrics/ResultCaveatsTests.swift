@@ -94,8 +94,9 @@ struct ResultLimitsTests {
     // Data faults that move money, then what was free, then how much was measured.
     let order: [Code] = [
       .ruined, .splitJumps, .outsideHours, .missingBars, .noCosts, .freeBorrowing,
-      .unlimitedLiquidity, .fewTrades, .shortSample, .cutOrders, .staleMarks, .sameClose,
-      .ambiguousBars, .adjustedPricesWithVolumeModels, .markedTrades, .ordersLeftLive,
+      .unlimitedLiquidity, .fewTrades, .shortSample, .riskLimits, .staleMarks, .sameClose,
+      .ambiguousBars, .adjustedPricesWithVolumeModels, .markedTrades, .cutOrders,
+      .ordersLeftLive,
     ]
     let sorted = ResultCaveat.mostSeriousFirst(order.reversed().map { ResultCaveat($0, "") })
     #expect(sorted.map(\.code) == order)
@@ -180,7 +181,7 @@ struct ResultLimitsTests {
     let message = try #require(refused.caveats.first { $0.code == .rejectedOrders }?.message)
     let rejected = refused.outcomes.count { if case .rejected = $0.kind { true } else { false } }
     let verb = rejected == 1 ? "order was" : "orders were"
-    #expect(message == "\(rejected) \(verb) rejected, for the reason 'buying-power'.")
+    #expect(message == "\(rejected) \(verb) rejected (not enough buying power).")
   }
 
   @Test func shortSalesOfACashAccountAreToldApart() throws {
@@ -190,6 +191,90 @@ struct ResultLimitsTests {
     let limit = try #require(result.caveats.first { $0.code == .shortNotAllowed })
     #expect(limit.message.hasPrefix("1 order to sell short was rejected: a cash account"))
     #expect(!codes(result).contains(.rejectedOrders))
+  }
+
+  /// Buying 10 and selling 25 is a sale of 10 in a cash account, whatever its buying power.
+  @Test(arguments: [ExecutionRules.MarketFill.nextOpen, .sameClose])
+  func salesOfMoreThanIsHeldAreCountedAsShortSales(fill: ExecutionRules.MarketFill) throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    let result = try runScript(
+      [series],
+      ScriptedStrategy([
+        0: { _, trading in trading.target(.first, quantity: 10) },
+        5: { _, trading in trading.submit(Order(.first, quantity: -25)) },
+        9: { _, trading in trading.target(.first, weight: 0.5) },
+        20: { _, trading in trading.target(.first, weight: -0.5) },
+      ])
+    ) { $0.execution.marketFill = fill }
+    #expect(result.counts.cutOrders == 0 && result.counts.cutShortSales == 2)
+    #expect(!result.caveats.contains { $0.code == .cutOrders })
+    #expect(
+      result.caveats.first { $0.code == .shortNotAllowed }?.message
+        == "2 orders to sell were reduced to what was held: a cash account cannot sell short (set "
+        + "account: leverage to allow it).")
+  }
+
+  /// Limits of the study cut two of three purchases, and refuse a fourth.
+  @Test func whatLimitsOfTheStudyDidIsSaid() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    func buy(_ units: Double) -> ScriptedStrategy.Decision {
+      { _, trading in trading.submit(Order(.first, quantity: units)) }
+    }
+    let result = try runScript(
+      [series], ScriptedStrategy([0: buy(5), 1: buy(30), 2: buy(40), 3: buy(-60)])
+    ) {
+      $0.account = AccountRules(initialCash: 1e6, funding: .margin(leverage: 2))
+      $0.risk.orderQuantity = 20
+      $0.risk.isLongOnly = true
+    }
+    // 5 + 20 + 20 are held; the sale of 60 closes them and may open nothing.
+    #expect(result.fillQuantities == [5, 20, 20, -45])
+    let message = result.caveats.first { $0.code == .riskLimits }?.message
+    #expect(
+      message
+        == "The limits of 'risk' reduced 3 orders (most often: units of an order).")
+    #expect(!result.caveats.contains { [.cutOrders, .rejectedOrders].contains($0.code) })
+    let refused = try runScript([series], ScriptedStrategy([0: buy(30), 4: buy(-60)])) {
+      $0.account = AccountRules(initialCash: 1e6, funding: .margin(leverage: 2))
+      $0.risk.orderQuantity = 20
+      $0.risk.onLimit = .reject
+    }
+    #expect(
+      refused.caveats.first { $0.code == .riskLimits }?.message
+        == "The limits of 'risk' rejected 2 orders (more units than one order may open).")
+    #expect(!refused.caveats.contains { $0.code == .rejectedOrders })
+    #expect(
+      refused.idleSentence
+        == "No trade happened: all 2 orders were rejected (more units than one order may open).")
+  }
+
+  @Test func thatNothingWasTradedIsSaid() throws {
+    let series = try MarketBuilder.series(wave(count: 400))
+    func idle(_ decisions: [Int: ScriptedStrategy.Decision]) throws -> String? {
+      try runScript([series], ScriptedStrategy(decisions)).idleSentence
+    }
+    #expect(try idle([:]) == "No trade happened: no order was placed.")
+    #expect(try idle([0: { $1.target(.first, quantity: 10) }]) == nil)
+    #expect(
+      try idle([0: { $1.submit(Order(.first, quantity: -5)) }])
+        == "No trade happened: the only order was rejected (a cash account cannot sell short).")
+    #expect(
+      try idle([
+        0: { $1.submit(Order(.first, quantity: -5)) },
+        1: { $1.submit(Order(.first, quantity: 5, kind: .limit(50))) },
+      ])
+        == "No trade happened: none of 2 orders filled; 1 of them was rejected (a cash account "
+        + "cannot sell short).")
+  }
+
+  /// No code of a reason is shown to people.
+  @Test func reasonsAreWords() {
+    for reason in RejectionReason.allCases {
+      #expect(!reason.words.isEmpty && reason.words != reason.rawValue)
+      #expect(reason.words.contains(" "))
+    }
+    let words = RejectionReason.allCases.map(\.words) + RiskBreach.Limit.allCases.map(\.words)
+    #expect(Set(words).count == words.count)
   }
 
   @Test func anEndedSeriesIsStale() throws {
@@ -233,7 +318,7 @@ struct ResultLimitsTests {
   @Test func repairsAreSaid() throws {
     var series = try MarketBuilder.series(wave(count: 400))
     series.issues = [
-      DataIssue(code: .jump, file: "a.csv", line: 2, message: "a jump")
+      DataIssue(code: .highBelowLow, file: "a.csv", line: 2, message: "a high below the low")
     ]
     #expect(try codes(busyRun(series)).isEmpty)
     series.issues[0].repair = .held

@@ -211,6 +211,29 @@ struct CSVWarningTests {
     #expect(bars.issues.filter { $0.code == .outsideCalendar }.map(\.line) == [6])
   }
 
+  /// Findings of bars that are left out are no findings of what is kept, and a cached file says
+  /// the same.
+  @Test func findingsAreThoseOfTheSessionsKept() throws {
+    let prices = [10.0, 10, 17, 17, 17, 29, 29, 29]
+    let days = ["02", "03", "06", "07", "08", "10", "13", "14"]
+    let text =
+      "date,open,high,low,close\n"
+      + zip(days, prices).map { "2020-01-\($0),\($1),\($1),\($1),\($1)\n" }.joined()
+    func codes(_ from: String?, _ to: String?) throws -> [DataIssue.Code] {
+      let bars = try csvSeries(text) {
+        $0.calendar = PlainWeekdays()
+        ($0.from, $0.to) = (from.flatMap { CivilDate($0) }, to.flatMap { CivilDate($0) })
+      }
+      return bars[0].issues.map(\.code).sorted { $0.rawValue < $1.rawValue }
+    }
+    #expect(try codes(nil, nil) == [.gap, .jump, .jump])
+    #expect(try codes(nil, "2020-01-08") == [.jump])
+    #expect(try codes("2020-01-07", nil) == [.gap, .jump])
+    // What lies between the first bar and the one before it is outside.
+    #expect(try codes("2020-01-06", "2020-01-08") == [])
+    #expect(try codes("2020-01-10", nil) == [])
+  }
+
   @Test func gapsAreFoundOnACalendarWithoutNights() throws {
     let stamps = ["2020-01-06 23:58", "2020-01-06 23:59", "2020-01-07 00:00", "2020-01-08 00:03"]
     let text = "time,open,high,low,close\n" + stamps.map { "\($0),1,1,1,1\n" }.joined()
@@ -218,6 +241,6 @@ struct CSVWarningTests {
     #expect(bars.issues.map(\.count) == [1_442])
     #expect(
       bars.issues[0].message
-        == "prices: 1442 bars missing between 2020-01-07T00:01:00Z and 2020-01-08T00:03:00Z")
+        == "prices: 1,442 bars missing between 2020-01-07T00:01:00Z and 2020-01-08T00:03:00Z")
   }
 }

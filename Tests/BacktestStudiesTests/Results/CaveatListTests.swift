@@ -8,8 +8,7 @@ import TestSupport
 import Strategies
 import Testing
 
-/// Terminal, `result.json` and report show the same caveats in the same order. The report has those
-/// that limit what figures mean in its first box, and those that only record what happened below.
+/// Terminal, `result.json`, page and Markdown show the same caveats in the same order.
 struct CaveatListTests {
   /// The demo's shares at raw prices, with costs or without.
   private static func study(_ overrides: [String]) throws -> Study {
@@ -21,19 +20,31 @@ struct CaveatListTests {
       ] + overrides, catalogue: .standard)
   }
 
-  /// The caveats of the report: the items of its first box, then those recorded below the equity.
+  /// The caveats of the page: the items of its first box.
   private static func reported(_ outcome: StudyOutcome) throws -> [String] {
-    let records = Set(outcome.caveats.filter(\.code.isRecord).map(\.message))
     let page = String(decoding: outcome.report().bytes(), as: UTF8.self)
-    let first = try items(of: page, in: "notice warning")
-    #expect(records.isDisjoint(with: first))
-    return try first + items(of: page, in: "notice").filter(records.contains)
+    return try items(of: page, in: "notice warning")
   }
 
-  /// The caveats in the order of the report.
-  private static func sorted(_ outcome: StudyOutcome) -> [String] {
-    (outcome.caveats.filter { !$0.code.isRecord } + outcome.caveats.filter(\.code.isRecord))
-      .map(\.message)
+  /// The caveats of the Markdown form, as it escapes them.
+  private static func marked(_ outcome: StudyOutcome) throws -> [String] {
+    let text = String(decoding: outcome.report().markdown(), as: UTF8.self)
+    let start = try #require(text.firstRange(of: "**Caveats: read these first**\n\n")).upperBound
+    return text[start...].prefix { $0 != "|" }.split(separator: "\n").map {
+      String($0.dropFirst(2))
+    }
+  }
+
+  /// Holds page, Markdown, terminal and `result.json` to the list of the outcome.
+  private static func expectOneList(_ outcome: StudyOutcome) throws {
+    let messages = outcome.caveats.map(\.message)
+    #expect(try reported(outcome) == messages)
+    #expect(try marked(outcome) == messages.map(MarkdownText.escaped))
+    #expect(try printed(outcome) == messages)
+    let record = try ResultRecord(outcome, folder: ".")
+    #expect(record.caveats.map(\.message) == messages)
+    #expect(record.caveats.map(\.code) == outcome.caveats.map(\.code.rawValue))
+    #expect(Set(messages).count == messages.count)
   }
 
   /// The items of the report's first box of a kind.
@@ -61,17 +72,11 @@ struct CaveatListTests {
   func aWalkForwardHasOneList(boundary: String) throws {
     let outcome = try StudyRunner.quick(Self.study(["walk-forward.boundary=\(boundary)"]))
       .walkForward()
-    let messages = outcome.caveats.map(\.message)
-    #expect(try Self.reported(outcome) == Self.sorted(outcome))
-    #expect(try Self.printed(outcome) == messages)
-    let record = try ResultRecord(outcome, folder: ".")
-    #expect(record.caveats.map(\.message) == messages)
-    #expect(record.caveats.map(\.code) == outcome.caveats.map(\.code.rawValue))
+    try Self.expectOneList(outcome)
     let codes = outcome.caveats.map(\.code)
     #expect(codes.prefix(2) == [.rawPrices, .splitJumps])
     #expect(codes.contains(.untestedBars) && codes.contains(.unlimitedLiquidity))
     #expect(codes.contains(.markedTrades) == (boundary == "mark"))
-    #expect(Set(messages).count == messages.count)
   }
 
   @Test func aRunHasOneList() throws {
@@ -82,9 +87,7 @@ struct CaveatListTests {
       ])
     ).run()
     let messages = outcome.caveats.map(\.message)
-    #expect(try Self.reported(outcome) == Self.sorted(outcome))
-    #expect(try Self.printed(outcome) == messages)
-    #expect(try ResultRecord(outcome, folder: ".").caveats.map(\.message) == messages)
+    try Self.expectOneList(outcome)
     let codes = outcome.caveats.map(\.code)
     #expect(
       codes == [.rawPrices, .splitJumps, .noCosts, .unlimitedLiquidity, .fewTrades])
@@ -99,6 +102,54 @@ struct CaveatListTests {
   @Test func usedAdjustmentsAreNoCaveat() throws {
     let outcome = try StudyRunner.quick(Self.study(["data.price=adjusted"])).run()
     #expect(!outcome.caveats.contains { [.rawPrices, .splitJumps].contains($0.code) })
+  }
+
+  /// The jump of 2005 lies before the study, that of 2014 in it.
+  @Test(arguments: [("2006-01-03", false), ("2004-01-02", true)])
+  func faultsOutsideOfTheStudyAreNoCaveats(from: String, hasJump: Bool) throws {
+    let outcome = try StudyRunner.quick(
+      Self.study(["data.from=\(from)", "data.to=2012-12-31", "data.price=raw"])
+    ).run()
+    let codes = outcome.caveats.map(\.code)
+    #expect(codes.contains(.splitJumps) == hasJump)
+    #expect(!codes.contains(.priceJumps))
+    try Self.expectOneList(outcome)
+  }
+
+  /// Two files of the same days: in one the price falls by 45 % and a session is missing.
+  @Test func jumpsAndGapsAreOnEveryList() throws {
+    let folder = try ScratchFolder()
+    var rows = ["Date,Open,High,Low,Close,Volume"]
+    var price = 100.0
+    for day in 0..<60 {
+      let date = CivilDate(daysSinceEpoch: 19_723 + day)
+      guard day % 7 < 5, day != 30 else { continue }
+      if day == 16 || day == 44 { price *= 0.58 }
+      price *= day.isMultiple(of: 2) ? 1.01 : 0.99
+      rows.append("\(date),\(price),\(price),\(price),\(price),1000")
+    }
+    let path = folder.path + "/a.csv"
+    try FileBytes.write(Array((rows.joined(separator: "\n") + "\n").utf8), to: path)
+    func codes(_ overrides: [String]) throws -> [ResultCaveat.Code: String] {
+      let outcome = try StudyRunner.quick(
+        Self.study(
+          [
+            "data.files=[{path: \(path), symbol: A}]", "data.calendar=weekdays",
+            "strategy={name: buy-and-hold}", "walk-forward={train: 20, test: 10}",
+            "regimes=[]",
+          ] + overrides)
+      ).run()
+      try Self.expectOneList(outcome)
+      return Dictionary(outcome.caveats.map { ($0.code, $0.message) }) { first, _ in first }
+    }
+    let whole = try codes([])
+    #expect(whole[.priceJumps]?.contains("one before: A (2). ") == true)
+    #expect(whole[.missingBars]?.contains("A (1 session)") == true)
+    let first = try codes(["data.to=2024-01-26"])
+    #expect(first[.priceJumps]?.contains("one before: A (1). ") == true)
+    #expect(first[.missingBars] == nil)
+    let last = try codes(["data.from=2024-02-19"])
+    #expect(last[.priceJumps] == nil && last[.missingBars] == nil)
   }
 
   @Test func whatTheReportSaysOfWeights() throws {

@@ -74,6 +74,8 @@ struct ResultSchemaTests {
       "execution={taxes: {stamp-duty: 1}, latency-jitter: 1s, stale-after: 5d}",
       "costs=[{symbols: [IBM], fee-schedule: ibkr-us-fixed}]", "stress=[{shock: -0.1}]",
     ]
+    // A cash account refuses, and so does one of margin where there are no shares to borrow.
+    let sellsShort = ["strategy.parameters={fast: 5, slow: 20, short: true}"]
     let margin = [
       "account.margin={preset: reg-t, exceptions: [{symbol: IBM, initial: 1, maintenance: 0.5}]}",
       "account.financing={interest: 0.05, borrow-rates: [{symbol: IBM, rate: none}]}",
@@ -81,9 +83,9 @@ struct ResultSchemaTests {
     ]
     for outcome in [
       try Self.outcome(walksForward: true, rules),
-      try Self.outcome(walksForward: false, ["warmup=60"]),
+      try Self.outcome(walksForward: false, ["warmup=60"] + sellsShort),
       try Self.outcome(walksForward: false, weights),
-      try Self.outcome(walksForward: false, margin),
+      try Self.outcome(walksForward: false, margin + sellsShort),
       try Self.outcome(walksForward: false, [Self.limits, Self.exits]),
       try Self.outcome(walksForward: false, costs),
       try Self.outcome(walksForward: false, Self.teller),

@@ -159,7 +159,8 @@ extension ComparisonReport {
         runs.map { run in
           [
             "name": .text(run.name), "origin": .text(run.origin), "kind": .text(run.kind),
-            "fingerprint": .text(run.fingerprint), "from": .text(run.dates.lowerBound.description),
+            "fingerprint": .text(run.fingerprint), "in-sample": .bool(run.inSampleReason != nil),
+            "from": .text(run.dates.lowerBound.description),
             "to": .text(run.dates.upperBound.description),
             "settings": .table(
               run.settings.sorted { $0.key < $1.key }.map {

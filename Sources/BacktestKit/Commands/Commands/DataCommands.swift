@@ -285,7 +285,8 @@ extension Command {
           for one in all {
             sources[one.stem] = path
             try context.interrupt.shield { try one.write(to: out, context.interrupt) }
-            context.output.write("\(out)/\(one.stem).csv: \(one.series.count) bars\n")
+            context.output.write(
+              "\(out)/\(one.stem).csv: \(NumberText.count(one.series.count, "bar"))\n")
           }
         }
       }

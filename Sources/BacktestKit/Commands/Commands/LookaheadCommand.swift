@@ -153,7 +153,7 @@ private struct LookaheadSummary {
       for violation in cut.violations { table.add(row(violation)) }
       if table.rowCount >= 10 { break }
     }
-    return "\(shown(verdict.subject)): LOOK-AHEAD at \(hit) of \(cuts).\n"
+    return "\(shown(verdict.subject)): LOOK-AHEAD at \(NumberText.grouped(hit)) of \(cuts).\n"
       + "\(clearest.explanation)\n\n\(table.text(in: width))"
       + (hit * 2 > table.rowCount ? "lookahead.json lists all of them (--out, --json).\n" : "")
   }
@@ -176,7 +176,8 @@ private struct LookaheadSummary {
     ])
     for run in sensitivity.runs {
       table.add([
-        "\(run.historyBars)", "\(run.differingCount) of \(run.decisionCount)",
+        NumberText.grouped(run.historyBars),
+        NumberText.grouped(run.differingCount) + " of " + NumberText.grouped(run.decisionCount),
         share.text(run.largestWeightDifference),
         run.lastDifference.map { "\($0.utcDate)" } ?? "never", share.text(run.totalReturn),
         NumberFormat.ratio.text(run.sharpe),
@@ -184,7 +185,8 @@ private struct LookaheadSummary {
     }
     if let last = sensitivity.runs.last {
       table.add([
-        "\(sensitivity.longestHistory)", "", "", "", share.text(last.totalReturnWithAllBars),
+        NumberText.grouped(sensitivity.longestHistory), "", "", "",
+        share.text(last.totalReturnWithAllBars),
         NumberFormat.ratio.text(last.sharpeWithAllBars),
       ])
     }

@@ -139,7 +139,15 @@ private struct ReportOptions: Sendable {
       var reader = CSVReferences()
       reader.takesAllColumns = true
       reader.refusesGaps = true
-      let columns = try reader.load(path, name: "returns")
+      reader.hasKeys = false
+      let columns: [ReferenceSeries]
+      do throws(DataError) {
+        columns = try reader.load(path, name: "returns")
+      } catch {
+        // What 'data check' lists are the findings of files of prices.
+        let others = error.issueCount > 1 ? "; other lines have faults as well" : ""
+        throw CommandError.input("\(error.issues[0])\(others)")
+      }
       guard columns.allSatisfy({ !$0.values.isEmpty }) else {
         throw CommandError.input("\(path): no row has a return; give at least one")
       }

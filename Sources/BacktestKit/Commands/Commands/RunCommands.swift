@@ -123,7 +123,8 @@ private func regimeTables(_ regimes: [RegimeAnalysis], _ width: Int?) -> String 
       for part in analysis.parts(knowledge) {
         table.add([
           part.name, knowledge == .descriptive ? "in hindsight" : "at the time",
-          "\(part.barCount)", share.text(part.share), "\(part.runCount)", "\(part.tradeCount)",
+          NumberText.grouped(part.barCount), share.text(part.share),
+          NumberText.grouped(part.runCount), NumberText.grouped(part.tradeCount),
           share.text(part.totalReturn), share.text(part.volatility),
           NumberFormat.ratio.text(part.sharpe), part.sharpeBounds ?? "–",
           share.text(part.worstDrawdown),
@@ -179,7 +180,11 @@ struct ResultSummary {
       lines.append("\(first) to \(last), \(NumberText.count(sample.count, "return"))\(year)")
     }
     if let walk = outcome.walkForward { lines += walkForward(walk) }
-    if let verdict = outcome.report().policyVerdict { lines.append(verdict.text) }
+    if let idle = result.idleSentence {
+      lines.append(idle)
+    } else if let verdict = outcome.report().policyVerdict {
+      lines.append(verdict.text)
+    }
     if let replicates = outcome.replicates { lines.append(middle(replicates)) }
     lines += sparklines
     lines.append("")

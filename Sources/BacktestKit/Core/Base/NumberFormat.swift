@@ -200,7 +200,8 @@ package enum NumberText {
   /// The first names, and how many more there are.
   package static func list(_ names: [String], limit: Int = 8) -> String {
     guard names.count > limit else { return names.joined(separator: ", ") }
-    return names.prefix(limit).joined(separator: ", ") + " and \(names.count - limit) more"
+    return names.prefix(limit).joined(separator: ", ")
+      + " and \(grouped(names.count - limit)) more"
   }
 
   /// A text with a capital letter first.

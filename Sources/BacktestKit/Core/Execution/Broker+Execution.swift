@@ -132,7 +132,8 @@ extension Broker {
     if fill.completesOrder {
       book.remove(candidate.slot)
     } else if isCut {
-      endCut(candidate.slot, log: &log)
+      let reason = shortage(of: instrument, isSale: fill.quantity < 0, account: account)
+      endCut(candidate.slot, reason, log: &log)
     }
     if let group { answerRelatives(of: group, by: abs(fill.quantity), log: &log) }
   }
@@ -172,12 +173,17 @@ extension Broker {
     _ slot: Int, _ wanted: Double, account: inout some BrokerAccount, log: inout RunLog
   ) {
     let instrument = Int(book[slot].order.instrument.index)
-    let reason: RejectionReason =
-      wanted > 0
-      ? .buyingPower
-      : !account.allowsShorts
-        ? .shortNotAllowed : account.canBorrow(instrument) ? .buyingPower : .noShares
-    reject(slot, reason, log: &log)
+    reject(slot, shortage(of: instrument, isSale: wanted <= 0, account: account), log: &log)
+  }
+
+  /// What an order lacks that cannot open all it would.
+  @inline(never)
+  func shortage(
+    of instrument: Int, isSale: Bool, account: some BrokerAccount
+  ) -> RejectionReason {
+    if !isSale { return .buyingPower }
+    if !account.allowsShorts { return .shortNotAllowed }
+    return account.canBorrow(instrument) ? .buyingPower : .noShares
   }
 
   /// Ends an order with the reason for which it is refused.
@@ -235,10 +241,10 @@ extension Broker {
       ? fill.reference : market.lastClose(of: Int(instrument.index)) ?? .nan
   }
 
-  /// Ends an order of which buying power covered a part.
+  /// Ends an order of which a part was covered.
   @inline(never)
-  private mutating func endCut(_ slot: Int, log: inout RunLog) {
-    if !book[slot].wasCut { log.counts.cutOrders += 1 }
+  private mutating func endCut(_ slot: Int, _ reason: RejectionReason, log: inout RunLog) {
+    if !book[slot].wasCut { log.counts.addCut(reason) }
     let filled = book[slot].filledQuantity
     log.record(book[slot].id, .cut(to: filled), at: market.clock, filled: filled)
     end(slot, .filled, log: &log)

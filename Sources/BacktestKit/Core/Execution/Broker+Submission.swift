@@ -107,12 +107,12 @@ extension Broker {
         opening = opening < 0 ? -kept : kept
         remaining = parts.closing + parts.exiting + opening
         let fillsWhole = order.timeInForce == .fillOrKill
+        let reason = shortage(of: instrument, isSale: order.quantity < 0, account: account)
         guard remaining != 0, plan.shortfall == .cut, !fillsWhole else {
-          let reason: RejectionReason = lacksShares ? .noShares : .buyingPower
-          return refuse(order, isShort ? .shortNotAllowed : reason, log: &log)
+          return refuse(order, reason, log: &log)
         }
         wasCut = true
-        log.counts.cutOrders += 1
+        log.counts.addCut(reason)
         log.record(order.assignedID, .cut(to: remaining), at: market.clock)
       }
     }

@@ -198,6 +198,10 @@ public struct RunCounts: Hashable, Sendable, BitwiseCopyable {
   public var ambiguousBars = 0
   /// Orders made smaller because buying power did not cover them.
   public var cutOrders = 0
+  /// Orders made smaller because the account may not open short positions.
+  public var cutShortSales = 0
+  /// Orders made smaller because there were no shares to borrow.
+  public var cutUnborrowable = 0
   /// Orders that were refused.
   public var rejectedOrders = 0
   /// Open positions at the end whose series had ended before.
@@ -205,4 +209,13 @@ public struct RunCounts: Hashable, Sendable, BitwiseCopyable {
 
   /// All zero.
   package init() {}
+
+  /// Counts an order that was made smaller for a reason for which it could have been refused.
+  mutating func addCut(_ reason: RejectionReason) {
+    switch reason {
+    case .shortNotAllowed: cutShortSales += 1
+    case .noShares: cutUnborrowable += 1
+    default: cutOrders += 1
+    }
+  }
 }

@@ -229,13 +229,25 @@ public struct BarSeries: Sendable {
     volume = whole.volume.rows(range)
     priceBasis = whole.priceBasis
     source = whole.source
-    issues = whole.issues
+    issues = whole.issues(in: range)
     actions = whole.actions
     funding = whole.funding
     finerBars = whole.finerBars
     if !whole.scale.isEmpty {
       scale = whole.scale.rows(range)
       continuousColumns = whole.continuousColumns.map { $0.rows(range) }
+    }
+  }
+
+  /// The findings at some of the rows, and those whose place in time is not known. What lies
+  /// between the first of them and the bar before lies outside.
+  private func issues(in range: Range<Int>) -> [DataIssue] {
+    guard !issues.isEmpty, range.count < count, !range.isEmpty else { return issues }
+    let times = closeTimes[range.lowerBound]...closeTimes[range.upperBound - 1]
+    return issues.filter { issue in
+      guard let time = issue.time else { return true }
+      return times.contains(time)
+        && !([.gap, .jump].contains(issue.code) && time == times.lowerBound)
     }
   }
 

@@ -14,6 +14,8 @@ public struct DataIssue: Hashable, Sendable {
   public var repair: Repair?
   /// How many bars or sessions it covers: the missing ones of a gap, or a run of like bars.
   public var count: Int
+  /// The close of the bar at which it was found; `nil` where that is not known.
+  package var time: Timestamp?
 
   /// An issue from its parts.
   package init(

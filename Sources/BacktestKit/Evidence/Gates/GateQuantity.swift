@@ -71,7 +71,8 @@ public struct GateQuantity: Sendable {
       "pbo", "Probability of backtest overfitting", .ratio, higherIsBetter: false,
       "share of splits in which the best candidate in sample is below the median out of sample "
         + "(Bailey, Borwein, López de Prado, Zhu, 2017)",
-      advice: "fewer candidates, or candidates that differ in more than luck, make it smaller"
+      advice: "it falls where the candidate that is best in sample stays above the median out of "
+        + "sample; among candidates without an edge it is about 0.5, however few they are"
     ) { $0.overfitProbability },
     GateQuantity(
       "spa-p", "p-value of the SPA test", .ratio, higherIsBetter: false,

@@ -8,7 +8,7 @@ extension BacktestResult {
     let found = [
       accountCaveats, forecastCaveats, sampleCaveats, tradeCaveats, marginCaveats,
       borrowingCaveats,
-      executionCaveats, orderCaveats, dataCaveats,
+      executionCaveats, orderCaveats, riskCaveats, dataCaveats,
     ]
     return ResultCaveat.mostSeriousFirst(Array(found.joined()))
   }
@@ -104,7 +104,7 @@ extension BacktestResult {
       let number =
         closed.isEmpty
         ? "No round trip was"
-        : "Only \(closed.count) "
+        : "Only \(NumberText.grouped(closed.count)) "
           + (closed.count == 1 ? "round trip was" : "round trips were")
       found.append(
         ResultCaveat(
@@ -210,53 +210,11 @@ extension BacktestResult {
       "bars are ambiguous: their fills depend on the assumed order of prices within the bar.")
     return found
   }
-
-  private var orderCaveats: [ResultCaveat] {
-    var found: [ResultCaveat] = []
-    func add(_ code: ResultCaveat.Code, _ count: Int, _ one: String, _ many: String) {
-      if count > 0 { found.append(ResultCaveat(code, count: count, one, many)) }
-    }
-    add(
-      .cutOrders, counts.cutOrders, "order was reduced because buying power was too low.",
-      "orders were reduced because buying power was too low.")
-    let shorts = outcomes.count { $0.kind == .rejected(.shortNotAllowed) }
-    let why = "rejected: a cash account cannot sell short (set account: leverage to allow it)."
-    add(
-      .shortNotAllowed, shorts, "order to sell short was \(why)",
-      "orders to sell short were \(why)")
-    let others = rejectionText
-    add(
-      .rejectedOrders, counts.rejectedOrders - shorts, "order was rejected\(others).",
-      "orders were rejected\(others).")
-    let live = Set(outcomes.filter { $0.kind == .stillLive }.map(\.order))
-    if let oldest = orders.first(where: { live.contains($0.assignedID) }) {
-      let (end, date) = ("still live at the end", oldest.submitted.utcDate)
-      add(
-        .ordersLeftLive, live.count, "order was \(end), placed on \(date).",
-        "orders were \(end), the oldest placed on \(date).")
-    }
-    return found
-  }
-
-  /// The commonest reason of rejections: `, 12 of them for the reason 'buying-power'`.
-  private var rejectionText: String {
-    var tally: [RejectionReason: Int] = [:]
-    for outcome in outcomes {
-      guard case .rejected(let reason) = outcome.kind, reason != .shortNotAllowed else { continue }
-      tally[reason, default: 0] += 1
-    }
-    let ordered = RejectionReason.allCases.compactMap { reason in tally[reason].map { (reason, $0) }
-    }
-    guard let most = ordered.max(by: { $0.1 < $1.1 }) else { return "" }
-    let total = ordered.reduce(0) { $0 + $1.1 }
-    let share = most.1 == total ? "" : " \(NumberText.grouped(most.1)) of them"
-    return ",\(share) for the reason '\(most.0.rawValue)'"
-  }
 }
 
 extension ResultCaveat {
   /// A caveat about something that was counted: what follows `1` and what follows other numbers.
-  fileprivate init(_ code: Code, count: Int, _ one: String, _ many: String) {
+  init(_ code: Code, count: Int, _ one: String, _ many: String) {
     self.init(code, count == 1 ? "1 \(one)" : "\(NumberText.grouped(count)) \(many)")
   }
 }

@@ -1,4 +1,4 @@
-import BacktestCore
+package import BacktestCore
 
 extension Universe {
   /// That bars are not those of history, where they were changed.
@@ -9,78 +9,101 @@ extension Universe {
       "The bars were changed before the run, and figures are not those of history: "
         + "\(changes.joined(separator: "; ")).")
   }
-}
 
-extension BacktestResult {
-  /// What is known about the data: faults that move money, and what models of volume lack.
-  var dataCaveats: [ResultCaveat] {
-    [
-      universe.changeCaveat, splitJumps, splitsWithoutJump, staleRates, barsOutsideHours,
-      missingBars,
-    ].compactMap(\.self)
-      + volumeCaveats
+  /// What is known about the bars: that they were changed, and faults that move money.
+  ///
+  /// - Parameter times: the base point and the end of what is measured.
+  package func caveats(over times: Range<Timestamp>) -> [ResultCaveat] {
+    [changeCaveat, splitsWithoutJump(over: times), barsOutsideHours, missingBars].compactMap(\.self)
+      + jumps(over: times)
       + symbols(.repairedData, "Rows of the data were repaired") { series in
         series.issues.contains { $0.repair != nil }
       }
   }
 
   /// A caveat that names the series of which something holds, if there are any.
-  private func symbols(
+  fileprivate func symbols(
     _ code: ResultCaveat.Code, _ text: String, _ isMeant: (BarSeries) -> Bool
   ) -> [ResultCaveat] {
-    let symbols = universe.series.filter(isMeant).map(\.instrument.symbol)
+    let symbols = series.filter(isMeant).map(\.instrument.symbol)
     return symbols.isEmpty
       ? [] : [ResultCaveat(code, "\(text): \(NumberText.list(symbols)).")]
   }
 
-  private var volumeCaveats: [ResultCaveat] {
-    let rules = configuration.execution
-    guard configuration.accounting.placesOrders,
-      rules.participation != nil || rules.slippageModels.contains(where: \.usesVolume)
-    else { return [] }
-    return symbols(
-      .adjustedPricesWithVolumeModels,
-      "Fills depend on volumes, but prices are adjusted and volumes are not"
-    ) { $0.priceBasis == .adjusted }
-      + symbols(.noVolume, "Fills should depend on volumes, but the data has no volumes") {
-        !$0.hasVolume
-      }
+  /// A jump by a factor at which shares are split.
+  private struct SplitJump {
+    var symbol: String
+    /// The closes before and after it.
+    var times: ClosedRange<Timestamp>
+    var text: String
   }
 
   /// Jumps of raw closes in the measured time by a factor at which shares are split.
-  private var splitJumps: ResultCaveat? {
-    guard let start = curve.times.first, let end = curve.times.last else { return nil }
-    var places: [String] = []
+  private func splitJumps(over times: Range<Timestamp>) -> [SplitJump] {
+    var found: [SplitJump] = []
     // The check of a file has noted which series jump at all.
-    for series in universe.series
+    for series in series
     where series.priceBasis == .raw && series.issues.contains(where: { $0.code == .jump }) {
       let closes = series.continuous.close
       for row in 1..<max(series.count, 1)
-      where series.closeTimes[row] > start && series.closeTimes[row] <= end {
+      where series.closeTimes[row] > times.lowerBound
+        && series.closeTimes[row] <= times.upperBound
+      {
         let change = closes[row] / closes[row - 1]
         guard SplitFactors.contains(change) else { continue }
-        let date = universe.sessionDate(of: series.closeTimes[row])
+        let date = sessionDate(of: series.closeTimes[row])
         let percent = NumberFormat.signedPercent(decimals: 1).text(change - 1)
-        places.append("\(series.instrument.symbol) on \(date) (\(percent))")
+        let symbol = series.instrument.symbol
+        found.append(
+          SplitJump(
+            symbol: symbol, times: series.closeTimes[row - 1]...series.closeTimes[row],
+            text: "\(symbol) on \(date) (\(percent))"))
       }
     }
-    guard !places.isEmpty else { return nil }
-    return ResultCaveat(
-      .splitJumps,
-      "Raw prices jump by factors at which shares are split: "
-        + "\(NumberText.list(places, limit: 4)). A jump that is a split counts as a profit or a "
-        + "loss that no holder had; look it up, or use adjusted prices.")
+    return found
+  }
+
+  /// Jumps that look like splits, and those of closes that do not.
+  private func jumps(over times: Range<Timestamp>) -> [ResultCaveat] {
+    let splits = splitJumps(over: times)
+    var found: [ResultCaveat] = []
+    if !splits.isEmpty {
+      found.append(
+        ResultCaveat(
+          .splitJumps,
+          "Raw prices jump by factors at which shares are split: "
+            + "\(NumberText.list(splits.map(\.text), limit: 4)). A jump that is a split counts as "
+            + "a profit or a loss that no holder had; look it up, or use adjusted prices."))
+    }
+    let places = series.compactMap { series -> String? in
+      let named = splits.filter { $0.symbol == series.instrument.symbol }.map(\.times)
+      let count = series.issues.reduce(0) { sum, issue in
+        guard issue.code == .jump else { return sum }
+        let isNamed = issue.time.map { time in named.contains { $0.contains(time) } }
+        return isNamed ?? !named.isEmpty ? sum : sum + issue.count
+      }
+      return count == 0 ? nil : "\(series.instrument.symbol) (\(NumberText.grouped(count)))"
+    }
+    if !places.isEmpty {
+      found.append(
+        ResultCaveat(
+          .priceJumps,
+          "Closes are more than 40% away from the one before: "
+            + "\(NumberText.list(places, limit: 4)). An error in the data or a split would look "
+            + "the same."))
+    }
+    return found
   }
 
   /// Splits of the measured time after which the price went on as if there had been none.
-  private var splitsWithoutJump: ResultCaveat? {
-    guard let start = curve.times.first, let end = curve.times.last else { return nil }
+  private func splitsWithoutJump(over times: Range<Timestamp>) -> ResultCaveat? {
     var places: [String] = []
-    for series in universe.series {
+    for series in series {
       for action in series.actions {
         guard case .split(let ratio) = action.kind, SplitFactors.contains(ratio),
           let row = series.effect(of: action.exDate)?.row, row > 0, row < series.count,
-          series.closeTimes[row] > start, series.closeTimes[row] <= end
+          series.closeTimes[row] > times.lowerBound,
+          series.closeTimes[row] <= times.upperBound
         else { continue }
         let change = series.close[row] / series.close[row - 1]
         // Nearer, as a factor, to no jump at all than to the one that the split makes.
@@ -97,6 +120,66 @@ extension BacktestResult {
       "Shares were split, but their prices did not jump: \(NumberText.list(places, limit: 4)). "
         + "Prices may be adjusted already; then the split makes holders a profit or a loss that "
         + "nobody had. Leave it out, or use raw prices.")
+  }
+
+  private var barsOutsideHours: ResultCaveat? {
+    var places: [String] = []
+    var isZoneLikely = false
+    for series in series {
+      let count = series.foundCount(.outsideCalendar)
+      guard count > 0, let calendar = series.calendar else { continue }
+      let share = count <= series.count ? " of \(NumberText.count(series.count, "bar"))" : ""
+      places.append("\(series.instrument.symbol) (\(NumberText.grouped(count))\(share))")
+      if case .intraday = series.timeframe, 4 * count >= series.count, calendar.name != "24x7" {
+        isZoneLikely = true
+      }
+    }
+    guard !places.isEmpty else { return nil }
+    let names = Set(series.compactMap(\.calendar?.name))
+    let calendar = names.count == 1 ? names.first ?? "" : "their calendars"
+    return ResultCaveat(
+      .outsideHours,
+      "Bars lie outside the hours of \(calendar): \(NumberText.list(places, limit: 4))."
+        + (isZoneLikely
+          ? " Times that name no zone are read as UTC unless the study gives their 'time-zone'."
+          : ""))
+  }
+
+  private var missingBars: ResultCaveat? {
+    let places = series.compactMap { series -> String? in
+      let count = series.foundCount(.gap)
+      let noun = series.timeframe == .session ? "session" : "bar"
+      return count > 0
+        ? "\(series.instrument.symbol) (\(NumberText.count(count, noun)))" : nil
+    }
+    guard !places.isEmpty else { return nil }
+    return ResultCaveat(
+      .missingBars,
+      "The data lacks bars that its calendar has: \(NumberText.list(places, limit: 4)). What "
+        + "happened in between is in the return of the next bar.")
+  }
+}
+
+extension BacktestResult {
+  /// What is known about the data: faults that move money, and what models of volume lack.
+  var dataCaveats: [ResultCaveat] {
+    let times = curve.times.first.flatMap { start in curve.times.last.map { start..<max(start, $0) }
+    }
+    return (times.map(universe.caveats) ?? []) + [staleRates].compactMap(\.self) + volumeCaveats
+  }
+
+  private var volumeCaveats: [ResultCaveat] {
+    let rules = configuration.execution
+    guard configuration.accounting.placesOrders,
+      rules.participation != nil || rules.slippageModels.contains(where: \.usesVolume)
+    else { return [] }
+    return universe.symbols(
+      .adjustedPricesWithVolumeModels,
+      "Fills depend on volumes, but prices are adjusted and volumes are not"
+    ) { $0.priceBasis == .adjusted }
+      + universe.symbols(.noVolume, "Fills should depend on volumes, but the data has no volumes") {
+        !$0.hasVolume
+      }
   }
 
   /// Rates that end more than a week before the prices that they convert.
@@ -119,43 +202,6 @@ extension BacktestResult {
       .staleRates,
       "Rates of exchange end before the prices that they convert, and the last one is used from "
         + "then on: \(NumberText.list(places, limit: 4)). Add later rates, or end the run there.")
-  }
-
-  private var barsOutsideHours: ResultCaveat? {
-    var places: [String] = []
-    var isZoneLikely = false
-    for series in universe.series {
-      let count = series.foundCount(.outsideCalendar)
-      guard count > 0, let calendar = series.calendar else { continue }
-      let share = count <= series.count ? " of \(NumberText.count(series.count, "bar"))" : ""
-      places.append("\(series.instrument.symbol) (\(NumberText.grouped(count))\(share))")
-      if case .intraday = series.timeframe, 4 * count >= series.count, calendar.name != "24x7" {
-        isZoneLikely = true
-      }
-    }
-    guard !places.isEmpty else { return nil }
-    let names = Set(universe.series.compactMap(\.calendar?.name))
-    let calendar = names.count == 1 ? names.first ?? "" : "their calendars"
-    return ResultCaveat(
-      .outsideHours,
-      "Bars lie outside the hours of \(calendar): \(NumberText.list(places, limit: 4))."
-        + (isZoneLikely
-          ? " Times that name no zone are read as UTC unless the study gives their 'time-zone'."
-          : ""))
-  }
-
-  private var missingBars: ResultCaveat? {
-    let places = universe.series.compactMap { series -> String? in
-      let count = series.foundCount(.gap)
-      let noun = series.timeframe == .session ? "session" : "bar"
-      return count > 0
-        ? "\(series.instrument.symbol) (\(NumberText.count(count, noun)))" : nil
-    }
-    guard !places.isEmpty else { return nil }
-    return ResultCaveat(
-      .missingBars,
-      "The data lacks bars that its calendar has: \(NumberText.list(places, limit: 4)). What "
-        + "happened in between is in the return of the next bar.")
   }
 }
 

@@ -91,8 +91,42 @@ extension BenchmarkCurve {
     }
   }
 
-  package static let heldName = "Buy and hold"
-  package static let heldPartsName = "Equal parts, held"
+  private static let heldName = "Buy and hold"
+  private static let heldPartsName = "Equal parts, held"
+
+  /// The name inside a sentence; names of markets keep their capitals.
+  package var nameInSentence: String {
+    switch name {
+    case Self.heldName: "buy and hold"
+    case Self.heldPartsName: "holding equal parts"
+    default: name
+    }
+  }
+
+  /// That there are prices for a part of a run only; `nil` where they cover it.
+  ///
+  /// - Parameters:
+  ///   - run: the run.
+  ///   - sample: its returns that are measured.
+  package func caveat(on run: BacktestResult, _ sample: ReturnsSample) -> ResultCaveat? {
+    guard let own = partialDates(of: sample), let first = sample.pointDates?.first,
+      let last = sample.pointDates?.last
+    else { return nil }
+    let sessions = run.sessionSample(of: sample)
+    let common =
+      (try? aligned(with: sessions, timeframe: run.universe.shortestTimeframe))?.returns.count ?? 0
+    let covers = "\(name) has prices from \(own.lowerBound) to \(own.upperBound)"
+    guard common > 0 else {
+      return ResultCaveat(
+        .shortBenchmark,
+        "\(covers), and what it is compared with goes from \(first) to \(last). They have no day "
+          + "in common, so there is no comparison.")
+    }
+    return ResultCaveat(
+      .shortBenchmark,
+      "\(covers), not from \(first) to \(last). Its own figures are left out, and the comparison "
+        + "is over \(NumberText.count(common, "common return")).")
+  }
 
   /// What the account would be worth had it put equal parts of its capital into every instrument
   /// at the base point, or at an instrument's first close after it, and kept them; without costs.

@@ -27,6 +27,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case rawPrices = "raw-prices"
     /// Raw prices jump by a factor at which shares are split.
     case splitJumps = "split-jumps"
+    /// Closes are far away from those before them.
+    case priceJumps = "price-jumps"
     /// A split is given for shares whose price did not jump.
     case splitsWithoutJump = "splits-without-jump"
     /// Rates of exchange end before the prices that they convert.
@@ -77,14 +79,16 @@ public struct ResultCaveat: Hashable, Sendable {
     case noCalendar = "no-calendar"
     /// Instruments have different calendars, whose sessions count together.
     case mixedCalendars = "mixed-calendars"
+    /// The benchmark has prices for a part of the time only.
+    case shortBenchmark = "short-benchmark"
     /// Less than a year was measured.
     case shortSample = "short-sample"
-    /// Orders were reduced because buying power was too low.
-    case cutOrders = "cut-orders"
-    /// A cash account rejected orders to sell short.
+    /// A cash account rejected orders to sell short, or reduced them to what was held.
     case shortNotAllowed = "short-not-allowed"
     /// Orders were rejected for another reason.
     case rejectedOrders = "rejected-orders"
+    /// The limits of the study reduced or rejected orders, or closed positions.
+    case riskLimits = "risk-limits"
     /// Positions were valued at the last close of a series that had ended.
     case staleMarks = "stale-marks"
     /// Orders filled at the close on which they were decided.
@@ -107,6 +111,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case missingObjectives = "missing-objectives"
     /// Bars after the last test window belong to no fold.
     case untestedBars = "untested-bars"
+    /// Orders were reduced because buying power was too low, or shares could not be borrowed.
+    case cutOrders = "cut-orders"
     /// Orders were still live at the end.
     case ordersLeftLive = "orders-left-live"
   }

@@ -131,8 +131,9 @@ public enum LookaheadError: Error, Hashable, CustomStringConvertible {
     case .strategy(let error): "\(error)"
     case .configuration(let error): "\(error)"
     case .tooFewBars(let available, let warmup):
-      "a look-ahead analysis needs a bar before and after each cut, but there are \(available) "
-        + "bars and the warm-up takes \(warmup); give more bars or a shorter warm-up"
+      "a look-ahead analysis needs a bar before and after each cut, but there are "
+        + "\(NumberText.count(available, "bar")) and the warm-up takes "
+        + "\(NumberText.grouped(warmup)); give more bars or a shorter warm-up"
     case .notReproducible(let time, let first, let second):
       "two runs over the same bars differ \(time.map { "at \($0)" } ?? "before the first bar"): "
         + "\(first) and \(second); seed the strategy's randomness, and let nothing outlive a run"

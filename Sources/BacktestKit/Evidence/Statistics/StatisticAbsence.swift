@@ -1,3 +1,5 @@
+internal import BacktestCore
+
 /// Why a statistic of a search has no value.
 public enum StatisticAbsence: Error, Hashable, Sendable, CustomStringConvertible {
   /// There are only that many returns.
@@ -17,10 +19,12 @@ public enum StatisticAbsence: Error, Hashable, Sendable, CustomStringConvertible
   public var description: String {
     switch self {
     case .tooFewReturns(let count, let needed):
-      "too few returns (\(count), \(needed) are needed)"
+      "too few returns (\(NumberText.grouped(count)), \(NumberText.grouped(needed)) are needed)"
     case .tooFewTrials(let count, let needed):
-      "too few trials with a Sharpe ratio (\(count), \(needed) are needed)"
-    case .tooManyTrials(let count, let limit): "too many trials (\(count), at most \(limit))"
+      "too few trials with a Sharpe ratio (\(NumberText.grouped(count)), "
+        + "\(NumberText.grouped(needed)) are needed)"
+    case .tooManyTrials(let count, let limit):
+      "too many trials (\(NumberText.grouped(count)), at most \(NumberText.grouped(limit)))"
     case .noDispersion: "the returns do not vary"
     case .negativeVariance: "skewness and kurtosis give the Sharpe ratio a negative variance"
     case .returnsNotKept: "the returns of the trials were not kept"

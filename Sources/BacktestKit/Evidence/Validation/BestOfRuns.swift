@@ -2,7 +2,7 @@
 package struct BestOfRuns: Sendable, Equatable {
   /// The number of runs with daily returns.
   package let count: Int
-  /// The mean correlation of their daily returns.
+  /// The mean correlation of their daily returns; a pair without one counts as 0.
   package let meanCorrelation: Double
   /// How many runs without resemblance they are worth.
   package let effective: Double
@@ -26,11 +26,14 @@ package struct BestOfRuns: Sendable, Equatable {
       SharpeEstimate(returns: returns.filter(\.isFinite).map { $0 - rate })
     }
     let ratios = estimates.compactMap { $0?.ratio }
-    let pairs = correlations.indices.flatMap { a in
-      correlations[a][(a + 1)...].compactMap(\.self)
+    // Runs that do not vary are no trials, and resemble nothing.
+    let varying = estimates.indices.filter { estimates[$0] != nil }
+    let pairs = varying.indices.flatMap { a in
+      varying[(a + 1)...].map { correlations[varying[a]][$0] }
     }
-    guard ratios.count >= 2, !pairs.isEmpty, let chosen = estimates[best] else { return nil }
-    let correlation = pairs.reduce(0, +) / Double(pairs.count)
+    guard ratios.count >= 2, let chosen = estimates[best] else { return nil }
+    // Nothing shows that runs of different times resemble each other, and luck had a new try.
+    let correlation = pairs.reduce(0) { $0 + ($1 ?? 0) } / Double(pairs.count)
     let variance = TrialMoments(ratios).variance ?? 0
     let trials = TrialCount.averageCorrelation(correlation, trials: ratios.count)
     guard

@@ -79,7 +79,7 @@ extension CrossValidationResult {
       ResultCaveat(
         .unfinishedWarmup,
         "The evaluation\(market.name.isEmpty ? "" : " of \(market.name)") begins at bar "
-          + "\(market.skip), before the end of the longest warm-up "
+          + "\(NumberText.grouped(market.skip)), before the end of the longest warm-up "
           + "(\(NumberText.count(market.warmup, "bar"))).")
     }
   }

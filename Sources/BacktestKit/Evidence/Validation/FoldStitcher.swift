@@ -224,6 +224,8 @@ extension RunCounts {
   fileprivate mutating func add(_ other: RunCounts) {
     ambiguousBars += other.ambiguousBars
     cutOrders += other.cutOrders
+    cutShortSales += other.cutShortSales
+    cutUnborrowable += other.cutUnborrowable
     rejectedOrders += other.rejectedOrders
     stalePositions += other.stalePositions
   }

@@ -62,8 +62,8 @@ extension PreparedWalkForward {
       found.append(
         ResultCaveat(
           .unfinishedWarmup,
-          "The evaluation begins at bar \(skip), before the end of the longest warm-up "
-            + "(\(NumberText.count(warmup, "bar")))."))
+          "The evaluation begins at bar \(NumberText.grouped(skip)), before the end of the "
+            + "longest warm-up (\(NumberText.count(warmup, "bar")))."))
     }
     let left = schedule.droppedTailBars
     if left > 0 {

@@ -13,7 +13,10 @@ package enum MarkdownText {
       case "\\", "`", "*", "_", "[", "]", "|", "~", "#", "$":
         escaped += "\\"
         escaped.unicodeScalars.append(scalar)
-      default: if scalar.value >= 0x20 { escaped.unicodeScalars.append(scalar) }
+      // These would turn round the text after a name as well; other controls mean nothing.
+      case "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}", "\u{0}"..<" ", "\u{7F}"..."\u{9F}":
+        escaped += "\u{FFFD}"
+      default: escaped.unicodeScalars.append(scalar)
       }
     }
     return escaped

@@ -85,7 +85,7 @@ extension CSVBarTiming {
     let noun = timeframe == .session ? "session" : "bar"
     builder.log.add(
       .gap, line: line,
-      "\(builder.label): \(missing) \(noun)\(missing == 1 ? "" : "s") of \(calendar.name) without "
+      "\(builder.label): \(NumberText.count(missing, noun)) of \(calendar.name) without "
         + "a bar between \(last.last) and \(next.first)",
       count: missing)
   }
@@ -133,7 +133,7 @@ extension CSVBarTiming {
     guard let previous = tracker.previous, missing > 0 else { return }
     builder.log.add(
       .gap, line: line,
-      "\(builder.label): \(missing) bar\(missing == 1 ? "" : "s") missing between "
+      "\(builder.label): \(NumberText.count(missing, "bar")) missing between "
         + "\(Timestamp(nanoseconds: previous.close)) and \(Timestamp(nanoseconds: current.open))",
       count: missing)
   }

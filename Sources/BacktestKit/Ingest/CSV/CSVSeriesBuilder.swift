@@ -108,13 +108,33 @@ struct CSVSeriesBuilder {
   private func finish(
     _ builder: inout CSVBarBuilder, _ timeframe: Timeframe, _ closeTimes: Column<Timestamp>
   ) -> BarSeries {
+    let lines =
+      builder.log.issues.isEmpty ? [] : (0..<builder.count).map { builder.lines.start[$0] }
     var series = BarSeries(
       trusted: Instrument(symbol: builder.symbol), timeframe: timeframe,
       calendar: options.calendar, times: [builder.takeOpenTimes(), closeTimes],
       prices: builder.takePrices(), priceBasis: options.priceBasis)
     series.issues = builder.log.finished
+    place(&series.issues, lines: lines, closeTimes)
     series.source = source
     return series
+  }
+
+  /// Dates findings by their lines. One about a line that was left out has the time of the next.
+  private func place(
+    _ issues: inout [DataIssue], lines: [UInt32], _ closeTimes: Column<Timestamp>
+  ) {
+    guard !lines.isEmpty else { return }
+    var rows = Array(lines.indices)
+    // A file may be in descending order.
+    if zip(lines, lines.dropFirst()).contains(where: >) { rows.sort { lines[$0] < lines[$1] } }
+    var place = 0
+    // Findings are in the order of their lines.
+    for index in issues.indices {
+      guard let line = issues[index].line else { continue }
+      while place + 1 < rows.count, Int(lines[rows[place]]) < line { place += 1 }
+      issues[index].time = closeTimes[rows[place]]
+    }
   }
 }
 

@@ -17,7 +17,7 @@ import BacktestFiles
 /// The directory has a digest of each series' columns, so that a file that lost its end to a full
 /// disk or a power cut, or a byte to a bad one, is made anew and never believed.
 struct BarCacheFile {
-  private static let magic: [UInt8] = Array("BTKBARS".utf8) + [3]
+  private static let magic: [UInt8] = Array("BTKBARS".utf8) + [4]
   private static let prologueSize = 40
   private static let columnCount = 7
 
@@ -322,13 +322,14 @@ extension BarCacheIssue {
     guard let code = cursor.text().flatMap(DataIssue.Code.init(rawValue:)),
       let line = cursor.integer(), let column = cursor.integer(),
       let namesSymbol = cursor.word(), let message = cursor.text(), let repair = cursor.text(),
-      let count = cursor.integer()
+      let count = cursor.integer(), let isDated = cursor.word(), let time = cursor.word()
     else { return nil }
     self.namesSymbol = namesSymbol == 1
     issue = DataIssue(
       code: code, file: "", line: line == 0 ? nil : line,
       column: column == 0 ? nil : column, message: message,
       repair: DataIssue.Repair(rawValue: repair), count: count)
+    if isDated == 1 { issue.time = Timestamp(nanoseconds: Int64(bitPattern: time)) }
   }
 
   fileprivate func write(to writer: inout BinaryWriter) {
@@ -339,5 +340,7 @@ extension BarCacheIssue {
     writer.text(issue.message)
     writer.text(issue.repair?.rawValue ?? "")
     writer.integer(issue.count)
+    writer.word(issue.time == nil ? 0 : 1)
+    writer.word(UInt64(bitPattern: issue.time?.nanoseconds ?? 0))
   }
 }

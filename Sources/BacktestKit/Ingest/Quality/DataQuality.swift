@@ -66,14 +66,17 @@ public struct DataQualityReport: Sendable, CustomStringConvertible {
 
   /// A line of facts, a line a kind of finding, and the findings.
   public var description: String {
-    var lines = ["\(symbol): \(barCount) bars of \(timeframe), \(priceBasis.rawValue) prices"]
+    var lines = [
+      "\(symbol): \(NumberText.count(barCount, "bar")) of \(timeframe), "
+        + "\(priceBasis.rawValue) prices"
+    ]
     if let firstOpen, let lastClose { lines[0] += ", \(firstOpen) to \(lastClose)" }
     lines[0] += ", calendar \(calendar ?? "none")"
     if !hasVolume { lines[0] += ", no volumes" }
     if let hoursNote { lines.append("  \(hoursNote)") }
     for count in counts {
-      let repaired = count.repaired > 0 ? " (\(count.repaired) repaired)" : ""
-      lines.append("  \(count.code.rawValue): \(count.bars)\(repaired)")
+      let repaired = count.repaired > 0 ? " (\(NumberText.grouped(count.repaired)) repaired)" : ""
+      lines.append("  \(count.code.rawValue): \(NumberText.grouped(count.bars))\(repaired)")
     }
     lines += issues.map { "  \($0)" }
     return lines.joined(separator: "\n")
@@ -140,7 +143,7 @@ struct DataIssueLog {
     }.map(\.element)
     for code in DataIssue.Code.allCases {
       guard var rest = overflow[code] else { continue }
-      rest.message = "\(rest.count) more of this kind"
+      rest.message = "\(NumberText.grouped(rest.count)) more of this kind"
       all.append(rest)
     }
     return all

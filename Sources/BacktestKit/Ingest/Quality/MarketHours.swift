@@ -22,7 +22,9 @@ enum MarketHours {
   }
 
   private static func note(_ count: Int, of series: BarSeries, _ finding: String) -> String? {
-    count * 2 > series.count ? "most bars (\(count) of \(series.count)) \(finding)" : nil
+    count * 2 > series.count
+      ? "most bars (\(NumberText.grouped(count)) of \(NumberText.grouped(series.count))) \(finding)"
+      : nil
   }
 
   /// The bars outside the hours of the series' own calendar, as its reader found them.

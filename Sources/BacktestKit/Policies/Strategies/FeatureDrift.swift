@@ -54,6 +54,8 @@ package struct FeatureDrift: Sendable, Equatable {
 
   /// The observations looked at, of all instruments on which a copy of the policy decides.
   package private(set) var observationCount = 0
+  /// The observations on these days that were refused, because a feature had no value.
+  package fileprivate(set) var refusedCount = 0
   /// The numbers that bars determine, in the order of the observation.
   package private(set) var items: [Item]
 
@@ -109,12 +111,13 @@ extension Normaliser {
 }
 
 extension PolicyMember {
-  /// The features of this policy on some days of a market, compared with its training; `nil` where
-  /// its normaliser has no mean and standard deviation, or no bar of these days is observed.
+  /// The features of this policy on some days of a market, compared with its training, before an
+  /// instant where one is given; `nil` where its normaliser has no mean and standard deviation, or
+  /// no bar of these days is observed.
   ///
   /// - Throws: `PolicyError` where the policy does not fit the market.
   package func featureDrift(
-    in feed: Feed, on days: Set<CivilDate>
+    in feed: Feed, on days: Set<CivilDate>, before end: Timestamp? = nil
   ) throws(PolicyError) -> FeatureDrift? {
     var found: FeatureDrift?
     for var runner in try runners(in: feed.universe) {
@@ -127,6 +130,7 @@ extension PolicyMember {
       var numbers = [Double](repeating: 0, count: runner.builder.count)
       for instant in feed.instants.indices {
         let bars = BarSlice(feed: feed, instant: instant, since: instant)
+        if let end, bars.time >= end { break }
         let closed = runner.countCloses(bars)
         runner.takeInputs(bars)
         guard closed > 0, runner.isDue(closed),
@@ -135,7 +139,11 @@ extension PolicyMember {
         let status = numbers.withUnsafeMutableBufferPointer {
           runner.builder.fill($0, state: runner.state)
         }
-        if status == .ready { found?.add(numbers, limit: limit) }
+        switch status {
+        case .ready: found?.add(numbers, limit: limit)
+        case .missing: found?.refusedCount += 1
+        case .waiting: break
+        }
       }
     }
     return found.flatMap { $0.observationCount > 1 ? $0 : nil }

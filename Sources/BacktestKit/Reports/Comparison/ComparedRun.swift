@@ -38,6 +38,18 @@ package struct ComparedRun: Sendable {
   /// The trials of its family that its store had counted; `nil` where none were.
   package var countedTrials: Int?
 
+  /// Why its figures are in-sample; `nil` where nothing says so.
+  package var inSampleReason: String? {
+    if limits.contains(where: { $0.code == ResultCaveat.Code.inSample.rawValue }) {
+      return "in-sample"
+    }
+    return limits.contains { $0.code == ResultCaveat.Code.chosenFromSweep.rawValue }
+      ? "parameters chosen in-sample" : nil
+  }
+
+  /// Its name, and that it is in-sample where it is.
+  var label: String { inSampleReason.map { "\(name) (\($0))" } ?? name }
+
   /// A caveat of a run.
   package struct Limit: Sendable, Equatable {
     /// Its kind.

@@ -79,6 +79,16 @@ struct ComparisonModel {
     return curves.common(own, other).flatMap { ReturnDifference($0) }
   }
 
+  /// The days on which a run and the reference both have a return; `nil` where one of them has no
+  /// daily values.
+  func commonDays(of run: Int) -> Int? {
+    guard let own = place(of: run), let other = place(of: reference) else { return nil }
+    return curves.common(own, other)?.returns.count ?? 0
+  }
+
+  /// Fewer common days than these show no correlation.
+  static let fewDays = 20
+
   /// The days in a year of a run with daily values.
   func daysPerYear(_ run: Int) -> Double { runs[run].curve?.daysPerYear ?? 252 }
 }
@@ -100,7 +110,38 @@ extension DailyCurve {
 extension ComparisonModel {
   /// What a reader has to know before comparing figures.
   var caveats: [String] {
-    [dates, kinds, data, costs, currencies, versions, repetitions, missing].compactMap(\.self)
+    [inSample, dates, apart, kinds, data, costs, currencies, versions, repetitions, missing]
+      .compactMap(\.self)
+  }
+
+  private var inSample: String? {
+    let names = runs.filter { $0.inSampleReason != nil }.map(\.label)
+    guard !names.isEmpty else { return nil }
+    return "In-sample: \(NumberText.list(names, limit: 4)). Data by which they are judged was used "
+      + "to train them or to choose their parameters, so their figures are too good."
+  }
+
+  /// Runs that cannot be compared day by day, because they share too few days.
+  private var apart: String? {
+    let pairs = charted.indices.flatMap { a in ((a + 1)..<charted.count).map { (a, $0) } }
+    var (none, few) = (0, 0)
+    for (a, b) in pairs where correlations[a][b] == nil {
+      let count = curves.common(a, b)?.returns.count ?? 0
+      if count == 0 { none += 1 } else if count < Self.fewDays { few += 1 }
+    }
+    guard none + few > 0 else { return nil }
+    if runs.count == 2 {
+      return none > 0
+        ? "The runs have no day in common, so there is no correlation and no difference of returns."
+        : "The runs have fewer than \(Self.fewDays) days in common, so there is no correlation."
+    }
+    let parts = [
+      none > 0 ? "\(NumberText.grouped(none)) have no day in common" : nil,
+      few > 0 ? "\(NumberText.grouped(few)) have fewer than \(Self.fewDays)" : nil,
+    ]
+    return "Of \(NumberText.count(pairs.count, "pair")) of runs, "
+      + "\(parts.compactMap(\.self).joined(separator: " and ")). They have no correlation, and "
+      + "count as unlike each other in the number of independent runs."
   }
 
   private var dates: String? {
@@ -151,6 +192,9 @@ extension ComparisonModel {
       .map { $0.map(\.name).sorted() }.sorted { $0[0] < $1[0] }
     guard !same.isEmpty else { return nil }
     let names = same.map { NumberText.list($0, limit: 4) }
+    if runs.count == 2 {
+      return "Both are the same run, or one is a copy of the other: fills and equity are the same."
+    }
     return "These runs made the same fills and the same equity: "
       + NumberText.list(names.map { "(\($0))" }, limit: 4) + "."
   }

@@ -26,8 +26,8 @@ extension ComparisonModel {
     return ReportTable(
       caption: "Main figures",
       columns: [
-        .text("Metric"), .number(runs[reference].name, as: .ratio),
-        .number(runs[other].name, as: .ratio), .number("Difference", as: .ratio),
+        .text("Metric"), .number(runs[reference].label, as: .ratio),
+        .number(runs[other].label, as: .ratio), .number("Difference", as: .ratio),
         .text("95% intervals"),
       ],
       rows: names.compactMap { Metrics.find($0) }.map { metric in

@@ -24,6 +24,15 @@ extension ComparisonModel {
   private var verdictOfTwo: String {
     let figures = "\(figure(0)); \(figure(1))"
     let text = "\(metric.title) of \(figures)."
+    if runs[0].fingerprint == runs[1].fingerprint {
+      return "Both are the same run: they made the same fills and the same equity. \(text)"
+    }
+    if let days = commonDays(of: 1 - reference), days < ComparisonModel.fewDays {
+      return days == 0
+        ? "\(text) They have no day in common, so nothing shows which of them earned more."
+        : "\(text) They have only \(NumberText.count(days, "day")) in common, too few to show "
+          + "which of them earned more."
+    }
     guard let difference = difference(of: 1 - reference) else { return text }
     let year = NumberFormat.percent(decimals: 1).text(
       abs(difference.mean) * daysPerYear(1 - reference))
@@ -54,7 +63,7 @@ extension ComparisonModel {
     let error =
       metric.name == "sharpe"
       ? runs[i].metrics["sharpe-standard-error"].map { " ± \(NumberFormat.ratio.text($0))" } : nil
-    return "\(runs[i].name): \(format.text(runs[i].metrics[metric.name]))\(error ?? "")"
+    return "\(runs[i].label): \(format.text(runs[i].metrics[metric.name]))\(error ?? "")"
   }
 
   /// Caveats first, then the figures of the choice.
@@ -79,7 +88,7 @@ extension ComparisonModel {
     var tiles = [
       ReportTiles.Tile(
         "Best \(metric.title)", value: format.text(runs[0].metrics[metric.name]),
-        detail: runs[0].name, definition: metric.definition),
+        detail: runs[0].label, definition: metric.definition),
       ReportTiles.Tile(
         "Median", value: format.text(spread?.median),
         detail: spread.map {
@@ -91,8 +100,9 @@ extension ComparisonModel {
     tiles.append(
       ReportTiles.Tile(
         "Independent runs", value: NumberFormat.number(decimals: 1).text(best.effective),
-        detail: "of \(best.count), mean correlation \(correlation)",
-        definition: "r + (1 - r) N, r the mean correlation of daily returns of N runs"))
+        detail: "of \(NumberText.grouped(best.count)), mean correlation \(correlation)",
+        definition: "r + (1 - r) N, r the mean correlation of daily returns of N runs; pairs "
+          + "without common days count as 0"))
     guard metric.name == "sharpe" else { return tiles }
     tiles.append(
       ReportTiles.Tile(

@@ -37,7 +37,10 @@ extension ComparisonModel {
 
   /// The name of a run, with a link to its report where there is one.
   func nameCell(_ i: Int) -> ReportCell {
-    let name = i == reference && runs.count > 2 ? "\(runs[i].name) (reference)" : runs[i].name
+    let notes = [
+      i == reference && runs.count > 2 ? "reference" : nil, runs[i].inSampleReason,
+    ].compactMap(\.self)
+    let name = runs[i].name + (notes.isEmpty ? "" : " (\(notes.joined(separator: ", ")))")
     return runs[i].link.map { .link(name, to: $0) } ?? .text(name)
   }
 

@@ -10,6 +10,8 @@ import BacktestCore
 struct ReportDocument: Sendable {
   /// The title of the page and its first heading.
   var title: String
+  /// What the window of a browser is called, where that is more than the title.
+  var windowTitle: String?
   /// A line below the title, for example instrument, period and engine version.
   var subtitle: String?
   /// The result in a sentence, below the title.
@@ -63,7 +65,7 @@ struct ReportDocument: Sendable {
         "http-equiv": "Content-Security-Policy",
         "content": isInteractive ? ReportScript.policy : ReportScript.policyWithoutScript,
       ])
-    writer.element("title", text: title)
+    writer.element("title", text: windowTitle ?? title)
     writer.markup("<style>")
     for part in [ReportStyleSheet.colours, ReportStyleSheet.page, ReportStyleSheet.marks] {
       writer.markup(part)

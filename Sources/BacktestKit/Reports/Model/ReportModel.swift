@@ -197,20 +197,20 @@ struct ReportBenchmark {
   /// Its returns on common days; `nil` where the account is measured within days.
   private(set) var alignedSample: AlignedBenchmark?
 
-  /// The name inside a sentence; names of markets keep their capitals.
-  var nameInSentence: String {
-    switch name {
-    case BenchmarkCurve.heldName: "buy and hold"
-    case BenchmarkCurve.heldPartsName: "holding equal parts"
-    default: name
-    }
-  }
+  /// The name inside a sentence.
+  var nameInSentence: String { curve.nameInSentence }
 
   init?(_ curve: BenchmarkCurve, run: BacktestResult, sample: ReturnsSample) {
     guard let dates = sample.pointDates, let base = sample.wealth.first else { return nil }
+    let partialDates = curve.partialDates(of: sample)
+    // A line of another time beside the account's would only mislead; a caveat says it.
+    if let own = partialDates, let first = dates.first, let last = dates.last,
+      own.upperBound < first || own.lowerBound > last
+    {
+      return nil
+    }
     name = curve.name
     self.curve = curve
-    let partialDates = curve.partialDates(of: sample)
     self.partialDates = partialDates
     values = zip(curve.scaled(to: base, on: dates), dates).map { value, date in
       partialDates.map { date <= $0.upperBound } ?? true ? value : nil

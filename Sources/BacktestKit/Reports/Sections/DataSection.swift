@@ -38,7 +38,8 @@ extension ReportModel {
     let symbols = run.universe.series.map(\.instrument.symbol)
     guard correlation.returnCount >= 20 else { return nil }
     return ReportTable(
-      caption: "Correlation of returns (\(correlation.returnCount) common sessions)",
+      caption:
+        "Correlation of returns (\(NumberText.count(correlation.returnCount, "common session")))",
       columns: [.text("Series")] + symbols.map { .number($0, as: .ratio) },
       rows: symbols.indices.map { row in
         [.text(symbols[row])]

@@ -30,9 +30,16 @@ extension ReportModel {
         "Features in \(NumberText.count(drift.observationCount, "observation")) of this backtest, "
           + "against the mean and the standard deviation that the normaliser keeps of the "
           + "training. \(FeatureDrift.ruleText) \(verdict) "
-          + "Numbers about the account are left out."),
+          + "Numbers about the account are left out.\(refusals(drift))"),
       shifts, table(ranked),
     ]
+  }
+
+  private func refusals(_ drift: FeatureDrift) -> String {
+    guard drift.refusedCount > 0 else { return "" }
+    return " \(NumberText.count(drift.refusedCount, "further observation")) "
+      + "\(drift.refusedCount == 1 ? "was" : "were") refused because a feature had no value, and "
+      + "\(drift.refusedCount == 1 ? "is" : "are") not in these figures."
   }
 
   private func table(_ items: [FeatureDrift.Item]) -> ReportTable {

@@ -33,6 +33,7 @@ package struct GatePage: Sendable {
       title: name, subtitle: subject, verdict: "Gate \(outcome).",
       summary: [notice, ReportTiles(tiles)],
       sections: [rules] + overfittingSections + [provenanceSection])
+    document.windowTitle = "\(name): gate \(outcome)"
     document.isInteractive = true
     return document.bytes()
   }
@@ -62,9 +63,18 @@ package struct GatePage: Sendable {
       ReportTiles.Tile("Rules that do not apply", value: count(.skipped)),
       ReportTiles.Tile(
         "Smallest margin of those that hold",
-        value: nearest?.0.marginText ?? NumberFormat.missing, detail: nearest?.0.rule.text,
-        definition: "relative to the bound"),
+        value: nearest?.0.marginText ?? NumberFormat.missing,
+        detail: [nearest?.0.rule.text, withoutShare].compactMap(\.self).joined(separator: "; "),
+        definition: "the margin that is the smallest share of its bound"),
     ]
+  }
+
+  /// How many of the margins are no share of their bound, because that is 0.
+  private var withoutShare: String? {
+    let count = verdict.findings.count { $0.margin != nil && $0.bound == 0 }
+    return count == 0
+      ? nil
+      : "without \(NumberText.count(count, "rule")) whose bound is 0, of which no margin is a share"
   }
 
   private var rules: ReportSection {
@@ -75,7 +85,8 @@ package struct GatePage: Sendable {
     if !bars.isEmpty {
       blocks.append(
         RankedBars(
-          caption: "Margin as a share of the bound", items: bars,
+          caption: "Margin as a share of the bound"
+            + (withoutShare.map { ", \($0)" } ?? ""), items: bars,
           format: .signedPercent(decimals: 1)))
     }
     return ReportSection(

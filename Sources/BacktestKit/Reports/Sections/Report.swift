@@ -151,6 +151,11 @@ public struct Report: ReportPage {
   private var model: ReportModel {
     var model = ReportModel(run: run, walkForward: walkForward, benchmark: benchmark)
     model.caveats = caveats
+    if let partial = benchmark?.caveat(on: run, model.sample),
+      !caveats.contains(where: { $0.code == partial.code })
+    {
+      model.caveats = ResultCaveat.mostSeriousFirst(caveats + [partial])
+    }
     model.isOfReturns = isOfReturns
     model.policies = policies
     model.replicates = replicates

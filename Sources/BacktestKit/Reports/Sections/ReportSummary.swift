@@ -5,12 +5,10 @@ extension ReportModel {
   /// Caveats first, then the main figures.
   var summary: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
-    let serious =
-      caveats.filter { !$0.code.isRecord }.map(\.message) + jumps
-      + shortBenchmark
-    if !serious.isEmpty {
+    if !caveats.isEmpty {
       blocks.append(
-        ReportNotice(.warning, title: "Caveats: read these first", items: serious))
+        ReportNotice(
+          .warning, title: "Caveats: read these first", items: caveats.map(\.message)))
     }
     blocks.append(
       ReportTiles(
@@ -19,40 +17,11 @@ extension ReportModel {
     return blocks
   }
 
-  /// A benchmark that was there for a part of the time only.
-  private var shortBenchmark: [String] {
-    guard let benchmark, let own = benchmark.partialDates, let first = dates.first,
-      let last = dates.last
-    else { return [] }
-    let common = benchmark.comparison?.benchmark?.benchmark.count ?? 0
-    return [
-      "\(NumberText.capitalized(benchmark.nameInSentence)) has prices from \(own.lowerBound) to "
-        + "\(own.upperBound), not from \(first) to \(last). Its own figures are left out, and "
-        + "the comparison is over \(NumberText.count(common, "common return"))."
-    ]
-  }
-
-  /// Jumps of prices that no caveat names.
-  private var jumps: [String] {
-    guard !caveats.contains(where: { $0.code == .splitJumps }) else { return [] }
-    let places = run.universe.series.compactMap { series -> String? in
-      let count = series.issues.count { $0.code == .jump }
-      return count == 0 ? nil : "\(series.instrument.symbol) (\(NumberText.grouped(count)))"
-    }
-    guard !places.isEmpty else { return [] }
-    return [
-      "Closes are more than 40% away from the one before: \(NumberText.list(places, limit: 4)). "
-        + "An error in the data or a split would look the same."
-    ]
-  }
-
   /// How sure the result is: the figures of the verdict with their errors, and what was tried.
   var certaintySection: ReportSection {
-    var items = verdictRemarks
-    items += caveats.filter(\.code.isRecord).map(\.message)
-    return ReportSection(
+    ReportSection(
       id: "certainty", title: "How sure this is",
-      blocks: [ReportNotice(.note, title: verdict, items: items)])
+      blocks: [ReportNotice(.note, title: verdict, items: verdictRemarks)])
   }
 
   /// The result in words: whether it beat its benchmark, and how well its ratio is known.
@@ -60,6 +29,7 @@ extension ReportModel {
     if let ruin = caveats.first(where: { $0.code == .ruined || $0.code == .overflowed }) {
       return ruin.message
     }
+    if let idle { return idle }
     if let policyVerdict { return policyVerdict.text }
     guard let sharpe = values["sharpe"] else {
       return "There is no Sharpe ratio: \(absence(of: "sharpe"))."
@@ -98,9 +68,13 @@ extension ReportModel {
     return "Not shown to have a higher mean return than \(name)\(statistic)."
   }
 
+  /// That nothing was traded, where that is known.
+  private var idle: String? { isOfReturns ? nil : run.idleSentence }
+
   /// The result in figures.
   var verdict: String {
-    var text = walkForward == nil ? "Sharpe ratio " : "Out-of-sample Sharpe ratio "
+    var text = idle.map { $0 + " " } ?? ""
+    text += walkForward == nil ? "Sharpe ratio " : "Out-of-sample Sharpe ratio "
     text += values["sharpe"].map { NumberFormat.ratio.text($0) } ?? "not available"
     text += values["sharpe"] == nil ? " (\(absence(of: "sharpe")))" : " (\(annualization))"
     if let benchmark, let other = benchmark.own["sharpe"] {
@@ -119,7 +93,8 @@ extension ReportModel {
     let counts = walkForward.folds.map(\.candidateCount)
     guard let least = counts.min(), let most = counts.max() else { return "no candidates" }
     return least == most
-      ? NumberText.count(most, "candidate") : "\(least) to \(most) candidates"
+      ? NumberText.count(most, "candidate")
+      : "\(NumberText.grouped(least)) to \(NumberText.count(most, "candidate"))"
   }
 
   /// Whether the policies showed an edge; `nil` without policies.
@@ -132,7 +107,8 @@ extension ReportModel {
     var remarks: [String] = []
     if let replicates {
       remarks.append(
-        "This is the median of \(replicates.members.count) replicates, not the best.")
+        "This is the median of \(NumberText.count(replicates.members.count, "replicate")), not the "
+          + "best.")
     }
     if let share = values["time-in-market"], !isOfReturns {
       remarks.append(
@@ -299,16 +275,6 @@ package struct PolicyVerdict: Sendable {
       text = "No edge shown: \(words). Chance alone often gives this; |t| above 1.96 would be rare."
     } else {
       text = "No edge shown: \(words)."
-    }
-  }
-}
-
-extension ResultCaveat.Code {
-  /// Whether it records what happened rather than limits what the figures mean.
-  var isRecord: Bool {
-    switch self {
-    case .cutOrders, .ordersLeftLive, .untestedBars: true
-    default: false
     }
   }
 }

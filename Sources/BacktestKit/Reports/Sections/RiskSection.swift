@@ -31,7 +31,7 @@ extension ReportModel {
         ],
         rows: RiskBreachCount.all(of: run.riskBreaches).map {
           [
-            .text($0.limit.rawValue), .text($0.action.rawValue), .number(Double($0.count)),
+            .text($0.limit.words), .text($0.action.words), .number(Double($0.count)),
             .number($0.bound), .number($0.worst, else: "no history"),
           ]
         })

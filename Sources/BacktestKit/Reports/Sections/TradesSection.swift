@@ -29,7 +29,8 @@ extension ReportModel {
     let text = "\(NumberText.count(closed.count, "closed round trip")), net of costs"
     guard !open.isEmpty else { return text + "." }
     let (isOne, count) = (open.count == 1, NumberText.grouped(open.count))
-    return "\(text): \(money(closed)). \(count) more \(isOne ? "was" : "were") still open at the "
+    return
+      "\(text): \(money(closed)). \(count) more \(isOne ? "was" : "were") still open at the "
       + "end, with a profit of \(money(open)) at the last price; \(isOne ? "it is" : "they are") "
       + "listed but not counted."
   }
@@ -141,11 +142,10 @@ extension ReportModel {
 
   /// How an order ended, each order once.
   private func name(of kind: OrderOutcome.Kind, isReduced: Bool) -> String {
-    let cause = run.configuration.risk.isActive ? "buying power or a limit" : "buying power"
     if isReduced {
       return kind == .filled
-        ? "filled after being reduced to the \(cause)"
-        : name(of: kind, isReduced: false) + ", after being reduced to the \(cause)"
+        ? "filled after being reduced"
+        : name(of: kind, isReduced: false) + ", after being reduced"
     }
     return switch kind {
     case .filled: "filled in full"
@@ -155,8 +155,8 @@ extension ReportModel {
     case .parentGone: "ended with an entry that did not fill"
     case .nothingToReduce: "ended without a position to close"
     case .delisted: "ended when the instrument was delisted"
-    case .cut: "reduced to the \(cause)"
-    case .rejected(let reason): "rejected: \(reason.rawValue)"
+    case .cut: "reduced"
+    case .rejected(let reason): "rejected: \(reason.words)"
     case .stillLive: "still live at the end"
     }
   }

@@ -20,8 +20,8 @@ public struct CrossValidationOutcome: Sendable {
   /// serious first.
   public var caveats: [ResultCaveat] {
     ResultCaveat.mostSeriousFirst(
-      [market.universe.changeCaveat].compactMap(\.self) + market.caveats + trainingCaveats
-        + result.caveats)
+      market.universe.caveats(over: .distantPast ..< .distantFuture) + market.caveats
+        + trainingCaveats + result.caveats)
   }
 
   /// The report of this outcome.

@@ -84,7 +84,9 @@ extension GateInputs {
   private static func profitableFolds(_ returns: [Double?]) -> GateFigure {
     let known = returns.compactMap(\.self)
     guard !returns.isEmpty, known.count == returns.count else {
-      return .missing("\(returns.count - known.count) of \(returns.count) folds have no return")
+      return .missing(
+        "\(NumberText.grouped(returns.count - known.count)) of "
+          + "\(NumberText.count(returns.count, "fold")) have no return")
     }
     return GateFigure(Double(known.count { $0 > 0 }) / Double(known.count), absence: "no folds")
   }

@@ -124,7 +124,7 @@ extension FeatureDrift {
   /// The drift as `result.json` has it.
   fileprivate var json: JSONValue {
     [
-      "observations": .integer(observationCount),
+      "observations": .integer(observationCount), "refused": .integer(refusedCount),
       "features": .list(
         items.map { item in
           [

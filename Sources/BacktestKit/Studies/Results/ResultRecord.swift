@@ -142,6 +142,10 @@ public struct ResultRecord: Sendable, Equatable {
     package var ambiguousBars: Int
     /// Orders reduced because buying power was too low.
     package var cutOrders: Int
+    /// Orders reduced because the account may not open short positions.
+    package var cutShortSales: Int
+    /// Orders reduced because there were no shares to borrow.
+    package var cutUnborrowable: Int
     /// Orders that were rejected.
     package var rejectedOrders: Int
     /// Positions at the end whose series had ended before.
@@ -272,6 +276,8 @@ extension ResultRecord.Counts {
     markedTrades = result.trades.count(where: \.isMarked)
     ambiguousBars = result.counts.ambiguousBars
     cutOrders = result.counts.cutOrders
+    cutShortSales = result.counts.cutShortSales
+    cutUnborrowable = result.counts.cutUnborrowable
     rejectedOrders = result.counts.rejectedOrders
     stalePositions = result.counts.stalePositions
   }
@@ -284,16 +290,21 @@ extension ResultRecord.Counts {
     markedTrades = table.value("marked-trades", .integer(.notNegative), default: 0)
     ambiguousBars = table.value("ambiguous-bars", .integer(.notNegative))
     cutOrders = table.value("cut-orders", .integer(.notNegative))
+    cutShortSales = table.value("cut-short-sales", .integer(.notNegative), default: 0)
+    cutUnborrowable = table.value("cut-unborrowable", .integer(.notNegative), default: 0)
     rejectedOrders = table.value("rejected-orders", .integer(.notNegative))
     stalePositions = table.value("stale-positions", .integer(.notNegative))
   }
 
   var json: JSONValue {
-    [
-      "orders": .integer(orders), "fills": .integer(fills), "trades": .integer(trades),
-      "open-trades": .integer(openTrades), "marked-trades": .integer(markedTrades),
-      "ambiguous-bars": .integer(ambiguousBars), "cut-orders": .integer(cutOrders),
-      "rejected-orders": .integer(rejectedOrders), "stale-positions": .integer(stalePositions),
+    let parts: [(key: String, count: Int?)] = [
+      ("orders", orders), ("fills", fills), ("trades", trades), ("open-trades", openTrades),
+      ("marked-trades", markedTrades), ("ambiguous-bars", ambiguousBars),
+      ("cut-orders", cutOrders), ("cut-short-sales", cutShortSales > 0 ? cutShortSales : nil),
+      ("cut-unborrowable", cutUnborrowable > 0 ? cutUnborrowable : nil),
+      ("rejected-orders", rejectedOrders), ("stale-positions", stalePositions),
     ]
+    return .table(
+      parts.compactMap { key, count in count.map { JSONMember(key: key, value: .integer($0)) } })
   }
 }

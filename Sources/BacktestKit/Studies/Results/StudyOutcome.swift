@@ -66,7 +66,8 @@ public struct StudyOutcome: Sendable {
   public var caveats: [ResultCaveat] {
     ResultCaveat.mostSeriousFirst(
       market.caveats + trainingCaveats + (sweep?.caveats ?? []) + (tuning?.caveats ?? [])
-        + (walkForward?.caveats ?? result.caveats))
+        + (walkForward?.caveats ?? result.caveats)
+        + [benchmark?.caveat(on: result, metrics.sample)].compactMap(\.self))
   }
 
   /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.

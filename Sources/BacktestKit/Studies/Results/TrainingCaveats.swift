@@ -19,8 +19,10 @@ extension StudyOutcome {
         found.append(
           ResultCaveat(
             .notRetrained,
-            "The same trained policy decided in all \(walkForward.folds.count) folds. Nothing was "
-              + "trained on the train windows, which only position the test windows."))
+            "The same trained policy decided in all \(NumberText.grouped(walkForward.folds.count)) "
+              + "folds. Nothing was trained on the train windows, which only position "
+              + "the test windows."
+          ))
       }
     }
     found += study.priceCaveats(in: market) + driftCaveats + study.maskCaveats
@@ -33,6 +35,7 @@ extension StudyOutcome {
     _ walk: WalkForwardResult, _ training: StudyTraining
   ) -> [ResultCaveat] {
     var found: [ResultCaveat] = []
+    let folds = NumberText.count(walk.folds.count, "fold")
     let early = walk.folds.filter { fold in
       fold.source?.trainedUntil.map { $0 >= fold.testDates.lowerBound } ?? false
     }
@@ -40,9 +43,10 @@ extension StudyOutcome {
       found.append(
         ResultCaveat(
           .inSample,
-          "In-sample: the checkpoints of \(early.count) of \(walk.folds.count) folds were trained "
-            + "on data from their test windows. The checkpoint of fold \(fold.index) was trained "
-            + "until \(end) and tested from \(fold.testDates.lowerBound)."))
+          "In-sample: the checkpoints of \(NumberText.grouped(early.count)) of \(folds) were "
+            + "trained on data from their test windows. The checkpoint of fold "
+            + "\(fold.index) was trained until \(end) and tested from \(fold.testDates.lowerBound)."
+        ))
     }
     let silent = walk.folds.count { $0.source?.trainedUntil == nil }
     if silent > 0 {
@@ -59,8 +63,8 @@ extension StudyOutcome {
       found.append(
         ResultCaveat(
           .unknownTraining,
-          "The checkpoints of \(silent) of \(walk.folds.count) folds do not state the last day "
-            + "of their training data; \(reason)."))
+          "The checkpoints of \(NumberText.grouped(silent)) of \(folds) do not state the last "
+            + "day of their training data; \(reason)."))
     }
     if silent > 0, let policy = study.strategy.policies.first, policy.normaliserIsTrained {
       found.append(

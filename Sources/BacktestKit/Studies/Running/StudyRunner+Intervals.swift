@@ -21,8 +21,10 @@ extension StudyRunner {
     let policies = outcome.study.strategy.policies
     guard !policies.isEmpty, !outcome.foldsHaveWeights else { return [] }
     let days = Set(outcome.metrics.sample.pointDates ?? outcome.result.sessionDates)
+    // At the end of the last fold nothing is decided any more.
+    let end = outcome.walkForward == nil ? nil : outcome.result.curve.times.last
     // Whether they fit the market is known since they ran in it.
-    return policies.map { try? $0.featureDrift(in: outcome.market.feed, on: days) }
+    return policies.map { try? $0.featureDrift(in: outcome.market.feed, on: days, before: end) }
   }
 
   /// As many resamples as intervals need, fewer where the rows are so many that the user would

@@ -73,11 +73,14 @@ extension StudyPolicy {
     try member(deciding: nil).checkDatedDecisions(in: universe)
   }
 
-  /// How its features on some days differ from those of its training; `nil` where the training is
-  /// not known.
-  func featureDrift(in feed: Feed, on days: Set<CivilDate>) throws(PolicyError) -> FeatureDrift? {
+  /// How its features on some days, before an instant where one is given, differ from those of its
+  /// training; `nil` where the training is not known.
+  func featureDrift(
+    in feed: Feed, on days: Set<CivilDate>, before end: Timestamp?
+  ) throws(PolicyError) -> FeatureDrift? {
     guard manifest.observation.normaliser.knowsTraining else { return nil }
-    return try member(deciding: program(Interrupt())).featureDrift(in: feed, on: days)
+    return try member(deciding: program(Interrupt())).featureDrift(
+      in: feed, on: days, before: end)
   }
 
   /// The program that decides, not started; `nil` where a network does.
