@@ -23,13 +23,15 @@ struct AccountStudyTests {
     let rules = try Self.study([
       "account.margin={initial: 0.5, initial-short: 0.6, maintenance: 0.2, check: bar, "
         + "exceptions: [{symbol: IBM, initial: 1, maintenance: 0.4}, "
-        + "{asset-class: future, initial: 0.1, maintenance: 0.08}]}"
+        + "{asset-class: future, initial: 0.1, maintenance: 0.08}, "
+        + "{symbol: ES, initial: 13200, maintenance: 12000, per: contract}]}"
     ]).configuration.account.funding.margin
     var expected = MarginRules(
       MarginRates(
         initialLong: 0.5, initialShort: 0.6, maintenanceLong: 0.2, maintenanceShort: 0.2))
     expected.check = .bar
     expected.bySymbol["IBM"] = MarginRates(initial: 1, maintenance: 0.4)
+    expected.bySymbol["ES"] = MarginRates(perContract: 13_200, maintenance: 12_000)
     expected.byAssetClass[.future] = MarginRates(initial: 0.1, maintenance: 0.08)
     #expect(rules == expected)
   }
@@ -60,6 +62,10 @@ struct AccountStudyTests {
       "account.margin={preset: reg-t, exceptions: [{initial: 1, maintenance: 1}]}",
       "either a 'symbol' or an 'asset-class'"
     ),
+    (
+      "account.margin={preset: reg-t, exceptions: [{asset-class: equity, initial: 9, "
+        + "maintenance: 8, per: contract}]}", "and equity is neither"
+    ),
     ("account.financing={}", "'financing' needs a rate"),
     ("account.financing={interest: 0.1, day-count: 364}", "360 or 365 days"),
     ("account.financing={borrow-rates: [{symbol: A, rate: -1}]}", "at least 0, or none"),
@@ -80,6 +86,15 @@ struct AccountStudyTests {
     let study = try Self.study(["account.financing={borrow-rates: [{symbol: IBN, rate: 1}]}"])
     let error = try #require(throws: StudyError.self) { try StudyRunner.quick(study).run() }
     #expect("\(error)".contains("rates of 'IBN'") && "\(error)".contains("IBM"))
+  }
+
+  @Test func marginPerContractIsRefusedForShares() throws {
+    let study = try Self.study([
+      "account.margin={preset: reg-t, exceptions: [{symbol: IBM, initial: 9, maintenance: 8, "
+        + "per: contract}]}"
+    ])
+    let error = try #require(throws: StudyError.self) { try StudyRunner.quick(study).run() }
+    #expect("\(error)".contains("but IBM is of the class equity"))
   }
 
   @Test func actionsOfAFileMeetThePositions() throws {

@@ -132,6 +132,8 @@ extension MarketSimulator {
           wokenAt[index] = asleep.contains(index) ? nil : wokenAt[index] ?? market
         }
         slept.formUnion(asleep.union(wokenExits))
+        // A trailing stop that this fill has woken sees the price at which it did.
+        trail(instrument, row, to: market)
       }
       market = corner
     }
@@ -256,7 +258,11 @@ extension MarketSimulator {
           } ?? true
         if isFirst { best = other }
       }
-      if let first = metAtOpen(instrument, row, excluded) { best = first }
+      if let first = metAtOpen(instrument, row, excluded),
+        !isWokenAtOpen(best, wokenAt, bar.open, before: first)
+      {
+        best = first
+      }
       guard let best else { return }
       let before = quantities[instrument]
       let armedBefore = orders[best.index].armedTimes
@@ -296,6 +302,15 @@ extension MarketSimulator {
       return found
     }
     return nil
+  }
+
+  /// Whether a fill at the open has woken an order that the open is beyond and that was submitted
+  /// before another: at an open the order of submission decides.
+  private func isWokenAtOpen(
+    _ reached: Reached?, _ wokenAt: [Int: Double], _ open: Double, before other: Reached
+  ) -> Bool {
+    guard let reached, reached.distance < 0, wokenAt[reached.index] == open else { return false }
+    return orders[reached.index].turn < orders[other.index].turn
   }
 
   /// A trigger that was reached inside the bar: by a rise or a fall, and where.

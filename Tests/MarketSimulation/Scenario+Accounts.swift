@@ -6,10 +6,12 @@ extension SimulationRules {
     if random.nextInteger(below: 5) == 0 {
       let short = [0.3, 0.5, 1][random.nextInteger(below: 3)]
       leverage = nil
+      let long = [0.25, 0.5, 0.5, 1][random.nextInteger(below: 4)]
+      // Where holding asks for as much as opening, a loss is a call, often with several positions.
       terms.margin = MarginRates(
-        initialLong: [0.25, 0.5, 0.5, 1][random.nextInteger(below: 4)], initialShort: short,
-        maintenanceLong: [0, 0.2, 0.25][random.nextInteger(below: 3)],
-        maintenanceShort: [0.1, 0.3][random.nextInteger(below: 2)])
+        initialLong: long, initialShort: short,
+        maintenanceLong: [0, 0.8 * long, long][random.nextInteger(below: 3)],
+        maintenanceShort: [0.1, short][random.nextInteger(below: 2)])
       terms.checksBars = random.nextInteger(below: 3) == 0
     }
     guard random.nextInteger(below: 4) == 0 else { return }

@@ -13,7 +13,7 @@ struct BrokerTests {
 
     func power(of worth: Valuation) -> Double { worth.equity - worth.grossExposure }
     func canBorrow(_ instrument: Int) -> Bool { true }
-    func requirement(of instrument: Int, isLong: Bool) -> Double { 1 }
+    func requirement(of instrument: Int, isLong: Bool, at price: Double) -> Double { 1 }
     var allowsShorts: Bool { true }
     var valuation: Valuation { Valuation(equity: power, grossExposure: 0) }
 

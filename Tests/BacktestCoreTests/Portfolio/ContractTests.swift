@@ -112,6 +112,60 @@ struct ContractTests {
     #expect(agrees(held.ledger.last?.amount ?? 0, 200, within: 1e-9))
   }
 
+  @Test func marginPerContractIsMoneyWhateverThePriceIs() throws {
+    // 50 a point, 12,000 to open and 10,000 to hold each: 100,000 open 8 of the 20 asked for.
+    func run(_ closes: [Double], _ quantity: Double = 20) throws -> BacktestResult {
+      let series = try MarketBuilder.series(
+        closes.map { ($0, $0, $0, $0) }, assetClass: .future, multiplier: 50)
+      return try runScript(
+        series, [0: { _, trading in trading.submit(Order(.first, quantity: quantity)) }]
+      ) {
+        $0.account.initialCash = 100_000
+        var margin = MarginRules()
+        margin.byAssetClass[.future] = MarginRates(perContract: 12_000, maintenance: 10_000)
+        $0.account.funding = .requirements(margin)
+      }
+    }
+    let quiet = try run([4_000, 4_000, 8_000])
+    #expect(quiet.fillQuantities == [8])
+    #expect(quiet.account.initialRequirement == 96_000)
+    #expect(quiet.account.maintenanceRequirement == 80_000)
+    // 100,000 + 8 x 4,000 x 50 - 96,000 open 133 more of 12,000 each, worth 8,000 x 50 each.
+    let power = quiet.account.buyingPower(for: .first, isLong: true)
+    #expect(agrees(power, 1_604_000 / 12_000 * 400_000, within: 1e-6))
+    #expect(try run([4_000, 4_000, 4_000], -20).fillQuantities == [-8])
+    // Dearer at the fill than at the decision, it still asks for the same money.
+    #expect(try run([4_000, 4_400, 4_400]).fillQuantities == [8])
+
+    // 60 points on 8 contracts are 24,000: 76,000 are left of 80,000, and one contract is closed.
+    let called = try run([4_000, 4_000, 3_940, 3_940])
+    #expect(called.marginCalls.map(\.maintenance) == [80_000])
+    #expect(called.marginCalls.map(\.equity) == [76_000])
+    #expect(called.fillQuantities == [8, -1])
+    #expect(try run([4_000, 4_000, 3_951, 3_951]).marginCalls.isEmpty)
+  }
+
+  @Test func marginPerContractIsInTheCurrencyOfTheContract() throws {
+    let series = try MarketBuilder.series(
+      [100, 100, 100].map { ($0, $0, $0, $0) }, assetClass: .future, multiplier: 10,
+      currency: "EUR")
+    let pair = try MarketBuilder.series(
+      [2, 2, 2].map { ($0, $0, $0, $0) }, symbol: "EURUSD", assetClass: .forex)
+    let universe = try Universe([series]).with(rates: [pair])
+    var configuration = BacktestConfiguration()
+    configuration.account.initialCash = 10_000
+    var margin = MarginRules()
+    margin.byAssetClass[.future] = MarginRates(perContract: 450, maintenance: 400)
+    configuration.account.funding = .requirements(margin)
+    let strategy = ScriptedStrategy([
+      0: { _, trading in trading.submit(Order(.first, quantity: 50)) }
+    ])
+    // 450 EUR are 900 USD.
+    let result = Backtest(strategy, on: universe, configuration: configuration).run()
+    #expect(result.fillQuantities == [11])
+    #expect(result.account.maintenanceRequirement == 8_800)
+  }
+
   @Test func aContractBorrowsNothing() throws {
     func interest(_ assetClass: AssetClass) throws -> Double {
       let series = try MarketBuilder.series(

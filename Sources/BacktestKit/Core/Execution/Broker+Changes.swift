@@ -24,7 +24,7 @@ extension Broker {
       let close = market.lastClose(of: instrument) ?? 0
       budget.power -=
         abs(closing) * close * account.multiplier(of: instrument)
-        * account.requirement(of: instrument, isLong: closing < 0)
+        * account.requirement(of: instrument, isLong: closing < 0, at: close)
     }
     withdraw(slot, budget: &budget, account: &account, log: &log)
   }

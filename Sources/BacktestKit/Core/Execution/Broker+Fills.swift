@@ -205,8 +205,10 @@ extension Broker {
     let isLong = opening > 0
     let power =
       (account.power(of: worth)
-        + freed * account.requirement(of: context.instrument, isLong: !isLong))
-      / account.requirement(of: context.instrument, isLong: isLong)
+        + freed
+        * account.requirement(
+          of: context.instrument, isLong: !isLong, at: candidate.reference))
+      / account.requirement(of: context.instrument, isLong: isLong, at: candidate.reference)
     // A full weight sized to the last cent must not be cut for the rounding of that cent.
     let tolerance = abs(worth.equity) * 1e-12
     guard need > power + tolerance else { return quantity }

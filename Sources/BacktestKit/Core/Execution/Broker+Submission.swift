@@ -54,7 +54,7 @@ extension Broker {
     let opening = remaining - account.closingPart(of: remaining, in: instrument)
     let close = market.lastClose(of: instrument) ?? 0
     return abs(opening) * close * account.multiplier(of: instrument)
-      * account.requirement(of: instrument, isLong: opening > 0)
+      * account.requirement(of: instrument, isLong: opening > 0, at: close)
   }
 
   /// Checks an order against buying power and puts it among the submitted ones, cut or whole, or
@@ -83,7 +83,8 @@ extension Broker {
 
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
-    let value = (market.lastClose(of: instrument) ?? 0) * account.multiplier(of: instrument)
+    let close = market.lastClose(of: instrument) ?? 0
+    let value = close * account.multiplier(of: instrument)
     var sizing = sizing
     if review != nil,
       !holdToLimits(
@@ -92,9 +93,10 @@ extension Broker {
     {
       return
     }
-    let unit = value * account.requirement(of: instrument, isLong: order.quantity > 0)
+    let unit =
+      value * account.requirement(of: instrument, isLong: order.quantity > 0, at: close)
     // What the order frees is free once the order is accepted.
-    let freed = account.requirement(of: instrument, isLong: order.quantity < 0)
+    let freed = account.requirement(of: instrument, isLong: order.quantity < 0, at: close)
     let power = budget.power + abs(parts.closing) * value * freed
     var wasCut = false
     if opening != 0, sizing?.isFixed ?? true {

@@ -192,8 +192,8 @@ protocol BrokerAccount {
   func canBorrow(_ instrument: Int) -> Bool
   /// What the account can still commit with what it is worth, in account currency.
   func power(of worth: Valuation) -> Double
-  /// How much of that a unit of money takes that is opened on a side of an instrument.
-  func requirement(of instrument: Int, isLong: Bool) -> Double
+  /// How much of that a unit of money takes that is opened on a side of an instrument at a price.
+  func requirement(of instrument: Int, isLong: Bool, at price: Double) -> Double
   /// What is held of an instrument.
   func position(of instrument: Int) -> Position
   /// Account currency per price unit and unit of quantity.

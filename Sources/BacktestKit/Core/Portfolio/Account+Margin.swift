@@ -13,8 +13,15 @@ extension Account {
 
   /// The exposure that can still be opened on one side of an instrument: what equity exceeds the
   /// initial requirement by, over the instrument's rate; without rates as `buyingPower`.
-  public func buyingPower(for instrument: InstrumentID, isLong: Bool) -> Double {
-    power(of: valuation) / requirement(of: Int(instrument.index), isLong: isLong)
+  ///
+  /// - Parameter price: the price at which margin per contract is a share of the value; the mark of
+  ///   the position where it is left out. Margin by rates does not depend on it.
+  public func buyingPower(
+    for instrument: InstrumentID, isLong: Bool, at price: Double? = nil
+  ) -> Double {
+    let index = Int(instrument.index)
+    let rate = requirement(of: index, isLong: isLong, at: price ?? positions[index].mark)
+    return power(of: valuation) / rate
   }
 
   /// A part of a position that a margin call closes.
@@ -36,10 +43,7 @@ extension Account {
     let tolerance = maintenance * 1e-12
     let held = positions.indices.filter { positions[$0].quantity != 0 }
     let asked = held.map { index in
-      let value = positions[index].value
-      return (
-        index: index, requirement: terms.rates[index].maintenance(isLong: value > 0) * abs(value)
-      )
+      (index: index, requirement: terms.maintenanceRequirement(of: positions[index], in: index))
     }
     var found: [Liquidation] = []
     for (index, requirement) in asked.sorted(by: {

@@ -156,9 +156,9 @@ extension Account {
   }
 
   @inline(__always)
-  func requirement(of instrument: Int, isLong: Bool) -> Double {
+  func requirement(of instrument: Int, isLong: Bool, at price: Double) -> Double {
     guard hasMarginRates, let terms else { return 1 }
-    return terms.initialRate(of: instrument, isLong: isLong)
+    return terms.initialRate(of: instrument, isLong: isLong, at: price)
   }
 
   @inline(__always)

@@ -13,6 +13,8 @@ final class AccountTerms: Sendable {
   var actsAtSessionEnds: Bool {
     marginCheck != nil || financing != nil || paysNotional.contains(false)
   }
+  /// The price of one unit at a price of 1, in the currency of the instrument.
+  private let multipliers: [Double]
   /// Whether who buys an instrument pays its price.
   let paysNotional: [Bool]
 
@@ -27,6 +29,7 @@ final class AccountTerms: Sendable {
     marginCheck = margin?.check
     financing = rules.financing
     let schedules = rules.financing?.borrowing.bySymbol ?? [:]
+    multipliers = instruments.map(\.multiplier)
     paysNotional = instruments.map(\.assetClass.paysNotional)
     borrowing = instruments.map { schedules[$0.symbol] }
     hasShortages = borrowing.contains { schedule in
@@ -34,10 +37,18 @@ final class AccountTerms: Sendable {
     }
   }
 
-  /// What opening an instrument on a side asks for, as a share of its value.
+  /// What opening an instrument on a side asks for, as a share of its value at a price.
   @inline(never)
-  func initialRate(of instrument: Int, isLong: Bool) -> Double {
-    rates[instrument].initial(isLong: isLong)
+  func initialRate(of instrument: Int, isLong: Bool, at price: Double) -> Double {
+    let amount = rates[instrument].initial(isLong: isLong)
+    guard rates[instrument].basis == .contract else { return amount }
+    // What has no value has no share either.
+    return price == 0 ? 0 : amount / (abs(price) * multipliers[instrument])
+  }
+
+  /// What holding one position asks for.
+  func maintenanceRequirement(of position: Position, in instrument: Int) -> Double {
+    requirement(of: position, in: instrument) { $0.maintenance(isLong: $1) }
   }
 
   /// The sum of initial rate x |value|.
@@ -56,10 +67,22 @@ final class AccountTerms: Sendable {
   ) -> Double {
     var sum = 0.0
     for index in positions.indices where positions[index].quantity != 0 {
-      let value = positions[index].value
-      sum += rate(rates[index], value > 0) * abs(value)
+      sum += requirement(of: positions[index], in: index, rate)
     }
     return sum
+  }
+
+  @inline(__always)
+  private func requirement(
+    of position: Position, in instrument: Int, _ rate: (MarginRates, Bool) -> Double
+  ) -> Double {
+    let rates = rates[instrument]
+    guard rates.basis == .contract else {
+      return rate(rates, position.value > 0) * abs(position.value)
+    }
+    // The position's multiplier has the exchange rate in it.
+    let exchange = position.multiplier / multipliers[instrument]
+    return rate(rates, position.quantity > 0) * abs(position.quantity) * exchange
   }
 
   /// The annual rate for borrowing an instrument on a session; `nil` where there are no shares.

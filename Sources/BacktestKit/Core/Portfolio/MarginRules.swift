@@ -1,7 +1,9 @@
-/// What a position asks of the account's equity, as fractions of its value.
+/// What a position asks of the account's equity, as fractions of its value, or as money per
+/// contract of a future or a perpetual contract.
 ///
 ///     MarginRates.regulationT          // 50 % to open; 25 % long, 30 % short to hold
 ///     MarginRates(leverage: 4)         // 25 % to open, on both sides
+///     MarginRates(perContract: 13_200, maintenance: 12_000)
 public struct MarginRates: Hashable, Sendable, BitwiseCopyable {
   /// What opening a long position asks for.
   public var initialLong: Double
@@ -12,6 +14,16 @@ public struct MarginRates: Hashable, Sendable, BitwiseCopyable {
   public var maintenanceLong: Double
   /// What holding a short position asks for.
   public var maintenanceShort: Double
+  /// What the four numbers are of.
+  public var basis = Basis.value
+
+  /// What margin is counted on.
+  public enum Basis: String, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+    /// Fractions of the value of a position.
+    case value
+    /// Money per contract, in the currency of the contract, whatever its price is.
+    case contract
+  }
 
   /// The same rates for long and short positions.
   public init(initial: Double, maintenance: Double = 0) {
@@ -28,6 +40,12 @@ public struct MarginRates: Hashable, Sendable, BitwiseCopyable {
     self.initialShort = initialShort
     self.maintenanceLong = maintenanceLong
     self.maintenanceShort = maintenanceShort
+  }
+
+  /// The same money per contract for long and short positions, in the currency of the contract.
+  public init(perContract initial: Double, maintenance: Double) {
+    self.init(initial: initial, maintenance: maintenance)
+    basis = .contract
   }
 
   /// Exposure up to a multiple of equity: an initial rate of 1 / leverage, and no margin calls.
@@ -79,6 +97,15 @@ public struct MarginRules: Hashable, Sendable {
       [("", rates)]
       + byAssetClass.sorted { $0.key.rawValue < $1.key.rawValue }.map { (" of \($0.rawValue)", $1) }
       + bySymbol.sorted { $0.key < $1.key }.map { (" of \($0)", $1) }
+    if rates.basis == .contract {
+      return "margin per contract is for futures and perpetual contracts: give it by symbol or by "
+        + "the class future or perpetual"
+    }
+    for (assetClass, rates) in byAssetClass
+    where rates.basis == .contract && assetClass.paysNotional {
+      return "margin per contract is for futures and perpetual contracts, and "
+        + "\(assetClass.rawValue) is neither"
+    }
     for (place, rates) in named {
       let sides = [
         ("long", rates.initialLong, rates.maintenanceLong),

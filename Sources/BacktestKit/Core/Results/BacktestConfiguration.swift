@@ -143,6 +143,15 @@ extension BacktestConfiguration {
           key: key, text: symbol)
       }
     }
+    let margins = account.funding.margin?.bySymbol ?? [:]
+    for instrument in universe.series.map(\.instrument)
+    where margins[instrument.symbol]?.basis == .contract && instrument.assetClass.paysNotional {
+      throw ConfigurationError(
+        "margin per contract is for futures and perpetual contracts, but \(instrument.symbol) is of "
+          + "the class \(instrument.assetClass.rawValue); give the file its 'asset-class', or "
+          + "rates of the value",
+        key: "account.margin.exceptions", text: instrument.symbol)
+    }
   }
 
   /// What is wrong with the values themselves; `nil` when nothing is.

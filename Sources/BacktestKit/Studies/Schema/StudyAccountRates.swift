@@ -9,11 +9,15 @@ struct StudyMarginException {
   var initialShort: Double?
   var maintenance = 0.0
   var maintenanceShort: Double?
+  /// What the numbers are of; `nil` where they are fractions of the value.
+  var basis: MarginRates.Basis?
 
   var rates: MarginRates {
-    MarginRates(
+    var rates = MarginRates(
       initialLong: initial, initialShort: initialShort ?? initial, maintenanceLong: maintenance,
       maintenanceShort: maintenanceShort ?? maintenance)
+    rates.basis = basis ?? .value
+    return rates
   }
 
   init() {}
@@ -21,6 +25,7 @@ struct StudyMarginException {
   private init(_ rates: MarginRates) {
     (initial, initialShort) = (rates.initialLong, rates.initialShort)
     (maintenance, maintenanceShort) = (rates.maintenanceLong, rates.maintenanceShort)
+    basis = rates.basis == .value ? nil : rates.basis
   }
 
   /// The exceptions of margin rules, classes first, in order of their names.
@@ -57,6 +62,11 @@ struct StudyMarginException {
         .optional(
           "maintenance-short", \.maintenanceShort, .number(.notNegative), "The same for shorts."
         ).absent("`maintenance`").example("0.08"),
+        .optional(
+          "per", \.basis, .choice(),
+          "What the numbers are of: fractions of the `value`, or money per `contract` of a future "
+            + "or a perpetual contract, in its currency."
+        ).absent("`value`").example("contract"),
       ],
       after: { table, item in
         if (item.symbol == nil) == (item.assetClass == nil) {
