@@ -68,6 +68,10 @@ struct ComparisonReportTests {
     let two = try ComparisonReport([runs[0], runs[7]])
     #expect(two.verdict.contains("They have no day in common, so nothing shows which"))
     #expect(two.caveats.contains { $0.hasPrefix("The runs have no day in common") })
+    #expect(!two.caveats.joined().contains("over common days"))
+    let three = try ComparisonReport([runs[0], runs[1], runs[7]])
+    #expect(three.caveats.contains { $0.hasPrefix("Of 3 pairs of runs, 2 have no day in common.") })
+    #expect(three.caveats.joined().contains("over common days"))
   }
 
   @Test func runsInSampleAreMarked() throws {

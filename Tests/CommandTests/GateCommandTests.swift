@@ -197,7 +197,8 @@ struct GateCommandTests {
     #expect(lines[0].hasPrefix("::error file=ga%2Cte%3A%25.yaml,line=1,title=Gate%3A trades at"))
     #expect(lines[0].contains("::a<b>&\"|`%25%250A%0A::error::x"))
     let markdown = try folder.text("out/gate.md").split(separator: "\n")
-    #expect(markdown[0].contains(#"a&lt;b&gt;&amp;"\|\`%%0A ::error::x\#u{FFFD}\]\]&gt; &#64;all \*b\*"#))
+    #expect(
+      markdown[0].contains(#"a&lt;b&gt;&amp;"\|\`%%0A ::error::x\#u{FFFD}\]\]&gt; &#64;all \*b\*"#))
     // The heading, what was judged, the head of the table, and a rule.
     #expect(markdown.count == 5 && markdown[4].hasPrefix("| failed | trades at least 500 | "))
     #expect(!ended.output.contains("\u{7}") && ended.output.contains("\\n::error"))

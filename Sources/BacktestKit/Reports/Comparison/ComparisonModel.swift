@@ -121,6 +121,11 @@ extension ComparisonModel {
       + "to train them or to choose their parameters, so their figures are too good."
   }
 
+  /// Whether any two runs have enough days in common to be compared day by day.
+  private var sharesDays: Bool {
+    correlations.indices.contains { a in correlations[a][(a + 1)...].contains { $0 != nil } }
+  }
+
   /// Runs that cannot be compared day by day, because they share too few days.
   private var apart: String? {
     let pairs = charted.indices.flatMap { a in ((a + 1)..<charted.count).map { (a, $0) } }
@@ -136,8 +141,11 @@ extension ComparisonModel {
         : "The runs have fewer than \(Self.fewDays) days in common, so there is no correlation."
     }
     let parts = [
-      none > 0 ? "\(NumberText.grouped(none)) have no day in common" : nil,
-      few > 0 ? "\(NumberText.grouped(few)) have fewer than \(Self.fewDays)" : nil,
+      none > 0
+        ? "\(NumberText.grouped(none)) \(none == 1 ? "has" : "have") no day in common" : nil,
+      few > 0
+        ? "\(NumberText.grouped(few)) \(few == 1 ? "has" : "have") fewer than \(Self.fewDays)"
+        : nil,
     ]
     return "Of \(NumberText.count(pairs.count, "pair")) of runs, "
       + "\(parts.compactMap(\.self).joined(separator: " and ")). They have no correlation, and "
@@ -146,8 +154,8 @@ extension ComparisonModel {
 
   private var dates: String? {
     groups(by: { "\($0.dates.lowerBound) to \($0.dates.upperBound)" }).map {
-      "The runs cover different times: \($0). Figures of different times are not comparable; "
-        + "differences and correlations are taken over common days."
+      "The runs cover different times: \($0). Figures of different times are not comparable"
+        + (sharesDays ? "; differences and correlations are taken over common days." : ".")
     }
   }
 
