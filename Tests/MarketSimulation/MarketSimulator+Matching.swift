@@ -258,12 +258,11 @@ extension MarketSimulator {
           } ?? true
         if isFirst { best = other }
       }
-      if let first = metAtOpen(instrument, row, excluded),
-        !isWokenAtOpen(best, wokenAt, bar.open, before: first)
-      {
-        best = first
-      }
-      guard let best else { return }
+      // What a fill at a finer open has woken comes in order of submission, too.
+      let woken = best.flatMap { $0.distance < 0 && wokenAt[$0.index] == bar.open ? $0 : nil }
+      let met = [woken, metAtOpen(instrument, row, excluded)].compactMap(\.self)
+      let earliest = met.min { orders[$0.index].turn < orders[$1.index].turn }
+      guard let best = earliest ?? best else { return }
       let before = quantities[instrument]
       let armedBefore = orders[best.index].armedTimes
       let awake = Set(orders.indices.filter { mayFillInside($0, instrument, row) })
@@ -302,15 +301,6 @@ extension MarketSimulator {
       return found
     }
     return nil
-  }
-
-  /// Whether a fill at the open has woken an order that the open is beyond and that was submitted
-  /// before another: at an open the order of submission decides.
-  private func isWokenAtOpen(
-    _ reached: Reached?, _ wokenAt: [Int: Double], _ open: Double, before other: Reached
-  ) -> Bool {
-    guard let reached, reached.distance < 0, wokenAt[reached.index] == open else { return false }
-    return orders[reached.index].turn < orders[other.index].turn
   }
 
   /// A trigger that was reached inside the bar: by a rise or a fall, and where.

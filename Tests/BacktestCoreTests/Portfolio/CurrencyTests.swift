@@ -205,6 +205,12 @@ struct CurrencyTests {
         + "or USDEUR as rates, in a study under 'data.rates'")
     #expect(try problem([rates("EURUSD", [1, 1, 1])]) == nil)
     #expect(try problem([]) { $0.account.currency = "EUR" } == nil)
+    let small = try problem([]) { $0.account.currency = "eur" }
+    #expect(small?.contains("account.currency: 'eur'") == true)
+    #expect(small?.contains("write EUR, in capitals") == true)
+    #expect(
+      try problem([]) { $0.account.currency = "GBp" }?
+        .contains("write GBP, and for prices in hundredths of it, such as pence") == true)
     let late = try MarketBuilder.series(
       flat([1]), symbol: "EURUSD", from: MarketBuilder.start + .days(1), assetClass: .forex)
     #expect(

@@ -80,10 +80,9 @@ extension Broker {
     if order.parent.number != 0, parentSlot == nil {
       return log.record(order.assignedID, .parentGone, at: market.clock)
     }
-
     let parts = parts(of: order, remaining: remaining, account: &account)
     var opening = parts.opening
-    let close = market.lastClose(of: instrument) ?? 0
+    let (isLong, close) = (order.quantity > 0, market.lastClose(of: instrument) ?? 0)
     let value = close * account.multiplier(of: instrument)
     var sizing = sizing
     if review != nil,
@@ -93,10 +92,9 @@ extension Broker {
     {
       return
     }
-    let unit =
-      value * account.requirement(of: instrument, isLong: order.quantity > 0, at: close)
+    let unit = value * account.requirement(of: instrument, isLong: isLong, at: close)
     // What the order frees is free once the order is accepted.
-    let freed = account.requirement(of: instrument, isLong: order.quantity < 0, at: close)
+    let freed = account.requirement(of: instrument, isLong: !isLong, at: close)
     let power = budget.power + abs(parts.closing) * value * freed
     var wasCut = false
     if opening != 0, sizing?.isFixed ?? true {

@@ -147,8 +147,8 @@ extension BacktestConfiguration {
     for instrument in universe.series.map(\.instrument)
     where margins[instrument.symbol]?.basis == .contract && instrument.assetClass.paysNotional {
       throw ConfigurationError(
-        "margin per contract is for futures and perpetual contracts, but \(instrument.symbol) is of "
-          + "the class \(instrument.assetClass.rawValue); give the file its 'asset-class', or "
+        "margin per contract is for futures and perpetual contracts, but \(instrument.symbol) is "
+          + "of the class \(instrument.assetClass.rawValue); give the file its 'asset-class', or "
           + "rates of the value",
         key: "account.margin.exceptions", text: instrument.symbol)
     }

@@ -1,18 +1,32 @@
 // Whether money of every instrument can be counted in the account's currency.
 
 extension BacktestConfiguration {
+  /// Why a text names no currency, and what to write.
+  private static func refusal(ofCurrency text: String) -> String {
+    let capitals = text.uppercased()
+    guard CurrencyCode(text) != nil else {
+      return "'\(text)' is no code of a currency; write three letters such as EUR"
+    }
+    // London, Johannesburg and Tel Aviv quote in hundredths: GBp, ZAc, ILa.
+    let isHundredth =
+      text.count == 3 && text.prefix(2) == capitals.prefix(2) && text.last?.isLowercase == true
+    return "'\(text)' is no code of a currency; write \(capitals)"
+      + (isHundredth
+        ? ", and for prices in hundredths of it, such as pence, 'multiplier: 0.01'"
+        : ", in capitals")
+  }
+
   /// What is wrong with the currencies of a universe; `nil` when nothing is.
   func currencyProblem(in universe: Universe) -> String? {
     let home = account.currency
+    guard let to = CurrencyCode(home), !home.contains(where: \.isLowercase) else {
+      return "account.currency: \(Self.refusal(ofCurrency: home))"
+    }
     for series in universe.series {
       let symbol = series.instrument.symbol
       guard let currency = series.instrument.currency, currency != home else { continue }
-      guard let from = CurrencyCode(currency) else {
-        return "\(symbol): '\(currency)' is no code of a currency; write three letters such as EUR"
-      }
-      guard let to = CurrencyCode(home) else {
-        return "account.currency: '\(home)' is no code of a currency; write three letters such as "
-          + "EUR"
+      guard let from = CurrencyCode(currency), !currency.contains(where: \.isLowercase) else {
+        return "\(symbol): \(Self.refusal(ofCurrency: currency))"
       }
       if !accounting.placesOrders {
         return "\(symbol) is quoted in \(currency), but accounting by weights takes returns from "
