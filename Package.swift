@@ -62,7 +62,10 @@ let package = Package(
     module("BacktestEvidence", in: "Evidence", uses: ["BacktestCore", "BacktestNetworks"]),
     module(
       "BacktestPolicies", in: "Policies",
-      uses: ["BacktestCore", "BacktestFiles", "BacktestCheckpoints", "BacktestNetworks"]),
+      uses: [
+        "BacktestCore", "BacktestFiles", "BacktestCheckpoints", "CNetworkKernels",
+        "BacktestNetworks",
+      ]),
     module(
       "BacktestReports", in: "Reports",
       uses: [

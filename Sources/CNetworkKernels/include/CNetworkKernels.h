@@ -126,4 +126,7 @@ const network_kernels *network_kernels_double(network_level level);
 // The highest level that the processor has.
 network_level network_best_level(void);
 
+// Asks for a line of memory that is about to be read; any address will do.
+static inline void fetch_memory(const void *address) { __builtin_prefetch(address); }
+
 #endif

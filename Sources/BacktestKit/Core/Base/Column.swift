@@ -50,6 +50,10 @@ public struct Column<Element: BitwiseCopyable & Sendable>: RandomAccessCollectio
     return start[row]
   }
 
+  /// Where the value of a row lies, to fetch it early; the row need not exist.
+  @inlinable @inline(__always)
+  package func address(of row: Int) -> UnsafePointer<Element> { start + row }
+
   /// The values of a range of rows, sharing memory with this column.
   public func rows(_ range: Range<Int>) -> Column {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "rows outside the column")

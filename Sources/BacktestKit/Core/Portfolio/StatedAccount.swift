@@ -36,6 +36,14 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
     self.columns = columns
   }
 
+  /// The simple return of each close of a series from the one before; NaN where there is none.
+  package static func priceReturns(of series: BarSeries) -> [Double] {
+    series.close.indices.map { row in
+      let before = row > 0 ? series.close[row - 1] : 0
+      return before > 0 ? series.close[row] / before - 1 : .nan
+    }
+  }
+
   /// What it is worth.
   @inlinable package var equity: Double { money.cash }
 
@@ -87,12 +95,10 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
     @usableFromInline var held: HeldWeight
     @usableFromInline var money: WeightMoney
     @usableFromInline let growth: Double
-    /// The close.
-    @usableFromInline package let price: Double
 
     @inlinable @inline(__always)
-    init(held: HeldWeight, money: WeightMoney, growth: Double, price: Double) {
-      (self.held, self.money, self.growth, self.price) = (held, money, growth, price)
+    init(held: HeldWeight, money: WeightMoney, growth: Double) {
+      (self.held, self.money, self.growth) = (held, money, growth)
     }
 
     /// What it is worth.
@@ -117,17 +123,22 @@ package struct StatedAccount: Sendable, BitwiseCopyable {
 
   /// What the next close makes of an account of one instrument. Nothing changes before `take`.
   ///
-  /// - Parameter weight: states its weight; `nil` leaves the stated one.
+  /// - Parameters:
+  ///   - weight: states its weight; `nil` leaves the stated one.
+  ///   - priceReturn: the simple return of the price from the last close to the next.
   @inlinable @inline(__always)
-  package func nextClose(stating weight: Double?) -> NextClose {
+  package func nextClose(stating weight: Double?, priceReturn: Double) -> NextClose {
     var (held, money) = (weights[0], money)
     if let weight { held.stated = weight }
-    held.priceReturn = columns[0].closeReturn(instant &+ 1)
+    held.priceReturn = priceReturn
     let step = WeightVector.Step(profit: held.profit, change: held.change, fee: fee)
     _ = money.earn(step, fee: fee)
-    return NextClose(
-      held: held, money: money, growth: step.growth, price: columns[0].close[instant &+ 1])
+    return NextClose(held: held, money: money, growth: step.growth)
   }
+
+  /// The next close of the only instrument.
+  @inlinable @inline(__always)
+  package var nextPrice: Double { columns[0].close[instant &+ 1] }
 
   /// Goes on to the next close.
   @inlinable @inline(__always)

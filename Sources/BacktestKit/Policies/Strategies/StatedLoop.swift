@@ -1,4 +1,5 @@
 import BacktestCore
+internal import CNetworkKernels
 
 /// Takes the steps of many episodes of a plan in one loop, while their actions do nothing but state
 /// the weight of the only instrument.
@@ -113,6 +114,9 @@ package final class StatedLoop {
       }
   }
 
+  /// How many episodes before its turn the memory of one is fetched.
+  private static let readAhead = 4
+
   /// A step of one episode: to a weight, by an action, with room for what is observed then.
   private typealias Advance = (
     UnsafeMutablePointer<StatedSteps>, Double, Double, UnsafeMutablePointer<Float>
@@ -129,6 +133,9 @@ package final class StatedLoop {
     let (changes, taken, left) = (changes, taken, left)
     var (takenCount, leftCount) = (0, 0)
     for index in 0..<count {
+      if index &+ Self.readAhead < count {
+        episodes[index &+ Self.readAhead]?.pointee.fetch(rules)
+      }
       guard let steps = episodes[index] else {
         left[leftCount] = index
         leftCount &+= 1
@@ -169,7 +176,7 @@ extension StatedSteps {
     to wanted: Double, by action: Double, _ rules: UnsafePointer<StatedRules>,
     observation: UnsafeMutablePointer<Float>
   ) -> StatedLoop.Change? {
-    guard let found = nextPlace(rules) else { return nil }
+    guard let next = nextInstant(rules) else { return nil }
     var one = assets[0]
     one.lastAction = action
     var stated: Double?
@@ -179,21 +186,22 @@ extension StatedSteps {
       one.setTarget(weight)
       stated = weight * rules.pointee.share
     }
-    var close = account.nextClose(stating: stated)
+    var close = account.nextClose(stating: stated, priceReturn: next.priceReturn)
     guard close.isSound else { return nil }
     let (equity, weight) = (
       close.equity * rules.pointee.share, close.drift() / rules.pointee.share
     )
     one.ageOneBar()
     one.hold(
-      weight, ofEquity: equity, at: close.price, multiplier: rules.pointee.assets[0].multiplier)
+      weight, ofEquity: equity, at: account.nextPrice,
+      multiplier: rules.pointee.assets[0].multiplier)
     let cash = equity * (1 - weight)
     for index in 0..<rules.pointee.cells.count {
       guard find(index, rules.pointee.cells[index], one, cash: cash, rules) else { return nil }
     }
     let change = StatedLoop.Change(of: account, to: close)
     account.take(close)
-    (self.cash, place) = (cash, found)
+    (self.cash, place) = (cash, next.place)
     stepCount &+= 1
     assets[0] = one
     if let masks = rules.pointee.masks { allowed = masks.allowed(shares: one.shares) }
@@ -208,12 +216,13 @@ extension StatedSteps {
     seeingOnlyTargets wanted: Double, by action: Double, _ rules: UnsafePointer<StatedRules>,
     observation: UnsafeMutablePointer<Float>
   ) -> StatedLoop.Change? {
-    guard let found = nextPlace(rules) else { return nil }
+    guard let next = nextInstant(rules) else { return nil }
     let weight = PolicyRunner.weight(
       toward: wanted, from: assets[0].targetWeight, threshold: rules.pointee.threshold)
-    let close = account.nextClose(stating: weight * rules.pointee.share)
+    let close = account.nextClose(
+      stating: weight * rules.pointee.share, priceReturn: next.priceReturn)
     guard close.isSound else { return nil }
-    copy(rules.pointee.numbers + found, to: observation, count: rules.pointee.observationCount)
+    copy(rules.pointee.numbers + next.place, to: observation, count: rules.pointee.observationCount)
     // Most have one: without the loop that costs less.
     let cellCount = rules.pointee.cells.count
     if cellCount > 0 {
@@ -224,7 +233,7 @@ extension StatedSteps {
     }
     let change = StatedLoop.Change(of: account, to: close)
     account.take(onlyStated: close)
-    place = found
+    place = next.place
     stepCount &+= 1
     assets[0].targetWeight = weight
     return change
@@ -243,14 +252,24 @@ extension StatedSteps {
     return true
   }
 
-  /// Where the observation of the next decision begins; `nil` where there may be no decision.
+  /// The instant of the next decision; `nil` where there may be no decision.
   @inline(__always)
-  private func nextPlace(_ rules: UnsafePointer<StatedRules>) -> Int? {
-    let next = account.instant &+ 1
-    guard next &+ 1 < account.end, case .ready(let found) = rules.pointee.entries[next] else {
-      return nil
-    }
-    return found
+  private func nextInstant(_ rules: UnsafePointer<StatedRules>) -> StatedRules.Instant? {
+    let index = account.instant &+ 1
+    guard index &+ 1 < account.end else { return nil }
+    let next = rules.pointee.instants[index]
+    return next.place >= 0 ? next : nil
+  }
+
+  /// Asks for the memory that the next step will read, which no pattern tells the processor: the
+  /// episodes of a loop are anywhere in the market.
+  @inline(__always)
+  fileprivate func fetch(_ rules: UnsafePointer<StatedRules>) {
+    // Almost always the observation after that of now.
+    let observation = rules.pointee.numbers + (place &+ rules.pointee.observationCount)
+    fetch_memory(observation)
+    fetch_memory(observation + 16)
+    fetch_memory(rules.pointee.instants.address(of: account.instant &+ 1))
   }
 
   /// What is known of the episode now.
@@ -261,7 +280,7 @@ extension StatedSteps {
       equity: standing.equity, cash: standing.cash, exposure: standing.grossExposure,
       costs: standing.costs, turnover: standing.tradedNotional, fills: Double(standing.fillCount),
       steps: Double(stepCount), instant: Double(account.instant),
-      time: rules.pointee.seconds[account.instant])
+      time: rules.pointee.instants[account.instant].seconds)
   }
 }
 

@@ -14,16 +14,26 @@ struct StatedRules: Sendable {
   let masks: ActionMasks?
   let cells: Column<AccountCell>
   let isZeroWhereMissing: Bool
-  let entries: Column<ObservationTable.Entry>
+  /// What a step reads of each instant, side by side: one line of memory for most steps.
+  let instants: Column<Instant>
   nonisolated(unsafe) let numbers: UnsafePointer<Float>
   let observationCount: Int
-  /// The time of each instant, in seconds since 1970-01-01.
-  let seconds: Column<Double>
   /// Whether actions state the weight of the only instrument, and all of it is kept in step.
   let isOfOne: Bool
   /// Whether neither observations nor masks nor a cooldown ask for more than the last target, so
   /// that nobody ever looks at what is known of the position besides.
   let seesOnlyTargets: Bool
+
+  /// What is known of an instant beforehand.
+  struct Instant: Sendable, BitwiseCopyable {
+    /// Where its observation begins in the plan's table; -1 where there is no decision.
+    let place: Int
+    /// The return of the only instrument from the close before; NaN where there is none, so that
+    /// the step is left to the engine.
+    let priceReturn: Double
+    /// Its time, in seconds since 1970-01-01.
+    let seconds: Double
+  }
 
   /// What is known of an asset beforehand.
   struct Asset: Sendable, BitwiseCopyable {
@@ -50,11 +60,19 @@ struct StatedRules: Sendable {
     masks = runner.masks
     self.cells = Column(plain)
     isZeroWhereMissing = manifest.observation.missing == .zero
-    entries = table.entries
     numbers = UnsafePointer(table.numbers)
     observationCount = table.count
-    seconds = Column(feed.instants.map { Double($0.nanoseconds) / 1e9 })
     isOfOne = runner.instruments.count == 1 && feed.universe.series.count == 1
+    // The rows of the only series are the instants.
+    let returns = isOfOne ? StatedAccount.priceReturns(of: feed.universe.series[0]) : []
+    instants = Column(
+      feed.instants.indices.map { instant in
+        var place = -1
+        if case .ready(let found) = table.entries[instant] { place = found }
+        return Instant(
+          place: place, priceReturn: instant < returns.count ? returns[instant] : .nan,
+          seconds: Double(feed.instants[instant].nanoseconds) / 1e9)
+      })
     seesOnlyTargets =
       masks == nil && cooldown <= 0
       && plain.allSatisfy { [.positionWeight, .assetWeight, .lastAction].contains($0.kind) }
@@ -175,9 +193,8 @@ struct StatedSteps: Sendable, BitwiseCopyable {
         multiplier: known.multiplier)
     }
     cash = equity * (1 - invested)
-    guard case .ready(let found) = rules.pointee.entries[account.instant],
-      account.instant &+ 1 < account.end, findNumbers()
-    else { return .close }
+    let found = rules.pointee.instants[account.instant].place
+    guard found >= 0, account.instant &+ 1 < account.end, findNumbers() else { return .close }
     place = found
     progress.instant = account.instant
     if let masks = rules.pointee.masks {

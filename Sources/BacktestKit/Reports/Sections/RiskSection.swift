@@ -54,18 +54,23 @@ extension ReportModel {
   private var valueAtRiskTable: ReportTable? {
     let window = 250
     guard sample.returns.count >= 2 * window else { return nil }
-    var rows: [[ReportCell]] = []
-    for confidence in [0.95, 0.99] {
-      for method in ValueAtRisk.Method.allCases {
-        let rule = ValueAtRisk(method, confidence: confidence, window: window)
-        guard let test = ValueAtRiskBacktest(rule, returns: sample.returns) else { continue }
-        rows.append([
-          .text(method.title), .number(confidence), .number(Double(test.count) * (1 - confidence)),
-          .number(Double(test.violations)), .number(test.coverage.pValue),
-          .number(test.independence.pValue), .number(test.conditionalCoverage.pValue),
-          .number(test.shortfallStatistic),
-        ])
+    let rules = [0.95, 0.99].flatMap { confidence in
+      ValueAtRisk.Method.allCases.map {
+        ValueAtRisk($0, confidence: confidence, window: window)
       }
+    }
+    let returns = sample.returns
+    let tests = parallelMap(count: rules.count) { (index) throws(Never) in
+      ValueAtRiskBacktest(rules[index], returns: returns)
+    }
+    let rows: [[ReportCell]] = zip(rules, tests).compactMap { rule, test in
+      guard let test else { return nil }
+      return [
+        .text(rule.method.title), .number(rule.confidence),
+        .number(Double(test.count) * (1 - rule.confidence)), .number(Double(test.violations)),
+        .number(test.coverage.pValue), .number(test.independence.pValue),
+        .number(test.conditionalCoverage.pValue), .number(test.shortfallStatistic),
+      ]
     }
     return ReportTable(
       caption: "Value at risk of the next bar, forecast from the \(window) bars before it",
