@@ -1,3 +1,4 @@
+import BacktestCore
 package import BacktestFiles
 
 /// Something that takes bytes.
@@ -39,11 +40,29 @@ package struct CSVWriter<Sink: ByteSink> {
   ///
   /// - Precondition: `fill` writes as many fields as there are columns.
   package mutating func row(_ fill: (inout CSVRowWriter) -> Void) throws(Sink.Failure) {
-    row.fields = 0
-    fill(&row)
-    precondition(row.fields == columns, "a row must have as many fields as there are columns")
-    row.bytes.append(0x0A)
+    row.write(columns, fill)
     if row.bytes.count >= CSVRowWriter.pieceSize { try flush() }
+  }
+
+  /// Writes many rows, of which some are made at the same time.
+  ///
+  /// - Precondition: `fill` writes as many fields as there are columns, for the number of a row.
+  package mutating func rows(
+    _ count: Int, _ fill: @Sendable (inout CSVRowWriter, _ index: Int) -> Void
+  ) throws(Sink.Failure) {
+    try flush()
+    let (columns, size) = (columns, 4_096)
+    // Some pieces at a time, so that a long table is never in memory as a whole.
+    for start in stride(from: 0, to: count, by: 64 * size) {
+      let end = min(start + 64 * size, count)
+      let pieces = parallelMap(count: (end - start + size - 1) / size) { (piece) throws(Never) in
+        var row = CSVRowWriter()
+        let first = start + piece * size
+        for index in first..<min(first + size, end) { row.write(columns) { fill(&$0, index) } }
+        return row.bytes
+      }
+      for piece in pieces { try sink.write(piece) }
+    }
   }
 
   /// Hands everything to the sink and gives the sink back.
@@ -64,6 +83,14 @@ package struct CSVRowWriter {
   fileprivate static let pieceSize = 1 << 16
   fileprivate var bytes: [UInt8] = []
   fileprivate var fields = 0
+
+  /// Writes a whole row.
+  fileprivate mutating func write(_ columns: Int, _ fill: (inout CSVRowWriter) -> Void) {
+    fields = 0
+    fill(&self)
+    precondition(fields == columns, "a row must have as many fields as there are columns")
+    bytes.append(0x0A)
+  }
 
   /// Writes a number; one that is not finite is an empty field.
   package mutating func field(_ value: Double) {

@@ -39,16 +39,14 @@ struct ResultTables {
     let cash = result.cashCurve
     let compared = benchmark?.values(at: result)
     let drawdown = Drawdown.underwater(Array(curve.equity))
-    for row in 0..<curve.equity.count {
-      try csv.row {
-        $0.field(curve.times[row].description)
-        $0.field(curve.equity[row])
-        $0.field(curve.grossExposure[row])
-        $0.field(drawdown[row])
-        $0.field(cash?.netExposure[row])
-        $0.field(cash?.cash[row])
-        $0.field(compared?[row])
-      }
+    try csv.rows(curve.equity.count) {
+      $0.field(curve.times[$1].description)
+      $0.field(curve.equity[$1])
+      $0.field(curve.grossExposure[$1])
+      $0.field(drawdown[$1])
+      $0.field(cash?.netExposure[$1])
+      $0.field(cash?.cash[$1])
+      $0.field(compared?[$1])
     }
     try csv.finish()
   }
