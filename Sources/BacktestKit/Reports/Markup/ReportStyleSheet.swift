@@ -246,7 +246,7 @@ enum ReportStyleSheet {
     h2{font-size:14pt}h3{margin-top:1rem}h2,h3,.summary,caption,figcaption,.legend,.ytitle,summary{
     break-after:avoid}
     p,li{orphans:3;widows:3}tr,.tiles,.notice,.heat,.bars,.keep,.plot,.summary{break-inside:avoid}
-    details:not([open]){display:none}
+    details:not([open]),section:not(:has(>:not(h2,details:not([open])))){display:none}
     .columns{grid-template-columns:1fr 1fr;column-gap:1.5rem}
     .tiles{grid-template-columns:repeat(var(--w),minmax(0,1fr));margin-top:.8rem}
     .tile strong{font-size:14pt}.tile .caption,.tile .detail{font-size:7.5pt}
