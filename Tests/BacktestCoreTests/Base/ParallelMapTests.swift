@@ -1,4 +1,5 @@
 import BacktestCore
+import Dispatch
 import Synchronization
 import Testing
 
@@ -39,5 +40,29 @@ struct ParallelMapTests {
       count: 50, threads: threads, progress: { done in seen.withLock { $0.append(done) } }
     ) { $0 }
     #expect(seen.withLock { $0 } == Array(1...50))
+  }
+
+  @Test func aMapInsideAPieceGetsIdleThreads() {
+    let met = parallelMap(count: 2, threads: 2) { piece in
+      guard piece == 1 else { return [true] }
+      let arrivals = [DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)]
+      return parallelMap(count: 2, threads: 2) { index in
+        arrivals[index].signal()
+        return arrivals[1 - index].wait(timeout: .now() + 30) == .success
+      }
+    }
+    #expect(met == [[true], [true, true]])
+  }
+
+  @Test func backgroundWorkIsDoneOnceAndItsValueIsKept() {
+    let times = Mutex(0)
+    for round in 1...200 {
+      let work = BackgroundWork {
+        times.withLock { $0 += 1 }
+        return round
+      }
+      #expect(work.value == round && work.value == round)
+    }
+    #expect(times.withLock { $0 } == 200)
   }
 }

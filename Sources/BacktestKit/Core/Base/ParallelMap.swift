@@ -34,20 +34,13 @@ public func parallelMap<Value: Sendable, Failure: Error>(
     }
     return values
   }
-  let board = WorkBoard<Value, Failure>(count: count, progress: progress)
-  DispatchQueue.concurrentPerform(iterations: workers) { _ in
-    var done: [(index: Int, value: Value)] = []
-    while let index = board.takeNext() {
-      do throws(Failure) {
-        done.append((index, try body(index)))
-        board.reportDone()
-      } catch {
-        board.fail(index, error)
-      }
-    }
-    board.handIn(done)
+  return try withoutActuallyEscaping(body) { body throws(Failure) in
+    let board = WorkBoard(count: count, progress: progress, body)
+    // A map inside a piece of another gets the threads that the outer one leaves idle.
+    for _ in 1..<workers { DispatchQueue.global().async { board.work() } }
+    board.work()
+    return try board.results()
   }
-  return try board.results()
 }
 
 /// The processors on which this process may run.
@@ -55,34 +48,70 @@ private func processorCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_
 
 /// Who does what, shared by the threads of one map.
 private final class WorkBoard<Value: Sendable, Failure: Error>: Sendable {
+  typealias Body = @Sendable (_ index: Int) throws(Failure) -> Value
+
   private struct State: Sendable {
+    /// `nil` once all pieces are done.
+    var body: Body?
     var next = 0
     var doneCount = 0
     var values: [Value?]
     var failure: (index: Int, error: Failure)?
+
+    var hasMore: Bool { failure == nil && next < values.count }
   }
 
   private let state: Mutex<State>
   private let progress: (@Sendable (Int) -> Void)?
+  /// The threads that do pieces.
+  private let workers = DispatchGroup()
 
-  init(count: Int, progress: (@Sendable (Int) -> Void)?) {
-    state = Mutex(State(values: Array(repeating: nil, count: count)))
+  init(count: Int, progress: (@Sendable (Int) -> Void)?, _ body: @escaping Body) {
+    state = Mutex(State(body: body, values: Array(repeating: nil, count: count)))
     self.progress = progress
+  }
+
+  /// Does pieces as long as there are more; nothing on a thread that comes too late.
+  func work() {
+    let isInTime = state.withLock { state in
+      if state.hasMore { workers.enter() }
+      return state.hasMore
+    }
+    guard isInTime else { return }
+    doPieces()
+    // From here on the thread holds nothing of the caller's.
+    workers.leave()
+  }
+
+  private func doPieces() {
+    guard let body = state.withLock({ $0.body }) else { return }
+    var done: [(index: Int, value: Value)] = []
+    while let index = takeNext() {
+      do throws(Failure) {
+        done.append((index, try body(index)))
+        reportDone()
+      } catch {
+        fail(index, error)
+      }
+    }
+    state.withLock { state in
+      for one in done { state.values[one.index] = one.value }
+    }
   }
 
   /// The next index, or `nil` when all are taken or one failed.
   ///
   /// Indices are given out in ascending order, so that all below one that failed get done, and the
   /// lowest failure does not depend on the threads.
-  func takeNext() -> Int? {
+  private func takeNext() -> Int? {
     state.withLock { state in
-      guard state.failure == nil, state.next < state.values.count else { return nil }
+      guard state.hasMore else { return nil }
       state.next += 1
       return state.next - 1
     }
   }
 
-  func reportDone() {
+  private func reportDone() {
     guard let progress else { return }
     state.withLock { state in
       state.doneCount += 1
@@ -90,21 +119,20 @@ private final class WorkBoard<Value: Sendable, Failure: Error>: Sendable {
     }
   }
 
-  func fail(_ index: Int, _ error: Failure) {
+  private func fail(_ index: Int, _ error: Failure) {
     state.withLock { state in
       if let known = state.failure, known.index < index { return }
       state.failure = (index, error)
     }
   }
 
-  func handIn(_ done: [(index: Int, value: Value)]) {
-    state.withLock { state in
-      for one in done { state.values[one.index] = one.value }
-    }
-  }
-
+  /// What all pieces gave, once the last is done.
   func results() throws(Failure) -> [Value] {
-    let (values, failure) = state.withLock { ($0.values, $0.failure) }
+    workers.wait()
+    let (values, failure) = state.withLock { state in
+      state.body = nil
+      return (state.values, state.failure)
+    }
     if let failure { throw failure.error }
     return values.map { $0! }
   }

@@ -8,7 +8,7 @@
 /// > G. L. Steele, D. Lea, C. H. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA
 /// > 2014.
 public struct Randomness: Hashable, Sendable {
-  private var state: UInt64
+  @usableFromInline var state: UInt64
 
   /// The plain SplitMix64 sequence of a seed.
   public init(seed: UInt64) { state = seed }
@@ -21,7 +21,7 @@ public struct Randomness: Hashable, Sendable {
   }
 
   /// The next 64 bits.
-  public mutating func nextBits() -> UInt64 {
+  @inlinable public mutating func nextBits() -> UInt64 {
     state &+= increment
     return scrambled(state)
   }
@@ -31,13 +31,13 @@ public struct Randomness: Hashable, Sendable {
   mutating func skip(_ count: Int) { state &+= increment &* UInt64(truncatingIfNeeded: count) }
 
   /// The next number from 0 up to but not including 1, uniform over multiples of 2^-53.
-  public mutating func nextUnit() -> Double { Double(nextBits() &>> 11) * 0x1p-53 }
+  @inlinable public mutating func nextUnit() -> Double { Double(nextBits() &>> 11) * 0x1p-53 }
 
   /// The next whole number from 0 up to but not including `bound`, each equally likely.
   ///
   /// - Precondition: the bound is positive.
   /// > D. Lemire, "Fast Random Integer Generation in an Interval", ACM TOMACS 29(1), 2019.
-  public mutating func nextInteger(below bound: Int) -> Int {
+  @inlinable public mutating func nextInteger(below bound: Int) -> Int {
     precondition(bound > 0, "nothing lies below \(bound)")
     let bound = UInt64(bound)
     var product = nextBits().multipliedFullWidth(by: bound)
@@ -70,10 +70,10 @@ public struct Randomness: Hashable, Sendable {
 }
 
 /// 2^64 over the golden ratio, odd: the step between states.
-private let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
+@usableFromInline let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
 
 /// Spreads each bit of a state over all bits.
-private func scrambled(_ state: UInt64) -> UInt64 {
+@inlinable func scrambled(_ state: UInt64) -> UInt64 {
   var bits = state
   bits = (bits ^ (bits &>> 30)) &* 0xBF58_476D_1CE4_E5B9
   bits = (bits ^ (bits &>> 27)) &* 0x94D0_49BB_1331_11EB

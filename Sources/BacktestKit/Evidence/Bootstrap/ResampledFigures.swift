@@ -20,12 +20,13 @@ struct ReturnFigures: ResampledFigures {
   private let sources: [Source]
   private let sums: ReturnSums?
   private let days: [Int]?
+  private let needsWalk: Bool
   private let ranks: ReturnRanks?
 
   /// How a metric is computed.
   private enum Source {
     case sums(ReturnSums.Figure)
-    case path(ResampledPath.Figure)
+    case walk(ResampledWalk.Figure)
     case whole(MetricDefinition)
   }
 
@@ -34,11 +35,12 @@ struct ReturnFigures: ResampledFigures {
     let sums = ReturnSums(sample)
     sources = metrics.map { metric in
       if sums != nil, let figure = ReturnSums.Figure(rawValue: metric.name) { return .sums(figure) }
-      if let figure = ResampledPath.Figure(rawValue: metric.name) { return .path(figure) }
+      if let figure = ResampledWalk.Figure(rawValue: metric.name) { return .walk(figure) }
       return .whole(metric)
     }
-    self.sums = sums
-    let needsDays = metrics.contains { $0.name == ResampledPath.Figure.maxDrawdownDays.rawValue }
+    self.sums = sources.contains { if case .sums = $0 { true } else { false } } ? sums : nil
+    needsWalk = sources.contains { if case .walk = $0 { true } else { false } }
+    let needsDays = metrics.contains { $0.name == ResampledWalk.Figure.maxDrawdownDays.rawValue }
     days = needsDays ? sample.pointDates?.map(\.daysSinceEpoch) : nil
     let needsRanks = sources.contains { if case .whole = $0 { true } else { false } }
     ranks = needsRanks ? ReturnRanks(sample.returns) : nil
@@ -49,16 +51,19 @@ struct ReturnFigures: ResampledFigures {
 
   func append(of blocks: [Range<Int>], to values: inout [Double]) {
     var totals: ReturnSums.Totals?
-    var path: ResampledPath?
+    var walk: ResampledWalk?
+    if needsWalk || sums?.isSingleRows(blocks) ?? false {
+      walk = ResampledWalk(
+        blocks, of: sample.returns, days: days, mean: sums?.mean ?? 0, target: sums?.target ?? 0)
+    }
     var workspace: MetricWorkspace?
     for source in sources {
       switch source {
       case .sums(let figure):
-        if totals == nil { totals = sums?.totals(of: blocks) }
+        if totals == nil { totals = sums?.totals(of: blocks, along: walk) }
         values.append(totals?[figure, sample] ?? .nan)
-      case .path(let figure):
-        if path == nil { path = ResampledPath(blocks, of: sample.returns, days: days) }
-        values.append(path?[figure, sample] ?? .nan)
+      case .walk(let figure):
+        values.append(walk?[figure, sample] ?? .nan)
       case .whole(let metric):
         if workspace == nil { workspace = self.workspace(of: blocks) }
         values.append(workspace.flatMap { metric.value(in: $0) } ?? .nan)

@@ -23,8 +23,8 @@ struct ReturnSums: Sendable {
   /// log(1 + r), r - mean, its square, and the square of min(r - MAR, 0), each summed.
   private let before: [SIMD4<Double>]
   private let returns: [Double]
-  private let mean: Double
-  private let target: Double
+  let mean: Double
+  let target: Double
 
   /// The sums of a sample; `nil` of one that is ruined, or whose risk-free rates change.
   init?(_ sample: ReturnsSample) {
@@ -45,6 +45,9 @@ struct ReturnSums: Sendable {
     before = sums
   }
 
+  /// Whether blocks, which together have as many rows as the sample, are one row each.
+  func isSingleRows(_ blocks: [Range<Int>]) -> Bool { blocks.count == returns.count }
+
   /// What follows from the sums of a resample.
   struct Totals {
     let count: Int
@@ -54,13 +57,20 @@ struct ReturnSums: Sendable {
   }
 
   /// The totals of some blocks.
-  func totals(of blocks: [Range<Int>]) -> Totals {
+  ///
+  /// - Parameter walk: the walk through the same rows, from which the sums are taken where every
+  ///   block is a single row: with many rows a look at the table then costs more than the row.
+  func totals(of blocks: [Range<Int>], along walk: ResampledWalk?) -> Totals {
     var sums = SIMD4<Double>.zero
     var count = 0
-    before.withUnsafeBufferPointer { before in
-      for block in blocks {
-        sums += before[block.upperBound] - before[block.lowerBound]
-        count += block.count
+    if let walk, isSingleRows(blocks), let ofWalk = walk.totals {
+      (sums, count) = (ofWalk, blocks.count)
+    } else {
+      before.withUnsafeBufferPointer { before in
+        for block in blocks {
+          sums += before[block.upperBound] - before[block.lowerBound]
+          count += block.count
+        }
       }
     }
     let whole = before[before.count - 1]
@@ -110,9 +120,9 @@ extension ReturnSums.Totals {
   }
 }
 
-/// The path of an account through resampled returns, in one pass.
-struct ResampledPath {
-  /// The metrics that follow from it.
+/// The path of an account through resampled returns, in one pass over the rows.
+struct ResampledWalk {
+  /// The metrics that follow from the path.
   enum Figure: String {
     case maxDrawdown = "max-drawdown"
     case calmar
@@ -121,20 +131,27 @@ struct ResampledPath {
     case maxDrawdownDays = "max-drawdown-days"
   }
 
-  private var growth = 1.0
-  private var deepest = 0.0
-  private var longestBars = 0
-  private var longestDays = 0
-  private var count = 0
+  private let growth: Double
+  private let count: Int
+  private let deepest: Double
+  private let longestBars: Int
+  private let longestDays: Int
+  /// All but the logarithms.
+  private let sums: SIMD4<Double>
 
-  /// The path through some blocks.
+  /// The walk through some blocks.
   ///
-  /// - Parameter days: the day of each point of the sample, by which the days of the longest
-  ///   drawdown are counted.
-  init(_ blocks: [Range<Int>], of returns: [Double], days: [Int]?) {
-    var peak = 1.0
-    var peakPoint = 0
-    var lowestShare = 1.0
+  /// - Parameters:
+  ///   - days: the day of each point of the sample, by which the days of the longest drawdown are
+  ///     counted.
+  ///   - mean: what distances are taken from.
+  ///   - target: what shortfalls are taken from.
+  init(
+    _ blocks: [Range<Int>], of returns: [Double], days: [Int]?, mean: Double, target: Double
+  ) {
+    var (growth, count, sums) = (1.0, 0, SIMD4<Double>.zero)
+    var (peak, peakPoint, lowestShare) = (1.0, 0, 1.0)
+    var (longestBars, longestDays) = (0, 0)
     func close(_ point: Int) {
       longestBars = max(longestBars, point - peakPoint)
       if let days { longestDays = max(longestDays, days[point] - days[peakPoint]) }
@@ -142,7 +159,11 @@ struct ResampledPath {
     returns.withUnsafeBufferPointer { returns in
       for block in blocks {
         for row in block {
-          growth *= 1 + returns[row]
+          let value = returns[row]
+          let distance = value - mean
+          let shortfall = min(value - target, 0)
+          sums += SIMD4(0, distance, distance * distance, shortfall * shortfall)
+          growth *= 1 + value
           count += 1
           if growth >= peak {
             if count - peakPoint > 1 { close(count) }
@@ -156,6 +177,13 @@ struct ResampledPath {
     }
     if count > peakPoint { close(count) }
     deepest = lowestShare - 1
+    (self.growth, self.count, self.sums) = (growth, count, sums)
+    (self.longestBars, self.longestDays) = (longestBars, longestDays)
+  }
+
+  /// The sums over its rows as `ReturnSums` keeps them; `nil` where the growth is beyond a Double.
+  var totals: SIMD4<Double>? {
+    growth.isNormal && growth > 0 ? SIMD4(log(growth), sums[1], sums[2], sums[3]) : nil
   }
 
   /// A metric of the path, as the catalogue defines it.

@@ -28,7 +28,8 @@ public struct ValueAtRiskBacktest: Hashable, Sendable {
   /// Both together: the sum of the two statistics, chi-square with two degrees of freedom.
   public let conditionalCoverage: HypothesisTest
   /// Whether violations can be explained by the four before and by the forecast: chi-square with
-  /// six degrees of freedom; `nil` where the regression has no solution, as without violations.
+  /// six degrees of freedom; `nil` where the regression has no solution, as without violations, or
+  /// was not asked for.
   ///
   /// > R. F. Engle, S. Manganelli, "CAViaR", J. Business & Economic Statistics 22(4), 2004.
   public let dynamicQuantile: HypothesisTest?
@@ -42,18 +43,24 @@ public struct ValueAtRiskBacktest: Hashable, Sendable {
 
   /// The test of a rule on returns, of which the first window is only looked at; `nil` where no
   /// return is left to be forecast.
-  public init?(_ rule: ValueAtRisk, returns: [Double]) {
+  ///
+  /// - Parameter testsDynamicQuantile: whether `dynamicQuantile` is computed, which takes longer
+  ///   than all else.
+  public init?(_ rule: ValueAtRisk, returns: [Double], testsDynamicQuantile: Bool = true) {
     let forecasts = rule.forecasts(for: returns)
     guard !forecasts.isEmpty else { return nil }
     self.init(
       forecasts: forecasts, returns: Array(returns.dropFirst(rule.window)),
-      probability: 1 - rule.confidence)
+      probability: 1 - rule.confidence, testsDynamicQuantile: testsDynamicQuantile)
   }
 
   /// The test of forecasts, one for each return.
   ///
   /// - Precondition: there is at least one, and the probability lies between 0 and 1.
-  public init(forecasts: [ValueAtRisk.Forecast], returns: [Double], probability: Double) {
+  public init(
+    forecasts: [ValueAtRisk.Forecast], returns: [Double], probability: Double,
+    testsDynamicQuantile: Bool = true
+  ) {
     precondition(!returns.isEmpty && forecasts.count == returns.count, "a forecast for each return")
     precondition(probability > 0 && probability < 1, "a probability between 0 and 1")
     let hits = zip(returns, forecasts).map { $0 < $1.value }
@@ -68,8 +75,10 @@ public struct ValueAtRiskBacktest: Hashable, Sendable {
     let both = coverage.statistic + independence
     conditionalCoverage = HypothesisTest(
       statistic: both, pValue: ChiSquareDistribution.upperTail(both, degreesOfFreedom: 2))
-    dynamicQuantile = Self.dynamicQuantile(
-      hits, forecasts: forecasts.map(\.value), probability: probability)
+    dynamicQuantile =
+      testsDynamicQuantile
+      ? Self.dynamicQuantile(hits, forecasts: forecasts.map(\.value), probability: probability)
+      : nil
     let expected = Double(count) * probability
     shortfallStatistic =
       1

@@ -61,7 +61,7 @@ extension ReportModel {
     }
     let returns = sample.returns
     let tests = parallelMap(count: rules.count) { (index) throws(Never) in
-      ValueAtRiskBacktest(rules[index], returns: returns)
+      ValueAtRiskBacktest(rules[index], returns: returns, testsDynamicQuantile: false)
     }
     let rows: [[ReportCell]] = zip(rules, tests).compactMap { rule, test in
       guard let test else { return nil }

@@ -148,7 +148,7 @@ extension StudyOutcome {
   ) throws(StudyError) -> ResultRecord {
     try StudyError.wrapping(.file) {
       let record = try ResultRecord(self, folder: folder.path)
-      let page = report(dataFiles: record.data).bytes()
+      let page = BackgroundWork { report(dataFiles: record.data).bytes() }
       let json = JSONWriter.bytes(of: record.json(self))
       try interrupt.shield {
         try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
@@ -159,14 +159,13 @@ extension StudyOutcome {
   }
 
   private func writeFiles(
-    to folder: ResultFolder, page: [UInt8], json: [UInt8], interrupt: Interrupt
+    to folder: ResultFolder, page: BackgroundWork<[UInt8]>, json: [UInt8], interrupt: Interrupt
   ) throws(StudyError) {
     try StudyError.wrapping(.file) {
       let tables = ResultTables(result)
       var files = try AtomicFolder(path: folder.path, lock: folder.lock, interrupt: interrupt)
       try folder.checkUnchanged()
       try ResultFolder.checkInputs(of: study, in: folder.path)
-      try files.write(page, to: "report.html")
       try tables.writeEquity(to: try files.file("equity.csv"), benchmark: benchmark)
       try tables.writePositions(to: try files.file("positions.csv"))
       if !result.actions.isEmpty {
@@ -221,6 +220,7 @@ extension StudyOutcome {
         files.remove(["sensitivity.csv"])
       }
       files.remove(["splits.csv", "paths.csv"])
+      try files.write(page.value, to: "report.html")
       try files.write(json, to: "result.json")
       try files.commit()
     }
