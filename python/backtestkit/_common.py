@@ -111,6 +111,10 @@ def fitting(actions: Any, memory: npt.NDArray[Any]) -> npt.NDArray[Any]:
         raise misshapen(repr(actions), memory.shape, memory.dtype) from None
     if given.shape != memory.shape or not np.can_cast(given.dtype, memory.dtype, "same_kind"):
         raise misshapen(given, memory.shape, memory.dtype)
+    # A cast would make a number below zero of it.
+    is_unsigned = memory.dtype.kind == "i" and given.dtype.kind == "u"
+    if is_unsigned and given.size and given.max() > np.iinfo(np.int64).max:
+        raise BacktestKitError(f"an action is {given.max()}, which no action of the manifest is")
     return given
 
 

@@ -41,6 +41,8 @@ def find_program(named: str | None = None) -> pathlib.Path:
         path = pathlib.Path(name).resolve()
         if not os.access(path, os.X_OK) or path.is_dir():
             raise InputError(f"{name}: this is no program; name bt-run with --program")
+        if name == named and not _is_bt_run(path):
+            raise InputError(f"{name}: this is not bt-run; name it with --program")
         return path
     for folder in pathlib.Path(__file__).resolve().parents:
         for configuration in ("release", "debug"):
@@ -48,6 +50,16 @@ def find_program(named: str | None = None) -> pathlib.Path:
             if built.exists():
                 return built.resolve()
     raise InputError(f"bt-run was not found; name it with --program or ${VARIABLE}")
+
+
+def _is_bt_run(path: pathlib.Path) -> bool:
+    try:
+        done = subprocess.run(
+            [str(path), "--version"], capture_output=True, text=True, check=False, timeout=60,
+            stdin=subprocess.DEVNULL)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.startswith("bt-run ")
 
 
 def run_program(program: pathlib.Path, words: Sequence[str]) -> str:

@@ -55,8 +55,10 @@ def read_space(path: str | None, algorithm: str) -> dict[str, Any]:
         return ALGORITHMS[algorithm].space
     try:
         space = json.loads(pathlib.Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: it is no JSON: {error}") from None
     if not isinstance(space, dict) or not space:
         raise InputError(f"{path}: a space is an object of parameters, and has at least one")
     known = set(inspect.signature(_training.constructor(algorithm).__init__).parameters)

@@ -137,6 +137,8 @@ def test_one_wrong_action_of_many_steps_nothing(daily: Case):
     for actions in (np.array([1, 1]), np.ones((3, 1), int), np.ones(3), [0, 1, None], "abc", 1):
         with pytest.raises(BacktestKitError, match="actions"):
             env.step(actions)
+    with pytest.raises(BacktestKitError, match="18446744073709551615"):
+        env.step(np.array([2**64 - 1, 1, 1], np.uint64))
     with pytest.raises(BacktestKitError, match="seeds"):
         env.reset(seed=[1, 2])
     with pytest.raises(BacktestKitError, match="mask"):

@@ -219,6 +219,8 @@ def test_what_cannot_work_is_refused_before_any_shard(
         assert backtestkit_ray.main([*words, "--program", program()]) == 2
         errors = capsys.readouterr().err
         assert part in errors and errors.count("\n") == 1, errors
+    assert backtestkit_ray.main(["sweep", "study.yaml", "--program", "/bin/ls"]) == 2
+    assert "/bin/ls: this is not bt-run" in capsys.readouterr().err
 
 
 def test_a_dashboard_that_is_not_installed_is_said(

@@ -182,6 +182,10 @@ def test_bad_input_is_refused(
     good = {"gamma": [0.9]}
     assert "no bars in the chosen period" in refusal(good, "--train-to", "2090-01-01")
     assert "td3 does not fit" in refusal(good, "--algorithm", "td3")
+    missing = words(tmp_path / "out", "--trials", "1")
+    missing[missing.index("--space") + 1] = "missing.json"
+    assert tune.main(missing) == 2
+    assert "missing.json: it cannot be read: No such file" in capsys.readouterr().err
     assert not (tmp_path / "out" / "trials.csv").exists()
     assert "--trials is 0" in refusal({"gamma": [0.9]}, "--trials", "0")
 

@@ -79,19 +79,64 @@ extension Timestamp: CustomStringConvertible {
   /// ISO 8601 in UTC, as short as it is exact: `2018-12-31T21:00:00Z`, with a fraction only when
   /// there is one.
   public var description: String {
-    let (days, inDay) = nanoseconds.flooredQuotient(by: 86_400_000_000_000)
-    let seconds = inDay / 1_000_000_000
-    let fraction = inDay % 1_000_000_000
-    var text = CivilDate(daysSinceEpoch: Int(days)).description
-    text +=
-      "T\(twoDigits(seconds / 3_600)):\(twoDigits(seconds / 60 % 60)):\(twoDigits(seconds % 60))"
-    if fraction != 0 {
-      var digits = String(fraction)
-      digits = String(repeating: "0", count: 9 - digits.count) + digits
-      while digits.last == "0" { digits.removeLast() }
-      text += "." + digits
+    String(unsafeUninitializedCapacity: 40) { text in
+      var digits = DigitWriter(text)
+      write(to: &digits)
+      return digits.count
     }
-    return text + "Z"
+  }
+
+  /// Appends the description as ASCII.
+  package func append(to bytes: inout [UInt8]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { text in
+      var digits = DigitWriter(text)
+      write(to: &digits)
+      bytes.append(contentsOf: text.prefix(digits.count))
+    }
+  }
+
+  private func write(to text: inout DigitWriter) {
+    let (days, inDay) = nanoseconds.flooredQuotient(by: 86_400_000_000_000)
+    let seconds = Int(inDay / 1_000_000_000)
+    var fraction = Int(inDay % 1_000_000_000)
+    CivilDate(daysSinceEpoch: Int(days)).write(to: &text)
+    text.write(UInt8(ascii: "T"))
+    text.write(seconds / 3_600, digits: 2)
+    text.write(UInt8(ascii: ":"))
+    text.write(seconds / 60 % 60, digits: 2)
+    text.write(UInt8(ascii: ":"))
+    text.write(seconds % 60, digits: 2)
+    if fraction != 0 {
+      var digits = 9
+      while fraction % 10 == 0 { (fraction, digits) = (fraction / 10, digits - 1) }
+      text.write(UInt8(ascii: "."))
+      text.write(fraction, digits: digits)
+    }
+    text.write(UInt8(ascii: "Z"))
+  }
+}
+
+/// Writes digits and ASCII characters, without a string for each part.
+private struct DigitWriter: ~Copyable {
+  private let bytes: UnsafeMutableBufferPointer<UInt8>
+  private(set) var count = 0
+
+  /// A writer to memory that has room for all that will be written.
+  init(_ bytes: UnsafeMutableBufferPointer<UInt8>) { self.bytes = bytes }
+
+  mutating func write(_ character: UInt8) {
+    bytes[count] = character
+    count += 1
+  }
+
+  /// Writes a number that is not negative with so many digits, zeros before it.
+  mutating func write(_ value: Int, digits: Int) {
+    var rest = value
+    for place in stride(from: count + digits - 1, through: count, by: -1) {
+      bytes[place] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+      rest /= 10
+    }
+    count += digits
   }
 }
 
@@ -216,9 +261,23 @@ extension Timestamp {
 extension CivilDate: CustomStringConvertible, LosslessStringConvertible {
   /// ISO 8601: `2018-12-31`.
   public var description: String {
-    let digits = String(abs(Int(year)))
-    let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    return "\(year < 0 ? "-" : "")\(padded)-\(twoDigits(month))-\(twoDigits(day))"
+    String(unsafeUninitializedCapacity: 24) { text in
+      var digits = DigitWriter(text)
+      write(to: &digits)
+      return digits.count
+    }
+  }
+
+  fileprivate func write(to text: inout DigitWriter) {
+    let size = abs(Int(year))
+    if year < 0 { text.write(UInt8(ascii: "-")) }
+    var (digits, bound) = (4, 10_000)
+    while size >= bound { (digits, bound) = (digits + 1, bound * 10) }
+    text.write(size, digits: digits)
+    text.write(UInt8(ascii: "-"))
+    text.write(Int(month), digits: 2)
+    text.write(UInt8(ascii: "-"))
+    text.write(Int(day), digits: 2)
   }
 
   /// Reads `YYYY-MM-DD`; anything else, or a day that does not exist, gives `nil`.

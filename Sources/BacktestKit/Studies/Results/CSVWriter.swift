@@ -116,6 +116,12 @@ package struct CSVRowWriter {
     append(value)
   }
 
+  /// Writes a time in ISO 8601, or an empty field where there is none.
+  mutating func field(_ time: Timestamp?) {
+    separate()
+    time?.append(to: &bytes)
+  }
+
   /// Writes text, in quotes where it holds a comma, a quote, a line end or blanks at its ends.
   package mutating func field(_ text: String) {
     separate()

@@ -40,7 +40,7 @@ struct ResultTables {
     let compared = benchmark?.values(at: result)
     let drawdown = Drawdown.underwater(Array(curve.equity))
     try csv.rows(curve.equity.count) {
-      $0.field(curve.times[$1].description)
+      $0.field(curve.times[$1])
       $0.field(curve.equity[$1])
       $0.field(curve.grossExposure[$1])
       $0.field(drawdown[$1])
@@ -72,7 +72,7 @@ struct ResultTables {
       let ending = endings[order.assignedID.number]
       try csv.row { row in
         row.field(Int(order.assignedID.number))
-        row.field(order.submitted.description)
+        row.field(order.submitted)
         row.field(symbol(order.instrument))
         row.field(order.quantity)
         row.field(order.kind.word)
@@ -80,7 +80,7 @@ struct ResultTables {
         row.field(order.kind.hasTrigger ? order.kind.limitPrice : nil)
         row.field(order.kind.trail?.text ?? "")
         row.field(order.timeInForce.code)
-        row.field(order.timeInForce.end?.description ?? "")
+        row.field(order.timeInForce.end)
         row.field(order.group == 0 ? Double.nan : Double(order.group))
         row.field(order.parent.number == 0 ? Double.nan : Double(order.parent.number))
         row.field(order.reduceOnly ? 1 : 0)
@@ -88,7 +88,7 @@ struct ResultTables {
         row.field(ending?.kind.word ?? "")
         row.field(ending?.kind.reason ?? "")
         row.field(ending?.filledQuantity)
-        row.field(ending?.time.description ?? "")
+        row.field(ending?.time)
         row.field(cuts[order.assignedID.number])
         row.field(order.isLiquidation ? 1 : 0)
         row.field(order.exitRule?.rawValue ?? "")
@@ -104,7 +104,7 @@ struct ResultTables {
     for event in result.orderEvents {
       try csv.row { row in
         row.field(Int(event.order.number))
-        row.field(event.time.description)
+        row.field(event.time)
         row.field(event.kind.word)
         row.field(event.kind.reason?.rawValue ?? "")
         row.field(event.quantity)
@@ -124,7 +124,7 @@ struct ResultTables {
     var csv = try CSVWriter(header, to: file)
     for record in result.positionHistory {
       try csv.row { row in
-        row.field(record.time.description)
+        row.field(record.time)
         row.field(symbol(record.instrument))
         row.field(record.quantity)
         row.field(record.mark)
@@ -151,7 +151,7 @@ struct ResultTables {
     var csv = try CSVWriter(header, to: file)
     for applied in result.actions {
       try csv.row { row in
-        row.field(applied.time.description)
+        row.field(applied.time)
         row.field(symbol(applied.instrument))
         row.field(applied.action.kind.name)
         row.field(applied.action.kind.value)
@@ -174,7 +174,7 @@ struct ResultTables {
     var csv = try CSVWriter(header, to: file)
     for (index, fill) in result.fills.enumerated() {
       try csv.row { row in
-        row.field(fill.time.description)
+        row.field(fill.time)
         row.field(Int(fill.order.number))
         row.field(symbol(fill.instrument))
         row.field(fill.quantity)
@@ -205,8 +205,8 @@ struct ResultTables {
       try csv.row { row in
         row.field(symbol(trade.instrument))
         row.field(trade.isLong ? "long" : "short")
-        row.field(trade.entryTime.description)
-        row.field(trade.exitTime.description)
+        row.field(trade.entryTime)
+        row.field(trade.exitTime)
         row.field(trade.barCount)
         row.field(trade.quantity)
         row.field(trade.entryPrice)
@@ -235,7 +235,7 @@ struct ResultTables {
     var csv = try CSVWriter(header, to: file)
     for (forecast, outcome) in zip(result.forecasts, PairedForecasts(result).outcomes) {
       try csv.row { row in
-        row.field(forecast.time.description)
+        row.field(forecast.time)
         row.field(symbol(forecast.instrument))
         row.field(forecast.score)
         row.field(forecast.probabilityUp)
@@ -255,7 +255,7 @@ struct ResultTables {
       ["time", "symbol", "action", "target_weight", "quantity", "weight"], to: file)
     for decision in result.decisions {
       try csv.row { row in
-        row.field(decision.time.description)
+        row.field(decision.time)
         row.field(symbol(decision.instrument))
         row.field(decision.action)
         row.field(decision.targetWeight)
@@ -273,7 +273,7 @@ struct ResultTables {
     let home = result.configuration.account.currency
     for entry in result.ledger {
       try csv.row { row in
-        row.field(entry.time.description)
+        row.field(entry.time)
         row.field(entry.kind.rawValue)
         row.field(entry.amount)
         row.field(entry.instrument.map(symbol) ?? "")
