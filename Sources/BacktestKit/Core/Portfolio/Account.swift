@@ -216,13 +216,24 @@ extension Account {
   mutating func markToClose(
     _ columns: UnsafePointer<SeriesColumns>, at instant: Int
   ) -> Valuation {
-    // Sums that begin and end inside, so that they stay out of memory on the way.
+    // Where all share their times, no row is looked up, and so the sums stay in registers.
+    let sums =
+      columns.pointee.closings == nil
+      ? markToClose(columns) { _ in instant } : markToClose(columns) { $0.row(at: instant) }
+    priceProfit = sums.profit
+    return Valuation(equity: cash + accrued + sums.value, grossExposure: sums.gross)
+  }
+
+  @inline(__always)
+  private mutating func markToClose(
+    _ columns: UnsafePointer<SeriesColumns>, rowOf: (borrowing SeriesColumns) -> Int
+  ) -> (value: Double, gross: Double, profit: Double) {
     let before = priceProfit
-    let sums = positions.withUnsafeMutableBufferPointer { positions in
+    return positions.withUnsafeMutableBufferPointer { positions in
       var (value, gross, profit) = (0.0, 0.0, before)
       for index in positions.indices where positions[index].quantity != 0 {
         let series = columns + index
-        let row = series.pointee.row(at: instant)
+        let row = rowOf(series.pointee)
         if row >= 0 {
           profit += positions[index].closeBar(close: series.pointee.close[row], row: row)
         }
@@ -232,8 +243,6 @@ extension Account {
       }
       return (value: value, gross: gross, profit: profit)
     }
-    priceProfit = sums.profit
-    return Valuation(equity: cash + accrued + sums.value, grossExposure: sums.gross)
   }
 
   /// Books a fill, at whose reference price the position is marked already; adds the round trip
