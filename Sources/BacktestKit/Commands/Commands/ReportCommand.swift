@@ -72,6 +72,7 @@ private struct ReportOptions: Sendable {
   }
 
   func perform(_ catalogue: StrategyCatalogue, in context: CommandContext) throws -> ExitCode {
+    for path in [out, markdown, print].compactMap(\.self) { try prepare(path) }
     let report = try makeReport(catalogue, in: context)
     var written: [String] = []
     if let page = out ?? (returns == nil ? nil : standardPage) {
@@ -123,6 +124,17 @@ private struct ReportOptions: Sendable {
       var report = try Report(own)
       report.benchmark = try other?.benchmark()
       return report
+    }
+  }
+
+  /// Makes the folder of a file, unless the file is one of those that are read.
+  private func prepare(_ path: String) throws {
+    let folder = folderPath(of: path)
+    let inputs = [study, study.map { "\($0)/result.json" }, returns, benchmark].compactMap(\.self)
+    try CommandError.wrapping {
+      try FileIdentity.check(
+        writing: [lastPathComponent(of: path)], in: folder, reading: inputs)
+      try FolderTree.make(folder)
     }
   }
 

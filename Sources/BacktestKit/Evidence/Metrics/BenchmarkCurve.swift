@@ -16,6 +16,8 @@ public struct BenchmarkCurve: Sendable {
   public let prices: [Double]
   /// Prices in a year; without it the benchmark has no annual figures.
   public let pricesPerYear: Double?
+  /// What was held was worth at each point of a run whose bars are shorter than a session.
+  private var points: [Double] = []
 
   /// A curve from its columns.
   ///
@@ -79,12 +81,20 @@ extension BenchmarkCurve {
   /// point on whose session the benchmark has no price, and for all where it has none at the base.
   package func values(at result: BacktestResult) -> [Double?] {
     let curve = result.curve
+    if points.count == curve.times.count {
+      return points.map { curve.equity[0] * ($0 / points[0]) }
+    }
+    let days = curve.times.map { result.universe.sessionDate(of: $0) }
     var row = 0
     var base: Double?
-    return curve.times.indices.map { point in
-      let date = result.universe.sessionDate(of: curve.times[point])
+    return days.indices.map { point in
+      let date = days[point]
       while row + 1 < dates.count, dates[row] < date { row += 1 }
-      let price = !dates.isEmpty && dates[row] == date ? prices[row] : nil
+      var price = !dates.isEmpty && dates[row] == date ? prices[row] : nil
+      // Within a session its close is not known yet.
+      if price != nil, row > 0, point + 1 < days.count, days[point + 1] == date {
+        price = prices[row - 1]
+      }
       if point == 0 { base = price }
       guard let price, let base else { return nil }
       return curve.equity[0] * (price / base)
@@ -145,12 +155,13 @@ extension BenchmarkCurve {
         values[point] += bought.map { closes[row] / $0 } ?? 1
       }
     }
-    let points = result.sample
-    let sample = result.sessionSample(of: points)
+    let whole = result.sample
+    let sample = result.sessionSample(of: whole)
     guard let dates = sample.pointDates else { return nil }
-    if dates.count < values.count {
+    let points = dates.count < values.count ? values : []
+    if !points.isEmpty {
       // Bars shorter than a session: only the last of each day stays.
-      let all = points.pointDates ?? []
+      let all = whole.pointDates ?? []
       values = all.indices.filter { point in
         point == 0 || point + 1 == all.count || all[point + 1] != all[point]
       }.map { values[$0] }
@@ -158,14 +169,22 @@ extension BenchmarkCurve {
     let (start, count) = (dates.count > 1 && dates[0] == dates[1] ? 1 : 0, dates.count)
     let symbols = result.universe.series.map(\.instrument.symbol)
     let name = symbols.count == 1 ? heldName : heldPartsName
-    return try? BenchmarkCurve(
+    var curve = try? BenchmarkCurve(
       name, dates: Array(dates[start..<count]), prices: Array(values[start..<count]),
       pricesPerYear: sample.barsPerYear)
+    curve?.points = points
+    return curve
   }
 
   /// The benchmark's own returns over the time of a sample, beginning with its last price on or
-  /// before the sample's base date; `nil` where fewer than two prices lie in it.
+  /// before the sample's base date; `nil` where fewer than two prices lie in it. What was bought and
+  /// held beside a run is measured bar by bar, as the run is.
   public func sample(over other: ReturnsSample) -> ReturnsSample? {
+    if points.count == other.wealth.count {
+      return try? ReturnsSample(
+        equity: points, pointDates: other.pointDates, barsPerYear: other.barsPerYear,
+        riskFree: other.riskFree)
+    }
     guard let base = other.pointDates?.first, let end = other.pointDates?.last else { return nil }
     let first = dates.lastIndex { $0 <= base } ?? 0
     guard let last = dates.lastIndex(where: { $0 <= end }), last > first else { return nil }
@@ -212,16 +231,23 @@ extension BenchmarkCurve {
     }
   }
 
-  /// The last price on or before each date over the price at the base date, times `base`; `nil`
-  /// before the first price.
-  public func scaled(to base: Double, on points: [CivilDate]) -> [Double?] {
-    guard let first = points.first, let start = price(on: first) ?? prices.first else {
-      return points.map { _ in nil }
-    }
+  /// The last price that is known on each date over that at the base date, times `base`; `nil`
+  /// before the first price. A date that comes several times is over, and its price known, with
+  /// the last.
+  public func scaled(to base: Double, on places: [CivilDate]) -> [Double?] {
+    if points.count == places.count { return points.map { $0 / points[0] * base } }
     var row = -1
-    return points.map { date in
-      while row + 1 < dates.count, dates[row + 1] <= date { row += 1 }
-      return row < 0 ? nil : prices[row] / start * base
+    var start: Double?
+    return places.indices.map { place in
+      let isOver = place + 1 == places.count || places[place + 1] != places[place]
+      while row + 1 < dates.count,
+        isOver ? dates[row + 1] <= places[place] : dates[row + 1] < places[place]
+      {
+        row += 1
+      }
+      if start == nil { start = row >= 0 ? prices[row] : prices.first }
+      guard row >= 0, let start else { return nil }
+      return prices[row] / start * base
     }
   }
 

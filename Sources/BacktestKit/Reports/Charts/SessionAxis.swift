@@ -48,7 +48,8 @@ public final class SessionAxis: Sendable {
     let date = date(of: time)
     let midnight = calendar?.timestamp(on: date, timeOfDay: .zero) ?? date.midnight
     // A session may open on the evening before its date.
-    let minutes = (Int((time - midnight).nanoseconds / 60_000_000_000) + 1_440) % 1_440
+    let minutes = Int((time - midnight).nanoseconds / 60_000_000_000)
+      .flooredQuotient(by: 1_440).remainder
     return "\(date) \(twoDigits(minutes / 60)):\(twoDigits(minutes % 60))"
   }
 

@@ -70,7 +70,7 @@ enum ReportScript {
       const at = event => {
         const box = svg.getBoundingClientRect()
         const share = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1)
-        return { share, x: from + share * (to - from) }
+        return { x: from + share * (to - from) }
       }
       const hideTip = () => { tip.hidden = cross.hidden = true }
       let start = null
@@ -80,20 +80,23 @@ enum ReportScript {
         svg.setAttribute('viewBox', a + ' 0 ' + (b - a) + ' 1000')
         const whole = b - a === 2000
         svg.style.overflow = whole ? '' : 'hidden'
-        all(area, '.pointlab,.bandlab').forEach(e => { e.hidden = !whole })
+        all(area.parentElement, '.pointlab,.bandlab,.endlab').forEach(e => { e.hidden = !whole })
         if (whole) return labels.replaceChildren(...given)
-        labels.replaceChildren(...[0.08, 0.5, 0.92].map(share => {
-          const x = a + share * (b - a), span = document.createElement('span')
-          span.textContent = (places.find(p => p.end >= x) || places.at(-1)).text.split('\n')[0]
-          span.style.left = share * 100 + '%'
+        const inside = places.filter(p => p.end >= a && p.end <= b)
+        const shown = new Set([0.1, 0.5, 0.9].map(s => inside[Math.floor(s * inside.length)]))
+        labels.replaceChildren(...[...shown].filter(p => p).map(place => {
+          const span = document.createElement('span')
+          span.textContent = place.text.split('\n')[0]
+          span.style.left = (place.end - a) / (b - a) * 100 + '%'
           return span
         }))
       }
       svg.addEventListener('pointermove', event => {
-        const { share, x } = at(event)
-        const place = places.find(p => x >= p.x && p.end >= x)
+        const x = at(event).x, away = p => Math.abs(p.end - x)
+        const place = places.filter(p => p.end >= from && p.end <= to)
+          .reduce((best, p) => best && away(best) <= away(p) ? best : p, null)
         if (!place) return hideTip()
-        cross.style.left = share * 100 + '%'
+        cross.style.left = (place.end - from) / (to - from) * 100 + '%'
         tip.textContent = place.text
         tip.hidden = cross.hidden = false
         const width = tip.offsetWidth

@@ -171,7 +171,8 @@ enum ReportStyleSheet {
     .pointlab .d{transform:translate(-50%,0);margin-top:6px}
     .pointlab .u.l{transform:translate(0,-100%)}.pointlab .u.r{transform:translate(-100%,-100%)}
     .pointlab .d.l{transform:none}.pointlab .d.r{transform:translate(-100%,0)}
-    .pointlab .b{transform:translateY(-50%);margin-left:7px;font-weight:400;color:var(--soft)}
+    .pointlab .b{transform:translateY(-50%);margin-left:5px;font-weight:400;color:var(--soft);
+    background:var(--paper);padding:0 2px}
     .cross{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--axis);
     pointer-events:none}
     .tip{position:fixed;z-index:2;padding:.35rem .6rem;white-space:pre;font-size:.75rem;

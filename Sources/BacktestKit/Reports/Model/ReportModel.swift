@@ -192,8 +192,11 @@ struct ReportBenchmark {
   let comparison: PerformanceMetrics?
   /// How much more the account earned than it.
   let difference: ReturnDifference?
-  /// Whether it is measured from session to session while the account is measured bar by bar.
+  /// Whether it is compared from session to session while the account is measured bar by bar.
   let isBySession: Bool
+  /// Whether its own figures are those of sessions then.
+  var isMeasuredBySession: Bool { isBySession && metrics?.sample.count != measuredCount }
+  private let measuredCount: Int
   /// Its returns on common days; `nil` where the account is measured within days.
   private(set) var alignedSample: AlignedBenchmark?
 
@@ -222,6 +225,7 @@ struct ReportBenchmark {
     self.own = own
     let sessions = run.sessionSample(of: sample)
     isBySession = sessions.count != sample.count
+    measuredCount = sample.count
     let aligned = try? curve.aligned(with: sessions, timeframe: run.universe.shortestTimeframe)
     difference = aligned.flatMap(ReturnDifference.init)
     comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
@@ -252,6 +256,9 @@ struct ReportCosts {
   let slippage: Double
   let stampDuty: Double
   let sellTax: Double
+  /// What holding cost beside trading, as interest and borrow fees do: kinds of which more was paid
+  /// than received.
+  let holding: [(name: String, cost: Double)]
   /// Profit after all costs.
   let net: Double
   /// Debt written off at ruin, which is part of the net profit.
@@ -270,18 +277,25 @@ struct ReportCosts {
       result.ledger.reduce(0) { $0 + ($1.kind == .deficitWrittenOff ? $1.amount : 0) }
     }
     // A chained curve is not in the money of its folds.
+    var runs = [run]
     if let walkForward, walkForward.plan.carry == .returns {
-      let runs = walkForward.folds.compactMap(\.result)
-      net = runs.reduce(0) { $0 + profit($1) }
-      writtenOff = runs.reduce(0) { $0 + deficit($1) }
-    } else {
-      net = profit(run)
-      writtenOff = deficit(run)
+      runs = walkForward.folds.compactMap(\.result)
+    }
+    net = runs.reduce(0) { $0 + profit($1) }
+    writtenOff = runs.reduce(0) { $0 + deficit($1) }
+    let kinds: [LedgerEntry.Kind] = [.conversion, .borrowFee, .interest, .funding]
+    holding = kinds.compactMap { kind in
+      let paid = runs.reduce(0) { sum, run in
+        sum - run.ledger.reduce(0) { $0 + ($1.kind == kind ? $1.amount : 0) }
+      }
+      return paid > 0 ? (NumberText.capitalized(kind.rawValue), paid) : nil
     }
   }
 
-  var total: Double { commission + slippage + stampDuty + sellTax }
-  /// Profit at reference prices, before costs.
+  var total: Double {
+    commission + slippage + stampDuty + sellTax + holding.reduce(0) { $0 + $1.cost }
+  }
+  /// Profit before costs.
   var gross: Double { net + total - writtenOff }
 }
 

@@ -21,10 +21,17 @@ extension ReportModel {
       id: "metrics", title: "Metrics",
       summary: "Annual figures use \(annualization) and a risk-free rate of "
         + "\(NumberText.percent(run.configuration.riskFreeRate)) per year. "
-        + (benchmark?.isBySession == true
-          ? "The account is measured bar by bar, the benchmark from session to session. " : "")
+        + measuringText
         + "Where a value is missing, the definition gives the reason.",
       blocks: blocks)
+  }
+
+  /// By which bars account and benchmark are measured, where they differ from those compared.
+  private var measuringText: String {
+    guard let benchmark, benchmark.isBySession else { return "" }
+    return benchmark.isMeasuredBySession
+      ? "The account is measured bar by bar, the benchmark from session to session. "
+      : "Account and benchmark are measured bar by bar, and compared from session to session. "
   }
 
   private func table(_ caption: String, _ definitions: [MetricDefinition]) -> ReportTable {
@@ -62,7 +69,7 @@ extension ReportModel {
 
   /// Where the account is measured bar by bar, the benchmark's bars are sessions.
   private func format(ofBenchmark metric: MetricDefinition) -> NumberFormat {
-    metric.unit == .bars && benchmark?.isBySession == true
+    metric.unit == .bars && benchmark?.isMeasuredBySession == true
       ? .count(of: "session") : metric.unit.format(currency: currency)
   }
 

@@ -1,5 +1,6 @@
 import BacktestCore
 package import BacktestEvidence
+import BacktestFiles
 
 extension ReportModel {
   /// Caveats first, then the main figures.
@@ -182,7 +183,9 @@ extension ReportModel {
     let name =
       !run.configuration.accounting.placesOrders
       ? "fees for changes of weights"
-      : isTaxed ? "commission, slippage and taxes" : "commission and slippage"
+      : listed(
+        ["commission", "slippage"] + (isTaxed ? ["taxes"] : [])
+          + costs.holding.map { $0.name.lowercased() }, "and")
     return ReportTiles.Tile(
       "Costs / gross profit", value: NumberFormat.percent(decimals: 1).text(share),
       detail: share == nil ? "no profit before costs" : name,

@@ -1,5 +1,6 @@
 import BacktestCore
 import BacktestEvidence
+import BacktestFiles
 
 extension ReportModel {
   /// Round trips, the profit of each instrument, and the outcomes of orders.
@@ -187,7 +188,7 @@ extension ReportModel {
         caption: "From gross to net profit, \(currency)",
         waterfall: [
           .init(
-            placesOrders ? "Gross profit, at reference prices" : "Profit before fees", costs.gross)
+            placesOrders ? "Gross profit, before costs" : "Profit before fees", costs.gross)
         ] + costItems.map { .init($0.name, -$0.cost) }
           + (costs.writtenOff != 0 ? [.init("Deficit written off", costs.writtenOff)] : []) + [
             .init("Net profit", costs.net)
@@ -200,8 +201,11 @@ extension ReportModel {
       summary: !run.configuration.accounting.placesOrders
         ? "The fee for each change of weights is booked as commission at the next close. The gross "
           + "profit is what the account would have earned without it."
-        : "Commission, slippage and taxes are booked with each fill. The gross profit is what the "
-          + "account would have earned without them.",
+        : "Commission, slippage and taxes are booked with each fill"
+          + (costs.holding.isEmpty
+            ? ""
+            : ", \(listed(costs.holding.map { $0.name.lowercased() }, "and")) when they fall due")
+          + ". The gross profit is what the account would have earned without them.",
       blocks: blocks)
   }
 
@@ -212,6 +216,7 @@ extension ReportModel {
     placesOrders
       ? [("Commission", costs.commission), ("Slippage", costs.slippage)]
         + [("Stamp duty", costs.stampDuty), ("Sell tax", costs.sellTax)].filter { $0.1 != 0 }
+        + costs.holding
       : [("Fees", costs.commission)]
   }
 
@@ -290,7 +295,8 @@ extension ReportModel {
       zip(cost, opening).map { $1 > 0 ? $0 / $1 : .nan }
     }
     return BarChart(
-      title: "Cost drag by year", subtitle: "Costs as a share of equity at the start of the year",
+      title: "Cost drag by year", subtitle: (costs.holding.isEmpty ? "Costs" : "Costs of trades")
+        + " as a share of equity at the start of the year",
       categories: years.map { "\($0)" },
       groups: placesOrders
         ? [

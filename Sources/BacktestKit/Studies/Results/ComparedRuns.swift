@@ -90,7 +90,7 @@ package struct ComparedRuns: Sendable {
       let words = keys.compactMap { key in
         runs[index].settings[key].map { "\(key.dropFirst("parameters.".count)) \($0)" }
       }
-      runs[index].name += ": \(words.joined(separator: ", "))"
+      if !words.isEmpty { runs[index].name += ": \(words.joined(separator: ", "))" }
     }
   }
 }
