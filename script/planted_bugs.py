@@ -99,7 +99,7 @@ BUGS = [
     ("margin per contract as of a multiplier of one", TERMS,
      "amount / (abs(price) * multipliers[instrument])", "amount / abs(price)"),
     ("margin per contract in account currency", TERMS,
-     "abs(position.quantity) * exchange", "abs(position.quantity) * min(1, 1 / exchange * exchange)"),
+     "abs(position.quantity) * exchange", "abs(position.quantity) * min(1, 9 * exchange)"),
     ("margin per contract of the other side", TERMS,
      "return rate(rates, position.quantity > 0)", "return rate(rates, position.quantity < 0)"),
     ("quoted spread of the quote before", COSTS,
