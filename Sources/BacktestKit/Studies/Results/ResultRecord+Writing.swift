@@ -68,6 +68,9 @@ extension ResultRecord {
     parts.append(("attribution", ProfitAttribution(outcome.result).json))
     if let factors = outcome.factorRegression { parts.append(("factors", factors.json)) }
     if let risk = outcome.result.riskJSON { parts.append(("risk", risk)) }
+    if !outcome.valueAtRisk.isEmpty {
+      parts.append(("value-at-risk", .list(outcome.valueAtRisk.map(\.json))))
+    }
     parts.append(("configuration", ResultConfiguration(outcome).json))
     parts += outcome.policyParts
     parts.append(("trials", outcome.trials.json))

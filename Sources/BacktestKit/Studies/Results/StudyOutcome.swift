@@ -22,6 +22,8 @@ public struct StudyOutcome: Sendable {
   public let forecasts: ForecastEvaluation?
   /// The metrics of the run.
   public let metrics: PerformanceMetrics
+  /// Whether rules for value at risk forecast the run's losses; none for short runs.
+  package let valueAtRisk: [TestedValueAtRisk]
   /// The spread over all runs, where the study asks for replicates; this outcome is the median one.
   package internal(set) var replicates: Replicates?
   /// The intervals of the main figures.
@@ -59,6 +61,7 @@ public struct StudyOutcome: Sendable {
     self.regimes = regimes
     forecasts = ForecastEvaluation(result)
     metrics = walkForward?.metrics ?? result.metrics
+    valueAtRisk = TestedValueAtRisk.all(on: metrics.sample.returns)
   }
 
   /// What to know before trusting the figures, of the data, of the policies' training and of the
@@ -101,7 +104,7 @@ extension StudyOutcome {
     report.title = study.name
     report.benchmark = benchmark
     report.regimes = regimes
-    report.testsValueAtRisk = true
+    report.valueAtRisk = valueAtRisk
     report.factors = factorRegression
     report.dataQuality = market.quality
     report.provenance = provenance
