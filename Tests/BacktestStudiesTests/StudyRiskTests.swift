@@ -127,6 +127,7 @@ struct StudyRiskTests {
       strategy: {name: buy-and-hold}
       execution: {fill: same-close}
       data:
+        calendar: XNYS
         price: adjusted
         from: 1999-01-04
         to: 2018-12-31
