@@ -11,6 +11,7 @@ MARGIN = "Sources/BacktestKit/Core/Portfolio/Account+Margin.swift"
 SESSIONS = "Sources/BacktestKit/Core/Engine/Engine+Sessions.swift"
 FINANCING = "Sources/BacktestKit/Core/Portfolio/Account+Financing.swift"
 CONTRACTS = "Sources/BacktestKit/Core/Portfolio/ContractBooks.swift"
+TERMS = "Sources/BacktestKit/Core/Portfolio/AccountTerms.swift"
 COSTS = ROOM + "CostModel.swift"
 STRESS = "Sources/BacktestKit/Core/Market/StressedWindow.swift"
 
@@ -95,6 +96,12 @@ BUGS = [
     ("contract settled again from its first fill", CONTRACTS,
      "    flows[instrument] = -value\n",
      "    if value.isNaN { flows[instrument] = -value }\n"),
+    ("margin per contract as of a multiplier of one", TERMS,
+     "amount / (abs(price) * multipliers[instrument])", "amount / abs(price)"),
+    ("margin per contract in account currency", TERMS,
+     "abs(position.quantity) * exchange", "abs(position.quantity) * min(1, 9 * exchange)"),
+    ("margin per contract of the other side", TERMS,
+     "return rate(rates, position.quantity > 0)", "return rate(rates, position.quantity < 0)"),
     ("quoted spread of the quote before", COSTS,
      "quotes.values[known - 1]", "quotes.values[max(0, known - 2)]"),
     ("finer bars matched from the last to the first", BARS,

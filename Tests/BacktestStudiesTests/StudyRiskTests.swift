@@ -119,4 +119,42 @@ struct StudyRiskTests {
     #expect(scratch.text("risk.csv") == nil)
     #expect(try !text("result.json").contains("\"risk\""))
   }
+
+  /// Who holds the index has its returns, so that the tests of value at risk are those of the
+  /// reference.
+  @Test func aResultHasTheTestsOfValueAtRiskOfTheReference() throws {
+    let text = """
+      strategy: {name: buy-and-hold}
+      execution: {fill: same-close}
+      data:
+        calendar: XNYS
+        price: adjusted
+        from: 1999-01-04
+        to: 2018-12-31
+        files: [{path: \(Fixture.path("prices/sp500.csv")), symbol: SPX, lot: fractional}]
+      """
+    let document = try DocumentReader.read(Array(text.utf8), name: "s.yaml", format: .yaml)
+    let study = try Study(document: document, folder: ".", overrides: [], catalogue: .standard)
+    let outcome = try StudyRunner.quick(study).run()
+    let json = try ResultRecord(outcome, folder: ".").json(outcome)
+    let tests = try OracleValue(text: json.text)["value-at-risk"].list
+    #expect(tests.count == 6)
+    let oracle = try OracleValue("16_var_backtests.json")["series"]
+    let kinds = ["historical": "hs", "normal": "normal", "ewma": "ewma"]
+    for written in tests {
+      let share = written["confidence"].number == 0.95 ? "0.05" : "0.01"
+      let expected = oracle["sp500_\(try #require(kinds[written["method"].text]))_\(share)"]
+      #expect(written["forecasts"].integer == expected["n"].integer)
+      #expect(written["violations"].integer == expected["violations"].integer)
+      for (key, name) in [
+        ("coverage", "pof"), ("independence", "ind"), ("conditional-coverage", "cc"),
+      ] {
+        let (found, place) = (written[key], "\(key) \(share)")
+        #expect(
+          abs(found["statistic"].number - expected["lr_\(name)"].number) < 1e-8, "\(place)")
+        #expect(abs(found["p-value"].number - expected["p_\(name)"].number) < 1e-8, "\(place)")
+      }
+    }
+    #expect(TestedValueAtRisk.all(on: Array(repeating: 0.01, count: 499)).isEmpty)
+  }
 }

@@ -2,9 +2,16 @@ import BacktestCore
 
 // MARK: - Margin by rates (part 15)
 
+/// What a contract asks for, in its own currency, whatever its price is.
+struct SimulatedContractMargin: Sendable {
+  var initialLong, initialShort, maintenanceLong, maintenanceShort: Double
+}
+
 /// The terms of an account, as plain values.
 struct SimulatedTerms: Sendable {
   var margin: MarginRates?
+  /// Of contracts whose margin is money per contract, by their numbers.
+  var contractMargin: [Int: SimulatedContractMargin] = [:]
   var checksBars = false
   var debitRate = 0.0
   var creditRate = 0.0
@@ -17,28 +24,34 @@ extension MarketSimulator {
   /// Whether what is bought is paid in full.
   var isCash: Bool { rules.leverage == nil && rules.terms.margin == nil }
 
-  /// What a unit of money opened on a side asks of the account's power: itself, or its margin.
-  func initialRate(isLong: Bool) -> Double {
-    guard let margin = rules.terms.margin else { return 1 }
-    return isLong ? margin.initialLong : margin.initialShort
+  /// What one unit opened at a price asks of the account's power: its value, or its margin.
+  func initial(_ instrument: Int, isLong: Bool, at price: Double) -> Double {
+    if let amounts = rules.terms.contractMargin[instrument] {
+      return (isLong ? amounts.initialLong : amounts.initialShort) * rate(instrument)
+    }
+    let value = price * unitMoney(instrument)
+    guard let margin = rules.terms.margin else { return value }
+    return value * (isLong ? margin.initialLong : margin.initialShort)
   }
 
-  /// The sum of a rate times |value|.
-  private func requirement(_ long: Double, _ short: Double) -> Double {
-    var sum = 0.0
-    for i in quantities.indices {
-      let value = quantities[i] * marks[i] * unitMoney(i)
-      sum += value > 0 ? value * long : -value * short
+  /// What holding the units of an instrument asks for.
+  private func maintenance(_ i: Int, _ margin: MarginRates) -> Double {
+    let (units, isLong) = (abs(quantities[i]), quantities[i] > 0)
+    if let amounts = rules.terms.contractMargin[i] {
+      return units * (isLong ? amounts.maintenanceLong : amounts.maintenanceShort) * rate(i)
     }
-    return sum
+    return units * marks[i] * unitMoney(i)
+      * (isLong ? margin.maintenanceLong : margin.maintenanceShort)
   }
 
   /// Equity x leverage - gross exposure (part 5); by rates, equity - initial requirement.
   var power: Double {
-    guard let margin = rules.terms.margin else {
-      return equity * (rules.leverage ?? 1) - grossExposure
+    if rules.terms.margin == nil { return equity * (rules.leverage ?? 1) - grossExposure }
+    var power = equity
+    for i in quantities.indices where quantities[i] != 0 {
+      power -= abs(quantities[i]) * initial(i, isLong: quantities[i] > 0, at: marks[i])
     }
-    return equity - requirement(margin.initialLong, margin.initialShort)
+    return power
   }
 
   /// Below maintenance, positions are reduced: the largest maintenance first, by the fewest lots
@@ -48,17 +61,14 @@ extension MarketSimulator {
     for index in orders.indices where orders[index].isLiquidation && !orders[index].hasEnded {
       end(index, .cancelled)
     }
-    let asked = requirement(margin.maintenanceLong, margin.maintenanceShort)
+    let requirements = quantities.indices.map { maintenance($0, margin) }
+    let asked = requirements.reduce(0, +)
     guard equity > 0, asked - equity > asked * 1e-12 else { return }
     var left = Set(quantities.indices.filter { quantities[$0] != 0 })
     var missing = asked - equity
     while missing > asked * 1e-12, !left.isEmpty {
-      func maintenance(_ i: Int) -> Double {
-        let value = quantities[i] * marks[i] * unitMoney(i)
-        return value > 0 ? value * margin.maintenanceLong : -value * margin.maintenanceShort
-      }
-      let largest = left.map(maintenance).max()!
-      let next = left.filter { maintenance($0) == largest }.min()!
+      let largest = left.map { requirements[$0] }.max()!
+      let next = left.filter { requirements[$0] == largest }.min()!
       left.remove(next)
       guard largest > 0 else { break }
       let held = abs(quantities[next])

@@ -51,8 +51,10 @@ extension MarketSimulator {
   /// Takes a fill into the average price of a position.
   mutating func average(_ instrument: Int, _ signed: Double, _ price: Double) {
     let before = quantities[instrument] - signed
-    let isAdding = before * signed >= 0
-    if isAdding {
+    // What a position opens at is its price, to the last digit: a level may lie on an extreme.
+    if before == 0 {
+      holdings[instrument].average = price
+    } else if before * signed > 0 {
       let paid = holdings[instrument].average * abs(before) + price * abs(signed)
       holdings[instrument].average = paid / (abs(before) + abs(signed))
     } else if before * quantities[instrument] < 0 {

@@ -233,8 +233,8 @@ extension MarketSimulator {
       // An exit needs no power. What it closes is freed, unless its entry is still to come.
       if parent == 0 {
         freedBy[index + 1] =
-          closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
-          * initialRate(isLong: !orders[index].isBuy)
+          closingPart(of: orders[index].wanted, instrument)
+          * asked(instrument, isLong: !orders[index].isBuy)
       }
       return
     }
@@ -249,8 +249,8 @@ extension MarketSimulator {
         orders[index].reduceOnly = true
       }
       freedBy[index + 1] =
-        closingPart(of: orders[index].wanted, instrument) * unitValue(instrument)
-        * initialRate(isLong: !orders[index].isBuy)
+        closingPart(of: orders[index].wanted, instrument)
+        * asked(instrument, isLong: !orders[index].isBuy)
       return
     }
     if isCash, !orders[index].isBuy {
@@ -287,9 +287,8 @@ extension MarketSimulator {
     let instrument = order.instrument
     let closing = closingPart(of: order.wanted, instrument)
     let opening = abs(order.wanted) - closing
-    let unit = unitValue(instrument)
-    let asked = unit * initialRate(isLong: order.isBuy)
-    let freedHere = closing * unit * initialRate(isLong: !order.isBuy)
+    let asked = asked(instrument, isLong: order.isBuy)
+    let freedHere = closing * self.asked(instrument, isLong: !order.isBuy)
     if !isNothing(opening, of: abs(order.wanted)) {
       var power = power + freed + freedHere
       for other in orders[..<index] where !other.hasEnded { power -= reserved(other) }
@@ -330,7 +329,7 @@ extension MarketSimulator {
     if order.reduceOnly || isCash && !order.isBuy { return 0 }
     let opening =
       abs(order.remaining) - closingPart(of: order.remaining, order.instrument)
-    return opening * unitValue(order.instrument) * initialRate(isLong: order.isBuy)
+    return opening * asked(order.instrument, isLong: order.isBuy)
   }
 
   /// Makes an order smaller, which is recorded.
@@ -362,6 +361,13 @@ extension MarketSimulator {
       SimulationTape.Outcome(kind: kind, time: now, filled: orders[index].filled))
     let reason = if case .rejected(let reason) = kind { " \(reason.rawValue)" } else { "" }
     step(index, kind.word + reason, orders[index].filled)
+  }
+
+  /// What opening one unit at the last close asks of the account's power; nothing before there is
+  /// one, as for the order of a roll into a contract that has not traded yet.
+  private func asked(_ instrument: Int, isLong: Bool) -> Double {
+    guard lastRows[instrument] >= 0 else { return 0 }
+    return initial(instrument, isLong: isLong, at: bars[instrument][lastRows[instrument]].close)
   }
 
   /// The money in one unit at the last close.

@@ -316,13 +316,19 @@ extension MarketSimulator {
     let costs =
       charges(of: units, index, price, isIntrabar: isIntrabar)
       + closing * abs(price - reference) * multiplier
-    let power = power(for: order, closing: closing * reference * multiplier)
+    let power = power(for: order, closing: closing, at: reference)
     return opening * price * multiplier + costs <= power + tolerance
   }
 
-  /// The money that an order may open on its side, with what closing the other frees.
-  private func power(for order: SimulatedOrder, closing: Double) -> Double {
-    (power + closing * initialRate(isLong: !order.isBuy)) / initialRate(isLong: order.isBuy)
+  /// The value that an order may open on its side at a price, with what closing the other frees.
+  private func power(
+    for order: SimulatedOrder, closing: Double, at reference: Double
+  ) -> Double {
+    let instrument = order.instrument
+    let units =
+      (power + closing * initial(instrument, isLong: !order.isBuy, at: reference))
+      / initial(instrument, isLong: order.isBuy, at: reference)
+    return units * reference * unitMoney(instrument)
   }
 
   /// The most units that are covered, down to the lot, found by halving.
@@ -332,8 +338,7 @@ extension MarketSimulator {
     let order = orders[index]
     let closing = closingPart(of: order.isBuy ? units : -units, order.instrument)
     // What rounding leaves of the money buys nothing.
-    let power = power(
-      for: order, closing: closing * reference * unitMoney(order.instrument))
+    let power = power(for: order, closing: closing, at: reference)
     guard power > rounding else { return closing }
     if let lot = instruments[order.instrument].lotSize {
       var least = (closing / lot * (1 + 1e-12)).rounded(.down)

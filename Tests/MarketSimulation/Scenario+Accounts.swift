@@ -23,6 +23,26 @@ extension SimulationRules {
 }
 
 extension Scenario {
+  /// In some scenarios contracts ask for money instead of a share of their value.
+  mutating func drawContractMargin(_ random: inout Randomness) {
+    let contracts = market.indices.filter { !market[$0].instrument.assetClass.paysNotional }
+    guard !contracts.isEmpty, random.oneIn(2) else { return }
+    if rules.terms.margin == nil {
+      rules.leverage = nil
+      rules.terms.margin = .regulationT
+      rules.terms.checksBars = random.oneIn(3)
+    }
+    for place in contracts where !random.oneIn(4) {
+      let series = market[place]
+      let value = series.open[0] * series.instrument.multiplier
+      let long = (value * random.pick([0.05, 0.1, 0.3, 1]) * 4).rounded() / 4 + 0.25
+      let short = random.pick([long, 1.5 * long])
+      rules.terms.contractMargin[place] = SimulatedContractMargin(
+        initialLong: long, initialShort: short, maintenanceLong: random.pick([0, 0.9, 1]) * long,
+        maintenanceShort: random.pick([0.9, 1]) * short)
+    }
+  }
+
   /// In some scenarios shares are split, pay dividends, or end.
   func addActions(_ random: inout Randomness) -> [BarSeries] {
     guard random.nextInteger(below: 3) == 0 else { return market }

@@ -24,7 +24,10 @@ extension Scenario {
     var money = Randomness(seed: seed, stream: "currencies")
     if money.oneIn(3) { try drawCurrencies(&money) }
     var contracts = Randomness(seed: seed, stream: "contracts")
-    if contracts.nextInteger(below: 4) == 0 { try drawContracts(&contracts) }
+    if contracts.nextInteger(below: 4) == 0 {
+      try drawContracts(&contracts)
+      drawContractMargin(&contracts)
+    }
     var quotes = Randomness(seed: seed, stream: "quotes")
     if quotes.nextInteger(below: 5) == 0 { drawQuotes(&quotes) }
     var finer = Randomness(seed: seed, stream: "finer")

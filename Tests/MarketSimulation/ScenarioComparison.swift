@@ -383,6 +383,11 @@ extension Scenario {
     for fill in tape.fills { corners.insert(fill.isIntrabar ? "intrabar" : "open") }
     let counts = Dictionary(grouping: tape.fills, by: \.order).mapValues(\.count)
     if counts.values.contains(where: { $0 > 1 }) { corners.insert("several fills") }
+    if rules.terms.contractMargin.keys.contains(where: { contract in
+      tape.fills.contains { $0.instrument == contract }
+    }) {
+      corners.insert("margin per contract")
+    }
     return corners
   }
 }

@@ -49,15 +49,30 @@ private struct ScriptReplay: Strategy {
   }
 }
 
+extension SimulatedContractMargin {
+  fileprivate var rates: MarginRates {
+    var rates = MarginRates(
+      initialLong: initialLong, initialShort: initialShort, maintenanceLong: maintenanceLong,
+      maintenanceShort: maintenanceShort)
+    rates.basis = .contract
+    return rates
+  }
+}
+
 extension SimulationRules {
   /// The rules as the engine takes them.
-  var configuration: BacktestConfiguration {
+  ///
+  /// - Parameter symbols: those of the instruments, in order.
+  func configuration(for symbols: [String]) -> BacktestConfiguration {
     var configuration = BacktestConfiguration()
     configuration.account.initialCash = cash
     if let leverage { configuration.account.funding = .margin(leverage: leverage) }
     if let margin = terms.margin {
       var rules = MarginRules(margin)
       rules.check = terms.checksBars ? .bar : .session
+      for (place, amounts) in terms.contractMargin {
+        rules.bySymbol[symbols[place]] = amounts.rates
+      }
       configuration.account.funding = .requirements(rules)
     }
     if terms.hasFinancing {
@@ -95,9 +110,8 @@ extension Scenario {
   /// What the engine makes of it.
   func replay() throws -> SimulationTape {
     let strategy = ScriptReplay(script: script)
-    let result = Backtest(
-      strategy, on: try universe, configuration: rules.configuration
-    ).run()
+    let configuration = rules.configuration(for: market.map(\.instrument.symbol))
+    let result = Backtest(strategy, on: try universe, configuration: configuration).run()
     var tape = SimulationTape()
     tape.fills = result.fills.map { fill in
       SimulationTape.Fill(

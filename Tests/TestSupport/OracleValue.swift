@@ -9,6 +9,10 @@ package struct OracleValue {
     value = try JSONSerialization.jsonObject(with: Data(Fixture.bytes("oracles/\(file)")))
   }
 
+  package init(text: String) throws {
+    value = try JSONSerialization.jsonObject(with: Data(text.utf8))
+  }
+
   private init(value: Any) { self.value = value }
 
   package subscript(key: String) -> OracleValue {

@@ -34,6 +34,18 @@ struct AttachedExitTests {
     #expect(result.outcomes(of: 2) == [.filled])
   }
 
+  @Test func anExitIsAsFarAsStatedFromTheLastDigitOfItsEntry() throws {
+    // 27.75 x 5.4 / 5.4 is a bit more than 27.75, and 28 is the high of the bar.
+    var rules = ExitRules()
+    rules.takeProfit = .amount(0.25)
+    let result = try runScript(
+      try MarketBuilder.series(
+        [Self.flat, (27.75, 28, 27.75, 27.75)], lot: .units(0.1)),
+      [0: { _, trading in trading.submit(Order(.first, quantity: 5.4)) }]
+    ) { $0.exits = rules }
+    #expect(result.fillPrices == [27.75, 28])
+  }
+
   @Test func theEntryBarIsProtected() throws {
     let result = try run([(100, 101, 94, 96), Self.flat]) { $0.stopLoss = .percent(5) }
     #expect(result.fillPrices == [100, 95] && result.fills[1].row == 1)

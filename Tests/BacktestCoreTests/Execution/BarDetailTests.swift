@@ -64,6 +64,29 @@ struct BarDetailTests {
     #expect(try exits(gap, path).fillPrices == [100, 107])
   }
 
+  @Test(arguments: ExecutionRules.IntrabarPath.allCases)
+  func atAFinerOpenAnExitThatAFillWakesComesInOrderOfSubmission(
+    path: ExecutionRules.IntrabarPath
+  ) throws {
+    // The second part opens at 92, below all three orders.
+    let gap = try Self.daily([(100, 101, 98, 99), (92, 93, 90, 92), (92, 110, 92, 100)])
+    let result = try runScript(
+      gap,
+      [
+        0: { _, trading in
+          trading.buy(.first, 10, limit: 95)
+          trading.submit(Order(.first, quantity: -15, kind: .stop(94), reduceOnly: true))
+          trading.buy(.first, 5, limit: 96)
+        }
+      ]
+    ) { $0.execution.intrabarPath = path }
+    // The exit has 10 to close at its turn; what was submitted after it is bought after it. What
+    // the exit has left goes on at the next open.
+    #expect(result.fills.prefix(3).map(\.order.number) == [1, 2, 3])
+    #expect(result.fillQuantities == [10, -10, 5, -5])
+    #expect(result.fillPrices == [92, 92, 92, 100])
+  }
+
   @Test func theFillIsOfTheWholeBar() throws {
     let result = try exits(
       try Self.daily([(100, 101, 98, 99), (93, 94, 90, 92), (92, 110, 92, 100)]))

@@ -52,6 +52,33 @@ struct TrailingStopTests {
     #expect(try exits(bar, path: .openHighLowClose) == [])
   }
 
+  @Test func anExitThatAFillWakesSeesThePriceOfThatFill() throws {
+    func run(_ path: Path) throws -> BacktestResult {
+      try runScript(
+        try MarketBuilder.series([(100, 100, 100, 100), (110, 112, 98, 100)]),
+        [
+          0: { _, trading in
+            trading.buy(.first, 1, limit: 104)
+            trading.submit(
+              Order(.first, quantity: -1, kind: .trailingStop(.amount(5)), reduceOnly: true))
+          }
+        ]
+      ) {
+        $0.execution.intrabarPath = path
+        $0.execution.trail = .intrabar
+      }
+    }
+    // From the close of 100 the stop is at 95, which the low of 98 does not reach. The purchase at
+    // 104, on the way down, moves it to 99; the open and the high were before it held anything.
+    for path in [Path.openHighLowClose, .openLowHighClose, .nearestExtremeFirst] {
+      #expect(try run(path).fillPrices == [104, 99])
+    }
+    // The pessimistic path has no way on which a price is seen, and differs from the others.
+    let pessimistic = try run(.pessimistic)
+    #expect(pessimistic.fillPrices == [104])
+    #expect(pessimistic.counts.ambiguousBars == 1)
+  }
+
   @Test func aBuyMirrorsIt() throws {
     let bars = [(100.0, 101.0, 90.0, 92.0), (92.0, 95.0, 91.0, 94.0)]
     let result = try runScript(

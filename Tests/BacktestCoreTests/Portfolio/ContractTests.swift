@@ -145,6 +145,33 @@ struct ContractTests {
     #expect(try run([4_000, 4_000, 3_951, 3_951]).marginCalls.isEmpty)
   }
 
+  @Test func marginPerContractIsThatOfTheSide() throws {
+    let series = try MarketBuilder.series(
+      [4_000, 4_000, 4_000, 4_020, 4_020].map { ($0, $0, $0, $0) }, assetClass: .future,
+      multiplier: 50)
+    var rates = MarginRates(
+      initialLong: 10_000, initialShort: 20_000, maintenanceLong: 9_000, maintenanceShort: 19_500)
+    rates.basis = .contract
+    let result = try runScript(
+      series,
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 4)) },
+        1: { _, trading in trading.submit(Order(.first, quantity: -20)) },
+      ]
+    ) {
+      $0.account.initialCash = 100_000
+      var margin = MarginRules()
+      margin.bySymbol[series.instrument.symbol] = rates
+      $0.account.funding = .requirements(margin)
+    }
+    // Closing 4 frees their 40,000: all 100,000 open 5 of 20,000 each on the other side. A rise of
+    // 20 points costs 5,000, and 95,000 are less than 5 x 19,500: one contract is closed.
+    #expect(result.fillQuantities == [4, -9, 1])
+    #expect(result.marginCalls.map(\.maintenance) == [97_500])
+    #expect(result.marginCalls.map(\.equity) == [95_000])
+    #expect(result.account.initialRequirement == 80_000)
+  }
+
   @Test func marginPerContractIsInTheCurrencyOfTheContract() throws {
     let series = try MarketBuilder.series(
       [100, 100, 100].map { ($0, $0, $0, $0) }, assetClass: .future, multiplier: 10,

@@ -100,6 +100,27 @@ struct MarginTests {
     #expect(strict.fills[2].instrument == InstrumentID(0) && strict.fills[2].quantity == -67)
   }
 
+  @Test func theLargestRequirementGoesFirstWhateverItsNameIs() throws {
+    let a = try MarketBuilder.series([50, 50, 40, 40].map { ($0, $0, $0, $0) }, symbol: "A")
+    let b = try MarketBuilder.series([50, 50, 31, 31].map { ($0, $0, $0, $0) }, symbol: "B")
+    var configuration = BacktestConfiguration()
+    configuration.account.initialCash = 10_000
+    configuration.account.funding = Self.regulationT
+    let strategy = ScriptedStrategy([
+      0: { _, trading in
+        trading.submit(Order(InstrumentID(0), quantity: 100))
+        trading.submit(Order(InstrumentID(1), quantity: 300))
+      }
+    ])
+    let result = Backtest(strategy, on: try Universe([a, b]), configuration: configuration).run()
+    // A is worth 4,000 and asks for 1,000, B 9,300 and 2,325. Equity is 10,000 - 1,000 - 5,700, so
+    // that 25 are missing, and a share of B asks for 7.75: four are sold.
+    #expect(result.marginCalls.map(\.maintenance) == [3_325])
+    #expect(result.marginCalls.map(\.equity) == [3_300])
+    #expect(result.fills.map(\.instrument) == [0, 1, 1].map { InstrumentID($0) })
+    #expect(result.fillQuantities == [100, 300, -4])
+  }
+
   @Test func theCallComesBeforeWhatTheStrategyAsksFor() throws {
     let result = try run(
       [50, 50, 33, 33, 33],

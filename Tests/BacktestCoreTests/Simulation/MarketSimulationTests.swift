@@ -24,7 +24,7 @@ struct MarketSimulationTests {
         "cut",
         "rejected buying-power", "rejected short-not-allowed", "rejected no-quantity",
         "rejected no-history", "rejected ruined", "stillLive", "ambiguous", "intrabar", "open",
-        "several fills",
+        "several fills", "margin per contract",
       ]), "\(corners)")
   }
 }

@@ -115,7 +115,9 @@ extension Position {
     let before = abs(quantity)
     let added = abs(units)
     quantity += units
-    averagePrice = (averagePrice * before + price * added) / (before + added)
+    // What a position opens at is its price, to the last digit: exits are levels away from it.
+    averagePrice =
+      before == 0 ? price : (averagePrice * before + price * added) / (before + added)
     enteredQuantity += added
     enteredValue += price * added
     largestQuantity = max(largestQuantity, before + added)

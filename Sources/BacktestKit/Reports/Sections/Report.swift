@@ -17,8 +17,8 @@ public struct Report: ReportPage {
   public var benchmark: BenchmarkCurve?
   /// Results by market regime.
   public var regimes: [RegimeAnalysis] = []
-  /// Whether forecasts of value at risk from the run's own returns are shown with their tests.
-  package var testsValueAtRisk = false
+  /// Forecasts of value at risk from the run's own returns, with their tests.
+  package var valueAtRisk: [TestedValueAtRisk] = []
   /// What factors explain of the returns; `nil` where none are given.
   public var factors: FactorRegression?
   /// The contents and findings of the data; by default one report for each series.
@@ -122,7 +122,7 @@ public struct Report: ReportPage {
       { model.forecastSections }, { model.regimeSections(regimes) }, { [model.tradesSection] },
       { [model.costsSection, model.attributionSection] },
       { model.crisisSections + model.factorSections(factors) },
-      { model.riskSections(testingForecasts: testsValueAtRisk) },
+      { model.riskSections(valueAtRisk) },
       { [model.metricsSection] + model.noteSections + customSections },
       {
         [
@@ -143,7 +143,7 @@ public struct Report: ReportPage {
       { [model.equitySection, model.certaintySection] }, { [model.returnsSection] },
       { model.rollingSections }, { model.regimeSections(regimes) },
       { model.crisisSections + model.factorSections(factors) },
-      { model.riskSections(testingForecasts: testsValueAtRisk) },
+      { model.riskSections(valueAtRisk) },
       { [model.metricsSection] + customSections + [model.provenanceOfReturns(provenance)] },
     ])
   }

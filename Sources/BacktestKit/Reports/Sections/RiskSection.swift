@@ -3,11 +3,11 @@ import BacktestEvidence
 
 extension ReportModel {
   /// The limits that were met, and whether forecasts of the worst losses were right.
-  func riskSections(testingForecasts: Bool) -> [ReportSection] {
+  func riskSections(_ valueAtRisk: [TestedValueAtRisk]) -> [ReportSection] {
     var blocks: [any ReportBlock] = []
     if run.configuration.risk.isActive { blocks += limitBlocks }
     if !run.marginCalls.isEmpty { blocks.append(marginCallTable) }
-    if testingForecasts, let table = valueAtRiskTable { blocks.append(table) }
+    if !valueAtRisk.isEmpty { blocks.append(valueAtRiskTable(valueAtRisk)) }
     guard !blocks.isEmpty else { return [] }
     return [
       ReportSection(
@@ -49,31 +49,20 @@ extension ReportModel {
       limit: .init(rowCount: 20, file: "result.json"))
   }
 
-  /// Value at risk of the run's own returns by three methods, each tested on the returns that it
-  /// forecast; `nil` for runs of less than two windows.
-  private var valueAtRiskTable: ReportTable? {
-    let window = 250
-    guard sample.returns.count >= 2 * window else { return nil }
-    let rules = [0.95, 0.99].flatMap { confidence in
-      ValueAtRisk.Method.allCases.map {
-        ValueAtRisk($0, confidence: confidence, window: window)
-      }
-    }
-    let returns = sample.returns
-    let tests = parallelMap(count: rules.count) { (index) throws(Never) in
-      ValueAtRiskBacktest(rules[index], returns: returns, testsDynamicQuantile: false)
-    }
-    let rows: [[ReportCell]] = zip(rules, tests).compactMap { rule, test in
-      guard let test else { return nil }
+  /// Value at risk of the run's own returns, each rule tested on the returns that it forecast.
+  private func valueAtRiskTable(_ tested: [TestedValueAtRisk]) -> ReportTable {
+    let rows = tested.map { one -> [ReportCell] in
+      let (rule, test) = (one.rule, one.test)
       return [
-        .text(rule.method.title), .number(rule.confidence),
-        .number(Double(test.count) * (1 - rule.confidence)), .number(Double(test.violations)),
+        .text(rule.method.title), .number(rule.confidence), .number(one.expected),
+        .number(Double(test.violations)),
         .number(test.coverage.pValue), .number(test.independence.pValue),
         .number(test.conditionalCoverage.pValue), .number(test.shortfallStatistic),
       ]
     }
     return ReportTable(
-      caption: "Value at risk of the next bar, forecast from the \(window) bars before it",
+      caption: "Value at risk of the next bar, forecast from the \(tested[0].rule.window) bars "
+        + "before it",
       columns: [
         .text("Method"), .number("Confidence", as: .percent(decimals: 0)),
         .number("Expected", as: .ratio, definition: "returns below the forecast if it is right"),

@@ -43,7 +43,9 @@ extension ResultRecord {
   }
 
   /// The record as `result.json` has it, the whole study and the folds with it.
-  package func json(_ outcome: StudyOutcome) -> JSONValue {
+  package func json(_ outcome: StudyOutcome) -> JSONValue { json(outcome, outcome.valueAtRisk) }
+
+  func json(_ outcome: StudyOutcome, _ valueAtRisk: [TestedValueAtRisk]) -> JSONValue {
     func members(_ pairs: [(String, JSONValue)]) -> JSONValue {
       .table(pairs.map { JSONMember(key: $0.0, value: $0.1) })
     }
@@ -68,6 +70,9 @@ extension ResultRecord {
     parts.append(("attribution", ProfitAttribution(outcome.result).json))
     if let factors = outcome.factorRegression { parts.append(("factors", factors.json)) }
     if let risk = outcome.result.riskJSON { parts.append(("risk", risk)) }
+    if !valueAtRisk.isEmpty {
+      parts.append(("value-at-risk", .list(valueAtRisk.map(\.json))))
+    }
     parts.append(("configuration", ResultConfiguration(outcome).json))
     parts += outcome.policyParts
     parts.append(("trials", outcome.trials.json))

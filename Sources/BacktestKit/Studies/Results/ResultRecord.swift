@@ -255,7 +255,7 @@ extension ResultRecord {
     // These are for other readers; folds and regimes are in separate tables as well.
     for key in [
       "policies", "edge", "trainers-accounting", "sweep", "sensitivity", "candidates", "replicates",
-      "attribution", "factors", "risk", "degradation", "decisions",
+      "attribution", "factors", "risk", "value-at-risk", "degradation", "decisions",
     ] {
       _ = table.node(key)
     }

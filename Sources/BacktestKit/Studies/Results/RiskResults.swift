@@ -40,6 +40,24 @@ extension BacktestResult {
   }
 }
 
+extension TestedValueAtRisk {
+  /// As `result.json` has it under `value-at-risk`.
+  var json: JSONValue {
+    func members(_ test: HypothesisTest) -> JSONValue {
+      ["statistic": .number(test.statistic), "p-value": .number(test.pValue)]
+    }
+    return [
+      "method": .text(rule.method.rawValue), "confidence": .number(rule.confidence),
+      "window": .integer(rule.window), "forecasts": .integer(test.count),
+      "expected": .number(expected), "violations": .integer(test.violations),
+      "coverage": members(test.coverage), "independence": members(test.independence),
+      "conditional-coverage": members(test.conditionalCoverage),
+      "shortfall-statistic": .number(test.shortfallStatistic),
+      "quantile-loss": .number(test.quantileLoss),
+    ]
+  }
+}
+
 extension ProfitAttribution {
   /// As `result.json` has it under `attribution`.
   var json: JSONValue {

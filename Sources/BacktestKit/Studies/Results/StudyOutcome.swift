@@ -93,15 +93,22 @@ package struct TrainersAccounting: Hashable, Sendable {
 
 extension StudyOutcome {
   /// The report of this outcome.
-  public func report() -> Report { report(dataFiles: []) }
+  public func report() -> Report { report(dataFiles: [], valueAtRisk) }
+
+  /// Whether rules for value at risk forecast the run's losses; none for short runs.
+  var valueAtRisk: [TestedValueAtRisk] {
+    TestedValueAtRisk.all(on: metrics.sample.returns)
+  }
 
   /// The report of this outcome, with the digests of the files that were read again for them.
-  private func report(dataFiles: [ResultRecord.DataFile]) -> Report {
+  private func report(
+    dataFiles: [ResultRecord.DataFile], _ valueAtRisk: [TestedValueAtRisk]
+  ) -> Report {
     var report = walkForward.map { Report($0) } ?? Report(result)
     report.title = study.name
     report.benchmark = benchmark
     report.regimes = regimes
-    report.testsValueAtRisk = true
+    report.valueAtRisk = valueAtRisk
     report.factors = factorRegression
     report.dataQuality = market.quality
     report.provenance = provenance
@@ -148,8 +155,9 @@ extension StudyOutcome {
   ) throws(StudyError) -> ResultRecord {
     try StudyError.wrapping(.file) {
       let record = try ResultRecord(self, folder: folder.path)
-      let page = BackgroundWork { report(dataFiles: record.data).bytes() }
-      let json = JSONWriter.bytes(of: record.json(self))
+      let tested = BackgroundWork { valueAtRisk }
+      let page = BackgroundWork { report(dataFiles: record.data, tested.value).bytes() }
+      let json = BackgroundWork { JSONWriter.bytes(of: record.json(self, tested.value)) }
       try interrupt.shield {
         try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
       }
@@ -159,7 +167,8 @@ extension StudyOutcome {
   }
 
   private func writeFiles(
-    to folder: ResultFolder, page: BackgroundWork<[UInt8]>, json: [UInt8], interrupt: Interrupt
+    to folder: ResultFolder, page: BackgroundWork<[UInt8]>, json: BackgroundWork<[UInt8]>,
+    interrupt: Interrupt
   ) throws(StudyError) {
     try StudyError.wrapping(.file) {
       let tables = ResultTables(result)
@@ -221,7 +230,7 @@ extension StudyOutcome {
       }
       files.remove(["splits.csv", "paths.csv"])
       try files.write(page.value, to: "report.html")
-      try files.write(json, to: "result.json")
+      try files.write(json.value, to: "result.json")
       try files.commit()
     }
   }
