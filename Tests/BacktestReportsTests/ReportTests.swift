@@ -149,7 +149,12 @@ struct ReportTests {
     let halves = try runScript(
       MarketBuilder.series(prices, every: .seconds(43_200)), decisions)
     let note = "the benchmark from session to session"
-    let text = Report(halves).text
+    let held = Report(halves).text
+    #expect(held.contains("are measured bar by bar, and compared from session to session"))
+    #expect(!held.contains(" sessions</td>"))
+    var report = Report(halves)
+    report.benchmark = try BenchmarkCurve(halves.universe.series[0], name: "Index")
+    let text = report.text
     #expect(text.contains(note) && text.contains(" sessions</td>"))
     let daily = Report(try runScript(MarketBuilder.series(prices), decisions)).text
     #expect(!daily.contains(note) && !daily.contains(" sessions</td>"))

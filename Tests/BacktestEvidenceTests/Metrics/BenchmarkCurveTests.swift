@@ -35,6 +35,55 @@ struct BenchmarkCurveTests {
     }
   }
 
+  /// What is held within sessions is worth what an account has that holds it, at every bar.
+  @Test func holdingShortBarsIsTheirBenchmark() throws {
+    let series = try Self.halfDays { 100 + Double($0 * 37 % 23) }
+    var configuration = BacktestConfiguration()
+    configuration.execution.marketFill = .sameClose
+    let result = try Backtest(BuyAndHold(), on: series, configuration: configuration).run()
+    let (sample, held) = (result.sample, try #require(BenchmarkCurve.buyAndHold(result)))
+    let own = try #require(held.sample(over: sample))
+    let values = held.scaled(to: sample.wealth[0], on: try #require(sample.pointDates))
+    let points = held.values(at: result)
+    #expect(own.count == sample.count && points.count == result.curve.equity.count)
+    for (place, equity) in sample.wealth.enumerated() {
+      #expect(agrees(values[place], equity, relative: 1e-9))
+      #expect(agrees(own.wealth[place] / own.wealth[0], equity / sample.wealth[0], relative: 1e-9))
+    }
+    for (found, equity) in zip(points, result.curve.equity) {
+      #expect(agrees(found, equity, relative: 1e-9))
+    }
+    #expect(own.barsPerYear == sample.barsPerYear)
+  }
+
+  /// The close of a session is in no value before the session's last bar.
+  @Test func aCloseIsNotKnownWithinItsSession() throws {
+    func values(lastPrice: Double) throws -> (scaled: [Double?], written: [Double?]) {
+      let series = try Self.halfDays { _ in 100 }
+      let result = try Backtest(BuyAndHold(), on: series).run()
+      let days = try #require(result.sample.pointDates)
+      let dates = Array(Set(days)).sorted()
+      let prices = dates.indices.map { $0 == 5 ? lastPrice : 50 + Double($0) }
+      let curve = try BenchmarkCurve("B", dates: dates, prices: prices, pricesPerYear: 252)
+      return (curve.scaled(to: 1, on: days), curve.values(at: result))
+    }
+    let (one, other) = (try values(lastPrice: 60), try values(lastPrice: 70))
+    for (first, second) in [(one.scaled, other.scaled), (one.written, other.written)] {
+      let changed = first.indices.filter { first[$0] != second[$0] }
+      let days = try Self.halfDays { _ in 100 }
+      let sixth = changed.map { days.closeTimes[$0] }
+      // From the last bar of the sixth session on, until the next close is known.
+      #expect(changed.count == 2 && sixth[1] - sixth[0] == .hours(12))
+    }
+  }
+
+  /// Forty bars, two in each session.
+  private static func halfDays(_ close: (Int) -> Double) throws -> BarSeries {
+    try MarketBuilder.series(
+      (0..<40).map { row in (close(row), close(row) + 1, close(row) - 1, close(row)) },
+      every: .seconds(43_200), lot: .fractional)
+  }
+
   @Test func theBenchmarkBeginsAtTheBasePoint() throws {
     let days = ["2024-01-02", "2024-01-03", "2024-01-05"].map { CivilDate($0)! }
     let curve = try BenchmarkCurve("B", dates: days, prices: [50, 40, 60], pricesPerYear: 252)

@@ -177,8 +177,8 @@ extension BenchmarkCurve {
   }
 
   /// The benchmark's own returns over the time of a sample, beginning with its last price on or
-  /// before the sample's base date; `nil` where fewer than two prices lie in it. What was bought and
-  /// held beside a run is measured bar by bar, as the run is.
+  /// before the sample's base date; `nil` where fewer than two prices lie in it. What was bought
+  /// and held beside a run is measured bar by bar, as the run is.
   public func sample(over other: ReturnsSample) -> ReturnsSample? {
     if points.count == other.wealth.count {
       return try? ReturnsSample(

@@ -242,8 +242,8 @@ extension StudyOutcome {
       ProvenanceItem("Fingerprint", result.fingerprint.description),
       ProvenanceItem("Seed", "\(study.seed)"),
       ProvenanceItem(
-        "Command that reproduces it, in the folder of this page",
-        "bt-run run result.json --expect \(result.fingerprint)"),
+        "Arguments of the program that reproduce it, in the folder of this page",
+        "run result.json --expect \(result.fingerprint)"),
     ]
     for policy in study.strategy.policies {
       let own = foldsHaveWeights ? nil : policy.trained
