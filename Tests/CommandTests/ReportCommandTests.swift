@@ -57,6 +57,23 @@ struct ReportCommandTests {
     #expect(!ended.errors.contains("time-format") && !ended.errors.contains("data check"))
   }
 
+  /// What is read is never replaced, and folders of what is written are made.
+  @Test func theInputIsKeptAndFoldersAreMade() throws {
+    let folder = try WorkFolder()
+    try folder.write(returns(0.01), to: "fund.csv")
+    for form in ["--out", "--markdown", "--pdf"] {
+      let ended = try BuiltProgram.run(
+        "report", "--returns", "fund.csv", form, "./fund.csv", in: folder)
+      #expect(ended.status == 2 && ended.errors.contains("it is one of the files that are read"))
+      #expect(try folder.text("fund.csv") == returns(0.01))
+    }
+    let ended = try BuiltProgram.run(
+      "report", "--returns", "fund.csv", "--out", "a/b/page.html", "--markdown", "c/page.md",
+      in: folder)
+    #expect(ended.status == 0, "\(ended)")
+    #expect(folder.names("a/b") == ["page.html"] && folder.names("c") == ["page.md"])
+  }
+
   /// A name cannot turn round the text after it, whatever form the report has.
   @Test func markdownHoldsNoControls() throws {
     let folder = try WorkFolder()
