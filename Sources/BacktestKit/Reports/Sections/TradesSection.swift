@@ -294,9 +294,10 @@ extension ReportModel {
     func drag(_ cost: [Double]) -> [Double] {
       zip(cost, opening).map { $1 > 0 ? $0 / $1 : .nan }
     }
+    let kind = costs.holding.isEmpty ? "Costs" : "Costs of trades"
     return BarChart(
-      title: "Cost drag by year", subtitle: (costs.holding.isEmpty ? "Costs" : "Costs of trades")
-        + " as a share of equity at the start of the year",
+      title: "Cost drag by year",
+      subtitle: "\(kind) as a share of equity at the start of the year",
       categories: years.map { "\($0)" },
       groups: placesOrders
         ? [
