@@ -57,6 +57,45 @@ struct ReportCommandTests {
     #expect(!ended.errors.contains("time-format") && !ended.errors.contains("data check"))
   }
 
+  /// Nothing is shown of weeks, or of days inside a month, where a return is of a month.
+  @Test func monthsHaveNoShorterPeriods() throws {
+    let folder = try WorkFolder()
+    let rows = (2010...2019).flatMap { year in
+      (1...12).map { month -> String in
+        let value = Double((year * 7 + month * 5) % 11 - 5) / 100
+        return "\(year)-\(month < 10 ? "0" : "")\(month)-28,\(value)\n"
+      }
+    }
+    try folder.write("date,return\n" + rows.joined(), to: "months.csv")
+    let ended = try BuiltProgram.run(
+      "report", "--returns", "months.csv", "--out", "page.html", in: folder)
+    #expect(ended.status == 0, "\(ended)")
+    let page = try folder.text("page.html")
+    #expect(page.contains("<span>Quarter</span>") && !page.contains("<span>Week</span>"))
+    #expect(!page.contains("Volmageddon"))
+    try folder.write(returns(0.01, days: 1_500), to: "days.csv")
+    _ = try BuiltProgram.run("report", "--returns", "days.csv", "--out", "days.html", in: folder)
+    let daily = try folder.text("days.html")
+    #expect(daily.contains("<span>Week</span>") && daily.contains("Volmageddon"))
+  }
+
+  /// A day is not compared with a month.
+  @Test func aBenchmarkIsAsFrequentAsTheReturns() throws {
+    let folder = try WorkFolder()
+    try folder.write(returns(0.01), to: "fund.csv")
+    let months = (1...12).map { "2015-\($0 < 10 ? "0" : "")\($0)-28,0.01\n" }.joined()
+    try folder.write("date,return\n" + months, to: "months.csv")
+    let ended = try BuiltProgram.run(
+      "report", "--returns", "fund.csv", "--benchmark", "months.csv", "--out", "page.html",
+      in: folder)
+    #expect(ended.status == 2 && folder.names(".").count == 2)
+    #expect(ended.errors.contains("months.csv: one return is of 1mo, and one of fund.csv is of 1d"))
+    let other = try BuiltProgram.run(
+      "report", "--returns", "months.csv", "--benchmark", "fund.csv", "--out", "page.html",
+      in: folder)
+    #expect(other.status == 0, "\(other)")
+  }
+
   /// What is read is never replaced, and folders of what is written are made.
   @Test func theInputIsKeptAndFoldersAreMade() throws {
     let folder = try WorkFolder()

@@ -120,11 +120,20 @@ private struct ReportOptions: Sendable {
     }
     let own = try load(returns ?? "", name)
     let other = try benchmark.map { try load($0, nil) }
+    if let other, Self.perYear(own) > 2 * Self.perYear(other) {
+      throw CommandError.input(
+        "\(benchmark ?? ""): one return is of \(other.timeframe), and one of \(returns ?? "") "
+          + "is of \(own.timeframe); give a benchmark whose returns are as frequent, or more so")
+    }
     return try CommandError.wrapping {
       var report = try Report(own)
       report.benchmark = try other?.benchmark()
       return report
     }
+  }
+
+  private static func perYear(_ returns: DatedReturns) -> Double {
+    returns.timeframe.barsPerYear(in: returns.calendar)
   }
 
   /// Makes the folder of a file, unless the file is one of those that are read.

@@ -111,12 +111,14 @@ struct RiskDesk: OrderReview {
     }
     if check.kept > 0, let limit = rules.valueAtRisk { checkValueAtRisk(&check, limit, market) }
     checkHalts(&check, market)
+    // An order of which nothing may be opened still closes what is held.
+    let isReduced = check.kept > 0 || opening.closing != 0
     for breach in check.breaches {
       breaches.append(
         RiskBreach(
           time: time, limit: breach.limit, instrument: InstrumentID(opening.instrument),
           order: opening.order, value: breach.value, bound: breach.bound,
-          action: check.kept > 0 ? .cut : .rejected))
+          action: isReduced ? .cut : .rejected))
     }
     return OrderVerdict(
       kept: opening.opening < 0 ? -check.kept : check.kept,

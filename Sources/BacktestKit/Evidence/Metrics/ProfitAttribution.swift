@@ -111,7 +111,11 @@ public struct ProfitAttribution: Hashable, Sendable {
     }
     for place in groups.indices { groups[place].profit = sums[place].value }
     groups.removeAll { $0.count == 0 }
-    groups.append(TradeGroup(name: "no round trip", count: 0, profit: total - all.value))
+    // What is left below the last digits of the sums is rounding.
+    let rest = total - all.value
+    let isRounding = abs(rest) <= 1e-12 * max(abs(total), abs(all.value))
+    groups.append(
+      TradeGroup(name: "no round trip", count: 0, profit: isRounding ? 0 : rest))
     return groups
   }
 }

@@ -135,6 +135,8 @@ public struct StressOutcome: Hashable, Sendable {
   public let window: StressWindow
   /// The session of the last point before the window, from which everything is measured.
   public let baseDate: CivilDate
+  /// The session of the last point in the window.
+  public let endDate: CivilDate
   /// The number of returns in the window.
   public let returnCount: Int
   /// From the base to the last point in the window, as a fraction.
@@ -160,6 +162,7 @@ public struct StressOutcome: Hashable, Sendable {
     guard let worst = returns.indices.min(by: { returns[$0] < returns[$1] }) else { return nil }
     self.window = window
     baseDate = dates[first - 1]
+    endDate = dates[end - 1]
     returnCount = returns.count
     totalReturn = wealth[wealth.endIndex - 1] / wealth[wealth.startIndex] - 1
     maxDrawdown = RunningDrawdown.deepest(of: wealth)

@@ -41,7 +41,12 @@ extension ReportModel {
     let periods: [(String, ReturnPeriod)] = [
       ("Week", .week), ("Month", .month), ("Quarter", .quarter), ("Year", .year),
     ]
-    let found = periods.map { ($0.0, sample.returns(by: $0.1)) }.filter { $0.1.count >= 5 }
+    let all = periods.map { ($0.0, sample.returns(by: $0.1)) }
+    // Where a longer period has as many, single returns are longer than the period.
+    let found = all.indices.filter { place in
+      all[place].1.count >= 5
+        && (place + 1 == all.count || all[place + 1].1.count < all[place].1.count)
+    }.map { all[$0] }
     guard found.count > 1 else { return nil }
     return BoxChart(
       title: "Returns by length of period",

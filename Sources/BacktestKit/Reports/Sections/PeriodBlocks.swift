@@ -69,7 +69,13 @@ extension ReportModel {
 
   /// How the run did in known times of stress; empty where it covers none.
   var crisisSections: [ReportSection] {
-    let outcomes = StressWindow.wellKnown.compactMap { StressOutcome($0, in: sample) }
+    // A return of a month says nothing of a fall in the middle of it.
+    let outcomes = StressWindow.wellKnown.compactMap { StressOutcome($0, in: sample) }.filter {
+      let (days, week) = ($0.window.dates, 7)
+      return $0.baseDate.daysSinceEpoch >= days.lowerBound.daysSinceEpoch - week
+        && ($0.endDate == dates.last
+          || $0.endDate.daysSinceEpoch >= days.upperBound.daysSinceEpoch - week)
+    }
     guard !outcomes.isEmpty, isDaily else { return [] }
     let other = outcomes.map { outcome in
       benchmark?.curve.sample(over: sample).flatMap { StressOutcome(outcome.window, in: $0) }
@@ -103,7 +109,7 @@ extension ReportModel {
             rows: zip(outcomes, other).map { outcome, theirs in
               [
                 .text(outcome.window.name), .date(outcome.baseDate),
-                .date(outcome.window.dates.upperBound), .number(outcome.totalReturn),
+                .date(outcome.endDate), .number(outcome.totalReturn),
                 .number(outcome.maxDrawdown), .number(outcome.worstReturn),
               ] + (benchmark == nil ? [] : [.number(theirs?.totalReturn, else: "no prices then")])
             }),
