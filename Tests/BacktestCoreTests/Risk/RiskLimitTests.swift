@@ -98,7 +98,7 @@ struct RiskLimitTests {
     #expect(longOnly.fillQuantities == [5, -5])
     #expect(longOnly.outcomes(of: 2) == [.cut(to: -5), .filled])
     #expect(
-      longOnly.riskBreaches == [Self.breach(.longOnly, order: 2, -3, 0, .rejected, bar: 2)])
+      longOnly.riskBreaches == [Self.breach(.longOnly, order: 2, -3, 0, .cut, bar: 2)])
   }
 
   /// Whatever the limits, a position can be closed, and a reversal closes its part.

@@ -186,9 +186,9 @@ public struct RiskBreach: Hashable, Sendable, BitwiseCopyable {
 
   /// What was done at a limit.
   public enum Action: String, Hashable, Sendable, BitwiseCopyable {
-    /// The order opened less than it would have.
+    /// The order opened less than it would have, or only closed what was held.
     case cut
-    /// The order opened nothing.
+    /// The order was refused.
     case rejected
     /// Targets were scaled down.
     case reduced
