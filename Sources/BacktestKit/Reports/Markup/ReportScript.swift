@@ -77,6 +77,7 @@ enum ReportScript {
       const labels = area.parentElement.querySelector('.xlab'), given = [...labels.childNodes]
       const show = (a, b) => {
         [from, to] = [a, b]
+        hideTip()
         svg.setAttribute('viewBox', a + ' 0 ' + (b - a) + ' 1000')
         const whole = b - a === 2000
         svg.style.overflow = whole ? '' : 'hidden'
