@@ -58,6 +58,8 @@ public struct ScatterChart: ReportChart {
   public var hasEqualAxes = true
   /// A line by least squares, whose slope the legend tells.
   public var trend: Trend?
+  /// Where labels of the x axis are, as far as there is room; at round numbers where it is empty.
+  public var xPlaces: [Double] = []
   /// How tall it is.
   public var height: ChartHeight
 
@@ -167,7 +169,10 @@ public struct ScatterChart: ReportChart {
       yScale: ChartScale(ChartScale.padded(ys, by: 0.06)), xTitle: xTitle, yTitle: yTitle)
     frame.isSquare = diagonalName != nil && hasEqualAxes
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 7, unit: unit))
-    frame.placeXTicks(AxisTicks.linear(frame.xScale.range, count: 8, unit: unit))
+    frame.placeXTicks(
+      xPlaces.isEmpty
+        ? AxisTicks.linear(frame.xScale.range, count: 8, unit: unit)
+        : xPlaces.map { AxisTick(value: $0, label: NumberText.exact($0)) })
     return frame
   }
 

@@ -69,6 +69,9 @@ extension ComparisonModel {
         title: "\(metric.title) by \(parameter.name)", clouds: [cloud], xTitle: parameter.name,
         yTitle: metric.title, height: .medium)
       chart.hasEqualAxes = false
+      // The values that were tried, where they are few.
+      let tried = Set(points.map(\.1)).sorted()
+      if tried.count <= 20 { chart.xPlaces = tried }
       return chart
     }
     guard !charts.isEmpty else { return [] }
