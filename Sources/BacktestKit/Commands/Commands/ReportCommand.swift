@@ -72,14 +72,12 @@ private struct ReportOptions: Sendable {
   }
 
   func perform(_ catalogue: StrategyCatalogue, in context: CommandContext) throws -> ExitCode {
-    for path in [out, markdown, print].compactMap(\.self) { try prepare(path) }
     let report = try makeReport(catalogue, in: context)
+    let page = out ?? (returns == nil ? nil : standardPage)
+    for path in [page, markdown, print].compactMap(\.self) { try prepare(path) }
     var written: [String] = []
-    if let page = out ?? (returns == nil ? nil : standardPage) {
-      try CommandError.wrapping {
-        if out == nil { try FolderTree.make("Reports") }
-        try report.write(to: page)
-      }
+    if let page {
+      try CommandError.wrapping { try report.write(to: page) }
       written.append("Report: \(page)")
     }
     if let pictures {
@@ -136,7 +134,7 @@ private struct ReportOptions: Sendable {
     returns.timeframe.barsPerYear(in: returns.calendar)
   }
 
-  /// Makes the folder of a file, unless the file is one of those that are read.
+  /// Makes the folder of a file, unless the file is one of those that were given.
   private func prepare(_ path: String) throws {
     let folder = folderPath(of: path)
     let inputs = [study, study.map { "\($0)/result.json" }, returns, benchmark].compactMap(\.self)

@@ -16,7 +16,8 @@ public struct BenchmarkCurve: Sendable {
   public let prices: [Double]
   /// Prices in a year; without it the benchmark has no annual figures.
   public let pricesPerYear: Double?
-  /// What was held was worth at each point of a run whose bars are shorter than a session.
+  /// Of what is held beside a run with bars shorter than a session, the value at each of the run's
+  /// points, 1 for each instrument at the first; else empty.
   private var points: [Double] = []
 
   /// A curve from its columns.

@@ -52,37 +52,30 @@ struct ReportModel {
     (self.sample, self.times) = (sample, times)
     dates = sample.pointDates ?? []
     (axis, axisValues) = Self.axis(of: run, times)
-    let ((metrics, all), rest) = concurrently {
+    let measured = BackgroundWork {
       let activity = AccountActivity(
         run.curve, tradedNotional: run.account.tradedNotional, barsPerYear: run.barsPerYear)
       let metrics = PerformanceMetrics(sample, roundTrips: run.trades, activity: activity)
       return (metrics, metrics.allAndSortedReturns)
-    } and: {
-      (
-        drawdowns: Drawdown.episodes(of: sample.wealth, dates: sample.pointDates),
-        fingerprint: run.fingerprint,
-        benchmark: benchmark.flatMap { ReportBenchmark($0, run: run, sample: sample) },
-        costs: ReportCosts(run: run, walkForward: walkForward), forecasts: ForecastEvaluation(run),
-        exposure: run.curve.times.count == times.count
-          && run.curve.grossExposure.contains { $0 > 0 } ? AccountExposure(run) : nil,
-        autocorrelations: sample.autocorrelations.flatMap { own in
-          sample.squaredAutocorrelations.map { (own, $0) }
-        }
-      )
     }
+    drawdowns = Drawdown.episodes(of: sample.wealth, dates: sample.pointDates)
+    fingerprint = run.fingerprint
+    self.benchmark = benchmark.flatMap { ReportBenchmark($0, run: run, sample: sample) }
+    costs = ReportCosts(run: run, walkForward: walkForward)
+    forecasts = ForecastEvaluation(run)
+    exposure =
+      run.curve.times.count == times.count
+        && run.curve.grossExposure.contains { $0 > 0 } ? AccountExposure(run) : nil
+    autocorrelations = sample.autocorrelations.flatMap { own in
+      sample.squaredAutocorrelations.map { (own, $0) }
+    }
+    let (metrics, all) = measured.value
     self.metrics = metrics
     values = Dictionary(
       uniqueKeysWithValues: all.values.compactMap { metric, value in
         value.map { (metric.name, $0) }
       })
     sortedReturns = all.sortedReturns
-    drawdowns = rest.drawdowns
-    fingerprint = rest.fingerprint
-    self.benchmark = rest.benchmark
-    costs = rest.costs
-    forecasts = rest.forecasts
-    exposure = rest.exposure
-    autocorrelations = rest.autocorrelations
   }
 
   /// Instruments, bars and time in one line.
@@ -195,8 +188,7 @@ struct ReportBenchmark {
   /// Whether it is compared from session to session while the account is measured bar by bar.
   let isBySession: Bool
   /// Whether its own figures are those of sessions then.
-  var isMeasuredBySession: Bool { isBySession && metrics?.sample.count != measuredCount }
-  private let measuredCount: Int
+  let isMeasuredBySession: Bool
   /// Its returns on common days; `nil` where the account is measured within days.
   private(set) var alignedSample: AlignedBenchmark?
 
@@ -225,7 +217,7 @@ struct ReportBenchmark {
     self.own = own
     let sessions = run.sessionSample(of: sample)
     isBySession = sessions.count != sample.count
-    measuredCount = sample.count
+    isMeasuredBySession = isBySession && metrics?.sample.count != sample.count
     let aligned = try? curve.aligned(with: sessions, timeframe: run.universe.shortestTimeframe)
     difference = aligned.flatMap(ReturnDifference.init)
     comparison = aligned.map { PerformanceMetrics(sessions, benchmark: $0) }
@@ -311,17 +303,4 @@ extension Timeframe {
     case .year: "yearly bars"
     }
   }
-}
-
-/// The values of two pieces of work that go on at the same time.
-private func concurrently<First: Sendable, Second: Sendable>(
-  _ first: @Sendable () -> First, and second: @Sendable () -> Second
-) -> (First, Second) {
-  let parts = parallelMap(count: 2) { (part) throws(Never) -> (First?, Second?) in
-    part == 0 ? (first(), nil) : (nil, second())
-  }
-  guard let first = parts[0].0, let second = parts[1].1 else {
-    preconditionFailure("Invariant: each part does its own work")
-  }
-  return (first, second)
 }
