@@ -12,6 +12,10 @@ public struct SMACrossover: Strategy {
   /// Whether the opposite position is held when the signal is off.
   public let goesShort: Bool
   @usableFromInline var averages: MovingAveragePairs
+  /// What is held of each instrument while the fast average is above the slow one, and otherwise: a
+  /// weight or units.
+  @usableFromInline var above = 0.0
+  @usableFromInline var below = 0.0
 
   /// How much is held.
   public enum Stake: Hashable, Sendable {
@@ -38,6 +42,12 @@ public struct SMACrossover: Strategy {
   /// Makes averages for each instrument.
   public mutating func onStart(_ trading: inout TradingContext) {
     averages = MovingAveragePairs(fast: fast, slow: slow, trading)
+    above =
+      switch stake {
+      case .weight(let weight): weight / Double(trading.universe.count)
+      case .quantity(let quantity): quantity
+      }
+    below = goesShort ? -above : 0
   }
 
   /// Compares the averages of each instrument whose bar closed. Compiled into the engine's loop.
@@ -46,12 +56,10 @@ public struct SMACrossover: Strategy {
     for position in 0..<bars.instrumentCount {
       guard let (fast, slow) = averages.update(position, bars) else { continue }
       let instrument = InstrumentID(position)
-      let direction: Double = fast > slow ? 1 : goesShort ? -1 : 0
+      let held = fast > slow ? above : below
       switch stake {
-      case .weight(let weight):
-        trading.target(instrument, weight: direction * weight / Double(bars.instrumentCount))
-      case .quantity(let quantity):
-        trading.target(instrument, quantity: direction * quantity)
+      case .weight: trading.target(instrument, weight: held)
+      case .quantity: trading.target(instrument, quantity: held)
       }
     }
   }

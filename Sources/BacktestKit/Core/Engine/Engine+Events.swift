@@ -107,7 +107,7 @@ extension Engine {
     log.makeRoom(after: instant - baseInstant, of: endInstant - baseInstant)
     trading.broker.market.expectFills()
     if trading.broker.attachesExits { dropSpentTargets() }
-    if trading.broker.review != nil { beginReview() }
+    if trading.broker.reviewsOrders { beginReview() }
     var budget = SubmissionBudget(worth: worth)
     if !trading.requests.isEmpty { carryOut(&budget) }
     if !trading.targetRequests.isEmpty {

@@ -165,9 +165,10 @@ public struct Engine: Sendable {
     statesWeights = hasQuietCloses && own.followsTargets && feed.hasOneGrid && !keepsHistory
     hasAccountEvents = own.terms != nil || !feed.funding.isEmpty
     if configuration.risk.isActive {
-      trading.broker.review = RiskDesk(
-        configuration.risk, universe: feed.universe,
-        initialEquity: account?.equity ?? configuration.account.initialCash)
+      trading.broker.attach(
+        RiskDesk(
+          configuration.risk, universe: feed.universe,
+          initialEquity: account?.equity ?? configuration.account.initialCash))
     }
     if configuration.exits.isActive {
       trading.broker.attach(

@@ -38,7 +38,7 @@ extension Broker {
       if book[slot].hasExits { budget.power += valueWaiting(for: slot, account: &account) }
     }
     end(slot, .cancelled, log: &log)
-    review?.isStale = true
+    if reviewsOrders { review?.isStale = true }
   }
 
   /// What the orders would open that wait for another one, and end with it.

@@ -85,7 +85,7 @@ extension Broker {
     let (isLong, close) = (order.quantity > 0, market.lastClose(of: instrument) ?? 0)
     let value = close * account.multiplier(of: instrument)
     var sizing = sizing
-    if review != nil,
+    if reviewsOrders,
       !holdToLimits(
         order, parts, unit: value, sizing: &sizing, opening: &opening, remaining: &remaining,
         account: account, log: &log)

@@ -12,6 +12,9 @@ struct Broker: Sendable {
   let plan: ExecutionPlan
   /// Who looks at orders before buying power is; `nil` in a run without limits.
   var review: (any OrderReview)?
+  /// Whether the run has limits, also while the review is taken out: looking whether it is there
+  /// would copy it.
+  private(set) var reviewsOrders = false
   /// How far the market has been replayed.
   @usableFromInline var market: MarketCursor
   @usableFromInline var book: OrderBook
@@ -45,6 +48,12 @@ struct Broker: Sendable {
   mutating func attach(_ desk: ExitDesk) {
     exits = desk
     attachesExits = true
+  }
+
+  /// Lets a review look at the orders of the run.
+  mutating func attach(_ review: some OrderReview) {
+    self.review = review
+    reviewsOrders = true
   }
 
   /// Whether no order is live or on its way.

@@ -79,7 +79,7 @@ extension Broker {
   mutating func noteAccepted(
     _ order: Order, _ parts: OrderParts, opening: Double, unit: Double, isTarget: Bool
   ) {
-    if review == nil { return }
+    guard reviewsOrders else { return }
     tellReview(order, parts, opening: opening, unit: unit, isTarget: isTarget)
   }
 

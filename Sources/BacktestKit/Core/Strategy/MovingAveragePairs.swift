@@ -65,13 +65,11 @@ public struct MovingAveragePairs: Sendable {
   public mutating func update(_ position: Int, _ bars: BarSlice) -> (fast: Double, slow: Double)? {
     precondition(position < instrumentCount, "no such instrument")
     if shared != nil { return readShared(position, bars) }
-    guard let bar = bars[position] else { return nil }
+    // Before the close is read, so that no number has to wait in memory for the end of the check.
     if !isKnownUniquelyReferenced(&block) { block = AverageBlock(copying: block) }
+    guard let close = bars.continuousClose(of: position) else { return nil }
     let pair = block.averages + position &* 2
-    let (fast, slow) = (
-      pair[0].update(bar.close * bar.scale), pair[1].update(bar.close * bar.scale)
-    )
-    return fast.isFinite && slow.isFinite ? (fast, slow) : nil
+    return Self.pair(pair[0].update(close), pair[1].update(close))
   }
 
   @inlinable @inline(__always)
@@ -82,8 +80,14 @@ public struct MovingAveragePairs: Sendable {
     guard let shared, bars[position] != nil else { return nil }
     let row = shared.row(of: position, at: reading.instant)
     let pair = shared.starts + position &* 2
-    let (fast, slow) = (pair[0][row], pair[1][row])
-    return fast.isFinite && slow.isFinite ? (fast, slow) : nil
+    return Self.pair(pair[0][row], pair[1][row])
+  }
+
+  /// Both means, where both are finite. Compared as numbers, which takes half the instructions that
+  /// `isFinite` takes to look at their bits.
+  @inlinable @inline(__always)
+  static func pair(_ fast: Double, _ slow: Double) -> (fast: Double, slow: Double)? {
+    abs(fast) < .infinity && abs(slow) < .infinity ? (fast, slow) : nil
   }
 }
 

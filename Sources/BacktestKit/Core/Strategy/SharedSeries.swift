@@ -144,8 +144,8 @@ where I: Sendable, I.Input == Double, I.Output == Double {
   ///   close.
   public mutating func update(_ position: Int, _ bars: BarSlice) -> Double? {
     if shared != nil { reading.move(to: bars) }
-    guard let bar = bars[position] else { return nil }
-    guard let shared else { return indicators[position].update(bar.close * bar.scale) }
+    guard let close = bars.continuousClose(of: position) else { return nil }
+    guard let shared else { return indicators[position].update(close) }
     let value = shared.starts[position][shared.row(of: position, at: reading.instant)]
     return value.isFinite ? value : nil
   }

@@ -70,22 +70,42 @@ public struct BarSlice: Sequence, Sendable {
   /// The bar of the instrument at a position of the universe, or `nil` when none closed now.
   @inlinable @inline(__always)
   public subscript(position: Int) -> Bar? {
+    let row = row(of: position)
+    return row < 0 ? nil : columns[position].bar(position, row)
+  }
+
+  /// The close of an instrument's bar in the units of its series' first bar, so that splits leave
+  /// no jump; `nil` when none closed now.
+  @inlinable @inline(__always)
+  func continuousClose(of position: Int) -> Double? {
+    let row = row(of: position)
+    guard row >= 0 else { return nil }
+    let close = columns[position].close[row]
+    guard let scale = columns[position].scale else { return close }
+    return close * scale[row]
+  }
+
+  @inlinable @inline(__always)
+  func row(of position: Int) -> Int {
     precondition(position >= 0 && position < instrumentCount, "no such instrument")
     let row = columns[position].row(at: instant)
     // The common case is kept apart, because strategies read bars more often than anything else.
-    if _fastPath(row >= 0) { return columns[position].bar(position, row) }
-    return earlierBar(position)
+    return _fastPath(row >= 0)
+      ? row : Self.earlierRow(columns + position, from: firstInstant, before: instant)
   }
 
-  /// The last bar that closed before this instant and belongs to the slice.
+  /// The row of the last bar that closed before an instant and belongs to the slice, or -1. It takes
+  /// numbers, so that a slice that is read in a loop need not lie in memory for it.
   @usableFromInline @inline(never)
-  func earlierBar(_ position: Int) -> Bar? {
-    guard firstInstant < instant else { return nil }
-    for earlier in (firstInstant..<instant).reversed() {
-      let row = columns[position].row(at: earlier)
-      if row >= 0 { return columns[position].bar(position, row) }
+  static func earlierRow(
+    _ series: UnsafePointer<SeriesColumns>, from first: Int, before instant: Int
+  ) -> Int {
+    guard first < instant else { return -1 }
+    for earlier in (first..<instant).reversed() {
+      let row = series.pointee.row(at: earlier)
+      if row >= 0 { return row }
     }
-    return nil
+    return -1
   }
 
   /// The bar of an instrument, or `nil` when none closed now.
