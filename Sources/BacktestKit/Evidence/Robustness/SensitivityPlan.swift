@@ -173,15 +173,3 @@ public struct StressOutcome: Hashable, Sendable {
     }
   }
 }
-
-extension [CivilDate] {
-  /// The first position of sorted dates at which a condition holds that holds from there on.
-  fileprivate func partitioningIndex(where holds: (CivilDate) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if holds(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
-  }
-}

@@ -11,6 +11,9 @@ enum RunStoreSchema {
   /// What marks the file, SQLite's `application_id`: "BTKR".
   static let applicationID = 0x4254_4B52
 
+  /// Digests are spread over their whole index, which should stay in memory: 64 MiB.
+  static let cacheSize = "PRAGMA cache_size = -65536"
+
   /// What makes the tables, statement by statement.
   static let statements = [
     """
@@ -70,8 +73,7 @@ enum RunStoreSchema {
     // The log is flushed when it is copied into the file, every 64 MiB and at the end, so that a
     // killed process loses nothing and a crash of the system the last transactions at most.
     try connection.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192")
-    // Digests are spread over their whole index, which should stay in memory.
-    try connection.execute("PRAGMA cache_size = -65536")
+    try connection.execute(cacheSize)
     if creates, try isEmpty(connection) {
       try beginLog(connection)
       try connection.transaction { () throws(RunStoreError) in

@@ -263,6 +263,17 @@ extension SQLiteStatement {
     try blob(column, of: UInt8.self, count: expected)
   }
 
+  /// A digest of 16 bytes, as two words that compare as its bytes do.
+  func digest(_ column: Int32) throws(RunStoreError) -> (UInt64, UInt64) {
+    guard sqlite3_column_type(handle, column) == SQLITE_BLOB,
+      sqlite3_column_bytes(handle, column) == 16, let start = sqlite3_column_blob(handle, column)
+    else { throw damaged(column, "16 bytes") }
+    return (
+      UInt64(bigEndian: start.loadUnaligned(as: UInt64.self)),
+      UInt64(bigEndian: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    )
+  }
+
   /// Numbers of a fixed width, one behind the other.
   func blob<Element: BitwiseCopyable>(
     _ column: Int32, of type: Element.Type, count expected: Int? = nil
