@@ -193,6 +193,6 @@ struct ChartTests {
     let bytes = try #require(large.svg())
     #expect(bytes.count < 400_000)
     #expect(
-      String(decoding: bytes, as: UTF8.self).split(separator: "<path class=\"cell").count <= 15)
+      String(decoding: bytes, as: UTF8.self).split(separator: "<path class=\"cell").count <= 10)
   }
 }

@@ -71,16 +71,17 @@ public struct BarChart: ReportChart {
     let frame = frame(extent)
     var marks = MarkupWriter()
     marks.grid(of: frame)
+    var titled = [[(data: PathData, title: String)]](repeating: [], count: groups.count)
     for bar in bars {
       let slot = Double(bar.category)
       var data = PathData()
       data.rectangle(
         frame.point(slot + bar.left, bar.from), frame.point(slot + bar.right, bar.to))
       let value = format.text(groups[bar.group].values[bar.category])
-      marks.path(
-        data, "bar", style(bar.group),
-        title: "\(groups[bar.group].name), \(categories[bar.category]): \(value)")
+      titled[bar.group].append(
+        (data, "\(groups[bar.group].name), \(categories[bar.category]): \(value)"))
     }
+    for group in groups.indices { marks.titledPaths("bar", style(group), titled[group]) }
     marks.horizontal(0, in: frame, "base")
     return ChartDrawing(frame: frame, marks: marks)
   }

@@ -146,6 +146,7 @@ extension MarkupWriter {
     _ data: PathData, _ style: StaticString, _ colour: StaticString? = nil, title: String? = nil
   ) {
     guard !data.bytes.isEmpty else { return }
+    let start = bytes.count
     markup("<path class=\"")
     markup(style)
     if let colour {
@@ -154,10 +155,39 @@ extension MarkupWriter {
     }
     markup("\" d=\"")
     append(pathCommands: data.bytes)
-    guard let title else { return markup("\"/>") }
+    guard let title else {
+      markup("\"/>")
+      if data.bytes.count > Self.longPathLength { noteLongPath(from: start) }
+      return
+    }
     markup("\"><title>")
     text(title)
     markup("</title></path>")
+  }
+
+  /// From how many bytes on a path is worth a reference where it comes again.
+  private static let longPathLength = 200
+
+  /// Writes marks of one look, each with what is shown when the reader points at it.
+  mutating func titledPaths(
+    _ style: StaticString, _ colour: StaticString? = nil, _ marks: [(data: PathData, title: String)]
+  ) {
+    guard !marks.isEmpty else { return }
+    markup("<g class=\"")
+    markup(style)
+    if let colour {
+      markup(" ")
+      markup(colour)
+    }
+    markup("\">")
+    for mark in marks {
+      markup("<path d=\"")
+      append(pathCommands: mark.data.bytes)
+      markup("\"><title>")
+      text(mark.title)
+      markup("</title></path>")
+    }
+    markup("</g>")
   }
 
   /// Writes horizontal grid lines, and vertical ones where asked for.

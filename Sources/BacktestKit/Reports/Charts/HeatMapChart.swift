@@ -96,6 +96,7 @@ public struct HeatMapChart: ReportChart {
   private func draw(in frame: ChartFrame, _ scale: HeatScale, to marks: inout MarkupWriter) {
     let isTitled = columns.count * rows.count <= Self.largestTitledCount
     var levels = [PathData](repeating: PathData(), count: 9)
+    var titled = [[(data: PathData, title: String)]](repeating: [], count: 9)
     for (row, line) in values.enumerated() {
       for (column, value) in line.enumerated() {
         guard let value, value.isFinite else { continue }
@@ -110,12 +111,16 @@ public struct HeatMapChart: ReportChart {
         }
         var cell = PathData()
         cell.rectangle(a, b)
-        marks.path(
-          cell, Self.styles[level],
-          title: "\(xTitle) \(columns[column]), \(yTitle) \(rows[row]): \(format.text(value))")
+        titled[level].append(
+          (
+            cell, "\(xTitle) \(columns[column]), \(yTitle) \(rows[row]): \(format.text(value))"
+          ))
       }
     }
-    for (level, data) in levels.enumerated() { marks.path(data, Self.styles[level]) }
+    for (level, style) in Self.styles.enumerated() {
+      marks.path(levels[level], style)
+      marks.titledPaths(style, nil, titled[level])
+    }
     guard let marked else { return }
     var frameOfCell = PathData()
     frameOfCell.rectangle(

@@ -75,6 +75,8 @@ public struct LineChart: ReportChart {
   public var summary: String?
   /// Whether the values of each month or a similar period are shown where the reader points.
   public var showsReadouts = true
+  /// The most periods that each have their values to point at.
+  var readoutLimit: Int
   /// How tall it is.
   public var height: ChartHeight
 
@@ -88,7 +90,11 @@ public struct LineChart: ReportChart {
     self.series = series
     self.unit = unit
     self.height = height
+    readoutLimit = height == .tall ? Self.monthlyReadouts : 42
   }
+
+  /// The months of eleven years.
+  static let monthlyReadouts = 132
 
   /// A drawdown chart: the space between zero and each point's distance from the highest before it.
   ///
@@ -172,7 +178,7 @@ extension LineChart {
   private func drawLines(in frame: ChartFrame, to marks: inout MarkupWriter) {
     for (i, line) in series.enumerated().reversed() {
       let style = lineStyle(i)
-      let runs = line.runs(in: frame)
+      let runs = line.runs(in: frame).map(PointDecimation.bends)
       if isFilled, i == 0 {
         var area = PathData()
         for run in runs { area.area(run, baseline: frame.row(0)) }

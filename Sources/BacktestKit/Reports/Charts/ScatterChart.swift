@@ -99,6 +99,7 @@ public struct ScatterChart: ReportChart {
     let cloud = clouds[i]
     let isTitled = cloud.titles.count == cloud.x.count && cloud.x.count <= Self.titledLimit
     var points: [DrawingPoint] = []
+    var titled: [(data: PathData, title: String)] = []
     for (row, (x, y)) in zip(cloud.x, cloud.y).enumerated() where x.isFinite && y.isFinite {
       let point = frame.point(x, y)
       guard isTitled else {
@@ -107,8 +108,9 @@ public struct ScatterChart: ReportChart {
       }
       var dot = PathData()
       dot.dot(at: point)
-      marks.path(dot, "dot", style(i), title: cloud.titles[row])
+      titled.append((dot, cloud.titles[row]))
     }
+    marks.titledPaths("dot", style(i), titled)
     var data = PathData()
     for point in PointDecimation.distinct(points) { data.dot(at: point) }
     marks.path(data, "dot", style(i))

@@ -44,7 +44,7 @@ enum ReportScript {
       const svg = figure.querySelector('svg'), area = figure.querySelector('.area')
       for (const item of all(figure, '.legend li')) {
         const colour = [...item.firstChild.classList].pop()
-        const marks = all(svg, 'path.' + colour)
+        const marks = all(svg, '.' + colour)
         if (!marks.length || item.firstChild.matches('.cell')) continue
         item.setAttribute('role', 'button')
         item.setAttribute('aria-pressed', 'true')
@@ -54,7 +54,7 @@ enum ReportScript {
           marks.forEach(m => { m.style.display = hide ? 'none' : '' })
         })
       }
-      const fields = all(svg, 'path.h')
+      const fields = all(svg, '.h path')
       if (fields.length < 3) continue
       const places = fields.map(f => {
         const title = f.querySelector('title'), text = title.textContent

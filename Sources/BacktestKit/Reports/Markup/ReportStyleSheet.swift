@@ -37,14 +37,14 @@ enum ReportStyleSheet {
     svg .grid{stroke:var(--grid);stroke-width:1px;stroke-linecap:butt}
     svg .base{stroke:var(--axis);stroke-width:1px;stroke-linecap:butt}
     svg .fill{fill:var(--c);fill-opacity:.16;stroke:none}
-    svg .bar{fill:var(--c);stroke:var(--paper);stroke-width:1px}
+    svg .bar,svg .bar path{fill:var(--c);stroke:var(--paper);stroke-width:1px}
     svg .b1,svg .b2,svg .b3,svg .b4,svg .r1,svg .r2{fill:var(--c);stroke:none}
-    svg .dot{stroke-width:6.5px;stroke-opacity:.85}
+    svg .dot,svg .dot path{stroke-width:6.5px;stroke-opacity:.85}
     svg .dot.hole{stroke:var(--paper);stroke-width:3px;stroke-opacity:1}
     svg .dash{stroke-dasharray:6 4;stroke-linecap:butt}
-    svg .cell{fill:var(--c);stroke:var(--paper);stroke-width:.5px}
-    svg .h{fill:#0000;stroke:none}
-    svg .h:hover{fill:var(--s0);fill-opacity:.22}
+    svg .cell,svg .cell path{fill:var(--c);stroke:var(--paper);stroke-width:.5px}
+    svg .h path{fill:#0000;stroke:none}
+    svg .h path:hover{fill:var(--s0);fill-opacity:.22}
     svg .candle{fill:var(--c);stroke-width:1px}
     svg .box{fill:var(--paper)}
     svg .span{stroke-width:6px;stroke-linecap:butt}
@@ -201,8 +201,10 @@ enum ReportStyleSheet {
     th:last-child,td:last-child{padding-right:.25rem}
     tbody th{font-weight:400}
     tbody tr{border-bottom:1px solid var(--rule)}
+    .n,.scroll td,.scroll thead th{text-align:right}.n,.d,.scroll td,.scroll thead th{
+    white-space:nowrap}
+    .scroll .t,.scroll .d,.scroll .w{text-align:left}.scroll .t,.scroll .w{white-space:normal}
     .w{min-width:14rem;overflow-wrap:anywhere}
-    .n{text-align:right}.n,.d{white-space:nowrap}
     .gain{color:var(--gain)}.loss{color:var(--loss)}
     th[title]{text-decoration:underline dotted var(--axis);text-underline-offset:.2em;cursor:help}
     .more{font-size:.8125rem;color:var(--soft);margin-top:-.5rem}

@@ -181,7 +181,7 @@ public struct ReportTable: ReportBlock {
 
   private func writeHeader(to writer: inout MarkupWriter) {
     for column in columns {
-      writer.markup(column.isNumeric ? "<th scope=\"col\" class=\"n\"" : "<th scope=\"col\"")
+      writer.markup(column.isNumeric ? "<th scope=\"col\"" : "<th scope=\"col\" class=\"t\"")
       if let definition = column.definition {
         writer.markup(" title=\"")
         writer.text(definition)
@@ -200,7 +200,7 @@ public struct ReportTable: ReportBlock {
 
   private func write(_ row: [ReportCell], to writer: inout MarkupWriter) {
     for (i, (cell, column)) in zip(row, columns).enumerated() {
-      // The first cell of a row names it.
+      // The first cell of a row names it. Most others are numbers, so these need no class.
       let isName = i == 0 && !column.isNumeric
       writer.markup(isName ? "<th scope=\"row\"" : "<td")
       if column.isNumeric {
@@ -209,6 +209,8 @@ public struct ReportTable: ReportBlock {
         writer.markup(" class=\"d\"")
       } else if column.isProse {
         writer.markup(" class=\"w\"")
+      } else if !isName {
+        writer.markup(" class=\"t\"")
       }
       writer.markup(">")
       write(cell, format: column.format, to: &writer)
@@ -218,9 +220,9 @@ public struct ReportTable: ReportBlock {
 
   private func numberClass(of cell: ReportCell, in column: Column) -> StaticString {
     guard column.isSigned, case .number(let value) = cell, value != 0 else {
-      return " class=\"n\""
+      return ""
     }
-    return value < 0 ? " class=\"n loss\"" : " class=\"n gain\""
+    return value < 0 ? " class=\"loss\"" : " class=\"gain\""
   }
 
   private func write(_ cell: ReportCell, format: NumberFormat, to writer: inout MarkupWriter) {

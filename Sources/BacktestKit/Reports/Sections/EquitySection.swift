@@ -66,6 +66,7 @@ extension ReportModel {
       title: "Drawdown", series: series(Drawdown.underwater(sample.wealth), other),
       height: .medium)
     (chart.xAxis, chart.xTitle) = (axis, timeChart("", nil, []).xTitle)
+    chart.readoutLimit = LineChart.monthlyReadouts
     chart.subtitle = "Percentage below the highest value so far"
     return chart
   }
