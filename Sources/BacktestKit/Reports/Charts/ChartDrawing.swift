@@ -63,6 +63,9 @@ public struct ChartDrawing: Sendable {
         data.rectangle(
           DrawingPoint(x: place.x + 3, y: middle - 6), DrawingPoint(x: place.x + 15, y: middle + 6))
         writer.path(data, "area", entry.style)
+      case .tick:
+        data.tick(at: DrawingPoint(x: place.x + 9, y: middle), height: 12)
+        writer.path(data, "key", entry.style)
       case .dot, .ring:
         data.dot(at: DrawingPoint(x: place.x + 9, y: middle))
         writer.path(data, "dot", entry.style)

@@ -45,6 +45,7 @@ extension ChartFrame {
             case .area: "k ka "
             case .dot: "k kd "
             case .ring: "k kr "
+            case .tick: "k kt "
             case .dashed: "k kx "
             }
           writer.element("i", ["class": mark + "\(entry.style)"], text: "")
@@ -75,10 +76,16 @@ extension ChartFrame {
     }
   }
 
+  /// Names of several words cannot stand side by side on a narrow page.
+  private var categoryClass: String {
+    if hasUprightCategories { return "xlab cats up" }
+    return xCategories.count > 3 ? "xlab cats many" : "xlab cats"
+  }
+
   private func writeXLabels(to writer: inout MarkupWriter) {
     if !xCategories.isEmpty {
       let style: KeyValuePairs<StaticString, String> = [
-        "class": "xlab cats", "style": "--n:\(xCategories.count)", "aria-hidden": "true",
+        "class": categoryClass, "style": "--n:\(xCategories.count)", "aria-hidden": "true",
       ]
       writer.element("div", style) { writer in
         for name in xCategories { writer.element("span", text: name) }
@@ -132,7 +139,8 @@ extension ChartFrame {
   private func writeAcross(_ label: PlacedLabel, to writer: inout MarkupWriter) {
     let left = "left:\(NumberFormat.markup(label.position * 100, decimals: 2))%"
     if label.isOptional {
-      writer.element("span", ["class": "o", "style": left], text: label.text)
+      let style = label.isForWidePages ? "p" : "o"
+      writer.element("span", ["class": style, "style": left], text: label.text)
     } else {
       writer.element("span", ["style": left], text: label.text)
     }

@@ -44,6 +44,10 @@ public struct HeatMapChart: ReportChart {
     self.format = format
   }
 
+  /// The height of a row that has its name beside it, in pixels.
+  private static let rowPixels = 13.0
+  /// The most columns whose names can stand upright side by side on a narrow page.
+  private static let uprightLimit = 16
   /// The most columns and rows between which the figures are written.
   private static let writtenLimit = (columns: 8, rows: 12)
   /// The most cells that each have their figure to point at.
@@ -60,17 +64,28 @@ public struct HeatMapChart: ReportChart {
       title: title, subtitle: subtitle,
       summary: "\(columns.count) by \(rows.count) cells from \(format.text(least)) to "
         + "\(format.text(most)).",
-      height: .tall, legend: Self.legend(scale, known, format),
+      height: Double(rows.count) * Self.rowPixels <= Double(ChartHeight.tall.rawValue)
+        ? .tall : .large,
+      legend: Self.legend(scale, known, format),
       xScale: ChartScale(0...Double(columns.count)), yScale: ChartScale(0...Double(rows.count)),
       xTitle: xTitle, yTitle: yTitle)
     frame.placeXTicks(
       columns.enumerated().map {
         AxisTick(value: Double($0.offset) + 0.5, label: $0.element, isMajor: false)
       })
+    // Numbers may be left out between others, names may not.
+    if columns.count <= Self.uprightLimit, columns.contains(where: { Double($0) == nil }),
+      frame.xTicks.count < columns.count
+        || frame.xTicks.contains(where: { $0.isOptional || $0.isForWidePages })
+    {
+      frame.xTicks = []
+      frame.xCategories = columns
+      frame.hasUprightCategories = true
+    }
     frame.placeYTicks(
       rows.enumerated().map {
         AxisTick(value: Double($0.offset) + 0.5, label: $0.element, isMajor: false)
-      })
+      }, distance: Self.rowPixels)
     writeFigures(in: &frame)
     var marks = MarkupWriter()
     draw(in: frame, scale, to: &marks)

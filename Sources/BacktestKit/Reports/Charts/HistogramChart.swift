@@ -63,18 +63,20 @@ public struct HistogramChart: ReportChart {
     let frame = frame(bins)
     var drawing = MarkupWriter()
     drawing.grid(of: frame)
-    var (bars, losses) = (PathData(), PathData())
+    var (bars, losses) = ([(data: PathData, title: String)](), [(data: PathData, title: String)]())
     for (i, count) in bins.counts.enumerated() where count > 0 {
       let left = bins.origin + Double(i) * bins.width
-      let (a, b) = (frame.point(left, 0), frame.point(left + bins.width, Double(count)))
+      var data = PathData()
+      data.rectangle(frame.point(left, 0), frame.point(left + bins.width, Double(count)))
+      let title = "\(name(ofRangeFrom: left, bins)): \(NumberText.grouped(count))"
       if let lossLimit, left + bins.width / 2 <= lossLimit {
-        losses.rectangle(a, b)
+        losses.append((data, title))
       } else {
-        bars.rectangle(a, b)
+        bars.append((data, title))
       }
     }
-    drawing.path(bars, "bar", "s0")
-    drawing.path(losses, "bar", ChartStyle.loss)
+    drawing.titledPaths("bar", "s0", bars)
+    drawing.titledPaths("bar", ChartStyle.loss, losses)
     if showsNormalCurve, bins.deviation > 0 {
       var curve = PathData()
       curve.polyline(normalCurve(bins, in: frame))
@@ -98,6 +100,39 @@ extension HistogramChart {
     case .percent: .percent(decimals: 2)
     case .plain: .ratio
     case .count: .integer
+    }
+  }
+
+  /// The values of a range, with as many decimals as tell it from the next.
+  private func name(ofRangeFrom left: Double, _ bins: HistogramBins) -> String {
+    if unit == .count, bins.width == 1 { return NumberFormat.integer.text(left) }
+    let places = AxisTicks.decimals(for: unit == .percent ? bins.width * 100 : bins.width)
+    let format: NumberFormat =
+      unit == .percent ? .percent(decimals: places) : .number(decimals: places)
+    return "\(format.text(left)) to \(format.text(left + bins.width))"
+  }
+
+  /// The count of the tallest bar, and how far the values reach to both sides of it.
+  private func placeFigures(_ bins: HistogramBins, in frame: inout ChartFrame) {
+    guard bins.counts.count > 1, let most = bins.counts.max(),
+      let place = bins.counts.firstIndex(of: most)
+    else { return }
+    func add(_ text: String, at x: Double, above count: Int) {
+      frame.pointLabels.append(
+        PointLabel(
+          x: frame.xScale.position(x), y: frame.yScale.position(Double(count)), text: text,
+          isAbove: true))
+    }
+    let middle = bins.origin + (Double(place) + 0.5) * bins.width
+    add(NumberText.grouped(most), at: middle, above: most)
+    // Beside the tallest bar there is no room for them.
+    let range = frame.xScale.range
+    for (value, x, count) in [
+      (bins.low, range.lowerBound, bins.counts[0]),
+      (bins.high, range.upperBound, bins.counts[bins.counts.count - 1]),
+    ] where abs(frame.xScale.position(middle) - frame.xScale.position(x)) > 0.3 {
+      let isLow = x == range.lowerBound
+      add("\(isLow ? "lowest" : "highest") \(format.text(value))", at: x, above: count)
     }
   }
 
@@ -138,10 +173,13 @@ extension HistogramChart {
       summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
         + "mean \(averages.text(bins.mean)), standard deviation \(averages.text(bins.deviation)).",
       height: height, legend: legend.count > 1 ? legend : [], xScale: ChartScale(range),
-      yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
+      yScale: ChartScale(
+        0...max(tallest * (1 + 22 / Double(height.rawValue)), peak * 1.05)
+      ), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(
       AxisTicks.linear(frame.yScale.range, count: 5, unit: .count))
     frame.placeXTicks(AxisTicks.linear(range, count: 10, unit: unit))
+    placeFigures(bins, in: &frame)
     return frame
   }
 

@@ -68,6 +68,8 @@ public struct LineChart: ReportChart {
   public var extremes = Extremes.none
   /// Whether the last value of each line is written beside it.
   public var showsEnds = true
+  /// Whether its name is written beside that value as well.
+  var namesEnds = false
   /// Names of the values 0, 1, 2 and so on of the y axis, instead of numbers.
   public var yPlaces: [String] = []
   /// What the chart shows, in words, for readers who do not see it; by default the range and the
@@ -201,6 +203,13 @@ extension LineChart {
         points.append(frame.point(axisValue(of: time), value))
       }
       var data = PathData()
+      guard set.shape != .tick else {
+        // Fourteen pixels.
+        let height = 14 * ChartFrame.height / frame.height.rawValue
+        for point in PointDecimation.distinct(points) { data.tick(at: point, height: height) }
+        marks.path(data, markerStyle(i))
+        continue
+      }
       for point in PointDecimation.distinct(points) { data.dot(at: point) }
       marks.path(data, "dot", markerStyle(i))
       if set.shape == .ring { marks.path(data, "dot hole") }

@@ -37,6 +37,12 @@ struct PathData {
     stay()
   }
 
+  /// An upright line through a point.
+  mutating func tick(at point: DrawingPoint, height: Int) {
+    move(to: DrawingPoint(x: point.x, y: point.y - height / 2))
+    line(to: DrawingPoint(x: point.x, y: point.y + height / 2))
+  }
+
   /// A closed rectangle between two corners.
   mutating func rectangle(_ a: DrawingPoint, _ b: DrawingPoint) {
     move(to: a)

@@ -5,21 +5,21 @@ enum ReportStyleSheet {
   static let colours: StaticString = """
     :root{color-scheme:light dark;--paper:#fff;--wash:#f5f6f8;--ink:#17202a;--soft:#56616d;
     --rule:#d9dee4;--grid:#e6e9ed;--axis:#8b95a1;--link:#1f5fa8;--shade:#17202a2e;
-    --s0:#93a4b6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#846200;--s4:#b03a6b;--s5:#0e7c94;--s6:#7a5230;
-    --r1:#1d5ea824;--r2:#1d5ea83d;
-    --bench:#7b8794;--b1:#5d687422;--b2:#d39b0033;--b3:#8a4fa326;--b4:#b03a6b26;
-    --gain:#0a7a5c;--loss:#b3460a;--good:#0a7a5c;--bad:#b3460a;--warn:#b58100;--warnwash:#fdf6e3;
-    --goodwash:#eaf6f1;--badwash:#fcefe8;
+    --s0:#93a4b6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#66700a;--s4:#a8327d;--s5:#0e7c94;--s6:#7a5230;
+    --r1:#1d5ea82c;--r2:#1d5ea83d;
+    --bench:#7b8794;--b1:#5d687433;--b2:#0e7c9433;--b3:#8a4fa331;--b4:#a8327d2d;
+    --gain:#0a7a5c;--loss:#b3460a;--good:#0a7a5c;--bad:#9f1239;--warn:#b39500;--warnwash:#fdf8dc;
+    --goodwash:#eaf6f1;--badwash:#fbecf0;
     --p1:#e6f5ef;--p2:#bfe5d5;--p3:#8ccfb4;--p4:#57b48f;
     --n1:#fcefe6;--n2:#f8d8c1;--n3:#f2b68f;--n4:#e8935f;--heat:#17202a}
     @media screen and (prefers-color-scheme:dark){:root{--paper:#12171d;--wash:#1a2028;
     --ink:#e4e8ed;--soft:#9fabb8;--rule:#303945;--grid:#252d37;--axis:#6c7885;--link:#7ab8f5;
     --shade:#0009;
-    --s0:#546374;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#d6b24a;--s4:#ee92b4;--s5:#5cc4d8;--s6:#c9a27e;
+    --s0:#546374;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#b9c46a;--s4:#ee8fd0;--s5:#5cc4d8;--s6:#c9a27e;
     --r1:#6fb3f22b;--r2:#6fb3f245;
-    --bench:#98a4b0;--b1:#a5b0bc24;--b2:#d6b24a33;--b3:#c9a0e030;--b4:#ee92b42e;
-    --gain:#48c59d;--loss:#f0935b;--good:#48c59d;--bad:#f0935b;--warn:#d6b24a;--warnwash:#262213;
-    --goodwash:#14261f;--badwash:#2a1b12;
+    --bench:#98a4b0;--b1:#a5b0bc32;--b2:#5cc4d830;--b3:#c9a0e032;--b4:#ee8fd034;
+    --gain:#48c59d;--loss:#f0935b;--good:#48c59d;--bad:#fb9aae;--warn:#e8d44d;--warnwash:#24230f;
+    --goodwash:#14261f;--badwash:#2a141b;
     --p1:#13291f;--p2:#164030;--p3:#185c44;--p4:#1a7656;
     --n1:#332119;--n2:#4e2c19;--n3:#6f3a1a;--n4:#95491a;--heat:#f2f5f8}}
     """
@@ -141,6 +141,7 @@ enum ReportStyleSheet {
     .ka.b1,.ka.b2,.ka.b3,.ka.b4,.ka.r1,.ka.r2{border-color:var(--rule)}
     .kd,.kr{width:9px;height:9px;border:2px solid var(--c);border-radius:50%}
     .kd{background:var(--c)}
+    .kt{width:0;height:12px;border-top:0;border-left:2.5px solid var(--c);margin:0 4px}
     .kx{border-top-style:dashed;border-top-width:2px}
     .ytitle,.xtitle{font-size:.75rem;line-height:1.3;color:var(--soft);max-width:none}
     .ytitle{margin:.6rem 0 -.35rem}
@@ -186,6 +187,11 @@ enum ReportStyleSheet {
     .bandlab{position:absolute;left:0;right:0;top:5px}
     .bandlab span{transform:translateX(-50%)}
     @container (max-width:560px){.plot .o{display:none}}
+    @container (max-width:919px){.plot .p{display:none}}
+    .plot .up span{writing-mode:vertical-rl;justify-self:center;white-space:nowrap;padding:0}
+    @container (max-width:560px){.plot .many span{writing-mode:vertical-rl;justify-self:center;
+    white-space:nowrap;padding:0}}
+    svg .v path{fill:#0000;stroke:none}
     .scroll{overflow:auto;margin:1rem 0;background:
     linear-gradient(90deg,var(--paper) 40%,#0000) 0 0/40px 100% no-repeat local,
     linear-gradient(270deg,var(--paper) 40%,#0000) 100% 0/40px 100% no-repeat local,
@@ -241,6 +247,7 @@ enum ReportStyleSheet {
     .bars th{width:1%;white-space:nowrap;font-weight:400}
     .bars .n{width:1%}
     .bars i{display:block;height:.8em;margin-top:.28em;background:currentColor;min-width:1px}
+    .bars .s0,.bars .s1{background:var(--c)}
     @media (max-width:560px){.bars th{white-space:normal;width:34%;overflow-wrap:anywhere}}
     @page{size:A4;margin:13mm 12mm}
     @media print{body{font-size:9pt;line-height:1.4}header,.page,footer{max-width:none;

@@ -42,10 +42,12 @@ extension ReportModel {
     ReportTable(
       caption: "Margin calls: times at which equity was below maintenance",
       columns: [
-        .text("Time, UTC"), .number("Equity, \(currency)", as: .money),
+        .text("Time, \(clock.zone)"), .number("Equity, \(currency)", as: .money),
         .number("Maintenance, \(currency)", as: .money),
       ],
-      rows: run.marginCalls.map { [.time($0.time), .number($0.equity), .number($0.maintenance)] },
+      rows: run.marginCalls.map {
+        [.moment(clock.text($0.time)), .number($0.equity), .number($0.maintenance)]
+      },
       limit: .init(rowCount: 20, file: "result.json"))
   }
 

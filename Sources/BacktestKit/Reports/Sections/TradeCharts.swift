@@ -50,7 +50,7 @@ extension ReportModel {
       if trades.count <= 200 {
         cloud.titles = trades.map { trade in
           "\(symbol(trade.instrument)), \(trade.isLong ? "long" : "short") from "
-            + "\(date(trade.entryTime, of: trade.instrument)): "
+            + "\(moment(trade.entryTime, of: trade.instrument)): "
             + "\(percent.text(trade.profitFraction)), at worst "
             + "\(percent.text(-abs(trade.maximumAdverseExcursion))), at best "
             + percent.text(abs(trade.maximumFavourableExcursion))
@@ -151,9 +151,9 @@ extension ReportModel {
       exit: Double((trade.exitRow - first)) / Double(step), entryPrice: trade.entryPrice,
       exitPrice: trade.exitPrice, isLong: trade.isLong, isProfit: trade.profit > 0,
       title: "\(trade.isLong ? "Long" : "Short") from "
-        + "\(date(trade.entryTime, of: trade.instrument)) at "
+        + "\(moment(trade.entryTime, of: trade.instrument)) at "
         + "\(NumberFormat.money.text(trade.entryPrice)) to "
-        + "\(date(trade.exitTime, of: trade.instrument)) at "
+        + "\(moment(trade.exitTime, of: trade.instrument)) at "
         + "\(NumberFormat.money.text(trade.exitPrice)): \(percent.text(trade.profitFraction)).")
   }
 }
