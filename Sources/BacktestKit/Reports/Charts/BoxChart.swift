@@ -98,11 +98,18 @@ public struct BoxChart: ReportChart {
         PointLabel(
           x: (Double(i) + 0.76) / Double(boxes.count), y: frame.yScale.position(median),
           text: format.text(median), isAbove: false, isBeside: true))
-      for (value, isAbove) in [(summary.five[0], false), (summary.five[4], true)] {
+      // Near the median, which is written already, there is no room for another figure.
+      let step =
+        (frame.yScale.range.upperBound - frame.yScale.range.lowerBound)
+        / Double(height.rawValue)
+      for (value, isAbove) in [(summary.five[0], false), (summary.five[4], true)]
+      where abs(value - median) > 22 * step {
         frame.pointLabels.append(
           PointLabel(
             x: (Double(i) + 0.5) / Double(boxes.count), y: frame.yScale.position(value),
-            text: format.text(value), isAbove: isAbove, isCentred: true, isOptional: true))
+            text: format.text(value), isAbove: isAbove, isCentred: true,
+            isOptional: !LabelThinning.fits(
+              format.text(value), across: 1 / Double(boxes.count), isNarrow: true)))
       }
     }
     return frame

@@ -76,10 +76,13 @@ extension ChartFrame {
     }
   }
 
-  /// Names of several words cannot stand side by side on a narrow page.
+  /// Names whose longest word does not fit stand upright on a narrow page.
   private var categoryClass: String {
     if hasUprightCategories { return "xlab cats up" }
-    return xCategories.count > 3 ? "xlab cats many" : "xlab cats"
+    let words = xCategories.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "-" }) }
+    let share = 1 / Double(max(xCategories.count, 1))
+    let fits = words.allSatisfy { LabelThinning.fits($0 + ".", across: share, isNarrow: true) }
+    return fits ? "xlab cats" : "xlab cats many"
   }
 
   private func writeXLabels(to writer: inout MarkupWriter) {

@@ -110,6 +110,8 @@ public struct HeatMapChart: ReportChart {
 
   private func draw(in frame: ChartFrame, _ scale: HeatScale, to marks: inout MarkupWriter) {
     let isTitled = columns.count * rows.count <= Self.largestTitledCount
+    // Several names before several values would only make it harder to read.
+    let rowName = yTitle.contains(",") ? "" : yTitle + " "
     var levels = [PathData](repeating: PathData(), count: 9)
     var titled = [[(data: PathData, title: String)]](repeating: [], count: 9)
     for (row, line) in values.enumerated() {
@@ -128,7 +130,7 @@ public struct HeatMapChart: ReportChart {
         cell.rectangle(a, b)
         titled[level].append(
           (
-            cell, "\(xTitle) \(columns[column]), \(yTitle) \(rows[row]): \(format.text(value))"
+            cell, "\(xTitle) \(columns[column]), \(rowName)\(rows[row]): \(format.text(value))"
           ))
       }
     }

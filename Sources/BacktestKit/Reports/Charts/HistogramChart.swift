@@ -117,23 +117,27 @@ extension HistogramChart {
     guard bins.counts.count > 1, let most = bins.counts.max(),
       let place = bins.counts.firstIndex(of: most)
     else { return }
-    func add(_ text: String, at x: Double, above count: Int) {
-      frame.pointLabels.append(
-        PointLabel(
-          x: frame.xScale.position(x), y: frame.yScale.position(Double(count)), text: text,
-          isAbove: true))
+    frame.pointLabels.append(
+      PointLabel(
+        x: (Double(place) + 0.5) / Double(bins.counts.count),
+        y: frame.yScale.position(Double(most)), text: NumberText.grouped(most), isAbove: true))
+    placeEnd("lowest \(format.text(bins.low))", bins.counts, at: 0, in: &frame)
+    placeEnd("highest \(format.text(bins.high))", bins.counts.reversed(), at: 1, in: &frame)
+  }
+
+  /// A text above one end of the bars, if they are low for as far as it reaches.
+  private func placeEnd(
+    _ text: String, _ counts: [Int], at position: Double, in frame: inout ChartFrame
+  ) {
+    let reached = counts.indices.prefix {
+      !LabelThinning.fits(text, across: Double($0) / Double(counts.count), isNarrow: true)
     }
-    let middle = bins.origin + (Double(place) + 0.5) * bins.width
-    add(NumberText.grouped(most), at: middle, above: most)
-    // Beside the tallest bar there is no room for them.
-    let range = frame.xScale.range
-    for (value, x, count) in [
-      (bins.low, range.lowerBound, bins.counts[0]),
-      (bins.high, range.upperBound, bins.counts[bins.counts.count - 1]),
-    ] where abs(frame.xScale.position(middle) - frame.xScale.position(x)) > 0.3 {
-      let isLow = x == range.lowerBound
-      add("\(isLow ? "lowest" : "highest") \(format.text(value))", at: x, above: count)
-    }
+    let highest = reached.map { counts[$0] }.max() ?? 0
+    let room = Double(highest) / frame.yScale.range.upperBound
+    guard reached.count < counts.count * 2 / 3, room < 0.12 else { return }
+    frame.pointLabels.append(
+      PointLabel(
+        x: position, y: frame.yScale.position(Double(highest)), text: text, isAbove: true))
   }
 
   /// The mean of whole numbers is none.

@@ -173,7 +173,8 @@ extension LineChart {
       frame.pointLabels.append(
         PointLabel(
           x: frame.xScale.position(line.x[row]), y: frame.yScale.position(value),
-          text: text(value) + (moment(at: line.x[row]).map { " on \($0)" } ?? ""), isAbove: isAbove))
+          text: text(value) + (moment(at: line.x[row]).map { " on \($0)" } ?? ""), isAbove: isAbove)
+      )
     }
     if extremes == .highest || extremes == .both { add(extent.upperBound, isAbove: true) }
     if extremes == .lowest || extremes == .both { add(extent.lowerBound, isAbove: false) }

@@ -204,8 +204,8 @@ extension LineChart {
       }
       var data = PathData()
       guard set.shape != .tick else {
-        // Fourteen pixels.
-        let height = 14 * ChartFrame.height / frame.height.rawValue
+        // Ten pixels.
+        let height = 10 * ChartFrame.height / frame.height.rawValue
         for point in PointDecimation.distinct(points) { data.tick(at: point, height: height) }
         marks.path(data, markerStyle(i))
         continue

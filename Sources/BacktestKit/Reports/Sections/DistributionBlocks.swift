@@ -66,7 +66,9 @@ extension ReportModel {
       diagonalName: "Normal distribution", height: .medium)
     // Normal quantiles end at three or four deviations, losses need not.
     chart.hasEqualAxes = false
-    let (shares, figure) = ([0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999], NumberFormat.ratio)
+    let (shares, figure) = (
+      [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999], NumberFormat.ratio
+    )
     chart.readouts = shares.compactMap { share in
       let normal = NormalDistribution.quantile(share)
       guard let near = pairs.min(by: { abs($0.normal - normal) < abs($1.normal - normal) }),

@@ -49,7 +49,7 @@ extension ReportModel {
   /// the others are drawn over it.
   private var riskMarkers: [ChartMarkers] {
     let kinds: [(action: RiskBreach.Action, name: String, shape: ChartMarkers.Shape)] = [
-      (.cut, "Orders reduced by a limit", .tick), (.rejected, "Orders rejected by a limit", .tick),
+      (.cut, "Order reduced by a limit", .tick), (.rejected, "Order rejected by a limit", .tick),
       (.reduced, "Targets reduced by a drawdown", .tick),
       (.closed, "Positions closed by a limit", .dot),
     ]
@@ -57,12 +57,12 @@ extension ReportModel {
       let times = run.riskBreaches.filter { $0.action == kind.action }.map(\.time)
       return (name: kind.name, shape: kind.shape, times: times)
     }
-    let calls = (name: "Margin calls", shape: ChartMarkers.Shape.ring, run.marginCalls.map(\.time))
+    let calls = (name: "Margin call", shape: ChartMarkers.Shape.ring, run.marginCalls.map(\.time))
     return (breaches + [calls]).filter { !$0.times.isEmpty }
       .sorted { $0.times.count > $1.times.count }
       .map { kind in
         ChartMarkers(
-          "\(kind.name) (\(NumberText.grouped(kind.times.count)))", shape: kind.shape,
+          "\(kind.name), \(NumberText.count(kind.times.count, "time"))", shape: kind.shape,
           times: kind.times, values: kind.times.map { wealth(at: $0) })
       }
   }

@@ -49,10 +49,10 @@ extension ReportModel {
       cloud.style = style
       if trades.count <= 200 {
         cloud.titles = trades.map { trade in
-          "\(symbol(trade.instrument)), \(trade.isLong ? "long" : "short") from "
+          "\(symbol(trade.instrument)), \(trade.isLong ? "long" : "short") "
             + "\(moment(trade.entryTime, of: trade.instrument)): "
-            + "\(percent.text(trade.profitFraction)), at worst "
-            + "\(percent.text(-abs(trade.maximumAdverseExcursion))), at best "
+            + "\(percent.text(trade.profitFraction)), worst "
+            + "\(percent.text(-abs(trade.maximumAdverseExcursion))), best "
             + percent.text(abs(trade.maximumFavourableExcursion))
         }
       }
