@@ -177,8 +177,8 @@ extension BenchmarkCurve {
     return curve
   }
 
-  /// Equal parts of every instrument of a universe, bought at its last close on or before a date, or
-  /// at its first one after it, and kept to another; without costs.
+  /// Equal parts of every instrument of a universe, bought at its last close on or before a date,
+  /// or at its first one after it, and kept to another; without costs.
   ///
   /// - Returns: `nil` where a price is not above zero, or where fewer than two sessions are known.
   package static func held(

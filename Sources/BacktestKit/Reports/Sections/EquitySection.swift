@@ -45,8 +45,8 @@ extension ReportModel {
     return chart
   }
 
-  /// What limits and maintenance did to the account, at its value then; the commonest first, so that
-  /// the others are drawn over it.
+  /// What limits and maintenance did to the account, at its value then; the commonest first, so
+  /// that the others are drawn over it.
   private var riskMarkers: [ChartMarkers] {
     let kinds: [(action: RiskBreach.Action, name: String, shape: ChartMarkers.Shape)] = [
       (.cut, "Order reduced by a limit", .tick), (.rejected, "Order rejected by a limit", .tick),
