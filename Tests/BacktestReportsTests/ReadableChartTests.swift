@@ -120,7 +120,7 @@ struct ReadableChartTests {
     ) { $0.account.funding = .margin(leverage: 2) }
     let text = Report(result).text
     for name in ["Gross", "Net", "Long", "Short"] {
-      #expect(text.contains(try Regex(">\(name) −?[0-9.]+%</span>")), "\(name)")
+      #expect(text.contains(try Regex("<i class=\"o\">\(name) </i>−?[0-9.]+%</span>")), "\(name)")
     }
   }
 

@@ -29,8 +29,10 @@ extension ChartFrame {
   /// other share their x axis to the eye.
   private var plotStyle: String {
     let longest = yTicks.map(\.text.count).max() ?? 0
-    let end = endLabels.map(\.text.count).max() ?? 0
-    let right = end == 0 ? "" : ";--r:\(end + 2)ch"
+    let end = endLabels.map(\.fullText.count).max() ?? 0
+    let narrow = endLabels.map(\.text.count).max() ?? 0
+    let right =
+      end == 0 ? "" : ";--r:\(end + 2)ch" + (narrow < end ? ";--q:\(narrow + 2)ch" : "")
     return "--y:\(max(longest, 5) + 1)ch;--h:\(height.rawValue)px\(right)"
   }
 
@@ -114,7 +116,10 @@ extension ChartFrame {
         let top = NumberFormat.markup(100 - label.position * 100, decimals: 2)
         let attributes: KeyValuePairs<StaticString, String> =
           label.isOwn ? ["class": "own", "style": "top:\(top)%"] : ["style": "top:\(top)%"]
-        writer.element("span", attributes, text: label.text)
+        writer.element("span", attributes) { writer in
+          if !label.name.isEmpty { writer.element("i", ["class": "o"], text: label.name + " ") }
+          writer.text(label.text)
+        }
       }
     }
   }

@@ -37,8 +37,15 @@ struct EndLabel: Hashable {
   /// Its position from bottom to top, 0 to 1.
   var position: Double
   var text: String
+  /// The name of the line, written before the value where there is room; may be empty.
+  var name = ""
   /// Whether it belongs to the series that the chart is about.
   var isOwn: Bool
+}
+
+extension EndLabel {
+  /// Name and value.
+  var fullText: String { name.isEmpty ? text : "\(name) \(text)" }
 }
 
 /// A value written inside the drawing, at the point where it was reached.

@@ -161,7 +161,7 @@ extension LineChart {
           guard frame.xScale.position(line.x[last]) > 0.99 else { return nil }
           return EndLabel(
             position: min(max(frame.yScale.position(line.y[last]), 0), 1),
-            text: (namesEnds ? line.name + " " : "") + text(line.y[last]),
+            text: text(line.y[last]), name: namesEnds ? line.name : "",
             isOwn: i == 0)
         })
     }

@@ -186,7 +186,9 @@ enum ReportStyleSheet {
     th[aria-sort=descending]::after{content:" \\25BE"}
     .bandlab{position:absolute;left:0;right:0;top:5px}
     .bandlab span{transform:translateX(-50%)}
-    @container (max-width:560px){.plot .o{display:none}}
+    .endlab i{font-style:normal}
+    @container (max-width:560px){.plot .o{display:none}.plot{grid-template:var(--h) auto/var(--y)
+    minmax(0,1fr) var(--q,var(--r,1.25rem))}}
     @container (max-width:919px){.plot .p{display:none}}
     .plot .up span{writing-mode:vertical-rl;justify-self:center;white-space:nowrap;padding:0}
     @container (max-width:560px){.plot .many span{writing-mode:vertical-rl;justify-self:center;
