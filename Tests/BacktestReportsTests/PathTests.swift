@@ -119,11 +119,11 @@ extension PathTests {
     page.element("div") { page in
       for data in [long, other, long] {
         var part = MarkupWriter()
-        part.path(data, "s1")
+        part.line(data, "s1")
         page.append(part)
       }
-      page.path(long, "s2")
-      page.path(long, "s1")
+      page.line(long, "s2")
+      page.line(long, "s1")
     }
     let checker = try MarkupChecker(page.bytesSharingPaths())
     #expect(checker.tags.map(\.name) == ["div", "path", "path", "use", "path", "use"])

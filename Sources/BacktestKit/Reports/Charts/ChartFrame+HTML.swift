@@ -162,7 +162,6 @@ extension MarkupWriter {
     _ data: PathData, _ style: StaticString, _ colour: StaticString? = nil, title: String? = nil
   ) {
     guard !data.bytes.isEmpty else { return }
-    let start = bytes.count
     markup("<path class=\"")
     markup(style)
     if let colour {
@@ -173,7 +172,6 @@ extension MarkupWriter {
     append(pathCommands: data.bytes)
     guard let title else {
       markup("\"/>")
-      if data.bytes.count > Self.longPathLength { noteLongPath(from: start) }
       return
     }
     markup("\"><title>")
@@ -181,7 +179,14 @@ extension MarkupWriter {
     markup("</title></path>")
   }
 
-  /// From how many bytes on a path is worth a reference where it comes again.
+  /// Writes the line of a series, which charts beside this one may draw again.
+  mutating func line(_ data: PathData, _ style: StaticString) {
+    let start = bytes.count
+    path(data, style)
+    if data.bytes.count > Self.longPathLength { noteLongPath(from: start) }
+  }
+
+  /// From how many bytes on a line is worth a reference where it comes again.
   private static let longPathLength = 200
 
   /// Writes marks of one look, each with what is shown when the reader points at it.

@@ -191,7 +191,7 @@ extension LineChart {
         // A value between two missing ones would be too small to see as a line.
         if run.count == 1 { dots.dot(at: run[0]) } else { data.polyline(run) }
       }
-      if line.isThick { marks.path(data, "span", style) } else { marks.path(data, style) }
+      if line.isThick { marks.path(data, "span", style) } else { marks.line(data, style) }
       marks.path(dots, "dot", style)
     }
   }

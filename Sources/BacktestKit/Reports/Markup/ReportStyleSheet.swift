@@ -25,15 +25,18 @@ enum ReportStyleSheet {
     """
 
   /// The marks inside the drawing of a chart.
+  ///
+  /// The rule of all paths names no element around them: a path that is drawn again by reference has
+  /// no such element around it.
   static let marks: StaticString = """
     .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}
     .s5{--c:var(--s5)}
     .s6{--c:var(--s6)}.b1{--c:var(--b1)}.b2{--c:var(--b2)}.b3{--c:var(--b3)}.b4{--c:var(--b4)}
     .r1{--c:var(--r1)}.r2{--c:var(--r2)}
     .soft{--c:var(--soft)}.sb{--c:var(--bench)}.sg{--c:var(--gain)}.sl{--c:var(--loss)}
-    svg path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
+    path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
     stroke-linecap:round;vector-effect:non-scaling-stroke}
-    @container (max-width:480px){svg path{stroke-width:1.15px}}
+    @container (max-width:480px){path{stroke-width:1.15px}}
     svg .grid{stroke:var(--grid);stroke-width:1px;stroke-linecap:butt}
     svg .base{stroke:var(--axis);stroke-width:1px;stroke-linecap:butt}
     svg .fill{fill:var(--c);fill-opacity:.16;stroke:none}
