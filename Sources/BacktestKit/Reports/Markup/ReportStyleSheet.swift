@@ -26,8 +26,8 @@ enum ReportStyleSheet {
 
   /// The marks inside the drawing of a chart.
   ///
-  /// The rule of all paths names no element around them: a path that is drawn again by reference has
-  /// no such element around it.
+  /// The rule of all paths names no element around them: a path that is drawn again by reference
+  /// has no such element around it.
   static let marks: StaticString = """
     .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}
     .s5{--c:var(--s5)}
