@@ -147,7 +147,10 @@ struct AxisTicksTests {
         return (label, i % 12 == 0)
       }
       let thinned = LabelThinning.thinned(all)
-      for (labels, width) in [(thinned, 460.0), (thinned.filter { !$0.isOptional }, 250.0)] {
+      let medium = thinned.filter { !$0.isForWidePages }
+      let narrow = thinned.filter { !$0.isOptional }
+      #expect(narrow.allSatisfy { !$0.isForWidePages })
+      for (labels, width) in [(thinned, 780.0), (medium, 460), (narrow, 250)] {
         #expect(!labels.isEmpty)
         for (a, b) in zip(labels, labels.dropFirst()) {
           let needed = (LabelThinning.pixels(a.text) + LabelThinning.pixels(b.text)) / 2

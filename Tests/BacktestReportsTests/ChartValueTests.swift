@@ -49,7 +49,9 @@ struct ChartValueTests {
         ChartSeries("B", times: times, values: own.map { 2 * $0 }),
       ])
     let text = try text(chart)
-    let fields = text.components(of: "<path class=\"h\"")
+    let group = try #require(text.components(of: "<g class=\"h\">").first)
+    let fields = group.prefix(upTo: group.firstRange(of: "</g>")?.lowerBound ?? group.startIndex)
+      .components(of: "<path d=")
     #expect(fields.count == 34)
     let last = try #require(times.lastIndex { $0.utcDate.month == 3 && $0.utcDate.year == 2018 })
     let value = NumberFormat.ratio.text(own[last])
@@ -57,7 +59,7 @@ struct ChartValueTests {
     #expect(text.contains("<title>2018-03-31\nA \(value)\nB \(other)</title>"))
     // The fields fill the whole width.
     let widths = fields.compactMap { field in
-      field.firstMatch(of: #/h(\d+)v1000/#).flatMap { Int($0.output.1) }
+      field.firstMatch(of: #/h(\d+)v1e3/#).flatMap { Int($0.output.1) }
     }
     #expect(widths.reduce(0, +) == ChartFrame.width)
   }
@@ -173,7 +175,7 @@ struct ChartValueTests {
   }
 }
 
-extension String {
+extension StringProtocol where SubSequence == Substring {
   /// What follows each occurrence of a text.
   fileprivate func components(of mark: String) -> [Substring] {
     ranges(of: mark).map { self[$0.upperBound...] }

@@ -21,7 +21,7 @@ struct ForecastReportTests {
       evaluation.whole.intervals.map(\.share)
         == evaluation.whole.distribution?.coverage.filter { $0.level == 0.8 }.map(\.share))
     let page = try MarkupChecker(bytes)
-    #expect(page.values(of: "id").contains("forecasts"))
+    #expect(page.anchors.contains("forecasts"))
     let text = String(decoding: bytes, as: UTF8.self)
     for part in [
       "The forecasts show no skill in direction", "Direction: forecast and outcome",

@@ -82,6 +82,9 @@ struct MarkupChecker {
     return name
   }
 
+  /// The names to which links lead; those of paths that are drawn again begin with an underscore.
+  var anchors: [String] { values(of: "id").filter { !$0.hasPrefix("_") } }
+
   /// The values of an attribute, in order of appearance.
   func values(of attribute: String) -> [String] {
     tags.flatMap { $0.attributes.filter { $0.name == attribute }.map(\.value) }

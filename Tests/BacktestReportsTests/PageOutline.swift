@@ -38,6 +38,7 @@ struct PageOutline {
 
   private var depth = 0
   private var words = ""
+  private var groupStyle = ""
   private var paths: [(style: String, count: Int)] = []
   private var rowCount = 0
   private static let blocks: Set<String> = [
@@ -55,8 +56,11 @@ struct PageOutline {
 
   private mutating func add(tag: Substring, _ name: String) {
     switch name {
-    case "path":
-      let style = Self.attribute("class", of: tag)
+    case "g": groupStyle = Self.attribute("class", of: tag)
+    case "/g": groupStyle = ""
+    case "path", "use":
+      let own = Self.attribute("class", of: tag)
+      let style = own.isEmpty ? groupStyle : own
       if let place = paths.firstIndex(where: { $0.style == style }) {
         paths[place].count += 1
       } else {

@@ -81,3 +81,54 @@ struct PathTests {
     #expect(PointDecimation.extremes(of: [], width: 2).isEmpty)
   }
 }
+
+extension PathTests {
+  /// Where a line through some points is at an x.
+  private func height(of points: [DrawingPoint], at x: Int) -> Double {
+    guard let right = points.firstIndex(where: { $0.x >= x }), right > 0, points[right].x > x else {
+      return Double(points.first { $0.x == x }?.y ?? 0)
+    }
+    let (a, b) = (points[right - 1], points[right])
+    return Double(a.y) + Double(b.y - a.y) * Double(x - a.x) / Double(b.x - a.x)
+  }
+
+  /// A line without what lies on its way is the same line to half a unit, and a straight one has
+  /// two points.
+  @Test func whatLiesOnTheWayIsLeftOut() {
+    for seed in UInt64(1)...20 {
+      let points = walk(900, seed: seed)
+      let kept = PointDecimation.bends(of: points)
+      #expect(kept.first == points.first && kept.last == points.last)
+      let worst = points.map { abs(height(of: kept, at: $0.x) - Double($0.y)) }.max() ?? .infinity
+      #expect(worst <= 0.5, "seed \(seed)")
+    }
+    let straight = (0...1_000).map { DrawingPoint(x: 2 * $0, y: 700 - $0 / 2) }
+    #expect(PointDecimation.bends(of: straight).count == 2)
+    // Two points of one column are a jump, and both ends of it stay.
+    let jump = [(0, 10), (5, 10), (5, 900), (9, 900)].map { DrawingPoint(x: $0.0, y: $0.1) }
+    #expect(PointDecimation.bends(of: jump) == jump)
+  }
+
+  /// A path that comes again is referred to, whatever is between, and others stay as they are.
+  @Test func aPathIsWrittenOnce() throws {
+    var long = PathData()
+    long.polyline(walk(300, seed: 5))
+    var other = long
+    other.line(to: DrawingPoint(x: 1_999, y: 3))
+    var page = MarkupWriter()
+    page.element("div") { page in
+      for data in [long, other, long] {
+        var part = MarkupWriter()
+        part.line(data, "s1")
+        page.append(part)
+      }
+      page.line(long, "s2")
+      page.line(long, "s1")
+    }
+    let checker = try MarkupChecker(page.bytesSharingPaths())
+    #expect(checker.tags.map(\.name) == ["div", "path", "path", "use", "path", "use"])
+    #expect(checker.values(of: "id") == ["_1"] && checker.values(of: "href") == ["#_1", "#_1"])
+    #expect(checker.values(of: "class") == ["s1", "s1", "s1", "s2", "s1"])
+    #expect(checker.values(of: "d").count == 3)
+  }
+}

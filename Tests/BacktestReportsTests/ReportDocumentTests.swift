@@ -39,7 +39,7 @@ struct ReportDocumentTests {
       ReportSection(id: $0, title: "Title \($0)")
     }
     let checker = try MarkupChecker(ReportDocument(title: "T", sections: sections).bytes())
-    let ids = checker.values(of: "id")
+    let ids = checker.anchors
     #expect(ids == ["equity", "a-b-c", "a-b-c-2", "section", "--"])
     #expect(checker.values(of: "href") == ids.map { "#" + $0 })
   }
@@ -105,7 +105,7 @@ struct ReportDocumentTests {
     ).write(to: &writer)
     let text = String(decoding: writer.bytes, as: UTF8.self)
     #expect(text.contains("<abbr title=\"no losing bar\">–</abbr>"))
-    #expect(text.contains("<td class=\"n loss\">−1.50</td>"))
+    #expect(text.contains("<td class=\"loss\">−1.50</td>"))
     #expect(text.contains(">2024-02-29 21:00<"))
   }
 }

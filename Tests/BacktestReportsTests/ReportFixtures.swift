@@ -42,6 +42,19 @@ enum ReportFixtures {
     ).run()
   }
 
+  /// The last ten years of the same stocks.
+  static func tenYears() throws -> BacktestResult {
+    var options = CSVReadOptions()
+    options.priceBasis = .adjusted
+    options.from = CivilDate("2003-03-03")
+    let series = try ["AAPL", "GOOG", "IBM", "MSFT"].map { name in
+      try BarSeries(csv: Fixture.path("prices/\(name).csv"), calendar: .xnys, options: options)
+    }
+    return Backtest(
+      SMACrossover(fast: 20, slow: 100), on: try Universe(series), configuration: costs
+    ).run()
+  }
+
   /// Ten years of the index, nine candidates a fold.
   static func walkForward() throws -> WalkForwardResult {
     let series = try index(from: "2008-12-31")

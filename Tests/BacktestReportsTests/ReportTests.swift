@@ -18,7 +18,7 @@ struct ReportTests {
     let bytes = report.bytes()
     #expect(bytes.count > 80_000 && bytes.count < 400_000)
     let page = try MarkupChecker(bytes)
-    #expect(page.values(of: "id") == Self.sections)
+    #expect(page.anchors == Self.sections)
     for name in ["link", "img", "iframe"] {
       #expect(!page.tags.contains { $0.name == name })
     }
@@ -66,7 +66,7 @@ struct ReportTests {
     #expect(bytes.count < 400_000)
     let page = try MarkupChecker(bytes)
     #expect(
-      page.values(of: "id") == [
+      page.anchors == [
         "equity", "certainty", "returns", "rolling", "exposure", "folds", "parameters", "regimes",
         "trades", "costs", "attribution", "crises", "metrics",
         "assumptions", "data", "provenance",
@@ -193,7 +193,7 @@ struct ReportTests {
     ]
     let page = try MarkupChecker(report.bytes())
     #expect(page.tags.count { $0.name == "script" } == 1, "the page's own")
-    #expect(page.values(of: "id").contains("own") && page.values(of: "id").contains("notes"))
+    #expect(page.anchors.contains("own") && page.anchors.contains("notes"))
     #expect(page.text.contains("alert"))
   }
 

@@ -43,7 +43,7 @@ struct ReturnsReportTests {
     ).benchmark()
     let page = try MarkupChecker(report.bytes())
     #expect(
-      page.values(of: "id") == [
+      page.anchors == [
         "equity", "certainty", "returns", "rolling", "crises", "metrics", "provenance",
       ])
     let text = report.text

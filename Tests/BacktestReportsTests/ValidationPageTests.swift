@@ -44,6 +44,34 @@ struct ValidationPageTests {
     #expect(page.contains("\(share) of 12,870 choices at or below 0"))
   }
 
+  /// What is to be known comes first, beside what holding would have done, and every split says
+  /// when it tests and trains.
+  @Test func crossValidationSaysWhatItIsComparedWith() throws {
+    var report = try Self.crossValidation(.combinatorial)
+    let page = String(decoding: report.bytes(), as: UTF8.self)
+    #expect(page.contains("Caveats: read these first") && page.contains("This is a single history"))
+    #expect(page.contains("</i>Buy and hold</li>"))
+    let market = try #require(report.result.markets.first)
+    let series = try ReportFixtures.index(from: "2008-12-31")
+    let first = try #require(
+      (0..<series.count).last { series.openTimes[$0].utcDate < market.dates.lowerBound })
+    let growth = series.close[series.count - 1] / series.close[first]
+    let end = NumberFormat.number(decimals: growth >= 10 ? 1 : 2).text(growth)
+    #expect(page.contains(try Regex("<span style=\"top:[0-9.]+%\">\(end)</span>")), "\(end)")
+    let held = try ReturnsSample(
+      equity: Array(series.close[first...]), barsPerYear: 252)
+    let sharpe = NumberFormat.ratio.text(PerformanceMetrics(held).sharpe)
+    #expect(page.contains(">Sharpe ratio of buy and hold</abbr></span><strong>\(sharpe)</strong>"))
+    for split in report.result.splits {
+      let rows = try #require(split.rows)
+      let last = try #require(rows.train.last)
+      let (from, to) = (market.barDates[last.lowerBound], market.barDates[last.upperBound - 1])
+      #expect(page.contains("\(from) to \(to)</td>"), "split \(split.index)")
+    }
+    report.benchmark = nil
+    #expect(!String(decoding: report.bytes(), as: UTF8.self).contains("Buy and hold"))
+  }
+
   @Test func otherMethodsHaveTheirPages() throws {
     let page = String(decoding: try Self.crossValidation(.byYear).bytes(), as: UTF8.self)
     #expect(page.contains("The test bars of all splits, joined in order of time"))

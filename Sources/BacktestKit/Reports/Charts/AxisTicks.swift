@@ -108,7 +108,7 @@ enum AxisTicks {
   }
 
   /// The decimals without which neighbouring multiples of `step` would look alike or wrong.
-  private static func decimals(for step: Double) -> Int {
+  static func decimals(for step: Double) -> Int {
     guard step > 0 else { return 0 }
     var places = 0
     var scaled = step

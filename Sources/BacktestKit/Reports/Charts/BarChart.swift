@@ -46,6 +46,10 @@ public struct BarChart: ReportChart {
   public var yTitle: String?
   /// How tall it is.
   public var height: ChartHeight
+  /// Labels below the bars where their names are too long for an axis; some of them may go.
+  var shortNames: [AxisTick] = []
+  /// Whether every name is written, upright where there is no other way.
+  var showsEveryName = false
 
   /// A chart from its parts.
   public init(
@@ -71,16 +75,17 @@ public struct BarChart: ReportChart {
     let frame = frame(extent)
     var marks = MarkupWriter()
     marks.grid(of: frame)
+    var titled = [[(data: PathData, title: String)]](repeating: [], count: groups.count)
     for bar in bars {
       let slot = Double(bar.category)
       var data = PathData()
       data.rectangle(
         frame.point(slot + bar.left, bar.from), frame.point(slot + bar.right, bar.to))
       let value = format.text(groups[bar.group].values[bar.category])
-      marks.path(
-        data, "bar", style(bar.group),
-        title: "\(groups[bar.group].name), \(categories[bar.category]): \(value)")
+      titled[bar.group].append(
+        (data, "\(groups[bar.group].name), \(categories[bar.category]): \(value)"))
     }
+    for group in groups.indices { marks.titledPaths("bar", style(group), titled[group]) }
     marks.horizontal(0, in: frame, "base")
     return ChartDrawing(frame: frame, marks: marks)
   }
@@ -136,7 +141,8 @@ extension BarChart {
 
   private func frame(_ extent: ClosedRange<Double>) -> ChartFrame {
     let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
-    let share = groups.count == 1 && categories.count <= 10 ? 0.14 : 0.05
+    // Room for the figures above and below.
+    let share = 21 / Double(height.rawValue)
     let margin = high > low ? (high - low) * share : 0.5
     var frame = ChartFrame(
       title: title, subtitle: subtitle, summary: summary, height: height,
@@ -152,22 +158,38 @@ extension BarChart {
       yTitle: yTitle)
     let count = [.short: 3, .medium: 5, .tall: 7][height] ?? 5
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: count, unit: unit))
-    frame.placeXTicks(
-      categories.enumerated().map { AxisTick(value: Double($0) + 0.5, label: $1) })
-    if categories.count <= 8,
-      frame.xTicks.contains(where: \.isOptional)
-        || frame.xTicks.count < categories.count
-    {
-      frame.xTicks = []
-      frame.xCategories = categories
-    }
+    placeNames(in: &frame)
     placeFigures(in: &frame)
     return frame
   }
 
+  /// The names below the bars: shortened, on several lines or upright where they do not fit.
+  private func placeNames(in frame: inout ChartFrame) {
+    func place(_ ticks: [AxisTick]) -> Bool {
+      frame.placeXTicks(ticks)
+      return frame.xTicks.count == ticks.count
+        && !frame.xTicks.contains { $0.isOptional || $0.isForWidePages }
+    }
+    let names = categories.enumerated().map { AxisTick(value: Double($0) + 0.5, label: $1) }
+    guard !place(shortNames.isEmpty ? names : shortNames) else { return }
+    if shortNames.isEmpty, categories.count <= 8 || showsEveryName {
+      frame.xTicks = []
+      frame.xCategories = categories
+      frame.hasUprightCategories = categories.count > 8
+    } else if categories.allSatisfy({ $0.count == 4 && $0.allSatisfy(\.isNumber) }) {
+      // Years after the first need two digits.
+      _ = place(
+        names.enumerated().map { i, tick in
+          AxisTick(value: tick.value, label: i == 0 ? tick.label : "’\(tick.label.suffix(2))")
+        })
+    }
+  }
+
   /// The figures of a few bars of one colour, above or below them.
   private func placeFigures(in frame: inout ChartFrame) {
-    guard groups.count == 1, (1...10).contains(categories.count) else { return }
+    guard groups.count == 1, (1...10).contains(categories.count) else {
+      return placeExtremes(in: &frame)
+    }
     let share = 0.9 / Double(categories.count)
     let isOptional = !groups[0].values.allSatisfy {
       LabelThinning.fits(format.text($0), across: share, isNarrow: true)
@@ -179,6 +201,21 @@ extension BarChart {
         PointLabel(
           x: (Double(i) + 0.5) / Double(categories.count), y: frame.yScale.position(value),
           text: text, isAbove: value >= 0, isCentred: true, isOptional: isOptional))
+    }
+  }
+
+  /// The figures of the longest bar upwards and of the longest downwards.
+  private func placeExtremes(in frame: inout ChartFrame) {
+    let bars = placedBars()
+    guard let highest = bars.max(by: { $0.to < $1.to }),
+      let lowest = bars.min(by: { $0.to < $1.to })
+    else { return }
+    for (bar, isAbove) in [(highest, true), (lowest, false)] {
+      guard isAbove ? bar.to > 0 : bar.to < 0 else { continue }
+      frame.pointLabels.append(
+        PointLabel(
+          x: (Double(bar.category) + (bar.left + bar.right) / 2) / Double(categories.count),
+          y: frame.yScale.position(bar.to), text: format.text(bar.to), isAbove: isAbove))
     }
   }
 

@@ -74,7 +74,7 @@ public struct BoxChart: ReportChart {
     for end in [five[0], five[4]] {
       whiskers.polyline([frame.point(x - 0.09, end), frame.point(x + 0.09, end)])
     }
-    marks.path(whiskers, "s1")
+    marks.path(whiskers, "s1", title: spoken(summary))
     var box = PathData()
     box.rectangle(frame.point(x - 0.22, five[1]), frame.point(x + 0.22, five[3]))
     marks.path(box, "box", "s1", title: spoken(summary))
@@ -89,7 +89,7 @@ public struct BoxChart: ReportChart {
       title: title, subtitle: subtitle,
       summary: summaries.map(spoken).joined(separator: " "),
       height: height, xScale: ChartScale(0...Double(max(boxes.count, 1))),
-      yScale: ChartScale(ChartScale.padded(range, by: 0.06)), yTitle: yTitle)
+      yScale: ChartScale(ChartScale.padded(range, by: 0.12)), yTitle: yTitle)
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 5, unit: unit))
     frame.xCategories = boxes.map(\.name)
     for (i, summary) in summaries.enumerated() where summary.count > 0 {
@@ -98,6 +98,19 @@ public struct BoxChart: ReportChart {
         PointLabel(
           x: (Double(i) + 0.76) / Double(boxes.count), y: frame.yScale.position(median),
           text: format.text(median), isAbove: false, isBeside: true))
+      // Near the median, which is written already, there is no room for another figure.
+      let step =
+        (frame.yScale.range.upperBound - frame.yScale.range.lowerBound)
+        / Double(height.rawValue)
+      for (value, isAbove) in [(summary.five[0], false), (summary.five[4], true)]
+      where abs(value - median) > 22 * step {
+        frame.pointLabels.append(
+          PointLabel(
+            x: (Double(i) + 0.5) / Double(boxes.count), y: frame.yScale.position(value),
+            text: format.text(value), isAbove: isAbove, isCentred: true,
+            isOptional: !LabelThinning.fits(
+              format.text(value), across: 1 / Double(boxes.count), isNarrow: true)))
+      }
     }
     return frame
   }

@@ -137,7 +137,8 @@ public struct CandleChart: ReportChart {
         LegendEntry(name: "Bar that fell", mark: .area, style: "sl"),
       ],
       xScale: ChartScale(-0.6...max(Double(candles.count) - 0.4, 0.6)),
-      yScale: ChartScale(ChartScale.padded(extent, by: 0.05)))
+      yScale: ChartScale(ChartScale.padded(extent, by: 0.05)),
+      xTitle: axis.hasTimesOfDay ? axis.clock.zone : nil)
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 5, unit: .plain))
     frame.placeXTicks(axis.ticks(count: 8))
     return frame

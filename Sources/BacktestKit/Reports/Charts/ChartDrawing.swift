@@ -63,6 +63,9 @@ public struct ChartDrawing: Sendable {
         data.rectangle(
           DrawingPoint(x: place.x + 3, y: middle - 6), DrawingPoint(x: place.x + 15, y: middle + 6))
         writer.path(data, "area", entry.style)
+      case .tick:
+        data.tick(at: DrawingPoint(x: place.x + 9, y: middle), height: 12)
+        writer.path(data, "key", entry.style)
       case .dot, .ring:
         data.dot(at: DrawingPoint(x: place.x + 9, y: middle))
         writer.path(data, "dot", entry.style)
@@ -96,7 +99,7 @@ public struct ChartDrawing: Sendable {
     for label in frame.endLabels {
       let y = layout.top + Int(((1 - label.position) * height).rounded()) + 4
       let x = layout.left + layout.plotWidth + 8
-      writer.svgText(label.text, x: x, y: y, label.isOwn ? "own" : "start")
+      writer.svgText(label.fullText, x: x, y: y, label.isOwn ? "own" : "start")
     }
     for label in frame.pointLabels {
       let x = layout.left + Int((label.x * Double(layout.plotWidth)).rounded())
@@ -130,7 +133,7 @@ private struct ImageLayout {
   init(frame: ChartFrame) {
     let longest = frame.yTicks.map(\.text.count).max() ?? 0
     left = ImageLayout.margin + max(longest, 5) * 7 + 12
-    let end = frame.endLabels.map(\.text.count).max() ?? 0
+    let end = frame.endLabels.map(\.fullText.count).max() ?? 0
     let room = ImageLayout.width - left - ImageLayout.margin - 12 - end * 7
     plotWidth = frame.isSquare ? min(frame.height.rawValue, room) : room
     let legendTop = frame.subtitle == nil ? 58 : 79

@@ -29,8 +29,10 @@ extension ChartFrame {
   /// other share their x axis to the eye.
   private var plotStyle: String {
     let longest = yTicks.map(\.text.count).max() ?? 0
-    let end = endLabels.map(\.text.count).max() ?? 0
-    let right = end == 0 ? "" : ";--r:\(end + 2)ch"
+    let end = endLabels.map(\.fullText.count).max() ?? 0
+    let narrow = endLabels.map(\.text.count).max() ?? 0
+    let right =
+      end == 0 ? "" : ";--r:\(end + 2)ch" + (narrow < end ? ";--q:\(narrow + 2)ch" : "")
     return "--y:\(max(longest, 5) + 1)ch;--h:\(height.rawValue)px\(right)"
   }
 
@@ -45,6 +47,7 @@ extension ChartFrame {
             case .area: "k ka "
             case .dot: "k kd "
             case .ring: "k kr "
+            case .tick: "k kt "
             case .dashed: "k kx "
             }
           writer.element("i", ["class": mark + "\(entry.style)"], text: "")
@@ -75,10 +78,19 @@ extension ChartFrame {
     }
   }
 
+  /// Names whose longest word does not fit stand upright on a narrow page.
+  private var categoryClass: String {
+    if hasUprightCategories { return "xlab cats up" }
+    let words = xCategories.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "-" }) }
+    let share = 1 / Double(max(xCategories.count, 1))
+    let fits = words.allSatisfy { LabelThinning.fits($0 + ".", across: share, isNarrow: true) }
+    return fits ? "xlab cats" : "xlab cats many"
+  }
+
   private func writeXLabels(to writer: inout MarkupWriter) {
     if !xCategories.isEmpty {
       let style: KeyValuePairs<StaticString, String> = [
-        "class": "xlab cats", "style": "--n:\(xCategories.count)", "aria-hidden": "true",
+        "class": categoryClass, "style": "--n:\(xCategories.count)", "aria-hidden": "true",
       ]
       writer.element("div", style) { writer in
         for name in xCategories { writer.element("span", text: name) }
@@ -104,7 +116,10 @@ extension ChartFrame {
         let top = NumberFormat.markup(100 - label.position * 100, decimals: 2)
         let attributes: KeyValuePairs<StaticString, String> =
           label.isOwn ? ["class": "own", "style": "top:\(top)%"] : ["style": "top:\(top)%"]
-        writer.element("span", attributes, text: label.text)
+        writer.element("span", attributes) { writer in
+          if !label.name.isEmpty { writer.element("i", ["class": "o"], text: label.name + " ") }
+          writer.text(label.text)
+        }
       }
     }
   }
@@ -132,7 +147,8 @@ extension ChartFrame {
   private func writeAcross(_ label: PlacedLabel, to writer: inout MarkupWriter) {
     let left = "left:\(NumberFormat.markup(label.position * 100, decimals: 2))%"
     if label.isOptional {
-      writer.element("span", ["class": "o", "style": left], text: label.text)
+      let style = label.isForWidePages ? "p" : "o"
+      writer.element("span", ["class": style, "style": left], text: label.text)
     } else {
       writer.element("span", ["style": left], text: label.text)
     }
@@ -154,10 +170,45 @@ extension MarkupWriter {
     }
     markup("\" d=\"")
     append(pathCommands: data.bytes)
-    guard let title else { return markup("\"/>") }
+    guard let title else {
+      markup("\"/>")
+      return
+    }
     markup("\"><title>")
     text(title)
     markup("</title></path>")
+  }
+
+  /// Writes the line of a series, which charts beside this one may draw again.
+  mutating func line(_ data: PathData, _ style: StaticString) {
+    let start = bytes.count
+    path(data, style)
+    if data.bytes.count > Self.longPathLength { noteLongPath(from: start) }
+  }
+
+  /// From how many bytes on a line is worth a reference where it comes again.
+  private static let longPathLength = 200
+
+  /// Writes marks of one look, each with what is shown when the reader points at it.
+  mutating func titledPaths(
+    _ style: StaticString, _ colour: StaticString? = nil, _ marks: [(data: PathData, title: String)]
+  ) {
+    guard !marks.isEmpty else { return }
+    markup("<g class=\"")
+    markup(style)
+    if let colour {
+      markup(" ")
+      markup(colour)
+    }
+    markup("\">")
+    for mark in marks {
+      markup("<path d=\"")
+      append(pathCommands: mark.data.bytes)
+      markup("\"><title>")
+      text(mark.title)
+      markup("</title></path>")
+    }
+    markup("</g>")
   }
 
   /// Writes horizontal grid lines, and vertical ones where asked for.

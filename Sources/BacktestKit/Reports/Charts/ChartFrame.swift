@@ -8,11 +8,13 @@ public enum ChartHeight: Int, Hashable, Sendable {
   case medium = 220
   /// 320 pixels, for the chart that a section is about.
   case tall = 320
+  /// 520 pixels, for a map of many rows.
+  case large = 520
 }
 
 /// An entry of a legend: a mark and what it means.
 struct LegendEntry {
-  enum Mark: Hashable { case line, area, dot, ring, dashed }
+  enum Mark: Hashable { case line, area, dot, ring, tick, dashed }
   var name: String
   var mark: Mark
   /// The class that colours it: `s0` to `s6`, `b1` to `b4`, `gain`, `loss`, `soft`.
@@ -26,6 +28,8 @@ struct PlacedLabel: Hashable {
   var text: String
   /// Whether it goes away where the chart is narrow.
   var isOptional = false
+  /// Whether it shows on a wide page only.
+  var isForWidePages = false
 }
 
 /// A value written beside the drawing, at the end of its line.
@@ -33,8 +37,15 @@ struct EndLabel: Hashable {
   /// Its position from bottom to top, 0 to 1.
   var position: Double
   var text: String
+  /// The name of the line, written before the value where there is room; may be empty.
+  var name = ""
   /// Whether it belongs to the series that the chart is about.
   var isOwn: Bool
+}
+
+extension EndLabel {
+  /// Name and value.
+  var fullText: String { name.isEmpty ? text : "\(name) \(text)" }
 }
 
 /// A value written inside the drawing, at the point where it was reached.
@@ -78,6 +89,8 @@ struct ChartFrame {
   /// Names of categories of equal width, written instead of the labels of the x axis; each may
   /// take several lines.
   var xCategories: [String] = []
+  /// Whether these names are written upright, since side by side they have no room.
+  var hasUprightCategories = false
   var xTitle: String?
   var yTitle: String?
   /// Labels along the upper edge, for shaded ranges.
@@ -105,8 +118,10 @@ struct ChartFrame {
   }
 
   /// The labels of the y axis, thinned until none touches another.
-  mutating func placeYTicks(_ ticks: [AxisTick]) {
-    let gap = 20 / Double(height.rawValue)
+  ///
+  /// - Parameter distance: between the middles of labels, in pixels.
+  mutating func placeYTicks(_ ticks: [AxisTick], distance: Double = 20) {
+    let gap = distance / Double(height.rawValue) - 1e-9
     var last = -Double.infinity
     yTicks = ticks.compactMap { tick in
       let position = yScale.position(tick.value)
@@ -151,14 +166,18 @@ enum LabelThinning {
   private static let narrow = 250.0
   /// The narrowest drawing at which optional labels show; the style sheet has the same border.
   private static let wide = 460.0
+  /// The narrowest drawing at which the labels for wide pages show, as the style sheet has it.
+  private static let widest = 780.0
 
-  /// Every k-th label, k as small as a wide chart allows, marked optional where a narrow one needs
-  /// a larger k.
+  /// Every k-th label, k as small as a wide page allows, marked where a narrower one needs a
+  /// larger k.
   static func thinned(_ labels: [(label: PlacedLabel, isMajor: Bool)]) -> [PlacedLabel] {
-    let wideChoice = choice(of: Array(labels.indices), labels, width: wide)
+    let all = choice(of: Array(labels.indices), labels, width: widest)
+    let wideChoice = choice(of: all, labels, width: wide)
     let narrowChoice = choice(of: wideChoice, labels, width: narrow)
-    return wideChoice.map { index in
+    return all.map { index in
       var label = labels[index].label
+      label.isForWidePages = !wideChoice.contains(index)
       label.isOptional = !narrowChoice.contains(index)
       return label
     }

@@ -12,6 +12,8 @@ public struct ChartSeries: Sendable {
   public var y: [Double]
   /// Whether it is the benchmark, which is grey in every chart.
   public var isBenchmark = false
+  /// The class that colours it; by default the next colour.
+  var style: StaticString?
   /// Whether it is drawn as bars along the x axis rather than as a thin line, for ranges.
   public var isThick = false
 
@@ -83,6 +85,8 @@ public struct ChartMarkers: Sendable {
     case dot
     /// A dot with an empty middle.
     case ring
+    /// A short upright line, which leaves the others to be seen where there are many.
+    case tick
   }
 
   /// The name in the legend.

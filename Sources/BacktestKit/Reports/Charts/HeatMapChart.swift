@@ -44,6 +44,10 @@ public struct HeatMapChart: ReportChart {
     self.format = format
   }
 
+  /// The height of a row that has its name beside it, in pixels.
+  private static let rowPixels = 13.0
+  /// The most columns whose names can stand upright side by side on a narrow page.
+  private static let uprightLimit = 16
   /// The most columns and rows between which the figures are written.
   private static let writtenLimit = (columns: 8, rows: 12)
   /// The most cells that each have their figure to point at.
@@ -60,17 +64,28 @@ public struct HeatMapChart: ReportChart {
       title: title, subtitle: subtitle,
       summary: "\(columns.count) by \(rows.count) cells from \(format.text(least)) to "
         + "\(format.text(most)).",
-      height: .tall, legend: Self.legend(scale, known, format),
+      height: Double(rows.count) * Self.rowPixels <= Double(ChartHeight.tall.rawValue)
+        ? .tall : .large,
+      legend: Self.legend(scale, known, format),
       xScale: ChartScale(0...Double(columns.count)), yScale: ChartScale(0...Double(rows.count)),
       xTitle: xTitle, yTitle: yTitle)
     frame.placeXTicks(
       columns.enumerated().map {
         AxisTick(value: Double($0.offset) + 0.5, label: $0.element, isMajor: false)
       })
+    // Numbers may be left out between others, names may not.
+    if columns.count <= Self.uprightLimit, columns.contains(where: { Double($0) == nil }),
+      frame.xTicks.count < columns.count
+        || frame.xTicks.contains(where: { $0.isOptional || $0.isForWidePages })
+    {
+      frame.xTicks = []
+      frame.xCategories = columns
+      frame.hasUprightCategories = true
+    }
     frame.placeYTicks(
       rows.enumerated().map {
         AxisTick(value: Double($0.offset) + 0.5, label: $0.element, isMajor: false)
-      })
+      }, distance: Self.rowPixels)
     writeFigures(in: &frame)
     var marks = MarkupWriter()
     draw(in: frame, scale, to: &marks)
@@ -95,7 +110,10 @@ public struct HeatMapChart: ReportChart {
 
   private func draw(in frame: ChartFrame, _ scale: HeatScale, to marks: inout MarkupWriter) {
     let isTitled = columns.count * rows.count <= Self.largestTitledCount
+    // Several names before several values would only make it harder to read.
+    let rowName = yTitle.contains(",") ? "" : yTitle + " "
     var levels = [PathData](repeating: PathData(), count: 9)
+    var titled = [[(data: PathData, title: String)]](repeating: [], count: 9)
     for (row, line) in values.enumerated() {
       for (column, value) in line.enumerated() {
         guard let value, value.isFinite else { continue }
@@ -110,12 +128,16 @@ public struct HeatMapChart: ReportChart {
         }
         var cell = PathData()
         cell.rectangle(a, b)
-        marks.path(
-          cell, Self.styles[level],
-          title: "\(xTitle) \(columns[column]), \(yTitle) \(rows[row]): \(format.text(value))")
+        titled[level].append(
+          (
+            cell, "\(xTitle) \(columns[column]), \(rowName)\(rows[row]): \(format.text(value))"
+          ))
       }
     }
-    for (level, data) in levels.enumerated() { marks.path(data, Self.styles[level]) }
+    for (level, style) in Self.styles.enumerated() {
+      marks.path(levels[level], style)
+      marks.titledPaths(style, nil, titled[level])
+    }
     guard let marked else { return }
     var frameOfCell = PathData()
     frameOfCell.rectangle(

@@ -63,18 +63,20 @@ public struct HistogramChart: ReportChart {
     let frame = frame(bins)
     var drawing = MarkupWriter()
     drawing.grid(of: frame)
-    var (bars, losses) = (PathData(), PathData())
+    var (bars, losses) = ([(data: PathData, title: String)](), [(data: PathData, title: String)]())
     for (i, count) in bins.counts.enumerated() where count > 0 {
       let left = bins.origin + Double(i) * bins.width
-      let (a, b) = (frame.point(left, 0), frame.point(left + bins.width, Double(count)))
+      var data = PathData()
+      data.rectangle(frame.point(left, 0), frame.point(left + bins.width, Double(count)))
+      let title = "\(name(ofRangeFrom: left, bins)): \(NumberText.grouped(count))"
       if let lossLimit, left + bins.width / 2 <= lossLimit {
-        losses.rectangle(a, b)
+        losses.append((data, title))
       } else {
-        bars.rectangle(a, b)
+        bars.append((data, title))
       }
     }
-    drawing.path(bars, "bar", "s0")
-    drawing.path(losses, "bar", ChartStyle.loss)
+    drawing.titledPaths("bar", "s0", bars)
+    drawing.titledPaths("bar", ChartStyle.loss, losses)
     if showsNormalCurve, bins.deviation > 0 {
       var curve = PathData()
       curve.polyline(normalCurve(bins, in: frame))
@@ -99,6 +101,43 @@ extension HistogramChart {
     case .plain: .ratio
     case .count: .integer
     }
+  }
+
+  /// The values of a range, with as many decimals as tell it from the next.
+  private func name(ofRangeFrom left: Double, _ bins: HistogramBins) -> String {
+    if unit == .count, bins.width == 1 { return NumberFormat.integer.text(left) }
+    let places = AxisTicks.decimals(for: unit == .percent ? bins.width * 100 : bins.width)
+    let format: NumberFormat =
+      unit == .percent ? .percent(decimals: places) : .number(decimals: places)
+    return "\(format.text(left)) to \(format.text(left + bins.width))"
+  }
+
+  /// The count of the tallest bar, and how far the values reach to both sides of it.
+  private func placeFigures(_ bins: HistogramBins, in frame: inout ChartFrame) {
+    guard bins.counts.count > 1, let most = bins.counts.max(),
+      let place = bins.counts.firstIndex(of: most)
+    else { return }
+    frame.pointLabels.append(
+      PointLabel(
+        x: (Double(place) + 0.5) / Double(bins.counts.count),
+        y: frame.yScale.position(Double(most)), text: NumberText.grouped(most), isAbove: true))
+    placeEnd("lowest \(format.text(bins.low))", bins.counts, at: 0, in: &frame)
+    placeEnd("highest \(format.text(bins.high))", bins.counts.reversed(), at: 1, in: &frame)
+  }
+
+  /// A text above one end of the bars, if they are low for as far as it reaches.
+  private func placeEnd(
+    _ text: String, _ counts: [Int], at position: Double, in frame: inout ChartFrame
+  ) {
+    let reached = counts.indices.prefix {
+      !LabelThinning.fits(text, across: Double($0) / Double(counts.count), isNarrow: true)
+    }
+    let highest = reached.map { counts[$0] }.max() ?? 0
+    let room = Double(highest) / frame.yScale.range.upperBound
+    guard reached.count < counts.count * 2 / 3, room < 0.12 else { return }
+    frame.pointLabels.append(
+      PointLabel(
+        x: position, y: frame.yScale.position(Double(highest)), text: text, isAbove: true))
   }
 
   /// The mean of whole numbers is none.
@@ -138,10 +177,13 @@ extension HistogramChart {
       summary: "\(total) values from \(format.text(bins.low)) to \(format.text(bins.high)), "
         + "mean \(averages.text(bins.mean)), standard deviation \(averages.text(bins.deviation)).",
       height: height, legend: legend.count > 1 ? legend : [], xScale: ChartScale(range),
-      yScale: ChartScale(0...max(tallest, peak) * 1.05), xTitle: xTitle, yTitle: "Count")
+      yScale: ChartScale(
+        0...max(tallest * (1 + 22 / Double(height.rawValue)), peak * 1.05)
+      ), xTitle: xTitle, yTitle: "Count")
     frame.placeYTicks(
       AxisTicks.linear(frame.yScale.range, count: 5, unit: .count))
     frame.placeXTicks(AxisTicks.linear(range, count: 10, unit: unit))
+    placeFigures(bins, in: &frame)
     return frame
   }
 

@@ -3,6 +3,7 @@ import BacktestCore
 extension LineChart {
   /// The class of a line: the benchmark is grey in every chart, others take the colours in turn.
   func lineStyle(_ i: Int) -> StaticString {
+    if let style = series[i].style { return style }
     if series[i].isBenchmark { return ChartStyle.benchmark }
     return ChartStyle.line(series[..<i].count { !$0.isBenchmark })
   }
@@ -41,7 +42,8 @@ extension LineChart {
     var frame = ChartFrame(
       title: title, subtitle: subtitle,
       summary: summary
-        ?? zip(series, lineExtents).map { $0.spoken(as: format, extent: $1) }
+        ?? (zip(series, lineExtents).map { $0.spoken(as: format, extent: $1) }
+        + (markers.isEmpty ? [] : ["Marked: \(markers.map(\.name).joined(separator: ", "))."]))
         .joined(separator: " "),
       height: height,
       legend: legend, xScale: ChartScale(xRange(xExtent)),
@@ -158,7 +160,8 @@ extension LineChart {
           // A line that ends before the chart does has no value at its right edge.
           guard frame.xScale.position(line.x[last]) > 0.99 else { return nil }
           return EndLabel(
-            position: min(max(frame.yScale.position(line.y[last]), 0), 1), text: text(line.y[last]),
+            position: min(max(frame.yScale.position(line.y[last]), 0), 1),
+            text: text(line.y[last]), name: namesEnds ? line.name : "",
             isOwn: i == 0)
         })
     }
@@ -170,17 +173,18 @@ extension LineChart {
       frame.pointLabels.append(
         PointLabel(
           x: frame.xScale.position(line.x[row]), y: frame.yScale.position(value),
-          text: text(value) + (day(at: line.x[row]).map { " on \($0)" } ?? ""), isAbove: isAbove))
+          text: text(value) + (moment(at: line.x[row]).map { " on \($0)" } ?? ""), isAbove: isAbove)
+      )
     }
     if extremes == .highest || extremes == .both { add(extent.upperBound, isAbove: true) }
     if extremes == .lowest || extremes == .both { add(extent.lowerBound, isAbove: false) }
   }
 
-  /// The date at a place of the x axis.
-  private func day(at x: Double) -> CivilDate? {
+  /// The date at a place of the x axis, with the time of day where that tells bars apart.
+  private func moment(at x: Double) -> String? {
     switch xAxis {
-    case .time: CivilDate(daysSinceEpoch: Int((x / 86_400).rounded(.down)))
-    case .sessions(let axis): axis.date(at: x)
+    case .time: CivilDate(daysSinceEpoch: Int((x / 86_400).rounded(.down))).description
+    case .sessions(let axis): axis.hasTimesOfDay ? axis.text(at: x) : axis.date(at: x)?.description
     case .number, .places: nil
     }
   }
@@ -191,7 +195,8 @@ extension LineChart {
     }
     let dots = markers.enumerated().map { i, set in
       LegendEntry(
-        name: set.name, mark: set.shape == .dot ? .dot : .ring, style: markerStyle(i))
+        name: set.name, mark: [.dot: .dot, .ring: .ring, .tick: .tick][set.shape] ?? .dot,
+        style: markerStyle(i))
     }
     let areas =
       ranges.enumerated().map { i, range in

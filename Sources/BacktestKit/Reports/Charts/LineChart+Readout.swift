@@ -1,28 +1,29 @@
 import BacktestCore
 
 extension LineChart {
-  /// The most periods that each have their values to point at.
-  private var readoutLimit: Int { height == .tall ? 122 : 42 }
-
   /// Invisible fields over the drawing, one for each month or a similar period, that show the
   /// values at its end when the reader points at them. They need no script.
   func drawReadouts(in frame: ChartFrame, to marks: inout MarkupWriter) {
     guard isOverTime, showsReadouts, let line = series.first, line.x.count > 1 else { return }
     var left = 0
+    var fields: [(data: PathData, title: String)] = []
     for last in periodEnds(of: line.x) {
       let right = frame.column(line.x[last])
       guard right > left else { continue }
       var data = PathData()
-      data.rectangle(DrawingPoint(x: left, y: 0), DrawingPoint(x: right, y: ChartFrame.height))
-      marks.path(data, "h", title: readout(at: last, of: line))
+      data.column(from: left, to: right)
+      fields.append((data, readout(at: last, of: line)))
       left = right
     }
+    marks.titledPaths("h", nil, fields)
   }
 
   /// The values of all lines at a row of the first.
   private func readout(at row: Int, of line: ChartSeries) -> String {
     let format: NumberFormat =
       unit == .percent ? .percent(decimals: 2) : abs(line.y[row]) >= 1_000 ? .integer : .ratio
+    // Of one line alone the title of the chart says what it is.
+    let isAlone = series.count == 1 && ranges.isEmpty
     let parts = series.compactMap { other -> String? in
       let value: Double
       if other.x.count == line.x.count {
@@ -32,7 +33,8 @@ extension LineChart {
       } else {
         return nil
       }
-      return value.isFinite ? "\(other.name) \(format.text(value))" : nil
+      guard value.isFinite else { return nil }
+      return isAlone ? format.text(value) : "\(other.name) \(format.text(value))"
     }
     let between = ranges.compactMap { range -> String? in
       guard let place = range.x.lastIndex(where: { $0 <= line.x[row] }),

@@ -68,6 +68,8 @@ public struct LineChart: ReportChart {
   public var extremes = Extremes.none
   /// Whether the last value of each line is written beside it.
   public var showsEnds = true
+  /// Whether its name is written beside that value as well.
+  var namesEnds = false
   /// Names of the values 0, 1, 2 and so on of the y axis, instead of numbers.
   public var yPlaces: [String] = []
   /// What the chart shows, in words, for readers who do not see it; by default the range and the
@@ -75,6 +77,8 @@ public struct LineChart: ReportChart {
   public var summary: String?
   /// Whether the values of each month or a similar period are shown where the reader points.
   public var showsReadouts = true
+  /// The most periods that each have their values to point at.
+  var readoutLimit: Int
   /// How tall it is.
   public var height: ChartHeight
 
@@ -88,7 +92,11 @@ public struct LineChart: ReportChart {
     self.series = series
     self.unit = unit
     self.height = height
+    readoutLimit = height == .tall ? Self.monthlyReadouts : 42
   }
+
+  /// The months of eleven years.
+  static let monthlyReadouts = 132
 
   /// A drawdown chart: the space between zero and each point's distance from the highest before it.
   ///
@@ -172,7 +180,7 @@ extension LineChart {
   private func drawLines(in frame: ChartFrame, to marks: inout MarkupWriter) {
     for (i, line) in series.enumerated().reversed() {
       let style = lineStyle(i)
-      let runs = line.runs(in: frame)
+      let runs = line.runs(in: frame).map(PointDecimation.bends)
       if isFilled, i == 0 {
         var area = PathData()
         for run in runs { area.area(run, baseline: frame.row(0)) }
@@ -183,7 +191,7 @@ extension LineChart {
         // A value between two missing ones would be too small to see as a line.
         if run.count == 1 { dots.dot(at: run[0]) } else { data.polyline(run) }
       }
-      if line.isThick { marks.path(data, "span", style) } else { marks.path(data, style) }
+      if line.isThick { marks.path(data, "span", style) } else { marks.line(data, style) }
       marks.path(dots, "dot", style)
     }
   }
@@ -195,6 +203,13 @@ extension LineChart {
         points.append(frame.point(axisValue(of: time), value))
       }
       var data = PathData()
+      guard set.shape != .tick else {
+        // Ten pixels.
+        let height = 10 * ChartFrame.height / frame.height.rawValue
+        for point in PointDecimation.distinct(points) { data.tick(at: point, height: height) }
+        marks.path(data, markerStyle(i))
+        continue
+      }
       for point in PointDecimation.distinct(points) { data.dot(at: point) }
       marks.path(data, "dot", markerStyle(i))
       if set.shape == .ring { marks.path(data, "dot hole") }

@@ -37,10 +37,24 @@ struct PathData {
     stay()
   }
 
+  /// An upright line through a point.
+  mutating func tick(at point: DrawingPoint, height: Int) {
+    move(to: DrawingPoint(x: point.x, y: point.y - height / 2))
+    line(to: DrawingPoint(x: point.x, y: point.y + height / 2))
+  }
+
   /// A closed rectangle between two corners.
   mutating func rectangle(_ a: DrawingPoint, _ b: DrawingPoint) {
     move(to: a)
     bytes += "h\(b.x - a.x)v\(b.y - a.y)h\(a.x - b.x)z".utf8
+    isInLine = false
+  }
+
+  /// A rectangle over the whole height of a drawing, closed by its fill.
+  mutating func column(from left: Int, to right: Int) {
+    move(to: DrawingPoint(x: left, y: 0))
+    bytes += "h\(right - left)v1e3H\(left)".utf8
+    current = DrawingPoint(x: left, y: ChartFrame.height)
     isInLine = false
   }
 
@@ -164,6 +178,32 @@ enum PointDecimation {
       if column[2] == column[1] { column.remove(at: 2) }
       if column[1] == column[0] { column.remove(at: 1) }
       kept += column
+      start = end
+    }
+    return kept
+  }
+
+  /// A line without the points that lie on the way between their neighbours, to half a unit, which
+  /// is what rounding moves them.
+  static func bends(of points: [DrawingPoint]) -> [DrawingPoint] {
+    guard points.count > 2 else { return points }
+    var kept = [points[0]]
+    kept.reserveCapacity(points.count)
+    var start = 0
+    while start < points.count - 1 {
+      // The slopes of the straight lines that pass all points since the last bend.
+      var (low, high, end) = (-Double.infinity, Double.infinity, start + 1)
+      var next = start + 1
+      while next < points.count, points[next].x > points[next - 1].x {
+        let (dx, dy) = (
+          Double(points[next].x - points[start].x), Double(points[next].y - points[start].y)
+        )
+        guard (low...high).contains(dy / dx) else { break }
+        (low, high) = (max(low, (dy - 0.5) / dx), min(high, (dy + 0.5) / dx))
+        end = next
+        next += 1
+      }
+      kept.append(points[end])
       start = end
     }
     return kept

@@ -52,6 +52,13 @@ public struct RankedBars: ReportBlock {
     }
   }
 
+  /// What a step takes away is a cost, and no loss.
+  private func style(_ row: Int) -> String {
+    if !isSigned { return "s1" }
+    if isWaterfall, row > 0, row < items.count - 1 { return "s0" }
+    return items[row].value < 0 ? "loss" : "gain"
+  }
+
   /// Writes a table with a row a bar.
   public func write(to writer: inout MarkupWriter) {
     let spans = spans
@@ -60,7 +67,7 @@ public struct RankedBars: ReportBlock {
     let span = high > low ? high - low : 1
     writer.element("table", ["class": "bars"]) { writer in
       writer.element("caption", text: caption)
-      for (item, bar) in zip(items, spans) {
+      for (row, (item, bar)) in zip(items, spans).enumerated() {
         writer.element("tr") { writer in
           writer.element("th", ["scope": "row"], text: item.name)
           writer.element("td", ["class": "n"], text: format.text(item.value))
@@ -71,9 +78,8 @@ public struct RankedBars: ReportBlock {
             writer.element(
               "i",
               [
-                "class": !isSigned ? "s1" : item.value < 0 ? "loss" : "gain",
-                "style": "margin-left:\(left)%;width:\(width)%"
-                  + (isSigned ? "" : ";background:var(--c)"),
+                "class": style(row),
+                "style": "margin-left:\(left)%;width:\(width)%",
               ], text: "")
           }
         }

@@ -62,6 +62,10 @@ public struct ScatterChart: ReportChart {
   public var xPlaces: [Double] = []
   /// How tall it is.
   public var height: ChartHeight
+  /// Places of the x axis at which something is told when the reader points near them, ascending.
+  var readouts: [(x: Double, text: String)] = []
+  /// Dots that deserve their figure.
+  var notes: [(x: Double, y: Double, text: String)] = []
 
   /// A chart from its parts.
   public init(
@@ -89,6 +93,7 @@ public struct ScatterChart: ReportChart {
     if diagonalName != nil { drawDiagonal(in: frame, to: &marks) }
     for i in clouds.indices { draw(i, in: frame, to: &marks) }
     if let trend { draw(trend, in: frame, to: &marks) }
+    drawReadouts(in: frame, to: &marks)
     return ChartDrawing(frame: frame, marks: marks)
   }
 
@@ -99,6 +104,7 @@ public struct ScatterChart: ReportChart {
     let cloud = clouds[i]
     let isTitled = cloud.titles.count == cloud.x.count && cloud.x.count <= Self.titledLimit
     var points: [DrawingPoint] = []
+    var titled: [(data: PathData, title: String)] = []
     for (row, (x, y)) in zip(cloud.x, cloud.y).enumerated() where x.isFinite && y.isFinite {
       let point = frame.point(x, y)
       guard isTitled else {
@@ -107,11 +113,26 @@ public struct ScatterChart: ReportChart {
       }
       var dot = PathData()
       dot.dot(at: point)
-      marks.path(dot, "dot", style(i), title: cloud.titles[row])
+      titled.append((dot, cloud.titles[row]))
     }
+    marks.titledPaths("dot", style(i), titled)
     var data = PathData()
     for point in PointDecimation.distinct(points) { data.dot(at: point) }
     marks.path(data, "dot", style(i))
+  }
+
+  /// Invisible fields, each from the middle between its neighbours to the next.
+  private func drawReadouts(in frame: ChartFrame, to marks: inout MarkupWriter) {
+    let places = readouts.map { frame.column($0.x) }
+    marks.titledPaths(
+      "v", nil,
+      readouts.indices.map { i in
+        var data = PathData()
+        data.column(
+          from: i == 0 ? 0 : (places[i - 1] + places[i]) / 2,
+          to: i + 1 < places.count ? (places[i] + places[i + 1]) / 2 : ChartFrame.width)
+        return (data, readouts[i].text)
+      })
   }
 
   private func style(_ i: Int) -> StaticString { clouds[i].style ?? ChartStyle.line(i) }
@@ -167,6 +188,10 @@ public struct ScatterChart: ReportChart {
       height: height, legend: clouds.count > 1 || !lines.isEmpty ? dots + lines : [],
       xScale: ChartScale(ChartScale.padded(xs, by: 0.06)),
       yScale: ChartScale(ChartScale.padded(ys, by: 0.06)), xTitle: xTitle, yTitle: yTitle)
+    for note in notes {
+      let (x, y) = (frame.xScale.position(note.x), frame.yScale.position(note.y))
+      frame.pointLabels.append(PointLabel(x: x, y: y, text: note.text, isAbove: x < 0.5))
+    }
     frame.isSquare = diagonalName != nil && hasEqualAxes
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 7, unit: unit))
     frame.placeXTicks(

@@ -41,20 +41,16 @@ public final class SessionAxis: Sendable {
     return date(of: times[row(position)])
   }
 
-  /// Date and time of day at a position: `2024-01-05 15:59`.
+  /// Date and time of day at a position by the clock of the market: `2024-01-05 15:59`.
   func text(at position: Double) -> String {
-    guard !times.isEmpty else { return "" }
-    let time = times[row(position)]
-    let date = date(of: time)
-    let midnight = calendar?.timestamp(on: date, timeOfDay: .zero) ?? date.midnight
-    // A session may open on the evening before its date.
-    let minutes = Int((time - midnight).nanoseconds / 60_000_000_000)
-      .flooredQuotient(by: 1_440).remainder
-    return "\(date) \(twoDigits(minutes / 60)):\(twoDigits(minutes % 60))"
+    times.isEmpty ? "" : clock.text(times[row(position)])
   }
 
-  /// The zone of the labels, for the title of the axis.
-  var zoneTitle: String { calendar.map { "Sessions of \($0.name), its local time" } ?? "UTC" }
+  /// The clock of the labels.
+  var clock: MarketClock { MarketClock(calendar) }
+
+  /// Whether sessions have several instants, so that times of day tell them apart.
+  var hasTimesOfDay: Bool { starts.count < times.count }
 
   private func row(_ position: Double) -> Int {
     min(max(Int(position.rounded()), 0), times.count - 1)
@@ -77,8 +73,7 @@ extension SessionAxis {
   /// Labels at the first instants of sessions, weeks, months or years, at most `count` + 1 of them.
   func ticks(count: Int) -> [AxisTick] {
     // A session of one bar has no time of day that means anything.
-    let isBySession = starts.count == times.count
-    guard starts.count > 2 || isBySession else { return clockTicks(count: count) }
+    guard starts.count > 2 || !hasTimesOfDay else { return clockTicks(count: count) }
     let keys: [(CivilDate) -> Int] = [
       { $0.daysSinceEpoch }, { ($0.daysSinceEpoch + 3).flooredQuotient(by: 7).quotient },
       { Int($0.year) * 12 + Int($0.month) - 1 }, { Int($0.year) * 4 + (Int($0.month) - 1) / 3 },

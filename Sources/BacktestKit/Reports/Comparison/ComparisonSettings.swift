@@ -93,7 +93,7 @@ extension ComparisonModel {
     guard charted.count > 2 else { return [] }
     let shown = Array(charted.indices.prefix(Self.mapLimit))
     // Long names would leave no room for the map.
-    let isNumbered = charted.count > 20 || runs.contains { $0.name.count > 16 }
+    let isNumbered = charted.count > 16 || runs.contains { $0.name.count > 16 }
     let names = shown.map { isNumbered ? "\(charted[$0] + 1)" : runs[charted[$0]].name }
     var map = HeatMapChart(
       title: "Correlation of daily returns",

@@ -11,6 +11,8 @@ public import BacktestCore
 public struct MarkupWriter: Sendable {
   /// What was written so far, as UTF-8.
   public private(set) var bytes: [UInt8] = []
+  /// Where paths are that are long enough to be worth writing once only.
+  private(set) var longPaths: [Range<Int>] = []
 
   /// An empty text.
   public init() {}
@@ -63,10 +65,17 @@ public struct MarkupWriter: Sendable {
   }
 
   /// Appends what another writer holds.
-  public mutating func append(_ other: MarkupWriter) { bytes.append(contentsOf: other.bytes) }
+  public mutating func append(_ other: MarkupWriter) {
+    let offset = bytes.count
+    longPaths += other.longPaths.map { $0.lowerBound + offset..<$0.upperBound + offset }
+    bytes.append(contentsOf: other.bytes)
+  }
 
   /// Appends the commands of a path as they are: letters and digits.
   mutating func append(pathCommands: [UInt8]) { bytes.append(contentsOf: pathCommands) }
+
+  /// Remembers the element that begins at a byte and ends here as a long path.
+  mutating func noteLongPath(from start: Int) { longPaths.append(start..<bytes.count) }
 
   private mutating func openTag(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>

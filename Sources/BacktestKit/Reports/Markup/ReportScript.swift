@@ -44,7 +44,14 @@ enum ReportScript {
       const svg = figure.querySelector('svg'), area = figure.querySelector('.area')
       for (const item of all(figure, '.legend li')) {
         const colour = [...item.firstChild.classList].pop()
-        const marks = all(svg, 'path.' + colour)
+        // A line that other charts draw again is hidden by an element around it, which they lack.
+        const marks = all(svg, '.' + colour).map(m => {
+          if (!m.id) return m
+          const around = document.createElementNS(svg.namespaceURI, 'g')
+          m.replaceWith(around)
+          around.append(m)
+          return around
+        })
         if (!marks.length || item.firstChild.matches('.cell')) continue
         item.setAttribute('role', 'button')
         item.setAttribute('aria-pressed', 'true')
@@ -54,7 +61,7 @@ enum ReportScript {
           marks.forEach(m => { m.style.display = hide ? 'none' : '' })
         })
       }
-      const fields = all(svg, 'path.h')
+      const fields = all(svg, '.h path')
       if (fields.length < 3) continue
       const places = fields.map(f => {
         const title = f.querySelector('title'), text = title.textContent

@@ -5,46 +5,49 @@ enum ReportStyleSheet {
   static let colours: StaticString = """
     :root{color-scheme:light dark;--paper:#fff;--wash:#f5f6f8;--ink:#17202a;--soft:#56616d;
     --rule:#d9dee4;--grid:#e6e9ed;--axis:#8b95a1;--link:#1f5fa8;--shade:#17202a2e;
-    --s0:#93a4b6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#846200;--s4:#b03a6b;--s5:#0e7c94;--s6:#7a5230;
-    --r1:#1d5ea824;--r2:#1d5ea83d;
-    --bench:#7b8794;--b1:#5d687422;--b2:#d39b0033;--b3:#8a4fa326;--b4:#b03a6b26;
-    --gain:#0a7a5c;--loss:#b3460a;--good:#0a7a5c;--bad:#b3460a;--warn:#b58100;--warnwash:#fdf6e3;
-    --goodwash:#eaf6f1;--badwash:#fcefe8;
+    --s0:#93a4b6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#66700a;--s4:#a8327d;--s5:#0b8a9e;--s6:#7a5230;
+    --r1:#1d5ea82c;--r2:#1d5ea83d;
+    --bench:#7b8794;--b1:#5d687433;--b2:#0e7c9433;--b3:#8a4fa331;--b4:#a8327d2d;
+    --gain:#0a7a5c;--loss:#b3460a;--good:#0a7a5c;--bad:#9f1239;--warn:#b39500;--warnwash:#fdf8dc;
+    --goodwash:#eaf6f1;--badwash:#fbecf0;
     --p1:#e6f5ef;--p2:#bfe5d5;--p3:#8ccfb4;--p4:#57b48f;
     --n1:#fcefe6;--n2:#f8d8c1;--n3:#f2b68f;--n4:#e8935f;--heat:#17202a}
     @media screen and (prefers-color-scheme:dark){:root{--paper:#12171d;--wash:#1a2028;
     --ink:#e4e8ed;--soft:#9fabb8;--rule:#303945;--grid:#252d37;--axis:#6c7885;--link:#7ab8f5;
     --shade:#0009;
-    --s0:#546374;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#d6b24a;--s4:#ee92b4;--s5:#5cc4d8;--s6:#c9a27e;
+    --s0:#546374;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#a9c94f;--s4:#f57fc4;--s5:#4fd0d0;--s6:#c9a27e;
     --r1:#6fb3f22b;--r2:#6fb3f245;
-    --bench:#98a4b0;--b1:#a5b0bc24;--b2:#d6b24a33;--b3:#c9a0e030;--b4:#ee92b42e;
-    --gain:#48c59d;--loss:#f0935b;--good:#48c59d;--bad:#f0935b;--warn:#d6b24a;--warnwash:#262213;
-    --goodwash:#14261f;--badwash:#2a1b12;
+    --bench:#98a4b0;--b1:#a5b0bc32;--b2:#5cc4d830;--b3:#c9a0e032;--b4:#ee8fd034;
+    --gain:#48c59d;--loss:#f0935b;--good:#48c59d;--bad:#ff8f8f;--warn:#e8d44d;--warnwash:#24230f;
+    --goodwash:#14261f;--badwash:#2a141b;
     --p1:#13291f;--p2:#164030;--p3:#185c44;--p4:#1a7656;
     --n1:#332119;--n2:#4e2c19;--n3:#6f3a1a;--n4:#95491a;--heat:#f2f5f8}}
     """
 
   /// The marks inside the drawing of a chart.
+  ///
+  /// The rule of all paths names no element around them: a path that is drawn again by reference
+  /// has no such element around it.
   static let marks: StaticString = """
     .s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}
     .s5{--c:var(--s5)}
     .s6{--c:var(--s6)}.b1{--c:var(--b1)}.b2{--c:var(--b2)}.b3{--c:var(--b3)}.b4{--c:var(--b4)}
     .r1{--c:var(--r1)}.r2{--c:var(--r2)}
     .soft{--c:var(--soft)}.sb{--c:var(--bench)}.sg{--c:var(--gain)}.sl{--c:var(--loss)}
-    svg path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
+    path{fill:none;stroke:var(--c);stroke-width:1.6px;stroke-linejoin:round;
     stroke-linecap:round;vector-effect:non-scaling-stroke}
-    @container (max-width:480px){svg path{stroke-width:1.15px}}
+    @container (max-width:480px){path{stroke-width:1.15px}}
     svg .grid{stroke:var(--grid);stroke-width:1px;stroke-linecap:butt}
     svg .base{stroke:var(--axis);stroke-width:1px;stroke-linecap:butt}
     svg .fill{fill:var(--c);fill-opacity:.16;stroke:none}
-    svg .bar{fill:var(--c);stroke:var(--paper);stroke-width:1px}
+    svg .bar,svg .bar path{fill:var(--c);stroke:var(--paper);stroke-width:1px}
     svg .b1,svg .b2,svg .b3,svg .b4,svg .r1,svg .r2{fill:var(--c);stroke:none}
-    svg .dot{stroke-width:6.5px;stroke-opacity:.85}
+    svg .dot,svg .dot path{stroke-width:6.5px;stroke-opacity:.85}
     svg .dot.hole{stroke:var(--paper);stroke-width:3px;stroke-opacity:1}
     svg .dash{stroke-dasharray:6 4;stroke-linecap:butt}
-    svg .cell{fill:var(--c);stroke:var(--paper);stroke-width:.5px}
-    svg .h{fill:#0000;stroke:none}
-    svg .h:hover{fill:var(--s0);fill-opacity:.22}
+    svg .cell,svg .cell path{fill:var(--c);stroke:var(--paper);stroke-width:.5px}
+    svg .h path{fill:#0000;stroke:none}
+    svg .h path:hover{fill:var(--s0);fill-opacity:.22}
     svg .candle{fill:var(--c);stroke-width:1px}
     svg .box{fill:var(--paper)}
     svg .span{stroke-width:6px;stroke-linecap:butt}
@@ -141,6 +144,7 @@ enum ReportStyleSheet {
     .ka.b1,.ka.b2,.ka.b3,.ka.b4,.ka.r1,.ka.r2{border-color:var(--rule)}
     .kd,.kr{width:9px;height:9px;border:2px solid var(--c);border-radius:50%}
     .kd{background:var(--c)}
+    .kt{width:0;height:12px;border-top:0;border-left:2.5px solid var(--c);margin:0 4px}
     .kx{border-top-style:dashed;border-top-width:2px}
     .ytitle,.xtitle{font-size:.75rem;line-height:1.3;color:var(--soft);max-width:none}
     .ytitle{margin:.6rem 0 -.35rem}
@@ -185,7 +189,14 @@ enum ReportStyleSheet {
     th[aria-sort=descending]::after{content:" \\25BE"}
     .bandlab{position:absolute;left:0;right:0;top:5px}
     .bandlab span{transform:translateX(-50%)}
-    @container (max-width:560px){.plot .o{display:none}}
+    .endlab i{font-style:normal}
+    @container (max-width:560px){.plot .o{display:none}.plot{grid-template:var(--h) auto/var(--y)
+    minmax(0,1fr) var(--q,var(--r,1.25rem))}}
+    @container (max-width:919px){.plot .p{display:none}}
+    .plot .up span{writing-mode:vertical-rl;justify-self:center;white-space:nowrap;padding:0}
+    @container (max-width:560px){.plot .many span{writing-mode:vertical-rl;justify-self:center;
+    white-space:nowrap;padding:0}}
+    svg .v path{fill:#0000;stroke:none}
     .scroll{overflow:auto;margin:1rem 0;background:
     linear-gradient(90deg,var(--paper) 40%,#0000) 0 0/40px 100% no-repeat local,
     linear-gradient(270deg,var(--paper) 40%,#0000) 100% 0/40px 100% no-repeat local,
@@ -201,8 +212,10 @@ enum ReportStyleSheet {
     th:last-child,td:last-child{padding-right:.25rem}
     tbody th{font-weight:400}
     tbody tr{border-bottom:1px solid var(--rule)}
+    .n,.scroll td,.scroll thead th{text-align:right}.n,.d,.scroll td,.scroll thead th{
+    white-space:nowrap}
+    .scroll .t,.scroll .d,.scroll .w{text-align:left}.scroll .t,.scroll .w{white-space:normal}
     .w{min-width:14rem;overflow-wrap:anywhere}
-    .n{text-align:right}.n,.d{white-space:nowrap}
     .gain{color:var(--gain)}.loss{color:var(--loss)}
     th[title]{text-decoration:underline dotted var(--axis);text-underline-offset:.2em;cursor:help}
     .more{font-size:.8125rem;color:var(--soft);margin-top:-.5rem}
@@ -239,6 +252,7 @@ enum ReportStyleSheet {
     .bars th{width:1%;white-space:nowrap;font-weight:400}
     .bars .n{width:1%}
     .bars i{display:block;height:.8em;margin-top:.28em;background:currentColor;min-width:1px}
+    .bars .s0,.bars .s1{background:var(--c)}
     @media (max-width:560px){.bars th{white-space:normal;width:34%;overflow-wrap:anywhere}}
     @page{size:A4;margin:13mm 12mm}
     @media print{body{font-size:9pt;line-height:1.4}header,.page,footer{max-width:none;

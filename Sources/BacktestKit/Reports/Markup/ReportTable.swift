@@ -12,6 +12,8 @@ public enum ReportCell: Hashable, Sendable {
   case date(CivilDate)
   /// An instant in UTC, to the minute.
   case time(Timestamp)
+  /// A day and a time of day in the zone that the heading names, such as `2018-12-31 16:00`.
+  case moment(String)
   /// Text that leads to another file, whose path is relative to the page.
   case link(String, to: String)
 
@@ -24,7 +26,7 @@ public enum ReportCell: Hashable, Sendable {
   /// Whether it is a date or an instant, which must not be broken over two lines.
   fileprivate var isTime: Bool {
     switch self {
-    case .date, .time: true
+    case .date, .time, .moment: true
     case .text, .number, .missing, .link: false
     }
   }
@@ -32,7 +34,7 @@ public enum ReportCell: Hashable, Sendable {
   /// The cell as plain text, numbers in the format of their column.
   package func text(as format: NumberFormat) -> String {
     switch self {
-    case .text(let text), .link(let text, _): text
+    case .text(let text), .link(let text, _), .moment(let text): text
     case .number(let value): format.text(value)
     case .missing: NumberFormat.missing
     case .date(let date): date.description
@@ -181,7 +183,7 @@ public struct ReportTable: ReportBlock {
 
   private func writeHeader(to writer: inout MarkupWriter) {
     for column in columns {
-      writer.markup(column.isNumeric ? "<th scope=\"col\" class=\"n\"" : "<th scope=\"col\"")
+      writer.markup(column.isNumeric ? "<th scope=\"col\"" : "<th scope=\"col\" class=\"t\"")
       if let definition = column.definition {
         writer.markup(" title=\"")
         writer.text(definition)
@@ -200,7 +202,7 @@ public struct ReportTable: ReportBlock {
 
   private func write(_ row: [ReportCell], to writer: inout MarkupWriter) {
     for (i, (cell, column)) in zip(row, columns).enumerated() {
-      // The first cell of a row names it.
+      // The first cell of a row names it. Most others are numbers, so these need no class.
       let isName = i == 0 && !column.isNumeric
       writer.markup(isName ? "<th scope=\"row\"" : "<td")
       if column.isNumeric {
@@ -209,6 +211,8 @@ public struct ReportTable: ReportBlock {
         writer.markup(" class=\"d\"")
       } else if column.isProse {
         writer.markup(" class=\"w\"")
+      } else if !isName {
+        writer.markup(" class=\"t\"")
       }
       writer.markup(">")
       write(cell, format: column.format, to: &writer)
@@ -218,14 +222,14 @@ public struct ReportTable: ReportBlock {
 
   private func numberClass(of cell: ReportCell, in column: Column) -> StaticString {
     guard column.isSigned, case .number(let value) = cell, value != 0 else {
-      return " class=\"n\""
+      return ""
     }
-    return value < 0 ? " class=\"n loss\"" : " class=\"n gain\""
+    return value < 0 ? " class=\"loss\"" : " class=\"gain\""
   }
 
   private func write(_ cell: ReportCell, format: NumberFormat, to writer: inout MarkupWriter) {
     switch cell {
-    case .text(let text): writer.text(text)
+    case .text(let text), .moment(let text): writer.text(text)
     case .number(let value): writer.text(value, as: format)
     case .missing(let reason):
       writer.element("abbr", ["title": reason], text: NumberFormat.missing)

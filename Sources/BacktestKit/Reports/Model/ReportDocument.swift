@@ -51,7 +51,7 @@ struct ReportDocument: Sendable {
       writer.element("body") { writeBody(to: &$0) }
     }
     writer.markup("\n")
-    return writer.bytes
+    return writer.bytesSharingPaths()
   }
 
   private func writeHead(to writer: inout MarkupWriter) {

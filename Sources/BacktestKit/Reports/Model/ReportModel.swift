@@ -148,13 +148,26 @@ struct ReportModel {
     var chart = LineChart(
       title: title, subtitle: subtitle, series: series, unit: unit, height: height)
     chart.xAxis = axis
-    if case .sessions(let sessions) = axis { chart.xTitle = sessions.zoneTitle }
+    if !isDaily { chart.xTitle = clock.zone }
     return chart
+  }
+
+  /// The clock of all times on the page: that of the one market, or UTC for several.
+  var clock: MarketClock {
+    MarketClock(run.universe.calendars.count == 1 ? run.universe.calendars[0] : nil)
+  }
+
+  /// The title of a column of instants, with the zone where they have a time of day.
+  func momentTitle(_ name: String) -> String { isDaily ? name : "\(name), \(clock.zone)" }
+
+  /// An instant of an instrument in a sentence: the session, or date and time of shorter bars.
+  func moment(_ time: Timestamp, of instrument: InstrumentID) -> String {
+    isDaily ? date(time, of: instrument).description : clock.text(time)
   }
 
   /// An instant of an instrument as a table shows it.
   func cell(_ time: Timestamp, of instrument: InstrumentID) -> ReportCell {
-    isDaily ? .date(date(time, of: instrument)) : .time(time)
+    isDaily ? .date(date(time, of: instrument)) : .moment(clock.text(time))
   }
 
   /// The session of an instant of an instrument.

@@ -36,6 +36,7 @@ extension CrossValidationReport {
         "\(NumberText.grouped(growth.paths.count)) of "
         + "\(NumberText.grouped(growth.pathCount)) paths, evenly taken"
     }
+    if let line = benchmarkSeries(growth, x: x) { chart.series.append(line) }
     chart.isLogarithmic = true
     chart.baseline = 1
     chart.yTitle = "Growth of 1"
@@ -57,14 +58,10 @@ extension CrossValidationReport {
   }
 
   private var timeline: LineChart? {
-    let dates = result.markets[0].barDates
-    func spans(_ ranges: [Range<Int>]) -> [ClosedRange<CivilDate>] {
-      ranges.filter { !$0.isEmpty }.map { dates[$0.lowerBound]...dates[$0.upperBound - 1] }
-    }
     let rows = result.splits.compactMap { split in
       split.rows.map { rows in
         ValidationCharts.Windows(
-          name: "\(split.index + 1)", train: spans(rows.train), test: spans(rows.test))
+          name: "\(split.index + 1)", train: dateSpans(rows.train), test: dateSpans(rows.test))
       }
     }
     return ValidationCharts.timeline("Bars of the splits", rows, yTitle: "Split")

@@ -17,6 +17,10 @@ public struct CrossValidationReport: ReportPage {
   /// The SHA-256 of data files by path, where they are known.
   package var fileDigests: [String: String] = [:]
 
+  /// What the histories are compared with; by default equal parts of the universe, bought at the
+  /// session before the first bar and held. `nil` leaves the comparison out.
+  public var benchmark: BenchmarkCurve?
+
   /// Whether the page holds the one small script of `Report.isInteractive`.
   public var isInteractive = true
 
@@ -29,6 +33,9 @@ public struct CrossValidationReport: ReportPage {
     self.universe = universe
     title = "Cross-validation of \(result.strategy)"
     caveats = result.caveats
+    if let growth = result.growth, let first = growth.dates.first, let last = growth.dates.last {
+      benchmark = BenchmarkCurve.held(universe, from: first, through: last)
+    }
   }
 
   /// The file, as UTF-8.
@@ -78,15 +85,14 @@ extension CrossValidationReport {
 
   private var summary: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
-    if !caveats.isEmpty {
-      blocks.append(
-        ReportNotice(.warning, title: "Caveats: read these first", items: caveats.map(\.message)))
-    }
-    if !result.remarks.isEmpty {
-      blocks.append(
-        ReportNotice(.note, title: "What the figures do not say", items: result.remarks))
-    }
-    blocks.append(ReportTiles(tiles))
+    let remark =
+      "This is a single history: its figures do not show statistical significance, and the number "
+      + "of \(result.unit)s does not make it longer."
+    blocks.append(
+      ReportNotice(
+        .warning, title: "Caveats: read these first",
+        items: caveats.map(\.message) + result.remarks + [remark]))
+    blocks.append(ReportTiles(tiles + benchmarkTiles))
     return blocks
   }
 
@@ -236,8 +242,9 @@ extension CrossValidationReport {
 
   private var splitTable: ReportTable {
     var columns: [ReportTable.Column] = [
-      .number("Split", as: .integer), .text("Tests"), .text("From"), .text("To"),
-      .number("Train bars", as: .integer), .number("Test bars", as: .integer),
+      .number("Split", as: .integer), .text("Tests"), .prose("Test dates"),
+      .number("Test bars", as: .integer), .prose("Train dates"),
+      .number("Train bars", as: .integer),
     ]
     if !result.choosesNothing {
       columns += [
@@ -249,8 +256,8 @@ extension CrossValidationReport {
       rows: result.splits.map { split in
         var cells: [ReportCell] = [
           .number(Double(split.index + 1)), .text(split.name),
-          .date(split.testDates.lowerBound), .date(split.testDates.upperBound),
-          .number(Double(split.trainCount)), .number(Double(split.testCount)),
+          .text(testSpans(split)), .number(Double(split.testCount)),
+          .text(trainSpans(split)), .number(Double(split.trainCount)),
         ]
         if !result.choosesNothing {
           cells += [

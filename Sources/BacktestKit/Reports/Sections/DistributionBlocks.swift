@@ -66,6 +66,24 @@ extension ReportModel {
       diagonalName: "Normal distribution", height: .medium)
     // Normal quantiles end at three or four deviations, losses need not.
     chart.hasEqualAxes = false
+    let (shares, figure) = (
+      [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999], NumberFormat.ratio
+    )
+    chart.readouts = shares.compactMap { share in
+      let normal = NormalDistribution.quantile(share)
+      guard let near = pairs.min(by: { abs($0.normal - normal) < abs($1.normal - normal) }),
+        abs(near.normal - normal) < 0.1
+      else { return nil }
+      let percent = NumberFormat.percent(decimals: AxisTicks.decimals(for: share * 100))
+      return (
+        near.normal,
+        "\(percent.text(share)) quantile\nReturn \(figure.text(near.actual))\n"
+          + "Normal \(figure.text(near.normal))"
+      )
+    }
+    chart.notes = [pairs[0], pairs[pairs.count - 1]].map {
+      ($0.normal, $0.actual, figure.text($0.actual))
+    }
     return chart
   }
 

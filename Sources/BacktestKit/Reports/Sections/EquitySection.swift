@@ -41,7 +41,40 @@ extension ReportModel {
     } else if !chart.bands.isEmpty {
       chart.subtitle = "The deepest drawdowns are shaded and numbered as in the table below"
     }
+    chart.markers = riskMarkers
     return chart
+  }
+
+  /// What limits and maintenance did to the account, at its value then; the commonest first, so
+  /// that the others are drawn over it.
+  private var riskMarkers: [ChartMarkers] {
+    let kinds: [(action: RiskBreach.Action, name: String, shape: ChartMarkers.Shape)] = [
+      (.cut, "Order reduced by a limit", .tick), (.rejected, "Order rejected by a limit", .tick),
+      (.reduced, "Targets reduced by a drawdown", .tick),
+      (.closed, "Positions closed by a limit", .dot),
+    ]
+    let breaches = kinds.map { kind in
+      let times = run.riskBreaches.filter { $0.action == kind.action }.map(\.time)
+      return (name: kind.name, shape: kind.shape, times: times)
+    }
+    let calls = (name: "Margin call", shape: ChartMarkers.Shape.ring, run.marginCalls.map(\.time))
+    return (breaches + [calls]).filter { !$0.times.isEmpty }
+      .sorted { $0.times.count > $1.times.count }
+      .map { kind in
+        ChartMarkers(
+          "\(kind.name), \(NumberText.count(kind.times.count, "time"))", shape: kind.shape,
+          times: kind.times, values: kind.times.map { wealth(at: $0) })
+      }
+  }
+
+  /// The value of the account at its last point until an instant.
+  private func wealth(at time: Timestamp) -> Double {
+    var (low, high) = (0, times.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if times[middle] <= time { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 ? sample.wealth[low - 1] : .nan
   }
 
   /// From peak to recovery, numbered from the deepest.
@@ -66,6 +99,7 @@ extension ReportModel {
       title: "Drawdown", series: series(Drawdown.underwater(sample.wealth), other),
       height: .medium)
     (chart.xAxis, chart.xTitle) = (axis, timeChart("", nil, []).xTitle)
+    chart.readoutLimit = LineChart.monthlyReadouts
     chart.subtitle = "Percentage below the highest value so far"
     return chart
   }
@@ -87,21 +121,23 @@ extension ReportModel {
     return ReportTable(
       caption: "Deepest drawdowns",
       columns: [
-        .number("No.", as: .integer), .number("Depth", as: .percent(decimals: 1)), .text("Peak"),
-        .text("Valley"),
-        .text("Recovery"), .number("Length, bars", as: .integer),
+        .number("No.", as: .integer), .number("Depth", as: .percent(decimals: 1)),
+        .text(momentTitle("Peak")), .text(momentTitle("Valley")), .text(momentTitle("Recovery")),
+        .number("Length, bars", as: .integer),
         .number(
           "Length, days", as: .integer,
           definition: "calendar days from the peak to the recovery or the end"),
       ],
       rows: deepest.enumerated().map { place, fall in
-        func date(_ date: CivilDate?, else reason: String) -> ReportCell {
-          date.map { .date($0) } ?? .text(reason)
+        func moment(_ row: Int?, _ date: CivilDate?, else reason: String) -> ReportCell {
+          if !isDaily, let row { return .moment(clock.text(times[row])) }
+          return date.map { .date($0) } ?? .text(reason)
         }
         return [
-          .number(Double(place + 1)), .number(fall.depth), date(fall.dates?.peak, else: "no dates"),
-          date(fall.dates?.valley, else: "no dates"),
-          date(fall.dates?.recovery, else: "not yet"), .number(Double(fall.bars)),
+          .number(Double(place + 1)), .number(fall.depth),
+          moment(fall.peak, fall.dates?.peak, else: "no dates"),
+          moment(fall.valley, fall.dates?.valley, else: "no dates"),
+          moment(fall.recovery, fall.dates?.recovery, else: "not yet"), .number(Double(fall.bars)),
           .number(fall.dates.map { Double($0.calendarDays) }, else: "no dates"),
         ]
       })

@@ -31,6 +31,7 @@ extension ReportModel {
       unit: .percent)
     if exposure.net == nil { chart.subtitle = "Sum of the sizes of all positions, long and short" }
     chart.isFilled = !isShort
+    chart.namesEnds = lines.count > 1
     chart.baseline = 0
     return chart
   }
@@ -55,7 +56,8 @@ extension ReportModel {
           y: weights[place])
       }, unit: .percent)
     chart.baseline = 0
-    chart.showsEnds = false
+    chart.namesEnds = true
+    chart.showsEnds = chart.series.allSatisfy { $0.name.count <= 8 }
     return chart
   }
 
@@ -63,7 +65,7 @@ extension ReportModel {
     guard let turnover = MonthlyTurnover(run), turnover.months.count > 1 else { return nil }
     // Many months are shown as years, whose turnovers are sums.
     let isByYear = turnover.months.count > 60
-    var (names, values) = ([String](), [Double]())
+    var (names, values, labels) = ([String](), [Double](), [AxisTick]())
     for (month, value) in zip(turnover.months, turnover.values) {
       let name =
         isByYear
@@ -73,13 +75,20 @@ extension ReportModel {
       } else {
         names.append(name)
         values.append(value)
+        let isFirst = month.month == 1 || labels.isEmpty
+        labels.append(
+          AxisTick(
+            value: Double(names.count) - 0.5,
+            label: isFirst ? name : TimeTicks.monthNames[month.month - 1], isMajor: isFirst))
       }
     }
-    return BarChart(
+    var chart = BarChart(
       title: isByYear ? "Turnover by year" : "Turnover by month",
       subtitle: "Half of what was traded in a month over the mean equity of that month"
         + (isByYear ? "; months added up" : ""),
       categories: names, groups: [.init("Turnover", values: values)], unit: .percent,
       height: .short)
+    if !isByYear { chart.shortNames = labels }
+    return chart
   }
 }

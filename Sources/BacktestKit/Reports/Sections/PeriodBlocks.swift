@@ -95,15 +95,17 @@ extension ReportModel {
     if let benchmark {
       columns.append(.number(benchmark.name, as: .signedPercent(decimals: 1), isSigned: true))
     }
+    var chart = BarChart(
+      title: "Return in times of stress", categories: outcomes.map(\.window.name),
+      groups: groups, unit: .percent)
+    chart.showsEveryName = true
     return [
       ReportSection(
         id: "crises", title: "Times of stress",
         summary: "Falls of the American stock market that the run covers, from the last close "
           + "before each.",
         blocks: [
-          BarChart(
-            title: "Return in times of stress", categories: outcomes.map(\.window.name),
-            groups: groups, unit: .percent),
+          chart,
           ReportTable(
             caption: "Times of stress", columns: columns,
             rows: zip(outcomes, other).map { outcome, theirs in

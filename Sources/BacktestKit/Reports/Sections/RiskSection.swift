@@ -42,10 +42,12 @@ extension ReportModel {
     ReportTable(
       caption: "Margin calls: times at which equity was below maintenance",
       columns: [
-        .text("Time, UTC"), .number("Equity, \(currency)", as: .money),
+        .text("Time, \(clock.zone)"), .number("Equity, \(currency)", as: .money),
         .number("Maintenance, \(currency)", as: .money),
       ],
-      rows: run.marginCalls.map { [.time($0.time), .number($0.equity), .number($0.maintenance)] },
+      rows: run.marginCalls.map {
+        [.moment(clock.text($0.time)), .number($0.equity), .number($0.maintenance)]
+      },
       limit: .init(rowCount: 20, file: "result.json"))
   }
 
@@ -81,8 +83,9 @@ extension ReportModel {
   /// Where the profit came from.
   var attributionSection: ReportSection {
     let found = ProfitAttribution(run)
-    func amount(_ title: String) -> ReportTable.Column {
-      .number(title, as: .money, isSigned: true)
+    // A cost is no loss, and has not its colour.
+    func amount(_ title: String, isSigned: Bool = true) -> ReportTable.Column {
+      .number(title, as: .money, isSigned: isSigned)
     }
     func table(_ caption: String, _ first: String, _ groups: [ProfitAttribution.TradeGroup])
       -> ReportTable
@@ -100,7 +103,8 @@ extension ReportModel {
       blocks: [
         ReportTable(
           caption: "Profit by instrument and component, \(currency)",
-          columns: [.text("Instrument")] + names.map { amount(NumberText.capitalized($0)) }
+          columns: [.text("Instrument")]
+            + names.map { amount(NumberText.capitalized($0), isSigned: $0 == "price") }
             + [amount("Total")],
           rows: found.instruments.map { part in
             [.text(part.symbol ?? "Account")]

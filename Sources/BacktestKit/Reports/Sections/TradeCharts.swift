@@ -49,10 +49,10 @@ extension ReportModel {
       cloud.style = style
       if trades.count <= 200 {
         cloud.titles = trades.map { trade in
-          "\(symbol(trade.instrument)), \(trade.isLong ? "long" : "short") from "
-            + "\(date(trade.entryTime, of: trade.instrument)): "
-            + "\(percent.text(trade.profitFraction)), at worst "
-            + "\(percent.text(-abs(trade.maximumAdverseExcursion))), at best "
+          "\(symbol(trade.instrument)), \(trade.isLong ? "long" : "short") "
+            + "\(moment(trade.entryTime, of: trade.instrument)): "
+            + "\(percent.text(trade.profitFraction)), worst "
+            + "\(percent.text(-abs(trade.maximumAdverseExcursion))), best "
             + percent.text(abs(trade.maximumFavourableExcursion))
         }
       }
@@ -151,9 +151,9 @@ extension ReportModel {
       exit: Double((trade.exitRow - first)) / Double(step), entryPrice: trade.entryPrice,
       exitPrice: trade.exitPrice, isLong: trade.isLong, isProfit: trade.profit > 0,
       title: "\(trade.isLong ? "Long" : "Short") from "
-        + "\(date(trade.entryTime, of: trade.instrument)) at "
+        + "\(moment(trade.entryTime, of: trade.instrument)) at "
         + "\(NumberFormat.money.text(trade.entryPrice)) to "
-        + "\(date(trade.exitTime, of: trade.instrument)) at "
+        + "\(moment(trade.exitTime, of: trade.instrument)) at "
         + "\(NumberFormat.money.text(trade.exitPrice)): \(percent.text(trade.profitFraction)).")
   }
 }

@@ -64,7 +64,8 @@ extension ReportModel {
     var table = ReportTable(
       caption: caption,
       columns: [
-        .text("Instrument"), .text("Side"), .text("Entry"), .text("Exit"),
+        .text("Instrument"), .text("Side"), .text(momentTitle("Entry")),
+        .text(momentTitle("Exit")),
         .number("Quantity", as: .number(decimals: hasFractions ? 4 : 0)),
         .number("Entry price", as: .money), .number("Exit price", as: .money),
         .number("Profit, \(currency)", as: .money, isSigned: true),
@@ -94,7 +95,7 @@ extension ReportModel {
   private func exit(of trade: RoundTrip) -> ReportCell {
     if trade.isOpen { return .text("open") }
     guard trade.isMarked else { return cell(trade.exitTime, of: trade.instrument) }
-    return .text("\(date(trade.exitTime, of: trade.instrument)), at the mark")
+    return .text("\(moment(trade.exitTime, of: trade.instrument)), at the mark")
   }
 
   private var hasFractions: Bool {
@@ -171,8 +172,8 @@ extension ReportModel {
         summary: "Notes that the strategy recorded during the run.",
         blocks: [
           ReportTable(
-            caption: "Notes", columns: [.text("Time, UTC"), .prose("Note")],
-            rows: run.notes.map { [.time($0.time), .text($0.text)] },
+            caption: "Notes", columns: [.text("Time, \(clock.zone)"), .prose("Note")],
+            rows: run.notes.map { [.moment(clock.text($0.time)), .text($0.text)] },
             limit: .init(rowCount: 50, file: "result.json"))
         ])
     ]

@@ -30,7 +30,7 @@ enum ValidationCharts {
     var chart = LineChart(
       title: title, series: [spans("Test", \.test), spans("Train", \.train)],
       height: rows.count > 24 ? .tall : rows.count > 12 ? .medium : .short)
-    chart.series[1].isBenchmark = true
+    chart.series[1].style = "s0"
     chart.yPlaces = rows.map(\.name)
     chart.yTitle = yTitle
     chart.showsReadouts = false
