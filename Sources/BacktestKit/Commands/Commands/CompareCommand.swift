@@ -66,7 +66,7 @@ private struct CompareOptions: Sendable {
       try report.write(to: out)
       if let markdown { try FileBytes.write(report.markdown(), to: markdown) }
     }
-    let pictures = try pictures.map { try report.writePictures(to: $0) }
+    let pictures = try pictures.map { try report.writePictures(report.charts(), to: $0) }
     if printsJSON {
       context.output.write(report.json.text)
     } else if !isQuiet {

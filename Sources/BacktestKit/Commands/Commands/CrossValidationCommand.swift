@@ -45,7 +45,7 @@ struct CrossValidationJob: Sendable {
   private func perform(
     _ path: String, _ owners: inout [String: String], _ context: CommandContext
   ) throws {
-    let (study, isRepeated) = try CrossValidationOutcome.study(
+    let (study, isRepeated, _) = try CrossValidationOutcome.study(
       path, overrides: options.overrides, catalogue: catalogue)
     let place = StudyJob(options: options, catalogue: catalogue)
     let folder = try place.folder(

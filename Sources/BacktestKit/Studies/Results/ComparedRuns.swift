@@ -38,8 +38,12 @@ package struct ComparedRuns: Sendable {
 
   /// Whether a folder holds a cross-validation, whose result is a spread and no single curve.
   package static func isCrossValidation(_ folder: String) -> Bool {
-    (try? DocumentReader.read(path: "\(folder)/result.json"))?.text(of: "schema")
-      == CrossValidationOutcome.schema
+    isCrossValidation(file: "\(folder)/result.json")
+  }
+
+  /// Whether a file is the result of a cross-validation.
+  package static func isCrossValidation(file: String) -> Bool {
+    (try? DocumentReader.read(path: file))?.text(of: "schema") == CrossValidationOutcome.schema
   }
 
   /// Adds a run of a store, with its curve from the files of its folder or from its trial.
@@ -99,7 +103,7 @@ extension ComparedRun {
   /// The result in a folder.
   fileprivate init(folder: String, linkedFrom page: String) throws(StudyError) {
     let path = "\(folder)/result.json"
-    let (record, trials) = try StudyError.wrapping(.file) {
+    let record = try StudyError.wrapping(.file) {
       let document = try DocumentReader.read(path: path)
       if document.text(of: "schema") == CrossValidationOutcome.schema {
         throw StudyError(
@@ -107,11 +111,10 @@ extension ComparedRun {
           "\(path): it is a cross-validation, whose result is a spread and no single curve; "
             + "compare runs, walk-forwards and sweeps")
       }
-      let trials = JSONValue(document)["trials"]?["counted"]?.numberValue
-      return (try ResultRecord.read(document).record, trials.map { Int($0) })
+      return try ResultRecord.read(document).record
     }
     self.init(record, name: folder, origin: folder)
-    countedTrials = trials
+    countedTrials = record.trials.count?.counted
     curve = try Self.curve(in: folder, of: record)
     link = Self.link(to: folder, from: page)
   }

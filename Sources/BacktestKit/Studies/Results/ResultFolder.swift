@@ -25,6 +25,13 @@ package final class ResultFolder: Sendable {
     "decisions", "regimes", "splits", "paths", "sweep", "tune", "sensitivity",
   ]
 
+  /// The files of a result beside its `result.json` that no page may replace; none where a file is
+  /// called otherwise.
+  package static func tables(beside file: String) -> [String] {
+    guard lastPathComponent(of: file) == "result.json" else { return [] }
+    return tables.map { "\(folderPath(of: file))/\($0).csv" }
+  }
+
   /// Claims a folder for a study.
   ///
   /// - Parameter isForced: whether it may hold the result of another study, or something else.
@@ -129,6 +136,17 @@ extension Study {
       paths.append("\(policy.manifest.folder)/norm.json")
     }
     return paths + [path]
+  }
+
+  /// What a page on the study may not replace: the files that it reads, and those that are kept for
+  /// it, which are the caches of prices and of checkpoints, and its baseline.
+  package var keptFiles: [String] {
+    var files = inputs
+    for cache in [data.cache, walkForward?.training?.cache].compactMap(\.self).map(resolved) {
+      files += ((try? FolderTree.files(below: cache)) ?? []).map { "\(cache)/\($0)" }
+    }
+    if let baseline = gate?.baseline { files.append(resolved(baseline)) }
+    return files
   }
 
   /// The files beside those of prices that say something of the market, each with its key.
