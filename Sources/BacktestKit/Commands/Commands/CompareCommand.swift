@@ -189,7 +189,7 @@ private struct ComparisonText {
   }
 
   var text: String {
-    var text = "\(report.verdict)\n\n\(TextTable(report.table, rows: Self.limit).text(in: width))"
+    var text = "\(paragraph(report.verdict, in: width))\n\(TextTable(report.table, rows: Self.limit).text(in: width))"
     let rest = report.runs.count - Self.limit
     if rest > 0 { text += "and \(NumberText.grouped(rest)) more\n" }
     if report.runs.count <= 4, let differences = report.differences {
@@ -197,6 +197,6 @@ private struct ComparisonText {
     }
     guard !report.caveats.isEmpty else { return text }
     return text + "\nCaveats:\n"
-      + report.caveats.map { "- \(printable($0, limit: 1_000))\n" }.joined()
+      + report.caveats.map { listItem($0, in: width) }.joined()
   }
 }

@@ -184,19 +184,6 @@ private struct ReturnsSource: ReportSource {
   }
 }
 
-/// A word as a shell takes it.
-private func shellWord(_ word: String) -> String {
-  let plain = word.utf8.allSatisfy { byte in
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "_-./=,:+@%".utf8.contains(byte)
-    }
-  }
-  return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
-}
-
 /// A study, or a result whose study is run again.
 private struct StudySource: ReportSource {
   private let file: String

@@ -29,7 +29,7 @@ struct ProgressBar: ~Copyable {
     _ label: String, total: Int, in context: CommandContext, isQuiet: Bool, isCounted: Bool = true
   ) {
     self.isCounted = isCounted
-    self.label = label
+    self.label = printable(label, limit: 60)
     self.total = total
     stream = context.errors
     clock = context.clock

@@ -38,6 +38,8 @@ extension JSONValue {
   var items: [JSONValue]? { if case .list(let items) = self { items } else { nil } }
   /// A text.
   var textValue: String? { if case .text(let text) = self { text } else { nil } }
+  /// Yes or no.
+  var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
   /// A whole number.
   var wholeValue: Int? { if case .integer(let value) = self { value } else { nil } }
   /// A number.
