@@ -160,15 +160,24 @@ private protocol ReportSource {
 private struct ReturnsSource: ReportSource {
   let inputs: [String]
   private let report: Report
+  /// What the user should know at once.
+  private let warning: String?
 
   init(_ path: String, benchmark: String?, name: String?) throws {
     inputs = [path] + (benchmark.map { [$0] } ?? [])
     let own = try ReturnsFile.load(path, name: name)
-    let other = try benchmark.map { try ReturnsFile.load($0, name: nil) }
+    let other = try benchmark.map { try ReturnsFile.loadBenchmark($0) }
     if let other, Self.perYear(own) > 2 * Self.perYear(other) {
       throw CommandError.input(
         "\(benchmark ?? ""): one return is of \(other.timeframe), and one of \(path) "
           + "is of \(own.timeframe); give a benchmark whose returns are as frequent, or more so")
+    }
+    if let other, let benchmark, !Set(own.dates).contains(where: Set(other.dates).contains) {
+      warning =
+        "\(benchmark): it has no date in common with \(path), so the page compares nothing; its "
+        + "dates go from \(other.dates[0]) to \(other.dates[other.dates.count - 1])"
+    } else {
+      warning = nil
     }
     report = try CommandError.wrapping {
       var report = try Report(own)
@@ -177,7 +186,10 @@ private struct ReturnsSource: ReportSource {
     }
   }
 
-  func page(_ context: CommandContext) -> any ReportPage { report }
+  func page(_ context: CommandContext) -> any ReportPage {
+    if let warning { context.report("warning: \(warning)") }
+    return report
+  }
 
   private static func perYear(_ returns: DatedReturns) -> Double {
     returns.timeframe.barsPerYear(in: returns.calendar)

@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestFiles
 internal import Synchronization
 
 /// A line that shows how far a long command is and how long it will still take.
