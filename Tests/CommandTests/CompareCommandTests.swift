@@ -119,6 +119,8 @@ struct CompareCommandTests {
       return ended.errors
     }
     #expect(try error().contains("name the runs"))
+    #expect(try error("out/fast3", "").contains("'<run>' must be text that is not empty"))
+    #expect(try error("1", "--name", "").contains("'--name' must be text that is not empty"))
     #expect(try error("out/fast3").contains("out/fast3: one run alone cannot be compared"))
     #expect(try error("out/fast3", "nowhere").contains("nowhere: there is no such folder"))
     #expect(try error("out/fast3", "prices").contains("prices: no result.json is in it"))

@@ -69,7 +69,8 @@ enum PagePrinter {
     guard let ended else {
       return .failure(Problem(reason: "\(browser) did not finish within \(Int(limit)) seconds"))
     }
-    guard let bytes = try? FileBytes.read("\(work)/page.pdf"), bytes.starts(with: Array("%PDF".utf8))
+    guard let bytes = try? FileBytes.read("\(work)/page.pdf"),
+      bytes.starts(with: Array("%PDF".utf8))
     else {
       let last = child.lastLines(1).first.map { " and said \(quotedForMessage($0, limit: 80))" }
       return .failure(Problem(reason: "\(browser) \(ended) without a PDF file\(last ?? "")"))

@@ -245,7 +245,9 @@ struct ResultSummary {
     let intervals = outcome.intervals.flatMap { $0.all.isEmpty ? nil : $0 }
     var columns = [TextTable.Column.left(""), .right("strategy")]
     if let level = intervals?.all.first?.levelText { columns.append(.right("\(level) interval")) }
-    if let benchmark = outcome.benchmark { columns.append(.right(printable(benchmark.name, limit: 40))) }
+    if let benchmark = outcome.benchmark {
+      columns.append(.right(printable(benchmark.name, limit: 40)))
+    }
     var table = TextTable(columns)
     for name in Metrics.headlineNames {
       guard let metric = Metrics.find(name) else { continue }
@@ -259,7 +261,8 @@ struct ResultSummary {
       }
       table.add(cells)
     }
-    return table.text(in: tableWidth) + (outcome.intervals.map { "\n\(paragraph($0.remark, in: tableWidth))" } ?? "")
+    return table.text(in: tableWidth)
+      + (outcome.intervals.map { "\n\(paragraph($0.remark, in: tableWidth))" } ?? "")
   }
 
   private var caveats: String {

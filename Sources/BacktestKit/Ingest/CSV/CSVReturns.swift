@@ -131,7 +131,8 @@ package struct CSVReturns: Sendable {
         .duplicateTime, columns.date,
         "\(date) has a return on line \(last.line) already; "
           + (stamp.hasTimeOfDay
-            ? "compound the returns of a day into one" : "take one of the two out"), to: &log)
+            ? "compound the returns of a day into one" : "take one of the two out"),
+        to: &log)
     } else {
       row.report(
         .outOfOrder, columns.date,
@@ -169,7 +170,8 @@ package struct CSVReturns: Sendable {
       }
       return problem(
         text.contains(",")
-          ? "is not a number; write decimals with a point, such as 0.01" : "is not a number")
+          ? "is not a number; write decimals with a point, such as 0.01"
+          : "is not a number; write a return such as 0.01, or take the line out")
     }
     guard value.isFinite else {
       return problem("is not a return; write a number, 0 for none, or take the line out")
@@ -185,11 +187,11 @@ package struct CSVReturns: Sendable {
   private func check(_ columns: Columns, _ path: String) throws(DataError) {
     let mean = rows.reduce(0) { $0 + abs($1.value) } / Double(rows.count)
     guard let largest = rows.max(by: { abs($0.value) < abs($1.value) }) else { return }
-    func size(_ value: Double) -> String { NumberText.percent(value) }
+    let percent = NumberFormat.percent(decimals: 1)
     guard mean < Self.largestMean else {
       throw DataError(
         .badNumber, file: path, line: largest.line,
-        "the returns are \(size(mean)) on average, and \(size(largest.value)) on this line; "
+        "the returns are \(percent.text(mean)) on average, and \(percent.text(largest.value)) on this line; "
           + Self.unitAdvice)
     }
     let isPrice = Self.priceNames.contains(CSVHeader.plain(columns.name))

@@ -187,7 +187,11 @@ extension IndexedResult {
       if document.text(of: "schema") == CrossValidationOutcome.schema {
         read(crossValidation: JSONValue(document))
       } else {
-        read(try ResultRecord.read(document).record)
+        let record = try ResultRecord.read(document).record
+        read(record)
+        // A tuning and a Monte Carlo are runs with something more.
+        if FolderTree.isFile("\(folder)/tune.csv") { kind = "tuning" }
+        if record.asked.monteCarlo != nil { kind = "Monte Carlo" }
       }
     } catch {
       problem = "\(error)"
