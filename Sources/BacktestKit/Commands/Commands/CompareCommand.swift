@@ -189,8 +189,8 @@ private struct ComparisonText {
   }
 
   var text: String {
-    var text =
-      "\(paragraph(report.verdict, in: width))\n\(TextTable(report.table, rows: Self.limit).text(in: width))"
+    var text = paragraph(report.verdict, in: width) + "\n"
+    text += TextTable(report.table, rows: Self.limit).text(in: width)
     let rest = report.runs.count - Self.limit
     if rest > 0 { text += "and \(NumberText.grouped(rest)) more\n" }
     if report.runs.count <= 4, let differences = report.differences {

@@ -5,7 +5,7 @@ import BacktestStudies
 
 extension Command {
   /// `index`: all results below a folder.
-  static var index: Command {
+  static func index(program: String) -> Command {
     Command(
       "index", summary: "List all results below a folder on a page with links to their reports.",
       discussion: """
@@ -27,7 +27,7 @@ extension Command {
         guard !results.isEmpty else {
           throw CommandError.input("\(folder): no result is in it or below it")
         }
-        let report = IndexReport(folder, results)
+        let report = IndexReport(folder, results, program: program)
         try CommandError.wrapping { try report.write(to: page) }
         if !isQuiet { context.output.write(text(of: report, page, context.output.tableWidth)) }
         return .done

@@ -160,8 +160,8 @@ extension StringProtocol {
   }
 }
 
-/// A text as a paragraph: what a name may hold breaks no line, and where a person looks, it is parted
-/// at the width of the terminal.
+/// A text as a paragraph: what a name may hold breaks no line, and where a person looks, it is
+/// parted at the width of the terminal.
 ///
 /// - Parameters:
 ///   - width: the columns of the terminal; `nil` where lines may be long.
@@ -183,7 +183,9 @@ extension Unicode.Scalar {
     case .nonspacingMark, .enclosingMark, .format, .control: return 0
     default: break
     }
-    if properties.isEmojiPresentation { return 2 }
+    // Two of these letters make a flag, which is as wide as they are.
+    let isRegionalIndicator = (0x1F1E6...0x1F1FF).contains(value)
+    if properties.isEmojiPresentation { return isRegionalIndicator ? 1 : 2 }
     switch value {
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
       0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF,

@@ -6,8 +6,8 @@ import BacktestFiles
 ///
 ///     let rows = try CSVReturns("fund.csv").rows
 ///
-/// A date is the one that is written, whatever time of day and zone follow. Nothing is guessed: what
-/// could be prices, percent figures or a second return of a day is refused, with its line.
+/// A date is the one that is written, whatever time of day and zone follow. Nothing is guessed:
+/// what could be prices, percent figures or a second return of a day is refused, with its line.
 package struct CSVReturns: Sendable {
   /// The rows, dates ascending, every return finite and -1 or more.
   package private(set) var rows: [Row] = []
@@ -185,14 +185,16 @@ package struct CSVReturns: Sendable {
 
   /// Refuses what is most likely no returns.
   private func check(_ columns: Columns, _ path: String) throws(DataError) {
-    let mean = rows.reduce(0) { $0 + abs($1.value) } / Double(rows.count)
-    guard let largest = rows.max(by: { abs($0.value) < abs($1.value) }) else { return }
+    // A total loss is one, whatever the others are.
+    let others = rows.filter { $0.value > -1 }
+    guard let largest = others.max(by: { abs($0.value) < abs($1.value) }) else { return }
+    let mean = others.reduce(0) { $0 + abs($1.value) } / Double(others.count)
     let percent = NumberFormat.percent(decimals: 1)
     guard mean < Self.largestMean else {
       throw DataError(
         .badNumber, file: path, line: largest.line,
-        "the returns are \(percent.text(mean)) on average, and \(percent.text(largest.value)) on this line; "
-          + Self.unitAdvice)
+        "the returns are \(percent.text(mean)) on average, and \(percent.text(largest.value)) on "
+          + "this line; \(Self.unitAdvice)")
     }
     let isPrice = Self.priceNames.contains(CSVHeader.plain(columns.name))
     let allRise = rows.allSatisfy { $0.value > 0 }

@@ -4,20 +4,24 @@ package import BacktestFiles
 
 /// The page that lists all results below a folder, with links to their reports.
 ///
-///     try IndexReport("Reports", results).write(to: "Reports/index.html")
+///     try IndexReport("Reports", results, program: "bt-run").write(to: "Reports/index.html")
 ///
 /// Folders whose result is incomplete or damaged come first, so that nobody takes the rest for all.
 package struct IndexReport: Sendable {
   /// The results, in the order of their paths.
   package let results: [IndexedResult]
   private let folder: String
+  private let program: String
 
   /// What marks a page as an index, so that no other page is replaced by one.
   package static let mark = "Index of results · BacktestKit"
 
   /// An index of a folder.
-  package init(_ folder: String, _ results: [IndexedResult]) {
+  ///
+  /// - Parameter program: how the program is called that writes the pages of results.
+  package init(_ folder: String, _ results: [IndexedResult], program: String) {
     self.folder = folder
+    self.program = program
     self.results = results
   }
 
@@ -47,7 +51,7 @@ package struct IndexReport: Sendable {
   package var withoutPage: [(result: IndexedResult, command: String)] {
     complete.filter { $0.link == nil }.map { result in
       let page = result.path == "." ? "report.html" : "\(result.path)/report.html"
-      return (result, "bt-run report \(shellWord(result.path)) --out \(shellWord(page))")
+      return (result, "\(program) report \(shellWord(result.path)) --out \(shellWord(page))")
     }
   }
 

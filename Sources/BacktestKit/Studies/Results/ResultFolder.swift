@@ -141,7 +141,8 @@ extension Study {
   /// What a page on the study may not replace: the files that it reads, and those that are kept for
   /// it, which are the caches of prices and of checkpoints, and its baseline.
   package var keptFiles: [String] {
-    var files = inputs
+    // Of a result the study's own file is another than the one that was read.
+    var files = inputs + [resolved(fileName)]
     for cache in [data.cache, walkForward?.training?.cache].compactMap(\.self).map(resolved) {
       files += ((try? FolderTree.files(below: cache)) ?? []).map { "\(cache)/\($0)" }
     }
