@@ -109,6 +109,25 @@ struct CompareCommandTests {
     }
   }
 
+  /// No page replaces what it is made of.
+  @Test func whatIsComparedIsKept() throws {
+    let folder = try results([3, 5])
+    for (words, part) in [
+      (["--out", "out/fast3/result.json"], "it is one of the files that are read"),
+      (["--markdown", "./out/fast5/equity.csv"], "it is one of the files that are read"),
+      (["--out", "runs.sqlite"], "it is one of the files that are read"),
+      (["--out", "c.html", "--markdown", "./c.html"], "two forms of the report"),
+      (["--out", "prices"], "prices: this is a folder"),
+      (["--svg", "study.yaml"], "Not a directory"),
+    ] {
+      let before = folder.listing
+      let ended = try BuiltProgram.run(
+        ["compare", "1", "out/fast5", "--store", "runs.sqlite"] + words, in: folder)
+      #expect(ended.status == 2 && ended.errors.contains(part), "\(words): \(ended)")
+      #expect(folder.listing == before, "\(words)")
+    }
+  }
+
   @Test func whatCannotBeComparedIsSaid() throws {
     let folder = try results([3, 5])
     func error(_ words: String...) throws -> String {

@@ -73,22 +73,18 @@ private struct ReportOptions: Sendable {
 
   func perform(_ catalogue: StrategyCatalogue, in context: CommandContext) throws -> ExitCode {
     let source = try readSource(catalogue)
-    let files = try targets(source.inputs)
+    let files = [self.page, markdown, print].compactMap(\.self)
+    let outputs = ReportOutputs(files: files, pictures: pictures, inputs: source.inputs)
+    try outputs.check()
     let page = try source.page(context)
     let charts = pictures == nil ? [] : page.charts()
-    if let pictures {
-      try CommandError.wrapping {
-        try FileIdentity.check(writing: charts.map(\.name), in: pictures, reading: source.inputs)
-      }
-    }
+    try outputs.check(charts)
     // What can fail comes first, so that all forms are written or none.
     let printed = try print.map {
       try PagePrinter.print(page.bytes(), to: $0, unless: context.interrupt)
     }
     try context.checkInterrupt()
-    for path in files {
-      _ = try CommandError.wrapping { try FolderTree.make(folderPath(of: path)) }
-    }
+    try outputs.makeFolders()
     var written: [String] = []
     if let file = self.page {
       try CommandError.wrapping { try page.write(to: file) }
@@ -124,28 +120,6 @@ private struct ReportOptions: Sendable {
 
   /// The page that is written, where one is.
   private var page: String? { out ?? returns.map { "Reports/\(ReturnsFile.title(of: $0)).html" } }
-
-  /// The files that are written, once it is known that they can be, and that none of them is read.
-  private func targets(_ inputs: [String]) throws -> [String] {
-    let files = [page, markdown, print].compactMap(\.self)
-    try CommandError.wrapping {
-      for path in files {
-        guard !FolderTree.isFolder(path) else {
-          throw CommandError.input("\(path): this is a folder; name a file in it")
-        }
-        try FileIdentity.check(
-          writing: [lastPathComponent(of: path)], in: folderPath(of: path), reading: inputs)
-        try AtomicFolder.check(folderPath(of: path))
-      }
-      if let pictures { try AtomicFolder.check(pictures) }
-    }
-    let places = files.map { relativePath(from: "/", to: $0) }
-    for (index, place) in places.enumerated() where places[..<index].contains(place) {
-      throw CommandError.input(
-        "\(files[index]): two forms of the report would be written to this file; give each its own")
-    }
-    return files
-  }
 }
 
 /// What a report is on.
@@ -240,7 +214,8 @@ private struct StudySource: ReportSource {
 
   var inputs: [String] {
     [file, "\(study.folder)/\(StorePlace.standard)"] + study.keptFiles
-      + ResultFolder.tables(beside: file)
+      + (lastPathComponent(of: file) == "result.json"
+        ? ResultFolder.files(of: folderPath(of: file)) : [])
   }
 
   func page(_ context: CommandContext) throws -> any ReportPage {
@@ -273,21 +248,6 @@ private struct StudySource: ReportSource {
       message: "\(file): run again it has the fingerprint \(own), not \(fingerprint): its data, "
         + "its policy or BacktestKit have changed since, and its page cannot be made again. For a "
         + "new result run it with '--out'")
-  }
-}
-
-extension ReportPage {
-  /// Writes every chart as a file of a folder.
-  ///
-  /// - Returns: what was written, for the terminal.
-  func writePictures(
-    _ charts: [(name: String, svg: [UInt8])], to folder: String
-  ) throws -> String {
-    try CommandError.wrapping {
-      try FolderTree.make(folder)
-      for chart in charts { try FileBytes.write(chart.svg, to: "\(folder)/\(chart.name)") }
-    }
-    return "\(NumberText.count(charts.count, "chart")) in \(folder)"
   }
 }
 

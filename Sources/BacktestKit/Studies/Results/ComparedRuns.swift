@@ -8,6 +8,8 @@ package import BacktestReports
 package struct ComparedRuns: Sendable {
   /// The runs, in the order in which they were added.
   package private(set) var runs: [ComparedRun] = []
+  /// The files that they were read from.
+  package private(set) var inputs: [String] = []
   /// Which of them were named by their folders.
   private var ofFolders: Set<Int> = []
   /// The folder from which links lead to reports.
@@ -28,6 +30,7 @@ package struct ComparedRuns: Sendable {
     let place = relativePath(from: "/", to: folder)
     try claim(place, as: folder)
     ofFolders.insert(runs.count)
+    inputs += ResultFolder.files(of: folder)
     runs.append(try ComparedRun(folder: folder, linkedFrom: page))
   }
 
@@ -52,6 +55,10 @@ package struct ComparedRuns: Sendable {
   ///   be read.
   package mutating func add(_ run: StoredRun, of store: RunStore) throws {
     try claim("\u{0}\(run.number)", as: "run \(run.number)")
+    inputs.append(store.path)
+    if let folder = run.folder {
+      inputs += ResultFolder.files(of: "\(folderPath(of: store.path))/\(folder)")
+    }
     runs.append(try ComparedRun(run, of: store, linkedFrom: page))
   }
 

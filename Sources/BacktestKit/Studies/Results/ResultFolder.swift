@@ -25,11 +25,9 @@ package final class ResultFolder: Sendable {
     "decisions", "regimes", "splits", "paths", "sweep", "tune", "sensitivity",
   ]
 
-  /// The files of a result beside its `result.json` that no page may replace; none where a file is
-  /// called otherwise.
-  package static func tables(beside file: String) -> [String] {
-    guard lastPathComponent(of: file) == "result.json" else { return [] }
-    return tables.map { "\(folderPath(of: file))/\($0).csv" }
+  /// The files of a result that no page may replace: all but its own page.
+  package static func files(of folder: String) -> [String] {
+    names.filter { $0 != "report.html" }.map { "\(folder)/\($0)" }
   }
 
   /// Claims a folder for a study.

@@ -114,7 +114,7 @@ package struct ResultIndex {
       found.append(
         IndexedResult(
           path: path, link: ComparedRun.link(to: folder, from: page),
-          problem: "There is no result.json, so its figures cannot be read."))
+          problem: "There is no result.json, so its figures cannot be read; run its study again."))
     }
   }
 
