@@ -9,9 +9,14 @@ struct PrintedPageTests {
     try folder.write("date,return\n2020-01-02,0.01\n2020-01-03,-0.02\n", to: "fund.csv")
     try folder.write("", to: "bin/none")
     if let browser {
-      try folder.write("#!/bin/sh\n\(browser)\n", to: "bin/chromium")
-      try FileManager.default.setAttributes(
-        [.posixPermissions: 0o755], ofItemAtPath: "\(folder.path)/bin/chromium")
+      try folder.write("#!/bin/sh\n\(browser)\n", to: "script")
+      // Written here it could still be open in a process that another test starts, and busy.
+      let copy = Process()
+      copy.executableURL = URL(fileURLWithPath: "/usr/bin/install")
+      copy.arguments = ["-m", "755", "\(folder.path)/script", "\(folder.path)/bin/chromium"]
+      try copy.run()
+      copy.waitUntilExit()
+      try FileManager.default.removeItem(atPath: "\(folder.path)/script")
     }
     return folder
   }

@@ -56,9 +56,12 @@ enum PagePrinter {
       "--no-pdf-header-footer", "--user-data-dir=profile", "--print-to-pdf=page.pdf",
       "page.html",
     ]
-    guard
-      let child = try? ChildProcess(words, folder: work, streams: .captured, interrupt: interrupt)
-    else { return .failure(Problem(reason: nil)) }
+    let child: ChildProcess
+    do throws(FileError) {
+      child = try ChildProcess(words, folder: work, streams: .captured, interrupt: interrupt)
+    } catch {
+      return .failure(Problem(reason: error.isOfMissingProgram ? nil : error.description))
+    }
     defer { child.terminate(grace: 1) }
     var ended: ChildExit?
     let deadline = Deadline(seconds: limit)
