@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -124,16 +125,25 @@ struct RepeatedPageTests {
     let folder = try Self.folder()
     _ = try BuiltProgram.run("run", "study.yaml", "-q", "--out", "out", in: folder)
     try folder.write("x", to: "file")
+    #expect(mkfifo("\(folder.path)/pipe", 0o600) == 0)
     for (words, part) in [
       (["out", "--out", "p.html", "--markdown", "./p.html"], "two forms of the report"),
       (["out", "--out", "prices"], "prices: this is a folder; name a file in it"),
       (["out", "--out", "file/p.html"], "Not a directory"),
       (["out", "--svg", "file"], "Not a directory"),
+      (["out", "--out", "pipe"], "it is a pipe or a device, not a file; name a file"),
+      (["out", "--markdown", "pipe"], "it is a pipe or a device, not a file; name a file"),
+      (["out", "--pdf", "pipe"], "it is a pipe or a device, not a file; name a file"),
       (["prices", "--out", "p.html"], "prices: no result.json is in this folder"),
     ] {
       let ended = try BuiltProgram.run(["report"] + words, in: folder)
       #expect(ended.status == 2 && ended.errors.contains(part), "\(words): \(ended)")
     }
-    #expect(folder.names() == ["file", "out", "prices", "study.yaml"])
+    #expect(folder.names() == ["file", "out", "pipe", "prices", "study.yaml"])
+    // Other commands keep it as well.
+    let index = try BuiltProgram.run("index", ".", "--out", "pipe", in: folder)
+    #expect(index.status == 2 && index.errors.contains("it is a pipe or a device"), "\(index)")
+    var status = stat()
+    #expect(stat("\(folder.path)/pipe", &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
   }
 }

@@ -18,6 +18,7 @@ struct ReportOutputs {
         guard !FolderTree.isFolder(path) else {
           throw CommandError.input("\(path): this is a folder; name a file in it")
         }
+        try AtomicFile.check(path)
         try FileIdentity.check(
           writing: [lastPathComponent(of: path)], in: folderPath(of: path), reading: inputs)
         try AtomicFolder.check(folderPath(of: path))
