@@ -247,3 +247,28 @@ struct FileStreamTests {
     #expect(first > 0 && clock.seconds >= first)
   }
 }
+
+struct ParagraphTests {
+  /// No line is wider than the terminal, and no word is lost.
+  @Test(arguments: [20, 33, 80])
+  func linesFitTheTerminal(width: Int) {
+    let text = "Liquidity was unlimited: orders filled completely, 株式市場の取引 😀⭐ whatever it was"
+    let item = listItem(text, in: width)
+    let lines = item.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.displayWidth <= width } && lines[0].hasPrefix("- Liquidity"))
+    #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("  ") && !$0.hasPrefix("   ") })
+    let words = lines.joined(separator: " ").filter { $0 != " " }
+    #expect(words == "-" + text.filter { $0 != " " })
+    #expect(listItem(text, in: nil) == "- \(text)\n")
+  }
+
+  /// A name breaks no line.
+  @Test func namesAreOnOneLine() {
+    #expect(paragraph("a\nb\tc\u{1B}[31m", in: nil) == "a\\nb\\tc\\u{1b}[31m\n")
+    #expect(paragraph("", in: 10) == "\n")
+  }
+
+  @Test func emojiAreTwoColumnsWide() {
+    #expect("⭐⌚⚡😀🇩🇪".displayWidth == 10 && "aé漢".displayWidth == 4)
+  }
+}

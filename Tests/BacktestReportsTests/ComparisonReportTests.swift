@@ -202,7 +202,9 @@ struct ComparisonReportTests {
     #expect(!markdown.contains("<script") && !markdown.contains("@all"))
     var result = IndexedResult(path: name, link: "../\(name)")
     result.problem = name
-    #expect(try MarkupChecker(IndexReport(name, [result]).bytes()).values(of: "href").count == 1)
+    #expect(
+      try MarkupChecker(IndexReport(name, [result], program: "bt-run").bytes()).values(of: "href")
+        .count == 1)
   }
 }
 

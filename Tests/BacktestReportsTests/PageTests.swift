@@ -25,14 +25,16 @@ struct PageTests {
   }
 
   @Test func index() throws {
-    try PageOutline(IndexReport("Reports", ComparisonFixtures.results).bytes()).check("index")
+    try PageOutline(IndexReport("Reports", ComparisonFixtures.results, program: "bt-run").bytes())
+      .check("index")
   }
 
   @Test func whatDiffersIsShownAsAFewLines() throws {
-    let old = try PageOutline(IndexReport("Reports", ComparisonFixtures.results).bytes())
+    let old = try PageOutline(
+      IndexReport("Reports", ComparisonFixtures.results, program: "bt-run").bytes())
     var results = ComparisonFixtures.results
     results[1].metrics["sharpe"] = 2.5
-    let new = try PageOutline(IndexReport("Reports", results).bytes())
+    let new = try PageOutline(IndexReport("Reports", results, program: "bt-run").bytes())
     let lines = PageOutline.difference(from: old.lines, to: new.lines)
     #expect(lines.count == 2 && lines[0].hasPrefix("+") && lines[1].hasPrefix("-"), "\(lines)")
     #expect(lines[0].contains("2.50") && lines[1].contains("0.80"), "\(lines)")

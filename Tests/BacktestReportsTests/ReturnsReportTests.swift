@@ -135,6 +135,62 @@ struct ReturnsReportTests {
       #expect(chart.svg.count < 80_000, "\(chart.name)")
     }
   }
+
+  /// The charts of the page are the files, each with its title, a description and both schemes.
+  @Test func thePageHasNoChartThatIsNoFile() throws {
+    let report = try ReportFixtures.complete(ReportFixtures.sharedRun.get())
+    let page = report.text
+    func texts(between start: String, _ end: String) -> [String] {
+      page.split(separator: start).dropFirst().compactMap { part in
+        part.firstRange(of: end).map { String(part[..<$0.lowerBound]) }
+      }
+    }
+    let shown =
+      texts(between: "<figcaption><strong>", "</strong>")
+      + texts(between: "<table class=\"bars\"><caption>", "</caption>")
+      + texts(between: "<table class=\"heat\"><caption>", ", in percent")
+    let files = report.charts().map { String(decoding: $0.svg, as: UTF8.self) }
+    let titles = files.compactMap { file in
+      file.firstRange(of: "<title>").flatMap { start in
+        file[start.upperBound...].firstRange(of: "</title>").map {
+          String(file[start.upperBound..<$0.lowerBound])
+        }
+      }
+    }
+    #expect(titles.sorted() == shown.sorted())
+    #expect(titles.contains("Returns by month"))
+    #expect(titles.contains { $0.hasPrefix("From gross to net profit") })
+    #expect(titles.contains { $0.hasPrefix("Net profit by instrument") })
+    for file in files {
+      #expect(file.contains("<desc>") && !file.contains("<desc></desc>"))
+      #expect(file.contains("@media screen and (prefers-color-scheme:dark)"))
+    }
+  }
+
+  /// The figures of a picture are those of the table on the page.
+  @Test func picturesOfTablesHaveTheirFigures() throws {
+    let bars = RankedBars(
+      caption: "A <b>",
+      waterfall: [.init("Gross & more", 100), .init("Fee", -25), .init("Net", 75)])
+    let picture = try MarkupChecker(try #require(bars.svg()))
+    for part in ["100.00", "−25.00", "75.00", "Gross &amp; more", "A &lt;b&gt;"] {
+      #expect(picture.text.contains(part), "\(part)")
+    }
+    // The fee hangs from the gross profit: a quarter of its length, at its right end.
+    let paths = picture.tags.filter { $0.name == "path" }.map { tag in
+      tag.attributes.first { $0.name == "d" }?.value ?? ""
+    }
+    #expect(paths.count == 4 && Set(paths).count == 4)
+    let months = MonthlyHeatMap(
+      caption: "Months",
+      months: [.init(year: 2020, month: 2, value: 0.5), .init(year: 2021, month: 12, value: -0.5)])
+    let map = try MarkupChecker(try #require(months.svg()))
+    for part in ["50.0", "−50.0", "2020", "2021", "Feb", "Total"] {
+      #expect(map.text.contains(part), "\(part)")
+    }
+    #expect(RankedBars(caption: "None", items: []).svg() == nil)
+    #expect(MonthlyHeatMap(caption: "None", months: []).svg() == nil)
+  }
 }
 
 extension String {

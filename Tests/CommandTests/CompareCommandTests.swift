@@ -109,6 +109,25 @@ struct CompareCommandTests {
     }
   }
 
+  /// No page replaces what it is made of.
+  @Test func whatIsComparedIsKept() throws {
+    let folder = try results([3, 5])
+    for (words, part) in [
+      (["--out", "out/fast3/result.json"], "it is one of the files that are read"),
+      (["--markdown", "./out/fast5/equity.csv"], "it is one of the files that are read"),
+      (["--out", "runs.sqlite"], "it is one of the files that are read"),
+      (["--out", "c.html", "--markdown", "./c.html"], "two forms of the report"),
+      (["--out", "prices"], "prices: this is a folder"),
+      (["--svg", "study.yaml"], "Not a directory"),
+    ] {
+      let before = folder.listing
+      let ended = try BuiltProgram.run(
+        ["compare", "1", "out/fast5", "--store", "runs.sqlite"] + words, in: folder)
+      #expect(ended.status == 2 && ended.errors.contains(part), "\(words): \(ended)")
+      #expect(folder.listing == before, "\(words)")
+    }
+  }
+
   @Test func whatCannotBeComparedIsSaid() throws {
     let folder = try results([3, 5])
     func error(_ words: String...) throws -> String {
@@ -119,6 +138,8 @@ struct CompareCommandTests {
       return ended.errors
     }
     #expect(try error().contains("name the runs"))
+    #expect(try error("out/fast3", "").contains("'<run>' must be text that is not empty"))
+    #expect(try error("1", "--name", "").contains("'--name' must be text that is not empty"))
     #expect(try error("out/fast3").contains("out/fast3: one run alone cannot be compared"))
     #expect(try error("out/fast3", "nowhere").contains("nowhere: there is no such folder"))
     #expect(try error("out/fast3", "prices").contains("prices: no result.json is in it"))

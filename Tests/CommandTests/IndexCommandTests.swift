@@ -31,7 +31,8 @@ struct IndexCommandTests {
     #expect(page.contains("3 results · 5 failed or incomplete"))
     #expect(page.contains("<a href=\"./b%209/report.html\">b 9</a>"))
     #expect(page.contains("<a href=\"./%3Cx%3E/walk/report.html\">&lt;x&gt;/walk</a>"))
-    #expect(page.contains(">Gate</th>") && page.contains("<td>failed</td>"))
+    #expect(page.contains(">Gate</th>"))
+    #expect(page.contains("<a href=\"./b%209/gate.html\">failed</a>"))
     let nine = try #require(page.firstRange(of: ">b 9<"))
     let ten = try #require(page.firstRange(of: ">b 10<"))
     #expect(nine.lowerBound < ten.lowerBound)
@@ -48,6 +49,48 @@ struct IndexCommandTests {
     // From elsewhere the links lead to the same places.
     _ = try BuiltProgram.run("index", "all", "--out", "list.html", in: folder)
     #expect(try folder.text("list.html").contains("<a href=\"./all/b%209/report.html\">"))
+  }
+
+  /// Gates, analyses, comparisons and reports of returns are listed too, and a result without a
+  /// page with the command that writes it.
+  @Test func everyKindIsListed() throws {
+    let folder = try SampleStudy.folder(withRegimes: false)
+    func run(_ words: String...) throws {
+      let ended = try BuiltProgram.run(words, in: folder)
+      #expect(ended.status <= 1, "\(words): \(ended)")
+    }
+    let text = try folder.text("study.yaml")
+    try folder.write(text + "tune: {space: {fast: [3, 5]}, trials: 2}\n", to: "t.yaml")
+    try run("run", "study.yaml", "-q", "--out", "all/a run")
+    try run("tune", "t.yaml", "-q", "--out", "all/tuned")
+    try run("gate", "study.yaml", "-q", "--out", "all/gate")
+    try run("lookahead", "study.yaml", "-q", "--out", "all/look")
+    try run("compare", "all/a run", "all/tuned", "-q", "--out", "all/both.html")
+    try folder.write("date,return\n2020-01-02,0.01\n2020-01-03,-0.02\n", to: "fund.csv")
+    try run("report", "--returns", "fund.csv", "--name", "<Fund> & Co", "--out", "all/fund.html")
+    try folder.write("<title>BacktestKit comparison</title>", to: "all/other.html")
+    try FileManager.default.removeItem(atPath: "\(folder.path)/all/a run/report.html")
+    let ended = try BuiltProgram.run("index", ".", in: folder)
+    #expect(ended.status == 0 && ended.errors == "", "\(ended)")
+    for part in [
+      "- all/gate: gate, failed: ", "- all/look: look-ahead, no look-ahead was found",
+      "- all/both.html: comparison, ", "- all/fund.html: returns, ",
+      "- bt-run report 'all/a run' --out 'all/a run/report.html'",
+    ] {
+      #expect(ended.output.contains(part), "\(part): \(ended.output)")
+    }
+    let page = try folder.text("index.html")
+    let name = folder.path.split(separator: "/").last ?? ""
+    #expect(page.contains("<h1>Results in \(name)</h1>") && !page.contains("other.html"))
+    #expect(page.contains("2 results · 2 checks · 2 pages"))
+    for link in ["all/gate/gate.html", "all/both.html", "all/fund.html", "all/tuned/report.html"] {
+      #expect(page.contains("<a href=\"./\(link)\">"), "\(link)")
+    }
+    #expect(page.contains("<td>&lt;Fund&gt; &amp; Co</td>") && page.contains("<td>tuning</td>"))
+    // The command does what it says.
+    try run("report", "all/a run", "--out", "all/a run/report.html")
+    let whole = try BuiltProgram.run("index", ".", in: folder)
+    #expect(!whole.output.contains("Without a page"))
   }
 
   @Test func whatCannotBeListedIsSaid() throws {

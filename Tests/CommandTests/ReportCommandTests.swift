@@ -154,15 +154,19 @@ struct ReportCommandTests {
     let folder = try WorkFolder()
     try folder.write("date,close\n2020-01-02,100\n2020-01-03,101\n", to: "prices.csv")
     try folder.write("", to: "empty.csv")
+    try folder.write("date,return\n2020-01-02,0.1\n2020-01-03,-1\n", to: "lost.csv")
     try folder.write("date,return\n", to: "header.csv")
     try folder.write("date,a,b\n2020-01-02,0.1,0.2\n", to: "two.csv")
     try folder.write(returns(0.01, days: 20) + "2019-01-02,-1.5\n", to: "below.csv")
     for (words, part) in [
       (["--returns", "prices.csv"], "write 0.01 for one percent, and returns instead of prices"),
-      (["--returns", "two.csv"], "it has 2 columns beside the dates"),
+      (["--returns", "two.csv"], "it has 2 columns beside the dates; keep the one of returns"),
       (["--returns", "empty.csv"], "empty.csv: E_DATA_FILE: the file is empty"),
-      (["--returns", "header.csv"], "header.csv"),
-      (["--returns", "below.csv"], "-1.5"), (["--returns", "none.csv"], "none.csv"),
+      (["--returns", "header.csv"], "header.csv: E_DATA_FILE: no row has a return; write"),
+      (["--returns", "below.csv"], "below.csv:22:12: E_DATA_NUMBER: \"-1.5\" is a loss of"),
+      (["--returns", "none.csv"], "none.csv: E_DATA_FILE: cannot open"),
+      (["--returns", "below.csv", "--benchmark", "lost.csv"], "below.csv:22:12"),
+      (["--returns", "lost.csv", "--benchmark", "lost.csv"], "it loses everything on 2020-01-03"),
       ([], "give either a study or '--returns FILE'"),
       (["study.yaml"], "say what to write: '--out', '--svg', '--markdown' or '--pdf'"),
       (["study.yaml", "--svg", "x", "--benchmark", "two.csv"], "goes with '--returns'"),
@@ -170,7 +174,24 @@ struct ReportCommandTests {
       let ended = try BuiltProgram.run(["report"] + words, in: folder)
       #expect(ended.status == 2 && ended.errors.contains(part), "\(words): \(ended)")
     }
-    #expect(folder.names() == ["below.csv", "empty.csv", "header.csv", "prices.csv", "two.csv"])
+    #expect(
+      folder.names() == [
+        "below.csv", "empty.csv", "header.csv", "lost.csv", "prices.csv", "two.csv",
+      ])
+  }
+
+  /// A benchmark of another time is no mistake that stops the page, and not left unsaid.
+  @Test func aBenchmarkWithoutCommonDatesIsAWarning() throws {
+    let folder = try WorkFolder()
+    try folder.write(returns(0.01), to: "fund.csv")
+    try folder.write("date,return\n1999-01-04,0.1\n1999-01-05,0.1\n", to: "old.csv")
+    let ended = try BuiltProgram.run(
+      "report", "--returns", "fund.csv", "--benchmark", "old.csv", "--out", "page.html", in: folder)
+    #expect(ended.status == 0, "\(ended)")
+    #expect(
+      ended.errors
+        == "warning: old.csv: it has no date in common with fund.csv, so the page compares "
+        + "nothing; its dates go from 1999-01-04 to 1999-01-05\n")
   }
 
   /// One return has a total and nothing that needs two.

@@ -56,6 +56,31 @@ struct BenchmarkCurveTests {
     #expect(own.barsPerYear == sample.barsPerYear)
   }
 
+  /// What was held beside one run is not the benchmark, bar by bar, of another that has as many
+  /// points at other times.
+  @Test func whatIsHeldBelongsToItsRun() throws {
+    func run(_ series: BarSeries) throws -> BacktestResult {
+      try Backtest(BuyAndHold(), on: series).run()
+    }
+    let early = try run(Self.halfDays { 100 + Double($0 * 37 % 23) })
+    let late = try run(
+      MarketBuilder.series(
+        (0..<40).map { row in
+          let close = 50 + Double(row)
+          return (close, close + 1, close - 1, close)
+        }, every: .seconds(43_200), from: MarketBuilder.start + .days(90), lot: .fractional))
+    let held = try #require(BenchmarkCurve.buyAndHold(early))
+    #expect(early.curve.times.count == late.curve.times.count)
+    #expect(early.sample.wealth.count == late.sample.wealth.count)
+    #expect(held.sample(over: early.sample)?.count == early.sample.count)
+    #expect(held.sample(over: late.sample) == nil)
+    #expect(held.values(at: early).allSatisfy { $0 != nil })
+    #expect(held.values(at: late).allSatisfy { $0 == nil })
+    // Its last price is known, and goes on.
+    let places = try #require(late.sample.pointDates)
+    #expect(Set(held.scaled(to: 1, on: places)).count == 1)
+  }
+
   /// The close of a session is in no value before the session's last bar.
   @Test func aCloseIsNotKnownWithinItsSession() throws {
     func values(lastPrice: Double) throws -> (scaled: [Double?], written: [Double?]) {

@@ -54,6 +54,22 @@ struct ProfitAttributionTests {
     }
   }
 
+  /// What the sums of money leave in their last digits is no profit outside of round trips.
+  @Test func roundingIsNoProfit() throws {
+    var differences: [Double] = []
+    for seed in 1...12 as ClosedRange<UInt64> {
+      let result = try Self.result(seed: seed)
+      let found = ProfitAttribution(result)
+      let sum = result.trades.reduce(0) { $0 + $1.profit }
+      differences.append(abs(found.total - sum))
+      for groups in [found.sides, found.holdingPeriods] {
+        #expect(groups.last?.name == "no round trip" && groups.last?.profit == 0, "seed \(seed)")
+      }
+    }
+    // There was something to be rounded away.
+    #expect(differences.contains { $0 > 0 } && differences.allSatisfy { $0 < 1e-6 })
+  }
+
   @Test func weightsAccountingHasOnePartForTheAccount() throws {
     var random = TestRandom(seed: 3)
     let series = try RandomMarket.series("A", bars: 100, every: .days(1), &random)
@@ -65,6 +81,8 @@ struct ProfitAttributionTests {
     let found = ProfitAttribution(result)
     #expect(found.instruments.map(\.symbol) == [nil])
     #expect(abs(found.total - (result.account.equity - 1_000_000)) < 1e-3)
+    // Under weights nothing is in a round trip, and all of it is shown.
+    #expect(found.total != 0 && found.sides.map(\.profit) == [found.total])
     #expect(abs(found.components.reduce(0) { $0 + $1.amount } - found.total) < 1e-3)
   }
 

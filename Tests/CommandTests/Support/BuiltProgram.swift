@@ -107,7 +107,11 @@ enum BuiltProgram {
   struct NotStarted: Error { var code: Int32 }
 
   /// Starts the program in a folder.
-  static func start(_ words: [String], in folder: WorkFolder) throws -> Running {
+  ///
+  /// - Parameter environment: variables that are different there.
+  static func start(
+    _ words: [String], in folder: WorkFolder, environment: [String: String] = [:]
+  ) throws -> Running {
     let streams = try WorkFolder()
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -130,7 +134,9 @@ enum BuiltProgram {
     var process: pid_t = 0
     // The shell goes to the folder and becomes the program. Only tests that name a store use one.
     let script = "cd \"$0\" && export BACKTESTKIT_STORE=none && exec \"$@\""
-    let shell = ["sh", "-c", script, folder.path, path]
+    let shell =
+      ["sh", "-c", script, folder.path, "/usr/bin/env"]
+      + environment.map { "\($0.key)=\($0.value)" } + [path]
     var arguments = (shell + words).map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     let code = posix_spawn(&process, "/bin/sh", &actions, &attributes, &arguments, environ)
@@ -144,7 +150,9 @@ enum BuiltProgram {
   }
 
   /// Runs the program to its end.
-  static func run(_ words: [String], in folder: WorkFolder) throws -> Ended {
-    try start(words, in: folder).finish()
+  static func run(
+    _ words: [String], in folder: WorkFolder, environment: [String: String] = [:]
+  ) throws -> Ended {
+    try start(words, in: folder, environment: environment).finish()
   }
 }

@@ -38,7 +38,7 @@ public struct BacktestCommands: Sendable {
         .gate(catalogue),
         .report(catalogue),
         .compare,
-        .index,
+        .index(program: name),
         .runs,
         .inputs(catalogue),
         .data,

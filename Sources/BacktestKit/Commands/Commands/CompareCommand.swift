@@ -60,13 +60,19 @@ private struct CompareOptions: Sendable {
   }
 
   func perform(in context: CommandContext) throws -> ExitCode {
-    let report = try ComparisonReport(try runs(context), rankedBy: sort)
+    let found = try runs(context)
+    let outputs = ReportOutputs(
+      files: [out] + (markdown.map { [$0] } ?? []), pictures: pictures, inputs: found.inputs)
+    try outputs.check()
+    let report = try ComparisonReport(found.runs, rankedBy: sort)
+    let charts = pictures == nil ? [] : report.charts()
+    try outputs.check(charts)
+    try outputs.makeFolders()
     try CommandError.wrapping {
-      try FolderTree.make(folderPath(of: out))
       try report.write(to: out)
       if let markdown { try FileBytes.write(report.markdown(), to: markdown) }
     }
-    let pictures = try pictures.map { try report.writePictures(to: $0) }
+    let pictures = try pictures.map { try report.writePictures(charts, to: $0) }
     if printsJSON {
       context.output.write(report.json.text)
     } else if !isQuiet {
@@ -77,7 +83,7 @@ private struct CompareOptions: Sendable {
     return .done
   }
 
-  private func runs(_ context: CommandContext) throws -> [ComparedRun] {
+  private func runs(_ context: CommandContext) throws -> ComparedRuns {
     var found = ComparedRuns(linkedFrom: folderPath(of: out))
     var store: RunStore?
     func opened() throws -> RunStore {
@@ -121,7 +127,7 @@ private struct CompareOptions: Sendable {
           : "\(found.runs[0].name): one run alone cannot be compared; name another")
     }
     found.shortenNames()
-    return found.runs
+    return found
   }
 
   /// The folder of a result that is named by its file or its folder.
@@ -189,7 +195,8 @@ private struct ComparisonText {
   }
 
   var text: String {
-    var text = "\(report.verdict)\n\n\(TextTable(report.table, rows: Self.limit).text(in: width))"
+    var text = paragraph(report.verdict, in: width) + "\n"
+    text += TextTable(report.table, rows: Self.limit).text(in: width)
     let rest = report.runs.count - Self.limit
     if rest > 0 { text += "and \(NumberText.grouped(rest)) more\n" }
     if report.runs.count <= 4, let differences = report.differences {
@@ -197,6 +204,6 @@ private struct ComparisonText {
     }
     guard !report.caveats.isEmpty else { return text }
     return text + "\nCaveats:\n"
-      + report.caveats.map { "- \(printable($0, limit: 1_000))\n" }.joined()
+      + report.caveats.map { listItem($0, in: width) }.joined()
   }
 }

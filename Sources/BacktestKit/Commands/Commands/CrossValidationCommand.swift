@@ -45,7 +45,7 @@ struct CrossValidationJob: Sendable {
   private func perform(
     _ path: String, _ owners: inout [String: String], _ context: CommandContext
   ) throws {
-    let (study, isRepeated) = try CrossValidationOutcome.study(
+    let (study, isRepeated, _) = try CrossValidationOutcome.study(
       path, overrides: options.overrides, catalogue: catalogue)
     let place = StudyJob(options: options, catalogue: catalogue)
     let folder = try place.folder(
@@ -105,10 +105,11 @@ struct CrossValidationSummary {
     if let first, let last { lines.append("\(first) to \(last), \(barText)") }
     lines += [method, spread]
     lines += groups
-    let caveats = outcome.caveats.map { "- \($0.message)\n" }.joined()
-    return lines.joined(separator: "\n") + "\n\n" + table
+    let caveats = outcome.caveats.map { listItem($0.message, in: tableWidth) }.joined()
+    return lines.map { paragraph($0, in: tableWidth) }.joined() + "\n" + table
       + (caveats.isEmpty ? "" : "\nCaveats:\n" + caveats)
-      + "\n\(NumberText.capitalized(outcome.trials.text))\nFingerprint: \(result.fingerprint)\n"
+      + "\n\(paragraph(NumberText.capitalized(outcome.trials.text), in: tableWidth))"
+      + "Fingerprint: \(result.fingerprint)\n"
   }
 
   private var barText: String {

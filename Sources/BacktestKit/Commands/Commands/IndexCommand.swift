@@ -5,7 +5,7 @@ import BacktestStudies
 
 extension Command {
   /// `index`: all results below a folder.
-  static var index: Command {
+  static func index(program: String) -> Command {
     Command(
       "index", summary: "List all results below a folder on a page with links to their reports.",
       discussion: """
@@ -27,7 +27,7 @@ extension Command {
         guard !results.isEmpty else {
           throw CommandError.input("\(folder): no result is in it or below it")
         }
-        let report = IndexReport(folder, results)
+        let report = IndexReport(folder, results, program: program)
         try CommandError.wrapping { try report.write(to: page) }
         if !isQuiet { context.output.write(text(of: report, page, context.output.tableWidth)) }
         return .done
@@ -51,7 +51,7 @@ extension Command {
     if !report.complete.isEmpty {
       var table = TextTable([
         .left("result"), .left("done"), .right("Sharpe"), .left("95 % interval"), .right("CAGR"),
-        .right("max drawdown"), .left("data to"),
+        .right("max drawdown"), .left("data from"), .left("data to"),
       ])
       for result in report.complete.prefix(limit) {
         let format = NumberFormat.ratio
@@ -63,21 +63,25 @@ extension Command {
           format.text(result.metrics["sharpe"]),
           interval ?? "–", NumberFormat.percent(decimals: 1).text(result.metrics["cagr"]),
           NumberFormat.percent(decimals: 1).text(result.metrics["max-drawdown"]),
-          result.lastDate?.description ?? "–",
+          result.firstDate?.description ?? "–", result.lastDate?.description ?? "–",
         ])
       }
       text += table.text(in: width)
       let rest = report.complete.count - limit
       if rest > 0 { text += "and \(NumberText.grouped(rest)) more\n" }
     }
-    if !report.incomplete.isEmpty {
-      text += "\nFailed or incomplete:\n"
-      for result in report.incomplete.prefix(limit) {
-        text += "- \(printable("\(result.path): \(result.problem ?? "")", limit: 300))\n"
-      }
-      let rest = report.incomplete.count - limit
-      if rest > 0 { text += "and \(NumberText.grouped(rest)) more\n" }
+    func list(_ title: String, _ lines: [String]) {
+      guard !lines.isEmpty else { return }
+      text += "\(text.isEmpty ? "" : "\n")\(title):\n"
+      for line in lines.prefix(limit) { text += listItem(line, in: width) }
+      if lines.count > limit { text += "and \(NumberText.grouped(lines.count - limit)) more\n" }
     }
+    list(
+      "Gates and other checks",
+      report.checks.map { "\($0.path): \($0.kind), \($0.verdict ?? "")" })
+    list("Other pages", report.pages.map { "\($0.path): \($0.kind), \($0.verdict ?? $0.title)" })
+    list("Without a page, written by", report.withoutPage.map(\.command))
+    list("Failed or incomplete", report.incomplete.map { "\($0.path): \($0.problem ?? "")" })
     return text + "\nIndex: \(page)\n"
   }
 }

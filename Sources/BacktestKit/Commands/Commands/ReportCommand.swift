@@ -72,176 +72,182 @@ private struct ReportOptions: Sendable {
   }
 
   func perform(_ catalogue: StrategyCatalogue, in context: CommandContext) throws -> ExitCode {
-    let report = try makeReport(catalogue, in: context)
-    let page = out ?? (returns == nil ? nil : standardPage)
-    for path in [page, markdown, print].compactMap(\.self) { try prepare(path) }
+    let source = try readSource(catalogue)
+    let files = [self.page, markdown, print].compactMap(\.self)
+    let outputs = ReportOutputs(files: files, pictures: pictures, inputs: source.inputs)
+    try outputs.check()
+    let page = try source.page(context)
+    let charts = pictures == nil ? [] : page.charts()
+    try outputs.check(charts)
+    // What can fail comes first, so that all forms are written or none.
+    let printed = try print.map {
+      try PagePrinter.print(page.bytes(), to: $0, unless: context.interrupt)
+    }
+    try context.checkInterrupt()
+    try outputs.makeFolders()
     var written: [String] = []
-    if let page {
-      try CommandError.wrapping { try report.write(to: page) }
-      written.append("Report: \(page)")
+    if let file = self.page {
+      try CommandError.wrapping { try page.write(to: file) }
+      written.append("Report: \(file)")
     }
-    if let pictures {
-      written.append(try report.writePictures(to: pictures))
-    }
+    if let pictures { written.append(try page.writePictures(charts, to: pictures)) }
     if let markdown {
-      try CommandError.wrapping { try FileBytes.write(report.markdown(), to: markdown) }
+      try CommandError.wrapping { try FileBytes.write(page.markdown(), to: markdown) }
       written.append("Markdown: \(markdown)")
     }
-    if let print {
-      try PagePrinter.print(report.bytes(), to: print)
+    if let print, let printed {
+      try CommandError.wrapping { try FileBytes.write(printed, to: print) }
       written.append("PDF: \(print)")
     }
-    context.output.write(written.joined(separator: "\n") + "\n")
+    context.output.write(written.map { printable($0, limit: 4_000) + "\n" }.joined())
     return .done
   }
 
-  private func makeReport(
-    _ catalogue: StrategyCatalogue, in context: CommandContext
-  ) throws -> any ReportPage {
-    if let given = study {
-      let study = FolderTree.isFile("\(given)/result.json") ? "\(given)/result.json" : given
-      do {
-        if ComparedRuns.isCrossValidation(folderPath(of: study)) {
-          let (read, _) = try CrossValidationOutcome.study(
-            study, overrides: overrides, catalogue: catalogue)
-          var runner = StudyRunner(read, threads: nil)
-          runner.interrupt = context.interrupt
-          return try runner.crossValidate().report()
-        }
-        let (read, recorded) = try Study.read(study, overrides: overrides, catalogue: catalogue)
-        var runner = StudyRunner(read, threads: nil)
-        runner.interrupt = context.interrupt
-        return try runner.outcome(of: recorded?.kind ?? .run).report()
-      } catch {
-        throw CommandError.input((error as? StudyError)?.message(of: study) ?? "\(error)")
-      }
+  private func readSource(_ catalogue: StrategyCatalogue) throws -> any ReportSource {
+    if let returns {
+      return try ReturnsSource(returns, benchmark: benchmark, name: name)
     }
-    let own = try load(returns ?? "", name)
-    let other = try benchmark.map { try load($0, nil) }
+    let given = study ?? ""
+    let file = FolderTree.isFile("\(given)/result.json") ? "\(given)/result.json" : given
+    if FolderTree.isFolder(file) {
+      throw CommandError.input(
+        "\(file): no result.json is in this folder; name a study, the folder of a result, or its "
+          + "result.json")
+    }
+    let base = [page, markdown, print].compactMap(\.self).first.map { folderPath(of: $0) }
+    return try StudySource(file, overrides: overrides, catalogue: catalogue, shownIn: base)
+  }
+
+  /// The page that is written, where one is.
+  private var page: String? { out ?? returns.map { "Reports/\(ReturnsFile.title(of: $0)).html" } }
+}
+
+/// What a report is on.
+private protocol ReportSource {
+  /// The files that are read, none of which may be replaced.
+  var inputs: [String] { get }
+  /// The page.
+  func page(_ context: CommandContext) throws -> any ReportPage
+}
+
+/// Returns of any origin.
+private struct ReturnsSource: ReportSource {
+  let inputs: [String]
+  private let report: Report
+  /// What the user should know at once.
+  private let warning: String?
+
+  init(_ path: String, benchmark: String?, name: String?) throws {
+    inputs = [path] + (benchmark.map { [$0] } ?? [])
+    let own = try ReturnsFile.load(path, name: name)
+    let other = try benchmark.map { try ReturnsFile.loadBenchmark($0) }
     if let other, Self.perYear(own) > 2 * Self.perYear(other) {
       throw CommandError.input(
-        "\(benchmark ?? ""): one return is of \(other.timeframe), and one of \(returns ?? "") "
+        "\(benchmark ?? ""): one return is of \(other.timeframe), and one of \(path) "
           + "is of \(own.timeframe); give a benchmark whose returns are as frequent, or more so")
     }
-    return try CommandError.wrapping {
+    if let other, let benchmark, !Set(own.dates).contains(where: Set(other.dates).contains) {
+      warning =
+        "\(benchmark): it has no date in common with \(path), so the page compares nothing; its "
+        + "dates go from \(other.dates[0]) to \(other.dates[other.dates.count - 1])"
+    } else {
+      warning = nil
+    }
+    report = try CommandError.wrapping {
       var report = try Report(own)
       report.benchmark = try other?.benchmark()
       return report
     }
   }
 
+  func page(_ context: CommandContext) -> any ReportPage {
+    if let warning { context.report("warning: \(warning)") }
+    return report
+  }
+
   private static func perYear(_ returns: DatedReturns) -> Double {
     returns.timeframe.barsPerYear(in: returns.calendar)
   }
-
-  /// Makes the folder of a file, unless the file is one of those that were given.
-  private func prepare(_ path: String) throws {
-    let folder = folderPath(of: path)
-    let inputs = [study, study.map { "\($0)/result.json" }, returns, benchmark].compactMap(\.self)
-    try CommandError.wrapping {
-      try FileIdentity.check(
-        writing: [lastPathComponent(of: path)], in: folder, reading: inputs)
-      try FolderTree.make(folder)
-    }
-  }
-
-  private var standardPage: String { "Reports/\(Self.base(returns ?? "returns")).html" }
-
-  private static func base(_ path: String) -> String {
-    let file = path.split(separator: "/").last.map(String.init) ?? path
-    return file.split(separator: ".").first.map(String.init) ?? file
-  }
-
-  /// The returns of a file: its only column beside the dates.
-  private func load(_ path: String, _ name: String?) throws -> DatedReturns {
-    try CommandError.wrapping {
-      var reader = CSVReferences()
-      reader.takesAllColumns = true
-      reader.refusesGaps = true
-      reader.hasKeys = false
-      let columns: [ReferenceSeries]
-      do throws(DataError) {
-        columns = try reader.load(path, name: "returns")
-      } catch {
-        // What 'data check' lists are the findings of files of prices.
-        let others = error.issueCount > 1 ? "; other lines have faults as well" : ""
-        throw CommandError.input("\(error.issues[0])\(others)")
-      }
-      guard columns.allSatisfy({ !$0.values.isEmpty }) else {
-        throw CommandError.input("\(path): no row has a return; give at least one")
-      }
-      guard columns.count == 1 else {
-        throw CommandError.input(
-          "\(path): it has \(columns.count) columns beside the dates; keep the one of returns")
-      }
-      let values = Array(columns[0].values)
-      let size = values.reduce(0) { $0 + abs($1) } / Double(max(values.count, 1))
-      guard size < 0.5 else {
-        throw CommandError.input(
-          "\(path): the returns are \(NumberText.percent(size)) on average; write 0.01 for one "
-            + "percent, and returns instead of prices")
-      }
-      // A date is known when it is over.
-      let dates = columns[0].knownTimes.map { ($0 - .days(1)).utcDate }
-      do {
-        return try DatedReturns(name ?? Self.base(path), dates: dates, returns: values)
-      } catch {
-        throw CommandError.input("\(path): \(error)")
-      }
-    }
-  }
 }
 
-extension ReportPage {
-  /// Writes every chart as a file of a folder.
-  ///
-  /// - Returns: what was written, for the terminal.
-  func writePictures(to folder: String) throws -> String {
-    let charts = charts()
-    try CommandError.wrapping {
-      try FolderTree.make(folder)
-      for chart in charts { try FileBytes.write(chart.svg, to: "\(folder)/\(chart.name)") }
+/// A study, or a result whose study is run again.
+private struct StudySource: ReportSource {
+  private let file: String
+  private let study: Study
+  /// The run that is repeated; `nil` of a study, and of one that was changed.
+  private let record: ResultRecord?
+  /// What was done, of a result.
+  private let kind: ResultRecord.Kind
+  /// Whether it is a cross-validation.
+  private let isCrossValidation: Bool
+  /// What the result says of its fingerprint.
+  private let fingerprint: String?
+  /// The words that run the same again in the folder of the page.
+  private let arguments: String?
+
+  init(
+    _ file: String, overrides: [String], catalogue: StrategyCatalogue, shownIn folder: String?
+  ) throws {
+    self.file = file
+    isCrossValidation = ComparedRuns.isCrossValidation(file: file)
+    do {
+      if isCrossValidation {
+        let found = try CrossValidationOutcome.study(
+          file, overrides: overrides, catalogue: catalogue)
+        study = found.study
+        fingerprint = overrides.isEmpty ? found.fingerprint : nil
+        (record, kind) = (nil, .run)
+      } else {
+        let (read, recorded) = try Study.read(file, overrides: overrides, catalogue: catalogue)
+        study = read
+        record = overrides.isEmpty ? recorded : nil
+        kind = recorded?.kind ?? .run
+        fingerprint = record?.fingerprint
+      }
+    } catch {
+      throw CommandError.input((error as? StudyError)?.message(of: file) ?? "\(error)")
     }
-    return "\(NumberText.count(charts.count, "chart")) in \(folder)"
+    let path = folder.map { relativePath(from: $0, to: file) }
+    let words = path.map { ["run", $0] + overrides.flatMap { ["--set", $0] } }
+    arguments = FileInput.isStandardInput(file) ? nil : words?.map(shellWord).joined(separator: " ")
   }
-}
 
-/// Prints a page to a PDF file.
-private enum PagePrinter {
-  private static let browsers = ["chromium", "chromium-browser", "google-chrome"]
+  var inputs: [String] {
+    [file, "\(study.folder)/\(StorePlace.standard)"] + study.keptFiles
+      + (lastPathComponent(of: file) == "result.json"
+        ? ResultFolder.files(of: folderPath(of: file)) : [])
+  }
 
-  /// Prints with the first browser that starts.
-  static func print(_ page: [UInt8], to path: String) throws {
-    let work = path + ".printing"
-    try CommandError.wrapping {
-      try FolderTree.make(work)
-      try FileBytes.write(page, to: "\(work)/page.html")
+  func page(_ context: CommandContext) throws -> any ReportPage {
+    do {
+      var runner = StudyRunner(study, threads: nil)
+      runner.interrupt = context.interrupt
+      if isCrossValidation {
+        let outcome = try runner.crossValidate()
+        try check(outcome.result.fingerprint)
+        return try outcome.page()
+      }
+      let outcome = try record.map { try runner.repeating($0) } ?? runner.outcome(of: kind)
+      let own = outcome.result.fingerprint.description
+      try check(own)
+      return try outcome.page(
+        repeating: record, reproducedBy: arguments.map { "\($0) --expect \(own)" })
+    } catch let error as CommandError {
+      throw error
+    } catch {
+      try context.checkInterrupt()
+      throw CommandError.input((error as? StudyError)?.message(of: file) ?? "\(error)")
     }
-    defer { try? FolderTree.remove(work) }
-    var reason = "none of \(browsers.joined(separator: ", ")) is installed"
-    for browser in browsers {
-      // The page holds no script and asks for nothing, so that it needs no sandbox, which a
-      // container often cannot give.
-      let words = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-extensions",
-        "--no-pdf-header-footer", "--user-data-dir=profile", "--print-to-pdf=page.pdf",
-        "page.html",
-      ]
-      guard let child = try? ChildProcess(words, folder: work, streams: .captured) else { continue }
-      guard let exit = child.waitForExit(within: 120) else {
-        reason = "\(browser) did not finish within 120 seconds"
-        break
-      }
-      guard FolderTree.isFile("\(work)/page.pdf") else {
-        reason = "\(browser) ended with \(exit)"
-        continue
-      }
-      return try CommandError.wrapping {
-        try FileBytes.write(try FileBytes.read("\(work)/page.pdf"), to: path)
-      }
-    }
-    throw CommandError.input(
-      "\(path): the page was not printed: \(reason). Print the page from any browser instead")
+  }
+
+  /// Refuses to call a page that of a result which came out differently.
+  private func check(_ own: String) throws {
+    guard let fingerprint, fingerprint != own else { return }
+    throw CommandError(
+      status: .fault,
+      message: "\(file): run again it has the fingerprint \(own), not \(fingerprint): its data, "
+        + "its policy or BacktestKit have changed since, and its page cannot be made again. For a "
+        + "new result run it with '--out'")
   }
 }
 

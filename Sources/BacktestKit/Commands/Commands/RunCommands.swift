@@ -186,10 +186,10 @@ struct ResultSummary {
       lines.append(verdict.text)
     }
     if let replicates = outcome.replicates { lines.append(middle(replicates)) }
-    lines += sparklines
-    lines.append("")
-    return lines.joined(separator: "\n") + "\n" + table + caveats
-      + "\n\(NumberText.capitalized(outcome.trials.text))\nFingerprint: \(result.fingerprint)\n"
+    return lines.map { paragraph($0, in: tableWidth) }.joined()
+      + sparklines.map { "\($0)\n" }.joined() + "\n" + table + caveats
+      + "\n\(paragraph(NumberText.capitalized(outcome.trials.text), in: tableWidth))"
+      + "Fingerprint: \(result.fingerprint)\n"
   }
 
   /// Equity and drawdown, each as a line of blocks.
@@ -245,7 +245,9 @@ struct ResultSummary {
     let intervals = outcome.intervals.flatMap { $0.all.isEmpty ? nil : $0 }
     var columns = [TextTable.Column.left(""), .right("strategy")]
     if let level = intervals?.all.first?.levelText { columns.append(.right("\(level) interval")) }
-    if let benchmark = outcome.benchmark { columns.append(.right(benchmark.name)) }
+    if let benchmark = outcome.benchmark {
+      columns.append(.right(printable(benchmark.name, limit: 40)))
+    }
     var table = TextTable(columns)
     for name in Metrics.headlineNames {
       guard let metric = Metrics.find(name) else { continue }
@@ -259,12 +261,13 @@ struct ResultSummary {
       }
       table.add(cells)
     }
-    return table.text(in: tableWidth) + (outcome.intervals.map { "\n\($0.remark)\n" } ?? "")
+    return table.text(in: tableWidth)
+      + (outcome.intervals.map { "\n\(paragraph($0.remark, in: tableWidth))" } ?? "")
   }
 
   private var caveats: String {
     let caveats = outcome.caveats
     guard !caveats.isEmpty else { return "" }
-    return "\nCaveats:\n" + caveats.map { "- \($0.message)\n" }.joined()
+    return "\nCaveats:\n" + caveats.map { listItem($0.message, in: tableWidth) }.joined()
   }
 }

@@ -282,9 +282,14 @@ extension Study {
       return (study, nil)
     }
     let (record, node) = try ResultRecord.read(document)
-    var study = try Study(
-      document: node, folder: "\(folder)/\(record.studyFolder)", overrides: overrides,
-      catalogue: catalogue)
+    func made(_ overrides: [String]) throws -> Study {
+      try Study(
+        document: node, folder: "\(folder)/\(record.studyFolder)", overrides: overrides,
+        catalogue: catalogue)
+    }
+    var study = try made(overrides)
+    let found = record.overrides(differingFrom: study.strategy.parameters)
+    if !found.isEmpty { study = try made(found + overrides) }
     study.fileName = record.studyFile ?? study.fileName
     return (study, record)
   }

@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestFiles
 internal import Synchronization
 
 /// A line that shows how far a long command is and how long it will still take.
@@ -29,7 +30,7 @@ struct ProgressBar: ~Copyable {
     _ label: String, total: Int, in context: CommandContext, isQuiet: Bool, isCounted: Bool = true
   ) {
     self.isCounted = isCounted
-    self.label = label
+    self.label = printable(label, limit: 60)
     self.total = total
     stream = context.errors
     clock = context.clock

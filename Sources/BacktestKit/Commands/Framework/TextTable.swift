@@ -1,4 +1,5 @@
 import BacktestCore
+import BacktestFiles
 
 /// A table of aligned columns for a terminal.
 ///
@@ -159,6 +160,22 @@ extension StringProtocol {
   }
 }
 
+/// A text as a paragraph: what a name may hold breaks no line, and where a person looks, it is
+/// parted at the width of the terminal.
+///
+/// - Parameters:
+///   - width: the columns of the terminal; `nil` where lines may be long.
+///   - first: what the first line begins with; the others are indented by as much.
+func paragraph(_ text: String, in width: Int?, after first: String = "") -> String {
+  let shown = printable(text, limit: 2_000)
+  let lines = width.map { shown.wrapped(to: max($0 - first.count, 8)) } ?? [shown]
+  let indent = String(repeating: " ", count: first.count)
+  return lines.enumerated().map { "\($0 == 0 ? first : indent)\($1)\n" }.joined()
+}
+
+/// A text as an item of a list, as `paragraph` writes it.
+func listItem(_ text: String, in width: Int?) -> String { paragraph(text, in: width, after: "- ") }
+
 extension Unicode.Scalar {
   fileprivate var displayWidth: Int {
     if value < 0x7F { return value < 0x20 ? 0 : 1 }
@@ -166,6 +183,9 @@ extension Unicode.Scalar {
     case .nonspacingMark, .enclosingMark, .format, .control: return 0
     default: break
     }
+    // Two of these letters make a flag, which is as wide as they are.
+    let isRegionalIndicator = (0x1F1E6...0x1F1FF).contains(value)
+    if properties.isEmojiPresentation { return isRegionalIndicator ? 1 : 2 }
     switch value {
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
       0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF,

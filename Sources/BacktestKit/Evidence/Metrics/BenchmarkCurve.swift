@@ -17,8 +17,20 @@ public struct BenchmarkCurve: Sendable {
   /// Prices in a year; without it the benchmark has no annual figures.
   public let pricesPerYear: Double?
   /// Of what is held beside a run with bars shorter than a session, the value at each of the run's
-  /// points, 1 for each instrument at the first; else empty.
-  private var points: [Double] = []
+  /// points, 1 for each instrument at the first; else `nil`.
+  private var held: HeldPoints?
+
+  /// Values at the points of one run.
+  private struct HeldPoints: Sendable {
+    let values: [Double]
+    /// The instants of the points, by which a run is known.
+    let times: [Timestamp]
+    /// Their dates, by which a sample of the run is known.
+    let dates: [CivilDate]
+
+    /// The values at the points that some dates are of; `nil` where they are those of other points.
+    func values(at dates: [CivilDate]?) -> [Double]? { dates == self.dates ? values : nil }
+  }
 
   /// A curve from its columns.
   ///
@@ -82,8 +94,8 @@ extension BenchmarkCurve {
   /// point on whose session the benchmark has no price, and for all where it has none at the base.
   package func values(at result: BacktestResult) -> [Double?] {
     let curve = result.curve
-    if points.count == curve.times.count {
-      return points.map { curve.equity[0] * ($0 / points[0]) }
+    if let held, held.times.elementsEqual(curve.times) {
+      return held.values.map { curve.equity[0] * ($0 / held.values[0]) }
     }
     let days = curve.times.map { result.universe.sessionDate(of: $0) }
     var row = 0
@@ -173,7 +185,14 @@ extension BenchmarkCurve {
     var curve = try? BenchmarkCurve(
       name, dates: Array(dates[start..<count]), prices: Array(values[start..<count]),
       pricesPerYear: sample.barsPerYear)
-    curve?.points = points
+    if !points.isEmpty {
+      // `sampleTimes` are the instants of the whole sample's points.
+      let pointDates = whole.pointDates ?? []
+      precondition(
+        points.count == times.count && points.count == pointDates.count,
+        "a value, an instant and a date for each point of the run")
+      curve?.held = HeldPoints(values: points, times: Array(times), dates: pointDates)
+    }
     return curve
   }
 
@@ -202,9 +221,9 @@ extension BenchmarkCurve {
   /// before the sample's base date; `nil` where fewer than two prices lie in it. What was bought
   /// and held beside a run is measured bar by bar, as the run is.
   public func sample(over other: ReturnsSample) -> ReturnsSample? {
-    if points.count == other.wealth.count {
+    if let values = held?.values(at: other.pointDates), values.count == other.wealth.count {
       return try? ReturnsSample(
-        equity: points, pointDates: other.pointDates, barsPerYear: other.barsPerYear,
+        equity: values, pointDates: other.pointDates, barsPerYear: other.barsPerYear,
         riskFree: other.riskFree)
     }
     guard let base = other.pointDates?.first, let end = other.pointDates?.last else { return nil }
@@ -257,7 +276,7 @@ extension BenchmarkCurve {
   /// before the first price. A date that comes several times is over, and its price known, with
   /// the last.
   public func scaled(to base: Double, on places: [CivilDate]) -> [Double?] {
-    if points.count == places.count { return points.map { $0 / points[0] * base } }
+    if let values = held?.values(at: places) { return values.map { $0 / values[0] * base } }
     var row = -1
     var start: Double?
     return places.indices.map { place in

@@ -210,8 +210,20 @@ package struct AtomicFile: ~Copyable {
   private let temporary: String
   private var isCommitted = false
 
+  /// Refuses to give a file the name of a device or a pipe: whoever may rename there would take
+  /// `/dev/null` from everybody.
+  ///
+  /// - Throws: `FileError` where there is one.
+  package static func check(_ path: String) throws(FileError) {
+    guard FolderTree.isSpecial(path) else { return }
+    throw FileError(
+      path: path, action: "replace it",
+      reason: "it is a pipe or a device, not a file; name a file")
+  }
+
   /// A new file; `interrupt` ends the writing with an error.
   package init(path: String, interrupt: Interrupt = Interrupt()) throws(FileError) {
+    try Self.check(path)
     Self.removeAbandoned(of: path)
     var attempt = 0
     while true {

@@ -35,6 +35,11 @@ package enum FolderTree {
   /// Whether the path is an ordinary file.
   package static func isFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
 
+  /// Whether the path is a device, a pipe or a socket, which no file may take the place of.
+  static func isSpecial(_ path: String) -> Bool {
+    kind(of: path).map { $0 != S_IFREG && $0 != S_IFDIR } ?? false
+  }
+
   /// Whether a file that exists lies in a folder or below it once all links are followed.
   package static func holds(_ file: String, in folder: String) -> Bool {
     guard let file = resolved(file), let folder = resolved(folder) else { return true }

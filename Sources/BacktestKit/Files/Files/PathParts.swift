@@ -40,3 +40,16 @@ private func absoluteParts(_ path: String) -> [String] {
     if present.isEmpty { present = "." }
   }
 }
+
+/// A word as a shell takes it.
+package func shellWord(_ word: String) -> String {
+  let plain = word.utf8.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "_-./=,:+@%".utf8.contains(byte)
+    }
+  }
+  return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
+}

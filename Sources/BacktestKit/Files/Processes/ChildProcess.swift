@@ -158,6 +158,12 @@ package struct ChildState: Sendable {
 }
 
 extension FileError {
+  private static let notOnPath =
+    "there is no program of this name on the PATH; install it or give its path"
+
+  /// Whether a program cannot be started because it is not installed.
+  package var isOfMissingProgram: Bool { reason == Self.notOnPath }
+
   /// A program that cannot be started.
   init(starting program: String, _ reason: String) {
     self.init(
@@ -172,7 +178,7 @@ extension FileError {
       switch code {
       case ENOENT where program.contains("/"):
         "there is no program of this name\(place), or not the one that its first line names"
-      case ENOENT: "there is no program of this name on the PATH; install it or give its path"
+      case ENOENT: Self.notOnPath
       case EACCES:
         "the file is not executable; make it so, or name its interpreter: python3 \(program)"
       case ENOEXEC:

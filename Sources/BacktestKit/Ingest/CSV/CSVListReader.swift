@@ -48,7 +48,7 @@ struct CSVListReader {
             log.add(
               .malformedRow, line: line,
               "the row has \(NumberText.count(records.fieldCount, "field")), the header has "
-                + "\(found.count)")
+                + "\(found.count); give each row a field for each column")
           }
         } else {
           let names = (0..<records.fieldCount).map { DataIssue.printable(records.field($0)) }

@@ -18,11 +18,6 @@ package struct CSVReferences: Sendable {
   package var values: [String]?
   /// Whether all columns besides are values where none are named.
   package var takesAllColumns = false
-  /// Whether a line without a value is an error, rather than a time at which there is none.
-  package var refusesGaps = false
-  /// Whether the keys of a study say how the file is written. Otherwise messages say how it has to
-  /// be written.
-  package var hasKeys = true
 
   /// Columns that are found by their names.
   package init() {}
@@ -72,7 +67,7 @@ package struct CSVReferences: Sendable {
 
   private func columns(_ header: CSVListHeader) throws(DataError) -> Columns {
     func column(_ wanted: [String], _ key: String) throws(DataError) -> Int {
-      try header.column(wanted, advice: hasKeys ? "; name it by '\(key)'" : "")
+      try header.column(wanted, advice: "; name it by '\(key)'")
     }
     let numbers = CSVNumberText(
       decimal: mapping.decimal, groupsByComma: header.separator == 0x2C)
@@ -99,11 +94,8 @@ package struct CSVReferences: Sendable {
   ) {
     guard let stamp = row.withField(columns.known, { clock.read($0) }) else {
       let text = row.field(columns.known)
-      let advice =
-        hasKeys
-        ? clock.advice(for: text)
-        : "is not a date; write dates as 2024-01-31, and for a month its last day"
-      return row.report(.badTime, columns.known, "\(DataIssue.quoted(text)) \(advice)", to: &log)
+      return row.report(
+        .badTime, columns.known, "\(DataIssue.quoted(text)) \(clock.advice(for: text))", to: &log)
     }
     let time = knownTime(stamp)
     // A date is known at its end, which may be the midnight after it.
@@ -116,14 +108,7 @@ package struct CSVReferences: Sendable {
           .badNumber, column, "\(DataIssue.quoted(row.field(column))) is not a number", to: &log)
         continue
       }
-      if number.isNaN {
-        if refusesGaps {
-          row.report(
-            .badNumber, column, "it is empty; write a number, 0 for none, or take the line out",
-            to: &log)
-        }
-        continue
-      }
+      if number.isNaN { continue }
       if let last = rows[index].last?.0, time <= last {
         row.report(
           time == last ? .duplicateTime : .outOfOrder, columns.known,

@@ -15,12 +15,7 @@ public struct ChartDrawing: Sendable {
     writer.element("svg", attributes) { writer in
       writer.element("title", text: frame.title)
       writer.element("desc", text: frame.summary)
-      writer.markup("<style>")
-      for part in [ReportStyleSheet.colours, ReportStyleSheet.image, ReportStyleSheet.marks] {
-        writer.markup(part)
-        writer.markup("\n")
-      }
-      writer.markup("</style>")
+      writer.imageStyle()
       writeTexts(layout, to: &writer)
       writeLegend(layout, to: &writer)
       let area: KeyValuePairs<StaticString, String> = [
@@ -159,7 +154,18 @@ private struct ImageLayout {
 }
 
 extension MarkupWriter {
-  fileprivate mutating func svgText(_ text: String, x: Int, y: Int, _ style: StaticString) {
+  /// The styles of a picture in a separate file.
+  mutating func imageStyle() {
+    markup("<style>")
+    for part in [ReportStyleSheet.colours, ReportStyleSheet.image, ReportStyleSheet.marks] {
+      markup(part)
+      markup("\n")
+    }
+    markup("</style>")
+  }
+
+  /// Writes a text of a picture in a separate file.
+  mutating func svgText(_ text: String, x: Int, y: Int, _ style: StaticString) {
     element("text", ["x": "\(x)", "y": "\(y)", "class": "\(style)"], text: text)
   }
 }

@@ -164,6 +164,9 @@ public struct HeatMapChart: ReportChart {
       + (gains ? entries(("to", "above"), 1, 1) : [])
   }
 
+  /// The class of a cell, from its level of -4 to 4.
+  static func style(_ level: Int) -> StaticString { styles[level + 4] }
+
   private static let styles: [StaticString] = [
     "cell n4", "cell n3", "cell n2", "cell n1", "cell z", "cell p1", "cell p2", "cell p3",
     "cell p4",

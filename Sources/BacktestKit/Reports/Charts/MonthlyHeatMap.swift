@@ -38,9 +38,7 @@ public struct MonthlyHeatMap: ReportBlock {
   public func write(to writer: inout MarkupWriter) {
     let scale = colourScale
     writer.element("table", ["class": "heat"]) { writer in
-      let full = NumberFormat.percent(decimals: 1).text(scale.full)
-      writer.element(
-        "caption", text: "\(caption), in percent. Full colour from ±\(full) per month")
+      writer.element("caption", text: "\(caption), \(scaleText)")
       writer.element("thead") { writer in
         writer.element("tr") { writer in
           writer.element("th", ["scope": "col"], text: "Year")
@@ -77,7 +75,7 @@ public struct MonthlyHeatMap: ReportBlock {
   }
 
   /// The years in ascending order, each with its twelve months.
-  private func years() -> [(year: Int, values: [Double?])] {
+  func years() -> [(year: Int, values: [Double?])] {
     guard let first = months.map(\.year).min(), let last = months.map(\.year).max() else {
       return []
     }
@@ -88,13 +86,19 @@ public struct MonthlyHeatMap: ReportBlock {
     return rows.filter { row in row.values.contains { $0 != nil } }
   }
 
+  /// The unit, and what the colours mean.
+  var scaleText: String {
+    let full = NumberFormat.percent(decimals: 1).text(colourScale.full)
+    return "in percent. Full colour from ±\(full) per month"
+  }
+
   /// The colours of the months.
-  private var colourScale: HeatScale {
+  var colourScale: HeatScale {
     HeatScale(months.map(\.value), smallest: 0.001, whenEmpty: 0.01)
   }
 
   /// One decimal where that fits a cell of a narrow page.
-  private static func format(_ value: Double) -> NumberFormat {
+  static func format(_ value: Double) -> NumberFormat {
     if abs(value) < 0.9995 { return .number(decimals: 1) }
     return abs(value) < 99.995 ? .integer : .compact(decimals: 0)
   }

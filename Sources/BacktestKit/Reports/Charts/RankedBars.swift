@@ -43,7 +43,7 @@ public struct RankedBars: ReportBlock {
   }
 
   /// Where each bar begins and ends.
-  private var spans: [(from: Double, to: Double)] {
+  var spans: [(from: Double, to: Double)] {
     var sum = 0.0
     return items.enumerated().map { i, item in
       guard isWaterfall, item.value.isFinite, i < items.count - 1 else { return (0, item.value) }
@@ -53,17 +53,22 @@ public struct RankedBars: ReportBlock {
   }
 
   /// What a step takes away is a cost, and no loss.
-  private func style(_ row: Int) -> String {
+  func style(_ row: Int) -> StaticString {
     if !isSigned { return "s1" }
     if isWaterfall, row > 0, row < items.count - 1 { return "s0" }
-    return items[row].value < 0 ? "loss" : "gain"
+    return items[row].value < 0 ? ChartStyle.loss : ChartStyle.gain
+  }
+
+  /// The values from the left end of the bars to the right one; zero is among them.
+  var extent: ClosedRange<Double> {
+    let own = ChartScale.extent(of: spans.flatMap { [$0.from, $0.to] }) ?? 0...0
+    return min(own.lowerBound, 0)...max(own.upperBound, 0)
   }
 
   /// Writes a table with a row a bar.
   public func write(to writer: inout MarkupWriter) {
-    let spans = spans
-    let extent = ChartScale.extent(of: spans.flatMap { [$0.from, $0.to] }) ?? 0...0
-    let (low, high) = (min(extent.lowerBound, 0), max(extent.upperBound, 0))
+    let (spans, extent) = (spans, extent)
+    let (low, high) = (extent.lowerBound, extent.upperBound)
     let span = high > low ? high - low : 1
     writer.element("table", ["class": "bars"]) { writer in
       writer.element("caption", text: caption)
@@ -78,7 +83,7 @@ public struct RankedBars: ReportBlock {
             writer.element(
               "i",
               [
-                "class": style(row),
+                "class": "\(style(row))",
                 "style": "margin-left:\(left)%;width:\(width)%",
               ], text: "")
           }

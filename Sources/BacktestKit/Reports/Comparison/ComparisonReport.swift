@@ -70,6 +70,7 @@ package struct ComparisonReport: ReportPage {
         + [model.limitsSection, model.originSection],
       footer: "BacktestKit \(BacktestKitVersion.current)")
     document.isInteractive = isInteractive
+    document.kind = .comparison
     return document
   }
 }

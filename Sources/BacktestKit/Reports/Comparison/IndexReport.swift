@@ -4,20 +4,24 @@ package import BacktestFiles
 
 /// The page that lists all results below a folder, with links to their reports.
 ///
-///     try IndexReport("Reports", results).write(to: "Reports/index.html")
+///     try IndexReport("Reports", results, program: "bt-run").write(to: "Reports/index.html")
 ///
 /// Folders whose result is incomplete or damaged come first, so that nobody takes the rest for all.
 package struct IndexReport: Sendable {
   /// The results, in the order of their paths.
   package let results: [IndexedResult]
   private let folder: String
+  private let program: String
 
   /// What marks a page as an index, so that no other page is replaced by one.
   package static let mark = "Index of results · BacktestKit"
 
   /// An index of a folder.
-  package init(_ folder: String, _ results: [IndexedResult]) {
+  ///
+  /// - Parameter program: how the program is called that writes the pages of results.
+  package init(_ folder: String, _ results: [IndexedResult], program: String) {
     self.folder = folder
+    self.program = program
     self.results = results
   }
 
@@ -32,7 +36,24 @@ package struct IndexReport: Sendable {
   }
 
   /// The complete results.
-  package var complete: [IndexedResult] { results.filter { $0.problem == nil } }
+  package var complete: [IndexedResult] {
+    results.filter { $0.problem == nil && $0.category == .result }
+  }
+
+  /// The gates and look-ahead analyses that have a folder of their own.
+  package var checks: [IndexedResult] { results.filter { $0.category == .check } }
+
+  /// The pages that are not of one result: comparisons, and reports of returns.
+  package var pages: [IndexedResult] { results.filter { $0.category == .page } }
+
+  /// The complete results without a report, each with the command that writes it from the listed
+  /// folder.
+  package var withoutPage: [(result: IndexedResult, command: String)] {
+    complete.filter { $0.link == nil }.map { result in
+      let page = result.path == "." ? "report.html" : "\(result.path)/report.html"
+      return (result, "\(program) report \(shellWord(result.path)) --out \(shellWord(page))")
+    }
+  }
 
   /// The folders whose result cannot be used.
   package var incomplete: [IndexedResult] { results.filter { $0.problem != nil } }
@@ -45,11 +66,14 @@ package struct IndexReport: Sendable {
           id: "incomplete", title: "Failed or incomplete",
           summary: "What is missing here is also missing below.", blocks: [problemTable]))
     }
-    sections.append(
-      ReportSection(
-        id: "results", title: "Results",
-        summary: complete.isEmpty ? "There is no complete result." : nil,
-        blocks: complete.isEmpty ? [] : [table]))
+    if !complete.isEmpty || checks.isEmpty && pages.isEmpty {
+      sections.append(
+        ReportSection(
+          id: "results", title: "Results",
+          summary: complete.isEmpty ? "There is no complete result." : nil,
+          blocks: complete.isEmpty ? [] : [table]))
+    }
+    sections += otherSections
     if let limitTable {
       sections.append(
         ReportSection(
@@ -57,15 +81,26 @@ package struct IndexReport: Sendable {
           summary: "What they say is at the top of each report.", blocks: [limitTable]))
     }
     var document = ReportDocument(
-      title: "Results in \(folder)", subtitle: subtitle, summary: summary, sections: sections,
+      title: "Results in \(folderName)", subtitle: subtitle, summary: summary, sections: sections,
       footer: "\(Self.mark) \(BacktestKitVersion.current)")
     document.isInteractive = true
     document.hasContents = false
     return document
   }
 
+  /// The folder as it was given, and its own name where that says nothing.
+  private var folderName: String {
+    let parts = folder.split(separator: "/")
+    let isUnnamed = parts.last.map { $0 == "." || $0 == ".." } ?? true
+    guard isUnnamed else { return folder }
+    let name = lastPathComponent(of: relativePath(from: "/", to: folder))
+    return name == "." ? "/" : name
+  }
+
   private var subtitle: String {
     var parts = [NumberText.count(complete.count, "result")]
+    if !checks.isEmpty { parts.append(NumberText.count(checks.count, "check")) }
+    if !pages.isEmpty { parts.append(NumberText.count(pages.count, "page")) }
     if !incomplete.isEmpty { parts.append("\(incomplete.count) failed or incomplete") }
     let dates = complete.compactMap(\.lastDate)
     if let first = dates.min(), let last = dates.max() {
@@ -103,6 +138,62 @@ package struct IndexReport: Sendable {
       caption: "Folders without a complete result",
       columns: [.text("Folder"), .prose("What is wrong")],
       rows: incomplete.map { [Self.name($0), .text($0.problem ?? "")] })
+  }
+
+  /// What is not the result of one strategy, and results whose page is missing.
+  private var otherSections: [ReportSection] {
+    var sections: [ReportSection] = []
+    if !checks.isEmpty {
+      sections.append(
+        ReportSection(
+          id: "checks", title: "Gates and other checks", blocks: [checkTable]))
+    }
+    if !pages.isEmpty {
+      sections.append(
+        ReportSection(
+          id: "pages", title: "Comparisons and other pages", blocks: [pageTable]))
+    }
+    if !withoutPage.isEmpty {
+      sections.append(
+        ReportSection(
+          id: "without-page", title: "Results without a page",
+          summary: "Each command writes the page when it is run in the folder that is listed here.",
+          blocks: [
+            ReportTable(
+              caption: NumberText.count(withoutPage.count, "result") + " without a page",
+              columns: [.text("Result"), .prose("How to make its page")],
+              rows: withoutPage.map { [.text($0.result.path), .text($0.command)] })
+          ]))
+    }
+    return sections
+  }
+
+  private var checkTable: ReportTable {
+    ReportTable(
+      caption: NumberText.count(checks.count, "check"),
+      columns: [
+        .text("Folder"), .text("Study"), .text("Kind"), .text("Verdict"), .text("Data from"),
+        .text("Data to"),
+      ],
+      rows: checks.map { check in
+        [
+          Self.name(check), .text(check.title), .text(check.kind), .text(check.verdict ?? ""),
+          Self.date(check.firstDate), Self.date(check.lastDate),
+        ]
+      })
+  }
+
+  private var pageTable: ReportTable {
+    ReportTable(
+      caption: NumberText.count(pages.count, "page"),
+      columns: [.text("Page"), .text("Title"), .text("Kind"), .prose("What it says")],
+      rows: pages.map {
+        [Self.name($0), .text($0.title), .text($0.kind), .text($0.verdict ?? "")]
+      })
+  }
+
+  private static func date(_ date: CivilDate?) -> ReportCell {
+    date.map { .date($0) } ?? .missing("the result does not say")
   }
 
   private static func name(_ result: IndexedResult) -> ReportCell {
@@ -145,8 +236,10 @@ package struct IndexReport: Sendable {
       result.verdict.map { .text(result.isInSample ? "\($0), in-sample" : $0) }
         ?? .missing("the study has no benchmark")
     },
-    Column(heading: .text("Gate"), isShown: { $0.contains { $0.passesGate != nil } }) {
-      $0.passesGate.map { .text($0 ? "passed" : "failed") } ?? .missing("no gate was run")
+    Column(heading: .text("Gate"), isShown: { $0.contains { $0.passesGate != nil } }) { result in
+      guard let passes = result.passesGate else { return .missing("no gate was run") }
+      let text = passes ? "passed" : "failed"
+      return result.gateLink.map { .link(text, to: $0) } ?? .text(text)
     },
     metric("sharpe", "Sharpe", .ratio),
     Column(heading: .text("95% interval")) { result in
@@ -158,9 +251,8 @@ package struct IndexReport: Sendable {
     },
     metric("cagr", "CAGR", .percent(decimals: 1)),
     metric("max-drawdown", "Max drawdown", .percent(decimals: 1)),
-    Column(heading: .text("Data to")) {
-      $0.lastDate.map { .date($0) } ?? .missing("the result does not say")
-    },
+    Column(heading: .text("Data from")) { date($0.firstDate) },
+    Column(heading: .text("Data to")) { date($0.lastDate) },
     Column(heading: .number("Caveats", as: .integer)) { .number(Double($0.limits.count)) },
   ]
 

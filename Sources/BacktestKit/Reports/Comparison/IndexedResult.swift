@@ -11,14 +11,19 @@ package struct IndexedResult: Sendable {
   package var problem: String?
   /// The title of the study.
   package var title = ""
-  /// What was done: `run`, `walk-forward`, `cross-validation` or another job.
+  /// What was done: `run`, `walk-forward`, `cross-validation`, `gate` or another job.
   package var kind = ""
+  /// Where it is listed.
+  package var category = Category.result
   /// The catalogue name of the strategy.
   package var strategy = ""
-  /// Whether it was better than its benchmark, in words; `nil` without a benchmark.
+  /// What came out, in words: of a result whether it was better than its benchmark, `nil` without
+  /// one; of a check whether it passed; of a page its first sentence.
   package var verdict: String?
   /// Whether its gate passed; `nil` without one.
   package var passesGate: Bool?
+  /// The page of its gate, seen from the folder of the index.
+  package var gateLink: String?
   /// Metrics by name; of a cross-validation their medians.
   package var metrics: [String: Double] = [:]
   /// The bounds of the Sharpe ratio with 95 % confidence.
@@ -27,8 +32,20 @@ package struct IndexedResult: Sendable {
   package var limits: [String] = []
   /// Whether its policies were trained on some of the data on which they are judged.
   package var isInSample: Bool { limits.contains(ResultCaveat.Code.inSample.rawValue) }
+  /// The first session of its data.
+  package var firstDate: CivilDate?
   /// The last session of its data.
   package var lastDate: CivilDate?
+
+  /// What a folder or a page holds.
+  package enum Category: Sendable {
+    /// How a strategy did.
+    case result
+    /// Whether a study is as it should be: a gate, or a look-ahead analysis.
+    case check
+    /// A page alone, of several runs or of returns.
+    case page
+  }
 
   /// A folder of which nothing more is known.
   package init(path: String, link: String? = nil, problem: String? = nil) {

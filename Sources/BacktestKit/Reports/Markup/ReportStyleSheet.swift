@@ -251,8 +251,7 @@ enum ReportStyleSheet {
     .bars tr{border:0}
     .bars th{width:1%;white-space:nowrap;font-weight:400}
     .bars .n{width:1%}
-    .bars i{display:block;height:.8em;margin-top:.28em;background:currentColor;min-width:1px}
-    .bars .s0,.bars .s1{background:var(--c)}
+    .bars i{display:block;height:.8em;margin-top:.28em;background:var(--c);min-width:1px}
     @media (max-width:560px){.bars th{white-space:normal;width:34%;overflow-wrap:anywhere}}
     @page{size:A4;margin:13mm 12mm}
     @media print{body{font-size:9pt;line-height:1.4}header,.page,footer{max-width:none;

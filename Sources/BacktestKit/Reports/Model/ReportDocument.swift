@@ -23,6 +23,9 @@ struct ReportDocument: Sendable {
   /// A line at the end, for example the fingerprint of the run.
   var footer: String?
 
+  /// What kind of page it is, by which an index knows it; `nil` of the page of a result, which
+  /// the result beside it tells.
+  var kind: PageKind?
   /// Whether the page holds the one script that lets a reader look closer.
   var isInteractive = false
   /// Whether several sections have a list of contents, which takes room from wide tables.
@@ -65,6 +68,7 @@ struct ReportDocument: Sendable {
         "http-equiv": "Content-Security-Policy",
         "content": isInteractive ? ReportScript.policy : ReportScript.policyWithoutScript,
       ])
+    if let kind { writer.emptyElement("meta", ["name": "generator", "content": kind.mark]) }
     writer.element("title", text: windowTitle ?? title)
     writer.markup("<style>")
     for part in [ReportStyleSheet.colours, ReportStyleSheet.page, ReportStyleSheet.marks] {
@@ -200,6 +204,9 @@ extension ReportSection {
 
   private static func charts(of block: any ReportBlock) -> [(title: String, svg: [UInt8])] {
     if let columns = block as? ReportColumns { return columns.blocks.flatMap(charts) }
+    if let table = block as? any PicturedTable {
+      return table.svg().map { [(table.caption, $0)] } ?? []
+    }
     guard let chart = block as? any ReportChart, let svg = chart.svg() else { return [] }
     return [(chart.title, svg)]
   }

@@ -108,6 +108,7 @@ public struct Report: ReportPage {
       sections: isOfReturns ? sectionsOfReturns(model) : sections(model),
       footer: "BacktestKit \(BacktestKitVersion.current) · fingerprint \(model.fingerprint)")
     document.isInteractive = isInteractive
+    document.kind = isOfReturns ? .returns : nil
     return document
   }
 

@@ -8,6 +8,8 @@ package import BacktestReports
 package struct ComparedRuns: Sendable {
   /// The runs, in the order in which they were added.
   package private(set) var runs: [ComparedRun] = []
+  /// The files that they were read from.
+  package private(set) var inputs: [String] = []
   /// Which of them were named by their folders.
   private var ofFolders: Set<Int> = []
   /// The folder from which links lead to reports.
@@ -28,6 +30,7 @@ package struct ComparedRuns: Sendable {
     let place = relativePath(from: "/", to: folder)
     try claim(place, as: folder)
     ofFolders.insert(runs.count)
+    inputs += ResultFolder.files(of: folder)
     runs.append(try ComparedRun(folder: folder, linkedFrom: page))
   }
 
@@ -38,8 +41,12 @@ package struct ComparedRuns: Sendable {
 
   /// Whether a folder holds a cross-validation, whose result is a spread and no single curve.
   package static func isCrossValidation(_ folder: String) -> Bool {
-    (try? DocumentReader.read(path: "\(folder)/result.json"))?.text(of: "schema")
-      == CrossValidationOutcome.schema
+    isCrossValidation(file: "\(folder)/result.json")
+  }
+
+  /// Whether a file is the result of a cross-validation.
+  package static func isCrossValidation(file: String) -> Bool {
+    (try? DocumentReader.read(path: file))?.text(of: "schema") == CrossValidationOutcome.schema
   }
 
   /// Adds a run of a store, with its curve from the files of its folder or from its trial.
@@ -48,6 +55,10 @@ package struct ComparedRuns: Sendable {
   ///   be read.
   package mutating func add(_ run: StoredRun, of store: RunStore) throws {
     try claim("\u{0}\(run.number)", as: "run \(run.number)")
+    inputs.append(store.path)
+    if let folder = run.folder {
+      inputs += ResultFolder.files(of: "\(folderPath(of: store.path))/\(folder)")
+    }
     runs.append(try ComparedRun(run, of: store, linkedFrom: page))
   }
 
@@ -99,7 +110,7 @@ extension ComparedRun {
   /// The result in a folder.
   fileprivate init(folder: String, linkedFrom page: String) throws(StudyError) {
     let path = "\(folder)/result.json"
-    let (record, trials) = try StudyError.wrapping(.file) {
+    let record = try StudyError.wrapping(.file) {
       let document = try DocumentReader.read(path: path)
       if document.text(of: "schema") == CrossValidationOutcome.schema {
         throw StudyError(
@@ -107,11 +118,10 @@ extension ComparedRun {
           "\(path): it is a cross-validation, whose result is a spread and no single curve; "
             + "compare runs, walk-forwards and sweeps")
       }
-      let trials = JSONValue(document)["trials"]?["counted"]?.numberValue
-      return (try ResultRecord.read(document).record, trials.map { Int($0) })
+      return try ResultRecord.read(document).record
     }
     self.init(record, name: folder, origin: folder)
-    countedTrials = trials
+    countedTrials = record.trials.count?.counted
     curve = try Self.curve(in: folder, of: record)
     link = Self.link(to: folder, from: page)
   }

@@ -121,12 +121,13 @@ extension CrossValidationOutcome {
 }
 
 extension CrossValidationOutcome {
-  /// Reads a study, or the study in the `result.json` of a cross-validation or of a run.
+  /// Reads a study, or the study in the `result.json` of a cross-validation or of a run, with the
+  /// fingerprint of a cross-validation.
   ///
   /// - Throws: what is wrong with the file.
   package static func study(
     _ path: String, overrides: [String], catalogue: StrategyCatalogue
-  ) throws(DocumentError) -> (study: Study, isRepeated: Bool) {
+  ) throws(DocumentError) -> (study: Study, isRepeated: Bool, fingerprint: String?) {
     let document = try DocumentReader.read(path: path, acceptsStandardInput: true)
     let base = FileInput.isStandardInput(path) ? "." : folderPath(of: path)
     guard case .table(let entries) = document.content,
@@ -134,7 +135,7 @@ extension CrossValidationOutcome {
     else {
       let study = try Study(
         document: document, folder: base, overrides: overrides, catalogue: catalogue)
-      return (study, false)
+      return (study, false, nil)
     }
     func text(_ key: String) -> String? {
       guard case .text(let text)? = entries.first(where: { $0.key == key })?.value.content else {
@@ -143,10 +144,12 @@ extension CrossValidationOutcome {
       return text
     }
     var (node, way, file): (DocumentNode, String, String?)
+    var fingerprint: String?
     if case .text(Self.schema) = found.value.content,
       let study = entries.first(where: { $0.key == "study" })?.value
     {
       (node, way, file) = (study, text("study-folder") ?? ".", text("study-file"))
+      fingerprint = text("fingerprint")
     } else {
       let (record, study) = try ResultRecord.read(document)
       (node, way, file) = (study, record.studyFolder, record.studyFile)
@@ -154,6 +157,6 @@ extension CrossValidationOutcome {
     var study = try Study(
       document: node, folder: "\(base)/\(way)", overrides: overrides, catalogue: catalogue)
     study.fileName = file ?? study.fileName
-    return (study, true)
+    return (study, true, fingerprint)
   }
 }

@@ -27,7 +27,7 @@ public struct CrossValidationOutcome: Sendable {
   /// The report of this outcome.
   public func report() -> CrossValidationReport { report(dataFiles: []) }
 
-  private func report(dataFiles: [ResultRecord.DataFile]) -> CrossValidationReport {
+  func report(dataFiles: [ResultRecord.DataFile]) -> CrossValidationReport {
     var report = CrossValidationReport(result, universe: market.universe)
     report.title = study.name
     report.caveats = caveats

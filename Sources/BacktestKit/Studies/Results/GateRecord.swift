@@ -19,10 +19,10 @@ extension ResultRecord {
       let name = analysis["name"]?.textValue ?? ""
       return (analysis["causal"]?.items ?? []).compactMap { part -> RegimeSharpe? in
         guard let label = part["label"]?.textValue, label != "unlabelled",
-          let bars = part["bars"]?.numberValue, bars > 0
+          let bars = part["bars"]?.wholeValue, bars > 0
         else { return nil }
         return RegimeSharpe(
-          name: "\(name): \(label)", barCount: Int(bars), sharpe: part["sharpe"]?.numberValue)
+          name: "\(name): \(label)", barCount: bars, sharpe: part["sharpe"]?.numberValue)
       }
     }
   }
@@ -38,6 +38,10 @@ extension JSONValue {
   var items: [JSONValue]? { if case .list(let items) = self { items } else { nil } }
   /// A text.
   var textValue: String? { if case .text(let text) = self { text } else { nil } }
+  /// Yes or no.
+  var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// A whole number.
+  var wholeValue: Int? { if case .integer(let value) = self { value } else { nil } }
   /// A number.
   var numberValue: Double? {
     switch self {

@@ -25,6 +25,11 @@ package final class ResultFolder: Sendable {
     "decisions", "regimes", "splits", "paths", "sweep", "tune", "sensitivity",
   ]
 
+  /// The files of a result that no page may replace: all but its own page.
+  package static func files(of folder: String) -> [String] {
+    names.filter { $0 != "report.html" }.map { "\(folder)/\($0)" }
+  }
+
   /// Claims a folder for a study.
   ///
   /// - Parameter isForced: whether it may hold the result of another study, or something else.
@@ -129,6 +134,18 @@ extension Study {
       paths.append("\(policy.manifest.folder)/norm.json")
     }
     return paths + [path]
+  }
+
+  /// What a page on the study may not replace: the files that it reads, and those that are kept for
+  /// it, which are the caches of prices and of checkpoints, and its baseline.
+  package var keptFiles: [String] {
+    // Of a result the study's own file is another than the one that was read.
+    var files = inputs + [resolved(fileName)]
+    for cache in [data.cache, walkForward?.training?.cache].compactMap(\.self).map(resolved) {
+      files += ((try? FolderTree.files(below: cache)) ?? []).map { "\(cache)/\($0)" }
+    }
+    if let baseline = gate?.baseline { files.append(resolved(baseline)) }
+    return files
   }
 
   /// The files beside those of prices that say something of the market, each with its key.

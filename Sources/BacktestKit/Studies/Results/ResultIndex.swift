@@ -95,6 +95,13 @@ package struct ResultIndex {
           problem: "A job is still at work, or was killed; started again it goes on."))
     }
     if names.contains("batch.csv") { noteFailures(in: folder, path) }
+    notePages(folder, path, names)
+    if !names.contains("result.json") {
+      if names.contains("gate.json") { noteCheck("gate.json", folder, path) }
+      if names.contains(LookaheadRecord.fileName) {
+        noteCheck(LookaheadRecord.fileName, folder, path)
+      }
+    }
     if names.contains("result.json") {
       found.append(IndexedResult(folder, path: path, linkedFrom: page))
     } else if names.contains(where: { $0.hasSuffix(".partial") }) {
@@ -107,7 +114,51 @@ package struct ResultIndex {
       found.append(
         IndexedResult(
           path: path, link: ComparedRun.link(to: folder, from: page),
-          problem: "There is no result.json, so its figures cannot be read."))
+          problem: "There is no result.json, so its figures cannot be read; run its study again."))
+    }
+  }
+
+  /// A gate or a look-ahead analysis that has a folder of its own.
+  private mutating func noteCheck(_ name: String, _ folder: String, _ path: String) {
+    var result = IndexedResult(path: path)
+    result.category = .check
+    do throws(DocumentError) {
+      let json = JSONValue(try DocumentReader.read(path: "\(folder)/\(name)"))
+      result.title = json["name"]?.textValue ?? ""
+      if name == LookaheadRecord.fileName {
+        result.kind = "look-ahead"
+        result.verdict =
+          json["lookahead"]?.boolValue == true ? "looks ahead" : "no look-ahead was found"
+      } else {
+        result.kind = "gate"
+        result.link = IndexedResult.link("gate.html", in: folder, from: page)
+        let rules = json["rules"]?.items ?? []
+        let failed = rules.count { $0["verdict"]?.textValue == "failed" }
+        result.verdict =
+          json["verdict"]?.textValue == "passed"
+          ? "passed"
+          : "failed: \(failed) of \(NumberText.count(rules.count, "rule"))"
+        result.firstDate = json["from"]?.textValue.flatMap { CivilDate($0) }
+        result.lastDate = json["to"]?.textValue.flatMap { CivilDate($0) }
+      }
+    } catch {
+      result = IndexedResult(path: path, problem: "\(error)")
+    }
+    found.append(result)
+  }
+
+  /// The pages of several runs or of returns, which lie anywhere.
+  private mutating func notePages(_ folder: String, _ path: String, _ names: [String]) {
+    for name in names where name.hasSuffix(".html") && !name.hasPrefix(".") {
+      guard let head = PageHead(of: "\(folder)/\(name)") else { continue }
+      var result = IndexedResult(
+        path: path == "." ? name : "\(path)/\(name)",
+        link: IndexedResult.link(name, in: folder, from: page))
+      result.category = .page
+      result.kind = head.kind.rawValue
+      result.title = head.title
+      result.verdict = head.verdict
+      found.append(result)
     }
   }
 
@@ -136,13 +187,27 @@ extension IndexedResult {
       if document.text(of: "schema") == CrossValidationOutcome.schema {
         read(crossValidation: JSONValue(document))
       } else {
-        read(try ResultRecord.read(document).record)
+        let record = try ResultRecord.read(document).record
+        read(record)
+        // A tuning and a Monte Carlo are runs with something more.
+        if FolderTree.isFile("\(folder)/tune.csv") { kind = "tuning" }
+        if record.asked.monteCarlo != nil { kind = "Monte Carlo" }
       }
     } catch {
       problem = "\(error)"
     }
     let gate = (try? DocumentReader.read(path: "\(folder)/gate.json"))?.text(of: "verdict")
     passesGate = gate.map { $0 == "passed" }
+    gateLink = gate == nil ? nil : Self.link("gate.html", in: folder, from: page)
+  }
+
+  /// A file of a folder, seen from the folder of a page; `nil` where it is not there.
+  fileprivate static func link(
+    _ name: String, in folder: String, from page: String
+  ) -> String? {
+    guard FolderTree.isFile("\(folder)/\(name)") else { return nil }
+    let way = relativePath(from: page, to: folder)
+    return way == "." ? name : "\(way)/\(name)"
   }
 
   private mutating func read(_ record: ResultRecord) {
@@ -152,6 +217,7 @@ extension IndexedResult {
     metrics = Dictionary(record.metrics.map { ($0.name, $0.value) }) { first, _ in first }
     sharpeInterval = record.interval95(of: "sharpe")
     limits = record.caveats.map(\.code)
+    firstDate = record.firstDate
     lastDate = record.lastDate
     verdict = record.ruinedAt.map { _ in "nothing was left" } ?? record.benchmarkVerdict
   }
@@ -164,9 +230,11 @@ extension IndexedResult {
       metrics[name] = json["distribution"]?[name]?["median"]?.numberValue
     }
     limits = (json["limits"]?.items ?? []).compactMap { $0["code"]?.textValue }
-    lastDate = (json["markets"]?.items ?? []).compactMap {
-      $0["to"]?.textValue.flatMap { CivilDate($0) }
-    }.max()
+    func dates(_ key: String) -> [CivilDate] {
+      (json["markets"]?.items ?? []).compactMap { $0[key]?.textValue.flatMap { CivilDate($0) } }
+    }
+    firstDate = dates("from").min()
+    lastDate = dates("to").max()
     verdict = json["losing-share"]?.numberValue.map {
       "\(NumberFormat.percent(decimals: 0).text($0)) of \(json["unit"]?.textValue ?? "path")s lost"
     }
@@ -184,5 +252,42 @@ extension ResultRecord {
     guard let ratio, let sessions else { return "not known" }
     let statistic = ratio * Double(sessions).squareRoot()
     return statistic > 1.96 ? "ahead" : statistic < -1.96 ? "behind" : "no clear difference"
+  }
+}
+
+/// What the beginning of a page says of it.
+private struct PageHead {
+  let kind: PageKind
+  let title: String
+  let verdict: String?
+
+  /// How many bytes are looked at; the style sheet takes most of them.
+  private static let limit = 64_000
+
+  /// The head of a page; `nil` where it is no page of a kind that an index lists.
+  init?(of path: String) {
+    guard FolderTree.isFile(path), let bytes = try? FileBytes.read(path) else { return nil }
+    let text = String(decoding: bytes.prefix(Self.limit), as: UTF8.self)
+    guard
+      let kind = PageKind.allCases.first(where: {
+        text.contains("<meta name=\"generator\" content=\"\($0.mark)\"")
+      })
+    else { return nil }
+    self.kind = kind
+    title = Self.text(in: text, from: "<title>", to: "</title>") ?? ""
+    verdict = Self.text(in: text, from: "<p class=\"verdict\">", to: "</p>")
+  }
+
+  private static func text(in text: String, from start: String, to end: String) -> String? {
+    guard let first = text.firstRange(of: start) else { return nil }
+    let rest = text[first.upperBound...]
+    guard let last = rest.firstRange(of: end) else { return nil }
+    var found = String(rest[..<last.lowerBound])
+    for (entity, character) in [
+      ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&"),
+    ] {
+      found = found.replacing(entity, with: character)
+    }
+    return found
   }
 }

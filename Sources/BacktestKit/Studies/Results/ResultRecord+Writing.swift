@@ -40,6 +40,10 @@ extension ResultRecord {
       outcome.forecasts.map { Setting.all(in: ResultForecasts($0, result.universe).json) } ?? []
     studyFolder = relativePath(from: folder, to: outcome.study.folder)
     studyFile = outcome.study.fileName
+    trials = outcome.trials
+    asked = Asked(
+      monteCarlo: outcome.monteCarlo?.json, sensitivity: outcome.sensitivity?.json,
+      hasRegimes: !outcome.regimes.isEmpty)
   }
 
   /// The record as `result.json` has it, the whole study and the folds with it.

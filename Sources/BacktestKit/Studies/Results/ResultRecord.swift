@@ -1,4 +1,5 @@
 public import BacktestCore
+package import BacktestEvidence
 public import BacktestFiles
 
 /// The contents of `result.json`: what was run on which data, how it did, and what is needed to
@@ -63,6 +64,10 @@ public struct ResultRecord: Sendable, Equatable {
   package var studyFile: String?
   /// When equity was gone; `nil` in a run that kept some.
   public var ruinedAt: String?
+  /// The number of trials behind it.
+  package var trials: TrialCounting
+  /// What was asked for beside the study.
+  package var asked: Asked
 
   /// What was done.
   public enum Kind: String, Sendable, CaseIterable {
@@ -254,16 +259,19 @@ extension ResultRecord {
     studyFile = table.optional("study-file", .text)
     // These are for other readers; folds and regimes are in separate tables as well.
     for key in [
-      "policies", "edge", "trainers-accounting", "sweep", "sensitivity", "candidates", "replicates",
+      "policies", "edge", "trainers-accounting", "sweep", "candidates", "replicates",
       "attribution", "factors", "risk", "value-at-risk", "degradation", "decisions",
     ] {
       _ = table.node(key)
     }
     efficiency = table.optional("efficiency", .number())
     foldReturns = Self.foldReturns(table.node("folds").map { JSONValue($0) })
-    regimeSharpes = Self.regimeSharpes(table.node("regimes").map { JSONValue($0) })
-    _ = table.node("trials")
-    _ = table.node("monte-carlo")
+    let regimes = table.node("regimes").map { JSONValue($0) }
+    regimeSharpes = Self.regimeSharpes(regimes)
+    trials = TrialCounting(json: table.node("trials").map { JSONValue($0) })
+    asked = Asked(
+      monteCarlo: table.node("monte-carlo").map { JSONValue($0) },
+      sensitivity: table.node("sensitivity").map { JSONValue($0) }, hasRegimes: regimes != nil)
   }
 }
 

@@ -19,3 +19,21 @@ extension TrialCounting {
     }
   }
 }
+
+extension TrialCounting {
+  /// The count under `trials` of a `result.json`; results of older versions have none.
+  init(json: JSONValue?) {
+    guard let json, let counted = json["counted"]?.wholeValue, counted >= 0 else {
+      self = json?["reason"]?.textValue.map { .notCounted(reason: $0) } ?? .withoutStore
+      return
+    }
+    var count = CountedTrials(
+      family: json["family"]?.textValue ?? "", store: json["store"]?.textValue ?? "",
+      counted: counted, forgotten: max(json["forgotten"]?.wholeValue ?? 0, 0),
+      configurations: max(json["configurations"]?.wholeValue ?? 0, 0),
+      meanCorrelation: json["mean-correlation"]?.numberValue,
+      sharpeVariance: json["sharpe-variance"]?.numberValue)
+    count.deflatedSharpe = json["deflated-sharpe"]?.numberValue
+    self = .counted(count)
+  }
+}

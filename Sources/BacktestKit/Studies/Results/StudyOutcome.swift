@@ -93,16 +93,23 @@ package struct TrainersAccounting: Hashable, Sendable {
 
 extension StudyOutcome {
   /// The report of this outcome.
-  public func report() -> Report { report(dataFiles: [], valueAtRisk) }
+  public func report() -> Report {
+    report(dataFiles: [], valueAtRisk, reproducedBy: standardArguments)
+  }
 
   /// Whether rules for value at risk forecast the run's losses; none for short runs.
   var valueAtRisk: [TestedValueAtRisk] {
     TestedValueAtRisk.all(on: metrics.sample.returns)
   }
 
-  /// The report of this outcome, with the digests of the files that were read again for them.
-  private func report(
-    dataFiles: [ResultRecord.DataFile], _ valueAtRisk: [TestedValueAtRisk]
+  /// What reproduces it beside its `result.json`.
+  private var standardArguments: String { "run result.json --expect \(result.fingerprint)" }
+
+  /// The report of this outcome, with the digests of the files that were read again for them, and
+  /// the arguments of the program that reproduce it in the folder of the page.
+  func report(
+    dataFiles: [ResultRecord.DataFile], _ valueAtRisk: [TestedValueAtRisk],
+    reproducedBy arguments: String?
   ) -> Report {
     var report = walkForward.map { Report($0) } ?? Report(result)
     report.title = study.name
@@ -111,7 +118,7 @@ extension StudyOutcome {
     report.valueAtRisk = valueAtRisk
     report.factors = factorRegression
     report.dataQuality = market.quality
-    report.provenance = provenance
+    report.provenance = provenance(reproducedBy: arguments)
     report.caveats = caveats
     report.policies = zip(study.strategy.policies, drifts).map {
       $0.report(foldsHaveWeights: foldsHaveWeights, drift: $1)
@@ -156,7 +163,9 @@ extension StudyOutcome {
     try StudyError.wrapping(.file) {
       let record = try ResultRecord(self, folder: folder.path)
       let tested = BackgroundWork { valueAtRisk }
-      let page = BackgroundWork { report(dataFiles: record.data, tested.value).bytes() }
+      let page = BackgroundWork {
+        report(dataFiles: record.data, tested.value, reproducedBy: standardArguments).bytes()
+      }
       let json = BackgroundWork { JSONWriter.bytes(of: record.json(self, tested.value)) }
       try interrupt.shield {
         try writeFiles(to: folder, page: page, json: json, interrupt: interrupt)
@@ -235,16 +244,18 @@ extension StudyOutcome {
     }
   }
 
-  private var provenance: [ProvenanceItem] {
+  private func provenance(reproducedBy arguments: String?) -> [ProvenanceItem] {
     var items = [
       ProvenanceItem("BacktestKit", BacktestKitVersion.current),
       ProvenanceItem("Strategy", study.strategy.definition.name),
       ProvenanceItem("Fingerprint", result.fingerprint.description),
       ProvenanceItem("Seed", "\(study.seed)"),
-      ProvenanceItem(
-        "Arguments of the program that reproduce it, in the folder of this page",
-        "run result.json --expect \(result.fingerprint)"),
     ]
+    if let arguments {
+      items.append(
+        ProvenanceItem(
+          "Arguments of the program that reproduce it, in the folder of this page", arguments))
+    }
     for policy in study.strategy.policies {
       let own = foldsHaveWeights ? nil : policy.trained
       let weights = own.map { ", weights \($0.weightsDigest.prefix(16))" } ?? ""
