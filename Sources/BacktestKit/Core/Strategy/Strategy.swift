@@ -94,8 +94,8 @@ public struct BarSlice: Sequence, Sendable {
       ? row : Self.earlierRow(columns + position, from: firstInstant, before: instant)
   }
 
-  /// The row of the last bar that closed before an instant and belongs to the slice, or -1. It takes
-  /// numbers, so that a slice that is read in a loop need not lie in memory for it.
+  /// The row of the last bar that closed before an instant and belongs to the slice, or -1. It
+  /// takes numbers, so that a slice that is read in a loop need not lie in memory for it.
   @usableFromInline @inline(never)
   static func earlierRow(
     _ series: UnsafePointer<SeriesColumns>, from first: Int, before instant: Int

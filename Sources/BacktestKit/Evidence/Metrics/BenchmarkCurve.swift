@@ -117,6 +117,9 @@ extension BenchmarkCurve {
   private static let heldName = "Buy and hold"
   private static let heldPartsName = "Equal parts, held"
 
+  /// The name of what is held of so many instruments.
+  static func heldName(of count: Int) -> String { count == 1 ? heldName : heldPartsName }
+
   /// The name inside a sentence; names of markets keep their capitals.
   package var nameInSentence: String {
     switch name {
@@ -181,7 +184,7 @@ extension BenchmarkCurve {
     }
     let (start, count) = (dates.count > 1 && dates[0] == dates[1] ? 1 : 0, dates.count)
     let symbols = result.universe.series.map(\.instrument.symbol)
-    let name = symbols.count == 1 ? heldName : heldPartsName
+    let name = heldName(of: symbols.count)
     var curve = try? BenchmarkCurve(
       name, dates: Array(dates[start..<count]), prices: Array(values[start..<count]),
       pricesPerYear: sample.barsPerYear)
@@ -194,27 +197,6 @@ extension BenchmarkCurve {
       curve?.held = HeldPoints(values: points, times: Array(times), dates: pointDates)
     }
     return curve
-  }
-
-  /// Equal parts of every instrument of a universe, bought at its last close on or before a date,
-  /// or at its first one after it, and kept to another; without costs.
-  ///
-  /// - Returns: `nil` where a price is not above zero, or where fewer than two sessions are known.
-  package static func held(
-    _ universe: Universe, from first: CivilDate, through last: CivilDate
-  ) -> BenchmarkCurve? {
-    let parts = universe.series.compactMap { try? BenchmarkCurve($0) }
-    guard parts.count == universe.count, first < last else { return nil }
-    let dates = Set(parts.flatMap(\.dates)).union([first])
-      .filter { (first...last).contains($0) }.sorted()
-    guard dates.count > 1 else { return nil }
-    var values = [Double](repeating: 0, count: dates.count)
-    for part in parts {
-      for (row, value) in part.scaled(to: 1, on: dates).enumerated() { values[row] += value ?? 1 }
-    }
-    return try? BenchmarkCurve(
-      parts.count == 1 ? heldName : heldPartsName, dates: dates, prices: values,
-      pricesPerYear: parts.compactMap(\.pricesPerYear).max())
   }
 
   /// The benchmark's own returns over the time of a sample, beginning with its last price on or

@@ -1,0 +1,24 @@
+package import BacktestCore
+
+extension BenchmarkCurve {
+  /// Equal parts of every instrument of a universe, bought at its last close on or before a date,
+  /// or at its first one after it, and kept to another; without costs.
+  ///
+  /// - Returns: `nil` where a price is not above zero, or where fewer than two sessions are known.
+  package static func held(
+    _ universe: Universe, from first: CivilDate, through last: CivilDate
+  ) -> BenchmarkCurve? {
+    let parts = universe.series.compactMap { try? BenchmarkCurve($0) }
+    guard parts.count == universe.count, first < last else { return nil }
+    let dates = Set(parts.flatMap(\.dates)).union([first])
+      .filter { (first...last).contains($0) }.sorted()
+    guard dates.count > 1 else { return nil }
+    var values = [Double](repeating: 0, count: dates.count)
+    for part in parts {
+      for (row, value) in part.scaled(to: 1, on: dates).enumerated() { values[row] += value ?? 1 }
+    }
+    return try? BenchmarkCurve(
+      heldName(of: parts.count), dates: dates, prices: values,
+      pricesPerYear: parts.compactMap(\.pricesPerYear).max())
+  }
+}
