@@ -20,7 +20,7 @@ struct HelpScreenTests {
 
         Exit status:
           0    Done.
-          1    A gate failed.
+          1    A gate failed, or look-ahead was found.
           2    The input or the command line is wrong.
           3    A fault of the program, or a run that does not reproduce its fingerprint.
           130  Interrupted; no file is half written.

@@ -132,7 +132,7 @@ struct CommandError: Error, Equatable {
 package enum ExitCode: Int32, Sendable, CaseIterable {
   /// Done, and a gate passed; warnings and ruin in a run are no failures.
   case done = 0
-  /// A gate failed.
+  /// A gate failed, or look-ahead was found.
   case gateFailed = 1
   /// The input or the command line is wrong.
   case wrongInput = 2
@@ -145,7 +145,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
   var meaning: String {
     switch self {
     case .done: "Done."
-    case .gateFailed: "A gate failed."
+    case .gateFailed: "A gate failed, or look-ahead was found."
     case .wrongInput: "The input or the command line is wrong."
     case .fault: "A fault of the program, or a run that does not reproduce its fingerprint."
     case .interrupted: "Interrupted; no file is half written."
