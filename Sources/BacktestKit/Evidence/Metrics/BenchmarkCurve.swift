@@ -147,13 +147,8 @@ extension BenchmarkCurve {
     let times = result.sampleTimes
     var values = [Double](repeating: 0, count: times.count)
     for series in result.universe.series {
-      let closes = series.totalReturnCloses
-      var row = -1
-      var bought: Double?
-      for (point, time) in times.enumerated() {
-        while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
-        if row >= 0, bought == nil { bought = closes[row] }
-        values[point] += bought.map { closes[row] / $0 } ?? 1
+      for (point, value) in heldValues(of: series, at: times).enumerated() {
+        values[point] += value
       }
     }
     let whole = result.sample
@@ -175,6 +170,19 @@ extension BenchmarkCurve {
       pricesPerYear: sample.barsPerYear)
     curve?.points = points
     return curve
+  }
+
+  /// What one unit of money has become at some times that was put into a series at the first of
+  /// them, or at its first close after it; 1 until then.
+  static func heldValues(of series: BarSeries, at times: [Timestamp]) -> [Double] {
+    let closes = series.totalReturnCloses
+    var row = -1
+    var bought: Double?
+    return times.map { time in
+      while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
+      if row >= 0, bought == nil { bought = closes[row] }
+      return bought.map { closes[row] / $0 } ?? 1
+    }
   }
 
   /// The benchmark's own returns over the time of a sample, beginning with its last price on or

@@ -110,6 +110,7 @@ extension StudyOutcome {
     report.regimes = regimes
     report.valueAtRisk = valueAtRisk
     report.factors = factorRegression
+    report.segments = segmentAttribution
     report.dataQuality = market.quality
     report.provenance = provenance
     report.caveats = caveats
@@ -227,6 +228,11 @@ extension StudyOutcome {
         try writeSensitivity(sensitivity, to: try files.file("sensitivity.csv"))
       } else {
         files.remove(["sensitivity.csv"])
+      }
+      if let segmentAttribution {
+        try segmentAttribution.write(to: try files.file("segments.csv"))
+      } else {
+        files.remove(["segments.csv"])
       }
       files.remove(["splits.csv", "paths.csv"])
       try files.write(page.value, to: "report.html")
