@@ -89,6 +89,7 @@ struct ResultSchemaTests {
       try Self.outcome(walksForward: false, [Self.limits, Self.exits]),
       try Self.outcome(walksForward: false, costs),
       try Self.outcome(walksForward: false, Self.teller),
+      try Self.outcome(walksForward: false, ["attribution={segments: {IBM: technology}}"]),
     ] {
       let record = try ResultRecord(outcome, folder: ".")
       Self.keys(of: record.json(outcome), at: "", into: &keys)

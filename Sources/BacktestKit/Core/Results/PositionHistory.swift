@@ -221,6 +221,21 @@ extension BacktestResult {
     return curve
   }
 
+  /// The movements of cash, each with the first point of the curve that shows it; what comes after
+  /// the last point is shown by that.
+  package var ledgerByPoint: [(entry: LedgerEntry, point: Int)] {
+    let inside = Set(fills.lazy.filter(\.isIntrabar).map { FillPlace($0.order, $0.time) })
+    var row = 0
+    return ledger.map { entry in
+      while row + 1 < curve.times.count,
+        !entry.isBefore(pointAt: curve.times[row], isBase: row == 0, inside: inside)
+      {
+        row += 1
+      }
+      return (entry, row)
+    }
+  }
+
   /// The notional of trades in contracts, as if it had been paid.
   private var contractTrades: [LedgerEntry] {
     let currencies = universe.foreignCurrencies(beside: configuration.account.currency)
@@ -251,7 +266,8 @@ private struct FillPlace: Hashable {
 }
 
 extension AppliedAction {
-  fileprivate var isDividend: Bool {
+  /// Whether it paid, or cost, a dividend.
+  package var isDividend: Bool {
     switch action.kind {
     case .dividend, .specialDividend: true
     default: false

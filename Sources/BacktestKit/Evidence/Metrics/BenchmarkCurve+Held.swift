@@ -21,4 +21,19 @@ extension BenchmarkCurve {
       heldName(of: parts.count), dates: dates, prices: values,
       pricesPerYear: parts.compactMap(\.pricesPerYear).max())
   }
+
+  /// Adds what one unit of money has become at some times that was put into a series at the first
+  /// of them, or at its first close after it; 1 until then.
+  static func addHeldValues(
+    of series: BarSeries, at times: [Timestamp], to values: inout [Double]
+  ) {
+    let closes = series.totalReturnCloses
+    var row = -1
+    var bought: Double?
+    for (point, time) in times.enumerated() {
+      while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
+      if row >= 0, bought == nil { bought = closes[row] }
+      values[point] += bought.map { closes[row] / $0 } ?? 1
+    }
+  }
 }

@@ -162,14 +162,7 @@ extension BenchmarkCurve {
     let times = result.sampleTimes
     var values = [Double](repeating: 0, count: times.count)
     for series in result.universe.series {
-      let closes = series.totalReturnCloses
-      var row = -1
-      var bought: Double?
-      for (point, time) in times.enumerated() {
-        while row + 1 < series.count, series.closeTimes[row + 1] <= time { row += 1 }
-        if row >= 0, bought == nil { bought = closes[row] }
-        values[point] += bought.map { closes[row] / $0 } ?? 1
-      }
+      addHeldValues(of: series, at: times, to: &values)
     }
     let whole = result.sample
     let sample = result.sessionSample(of: whole)

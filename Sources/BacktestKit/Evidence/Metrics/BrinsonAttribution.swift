@@ -74,6 +74,13 @@ public struct BrinsonAttribution: Hashable, Sendable {
     }
   }
 
+  /// The attribution of a period whose effects are known already.
+  init(effects: [SegmentEffects], portfolioReturn: Double, benchmarkReturn: Double) {
+    segments = effects
+    self.portfolioReturn = portfolioReturn
+    self.benchmarkReturn = benchmarkReturn
+  }
+
   /// The sums of the effects over all segments.
   public var total: SegmentEffects {
     segments.reduce(
@@ -98,6 +105,8 @@ public struct LinkedAttribution: Hashable, Sendable {
   public let portfolioReturn: Double
   /// The compounded return of the benchmark.
   public let benchmarkReturn: Double
+  /// The linked effects of each segment, in the order in which segments first occur.
+  public let segments: [BrinsonAttribution.SegmentEffects]
   /// The linked effects, summed over segments.
   public let total: BrinsonAttribution.SegmentEffects
 
@@ -106,22 +115,42 @@ public struct LinkedAttribution: Hashable, Sendable {
     let portfolio = periods.reduce(1) { $0 * (1 + $1.portfolioReturn) } - 1
     let benchmark = periods.reduce(1) { $0 * (1 + $1.benchmarkReturn) } - 1
     let whole = Self.factor(portfolio, benchmark)
+    var sums: [BrinsonAttribution.SegmentEffects] = []
+    var places: [String: Int] = [:]
     var sum = BrinsonAttribution.SegmentEffects(
       name: "total", allocation: 0, selection: 0, interaction: 0)
     for period in periods {
       let scale = Self.factor(period.portfolioReturn, period.benchmarkReturn) / whole
-      let effects = period.total
-      sum.allocation += scale * effects.allocation
-      sum.selection += scale * effects.selection
-      sum.interaction += scale * effects.interaction
+      for effects in period.segments {
+        let place = places[effects.name] ?? sums.count
+        if place == sums.count {
+          places[effects.name] = place
+          sums.append(
+            BrinsonAttribution.SegmentEffects(
+              name: effects.name, allocation: 0, selection: 0, interaction: 0))
+        }
+        sums[place].add(effects, times: scale)
+      }
+      sum.add(period.total, times: scale)
     }
     portfolioReturn = portfolio
     benchmarkReturn = benchmark
+    segments = sums
     total = sum
   }
 
+  /// `(ln(1 + R) - ln(1 + B)) / (R - B)`, without the digits that the difference of two logarithms
+  /// loses where the returns are close to each other.
   private static func factor(_ portfolio: Double, _ benchmark: Double) -> Double {
-    portfolio == benchmark
-      ? 1 / (1 + portfolio) : (log1p(portfolio) - log1p(benchmark)) / (portfolio - benchmark)
+    let ratio = (portfolio - benchmark) / (1 + benchmark)
+    return ratio == 0 ? 1 / (1 + benchmark) : log1p(ratio) / (portfolio - benchmark)
+  }
+}
+
+extension BrinsonAttribution.SegmentEffects {
+  fileprivate mutating func add(_ other: Self, times scale: Double) {
+    allocation += scale * other.allocation
+    selection += scale * other.selection
+    interaction += scale * other.interaction
   }
 }

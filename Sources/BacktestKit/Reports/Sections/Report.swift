@@ -21,6 +21,8 @@ public struct Report: ReportPage {
   package var valueAtRisk: [TestedValueAtRisk] = []
   /// What factors explain of the returns; `nil` where none are given.
   public var factors: FactorRegression?
+  /// Why the return differs from a benchmark's by segments; `nil` where none are given.
+  package var segments: SegmentAttribution?
   /// The contents and findings of the data; by default one report for each series.
   public var dataQuality: [DataQualityReport]
   /// Where the result comes from, such as the study or a commit. An item replaces one of the same
@@ -121,7 +123,7 @@ public struct Report: ReportPage {
       { [model.returnsSection] }, { model.rollingSections }, { model.exposureSections },
       { model.walkForwardSections + model.monteCarloSections(monteCarlo) },
       { model.forecastSections }, { model.regimeSections(regimes) }, { [model.tradesSection] },
-      { [model.costsSection, model.attributionSection] },
+      { [model.costsSection, model.attributionSection] + model.segmentSections(segments) },
       { model.crisisSections + model.factorSections(factors) },
       { model.riskSections(valueAtRisk) },
       { [model.metricsSection] + model.noteSections + customSections },

@@ -22,7 +22,7 @@ package final class ResultFolder: Sendable {
   static let tables = [
     "equity", "positions", "orders", "order-events", "fills", "trades", "ledger", "actions", "risk",
     "folds", "candidates", "forecasts",
-    "decisions", "regimes", "splits", "paths", "sweep", "tune", "sensitivity",
+    "decisions", "regimes", "splits", "paths", "sweep", "tune", "sensitivity", "segments",
   ]
 
   /// The files of a result that no page may replace: all but its own page.
@@ -157,6 +157,7 @@ extension Study {
     files += data.files.compactMap(\.funding?.path).map { ("data.files.funding", $0) }
     files += regimeSettings.file.map { [("regimes.file", $0.path)] } ?? []
     files += benchmark?.file.map { [("benchmark.file", $0)] } ?? []
+    files += attribution?.benchmark.map { [("attribution.benchmark", $0)] } ?? []
     files += factors.map { [("factors", $0.path)] } ?? []
     return files
   }

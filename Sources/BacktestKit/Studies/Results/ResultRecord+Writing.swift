@@ -71,7 +71,7 @@ extension ResultRecord {
     ]
     if !otherFiles.isEmpty { parts.append(("other-files", .list(otherFiles.map(\.json)))) }
     parts.append(("counts", counts.json))
-    parts.append(("attribution", ProfitAttribution(outcome.result).json))
+    parts.append(("attribution", outcome.attributionJSON))
     if let factors = outcome.factorRegression { parts.append(("factors", factors.json)) }
     if let risk = outcome.result.riskJSON { parts.append(("risk", risk)) }
     if !valueAtRisk.isEmpty {

@@ -21,6 +21,8 @@ package struct StudyMarket: Sendable {
   private(set) var unknownPrices: [String] = []
   /// The returns of the study's factors.
   let factors: FactorReturns?
+  /// The segments of the instruments, where the study names some.
+  let segments: MarketSegments?
   /// What each series holds and what was odd about it.
   package let quality: [DataQualityReport]
 
@@ -99,6 +101,7 @@ package struct StudyMarket: Sendable {
     }
     try study.validateConfiguration(for: universe)
     if let factors { try factors.check(against: universe, study) }
+    segments = try study.loadSegments(universe)
     self.universe = universe
     feed = Feed(universe)
     benchmark = try study.loadBenchmark(from: universe)

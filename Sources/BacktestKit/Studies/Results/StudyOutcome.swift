@@ -18,6 +18,8 @@ public struct StudyOutcome: Sendable {
   public let benchmark: BenchmarkCurve?
   /// The run by regimes.
   public let regimes: [RegimeAnalysis]
+  /// Why the run's return differs from a benchmark's, by the segments that the study names.
+  let segmentAttribution: SegmentAttribution?
   /// The forecasts compared with what happened; `nil` without forecasts.
   public let forecasts: ForecastEvaluation?
   /// The metrics of the run.
@@ -57,6 +59,12 @@ public struct StudyOutcome: Sendable {
     self.walkForward = walkForward
     self.benchmark = benchmark
     self.regimes = regimes
+    segmentAttribution = market.segments.map {
+      walkForward?.plan.carry == .returns
+        ? SegmentAttribution(
+          absence: "What segments earned is not known: each fold begins with the initial capital.")
+        : SegmentAttribution(result, segments: $0.names, benchmark: $0.benchmark)
+    }
     forecasts = ForecastEvaluation(result)
     metrics = walkForward?.metrics ?? result.metrics
   }
@@ -117,6 +125,7 @@ extension StudyOutcome {
     report.regimes = regimes
     report.valueAtRisk = valueAtRisk
     report.factors = factorRegression
+    report.segments = segmentAttribution
     report.dataQuality = market.quality
     report.provenance = provenance(reproducedBy: arguments)
     report.caveats = caveats
@@ -184,59 +193,40 @@ extension StudyOutcome {
       var files = try AtomicFolder(path: folder.path, lock: folder.lock, interrupt: interrupt)
       try folder.checkUnchanged()
       try ResultFolder.checkInputs(of: study, in: folder.path)
-      try tables.writeEquity(to: try files.file("equity.csv"), benchmark: benchmark)
-      try tables.writePositions(to: try files.file("positions.csv"))
-      if !result.actions.isEmpty {
-        try tables.writeActions(to: try files.file("actions.csv"))
-      } else {
-        files.remove(["actions.csv"])
+      // What this run does not have goes, where an earlier one has left it.
+      func table(
+        _ name: String, if isThere: Bool = true,
+        _ write: (FileOutput) throws(FileError) -> Void
+      ) throws(FileError) {
+        if isThere { try write(try files.file(name)) } else { files.remove([name]) }
       }
-      try tables.writeOrders(to: try files.file("orders.csv"))
-      try tables.writeOrderEvents(to: try files.file("order-events.csv"))
-      try tables.writeFills(to: try files.file("fills.csv"))
-      try tables.writeTrades(to: try files.file("trades.csv"))
-      try tables.writeLedger(to: try files.file("ledger.csv"))
-      if result.configuration.risk.isActive {
-        try tables.writeRisk(to: try files.file("risk.csv"))
-      } else {
-        files.remove(["risk.csv"])
+      try table("equity.csv") { (file) throws(FileError) in
+        try tables.writeEquity(to: file, benchmark: benchmark)
       }
-      if let walkForward {
-        try writeFolds(walkForward, to: try files.file("folds.csv"))
-        try writeCandidates(walkForward, to: try files.file("candidates.csv"))
-      } else {
-        files.remove(["folds.csv", "candidates.csv"])
+      try table("positions.csv", tables.writePositions)
+      try table("actions.csv", if: !result.actions.isEmpty, tables.writeActions)
+      try table("orders.csv", tables.writeOrders)
+      try table("order-events.csv", tables.writeOrderEvents)
+      try table("fills.csv", tables.writeFills)
+      try table("trades.csv", tables.writeTrades)
+      try table("ledger.csv", tables.writeLedger)
+      try table("risk.csv", if: result.configuration.risk.isActive, tables.writeRisk)
+      try table("forecasts.csv", if: !result.forecasts.isEmpty, tables.writeForecasts)
+      try table("decisions.csv", if: !result.decisions.isEmpty, tables.writeDecisions)
+      func table<Part>(
+        _ name: String, of part: Part?, _ write: (Part, FileOutput) throws(FileError) -> Void
+      ) throws(FileError) {
+        try table(name, if: part != nil) { (file) throws(FileError) in
+          if let part { try write(part, file) }
+        }
       }
-      if !result.forecasts.isEmpty {
-        try tables.writeForecasts(to: try files.file("forecasts.csv"))
-      } else {
-        files.remove(["forecasts.csv"])
-      }
-      if !result.decisions.isEmpty {
-        try tables.writeDecisions(to: try files.file("decisions.csv"))
-      } else {
-        files.remove(["decisions.csv"])
-      }
-      if !regimes.isEmpty {
-        try writeRegimes(regimes, to: try files.file("regimes.csv"))
-      } else {
-        files.remove(["regimes.csv"])
-      }
-      if let sweep {
-        try writeSweep(sweep, to: try files.file("sweep.csv"))
-      } else {
-        files.remove(["sweep.csv"])
-      }
-      if let tuning {
-        try tuning.write(to: try files.file("tune.csv"))
-      } else {
-        files.remove(["tune.csv"])
-      }
-      if let sensitivity {
-        try writeSensitivity(sensitivity, to: try files.file("sensitivity.csv"))
-      } else {
-        files.remove(["sensitivity.csv"])
-      }
+      try table("folds.csv", of: walkForward, writeFolds)
+      try table("candidates.csv", of: walkForward, writeCandidates)
+      try table("regimes.csv", of: regimes.isEmpty ? nil : regimes, writeRegimes)
+      try table("sweep.csv", of: sweep, writeSweep)
+      try table("tune.csv", of: tuning, writeTuning)
+      try table("sensitivity.csv", of: sensitivity, writeSensitivity)
+      try table("segments.csv", of: segmentAttribution, writeSegments)
       files.remove(["splits.csv", "paths.csv"])
       try files.write(page.value, to: "report.html")
       try files.write(json.value, to: "result.json")

@@ -17,25 +17,26 @@ extension TuningResult {
           + "\(objective.title), chosen \(bars).")
     ]
   }
+}
 
-  /// Writes a line for each trial.
-  func write(to file: FileOutput) throws(FileError) {
-    let foldCount = trials.map(\.folds.count).max() ?? 0
-    let names = space.dimensions.map(\.name)
-    let folds = foldCount > 1 ? (0..<foldCount).map { "fold_\($0)" } : []
-    var csv = try CSVWriter(
-      ["trial", "state"] + names + [objective.name.replacing("-", with: "_")] + folds, to: file)
-    for trial in trials {
-      try csv.row { row in
-        row.field(trial.number)
-        row.field(trial.state.rawValue)
-        for value in trial.values { row.field(value.description) }
-        row.field(trial.value)
-        for fold in folds.indices {
-          row.field(fold < trial.folds.count ? trial.folds[fold] : nil)
-        }
+/// Writes a line for each trial.
+func writeTuning(_ tuning: TuningResult, to file: FileOutput) throws(FileError) {
+  let foldCount = tuning.trials.map(\.folds.count).max() ?? 0
+  let names = tuning.space.dimensions.map(\.name)
+  let folds = foldCount > 1 ? (0..<foldCount).map { "fold_\($0)" } : []
+  var csv = try CSVWriter(
+    ["trial", "state"] + names + [tuning.objective.name.replacing("-", with: "_")] + folds,
+    to: file)
+  for trial in tuning.trials {
+    try csv.row { row in
+      row.field(trial.number)
+      row.field(trial.state.rawValue)
+      for value in trial.values { row.field(value.description) }
+      row.field(trial.value)
+      for fold in folds.indices {
+        row.field(fold < trial.folds.count ? trial.folds[fold] : nil)
       }
     }
-    try csv.finish()
   }
+  try csv.finish()
 }

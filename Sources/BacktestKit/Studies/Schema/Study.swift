@@ -38,6 +38,8 @@ public struct Study: Sendable {
   package var benchmark: StudyBenchmark?
   /// The factors that explain the run's returns.
   var factors: StudyFactors?
+  /// The segments by which the run is compared with a benchmark, where it names some.
+  var attribution: StudyAttribution?
   /// The rules that its results have to pass, where it names some.
   package var gate: StudyGate?
   /// The folder for results as the study gives it; relative to the study's folder.
@@ -150,6 +152,10 @@ extension Study {
           "Daily returns of factors, such as those of Fama and French, which explain the run's."
         ).example("{path: factors.csv, unit: percent, risk-free: RF}"),
         .optionalTable(
+          "attribution", \.attribution, StudyAttribution.table,
+          "Segments of the market, by which the run's return is explained beside a benchmark's."
+        ).example("{segments: {AAA: technology, BBB: energy}}"),
+        .optionalTable(
           "gate", \.gate, StudyGate.table, "The rules of the command `gate`."
         ).absent("the default gate").example("{rules: [{what: sharpe, min: 0.5}]}"),
         .table("output", \.self, output, "Where results go.").example("{folder: results}"),
@@ -160,6 +166,11 @@ extension Study {
   /// Reports keys that contradict each other, and sets what follows from others.
   private static func check(_ study: inout Study, _ table: inout DocumentTable) {
     study.configuration.execution.latencySeed = study.seed
+    if study.attribution != nil, !study.configuration.accounting.placesOrders {
+      table.report(
+        "'attribution' follows positions, and under 'account.accounting: weights' there are none",
+        at: "attribution")
+    }
     let currency = study.configuration.account.currency
     if CurrencyCode(currency) == nil {
       table.report(
