@@ -85,7 +85,8 @@ struct KillTests {
       }
       #expect(ended.status == 130, "\(ended)")
       #expect(ended.errors.hasSuffix("interrupted; no file is half written\n"))
-      #expect(ended.output == "")
+      // A signal may come between the last line of output and the end of the process.
+      #expect(ended.output == "" || files == place.new)
       #expect(
         files == place.old || files == place.new, "at \(moment): \(place.folder.names("out"))")
     }

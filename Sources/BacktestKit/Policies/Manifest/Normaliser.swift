@@ -75,33 +75,39 @@ struct PreparedNormaliser: Sendable {
   ///
   /// - Parameter values: rows of features; a normaliser for one row is applied to each row.
   func apply(to values: UnsafeMutableBufferPointer<Double>) {
-    let width = normaliser.count ?? values.count
-    var column = 0
     switch normaliser {
     case .none:
       for index in values.indices { values[index] = Double(Float(values[index])) }
     case .zScore(let mean, let deviation):
-      for index in values.indices {
-        values[index] = Double(Float((values[index] - mean[column]) / deviation[column]))
-        column = column + 1 == width ? 0 : column + 1
-      }
+      Self.apply(mean, deviation, to: values) { ($0 - $1) / $2 }
     case .runningStatistics(let mean, _, _, let limit):
-      for index in values.indices {
-        let value = Double(Float(values[index])) - mean[column]
-        let scaled = value / deviations[column]
-        values[index] = Double(Float(min(max(scaled, -limit), limit)))
-        column = column + 1 == width ? 0 : column + 1
+      Self.apply(mean, deviations, to: values) {
+        min(max((Double(Float($0)) - $1) / $2, -limit), limit)
       }
     case .minimumMaximum(let minimum, let maximum, let low, let high):
-      for index in values.indices {
-        let share = (values[index] - minimum[column]) / (maximum[column] - minimum[column])
-        values[index] = Double(Float(low + share * (high - low)))
-        column = column + 1 == width ? 0 : column + 1
-      }
+      Self.apply(minimum, maximum, to: values) { low + ($0 - $1) / ($2 - $1) * (high - low) }
     case .scale(let factor):
-      for index in values.indices {
-        values[index] = Double(Float(values[index] * factor[column]))
-        column = column + 1 == width ? 0 : column + 1
+      Self.apply(factor, factor, to: values) { value, factor, _ in value * factor }
+    }
+  }
+
+  /// Replaces each number by what a rule makes of it and the two statistics of its column,
+  /// rounded to 32 bits. Row by row over plain memory, so that columns are computed side by side.
+  @inline(__always)
+  private static func apply(
+    _ first: [Double], _ second: [Double], to values: UnsafeMutableBufferPointer<Double>,
+    _ rule: (_ value: Double, _ first: Double, _ second: Double) -> Double
+  ) {
+    precondition(!first.isEmpty && first.count == second.count, "statistics of each column")
+    first.withUnsafeBufferPointer { first in
+      second.withUnsafeBufferPointer { second in
+        for start in stride(from: 0, to: values.count, by: first.count) {
+          let row = UnsafeMutableBufferPointer(
+            rebasing: values[start..<min(start + first.count, values.count)])
+          for column in row.indices {
+            row[column] = Double(Float(rule(row[column], first[column], second[column])))
+          }
+        }
       }
     }
   }

@@ -63,6 +63,7 @@ extension FeatureStream {
     _ columns: ContiguousArray<SignalColumn>, _ frame: ObservationFrame,
     to target: UnsafeMutablePointer<Double>
   ) -> Int {
+    if frame.window == 1, writeRow(columns, frame, to: target) { return .max }
     var missing = Int.max
     values.withUnsafeBufferPointer { values in
       for column in columns {
@@ -77,5 +78,27 @@ extension FeatureStream {
       }
     }
     return missing
+  }
+  /// Writes the only row of an observation, where no number of it is missing; `false` where one is.
+  private func writeRow(
+    _ columns: ContiguousArray<SignalColumn>, _ frame: ObservationFrame,
+    to target: UnsafeMutablePointer<Double>
+  ) -> Bool {
+    let newest = barCount &- 1 &- frame.offset
+    var zeros = 0.0
+    values.withUnsafeBufferPointer { values in
+      signals.withUnsafeBufferPointer { signals in
+        columns.withUnsafeBufferPointer { columns in
+          for column in columns {
+            let number =
+              column.scale * values[signals[column.signal].place(newest &- column.lag)]
+            target[column.place] = number
+            zeros += number * 0
+          }
+        }
+      }
+    }
+    // Zero times a number that is not finite is not zero, and neither is a sum with it.
+    return zeros == 0
   }
 }
