@@ -18,6 +18,8 @@ struct DamagedStoreTests {
       try work(try RunStore(path: path))
       return nil
     } catch {
+      let text = "\(error)"
+      #expect(!text.contains { $0.isNewline }, "\(text)")
       return (error as? RunStoreError)?.problem
     }
   }

@@ -35,7 +35,7 @@ package struct CSVSegments: Sendable {
   /// - Throws: `DataError` with the first findings and their lines.
   package func load(_ path: String, known: Set<String>) throws(DataError) -> [[Row]] {
     var rows: [Row] = []
-    let advice = "; the columns are from, to, segment, weight and return"
+    let advice = "; a benchmark has from, to, segment, weight and return"
     _ = try CSVListReader(file: path).read(CSVByteSource(path: path)) {
       (header) throws(DataError) in
       var columns: [Int] = []

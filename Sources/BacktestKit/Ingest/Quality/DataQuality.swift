@@ -189,7 +189,9 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The first finding, how many there are besides, and what to do.
   public var description: String {
     let rest = issueCount - 1
-    let more = rest > 0 ? ["\(rest) more findings, which the command `data check` lists"] : []
+    // The command reads files of prices.
+    let list = canBeRepaired ? ", which the command `data check` lists" : ""
+    let more = rest > 0 ? [NumberText.count(rest, "more finding") + list] : []
     return ([issues[0].description] + more + advice).joined(separator: "; ")
   }
 

@@ -61,16 +61,6 @@ extension ResultRecord {
   }
 }
 
-extension ParameterValue {
-  fileprivate var number: Double? {
-    switch self {
-    case .integer(let value): Double(value)
-    case .number(let value): value
-    case .boolean, .choice: nil
-    }
-  }
-}
-
 extension StudyOutcome {
   /// The page as `write(to:)` writes it, for another place.
   ///

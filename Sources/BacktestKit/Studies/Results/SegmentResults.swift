@@ -59,7 +59,8 @@ func writeSegments(
           period.contributions[index], effects.allocation, effects.selection,
           effects.interaction,
         ] {
-          row.field(value)
+          // Zero has no sign.
+          row.field(value + 0)
         }
       }
     }

@@ -146,12 +146,7 @@ extension SearchSpace.Dimension {
 extension SearchSpace.Range {
   /// The value of the range that equals another; `nil` where there is none.
   fileprivate func fitting(_ value: ParameterValue) -> ParameterValue? {
-    let number: Double? =
-      switch value {
-      case .integer(let value): Double(value)
-      case .number(let value): value
-      case .boolean, .choice: nil
-      }
+    let number = value.number
     switch self {
     case .choice(let values):
       return values.first { $0 == value || number != nil && $0.description == value.description }

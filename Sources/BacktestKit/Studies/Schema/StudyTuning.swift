@@ -122,17 +122,6 @@ package struct StudyTuning: Sendable {
   }
 }
 
-extension ParameterValue {
-  /// The value as a number; `nil` where it is none.
-  fileprivate var number: Double? {
-    switch self {
-    case .integer(let value): Double(value)
-    case .number(let value): value
-    case .boolean, .choice: nil
-    }
-  }
-}
-
 extension Study {
   /// The tuning that the study asks for, with the values that it may try.
   package var plannedTuning: StudyTuning {

@@ -25,7 +25,10 @@ extension RunStore {
       defer { query.end() }
       guard try query.step() else { return }
       let found = try query.text(0)
-      guard found == "ok" else { throw RunStoreError(connection.path, .damaged(found)) }
+      guard found != "ok" else { return }
+      // A line with the name of the database comes first.
+      let line = found.split(separator: "\n").first { !$0.hasPrefix("***") }
+      throw RunStoreError(connection.path, .damaged(line.map(String.init) ?? found))
     }
   }
 

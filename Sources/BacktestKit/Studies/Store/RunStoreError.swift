@@ -1,3 +1,5 @@
+import BacktestFiles
+
 /// A store of runs that cannot be used, and why.
 public struct RunStoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What kind of problem it is.
@@ -41,7 +43,7 @@ public struct RunStoreError: Error, Hashable, Sendable, CustomStringConvertible 
   private var reason: String {
     switch problem {
     case .missing: "there is no store of runs; the first run makes one"
-    case .cannotOpen(let why): "the store of runs cannot be opened: \(why)"
+    case .cannotOpen(let why): "the store of runs cannot be opened: \(Self.shown(why))"
     case .locked:
       "another process keeps the store of runs locked; try again when it is done"
     case .full: "the disk is full, so nothing more can be stored; free some space"
@@ -51,10 +53,13 @@ public struct RunStoreError: Error, Hashable, Sendable, CustomStringConvertible 
         + "later version of BacktestKit, or another store"
     case .notAStore: "this is no store of runs; name another file"
     case .damaged(let why):
-      "the store of runs is damaged (\(why)); restore it from a copy, or move it away and start "
-        + "another"
+      "the store of runs is damaged (\(Self.shown(why))); restore it from a copy, or move it away "
+        + "and start another"
     case .invalid(let why): why
-    case .failed(let why): "the store of runs failed: \(why)"
+    case .failed(let why): "the store of runs failed: \(Self.shown(why))"
     }
   }
+
+  /// Words that may repeat what the file holds, on one line.
+  private static func shown(_ why: String) -> String { printable(why, limit: 300) }
 }
