@@ -107,7 +107,7 @@ struct DamagedStoreTests {
   @Test func blobsOfTheWrongLength() throws {
     for sql in [
       "UPDATE series SET returns = x'0000' WHERE trial = 2",
-      "UPDATE axis SET days = x'000000'",
+      "UPDATE axis SET days = x'000000'", "UPDATE axis SET count = 9223372036854775807",
       "UPDATE trial SET configuration = 99999 WHERE id = 3",
       "UPDATE trial SET digest = x'00' WHERE id = 3",
       "UPDATE run SET metrics = '{'", "UPDATE run SET settings = '{\"a\": 5}'",

@@ -285,7 +285,8 @@ extension SQLiteStatement {
     let byteCount = Int(sqlite3_column_bytes(handle, column))
     let count = byteCount / size
     guard byteCount % size == 0, expected.map({ $0 == count }) ?? true else {
-      throw damaged(column, expected.map { "\($0 * size) bytes" } ?? "a multiple of \(size) bytes")
+      throw damaged(
+        column, expected.map { "\($0) times \(size) bytes" } ?? "a multiple of \(size) bytes")
     }
     guard count > 0, let start = sqlite3_column_blob(handle, column) else { return [] }
     return Array(unsafeUninitializedCapacity: count) { buffer, filled in
