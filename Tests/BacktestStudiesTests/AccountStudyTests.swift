@@ -97,6 +97,16 @@ struct AccountStudyTests {
     #expect("\(error)".contains("but IBM is of the class equity"))
   }
 
+  @Test func actionsOfOtherSymbolsAloneAreRefused() throws {
+    let folder = try ScratchFolder()
+    let path = folder.path + "/actions.csv"
+    try PlainFile.write(
+      Array("symbol,ex-date,kind,value\nibm,2010-03-01,split,2:1\n".utf8), to: path)
+    let study = try Self.study(["data.price=raw", "data.actions=\(path)"])
+    let error = try #require(throws: StudyError.self) { try StudyRunner.quick(study).run() }
+    #expect("\(error)".contains("no symbol of the study is in this file of actions; it has ibm"))
+  }
+
   @Test func actionsOfAFileMeetThePositions() throws {
     let overrides = [
       "data.from=2001-01-01", "data.price=raw", "data.actions=../prices/actions.csv",

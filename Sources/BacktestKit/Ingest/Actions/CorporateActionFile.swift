@@ -42,8 +42,7 @@ public struct CorporateActionFile: Sendable {
       if !seen.insert(action).inserted {
         log.add(
           .duplicateTime, line: row.row.line,
-          "the same \(action.kind.name) of \(action.symbol) on \(action.exDate) is in a row above; "
-            + "remove one of them")
+          "the same \(action.kind.name) of \(action.symbol) on \(action.exDate) is in a row above")
       }
     }
     return actions

@@ -85,7 +85,7 @@ package struct StudyMarket: Sendable {
       throw StudyError(.file, "\(failures[0])\(others)")
     }
     let bars = try study.addingFunding(of: funded, to: series)
-    let actions = try study.loadActions()
+    let actions = try study.loadActions(of: bars)
     let references = try study.loadReferences()
     factors = try study.loadFactors()
     let finer = try study.loadDetail()
@@ -192,9 +192,19 @@ extension Study {
   ///
   /// - Throws: `StudyError` with the rows that cannot be read, or where no symbol of the file is
   ///   among the study's.
-  fileprivate func loadActions() throws(StudyError) -> [CorporateAction] {
+  fileprivate func loadActions(of series: [BarSeries]) throws(StudyError) -> [CorporateAction] {
     guard let path = data.actions else { return [] }
-    return try StudyError.wrapping(.file) { try CorporateActionFile().load(resolved(path)) }
+    let actions = try StudyError.wrapping(.file) {
+      try CorporateActionFile().load(resolved(path))
+    }
+    let known = series.map(\.instrument.symbol)
+    let symbols = Set(actions.flatMap { [$0.symbol, $0.kind.newSymbol ?? $0.symbol] })
+    guard let first = symbols.min(), symbols.isDisjoint(with: known) else { return actions }
+    throw StudyError(
+      .file,
+      "\(path): no symbol of the study is in this file of actions; it has "
+        + "\(NearestName.list(symbols.sorted(), near: known[0])), and the study "
+        + "\(NearestName.list(known, near: first))")
   }
 
   /// The finer bars inside those of the study, where it names files of them.
