@@ -104,6 +104,22 @@ struct DamagedStoreTests {
     #expect(try store.count(Shop.scope(), shownAs: "s").counted == 1)
   }
 
+  @Test func countsBeyondAllTrials() throws {
+    for sql in [
+      "UPDATE trial SET count = 9223372036854775807", "UPDATE trial SET count = -1",
+      "UPDATE family SET forgotten = 9223372036854775807",
+    ] {
+      let shop = try Shop()
+      try FileBytes.write(try bytes(), to: shop.path)
+      try SQLiteConnection(shop.path, .write).execute(sql)
+      let store = try RunStore(reading: shop.path)
+      let found = #expect(throws: RunStoreError.self, "\(sql)") {
+        try store.count(Shop.scope(), shownAs: "s")
+      }
+      #expect("\(String(describing: found))".contains("must be from 0 to 2^40"), "\(sql)")
+    }
+  }
+
   @Test func blobsOfTheWrongLength() throws {
     for sql in [
       "UPDATE series SET returns = x'0000' WHERE trial = 2",

@@ -24,7 +24,7 @@ extension RunStore {
         family: family.description, store: name, counted: 0, forgotten: 0, configurations: 0)
       guard try query.step() else { return count }
       let id = try query.integer(0)
-      count.forgotten = try query.integer(1)
+      count.forgotten = try query.count(1)
       count.counted = try query.integer(2)
       query.end()
       let ratios = try Self.ratios(id, counted: count.counted, connection)
@@ -78,7 +78,7 @@ extension RunStore {
         TrialRow(
           configuration: try query.integer(0), digest: try query.digest(1),
           moments: TrialMoments(
-            count: try query.integer(2), mean: try query.number(3), squares: try query.number(4))))
+            count: try query.count(2), mean: try query.number(3), squares: try query.number(4))))
     }
     return ConfigurationRatios(&rows)
   }
@@ -122,7 +122,7 @@ extension RunStore {
     for axis in axes {
       query.end()
       guard try query.bind(1, axis).step() else { continue }
-      found[axis] = try query.blob(1, of: Int32.self, count: try query.integer(0))
+      found[axis] = try query.blob(1, of: Int32.self, count: try query.count(0))
     }
     query.end()
     let all = Set(found.values.joined()).sorted()

@@ -17,7 +17,7 @@ extension RunStore {
         .bind(3, run.family.timeframe)
       defer { query.end() }
       while try query.step() {
-        let count = try query.integer(0)
+        let count = try query.count(0)
         let names = try query.text(2).split(separator: "\n").map(String.init)
         let values = try query.blob(3, of: Double.self, count: names.count)
         guard Self.isSame(names, values, as: run) else { continue }

@@ -139,7 +139,7 @@ extension RunStore {
     try read { (connection) throws(RunStoreError) in
       let axes = try connection.prepare("SELECT count, days FROM axis")
       while try axes.step() {
-        let days = try axes.blob(1, of: Int32.self, count: try axes.integer(0))
+        let days = try axes.blob(1, of: Int32.self, count: try axes.count(0))
         guard zip(days, days.dropFirst()).allSatisfy({ $0 < $1 }) else {
           axes.end()
           throw RunStoreError(connection.path, .damaged("the days of an axis do not ascend"))

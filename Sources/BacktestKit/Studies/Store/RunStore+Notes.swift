@@ -26,7 +26,7 @@ extension RunStore {
               symbols: try query.text(2).split(separator: "\n").map(String.init),
               timeframe: try query.text(3)),
             trialCount: try query.integer(5), configurationCount: try query.integer(6),
-            forgottenCount: try query.integer(4), runCount: try query.integer(7)))
+            forgottenCount: try query.count(4), runCount: try query.integer(7)))
       }
       return try families.map { (family) throws(RunStoreError) in
         var family = family

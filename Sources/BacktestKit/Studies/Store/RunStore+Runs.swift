@@ -136,9 +136,9 @@ extension RunStore {
         symbols: try query.text(4).split(separator: "\n").map(String.init),
         timeframe: try query.text(5)),
       fingerprint: try query.text(6), firstDate: try query.date(7), lastDate: try query.date(8),
-      returnCount: try query.integer(9), settings: [:], metrics: [:],
+      returnCount: try query.count(9), settings: [:], metrics: [:],
       version: try query.text(12), folder: try query.optionalText(13))
-    run.timesSeen = try query.integer(14)
+    run.timesSeen = try query.count(14)
     run.recordedAt = try query.time(15)
     for (key, value) in settings {
       guard case .text(let text) = value.content else { throw query.damaged(10, "texts by key") }

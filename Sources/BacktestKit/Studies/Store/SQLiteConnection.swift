@@ -229,6 +229,13 @@ extension SQLiteStatement {
     return Int(sqlite3_column_int64(handle, column))
   }
 
+  /// How many there are of something: at least 0, and few enough that sums of many do not overflow.
+  func count(_ column: Int32) throws(RunStoreError) -> Int {
+    let count = try integer(column)
+    guard (0...1 << 40).contains(count) else { throw damaged(column, "from 0 to 2^40") }
+    return count
+  }
+
   /// A whole number, or nothing.
   func optionalInteger(_ column: Int32) throws(RunStoreError) -> Int? {
     isNull(column) ? nil : try integer(column)
