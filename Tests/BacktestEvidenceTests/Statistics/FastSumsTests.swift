@@ -26,6 +26,11 @@ struct FastSumsTests {
     #expect(equal.sortedByRadix() == equal)
     let extremes = values.enumerated().map { $0.offset % 7 == 0 ? $0.element * 1e300 : $0.element }
     #expect(extremes.sortedByRadix() == extremes.sorted())
+    // They differ in the last bits alone, or in all of them.
+    let near = values.map { (1 + $0 * 1e-10) * ($0 < 0 ? -1 : 1) }
+    #expect(near.sortedByRadix() == near.sorted())
+    let mixed = zip(values, near).flatMap { [$0, $1] }
+    #expect(mixed.sortedByRadix() == mixed.sorted())
   }
 
   @Test(arguments: [1, 2, 1_000, 16_384, 16_385, 40_000])
