@@ -13,6 +13,8 @@ struct NumberFormatTests {
     (.signedPercent(decimals: 1), -0.05, "−5.0%"), (.basisPoints, 0.000_15, "1.5 bp"),
     (.compact(decimals: 1), 1_250_000, "1.3M"), (.compact(decimals: 0), -2_000, "−2k"),
     (.compact(decimals: 0), 12, "12"), (.number(decimals: 9), 0.000_000_001, "0.000000001"),
+    (.probability, 0.0456, "0.046"), (.probability, 0.9979, "0.998"), (.probability, 0, "0.000"),
+    (.probability, 0.0004, "<0.001"), (.probability, 0.9996, ">0.999"), (.probability, 1, "1.000"),
     (.ratio, .nan, "–"), (.ratio, .infinity, "–"), (.integer, 1e300, "1e+300"),
   ])
   func known(format: NumberFormat, value: Double, expected: String) {

@@ -50,7 +50,7 @@ extension Command {
     var text = ""
     if !report.complete.isEmpty {
       var table = TextTable([
-        .left("result"), .left("done"), .right("Sharpe"), .left("95 % interval"), .right("CAGR"),
+        .left("result"), .left("done"), .right("Sharpe"), .left("95% interval"), .right("CAGR"),
         .right("max drawdown"), .left("data from"), .left("data to"),
       ])
       for result in report.complete.prefix(limit) {

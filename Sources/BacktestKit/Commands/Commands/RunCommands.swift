@@ -116,7 +116,7 @@ private func regimeTables(_ regimes: [RegimeAnalysis], _ width: Int?) -> String 
     var table = TextTable([
       .left("regime"), .left("seen"), .right("bars"), .right("share"), .right("runs"),
       .right("trades"), .right("total return"), .right("volatility"), .right("Sharpe"),
-      .right("95 %"), .right("worst drawdown"),
+      .right("95%"), .right("worst drawdown"),
     ])
     let share = NumberFormat.percent(decimals: 2)
     for knowledge in [RegimeKnowledge.descriptive, .causal] {

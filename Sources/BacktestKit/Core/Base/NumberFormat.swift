@@ -21,6 +21,9 @@ public enum NumberFormat: Hashable, Sendable {
   case count(of: String)
   /// An amount with two decimals and its currency: `1,250.00 USD`.
   case amount(currency: String)
+  /// A probability or a p-value with three decimals. What is neither 0 nor 1 is never rounded to
+  /// either: `<0.001`, `>0.999`.
+  case probability
 
   /// A ratio such as Sharpe's: two decimals.
   public static let ratio = NumberFormat.number(decimals: 2)
@@ -54,6 +57,11 @@ public enum NumberFormat: Hashable, Sendable {
       return "\(number) \(noun)\(number == "1" ? "" : "s")"
     case .amount(let currency):
       return NumberFormat.money.text(value) + " " + currency
+    case .probability:
+      let text = NumberFormat.number(decimals: 3).text(value)
+      if text == "0.000", value > 0 { return "<0.001" }
+      if text == "1.000", value < 1 { return ">0.999" }
+      return text
     }
   }
 
@@ -186,10 +194,10 @@ package enum NumberText {
     return number(scaled) + "%"
   }
 
-  /// A p-value after its name: `= 0.046`, `< 0.001`.
+  /// A p-value after its name: `= 0.046`, `<0.001`.
   package static func probability(_ value: Double) -> String {
-    let text = NumberFormat.number(decimals: 3).text(value)
-    return text == "0.000" ? "< 0.001" : "= " + text
+    let text = NumberFormat.probability.text(value)
+    return text.hasPrefix("<") || text.hasPrefix(">") ? text : "= " + text
   }
 
   /// `1 basis point`, `2.5 basis points`.

@@ -106,7 +106,9 @@ extension TrialCounting {
     case .counted(let count):
       let effective = NumberFormat.number(decimals: 1).text(count.effective)
       let deflated =
-        count.deflatedSharpe.map { "; deflated Sharpe ratio \(NumberFormat.ratio.text($0))" } ?? ""
+        count.deflatedSharpe.map {
+          "; deflated Sharpe ratio \(NumberFormat.probability.text($0))"
+        } ?? ""
       let forgotten =
         count.forgotten > 0 ? ", \(NumberText.grouped(count.forgotten)) more forgotten" : ""
       return

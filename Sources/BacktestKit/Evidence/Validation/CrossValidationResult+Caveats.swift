@@ -104,7 +104,7 @@ extension CrossValidationResult {
     }
     if plan.method != .byAsset, plan.method != .byTimeframe, splits.count > 1 {
       found.append(
-        "Some train bars come after the test bars: it is no record that could be traded.")
+        "Some train bars come after the test bars, so nobody could have traded this record.")
     }
     return found
   }

@@ -29,8 +29,8 @@ extension ParameterSweepResult {
     switch evidence.deflatedSharpe {
     case .success(let deflated):
       parts.append(
-        "Deflated Sharpe ratio \(NumberFormat.ratio.text(deflated.probability)), the probability "
-          + "that it is more than the luck of about "
+        "Deflated Sharpe ratio \(NumberFormat.probability.text(deflated.probability)), the "
+          + "probability that it is more than the luck of about "
           + "\(NumberFormat.number(decimals: 1).text(deflated.trials.value)) independent trials")
     case .failure(let reason): parts.append("No deflated Sharpe ratio: \(reason)")
     }

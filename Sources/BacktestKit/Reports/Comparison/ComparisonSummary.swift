@@ -54,7 +54,7 @@ extension ComparisonModel {
     }
     return text + " It was chosen after the fact: without any edge, the best of so many would be "
       + "expected to have \(NumberFormat.ratio.text(best.threshold)), and its deflated Sharpe "
-      + "ratio is \(NumberFormat.ratio.text(best.deflatedSharpe))."
+      + "ratio is \(NumberFormat.probability.text(best.deflatedSharpe))."
   }
 
   /// A run and its figure, with its standard error where there is one.
@@ -106,7 +106,7 @@ extension ComparisonModel {
     guard metric.name == "sharpe" else { return tiles }
     tiles.append(
       ReportTiles.Tile(
-        "Deflated Sharpe ratio", value: NumberFormat.ratio.text(best.deflatedSharpe),
+        "Deflated Sharpe ratio", value: NumberFormat.probability.text(best.deflatedSharpe),
         detail: "luck alone would reach \(NumberFormat.ratio.text(best.threshold))",
         definition: "the probability that the true ratio is above what the best of so many "
           + "worthless runs would be expected to show (Bailey, López de Prado, 2014)"))

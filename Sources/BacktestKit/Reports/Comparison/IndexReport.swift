@@ -231,7 +231,7 @@ package struct IndexReport: Sendable {
       heading: .text(
         "Against benchmark",
         definition: "whether the mean return differs from the benchmark's by more than chance "
-          + "often gives, at 95 %")
+          + "often gives, at 95%")
     ) { result in
       result.verdict.map { .text(result.isInSample ? "\($0), in-sample" : $0) }
         ?? .missing("the study has no benchmark")

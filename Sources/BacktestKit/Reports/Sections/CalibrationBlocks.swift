@@ -33,7 +33,7 @@ extension ReportModel {
           .number("Observed", as: share),
           .number("Difference", as: .signedPercent(decimals: 1)),
           .number(
-            "p", as: .number(decimals: 3),
+            "p", as: .probability,
             definition: "Kupiec's test that misses are as frequent as stated"),
           .number("Lowest", as: share, definition: "smallest share in \(year) bars in a row"),
           .number(

@@ -29,7 +29,7 @@ extension CrossValidationReport {
         ChartRange(
           "Half of the paths", x: x, lower: growth.quantile(0.25), upper: growth.quantile(0.75)),
       ]
-      chart.subtitle = "At each date by the paths' growth until then"
+      chart.subtitle = "Median, quartiles and range of the paths' growth up to each date"
     }
     if growth.pathCount > growth.paths.count {
       chart.subtitle =

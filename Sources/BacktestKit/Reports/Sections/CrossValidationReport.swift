@@ -165,7 +165,8 @@ extension CrossValidationReport {
     return ReportSection(
       id: "distribution", title: "Out of sample",
       summary:
-        "How the figures are spread over \(units). The result is this spread, not a value of it.",
+        "How the figures are spread over \(units). The result is the whole spread, not one value "
+        + "in it.",
       blocks: blocks)
   }
 
@@ -287,7 +288,7 @@ extension CrossValidationReport {
       ReportSection(
         id: "parameters", title: "Chosen parameters",
         summary: "\(tried) tried\(refused), \(chosen.count) of them chosen. Choices that change "
-          + "from split to split have been fitted to noise.",
+          + "from split to split suggest that noise was fitted.",
         blocks: [
           ReportTable(
             caption: "Choices",

@@ -28,8 +28,8 @@ extension ReportModel {
     return [
       ReportParagraph(
         "Features in \(NumberText.count(drift.observationCount, "observation")) of this backtest, "
-          + "against the mean and the standard deviation that the normaliser keeps of the "
-          + "training. \(FeatureDrift.ruleText) \(verdict) "
+          + "against the mean and the standard deviation of the training, as the normaliser "
+          + "stores them. \(FeatureDrift.ruleText) \(verdict) "
           + "Numbers about the account are left out.\(refusals(drift))"),
       shifts, table(ranked),
     ]

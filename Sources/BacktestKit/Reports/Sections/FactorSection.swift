@@ -27,7 +27,7 @@ extension ReportModel {
               .number("Standard error", as: .ratio),
               .number("t", as: .ratio, isSigned: true, definition: "coefficient over its error"),
               .number(
-                "p", as: .ratio,
+                "p", as: .probability,
                 definition: "how likely so large a coefficient is where there is none"),
               .number(
                 "Contribution, % a bar", as: .ratio, isSigned: true,

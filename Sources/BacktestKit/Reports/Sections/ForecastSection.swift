@@ -174,8 +174,8 @@ extension ReportModel {
           "Constant", as: share, definition: "always forecasting the more frequent direction"),
         .number("Matthews", as: figure, isSigned: true), .number("ROC area", as: figure),
         .number("Rank corr.", as: figure, isSigned: true),
-        .number("p, chance", as: figure, definition: "Pesaran-Timmermann test, one-sided"),
-        .number("p, constant", as: figure, definition: "McNemar test, exact and one-sided"),
+        .number("p, chance", as: .probability, definition: "Pesaran-Timmermann test, one-sided"),
+        .number("p, constant", as: .probability, definition: "McNemar test, exact and one-sided"),
       ],
       rows: forecasts.parts.compactMap { part in
         guard let direction = part.direction else { return nil }

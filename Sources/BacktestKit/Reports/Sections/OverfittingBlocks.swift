@@ -80,8 +80,8 @@ enum OverfittingBlocks {
           "share of choices that lost out of sample"),
         row(
           "Slope", line.map { ratio.text($0.slope) },
-          "what a ratio of 1 more in sample adds out of sample; the halves make up one whole, so "
-            + "it is below zero even where nothing is chosen"),
+          "change out of sample for each 1 more in sample; the halves make up one whole, so it "
+            + "is below zero even where nothing is chosen"),
         row(
           "R²", (line?.determination ?? nil).map(ratio.text),
           "share of the variance out of sample that the line explains"),
@@ -90,7 +90,7 @@ enum OverfittingBlocks {
           "the chosen sets exceed every threshold at least as often as the mean of all"),
         row(
           "Dominance, second order", found.dominance.isSecondOrder ? "yes" : "no",
-          "whoever shuns risk prefers choosing to the mean of all"),
+          "a risk-averse investor would prefer the chosen sets to the mean of all"),
       ])
   }
 }

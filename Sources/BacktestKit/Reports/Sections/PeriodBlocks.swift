@@ -102,8 +102,8 @@ extension ReportModel {
     return [
       ReportSection(
         id: "crises", title: "Times of stress",
-        summary: "Falls of the American stock market that the run covers, from the last close "
-          + "before each.",
+        summary: "Falls of the US stock market within the run, each measured from the last close "
+          + "before it.",
         blocks: [
           chart,
           ReportTable(

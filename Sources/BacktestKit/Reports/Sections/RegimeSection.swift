@@ -88,7 +88,7 @@ extension ReportModel {
         .number("Volatility", as: .percent(decimals: 1), definition: annualization),
         .number("Sharpe ratio", as: .ratio, isSigned: true, definition: annualization),
         .text(
-          "95 %", definition: "bounds of the Sharpe ratio, by resampling its returns in blocks"),
+          "95%", definition: "bounds of the Sharpe ratio, by resampling its returns in blocks"),
         .number(
           "Worst drawdown", as: .percent(decimals: 1),
           definition: "within one uninterrupted stretch"),

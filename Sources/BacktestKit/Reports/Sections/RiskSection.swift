@@ -69,11 +69,12 @@ extension ReportModel {
         .text("Method"), .number("Confidence", as: .percent(decimals: 0)),
         .number("Expected", as: .ratio, definition: "returns below the forecast if it is right"),
         .number("Found", as: .integer, definition: "returns below the forecast"),
-        .number("Coverage", as: .ratio, definition: "p-value of Kupiec's test of their number"),
         .number(
-          "Independence", as: .ratio,
+          "Coverage", as: .probability, definition: "p-value of Kupiec's test of their number"),
+        .number(
+          "Independence", as: .probability,
           definition: "p-value of Christoffersen's test whether they come at random times"),
-        .number("Both", as: .ratio, definition: "p-value of both together"),
+        .number("Both", as: .probability, definition: "p-value of both together"),
         .number(
           "Shortfall", as: .ratio, isSigned: true,
           definition: "Acerbi and Székely's Z2: 0 if right, negative where losses were worse"),
@@ -93,7 +94,9 @@ extension ReportModel {
       ReportTable(
         caption: caption,
         columns: [.text(first), .number("Trades", as: .integer), amount("Profit")],
-        rows: groups.map { [.text($0.name), .number(Double($0.count)), .number($0.profit)] })
+        rows: groups.filter { $0.count > 0 || $0.profit != 0 }.map {
+          [.text($0.name), .number(Double($0.count)), .number($0.profit)]
+        })
     }
     let names = found.components.filter { $0.amount != 0 }.map(\.name)
     return ReportSection(

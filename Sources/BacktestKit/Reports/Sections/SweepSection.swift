@@ -41,7 +41,8 @@ extension ReportModel {
         detail: effective.map { "\($0) independent" } ?? "independent: unknown"),
       ReportTiles.Tile(
         "Deflated Sharpe ratio",
-        value: NumberFormat.ratio.text((try? evidence?.deflatedSharpe.get())?.probability),
+        value: NumberFormat.probability.text(
+          (try? evidence?.deflatedSharpe.get())?.probability),
         detail: "of the best set",
         definition:
           "probability that the best set's true Sharpe ratio is above what the best of so "

@@ -201,7 +201,7 @@ extension ReportModel {
       id: "parameters", title: "Chosen parameters",
       summary:
         "\(tried) tried\(refused), \(walkForward.distinctChoices) of them chosen. A parameter "
-        + "that jumps from fold to fold has been fitted to noise.",
+        + "that jumps from fold to fold suggests that noise was fitted.",
       blocks: blocks)
   }
 
