@@ -106,4 +106,33 @@ struct VolatilityTercilesTests {
     #expect(labels.descriptive.dropFirst(3).allSatisfy { $0 == 0 })
     #expect(labels.causal.dropFirst(6).allSatisfy { $0 == 0 } && labels.causal[5] == nil)
   }
+
+  /// Each causal label is that of the cuts of a sorted prefix, from the first bar on and with ties.
+  @Test(arguments: [1, 2, 7, 300, 301])
+  func causalLabelsAreThoseOfSortedPrefixes(minimumHistory: Int) throws {
+    var state: UInt64 = 20_260_301
+    var closes = [100.0]
+    for _ in 0..<301 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      closes.append(closes[closes.count - 1] * [0.98, 1, 1, 1.01, 1.02][Int(state >> 33) % 5])
+    }
+    let analysis = try VolatilityTerciles(window: 2, minimumHistory: minimumHistory)
+      .analysis(closes: closes)
+    let values = analysis.volatility.compactMap(\.self)
+    #expect(values.count == 300 && Set(values).count < 250)
+    for (row, value) in values.enumerated() {
+      let prefix = values[...row].sorted()
+      func quantile(_ share: Double) -> Double {
+        let place = Double(row) * share
+        let below = Int((place + 1e-9).rounded(.down))
+        let rest = max(place - Double(below), 0)
+        return prefix[below] + (rest > 1e-6 ? (prefix[below + 1] - prefix[below]) * rest : 0)
+      }
+      let (lower, upper) = (quantile(1 / 3), quantile(2 / 3))
+      // A value that rounding could put on the other side of a cut says nothing.
+      if [lower, upper].contains(where: { $0 != value && abs($0 - value) < 1e-12 }) { continue }
+      let expected = value <= lower ? 0 : value <= upper ? 1 : 2
+      #expect(analysis.labels.causal[row + 2] == (row + 1 < minimumHistory ? nil : expected))
+    }
+  }
 }

@@ -156,29 +156,53 @@ struct ResampledWalk {
       longestBars = max(longestBars, point - peakPoint)
       if let days { longestDays = max(longestDays, days[point] - days[peakPoint]) }
     }
-    returns.withUnsafeBufferPointer { returns in
-      for block in blocks {
-        for row in block {
-          let value = returns[row]
-          let distance = value - mean
-          let shortfall = min(value - target, 0)
-          sums += SIMD4(0, distance, distance * distance, shortfall * shortfall)
-          growth *= 1 + value
-          count += 1
-          if growth >= peak {
-            if count - peakPoint > 1 { close(count) }
-            peak = growth
-            peakPoint = count
-          } else if growth < lowestShare * peak {
-            lowestShare = growth / peak
-          }
+    @inline(__always)
+    func walk(_ values: UnsafeBufferPointer<Double>) {
+      for value in values {
+        let distance = value - mean
+        let shortfall = min(value - target, 0)
+        sums += SIMD4(0, distance, distance * distance, shortfall * shortfall)
+        growth *= 1 + value
+        count += 1
+        if growth >= peak {
+          if count - peakPoint > 1 { close(count) }
+          peak = growth
+          peakPoint = count
+        } else if growth < lowestShare * peak {
+          lowestShare = growth / peak
         }
+      }
+    }
+    returns.withUnsafeBufferPointer { returns in
+      if blocks.count == returns.count, returns.count > Self.largestNearby {
+        Self.forEachGathered(blocks, of: returns, walk)
+      } else {
+        for block in blocks { walk(UnsafeBufferPointer(rebasing: returns[block])) }
       }
     }
     if count > peakPoint { close(count) }
     deepest = lowestShare - 1
     (self.growth, self.count, self.sums) = (growth, count, sums)
     (self.longestBars, self.longestDays) = (longestBars, longestDays)
+  }
+
+  /// So many returns are near the processor whatever their order is.
+  private static let largestNearby = 1 << 14
+
+  /// Collects single rows in runs. Far memory answers many reads at once while they are collected,
+  /// but one by one along a walk whose branches depend on what was read.
+  private static func forEachGathered(
+    _ blocks: [Range<Int>], of returns: UnsafeBufferPointer<Double>,
+    _ body: (UnsafeBufferPointer<Double>) -> Void
+  ) {
+    let capacity = 2_048
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: capacity) { values in
+      for start in stride(from: 0, to: blocks.count, by: capacity) {
+        let end = min(start + capacity, blocks.count)
+        for place in start..<end { values[place - start] = returns[blocks[place].lowerBound] }
+        body(UnsafeBufferPointer(rebasing: values[..<(end - start)]))
+      }
+    }
   }
 
   /// The sums over its rows as `ReturnSums` keeps them; `nil` where the growth is beyond a Double.

@@ -87,12 +87,14 @@ public struct VolatilityTerciles: RegimeClassifier {
     try EvidenceError.check(closes: closes)
     let values = volatilities(closes, scale: (barsPerYear ?? 1).squareRoot())
     let unknown = [Int?](repeating: nil, count: closes.count - values.count)
-    let cuts = TercileRanks.cuts(ofSorted: values.sorted())
+    let order = values.sortedPositions()
+    let cuts = values.isEmpty ? nil : Cuts(of: values.count) { values[Int(order[$0])] }
     let descriptive = values.map { value in cuts?.label(of: value) }
     return Analysis(
       volatility: unknown.map { _ in nil } + values, barsPerYear: barsPerYear, cuts: cuts,
       labels: RegimeLabels(
-        names: labelNames, descriptive: unknown + descriptive, causal: unknown + causal(values)))
+        names: labelNames, descriptive: unknown + descriptive,
+        causal: unknown + causal(values, order)))
   }
 
   /// The volatility at bar `window` and each after it. Each window is summed afresh, so that a
@@ -111,79 +113,111 @@ public struct VolatilityTerciles: RegimeClassifier {
     }
   }
 
-  private func causal(_ values: [Double]) -> [Int?] {
-    var ranks = TercileRanks(values)
-    return values.indices.map { i in
-      ranks.insert(i)
-      return i + 1 >= minimumHistory ? ranks.cuts.label(of: values[i]) : nil
+  /// The labels by the cuts of the values up to and including each.
+  ///
+  /// Values are taken away from the last to the first, so that the ranks of the cuts move by a step
+  /// or two at a time.
+  private func causal(_ values: [Double], _ order: [Int32]) -> [Int?] {
+    var labels = [Int?](repeating: nil, count: values.count)
+    guard values.count >= minimumHistory else { return labels }
+    var places = [Int32](repeating: 0, count: values.count)
+    for (place, row) in order.enumerated() { places[Int(row)] = Int32(place) }
+    var known = ShrinkingTerciles(sorted: order.map { values[Int($0)] })
+    for row in stride(from: values.count - 1, through: minimumHistory - 1, by: -1) {
+      labels[row] = known.cuts.label(of: values[row])
+      known.remove(Int(places[row]))
     }
+    return labels
   }
 }
 
-/// The thirds of a growing set of values.
-///
-/// All values are given beforehand and ordered once; a tree of counts (P. Fenwick, 1994) over that
-/// order tells which of them are in the set. Inserting and asking take O(log n), and an answer
-/// depends on the inserted values alone.
-struct TercileRanks {
-  private let sorted: [Double]
-  private let place: [Int]
-  private var tree: [Int]
-  private var count = 0
-  private let topStep: Int
-
-  /// An empty set that may take each of these values once.
-  init(_ values: [Double]) {
-    let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
-    var place = [Int](repeating: 0, count: values.count)
-    for (position, index) in order.enumerated() { place[index] = position }
-    self.place = place
-    sorted = order.map { values[$0] }
-    tree = [Int](repeating: 0, count: values.count + 1)
-    var step = 1
-    while step * 2 <= values.count { step *= 2 }
-    topStep = step
-  }
-
-  /// Puts the value with this index into the set.
-  mutating func insert(_ index: Int) {
-    var node = place[index] + 1
-    while node < tree.count {
-      tree[node] += 1
-      node += node & -node
-    }
-    count += 1
-  }
-
-  /// The quantiles 1/3 and 2/3 of the values in the set, which must not be empty.
-  var cuts: VolatilityTerciles.Cuts { TercileRanks.cuts(count: count, value: value(rank:)) }
-
-  /// The quantiles 1/3 and 2/3 of ascending values; `nil` without values.
-  static func cuts(ofSorted values: [Double]) -> VolatilityTerciles.Cuts? {
-    values.isEmpty ? nil : cuts(count: values.count) { values[$0] }
-  }
-
-  /// The value of a rank, counted from 0, among those in the set.
-  private func value(rank: Int) -> Double {
-    var (position, remaining, step) = (0, rank + 1, topStep)
-    while step > 0 {
-      if position + step < tree.count, tree[position + step] < remaining {
-        position += step
-        remaining -= tree[position]
-      }
-      step /= 2
-    }
-    return sorted[position]
-  }
-
-  /// Type-7 quantiles; whole ranks are found in integers, so that a cut which is a value of the set
-  /// is that value exactly.
-  private static func cuts(count: Int, value: (Int) -> Double) -> VolatilityTerciles.Cuts {
+extension VolatilityTerciles.Cuts {
+  /// The quantiles 1/3 and 2/3, type 7, of `count` ascending values.
+  fileprivate init(of count: Int, value: (_ rank: Int) -> Double) {
     func cut(_ third: Int) -> Double {
-      let (rank, rest) = ((count - 1) * third).quotientAndRemainder(dividingBy: 3)
-      let below = value(rank)
-      return rest == 0 ? below : below + (value(rank + 1) - below) * (Double(rest) / 3)
+      let place = TercilePlace(third, of: count)
+      return place.isWhole
+        ? value(place.rank) : place.between(value(place.rank), value(place.rank + 1))
     }
-    return VolatilityTerciles.Cuts(lower: cut(1), upper: cut(2))
+    self.init(lower: cut(1), upper: cut(2))
+  }
+}
+
+/// Where a cut lies among ascending values: whole ranks are found in integers, so that a cut which
+/// is a value is that value exactly.
+private struct TercilePlace {
+  let rank: Int
+  private let rest: Int
+
+  init(_ third: Int, of count: Int) {
+    (rank, rest) = ((count - 1) * third).quotientAndRemainder(dividingBy: 3)
+  }
+
+  var isWhole: Bool { rest == 0 }
+
+  func between(_ below: Double, _ above: Double) -> Double {
+    below + (above - below) * (Double(rest) / 3)
+  }
+}
+
+/// The thirds of a set of values that are taken away one after the other, each in constant time.
+private struct ShrinkingTerciles {
+  private let sorted: [Double]
+  /// The neighbours of each place that are still there.
+  private var next: [Int32]
+  private var previous: [Int32]
+  private var count: Int
+  /// The places of the values at or below the two cuts, and their ranks.
+  private var lower: (place: Int, rank: Int)
+  private var upper: (place: Int, rank: Int)
+
+  /// All of some ascending values, at least one.
+  init(sorted: [Double]) {
+    self.sorted = sorted
+    count = sorted.count
+    next = sorted.indices.map { Int32($0) + 1 }
+    previous = sorted.indices.map { Int32($0) - 1 }
+    let (first, second) = (TercilePlace(1, of: count).rank, TercilePlace(2, of: count).rank)
+    lower = (first, first)
+    upper = (second, second)
+  }
+
+  /// The quantiles 1/3 and 2/3 of the values that are left.
+  var cuts: VolatilityTerciles.Cuts {
+    VolatilityTerciles.Cuts(lower: cut(1, at: lower.place), upper: cut(2, at: upper.place))
+  }
+
+  private func cut(_ third: Int, at place: Int) -> Double {
+    let fraction = TercilePlace(third, of: count)
+    return fraction.isWhole
+      ? sorted[place] : fraction.between(sorted[place], sorted[Int(next[place])])
+  }
+
+  /// Takes the value at a place of the whole order away; the last one may stay.
+  mutating func remove(_ place: Int) {
+    guard count > 1 else { return }
+    count -= 1
+    leave(place, &lower)
+    leave(place, &upper)
+    let (before, after) = (Int(previous[place]), Int(next[place]))
+    if before >= 0 { next[before] = Int32(after) }
+    if after < sorted.count { previous[after] = Int32(before) }
+    move(&lower, to: TercilePlace(1, of: count).rank)
+    move(&upper, to: TercilePlace(2, of: count).rank)
+  }
+
+  /// Finds a cut another place where its own is taken away, and the rank that it has then.
+  private func leave(_ place: Int, _ cut: inout (place: Int, rank: Int)) {
+    if place < cut.place {
+      cut.rank -= 1
+    } else if place == cut.place {
+      let after = Int(next[place])
+      cut = after < sorted.count ? (after, cut.rank) : (Int(previous[place]), cut.rank - 1)
+    }
+  }
+
+  private func move(_ cut: inout (place: Int, rank: Int), to rank: Int) {
+    while cut.rank < rank { cut = (Int(next[cut.place]), cut.rank + 1) }
+    while cut.rank > rank { cut = (Int(previous[cut.place]), cut.rank - 1) }
   }
 }

@@ -41,7 +41,9 @@ extension GateRun {
   private func addIntervals(
     of names: [String], _ outcome: StudyOutcome, to inputs: inout GateInputs
   ) throws(StudyError) {
-    let bootstrap = Bootstrap(seed: runner.study.seed)
+    let rows = max(outcome.metrics.sample.count, outcome.result.trades.count)
+    let bootstrap = Bootstrap(
+      draws: StudyRunner.draws(Bootstrap().draws, affordableFor: rows), seed: runner.study.seed)
     let compared = outcome.benchmarkComparison
     var found: [String: ClosedRange<Double>] = [:]
     for (metrics, isComparison) in [(outcome.metrics, false), (compared, true)] {

@@ -8,7 +8,7 @@ extension StudyRunner {
     var outcome = outcome
     let rows = max(outcome.metrics.sample.count, outcome.result.trades.count)
     let bootstrap = Bootstrap(
-      draws: draws ?? Self.affordableDraws(of: rows), seed: study.seed)
+      draws: draws ?? Self.draws(1_000, affordableFor: rows), seed: study.seed)
     // The names and the rules are known to be right.
     outcome.intervals = try? bootstrap.intervals(
       of: Metrics.headlineNames, in: outcome.metrics, threads: threads)
@@ -27,9 +27,9 @@ extension StudyRunner {
     return policies.map { try? $0.featureDrift(in: outcome.market.feed, on: days, before: end) }
   }
 
-  /// As many resamples as intervals need, fewer where the rows are so many that the user would
-  /// wait.
-  private static func affordableDraws(of rows: Int) -> Int {
-    min(1_000, max(200, 10_000_000 / max(rows, 1)))
+  /// As many resamples as are wanted of up to 10,000 rows; fewer, but at least 200, where the rows
+  /// are so many that the user would wait.
+  static func draws(_ wanted: Int, affordableFor rows: Int) -> Int {
+    min(wanted, max(200, wanted * 10_000 / max(rows, 1)))
   }
 }

@@ -275,7 +275,8 @@ public struct StudyRunner: Sendable {
     return try StudyError.wrapping(.regimes) {
       try study.regimes.map { choice in
         var analysis = try Self.analysis(result, series, try study.classifier(of: choice))
-        let bootstrap = Bootstrap(draws: draws ?? Bootstrap().draws, seed: study.seed)
+        let wanted = Self.draws(Bootstrap().draws, affordableFor: result.curve.equity.count)
+        let bootstrap = Bootstrap(draws: draws ?? wanted, seed: study.seed)
         try analysis.measureIntervals(bootstrap, threads: threads)
         return analysis
       }
