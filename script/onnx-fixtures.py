@@ -391,6 +391,8 @@ WRITTEN = {
         float[3] c = {0.5, -0.5, 0}, float[3] d = {1, 0.5, 2}, float[3,4] w = {1,2,3,4,5,6,7,8,9,10,11,12}> {
         e = BatchNormalization <epsilon: float = 0.001> (obs, a, b, c, d) f = InstanceNormalization (e, a, b)
         policy = LayerNormalization <axis: int = 1> (f, w, w) }"""),
+    "groups": ([4, 3], 18, """(float[1,4,3] obs) => (float[1,4,3] policy) <float[2] a = {1, 2}, float[2] b = {0.1, -0.2}> {
+        policy = GroupNormalization <num_groups: int = 2, epsilon: float = 0.001> (obs, a, b) }"""),
     "reverse": ([4, 2], 14, """(float[1,4,2] obs) => (float[N] policy) <float[1,8,2] w = {0.1,0.2,-0.3,0.4,0.5,-0.6,0.7,0.8,0.9,-1,0.1,0.3,0.2,0.4,0.6,-0.2},
         float[1,8,2] r = {0.3,0.2,0.1,-0.4,0.2,0.6,0.1,0.8,-0.9,0.1,0.1,0.2,0.3,0.4,0.6,0.2}, float[1,1,2] h = {0.5, -0.5},
         float[1,1,2] k = {0.25, 0.75}, int32[1] n = {4}> {
@@ -485,6 +487,7 @@ def everything():
     attempt("encoder_mean_dynamo20", Encoder(pool="mean", layers=1), (8, 6), 20, True)
     attempt("wide_f64", mlp(nn.ELU, 40, 33, 5), (40,), 17, False, double=True)
     attempt("window_f64", nn.Sequential(nn.Flatten(), mlp(nn.SiLU, 60, 20, 3)), (10, 6), 17, False, double=True)
+    attempt("channels_dynamo21", Channels(), (9, 4), 21, True, double=True)
     for name, (shape, opset, text) in WRITTEN.items():
         written(name, shape, opset, text)
     fields()

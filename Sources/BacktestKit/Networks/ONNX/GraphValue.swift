@@ -88,6 +88,7 @@ package enum ONNXOperator: String, CaseIterable, Sendable {
   case globalMaxPool = "GlobalMaxPool"
   case greater = "Greater"
   case greaterOrEqual = "GreaterOrEqual"
+  case groupNormalization = "GroupNormalization"
   case gru = "GRU"
   case hardSigmoid = "HardSigmoid"
   case hardSwish = "HardSwish"

@@ -15,6 +15,7 @@ extension ONNXCompiler {
     case .conv: return [try convolution()]
     case .averagePool, .maxPool, .globalAveragePool, .globalMaxPool: return [try pooling()]
     case .batchNormalization: return [try batchNormalization()]
+    case .groupNormalization: return [try groupNormalization()]
     case .instanceNormalization: return [try instanceNormalization()]
     case .layerNormalization: return [try layerNormalization()]
     case .softmax, .logSoftmax: return [try softmax()]

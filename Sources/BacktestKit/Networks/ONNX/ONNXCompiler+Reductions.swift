@@ -197,9 +197,39 @@ extension ONNXCompiler {
     let eps = try number("epsilon", default: 1e-5)
     let scale = try weights(input: 1, count: channels)
     let bias = try weights(input: 2, count: channels)
+    try standardize(value, width: width, eps: eps)
+    return try scaled(value, scale, bias)
+  }
+
+  /// Normalises each group of channels by its own mean and variance.
+  mutating func groupNormalization() throws(NetworkError) -> GraphValue {
+    let value = try contiguous(try writable(input: 0))
+    let groups = try integer("num_groups", default: 0)
+    let eps = try number("epsilon", default: 1e-5)
+    _ = try integer("stash_type", default: 1)
+    guard value.shape.count >= 2, groups > 0, value.shape[1] % groups == 0 else {
+      throw problem("its \(groups) groups do not divide the channels")
+    }
+    let channels = value.shape[1]
+    // Before operator set 21 each group had a factor, and since then each channel.
+    let isByChannel = opset >= 21
+    func perChannel(_ weights: [Double]) -> [Double] {
+      isByChannel
+        ? weights : weights.flatMap { [Double](repeating: $0, count: channels / groups) }
+    }
+    let scale = perChannel(try weights(input: 1, count: isByChannel ? channels : groups))
+    let bias = perChannel(try weights(input: 2, count: isByChannel ? channels : groups))
+    let width = value.shape.dropFirst(2).reduce(channels / groups, *)
+    try standardize(value, width: width, eps: eps)
+    return try scaled(value, scale, bias)
+  }
+
+  /// Brings neighbouring numbers, so many at a time, to a mean of 0 and a variance of 1.
+  private mutating func standardize(
+    _ value: GraphValue, width: Int, eps: Double
+  ) throws(NetworkError) {
     let ones = [Double](repeating: 1, count: width)
     let zeros = [Double](repeating: 0, count: width)
     try addLayerNorm(value, width: width, ones, zeros, eps: eps)
-    return try scaled(value, scale, bias)
   }
 }
