@@ -393,6 +393,16 @@ WRITTEN = {
         policy = LayerNormalization <axis: int = 1> (f, w, w) }"""),
     "groups": ([4, 3], 18, """(float[1,4,3] obs) => (float[1,4,3] policy) <float[2] a = {1, 2}, float[2] b = {0.1, -0.2}> {
         policy = GroupNormalization <num_groups: int = 2, epsilon: float = 0.001> (obs, a, b) }"""),
+    "sums": ([3, 4], 13, """(float[1,3,4] obs) => (float[N] policy) <float[4,2,3] w = {0.1,0.2,-0.3,0.4,0.5,-0.6,0.7,0.8,0.9,
+        -0.1,0.3,0.2,0.6,0.1,-0.2,0.5,0.4,0.3,-0.7,0.1,0.2,0.8,-0.5,0.6}, int64[2] row = {1, 2}> {
+        u = Celu <alpha: float = 0.5> (obs)
+        a = Einsum <equation: string = "bij,jkl->blki"> (obs, w) b = Einsum <equation: string = "bij, bkj -> bki"> (obs, u)
+        c = Einsum <equation: string = "bij,bij->b"> (obs, u)    d = Einsum <equation: string = "bij,jki->kb"> (u, w)
+        e = Einsum <equation: string = "bij->jib"> (u)           f = Einsum <equation: string = "bij,bjc->bic"> (b, u)
+        h = Reshape (d, row)                                     g = Einsum <equation: string = "bi,bj->bji"> (h, h)
+        m = Constant <value: tensor = int64[1] {-1}> () a1 = Reshape (a, m) b1 = Reshape (b, m) d1 = Reshape (d, m)
+        e1 = Reshape (e, m) f1 = Reshape (f, m) g1 = Reshape (g, m)
+        policy = Concat <axis: int = 0> (a1, b1, c, d1, e1, f1, g1) }"""),
     "reverse": ([4, 2], 14, """(float[1,4,2] obs) => (float[N] policy) <float[1,8,2] w = {0.1,0.2,-0.3,0.4,0.5,-0.6,0.7,0.8,0.9,-1,0.1,0.3,0.2,0.4,0.6,-0.2},
         float[1,8,2] r = {0.3,0.2,0.1,-0.4,0.2,0.6,0.1,0.8,-0.9,0.1,0.1,0.2,0.3,0.4,0.6,0.2}, float[1,1,2] h = {0.5, -0.5},
         float[1,1,2] k = {0.25, 0.75}, int32[1] n = {4}> {

@@ -218,14 +218,26 @@ build("weights_nan", "not a number", [gemm], [tensor("w", (4, 4), [0.5] * 15 + [
 build("weights_infinite", "not finite", [gemm], [tensor("w", (4, 4), [0.5] * 15 + [infinity])])
 build("gemm_shape", "does not fit a matrix", [gemm], [tensor("w", (5, 4), [0.5] * 20)])
 build("matmul_shape", "do not fit together", [node("Transpose", ["x"], ["t"]), node("MatMul", ["t", "t"], ["y"])])
+for name, reason, equation, inputs in (
+    ("trace", "is not supported", "bb->b", ["x"]), ("dots", "is not supported", "...j->j...", ["x"]),
+    ("sum", "is not supported", "bj->b", ["x"]), ("none", "is not supported", "", ["x"]),
+    ("new", "is not supported", "bj->bjk", ["x"]), ("inputs", "is not supported", "bi,bj->ij", ["x"]),
+    ("rank", "does not fit", "bij->jib", ["x"]), ("length", "does not fit", "bi,ij->bj", ["x", "w"]),
+):
+    build(f"einsum_{name}", reason, [node("Einsum", inputs, ["y"], attribute("equation", equation))],
+          [tensor("w", (3, 4), [0.5] * 12)])
+for name, reason, groups, width in (("groups", "do not divide", 3, 3), ("none", "do not divide", 0, 4), ("width", "expected 2", 2, 3)):
+    build(f"group_norm_{name}", reason,
+          [node("GroupNormalization", ["x", "w", "w"], ["y"], attribute("num_groups", groups))], [tensor("w", (width,), [0.5] * width)])
+build("celu_alpha", "is not positive", [node("Celu", ["x"], ["y"], attribute("alpha", -1.0))])
 build("reshape_count", "cannot have the shape", [node("Reshape", ["x", "s"], ["y"])], [integers("s", [3, 2])])
-build("reshape_twice", "is too large", [node("Reshape", ["x", "s"], ["y"])], [integers("s", [-1, -1])])
+build("reshape_twice", "has a negative size", [node("Reshape", ["x", "s"], ["y"])], [integers("s", [-1, -1])])
 build("reshape_by_observation", "may not depend on the observation",
       [node("Cast", ["x"], ["s"], attribute("to", 7)), node("Reshape", ["x", "s"], ["y"])])
 build("expand_huge", "is too large", [node("Expand", ["x", "s"], ["y"])], [integers("s", [1 << 20, 1 << 20, 4])])
 build("shape_huge", "is too large", [node("ConstantOfShape", ["s"], ["c"]), node("Add", ["x", "c"], ["y"])],
       [integers("s", [1 << 62, 1 << 62])])
-build("shape_negative", "is too large", [node("ConstantOfShape", ["s"], ["c"]), node("Add", ["x", "c"], ["y"])],
+build("shape_negative", "has a negative size", [node("ConstantOfShape", ["s"], ["c"]), node("Add", ["x", "c"], ["y"])],
       [integers("s", [-5])])
 build("range_huge", "numbers", [node("Range", ["a", "b", "c"], ["r"]), node("Add", ["x", "r"], ["y"])],
       [scalar("a", 0, 7), scalar("b", 1 << 60, 7), scalar("c", 1, 7)])
@@ -246,7 +258,7 @@ build("gather", "outside of a dimension of 4", [node("Gather", ["x", "i"], ["y"]
       [scalar("i", 4, 7)])
 build("broadcast", "do not fit together", [node("Add", ["x", "w"], ["y"])], [tensor("w", (3,), [1.0] * 3)])
 build("condition", "not a boolean", [node("Where", ["x", "x", "x"], ["y"])])
-build("cast_text", "a type that is not read", [node("Cast", ["x"], ["y"], attribute("to", 8))])
+build("cast_text", "a type that is not computed with", [node("Cast", ["x"], ["y"], attribute("to", 8))])
 build("constant_text", "is a text", [node("Constant", [], ["c"], attribute("value_string", "a")),
                                     node("Add", ["x", "c"], ["y"])])
 build("ignored_attribute", "'mode' is not supported", [node("Relu", ["x"], ["y"], attribute("mode", "x"))])

@@ -12,6 +12,7 @@ extension ONNXCompiler {
     switch node.operation {
     case .gemm: return [try gemm()]
     case .matMul: return [try matMul()]
+    case .einsum: return [try einsum()]
     case .conv: return [try convolution()]
     case .averagePool, .maxPool, .globalAveragePool, .globalMaxPool: return [try pooling()]
     case .batchNormalization: return [try batchNormalization()]
@@ -51,6 +52,7 @@ extension ONNXCompiler {
     case .elu:
       let alpha = try number("alpha", default: 1)
       return alpha == 1 ? try pointwise(.elu) : try function(.elu(alpha))
+    case .celu: return try celu()
     case .selu:
       guard abs(try number("alpha", default: 1.6732632) - 1.6732632) < 1e-6,
         abs(try number("gamma", default: 1.050701) - 1.050701) < 1e-6
@@ -152,6 +154,20 @@ extension ONNXCompiler {
     case let other:
       throw problem("the approximation \(quotedForMessage(other)) is not supported")
     }
+  }
+
+  /// alpha elu(x / alpha).
+  private mutating func celu() throws(NetworkError) -> GraphValue {
+    let alpha = try number("alpha", default: 1)
+    guard alpha > 0, alpha.isFinite else { throw problem("its alpha \(alpha) is not positive") }
+    if alpha == 1 { return try pointwise(.elu) }
+    let value = try input(0)
+    func scaled(_ value: GraphValue, _ factor: Double) throws(NetworkError) -> GraphValue {
+      try multiplied(value, by: GraphValue([factor], value.kind, shape: []))
+    }
+    let inner = try scaled(value, 1 / alpha)
+    base.steps.append(.pointwise(PointwiseStep(function: .elu, place: try elements(of: inner))))
+    return try scaled(inner, alpha)
   }
 
   private mutating func clip() throws(NetworkError) -> GraphValue {
