@@ -50,6 +50,33 @@ import Testing
     #expect(!verdict.findings[0].change.isEmpty)
   }
 
+  /// A strategy that looks ahead with one of two values only, which the folds choose and the study
+  /// does not give.
+  @Test func aLeakOfTheChosenParametersFails() throws {
+    let cheat = StrategyDefinition(
+      name: "cheat", summary: "", parameters: [.integer("days", default: 0, in: 0...5, "")]
+    ) { parameters, _ in
+      let days = parameters.integer("days")
+      return ScriptedStrategy(
+        always: { bars, trading in
+          let closes = trading.universe.series[0].close
+          let row = trading.lastRow(0)
+          let from = row - (days == 0 ? 1 : 0)
+          guard from >= 0, from + days + 1 < closes.count else { return }
+          trading.target(.first, weight: closes[from + days] > closes[from] ? 1 : 0)
+        })
+    }
+    let study = try Self.study(
+      StrategyCatalogue([cheat]),
+      """
+      strategy: {name: cheat}
+      walk-forward: {train: 120, test: 60, grid: {days: [0, 2]}}
+      """)
+    #expect(try Self.verdict(study, [GateRule(.noLookAhead)]).passes)
+    let searched = try Self.verdict(study, [GateRule(.noLookAhead)], kind: .walkForward)
+    #expect(searched.findings.map(\.state) == [.failed])
+  }
+
   /// A strategy that draws from what no seed repeats: here, from the number of runs before it.
   @Test func aRunThatDoesNotReproduceIsFound() throws {
     let count = RunCount()
@@ -77,10 +104,12 @@ import Testing
       "psr", "pbo", "spa-p", "break-even-basis-points", "worst-regime", "profitable-folds",
       "alpha", "beta", "trades", "drawdown",
     ]
-    let rules = names.map { GateRule(.bound($0, minimum: -1e9)) }
-    let intervals = ["sharpe", "drawdown", "alpha"].map {
-      GateRule(.bound($0, of: .lower95, minimum: -1e9))
+    func any(_ name: String, of part: GateRule.Part = .value) -> GateRule {
+      let range = GateQuantity.find(name)?.range
+      return GateRule(.bound(name, of: part, minimum: range == nil ? -1e9 : 0))
     }
+    let rules = names.map { any($0) }
+    let intervals = ["sharpe", "drawdown", "alpha"].map { any($0, of: .lower95) }
     let verdict = try Self.verdict(
       study, rules + intervals + [GateRule(.noLookAhead), GateRule(.reproducible)],
       kind: .walkForward)

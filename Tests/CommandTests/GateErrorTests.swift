@@ -18,6 +18,23 @@ struct GateErrorTests {
       "rules: [{what: sharpe}]",
       "gate.yaml:1:9: the rule about sharpe has no bound; give 'min', 'max' or 'worse-by'"
     ),
+    (
+      "lookahead: ~",
+      "gate.yaml:1:12: 'lookahead' has no value; give one, or remove the key"
+    ),
+    (
+      "rules: [{what: sharpe, min: null, max: 3}]",
+      "gate.yaml:1:29: 'min' has no value; give one, or remove the key"
+    ),
+    (
+      "rules: [{what: max-drawdown, max: 0.35}]",
+      "gate.yaml:1:9: the bound 0.35 decides nothing: max-drawdown is never above 0; give a "
+        + "minimum below 0, or bound 'drawdown' by a maximum"
+    ),
+    (
+      "rules: [{what: pbo, max: 20}]",
+      "gate.yaml:1:9: the bound 20 decides nothing: pbo is from 0 to 1"
+    ),
     ("", "gate.yaml:2:1: the document is empty"),
     ("{}", "gate.yaml:1:1: the gate has no rules; give 'rules', 'lookahead: none', "),
     ("reproducible: false", "gate.yaml:1:1: the gate has no rules; give 'rules', "),

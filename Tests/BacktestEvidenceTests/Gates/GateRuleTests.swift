@@ -104,7 +104,9 @@ struct GateRuleTests {
       let inputs = GateVerdictTests.inputs(value, interval: interval)
       guard let gate = try? Gate(rules: [rule, GateRule(.reproducible)]) else {
         let isWrong = (low == nil && high == nil) || [low, high].contains { $0?.isFinite == false }
-        #expect(isWrong || (low ?? 0) > (high ?? 0))
+        let range = GateQuantity.find(name)?.range ?? -.infinity...(.infinity)
+        let isOutside = [low, high].contains { $0.map { !range.contains($0) } ?? false }
+        #expect(isWrong || isOutside || (low ?? 0) > (high ?? 0))
         continue
       }
       let isKnown = value?.isFinite == true

@@ -96,7 +96,8 @@ struct GateVerdictTests {
 
   /// What every number would pass.
   private static func lenient(_ name: String, _ part: GateRule.Part = .value) -> GateRule.Check {
-    .bound(name, of: part, minimum: -.greatestFiniteMagnitude)
+    let least = GateQuantity.find(name)?.range?.lowerBound ?? -.infinity
+    return .bound(name, of: part, minimum: max(least, -.greatestFiniteMagnitude))
   }
 
   @Test(arguments: [nil, Double.nan, .infinity, -.infinity, .signalingNaN] as [Double?])

@@ -115,6 +115,27 @@ struct OverfittingProbabilityTests {
     #expect(throws: StatisticAbsence.noDispersion) { try none.get() }
   }
 
+  /// Trials that never trade are no rivals: among them the choice is ranked as without.
+  @Test func idleTrialsAreLeftOut() throws {
+    let trials = (0..<6).map { trial -> [Double] in
+      let step = trial * 2 + 7
+      return (0..<320).map { row -> Double in
+        let place = row * step % 23
+        return Double(place) / 1_000 - 0.0108
+      }
+    }
+    let idle = [Double](repeating: 0, count: 320)
+    let alone = try OverfittingProbability.estimate(trials: trials).get()
+    var mixed = [idle]
+    for trial in trials { mixed += [trial, idle] }
+    let among = try OverfittingProbability.estimate(trials: mixed).get()
+    #expect(among.probability == alone.probability && alone.probability > 0)
+    #expect(among.trials == 6)
+    #expect(among.outcomes.map(\.chosen) == alone.outcomes.map { $0.chosen * 2 + 1 })
+    let one = try OverfittingProbability.estimate(trials: [idle, trials[0], idle])
+    #expect(throws: StatisticAbsence.tooFewTrials(1, needed: 2)) { try one.get() }
+  }
+
   @Test func oneTrialHasNoProbability() throws {
     let one = try OverfittingProbability.estimate(trials: [(0..<64).map { sin(Double($0)) }])
     #expect(throws: StatisticAbsence.tooFewTrials(1, needed: 2)) { try one.get() }

@@ -41,6 +41,7 @@ struct WalkForwardSearchTests {
     }
     #expect(error(ParameterGrid(["fast": []])) == .noValues("fast"))
     #expect(error(ParameterGrid(["fast": [1], "fast": [2]])) == .repeatedParameter("fast"))
+    #expect(error(ParameterGrid(["fast": [1, 2, 1]])) == .repeatedValue("fast", "1"))
     #expect(error(ParameterGrid(["fast": [1]], fixed: ["fast": 2])) == .repeatedParameter("fast"))
     #expect(
       error(ParameterGrid(["fast": [70], "slow": [60, 50]])) == .noCandidates(combinations: 2))

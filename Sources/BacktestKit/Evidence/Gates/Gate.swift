@@ -63,6 +63,9 @@ public enum GateError: Error, Hashable {
   case noBound(String)
   /// The minimum of a rule is above its maximum.
   case boundsReversed(String, minimum: Double, maximum: Double)
+  /// A bound that is none of the values that a quantity can have, so that the rule would always or
+  /// never hold.
+  case boundOutOfRange(String, Double, range: ClosedRange<Double>)
   /// A bound or a tolerance that is not a number, or a tolerance below zero.
   case invalidNumber(String, Double)
   /// A quantity of which neither direction is better, so that nothing is worse.
@@ -81,6 +84,14 @@ extension GateError: CustomStringConvertible {
     case .noBound(let name): "the rule about \(name) has no bound; give a minimum or a maximum"
     case .boundsReversed(let name, let minimum, let maximum):
       "the minimum \(minimum) of \(name) is above its maximum \(maximum); exchange them"
+    case .boundOutOfRange(let name, let bound, let range):
+      "the bound \(DecimalText.shortest(bound)) decides nothing: \(name) is "
+        + (range.lowerBound == -.infinity
+          ? "never above \(DecimalText.shortest(range.upperBound))"
+          : "from \(DecimalText.shortest(range.lowerBound)) to "
+            + DecimalText.shortest(range.upperBound))
+        + (name == "max-drawdown"
+          ? "; give a minimum below 0, or bound 'drawdown' by a maximum" : "")
     case .invalidNumber(let name, let value):
       "\(value) cannot be a bound of \(name); give a finite number, and a tolerance of at least 0"
     case .noDirection(let name):
@@ -105,6 +116,10 @@ extension GateRule {
       if minimum == nil, maximum == nil { throw .noBound(name) }
       for bound in [minimum, maximum].compactMap(\.self) where !bound.isFinite {
         throw .invalidNumber(name, bound)
+      }
+      for bound in [minimum, maximum].compactMap(\.self) {
+        guard let range = quantity.range, !range.contains(bound) else { continue }
+        throw .boundOutOfRange(name, bound, range: range)
       }
       if let minimum, let maximum, minimum > maximum {
         throw .boundsReversed(name, minimum: minimum, maximum: maximum)

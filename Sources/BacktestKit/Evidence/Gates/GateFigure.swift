@@ -8,6 +8,8 @@ public struct GateFigure: Hashable, Sendable {
   public let interval95: ClosedRange<Double>?
   /// Why there is no value, in a few words; `nil` where there is one.
   public let absence: String?
+  /// What it was measured with, in a few words; `nil` where there is nothing to say.
+  package var detail: String?
 
   /// A figure.
   ///

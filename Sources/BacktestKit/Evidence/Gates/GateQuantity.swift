@@ -16,6 +16,8 @@ public struct GateQuantity: Sendable {
   public let higherIsBetter: Bool?
   /// One line that defines it.
   public let definition: String
+  /// The values that it can have, as far as that is known; other bounds make no sense.
+  package let range: ClosedRange<Double>?
   /// What moves it in the better direction, where that can be said for every strategy.
   package let advice: String?
   /// Where its value comes from.
@@ -23,7 +25,7 @@ public struct GateQuantity: Sendable {
 
   private init(
     _ name: String, _ title: String, _ unit: MetricUnit, higherIsBetter: Bool? = nil,
-    _ definition: String, advice: String? = nil,
+    _ definition: String, range: ClosedRange<Double>? = nil, advice: String? = nil,
     figure: @escaping @Sendable (GateInputs) -> GateFigure
   ) {
     self.name = name
@@ -31,6 +33,7 @@ public struct GateQuantity: Sendable {
     self.unit = unit
     self.higherIsBetter = higherIsBetter
     self.definition = definition
+    self.range = range
     self.advice = advice
     self.figure = figure
   }
@@ -38,7 +41,8 @@ public struct GateQuantity: Sendable {
   private init(_ metric: MetricDefinition) {
     let name = metric.name
     self.init(
-      name, metric.title, metric.unit, higherIsBetter: metric.higherIsBetter, metric.definition
+      name, metric.title, metric.unit, higherIsBetter: metric.higherIsBetter, metric.definition,
+      range: name == "max-drawdown" ? -Double.infinity...0 : name == "psr" ? 0...1 : nil
     ) { $0.metric(name) }
   }
 
@@ -58,25 +62,28 @@ public struct GateQuantity: Sendable {
     ) { $0.closedTrades },
     GateQuantity(
       "drawdown", "Depth of the deepest drawdown", .fraction, higherIsBetter: false,
-      "the deepest fall from a peak as a positive share: 0.2 is a fall of 20 %",
+      "the deepest fall from a peak as a positive share: 0.2 is a fall of 20 %", range: 0...1,
       advice: "smaller positions make it proportionally smaller"
     ) { $0.metric("max-drawdown").negated },
     GateQuantity(
       "dsr", "Deflated Sharpe ratio", .ratio, higherIsBetter: true,
       "probability that the true Sharpe ratio is above what the best of all trials shows by chance "
         + "(Bailey, López de Prado, 2014)",
+      range: 0...1,
       advice: "it takes a higher Sharpe ratio, a longer record, or fewer trials"
     ) { $0.deflatedSharpe },
     GateQuantity(
       "pbo", "Probability of backtest overfitting", .ratio, higherIsBetter: false,
       "share of splits in which the best candidate in sample is below the median out of sample "
         + "(Bailey, Borwein, López de Prado, Zhu, 2017)",
+      range: 0...1,
       advice: "it falls where the candidate that is best in sample stays above the median out of "
         + "sample; among candidates without an edge it is about 0.5, however few they are"
     ) { $0.overfitProbability },
     GateQuantity(
       "spa-p", "p-value of the SPA test", .ratio, higherIsBetter: false,
       "chance of the best candidate's lead if no candidate beats the benchmark (Hansen, 2005)",
+      range: 0...1,
       advice: "it takes a larger lead over the benchmark, a longer record, or fewer candidates"
     ) { $0.superiorAbilityPValue },
     GateQuantity(
@@ -98,7 +105,7 @@ public struct GateQuantity: Sendable {
     ) { $0.worstRegimeSharpe },
     GateQuantity(
       "profitable-folds", "Profitable folds", .fraction, higherIsBetter: true,
-      "share of the walk-forward's folds whose test window ended with a profit"
+      "share of the walk-forward's folds whose test window ended with a profit", range: 0...1
     ) { $0.profitableFolds },
     GateQuantity(
       "efficiency", "Walk-forward efficiency", .ratio, higherIsBetter: true,

@@ -123,13 +123,13 @@ extension GateRule {
     let text = GateNumberText(range.quantity.unit, telling: judged, from: near.bound)
     let move = holds ? "could" : "has to"
     let direction = near.isMinimum == holds ? "fall" : "rise"
-    let advice = holds ? nil : range.quantity.advice
+    let remarks = [figure.detail, holds ? nil : range.quantity.advice].compactMap(\.self)
     return GateFinding(
       rule: self, state: holds ? .passed : .failed, value: judged, bound: near.bound,
       margin: near.margin, valueText: text.text(judged), boundText: range.text(telling: judged),
       marginText: text.signed(near.margin),
-      change: "\(move) \(direction) by \(text.distance(near.margin))"
-        + (advice.map { "; \($0)" } ?? ""),
+      change: (["\(move) \(direction) by \(text.distance(near.margin))"] + remarks)
+        .joined(separator: "; "),
       isRefuted: !holds)
   }
 

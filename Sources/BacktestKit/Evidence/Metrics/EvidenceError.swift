@@ -98,6 +98,8 @@ public enum EvidenceError: Error, Equatable {
   case noValues(String)
   /// A parameter that is given twice in the grid, or both varied and fixed.
   case repeatedParameter(String)
+  /// A value of a parameter is given twice, and would be counted as two trials.
+  case repeatedValue(String, String)
   /// More combinations than the largest number that a grid may have.
   case gridTooLarge(largest: Int)
   /// The strategy accepts none of the combinations.
@@ -137,6 +139,7 @@ extension EvidenceError: CustomStringConvertible {
       .tooFewBars, .tooShort, .emptyWindow:
       windowText
     case .emptySearch, .tooShortToChoose, .tooShortToSweep, .noValues, .repeatedParameter,
+      .repeatedValue,
       .gridTooLarge, .noCandidates, .parameters, .universe, .scenario, .strategy,
       .tuning:
       searchText
@@ -271,6 +274,8 @@ extension EvidenceError: CustomStringConvertible {
       "there are \(bars) bars, but the longest warm-up of all sets takes \(warmup) and the figures "
         + "need two returns more; give more bars or shorter parameters"
     case .noValues(let name): "the parameter '\(name)' has no values; give at least one"
+    case .repeatedValue(let name, let value):
+      "the parameter '\(name)' has the value \(value) twice; give each value once"
     case .repeatedParameter(let name):
       "the parameter '\(name)' is given twice; name it once, with all its values"
     case .gridTooLarge(let largest):

@@ -54,6 +54,19 @@ public struct BlockMoments: Sendable {
   /// Adds trials from their `values`.
   mutating func add(values: ArraySlice<Double>) { self.values += values }
 
+  /// Without the trials whose returns are all 0 in the blocks: they never traded, and ranking
+  /// others above them would make any choice look better.
+  var withoutIdleTrials: (moments: BlockMoments, numbers: [Int]) {
+    let numbers = (0..<count).filter { trial in
+      let end = (trial + 1) * 2 * blocks
+      return values[end - blocks..<end].contains { $0 != 0 }
+    }
+    guard numbers.count < count else { return (self, numbers) }
+    var active = self
+    active.values = numbers.flatMap { values[$0 * 2 * blocks..<($0 + 1) * 2 * blocks] }
+    return (active, numbers)
+  }
+
   private mutating func append(_ returns: UnsafeBufferPointer<Double>) {
     let first = rows % blocks
     var squares: [Double] = []

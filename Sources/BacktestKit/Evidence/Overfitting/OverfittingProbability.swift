@@ -10,7 +10,7 @@ internal import BacktestCore
 /// The rows are cut into an even number of blocks. For each choice of half of them, the trial with
 /// the best Sharpe ratio on these is ranked among all trials on the rest. Ranks of equal trials
 /// are averaged, the first of equally good trials is chosen, and a trial whose returns do not vary
-/// is never chosen and counts as 0 on the other half.
+/// is never chosen and counts as 0 on the other half. Trials that never traded are left out.
 ///
 /// A grid of nearly equal strategies has a probability near one half whatever they earn, and the
 /// probability says nothing of profit: see ``lossProbability``.
@@ -31,7 +31,7 @@ public struct OverfittingProbability: Sendable {
   /// The choice on one half of the data, and what became of it on the other.
   public struct Outcome: Hashable, Sendable {
     /// The trial with the best Sharpe ratio in sample, counted from 0.
-    public let chosen: Int
+    public internal(set) var chosen: Int
     /// Its Sharpe ratio per bar in sample.
     public let inSample: Double
     /// Its Sharpe ratio per bar out of sample.
@@ -83,7 +83,7 @@ public struct OverfittingProbability: Sendable {
     return estimate(moments, threads: threads)
   }
 
-  /// The probability from the moments of blocks.
+  /// The probability from the moments of blocks. Trials that never traded are left out.
   ///
   /// - Complexity: O(trials x choices), 12,870 choices for 16 blocks.
   public static func estimate(
@@ -91,6 +91,11 @@ public struct OverfittingProbability: Sendable {
   ) -> Result<OverfittingProbability, StatisticAbsence> {
     guard moments.count >= 2 else {
       return .failure(.tooFewTrials(moments.count, needed: 2))
+    }
+    let (moments, numbers) = moments.withoutIdleTrials
+    guard moments.count >= 2 else {
+      return .failure(
+        moments.count == 0 ? .noDispersion : .tooFewTrials(moments.count, needed: 2))
     }
     let halves = BlockHalves(blocks: moments.blocks)
     let (rows, width) = moments.blockRows()
@@ -111,8 +116,11 @@ public struct OverfittingProbability: Sendable {
       direct += part.direct
       mirrored += part.mirrored
     }
-    return .success(
-      OverfittingProbability(moments, choices: direct + mirrored.reversed()))
+    var choices = direct + mirrored.reversed()
+    for place in choices.indices {
+      choices[place].outcome.chosen = numbers[choices[place].outcome.chosen]
+    }
+    return .success(OverfittingProbability(moments, choices: choices))
   }
 
   private init(_ moments: BlockMoments, choices: [HalfOutcome]) {

@@ -51,7 +51,7 @@ extension ParameterGrid {
   /// not.
   ///
   /// - Throws: `EvidenceError` for a parameter without values or named twice, a value that the
-  ///   strategy cannot take, too many combinations, or none that it accepts.
+  ///   strategy cannot take or that is there twice, too many combinations, or none that it accepts.
   public func candidates(
     of definition: StrategyDefinition
   ) throws(EvidenceError) -> (accepted: [StrategyParameters], infeasibleCount: Int) {
@@ -92,6 +92,10 @@ extension ParameterGrid {
       guard !dimension.values.isEmpty else { throw .noValues(dimension.name) }
       guard !names.contains(dimension.name) else { throw .repeatedParameter(dimension.name) }
       names.append(dimension.name)
+      var seen: Set<ParameterValue> = []
+      for value in dimension.values where !seen.insert(value).inserted {
+        throw .repeatedValue(dimension.name, "\(value)")
+      }
       let (product, overflows) = size.multipliedReportingOverflow(by: dimension.values.count)
       guard !overflows, product <= ParameterGrid.largestSize else {
         throw .gridTooLarge(largest: ParameterGrid.largestSize)

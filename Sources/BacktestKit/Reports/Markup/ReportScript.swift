@@ -8,6 +8,8 @@ enum ReportScript {
   /// The source. It changes the look of what is there, and adds no text but that of the page.
   static let source: StaticString = #"""
     (() => {
+    const draw = () => document.documentElement.classList.add('drawn')
+    addEventListener('load', () => setTimeout(draw, 100))
     const all = (root, what) => [...root.querySelectorAll(what)]
     const press = (e, act) => {
       e.tabIndex = 0

@@ -80,8 +80,8 @@ enum ReportStyleSheet {
     abbr[title]{text-decoration:underline dotted var(--axis);text-underline-offset:.2em;cursor:help}
     section{border-top:1px solid var(--rule);padding-top:2rem;margin-top:3rem}
     main>section:first-child{margin-top:1.25rem}
-    @media screen{main>section{content-visibility:auto;contain-intrinsic-size:auto 1400px;
-    overflow-clip-margin:16px}}
+    @media screen{:not(.drawn)>body main>section{content-visibility:auto;
+    contain-intrinsic-size:auto 1400px;overflow-clip-margin:16px}}
     h2::before{counter-reset:s var(--n);content:counter(s) "\\2002";color:var(--soft);
     font-weight:400}
     .summary{color:var(--soft);margin:0 0 1.25rem}

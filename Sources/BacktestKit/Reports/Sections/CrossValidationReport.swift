@@ -86,8 +86,8 @@ extension CrossValidationReport {
   private var summary: [any ReportBlock] {
     var blocks: [any ReportBlock] = []
     let remark =
-      "This is a single history: its figures do not show statistical significance, and the number "
-      + "of \(result.unit)s does not make it longer."
+      "This is a single history: the number of \(result.unit)s does not make it longer, and the "
+      + "figures say nothing about markets unlike it."
     blocks.append(
       ReportNotice(
         .warning, title: "Caveats: read these first",

@@ -126,7 +126,7 @@ extension ReportModel {
       "The standard error of the Sharpe ratio is \(NumberFormat.ratio.text($0)). "
     }
     remarks.append(
-      "\(error ?? "")This is a single history, so the figures do not show statistical significance."
+      "\(error ?? "")This is a single history: the figures say nothing about markets unlike it."
     )
     return remarks
   }

@@ -8,7 +8,7 @@ extension GateRun {
   func measure(_ outcome: StudyOutcome, into inputs: inout GateInputs) throws(StudyError) {
     inputs.count(outcome.trials)
     if gate.rules.contains(where: { $0.check == .noLookAhead }) {
-      inputs.noLookAhead = lookAhead()
+      inputs.noLookAhead = lookAhead(choices(of: outcome))
     }
     let asked = gate.metricsWithIntervals
     if !asked.isEmpty { try addIntervals(of: asked, outcome, to: &inputs) }
@@ -18,24 +18,43 @@ extension GateRun {
     }
   }
 
-  private func lookAhead() -> GateProof {
+  /// The sets of parameters that a search chose, without the study's own.
+  private func choices(of outcome: StudyOutcome) -> [StrategyParameters] {
+    let folds = outcome.walkForward?.folds.map(\.parameters) ?? []
+    let best = outcome.sweep?.best.flatMap { outcome.sweep?.sets[$0] }
+    var seen: Set = [runner.study.strategy.parameters]
+    return (folds + [best].compactMap(\.self)).filter { seen.insert($0).inserted }
+  }
+
+  /// - Parameter choices: the other parameters that were traded.
+  private func lookAhead(_ choices: [StrategyParameters]) -> GateProof {
     let found: LookaheadOutcome
+    let ofChoices: [LookaheadVerdict]
     do throws(StudyError) {
       found = try runner.lookahead()
+      ofChoices = try runner.lookahead(with: choices)
     } catch {
       // Two runs that differ, above all, of which the rule about that says more.
       return .missing(error.reason)
     }
-    let clearest =
-      found.strategy.clearest ?? found.regimes.lazy.compactMap(\.clearest).first
-    guard !found.hasLookahead else {
+    let all = [found.strategy] + ofChoices + found.regimes
+    guard !all.contains(where: \.hasLookahead) else {
+      let clearest = all.lazy.compactMap(\.clearest).first
       return .fails(clearest.map { "\($0)" } ?? "a decision depends on later data")
     }
-    let moments = found.strategy.cuts.reduce(0) { $0 + $1.momentCount }
-    guard moments > 0 else { return .missing("no decision could be compared at a cut") }
+    let moments = ([found.strategy] + ofChoices).map { verdict in
+      verdict.cuts.reduce(0) { $0 + $1.momentCount }
+    }
+    guard moments.allSatisfy({ $0 > 0 }) else {
+      return .missing("no decision could be compared at a cut")
+    }
+    let chosen =
+      choices.isEmpty
+      ? ""
+      : ", with the study's own parameters and " + NumberText.count(choices.count, "chosen set")
     return .holds(
-      "\(NumberText.count(moments, "decision")) compared at "
-        + NumberText.count(found.strategy.cuts.count, "cut"))
+      "\(NumberText.count(moments.reduce(0, +), "decision")) compared at "
+        + "\(NumberText.count(found.strategy.cuts.count, "cut"))\(chosen)")
   }
 
   private func addIntervals(
@@ -106,14 +125,23 @@ extension GateRun {
       return
     }
     let benchmark = outcome.benchmark.map { $0.returns(on: dates) }
-    try StudyError.wrapping(.walkForward) {
+    do throws(EvidenceError) {
       let found = try OverfittingProbability.estimate(trials: columns, threads: runner.threads)
       inputs.overfitProbability = GateFigure(found.map(\.probability))
       inputs.overfitting = try? found.get()
+      if let found = inputs.overfitting, found.trials < columns.count {
+        inputs.overfitProbability.detail =
+          "\(NumberText.count(columns.count - found.trials, "candidate")) of \(columns.count) "
+          + "never traded and \(columns.count - found.trials == 1 ? "is" : "are") left out"
+      }
       guard gate.asks(for: "spa-p") else { return }
       let test = try SuperiorityTest.run(
         trials: columns, benchmark: benchmark, seed: study.seed, threads: runner.threads)
       inputs.superiorAbilityPValue = GateFigure(test.map(\.studentised.consistent))
+    } catch {
+      // Too few returns for the blocks, above all; other rules can be judged nevertheless.
+      if inputs.overfitProbability.value == nil { inputs.overfitProbability = .missing("\(error)") }
+      inputs.superiorAbilityPValue = .missing("\(error)")
     }
   }
 }
@@ -140,6 +168,11 @@ extension GateInputs {
       effectiveTrials = GateFigure(count.effective, absence: "")
       deflatedSharpe = GateFigure(
         count.deflatedSharpe, absence: "the Sharpe ratio or its variance has no value")
+      let effective = NumberFormat.number(decimals: 1).text(count.effective)
+      let forgotten =
+        count.forgotten > 0 ? ", \(NumberText.grouped(count.forgotten)) more forgotten" : ""
+      deflatedSharpe.detail =
+        "by \(NumberText.count(count.counted, "trial")), \(effective) effective\(forgotten)"
     }
   }
 }

@@ -16,19 +16,11 @@ extension StudyRunner {
     let programs = try study.strategy.programs(interrupt)
     let strategy = try study.strategy.make(sharing: programs, in: market)
     let seed = seed ?? study.seed
-    let part: StudyError.Part = study.strategy.isPolicy ? .policy : .strategy
     let definition = study.strategy.definition(sharing: programs)
     // A program in another process decides for one run at a time.
     let threads = programs.isEmpty ? threads : 1
-    let verdict = try StudyError.wrapping(part) {
-      var proof = LookaheadProof(
-        definition, study.strategy.parameters, on: market.universe,
-        configuration: study.configuration)
-      (proof.cutCount, proof.seed) = (cuts, seed)
-      return try proof.run(threads: threads) { done, total in
-        stageProgress?(.cutting, done, total)
-      }
-    }
+    let verdict = try verdict(
+      on: definition, study.strategy.parameters, in: market, cuts, seed, threads)
     let told = try market.regimeUniverse(study.regimeSettings)
     let classifiers = try study.regimes.map { (choice) throws(StudyError) in
       try study.classifier(of: choice)
@@ -44,6 +36,36 @@ extension StudyRunner {
     try programs.check()
     return LookaheadOutcome(
       study: study, strategy: verdict, regimes: regimes, warmup: warmup, delay: delay)
+  }
+
+  /// The same search of the study's strategy with other parameters than its own.
+  func lookahead(
+    with parameters: [StrategyParameters], cuts: Int = 50
+  ) throws(StudyError) -> [LookaheadVerdict] {
+    guard !parameters.isEmpty else { return [] }
+    let market = try readMarket()
+    let programs = try study.strategy.programs(interrupt)
+    let definition = study.strategy.definition(sharing: programs)
+    let threads = programs.isEmpty ? threads : 1
+    let verdicts = try parameters.map { (one) throws(StudyError) in
+      try verdict(on: definition, one, in: market, cuts, study.seed, threads)
+    }
+    try programs.check()
+    return verdicts
+  }
+
+  private func verdict(
+    on definition: StrategyDefinition, _ parameters: StrategyParameters, in market: StudyMarket,
+    _ cuts: Int, _ seed: UInt64, _ threads: Int?
+  ) throws(StudyError) -> LookaheadVerdict {
+    try StudyError.wrapping(study.strategy.isPolicy ? .policy : .strategy) {
+      var proof = LookaheadProof(
+        definition, parameters, on: market.universe, configuration: study.configuration)
+      (proof.cutCount, proof.seed) = (cuts, seed)
+      return try proof.run(threads: threads) { done, total in
+        stageProgress?(.cutting, done, total)
+      }
+    }
   }
 
   /// Whether what a regime says at the time depends on later bars.

@@ -97,6 +97,12 @@ extension DocumentRule where Value == String {
         Metrics.find(name).flatMap { $0.needs.contains(.roundTrips) ? nil : name }
       }
     }
+    rule.advice = { node in
+      guard case .text(let name) = node.content else { return nil }
+      if Metrics.find(name) != nil { return "'\(name)' is a metric of trades" }
+      let names = Metrics.all.lazy.filter { !$0.needs.contains(.roundTrips) }.map(\.name)
+      return NearestName.find(name, among: Array(names)).map { "did you mean '\($0)'?" }
+    }
     return rule
   }
 }

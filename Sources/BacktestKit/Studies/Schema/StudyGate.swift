@@ -66,6 +66,7 @@ package struct StudyGate: Sendable {
   }
 
   private mutating func assemble(_ table: inout DocumentTable) {
+    table.reportNulls(["rules", "lookahead", "reproducible", "limits", "baseline"])
     rules = keys.rules.compactMap(\.rule)
     if keys.lookAhead != nil {
       rules.append(GateRule(.noLookAhead, at: table.node("lookahead")?.place.gatePlace))
@@ -158,6 +159,7 @@ private struct RuleKeys: Sendable {
       ],
       after: { table, rule in
         rule.place = table.place
+        table.reportNulls(["min", "max", "worse-by", "of", "when"])
         guard !rule.what.isEmpty else { return }
         if rule.worseBy != nil, rule.minimum != nil || rule.maximum != nil || rule.part != .value {
           table.report("'worse-by' cannot be combined with 'min', 'max' or 'of'", at: "worse-by")
@@ -171,14 +173,17 @@ private struct RuleKeys: Sendable {
 }
 
 extension DocumentTable {
+  /// Refuses keys without a value, which would drop what somebody meant to ask for.
+  fileprivate mutating func reportNulls(_ names: [String]) {
+    for key in names where keys.contains(key) && node(key) == nil {
+      report("'\(key)' has no value; give one, or remove the key", at: key)
+    }
+  }
+
   /// Whether a rule gives no bound, rather than one that cannot be read or is misspelled.
   fileprivate var hasNoBound: Bool {
     mutating get {
-      keys.allSatisfy { key in
-        // Only looking at a key counts it as known.
-        let isBound = ["min", "max", "worse-by"].contains(key)
-        return ["what", "of", "when"].contains(key) || isBound && node(key)?.kind == .null
-      }
+      keys.allSatisfy(["what", "of", "when"].contains)
     }
   }
 
