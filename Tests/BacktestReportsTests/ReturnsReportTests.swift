@@ -24,8 +24,8 @@ struct ReturnsReportTests {
     let text = report.text
     #expect(
       text.contains(
-        "early has prices from \(own.dates[0]) to \(own.dates[own.dates.count - 1]), and what it "
-          + "is compared with goes from \(returns.baseDate) to "
+        "early goes from \(own.dates[0]) to \(own.dates[own.dates.count - 1]), and what it "
+          + "is compared with from \(returns.baseDate) to "
           + "\(returns.dates[returns.dates.count - 1]). They have no day in common, so there is no "
           + "comparison."))
     #expect(!text.contains("Compared with early") && !text.contains("compared with early"))
@@ -72,7 +72,7 @@ struct ReturnsReportTests {
     let last = returns.dates[half - 1]
     #expect(
       text.contains(
-        "Half has prices from \(returns.baseDate) to \(last), not from \(returns.baseDate) to "
+        "Half goes from \(returns.baseDate) to \(last), not from \(returns.baseDate) to "
           + "\(returns.dates.last!). Its own figures are left out"))
     #expect(text.contains("over \(NumberText.count(half, "common return"))"))
     // Twice the returns of the benchmark, on the days that both have.
@@ -80,6 +80,44 @@ struct ReturnsReportTests {
     #expect(beta.prefix { $0 != "/" }.contains(">2.00<") || text.contains(">2.00</td>"))
     // Its volatility over half of the time is not the volatility over all of it.
     #expect(!text.contains("Equity at the volatility of"))
+  }
+
+  /// A benchmark of every day beside returns of weekdays: what it does at weekends is left out.
+  @Test func daysThatAreLeftOutAreSaid() throws {
+    let monday = CivilDate(year: 2018, month: 1, day: 1)!
+    let days = (0..<700).map { monday.adding(days: $0) }
+    let weekdays = days.filter { $0.weekday.rawValue <= 5 }
+    var report = try Report(
+      DatedReturns(
+        "five", dates: weekdays, returns: weekdays.indices.map { Double($0 % 3) / 1_000 }))
+    report.benchmark = try DatedReturns(
+      "seven", dates: days, returns: days.indices.map { Double($0 % 5) / 1_000 }
+    ).benchmark()
+    #expect(report.text.contains("198 of the 698 returns of seven are on days without one"))
+    report.benchmark = try DatedReturns(
+      "same", dates: weekdays, returns: weekdays.indices.map { Double($0 % 5) / 1_000 }
+    ).benchmark()
+    #expect(!report.text.contains("on days without one"))
+  }
+
+  /// Years without returns are no years to an annual figure, which the page says.
+  @Test func gapsAndWildReturnsAreSaid() throws {
+    let monday = CivilDate(year: 2018, month: 1, day: 1)!
+    let weekdays = (0..<700).map { monday.adding(days: $0) }.filter { $0.weekday.rawValue <= 5 }
+    let later = weekdays.map { $0.adding(days: 700 * 2) }
+    let small = [Double](repeating: 0.001, count: 1_000).indices.map { Double($0 % 3) / 1_000 }
+    let gap = try Report(DatedReturns("gap", dates: weekdays + later, returns: small)).text
+    #expect(
+      gap.contains("The dates span 5.7 years and hold returns for 3.8")
+        && gap.contains("the longest gap is from 2019-11-29 to 2021-11-01"))
+    #expect(!gap.contains("divide by 100"))
+    let whole = try Report(
+      DatedReturns("whole", dates: weekdays, returns: Array(small.prefix(500)))
+    ).text
+    #expect(!whole.contains("The dates span"))
+    let wild = weekdays.indices.map { $0 % 2 == 0 ? 0.3 : -0.2 }
+    let percent = try Report(DatedReturns("percent", dates: weekdays, returns: wild)).text
+    #expect(percent.contains("Half of the returns are larger than 30%"))
   }
 
   @Test func monthsAreMonths() throws {

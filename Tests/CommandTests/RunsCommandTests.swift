@@ -12,6 +12,22 @@ struct RunsCommandTests {
     try BuiltProgram.run(words + Self.store, in: folder)
   }
 
+  /// Who tries the neighbours of a parameter set may choose one of them, so each is a trial.
+  @Test func neighboursAreTrials() throws {
+    let folder = try SampleStudy.folder(withRegimes: false)
+    let costs = try run("sensitivity", "study.yaml", "--only", "costs", "--out", "one", in: folder)
+    #expect(costs.output.contains("1 trial counted in runs.sqlite (1 configuration"), "\(costs)")
+    let both = try run(
+      "sensitivity", "study.yaml", "--only", "parameters", "--out", "two", in: folder)
+    let rows = try folder.text("two/sensitivity.csv").split(separator: "\n")
+    let neighbours = rows.count { $0.hasPrefix("parameters,") && $0.contains("=") }
+    #expect(neighbours > 0)
+    #expect(
+      both.output.contains(
+        "\(1 + neighbours) trials counted in runs.sqlite (\(1 + neighbours) configurations"),
+      "\(both)")
+  }
+
   @Test func aResultSaysHowManyTrialsAreBehindIt() throws {
     let folder = try SampleStudy.folder(withRegimes: false)
     let alone = try run("run", "study.yaml", "--out", "one", in: folder)

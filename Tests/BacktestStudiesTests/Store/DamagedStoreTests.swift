@@ -41,6 +41,9 @@ struct DamagedStoreTests {
     try FileBytes.write(Array("name: a study, and no database at all\n".utf8), to: shop.path)
     #expect(problem(shop.path) == .notAStore)
     #expect(try FileBytes.read(shop.path).count == 38)
+    // SQLite itself takes what is shorter than a page for a new file.
+    try FileBytes.write([0x41], to: shop.path)
+    #expect(problem(shop.path) == .notAStore)
     let plain = shop.folder.path + "/plain.sqlite"
     let connection = try SQLiteConnection(plain, .create)
     try connection.execute("CREATE TABLE mine (x)")

@@ -54,6 +54,14 @@ extension Timeframe: CustomStringConvertible, LosslessStringConvertible {
 }
 
 extension Timeframe {
+  /// Whether a bar lasts a week or longer.
+  package var isLongerThanSession: Bool {
+    switch self {
+    case .intraday, .session: false
+    case .week, .month, .quarter, .year: true
+    }
+  }
+
   /// Bars in a year under a calendar: bars of a regular session times its sessions a year; 52
   /// weeks, 12 months, 4 quarters.
   public func barsPerYear(in calendar: any TradingCalendar) -> Double {

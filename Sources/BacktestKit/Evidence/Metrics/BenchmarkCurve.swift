@@ -129,31 +129,6 @@ extension BenchmarkCurve {
     }
   }
 
-  /// That there are prices for a part of a run only; `nil` where they cover it.
-  ///
-  /// - Parameters:
-  ///   - run: the run.
-  ///   - sample: its returns that are measured.
-  package func caveat(on run: BacktestResult, _ sample: ReturnsSample) -> ResultCaveat? {
-    guard let own = partialDates(of: sample), let first = sample.pointDates?.first,
-      let last = sample.pointDates?.last
-    else { return nil }
-    let sessions = run.sessionSample(of: sample)
-    let common =
-      (try? aligned(with: sessions, timeframe: run.universe.shortestTimeframe))?.returns.count ?? 0
-    let covers = "\(name) has prices from \(own.lowerBound) to \(own.upperBound)"
-    guard common > 0 else {
-      return ResultCaveat(
-        .shortBenchmark,
-        "\(covers), and what it is compared with goes from \(first) to \(last). They have no day "
-          + "in common, so there is no comparison.")
-    }
-    return ResultCaveat(
-      .shortBenchmark,
-      "\(covers), not from \(first) to \(last). Its own figures are left out, and the comparison "
-        + "is over \(NumberText.count(common, "common return")).")
-  }
-
   /// What the account would be worth had it put equal parts of its capital into every instrument
   /// at the base point, or at an instrument's first close after it, and kept them; without costs.
   ///
@@ -211,21 +186,6 @@ extension BenchmarkCurve {
       barsPerYear: pricesPerYear, riskFree: riskFree)
   }
 
-  /// The first and last date of the prices where they begin after a sample does, or end before it;
-  /// `nil` where they cover it. Prices may be a week and their own usual distance away from its
-  /// ends.
-  package func partialDates(of sample: ReturnsSample) -> ClosedRange<CivilDate>? {
-    guard let first = dates.first, let last = dates.last, let base = sample.pointDates?.first,
-      let end = sample.pointDates?.last
-    else { return nil }
-    let distance = (last.daysSinceEpoch - first.daysSinceEpoch) / max(dates.count - 1, 1)
-    let slack = 7 + distance
-    let isWhole =
-      first.daysSinceEpoch <= base.daysSinceEpoch + slack
-      && last.daysSinceEpoch >= end.daysSinceEpoch - slack
-    return isWhole ? nil : first...last
-  }
-
   /// The returns of a sample beside the benchmark's on common days.
   ///
   /// Where the sample's bars last longer than a session, the benchmark is read at their dates, so
@@ -235,16 +195,13 @@ extension BenchmarkCurve {
   public func aligned(
     with sample: ReturnsSample, timeframe: Timeframe = .session
   ) throws(EvidenceError) -> AlignedReturns {
-    switch timeframe {
-    case .intraday, .session:
+    guard timeframe.isLongerThanSession else {
       return try AlignedReturns(sample, benchmarkPrices: prices, dates: dates)
-    case .week, .month, .quarter, .year:
-      let points = (sample.pointDates ?? []).filter { date in
-        dates.first.map { $0 <= date } ?? false
-      }
-      return try AlignedReturns(
-        sample, benchmarkPrices: points.compactMap(price(on:)), dates: points)
     }
+    let points = (sample.pointDates ?? []).filter { date in
+      dates.first.map { $0 <= date } ?? false
+    }
+    return try AlignedReturns(sample, benchmarkPrices: points.compactMap(price(on:)), dates: points)
   }
 
   /// The last price that is known on each date over that at the base date, times `base`; `nil`
@@ -268,12 +225,8 @@ extension BenchmarkCurve {
   }
 
   private func price(on date: CivilDate) -> Double? {
-    var (low, high) = (0, dates.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if dates[middle] <= date { low = middle + 1 } else { high = middle }
-    }
-    return low > 0 ? prices[low - 1] : nil
+    let next = dates.partitioningIndex { $0 > date }
+    return next > 0 ? prices[next - 1] : nil
   }
 }
 

@@ -37,6 +37,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case outsideHours = "outside-hours"
     /// Sessions or bars of the calendar are missing.
     case missingBars = "missing-bars"
+    /// Returns of unknown origin are so large that they could be percent figures.
+    case largeReturns = "large-returns"
     /// Rows of the data were repaired.
     case repairedData = "repaired-data"
     /// A policy was tested on data of its training.
@@ -81,6 +83,8 @@ public struct ResultCaveat: Hashable, Sendable {
     case mixedCalendars = "mixed-calendars"
     /// The benchmark has prices for a part of the time only.
     case shortBenchmark = "short-benchmark"
+    /// The benchmark has returns on days that the comparison leaves out.
+    case benchmarkDays = "benchmark-days"
     /// Less than a year was measured.
     case shortSample = "short-sample"
     /// A cash account rejected orders to sell short, or reduced them to what was held.

@@ -23,6 +23,8 @@ public struct SensitivityAnalysis: Sendable {
   public var configuration: BacktestConfiguration
   /// What is changed, and how far.
   public var plan: SensitivityPlan
+  /// Is told of each neighbouring parameter set as soon as it is measured.
+  package var onTrial: TrialObserver?
 
   /// An analysis on a market that is laid out already.
   public init(
@@ -59,6 +61,9 @@ public struct SensitivityAnalysis: Sendable {
       progress: { done in progress?(done, scenarios.count) }
     ) { (index) throws(EvidenceError) -> (figures: SensitivityFigures, sample: ReturnsSample?) in
       let run = try simulate(scenarios[index])
+      if scenarios[index].parameters != parameters {
+        onTrial?(Trial(run.metrics, of: run, parameters: scenarios[index].parameters))
+      }
       return (SensitivityFigures(run), index == 0 ? run.sample : nil)
     }
     var next = 1

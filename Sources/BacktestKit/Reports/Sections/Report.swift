@@ -154,11 +154,9 @@ public struct Report: ReportPage {
   private var model: ReportModel {
     var model = ReportModel(run: run, walkForward: walkForward, benchmark: benchmark)
     model.caveats = caveats
-    if let partial = benchmark?.caveat(on: run, model.sample),
-      !caveats.contains(where: { $0.code == partial.code })
-    {
-      model.caveats = ResultCaveat.mostSeriousFirst(caveats + [partial])
-    }
+    let others = benchmark?.caveats(on: run, model.sample) ?? []
+    model.caveats = ResultCaveat.mostSeriousFirst(
+      caveats + others.filter { other in !caveats.contains { $0.code == other.code } })
     model.isOfReturns = isOfReturns
     model.policies = policies
     model.replicates = replicates

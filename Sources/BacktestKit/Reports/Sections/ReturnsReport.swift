@@ -8,7 +8,7 @@ extension Report {
   /// - Throws: `EvidenceError` where the dates are beyond what instants can hold.
   public init(_ returns: DatedReturns) throws(EvidenceError) {
     let run = try BacktestResult(returns)
-    self.init(run: run, walkForward: nil, caveats: run.returnCaveats, title: returns.name)
+    self.init(run: run, walkForward: nil, caveats: run.caveats(of: returns), title: returns.name)
     benchmark = nil
     dataQuality = []
     isOfReturns = true
@@ -39,13 +39,47 @@ extension BacktestResult {
   }
 
   /// What is known of returns alone.
-  fileprivate var returnCaveats: [ResultCaveat] {
-    caveats.filter { [.shortSample, .noCalendar, .ruined].contains($0.code) }
-      + [
-        ResultCaveat(
-          .unknownTraining,
-          "Only returns are known: how they were earned, and whether costs are in them, is not.")
-      ]
+  fileprivate func caveats(of returns: DatedReturns) -> [ResultCaveat] {
+    let known = caveats.filter { [.shortSample, .noCalendar, .ruined].contains($0.code) }
+    let origin = ResultCaveat(
+      .unknownTraining,
+      "Only returns are known: how they were earned, and whether costs are in them, is not.")
+    return ResultCaveat.mostSeriousFirst(
+      known + [returns.gapCaveat, returns.unitCaveat, origin].compactMap(\.self))
+  }
+}
+
+extension DatedReturns {
+  private var perYear: Double { timeframe.barsPerYear(in: calendar) }
+
+  /// Years that have no returns are no years to the annual figures.
+  fileprivate var gapCaveat: ResultCaveat? {
+    let last = dates[dates.count - 1]
+    let years = Double(last.daysSinceEpoch - baseDate.daysSinceEpoch) / 365.25
+    let filled = Double(returns.count) / perYear
+    guard years > 0.25, filled < 0.95 * years else { return nil }
+    let points = [baseDate] + dates
+    let widest = points.indices.dropLast().max {
+      points[$0 + 1].daysSinceEpoch - points[$0].daysSinceEpoch
+        < points[$1 + 1].daysSinceEpoch - points[$1].daysSinceEpoch
+    }
+    let gap = widest.map { "; the longest gap is from \(points[$0]) to \(points[$0 + 1])" } ?? ""
+    return ResultCaveat(
+      .missingBars,
+      "The dates span \(NumberFormat.number(decimals: 1).text(years)) years and hold returns for "
+        + "\(NumberFormat.number(decimals: 1).text(filled)) at \(NumberText.perYear(perYear)) a "
+        + "year\(gap). "
+        + "Annual figures count returns, not the time between them.")
+  }
+
+  /// Percent figures below 1 cannot be told from shares one by one, but together they are wild.
+  fileprivate var unitCaveat: ResultCaveat? {
+    let middle = returns.map(abs).sorted()[returns.count / 2]
+    guard middle * perYear.squareRoot() > 1 else { return nil }
+    return ResultCaveat(
+      .largeReturns,
+      "Half of the returns are larger than \(NumberFormat.percent(decimals: 0).text(middle)), up "
+        + "or down. Returns are shares: if 1 is one percent in the file, divide by 100.")
   }
 }
 

@@ -75,7 +75,7 @@ public struct StudyOutcome: Sendable {
     ResultCaveat.mostSeriousFirst(
       market.caveats + trainingCaveats + (sweep?.caveats ?? []) + (tuning?.caveats ?? [])
         + (walkForward?.caveats ?? result.caveats)
-        + [benchmark?.caveat(on: result, metrics.sample)].compactMap(\.self))
+        + (benchmark?.caveats(on: result, metrics.sample) ?? []))
   }
 
   /// The benchmark's metrics over the bars of the run; `nil` without a benchmark.

@@ -84,17 +84,21 @@ extension StudyRunner {
     if let parts { plan.parts = parts }
     plan.seed = study.seed
     plan.grid = study.plannedSweep?.grid ?? plan.grid
-    let analysis = SensitivityAnalysis(
+    var analysis = SensitivityAnalysis(
       study.strategy.definition(sharing: programs), study.strategy.parameters,
       on: outcome.market.feed, configuration: study.configuration, plan: plan)
+    let trials = JobTrials(store: store, absence: storeAbsence)
+    analysis.onTrial = trials.observer(study, outcome.market)
+    let planned = analysis
     let stageProgress = stageProgress
     outcome.sensitivity = try StudyError.wrapping(.strategy) {
       // A program in another process decides for one run at a time.
-      try analysis.run(threads: programs.isEmpty ? threads : 1) { done, total in
+      try planned.run(threads: programs.isEmpty ? threads : 1) { done, total in
         stageProgress?(.searching, done, total)
       }
     }
     try programs.check()
+    outcome.trials = trials.count(study, outcome.market, deflating: outcome.result)
     return outcome
   }
 }

@@ -64,6 +64,10 @@ public final class RunStore: Sendable {
     } else if !fileExists(path) {
       throw RunStoreError(path, .missing)
     }
+    // SQLite would take what is shorter than its header for a new file, and replace it.
+    if let size = fileSize(path), (1..<RunStoreSchema.smallestFile).contains(size) {
+      throw RunStoreError(path, .notAStore)
+    }
     let connection: SQLiteConnection
     if let access {
       connection = try SQLiteConnection(path, access)

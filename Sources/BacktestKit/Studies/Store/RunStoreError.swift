@@ -42,7 +42,7 @@ public struct RunStoreError: Error, Hashable, Sendable, CustomStringConvertible 
 
   private var reason: String {
     switch problem {
-    case .missing: "there is no store of runs; the first run makes one"
+    case .missing: "there is no store of runs; runs are stored beside the study that was run"
     case .cannotOpen(let why): "the store of runs cannot be opened: \(Self.shown(why))"
     case .locked:
       "another process keeps the store of runs locked; try again when it is done"

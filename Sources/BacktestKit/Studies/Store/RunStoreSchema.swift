@@ -11,6 +11,9 @@ enum RunStoreSchema {
   /// What marks the file, SQLite's `application_id`: "BTKR".
   static let applicationID = 0x4254_4B52
 
+  /// The size in bytes of the smallest page of SQLite; no file with contents is smaller.
+  static let smallestFile = 512
+
   /// Digests are spread over their whole index, which should stay in memory: 64 MiB.
   static let cacheSize = "PRAGMA cache_size = -65536"
 
