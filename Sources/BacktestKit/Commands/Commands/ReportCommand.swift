@@ -64,6 +64,8 @@ private struct ReportOptions: Sendable {
       (study == nil) != (returns == nil), "give either a study or '--returns FILE'")
     parameters.require(
       returns != nil || benchmark == nil, "'--benchmark' goes with '--returns'")
+    parameters.require(returns != nil || name == nil, "'--name' goes with '--returns'")
+    parameters.require(returns == nil || overrides.isEmpty, "'--set' goes with a study")
     let forms = [out, pictures, markdown, print]
     parameters.require(
       returns != nil || forms.contains { $0 != nil },

@@ -46,6 +46,10 @@ public struct BarChart: ReportChart {
   public var yTitle: String?
   /// How tall it is.
   public var height: ChartHeight
+  /// The title below the x axis.
+  public var xTitle: String?
+  /// Values that dashed lines mark from side to side.
+  public var limits: [Double] = []
   /// Labels below the bars where their names are too long for an axis; some of them may go.
   var shortNames: [AxisTick] = []
   /// Whether every name is written, upright where there is no other way.
@@ -71,7 +75,9 @@ public struct BarChart: ReportChart {
   /// The chart, ready to be shown; `nil` where there are no values.
   public func drawing() -> ChartDrawing? {
     let bars = placedBars()
-    guard let extent = ChartScale.extent(of: bars.flatMap { [$0.from, $0.to] }) else { return nil }
+    guard let extent = ChartScale.extent(of: bars.flatMap { [$0.from, $0.to] } + limits) else {
+      return nil
+    }
     let frame = frame(extent)
     var marks = MarkupWriter()
     marks.grid(of: frame)
@@ -86,6 +92,7 @@ public struct BarChart: ReportChart {
         (data, "\(groups[bar.group].name), \(categories[bar.category]): \(value)"))
     }
     for group in groups.indices { marks.titledPaths("bar", style(group), titled[group]) }
+    for limit in limits { marks.horizontal(limit, in: frame, "dash soft") }
     marks.horizontal(0, in: frame, "base")
     return ChartDrawing(frame: frame, marks: marks)
   }
@@ -155,7 +162,7 @@ extension BarChart {
       // Where all bars hang from the top, zero is not written against what stands above the chart.
       yScale: ChartScale(
         (low < 0 ? low - margin : 0)...(high > 0 || low == 0 ? high + margin : (0 - low) * 0.06)),
-      yTitle: yTitle)
+      xTitle: xTitle, yTitle: yTitle)
     let count = [.short: 3, .medium: 5, .tall: 7][height] ?? 5
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: count, unit: unit))
     placeNames(in: &frame)

@@ -23,7 +23,8 @@ extension ComparisonModel {
 
   private var verdictOfTwo: String {
     let figures = "\(figure(0)); \(figure(1))"
-    let text = "\(metric.title) of \(figures)."
+    let own = runs[0].dates == runs[1].dates ? "" : ", each over its own dates"
+    let text = "\(metric.title) of \(figures)\(own)."
     if runs[0].fingerprint == runs[1].fingerprint {
       return "Both are the same run: they made the same fills and the same equity. \(text)"
     }

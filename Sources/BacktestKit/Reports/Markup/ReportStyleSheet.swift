@@ -5,7 +5,7 @@ enum ReportStyleSheet {
   static let colours: StaticString = """
     :root{color-scheme:light dark;--paper:#fff;--wash:#f5f6f8;--ink:#17202a;--soft:#56616d;
     --rule:#d9dee4;--grid:#e6e9ed;--axis:#8b95a1;--link:#1f5fa8;--shade:#17202a2e;
-    --s0:#93a4b6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#66700a;--s4:#a8327d;--s5:#0b8a9e;--s6:#7a5230;
+    --s0:#86aad6;--s1:#1d5ea8;--s2:#8a4fa3;--s3:#66700a;--s4:#a8327d;--s5:#0b8a9e;--s6:#7a5230;
     --r1:#1d5ea82c;--r2:#1d5ea83d;
     --bench:#7b8794;--b1:#5d687433;--b2:#0e7c9433;--b3:#8a4fa331;--b4:#a8327d2d;
     --gain:#0a7a5c;--loss:#b3460a;--good:#0a7a5c;--bad:#9f1239;--warn:#b39500;--warnwash:#fdf8dc;
@@ -15,7 +15,7 @@ enum ReportStyleSheet {
     @media screen and (prefers-color-scheme:dark){:root{--paper:#12171d;--wash:#1a2028;
     --ink:#e4e8ed;--soft:#9fabb8;--rule:#303945;--grid:#252d37;--axis:#6c7885;--link:#7ab8f5;
     --shade:#0009;
-    --s0:#546374;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#a9c94f;--s4:#f57fc4;--s5:#4fd0d0;--s6:#c9a27e;
+    --s0:#3f6690;--s1:#6fb3f2;--s2:#c9a0e0;--s3:#a9c94f;--s4:#f57fc4;--s5:#4fd0d0;--s6:#c9a27e;
     --r1:#6fb3f22b;--r2:#6fb3f245;
     --bench:#98a4b0;--b1:#a5b0bc32;--b2:#5cc4d830;--b3:#c9a0e032;--b4:#ee8fd034;
     --gain:#48c59d;--loss:#f0935b;--good:#48c59d;--bad:#ff8f8f;--warn:#e8d44d;--warnwash:#24230f;

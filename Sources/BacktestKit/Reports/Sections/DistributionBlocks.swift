@@ -89,13 +89,17 @@ extension ReportModel {
 
   private var correlationChart: BarChart? {
     guard let (own, squared) = autocorrelations else { return nil }
-    let bound = NumberFormat.number(decimals: 3).text(1.96 / Double(sample.count).squareRoot())
-    return BarChart(
+    let bound = 1.96 / Double(sample.count).squareRoot()
+    let shown = NumberFormat.number(decimals: 3).text(bound)
+    var chart = BarChart(
       title: "Autocorrelation of returns",
-      subtitle: "By lag in bars. Values within ±\(bound) are usual where there is none; squared "
+      subtitle: "Values within ±\(shown), the dashed lines, are usual where there is none; squared "
         + "returns show whether calm and wild times come in clusters",
       categories: (1...own.count).map { "\($0)" },
       groups: [.init("Returns", values: own), .init("Squared returns", values: squared)],
       height: .short)
+    chart.xTitle = "Lag, bars"
+    chart.limits = [-bound, bound]
+    return chart
   }
 }

@@ -30,7 +30,7 @@ package struct GatePage: Sendable {
   /// The file, as UTF-8.
   package func bytes() -> [UInt8] {
     var document = ReportDocument(
-      title: name, subtitle: subject, verdict: "Gate \(outcome).",
+      title: "Gate: \(name)", subtitle: subject, verdict: "Gate \(outcome).",
       summary: [notice, ReportTiles(tiles)],
       sections: [rules] + overfittingSections + [provenanceSection])
     document.windowTitle = "\(name): gate \(outcome)"
@@ -147,8 +147,8 @@ extension GateFinding.State {
   /// The state with a sign, so that it does not depend on colour.
   fileprivate var mark: String {
     switch self {
-    case .passed: "✓ passed"
-    case .failed: "✗ failed"
+    case .passed: "✓\u{A0}passed"
+    case .failed: "✗\u{A0}failed"
     case .skipped: "– skipped"
     }
   }

@@ -28,7 +28,8 @@ extension ReportModel {
   /// The result in words: whether it beat its benchmark, and how well its ratio is known.
   var headline: String {
     if let ruin = caveats.first(where: { $0.code == .ruined || $0.code == .overflowed }) {
-      return ruin.message
+      // The rest of the caveat is in the list of caveats.
+      return ruin.message.prefix { $0 != "." } + "."
     }
     if let idle { return idle }
     if let policyVerdict { return policyVerdict.text }
