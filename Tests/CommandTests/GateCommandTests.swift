@@ -75,6 +75,19 @@ struct GateCommandTests {
     }
   }
 
+  /// The count of trials is part of what a result holds.
+  @Test func storedTrialsAreJudgedWithoutARun() throws {
+    let folder = try Self.folder("rules: [{what: trials, min: 1, max: 1}]\n")
+    let gate = ["run/result.json", "--rules", "gate.yaml", "--no-rerun"]
+    for (store, reason) in [("runs.sqlite", nil), ("none", "the trials are not counted")] {
+      _ = try BuiltProgram.run(
+        "run", "study.yaml", "--out", "run", "-q", "--store", store, in: folder)
+      let ended = try BuiltProgram.run(["gate"] + gate, in: folder)
+      #expect(ended.status == (reason == nil ? 0 : 1), "\(ended)")
+      #expect(reason.map(ended.output.contains) ?? true, "\(ended)")
+    }
+  }
+
   @Test func figuresThatWereNotMeasuredFail() throws {
     let folder = try Self.folder()
     _ = try BuiltProgram.run("run", "study.yaml", "--out", "run", "-q", in: folder)

@@ -51,6 +51,7 @@ package struct GateRun: Sendable {
   ) throws(StudyError) -> Measured {
     var inputs = inputs(record)
     guard isRerun, gate.needsTheStudy else {
+      inputs.count(record.trials)
       inputs.missAll("the study was not run again")
       return Measured(record: record, inputs: inputs)
     }
