@@ -190,7 +190,8 @@ public struct ScatterChart: ReportChart {
       yScale: ChartScale(ChartScale.padded(ys, by: 0.06)), xTitle: xTitle, yTitle: yTitle)
     for note in notes {
       let (x, y) = (frame.xScale.position(note.x), frame.yScale.position(note.y))
-      frame.pointLabels.append(PointLabel(x: x, y: y, text: note.text, isAbove: x < 0.5))
+      // Between a rising cloud and the edge, where no dots are.
+      frame.pointLabels.append(PointLabel(x: x, y: y, text: note.text, isAbove: y > 0.5))
     }
     frame.isSquare = diagonalName != nil && hasEqualAxes
     frame.placeYTicks(AxisTicks.linear(frame.yScale.range, count: 7, unit: unit))
