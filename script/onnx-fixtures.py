@@ -409,6 +409,15 @@ WRITTEN = {
         x = Transpose <perm: ints = [1, 0, 2]> (obs) y, z, c = LSTM <direction: string = "reverse", hidden_size: int = 2> (x, w, r, , n, h, k)
         m = Constant <value: tensor = int64[1] {-1}> () a = Reshape (y, m) b = Reshape (z, m) d = Reshape (c, m)
         policy = Concat <axis: int = 0> (a, b, d) }"""),
+    "same_padding": ([2, 7], 17, """(float[1,2,7] obs) => (float[N] policy) <float[2,2,4] w = {0.1,0.2,-0.3,0.4,0.5,-0.6,0.7,0.8,0.9,-1,0.1,0.3,0.2,0.4,0.6,-0.2},
+        float[2,2,3] v = {0.3,0.2,0.1,-0.4,0.2,0.6,0.1,0.8,-0.9,0.1,0.1,0.2}> {
+        a = Conv <auto_pad: string = "SAME_UPPER", strides: ints = [2]> (obs, w)
+        b = Conv <auto_pad: string = "SAME_LOWER"> (obs, v)
+        c = MaxPool <auto_pad: string = "SAME_LOWER", kernel_shape: ints = [4], strides: ints = [3]> (b)
+        d = AveragePool <auto_pad: string = "SAME_UPPER", kernel_shape: ints = [2], strides: ints = [2]> (b)
+        e = Conv <auto_pad: string = "VALID"> (obs, v)
+        m = Constant <value: tensor = int64[1] {-1}> () f = Reshape (a, m) g = Reshape (b, m) h = Reshape (c, m) i = Reshape (d, m) j = Reshape (e, m)
+        policy = Concat <axis: int = 0> (f, g, h, i, j) }"""),
     "recurrent": ([4, 2], 14, """(float[1,4,2] obs) => (float[N] policy) <float[2,2,2] w = {0.1,0.2,-0.3,0.4,0.5,-0.6,0.7,0.8},
         float[2,2,2] r = {0.3,0.2,0.1,-0.4,0.2,0.6,0.1,0.8}, float[2,4] b = {0.1,0.2,0.3,0.4,0.5,-0.6,0.7,0.8}> {
         x = Transpose <perm: ints = [1, 0, 2]> (obs) y, z = RNN <direction: string = "bidirectional", hidden_size: int = 2> (x, w, r, b)

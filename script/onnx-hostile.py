@@ -252,6 +252,8 @@ build("transpose", "listed twice", [node("Transpose", ["x"], ["y"], attribute("p
 build("transpose_axis", "outside of 2 dimensions", [node("Transpose", ["x"], ["y"], attribute("perm", [0, 7]))])
 build("slice_step", "the step 0", [node("Slice", ["x", "a", "b", "c", "a"], ["y"])],
       [integers("a", [0]), integers("b", [1]), integers("c", [1])])
+build("slice_backwards", "takes nothing", [node("Slice", ["x", "a", "b", "c", "d"], ["y"])],
+      [integers("a", [-1]), integers("b", [(1 << 63) - 1]), integers("c", [1]), integers("d", [-1])])
 build("split", "do not make up", [node("Split", ["x", "s"], ["y", "z"], attribute("axis", 1))], [integers("s", [1, 2])])
 build("concat", "differ in their shapes", [node("Concat", ["x", "w"], ["y"], attribute("axis", 1))], [weights])
 build("gather", "outside of a dimension of 4", [node("Gather", ["x", "i"], ["y"], attribute("axis", 1))],
@@ -290,8 +292,10 @@ layer("gru_reset", "linear_before_reset", "GRU", 3, inputs=("", "", ""))
 kernel = tensor("k", (2, 1, 9), [0.1] * 18)
 build("conv_kernel", "does not fit a dimension", [rows, node("Conv", ["u", "k"], ["y"])], [zero, kernel])
 build("conv_groups", "groups do not fit", [rows, node("Conv", ["u", "k"], ["y"], attribute("group", 2))], [zero, kernel])
-build("conv_padding", "'SAME_UPPER' is not supported",
-      [rows, node("Conv", ["u", "k"], ["y"], attribute("auto_pad", "SAME_UPPER"))], [zero, kernel])
+build("conv_padding", "'SAME' is unknown",
+      [rows, node("Conv", ["u", "k"], ["y"], attribute("auto_pad", "SAME"))], [zero, kernel])
+build("conv_paddings", "both 'auto_pad' and 'pads'",
+      [rows, node("Conv", ["u", "k"], ["y"], attribute("auto_pad", "VALID"), attribute("pads", [1, 1]))], [zero, kernel])
 build("conv_stride", "do not fit 1 dimensions",
       [rows, node("Conv", ["u", "k"], ["y"], attribute("strides", [0]))], [zero, kernel])
 build("pool_pads", "do not fit 1 dimensions",

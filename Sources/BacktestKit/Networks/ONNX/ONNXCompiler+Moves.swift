@@ -69,6 +69,10 @@ extension ONNXCompiler {
       let (start, end) = (position(starts[index]), position(ends[index]))
       let distance = step > 0 ? end - start : start - end
       let count = distance <= 0 ? 0 : (distance - 1) / abs(step) + 1
+      // By the standard nothing, but ONNX Runtime takes an element in some of these cases.
+      guard step > 0 || count > 0 else {
+        throw problem("it goes backwards from \(starts[index]) to \(ends[index]) and takes nothing")
+      }
       place = place.sliced(
         axis, from: count == 0 ? 0 : start, step: count > 1 ? step : 1, count: count)
     }

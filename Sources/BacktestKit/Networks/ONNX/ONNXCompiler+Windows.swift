@@ -28,8 +28,11 @@ extension ONNXCompiler {
     let dilations = try integers("dilations") ?? ones
     let pads = try integers("pads") ?? [Int](repeating: 0, count: 2 * rank)
     let auto = try text("auto_pad", default: "NOTSET")
-    guard ["NOTSET", "VALID"].contains(auto) else {
-      throw problem("the padding \(quotedForMessage(auto)) is not supported; export 'pads'")
+    guard ["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"].contains(auto) else {
+      throw problem("the padding \(quotedForMessage(auto)) is unknown; export 'pads'")
+    }
+    guard auto == "NOTSET" || pads.allSatisfy({ $0 == 0 }) else {
+      throw problem("it has both 'auto_pad' and 'pads'; export one of them")
     }
     guard lengths.count == rank, strides.count == rank, dilations.count == rank,
       pads.count == 2 * rank,
@@ -40,12 +43,19 @@ extension ONNXCompiler {
       lengths: lengths, strides: strides, dilations: dilations, before: Array(pads.prefix(rank)),
       after: Array(pads.suffix(rank)), positions: [])
     for axis in 0..<rank {
-      let room = shape[axis + 2] + pads[axis] + pads[axis + rank]
+      let (size, stride) = (shape[axis + 2], strides[axis])
       let reach = dilations[axis] * (lengths[axis] - 1) + 1
+      if auto.hasPrefix("SAME"), size > 0 {
+        // As many positions as steps fit into the dimension; an odd margin is at one end.
+        let margin = max((size - 1) / stride * stride + reach - size, 0)
+        window.before[axis] = (auto == "SAME_UPPER" ? margin : margin + 1) / 2
+        window.after[axis] = margin - window.before[axis]
+      }
+      let room = size + window.before[axis] + window.after[axis]
       guard room >= reach else {
         throw problem("a window of \(reach) does not fit a dimension of \(room)")
       }
-      window.positions.append((room - reach) / strides[axis] + 1)
+      window.positions.append((room - reach) / stride + 1)
     }
     return window
   }
