@@ -296,6 +296,9 @@ build("conv_padding", "'SAME' is unknown",
       [rows, node("Conv", ["u", "k"], ["y"], attribute("auto_pad", "SAME"))], [zero, kernel])
 build("conv_paddings", "both 'auto_pad' and 'pads'",
       [rows, node("Conv", ["u", "k"], ["y"], attribute("auto_pad", "VALID"), attribute("pads", [1, 1]))], [zero, kernel])
+build("conv_padding_stride", "longer than the window",
+      [rows, node("Conv", ["u", "l"], ["y"], attribute("auto_pad", "SAME_UPPER"), attribute("strides", [4]))],
+      [zero, tensor("l", (2, 1, 1), [0.1] * 2)])
 build("conv_stride", "do not fit 1 dimensions",
       [rows, node("Conv", ["u", "k"], ["y"], attribute("strides", [0]))], [zero, kernel])
 build("pool_pads", "do not fit 1 dimensions",

@@ -366,7 +366,9 @@ def repeat(g, x, shape, axis):
 
 
 def position(g, x, shape, axis):
-    found = g.node(g.pick("ArgMax", "ArgMin"), x, axis=axis, keepdims=g.integer(0, 2))
+    # Equal values may differ by rounding.
+    apart = g.node("Add", x, g.numbers(*shape))
+    found = g.node(g.pick("ArgMax", "ArgMin"), apart, axis=axis, keepdims=g.integer(0, 2))
     return g.node("Cast", found, to=g.kind)
 
 

@@ -47,6 +47,36 @@ import Testing
     }
   }
 
+  /// Strategies that do not look at bars are no violation, but a program that reads tomorrow's
+  /// prices from elsewhere looks the same, so that the verdict says it.
+  @Test func strategiesThatIgnoreBarsAreSaid() throws {
+    let market = try LookaheadMarkets.one(200)
+    let closes = Array(market[.first].close)
+    let elsewhere = everyClose("file of its own") { _ in
+      { bars, trading in
+        let row = trading.row()
+        guard row + 1 < closes.count else { return }
+        trading.target(.first, weight: closes[row + 1] > closes[row] ? 1 : 0)
+      }
+    }
+    let even = everyClose("by the calendar") { _ in
+      { bars, trading in trading.target(.first, weight: trading.row() % 2 == 0 ? 1 : 0) }
+    }
+    let follower = everyClose("by the last close") { _ in
+      { bars, trading in trading.target(.first, weight: bars[0]!.close > bars[0]!.open ? 1 : 0) }
+    }
+    let holder = everyClose("held") { _ in
+      { bars, trading in if trading.row() == 0 { trading.target(.first, weight: 1) } }
+    }
+    for (strategy, ignores) in [
+      (elsewhere, true), (even, true), (follower, false), (holder, false),
+    ] {
+      let verdict = try lookahead(strategy, on: market, cuts: 8)
+      #expect(verdict.violations.isEmpty, "\(strategy.name)")
+      #expect(verdict.ignoresBars == ignores, "\(strategy.name)")
+    }
+  }
+
   @Test(arguments: ["2024-01-02", "2024-06-24"]) func dayOrdersAndBracketsAreHonest(
     _ date: String
   ) throws {

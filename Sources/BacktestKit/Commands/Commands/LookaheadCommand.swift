@@ -143,6 +143,8 @@ private struct LookaheadSummary {
     guard let clearest = verdict.clearest else {
       return "\(shown(verdict.subject)): no look-ahead. \(cuts), "
         + "\(NumberText.count(moments, "decision")) compared.\n"
+        + (verdict.ignoresBars
+          ? NumberText.sentence("note: \(LookaheadVerdict.ignoredBars)") + "\n" : "")
     }
     let hit = verdict.cuts.count { !$0.violations.isEmpty }
     var table = TextTable([

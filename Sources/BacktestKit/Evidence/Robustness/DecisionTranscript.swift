@@ -40,6 +40,8 @@ struct DecisionTranscript: Sendable {
     var time: Timestamp
     var kind: Kind
     var digest: UInt64
+    /// What it wanted to hold, or to buy and sell, apart from sizes that follow from the account.
+    var wish: UInt64 = 0
     /// Whether it asked for a trade, a timer or a cancellation.
     var asked = false
     /// Whether it left anything at all behind.
@@ -61,6 +63,7 @@ struct DecisionRecorder: Sendable {
   /// The number of the moment to keep in full, if any.
   private let keeps: Int?
   private var digest = EventDigest()
+  private var wish = EventDigest()
   private var asked = false
   private var isActive = false
   private var noteCount = 0
@@ -135,13 +138,15 @@ struct DecisionRecorder: Sendable {
     }
     for request in trading.pendingRequests {
       addLeft(.request(request))
+      request.addWish(to: &wish)
       asked = true
     }
     transcript.moments.append(
       DecisionTranscript.Moment(
-        time: time, kind: kind, digest: digest.value, asked: asked, isActive: isActive,
-        hasOrders: trading.hasWaitingOrders))
+        time: time, kind: kind, digest: digest.value, wish: wish.value, asked: asked,
+        isActive: isActive, hasOrders: trading.hasWaitingOrders))
     digest = EventDigest()
+    wish = EventDigest()
     (asked, isActive) = (false, false)
   }
 
@@ -247,6 +252,25 @@ extension StrategyRequest {
       digest.add(13)
       digest.add(instrument.index)
       digest.add(number)
+    }
+  }
+}
+
+extension StrategyRequest {
+  /// Takes in the instrument and the direction of what was asked for, and a weight as it is.
+  fileprivate func addWish(to digest: inout EventDigest) {
+    switch self {
+    case .order(let order):
+      digest.add(order.instrument.index)
+      digest.add(order.quantity > 0 ? 1 : 2)
+      for byte in order.kind.word.utf8 { digest.add(byte) }
+    case .weight(let instrument, let number):
+      digest.add(instrument.index)
+      digest.add(number)
+    case .value(let instrument, let number), .quantity(let instrument, let number):
+      digest.add(instrument.index)
+      digest.add(number == 0 ? 0 : number > 0 ? 1 : 2)
+    case .cancellation, .cancellations, .modification, .timer: break
     }
   }
 }

@@ -16,6 +16,8 @@ struct LookaheadBaseline: Sendable {
     /// The moments that were compared.
     var momentCount: Int
     var difference: Difference?
+    /// Whether the strategy asked for the same with other bars.
+    var ignoresBars = false
   }
 
   /// The first difference between two runs.
@@ -101,6 +103,20 @@ extension LookaheadBaseline {
     throw .notReproducible(
       time: found.time, first: "\(found.kind.rawValue) \(found.withAllBars)",
       second: found.withChangedBars)
+  }
+
+  /// Whether the strategy asks for the same where all bars after the first cut are others: it then
+  /// decides by something else than bars. Few requests prove nothing.
+  func ignoresBars() -> Bool {
+    guard let cut = cuts.first else { return false }
+    let time = feed.instants[cut]
+    let universe = proof.universe.shuffled(
+      after: time, seed: proof.seed, stream: "lookahead/shuffle/\(cut)")
+    guard let strategy = try? Self.make(proof, for: universe) else { return false }
+    let changed = DecisionRecorder.record(
+      strategy, on: Feed(universe), configuration, through: end)
+    let (own, other) = (transcript.requests(after: time), changed.requests(after: time))
+    return own.count >= 20 && own == other
   }
 
   /// Runs with bars that are changed after an instant.
@@ -271,6 +287,16 @@ extension DecisionTranscript {
       if moments[middle].time <= time { low = middle + 1 } else { high = middle }
     }
     return moments[..<low]
+  }
+
+  /// The moments after a time at which the strategy asked for something, and for what.
+  fileprivate func requests(after time: Timestamp) -> [Request] {
+    moments.lazy.filter { $0.asked && $0.time > time }.map { Request(time: $0.time, wish: $0.wish) }
+  }
+
+  fileprivate struct Request: Equatable {
+    var time: Timestamp
+    var wish: UInt64
   }
 
   /// Whether the strategy was asked about bars that closed at a time.

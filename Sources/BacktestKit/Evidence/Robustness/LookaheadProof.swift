@@ -38,7 +38,7 @@ public struct LookaheadProof: Sendable {
     self.configuration = configuration
   }
 
-  /// Runs once for each cut and change of the bars after it, twice over all bars.
+  /// Runs once for each cut and change of the bars after it, and three times over all bars.
   ///
   /// - Parameters:
   ///   - threads: how many runs at a time; `nil` takes one for each processor.
@@ -52,22 +52,28 @@ public struct LookaheadProof: Sendable {
     let baseline = try LookaheadBaseline(self)
     let cuts = baseline.cuts
     let changes = LookaheadChange.allCases
-    let total = cuts.count * changes.count + 2
+    let total = cuts.count * changes.count + 3
     progress?(1, total)
     let findings = try parallelMap(
       count: total - 1, threads: threads, progress: { progress?($0 + 1, total) }
     ) { (index) throws(LookaheadError) in
-      guard index > 0 else {
-        try baseline.checkReproduced()
-        return LookaheadBaseline.Finding(momentCount: 0)
+      guard index > 1 else {
+        var finding = LookaheadBaseline.Finding(momentCount: 0)
+        if index == 0 {
+          try baseline.checkReproduced()
+        } else {
+          finding.ignoresBars = baseline.ignoresBars()
+        }
+        return finding
       }
-      let (cut, change) = (index - 1).quotientAndRemainder(dividingBy: changes.count)
+      let (cut, change) = (index - 2).quotientAndRemainder(dividingBy: changes.count)
       return try baseline.finding(at: cuts[cut], changes[change])
     }
     let ofCuts = cuts.indices.map { cut in
-      Array(findings[(1 + cut * changes.count)...].prefix(changes.count))
+      Array(findings[(2 + cut * changes.count)...].prefix(changes.count))
     }
     return LookaheadVerdict(
-      subject: definition.name, cuts: baseline.judged(ofCuts), seed: seed)
+      subject: definition.name, cuts: baseline.judged(ofCuts), seed: seed,
+      ignoresBars: findings[1].ignoresBars)
   }
 }

@@ -11,6 +11,10 @@ public struct LookaheadVerdict: Sendable {
   public let cuts: [Cut]
   /// The seed that chose the cuts and shuffled the bars after them.
   public let seed: UInt64
+  /// Whether the strategy asked for the same at the same times where all bars after the first cut
+  /// were others, so that it decides by something else than bars: the date, or what it reads from
+  /// elsewhere.
+  public let ignoresBars: Bool
 
   /// One cut: what was known at its instant should not depend on what came afterwards.
   public struct Cut: Sendable {
@@ -22,11 +26,17 @@ public struct LookaheadVerdict: Sendable {
     public let violations: [LookaheadViolation]
   }
 
-  init(subject: String, cuts: [Cut], seed: UInt64) {
+  init(subject: String, cuts: [Cut], seed: UInt64, ignoresBars: Bool = false) {
     self.subject = subject
     self.cuts = cuts
     self.seed = seed
+    self.ignoresBars = ignoresBars
   }
+
+  /// What it means that a strategy ignores bars.
+  package static let ignoredBars =
+    "what it asks for stays the same when all later bars are replaced, so it decides by something "
+    + "else than bars, which this analysis cannot see"
 
   /// Whether something that was known at a cut depends on what came afterwards.
   public var hasLookahead: Bool { cuts.contains { !$0.violations.isEmpty } }

@@ -47,7 +47,12 @@ extension ONNXCompiler {
       let reach = dilations[axis] * (lengths[axis] - 1) + 1
       if auto.hasPrefix("SAME"), size > 0 {
         // As many positions as steps fit into the dimension; an odd margin is at one end.
-        let margin = max((size - 1) / stride * stride + reach - size, 0)
+        let missing = (size - 1) / stride * stride + reach - size
+        // Some runtimes cut such an end off at both sides, others at the far one.
+        guard missing >= -1 else {
+          throw problem("'auto_pad' with a stride that is longer than the window; export 'pads'")
+        }
+        let margin = max(missing, 0)
         window.before[axis] = (auto == "SAME_UPPER" ? margin : margin + 1) / 2
         window.after[axis] = margin - window.before[axis]
       }

@@ -35,7 +35,7 @@ package struct LookaheadRecord: Sendable {
   private func verdict(_ verdict: LookaheadVerdict) -> JSONValue {
     [
       "subject": .text(verdict.subject), "lookahead": .bool(verdict.hasLookahead),
-      "seed": .integer(Int(clamping: verdict.seed)),
+      "seed": .integer(Int(clamping: verdict.seed)), "ignores-bars": .bool(verdict.ignoresBars),
       "explanation": JSONValue(verdict.clearest?.explanation),
       "cuts": .list(
         verdict.cuts.map { cut in

@@ -52,9 +52,12 @@ extension GateRun {
       choices.isEmpty
       ? ""
       : ", with the study's own parameters and " + NumberText.count(choices.count, "chosen set")
+    let ignored =
+      ([found.strategy] + ofChoices).contains(where: \.ignoresBars)
+      ? "; " + LookaheadVerdict.ignoredBars : ""
     return .holds(
       "\(NumberText.count(moments.reduce(0, +), "decision")) compared at "
-        + "\(NumberText.count(found.strategy.cuts.count, "cut"))\(chosen)")
+        + "\(NumberText.count(found.strategy.cuts.count, "cut"))\(chosen)\(ignored)")
   }
 
   private func addIntervals(
