@@ -93,9 +93,9 @@ struct GateCommandTests {
     _ = try BuiltProgram.run("run", "study.yaml", "--out", "run", "-q", in: folder)
     for (rule, reason) in [
       ("{what: efficiency, min: -9}", "the result is no walk-forward"),
-      ("{what: profitable-folds, min: 0}", "the result is no walk-forward"),
-      ("{what: trade-count, min: 0, of: lower-95}", "it has no 95 % interval"),
-      ("{what: pbo, max: 1}", "no search was made"),
+      ("{what: profitable-folds, min: 0.1}", "the result is no walk-forward"),
+      ("{what: trade-count, min: 1, of: lower-95}", "it has no 95 % interval"),
+      ("{what: pbo, max: 0.5}", "no search was made"),
     ] {
       try folder.write("rules: [\(rule)]\n", to: "gate.yaml")
       let ended = try Self.gate("run/result.json", "--rules", "gate.yaml", in: folder)

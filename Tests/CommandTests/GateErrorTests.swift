@@ -81,6 +81,34 @@ struct GateErrorTests {
     ),
     ("baseline: nowhere.json", "nowhere.json: cannot read the file: No such file or directory"),
     ("rule: 1", "gate.yaml:1:1: unknown key 'rule'; did you mean 'rules'?"),
+    ("rules:", "gate.yaml:1:7: 'rules' has no value; give one, or remove the key"),
+    (
+      "rules: [{what: pbo, max: 1}]",
+      "gate.yaml:1:9: the bound 1 decides nothing: pbo is from 0 to 1"
+    ),
+    (
+      "rules: [{what: trades, min: 0}]",
+      "gate.yaml:1:9: the bound 0 decides nothing: trades is never below 0"
+    ),
+    (
+      "rules: [{what: pbo, min: 0.2}]",
+      "gate.yaml:1:9: pbo is better when it is lower, and the rule has only a minimum; give a "
+        + "maximum"
+    ),
+    (
+      "rules: [{what: max-drawdown, max: -0.1}]",
+      "gate.yaml:1:9: max-drawdown is better when it is higher, and the rule has only a maximum; "
+        + "give a minimum"
+    ),
+    (
+      "rules: [{what: cagr, worse-by: 10}]",
+      "gate.yaml:1:9: cagr may be worse by 1,000%, which decides nothing; 10% is written with the "
+        + "sign"
+    ),
+    (
+      "rules: [{what: dsr, min: 0.9, of: lower-95}]",
+      "gate.yaml:1:9: dsr has no 95 % interval; remove 'of'"
+    ),
   ])
   func rulesThatCannotBeUsed(_ rules: String, _ message: String) throws {
     let folder = try SampleStudy.folder()

@@ -104,9 +104,18 @@ struct GateRuleTests {
       let inputs = GateVerdictTests.inputs(value, interval: interval)
       guard let gate = try? Gate(rules: [rule, GateRule(.reproducible)]) else {
         let isWrong = (low == nil && high == nil) || [low, high].contains { $0?.isFinite == false }
-        let range = GateQuantity.find(name)?.range ?? -.infinity...(.infinity)
-        let isOutside = [low, high].contains { $0.map { !range.contains($0) } ?? false }
-        #expect(isWrong || isOutside || (low ?? 0) > (high ?? 0))
+        let quantity = try #require(GateQuantity.find(name))
+        let range = quantity.range ?? -.infinity...(.infinity)
+        let isIdle =
+          low.map { $0 <= range.lowerBound || $0 > range.upperBound } ?? false
+          || high.map { $0 < range.lowerBound || $0 >= range.upperBound } ?? false
+        let isBackwards =
+          range.upperBound.isFinite
+          && (quantity.higherIsBetter == true && low == nil
+            || quantity.higherIsBetter == false && high == nil)
+        let hasNoEnd = part != .value && !quantity.hasInterval
+        #expect(
+          isWrong || isIdle || isBackwards || hasNoEnd || (low ?? 0) > (high ?? 0), "\(rule.text)")
         continue
       }
       let isKnown = value?.isFinite == true

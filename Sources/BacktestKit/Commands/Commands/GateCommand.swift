@@ -49,7 +49,7 @@ private struct GateOptions: Sendable {
   init(_ parameters: inout ParameterReader) {
     path = parameters.argument(
       "study", .file(endings: ["yaml", "yml", "json"]),
-      help: "A study file, or the result.json of an earlier run.")
+      help: "A study file, or the result.json of an earlier run or its folder.")
     rules = parameters.optionalOption(
       "rules", .file(endings: ["yaml", "yml", "json"]),
       help: "The rules (default: the study's gate section, else the default gate).")
@@ -80,7 +80,8 @@ private struct GateJob: Sendable {
   var catalogue: StrategyCatalogue
 
   func perform(in context: CommandContext) throws -> ExitCode {
-    let path = options.path
+    let file = "\(options.path)/result.json"
+    let path = FolderTree.isFile(file) ? file : options.path
     let (study, record) = try Study.read(path, overrides: options.overrides, catalogue: catalogue)
     if record == nil, !options.isRerun {
       throw CommandError.usage("'--no-rerun' is for a result.json; a study has to run")

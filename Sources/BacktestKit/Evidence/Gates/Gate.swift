@@ -66,6 +66,13 @@ public enum GateError: Error, Hashable {
   /// A bound that is none of the values that a quantity can have, so that the rule would always or
   /// never hold.
   case boundOutOfRange(String, Double, range: ClosedRange<Double>)
+  /// Only a minimum of a quantity that is better when it is lower, or a maximum of one that is
+  /// better when it is higher.
+  case boundOnWrongSide(String, higherIsBetter: Bool)
+  /// A tolerance in the unit of a share that is 100 % or more.
+  case toleranceTooLarge(String, Double)
+  /// An end of an interval of a quantity that has none.
+  case noInterval(String)
   /// A bound or a tolerance that is not a number, or a tolerance below zero.
   case invalidNumber(String, Double)
   /// A quantity of which neither direction is better, so that nothing is worse.
@@ -85,19 +92,33 @@ extension GateError: CustomStringConvertible {
     case .boundsReversed(let name, let minimum, let maximum):
       "the minimum \(minimum) of \(name) is above its maximum \(maximum); exchange them"
     case .boundOutOfRange(let name, let bound, let range):
-      "the bound \(DecimalText.shortest(bound)) decides nothing: \(name) is "
-        + (range.lowerBound == -.infinity
-          ? "never above \(DecimalText.shortest(range.upperBound))"
-          : "from \(DecimalText.shortest(range.lowerBound)) to "
-            + DecimalText.shortest(range.upperBound))
+      "the bound \(DecimalText.shortest(bound)) decides nothing: \(name) is \(Self.text(range))"
         + (name == "max-drawdown"
           ? "; give a minimum below 0, or bound 'drawdown' by a maximum" : "")
+    case .boundOnWrongSide(let name, true):
+      "\(name) is better when it is higher, and the rule has only a maximum; give a minimum"
+    case .boundOnWrongSide(let name, false):
+      "\(name) is better when it is lower, and the rule has only a minimum; give a maximum"
+    case .toleranceTooLarge(let name, let amount):
+      "\(name) may be worse by \(NumberText.percent(amount)), which decides nothing; "
+        + "\(DecimalText.shortest(amount))% is written with the sign"
+    case .noInterval(let name): "\(name) has no 95 % interval; remove 'of'"
     case .invalidNumber(let name, let value):
       "\(value) cannot be a bound of \(name); give a finite number, and a tolerance of at least 0"
     case .noDirection(let name):
       "neither direction of \(name) is better, so it cannot be worse than a baseline; give a "
         + "minimum or a maximum"
     }
+  }
+}
+
+extension GateError {
+  private static func text(_ range: ClosedRange<Double>) -> String {
+    let (low, high) = (
+      DecimalText.shortest(range.lowerBound), DecimalText.shortest(range.upperBound)
+    )
+    if range.lowerBound == -.infinity { return "never above \(high)" }
+    return range.upperBound == .infinity ? "never below \(low)" : "from \(low) to \(high)"
   }
 }
 
@@ -112,14 +133,14 @@ extension GateRule {
       throw .unknownQuantity(name, candidates: candidates)
     }
     switch check {
-    case .bound(_, _, let minimum, let maximum):
+    case .bound(_, let part, let minimum, let maximum):
       if minimum == nil, maximum == nil { throw .noBound(name) }
       for bound in [minimum, maximum].compactMap(\.self) where !bound.isFinite {
         throw .invalidNumber(name, bound)
       }
-      for bound in [minimum, maximum].compactMap(\.self) {
-        guard let range = quantity.range, !range.contains(bound) else { continue }
-        throw .boundOutOfRange(name, bound, range: range)
+      if part != .value, !quantity.hasInterval { throw .noInterval(name) }
+      if let range = quantity.range {
+        try validate(minimum, maximum, of: quantity, from: range)
       }
       if let minimum, let maximum, minimum > maximum {
         throw .boundsReversed(name, minimum: minimum, maximum: maximum)
@@ -128,7 +149,27 @@ extension GateRule {
       let amount = tolerance.amount(of: 1)
       guard amount.isFinite, amount >= 0 else { throw .invalidNumber(name, amount) }
       if quantity.higherIsBetter == nil { throw .noDirection(name) }
+      if case .absolute(let amount) = tolerance, quantity.unit == .fraction, amount >= 1 {
+        throw .toleranceTooLarge(name, amount)
+      }
     case .noLookAhead, .reproducible, .noLimit: break
+    }
+  }
+
+  /// Bounds of a quantity that is known to be within a range have to leave something out.
+  private func validate(
+    _ minimum: Double?, _ maximum: Double?, of quantity: GateQuantity,
+    from range: ClosedRange<Double>
+  ) throws(GateError) {
+    if let minimum, minimum <= range.lowerBound || minimum > range.upperBound {
+      throw .boundOutOfRange(quantity.name, minimum, range: range)
+    }
+    if let maximum, maximum >= range.upperBound || maximum < range.lowerBound {
+      throw .boundOutOfRange(quantity.name, maximum, range: range)
+    }
+    guard let isBetter = quantity.higherIsBetter, range.upperBound < .infinity else { return }
+    if isBetter ? minimum == nil : maximum == nil {
+      throw .boundOnWrongSide(quantity.name, higherIsBetter: isBetter)
     }
   }
 }

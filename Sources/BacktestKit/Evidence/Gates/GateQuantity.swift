@@ -40,11 +40,18 @@ public struct GateQuantity: Sendable {
 
   private init(_ metric: MetricDefinition) {
     let name = metric.name
+    let ranges = [
+      "max-drawdown": -Double.infinity...0, "psr": 0...1, "trade-count": 0...Double.infinity,
+      "volatility": 0...Double.infinity,
+    ]
     self.init(
       name, metric.title, metric.unit, higherIsBetter: metric.higherIsBetter, metric.definition,
-      range: name == "max-drawdown" ? -Double.infinity...0 : name == "psr" ? 0...1 : nil
+      range: ranges[name]
     ) { $0.metric(name) }
   }
+
+  /// Whether resampling can give it an interval.
+  package var hasInterval: Bool { name == "drawdown" || Metrics.find(name) != nil }
 
   /// The quantity of a name; `nil` where there is none.
   public static func find(_ name: String) -> GateQuantity? {
@@ -58,6 +65,7 @@ public struct GateQuantity: Sendable {
   public static let evidence: [GateQuantity] = [
     GateQuantity(
       "trades", "Closed trades", .count, higherIsBetter: true, "round trips that were closed",
+      range: 0...Double.infinity,
       advice: "a longer period or more instruments give more trades"
     ) { $0.closedTrades },
     GateQuantity(

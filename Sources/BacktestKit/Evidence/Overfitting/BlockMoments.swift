@@ -54,13 +54,16 @@ public struct BlockMoments: Sendable {
   /// Adds trials from their `values`.
   mutating func add(values: ArraySlice<Double>) { self.values += values }
 
-  /// Without the trials whose returns are all 0 in the blocks: they never traded, and ranking
-  /// others above them would make any choice look better.
+  /// Without the trials that never traded, or next to nothing: the sum of the squares of their
+  /// returns is below a ten-thousandth of the largest. Ranking others above them would make any
+  /// choice look better.
   var withoutIdleTrials: (moments: BlockMoments, numbers: [Int]) {
-    let numbers = (0..<count).filter { trial in
+    let squares = (0..<count).map { trial in
       let end = (trial + 1) * 2 * blocks
-      return values[end - blocks..<end].contains { $0 != 0 }
+      return values[end - blocks..<end].reduce(0, +)
     }
+    let least = (squares.max() ?? 0) * 1e-4
+    let numbers = squares.indices.filter { squares[$0] != 0 && !(squares[$0] < least) }
     guard numbers.count < count else { return (self, numbers) }
     var active = self
     active.values = numbers.flatMap { values[$0 * 2 * blocks..<($0 + 1) * 2 * blocks] }

@@ -10,7 +10,8 @@ internal import BacktestCore
 /// The rows are cut into an even number of blocks. For each choice of half of them, the trial with
 /// the best Sharpe ratio on these is ranked among all trials on the rest. Ranks of equal trials
 /// are averaged, the first of equally good trials is chosen, and a trial whose returns do not vary
-/// is never chosen and counts as 0 on the other half. Trials that never traded are left out.
+/// is never chosen and counts as 0 on the other half. Trials whose volatility is below a hundredth
+/// of the highest, which never traded or next to nothing, are left out.
 ///
 /// A grid of nearly equal strategies has a probability near one half whatever they earn, and the
 /// probability says nothing of profit: see ``lossProbability``.
@@ -83,7 +84,7 @@ public struct OverfittingProbability: Sendable {
     return estimate(moments, threads: threads)
   }
 
-  /// The probability from the moments of blocks. Trials that never traded are left out.
+  /// The probability from the moments of blocks, without trials that never traded.
   ///
   /// - Complexity: O(trials x choices), 12,870 choices for 16 blocks.
   public static func estimate(

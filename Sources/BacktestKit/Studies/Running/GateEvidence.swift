@@ -135,7 +135,8 @@ extension GateRun {
       if let found = inputs.overfitting, found.trials < columns.count {
         inputs.overfitProbability.detail =
           "\(NumberText.count(columns.count - found.trials, "candidate")) of \(columns.count) "
-          + "never traded and \(columns.count - found.trials == 1 ? "is" : "are") left out"
+          + "that traded little or nothing \(columns.count - found.trials == 1 ? "is" : "are") "
+          + "left out"
       }
       guard gate.asks(for: "spa-p") else { return }
       let test = try SuperiorityTest.run(

@@ -192,8 +192,9 @@ extension DocumentTable {
     mutating get {
       keys.allSatisfy { key in
         guard ["rules", "limits", "reproducible"].contains(key) else { return false }
+        // What has no value is reported by itself.
         switch node(key)?.content {
-        case nil, .bool(false): return true
+        case .bool(false): return true
         case .list(let items): return items.isEmpty
         default: return false
         }
