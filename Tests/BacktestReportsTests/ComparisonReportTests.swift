@@ -163,11 +163,27 @@ struct ComparisonReportTests {
     let brief = DailyCurve(
       from: dates[50], dates: Array(dates[51...]), returns: Array(returns[50...]))
     let curves = DailyCurves([whole, late, brief])
-    #expect(curves.dates == Array(dates.dropFirst()))
     #expect(abs((curves.correlation(0, 1) ?? 0) + 1) < 1e-12)
     #expect(curves.common(0, 1)?.count == 30)
     // Ten days are too few.
     #expect(curves.correlation(0, 2) == nil && curves.common(0, 2)?.count == 10)
+  }
+
+  /// Weeks are compared with weeks, not with the day on which they end.
+  @Test func daysBesideWeeksAreCompounded() throws {
+    let dates = ComparisonFixtures.dates(301)
+    let returns = (0..<300).map { Double($0 * 37 % 11) / 1_000 - 0.004 }
+    let days = DailyCurve(from: dates[0], dates: Array(dates.dropFirst()), returns: returns)
+    let places = Array(stride(from: 0, through: 300, by: 5))
+    let weekly = zip(places, places.dropFirst()).map { days.wealth[$1] / days.wealth[$0] - 1 }
+    let weeks = DailyCurve(
+      from: dates[0], dates: places.dropFirst().map { dates[$0] }, returns: weekly)
+    let curves = DailyCurves([days, weeks])
+    let common = try #require(curves.common(0, 1))
+    #expect(common.count == 60)
+    #expect(zip(common.returns, common.benchmark).allSatisfy { abs($0 - $1) < 1e-12 })
+    #expect(abs((curves.correlation(0, 1) ?? 0) - 1) < 1e-12)
+    #expect(abs(curves.commonPerYear(0, 1) - weeks.daysPerYear) < 1e-9)
   }
 
   @Test func theLastValueOfADayCounts() throws {

@@ -28,6 +28,20 @@ struct AlignedReturnsTests {
     #expect(agrees(aligned.benchmark[0], 0.5, relative: 1e-12) && aligned.droppedReturns == 0)
   }
 
+  /// Prices that end early say nothing of the weeks after them; a week may end on a holiday.
+  @Test(arguments: [0, 3, 4]) func weeksAfterTheLastPriceAreLeftOut(_ missing: Int) throws {
+    let start = try #require(CivilDate("2020-01-03"))
+    let fridays = (0..<40).map { start.adding(days: 7 * $0) }
+    let equity = (0..<40).map { 100 + Double($0 * 7 % 5) }
+    let sample = try ReturnsSample(equity: equity, pointDates: fridays, barsPerYear: 52)
+    let days = (0..<7 * 20 + 1 - missing).map { start.adding(days: $0) }
+    let prices = days.indices.map { 10 + Double($0) }
+    let benchmark = try BenchmarkCurve("b", dates: days, prices: prices, pricesPerYear: 365)
+    let aligned = try benchmark.aligned(with: sample, timeframe: .week)
+    #expect(aligned.count == (missing < 4 ? 20 : 19))
+    #expect(aligned.benchmark.allSatisfy { $0 > 0 })
+  }
+
   @Test func anAccountIsItsOwnBenchmark() throws {
     let column = try PriceColumn("prices/IBM.csv", from: "2010-01-04", to: "2010-12-31")
     let sample = try column.sample()

@@ -6,13 +6,21 @@ struct GateNumberText {
   private let isExact: Bool
 
   /// The form for a value and its bound.
-  init(_ unit: MetricUnit, telling value: Double, from bound: Double) {
+  ///
+  /// - Parameter isProbability: whether only 0 and 1 may read as 0 and 1.
+  init(
+    _ unit: MetricUnit, isProbability: Bool = false, telling value: Double, from bound: Double
+  ) {
     let whole = [MetricUnit.count, .bars, .days].contains(unit) ? [NumberFormat.integer] : []
     let choices: [NumberFormat] =
       unit == .fraction
       ? (2...7).map { .percent(decimals: $0) } : whole + (2...9).map { .number(decimals: $0) }
     let isEqual = value == bound
-    let found = choices.first { isEqual || $0.text(value) != $0.text(bound) }
+    let found = choices.first { format in
+      let isTold = isEqual || format.text(value) != format.text(bound)
+      let isRounded = value != value.rounded() && format.text(value) == format.text(value.rounded())
+      return isTold && !(isProbability && isRounded)
+    }
     format = found ?? .ratio
     isExact = found == nil
   }

@@ -50,6 +50,9 @@ public struct GateQuantity: Sendable {
     ) { $0.metric(name) }
   }
 
+  /// Whether it is a probability.
+  var isProbability: Bool { range == 0...1 && unit == .ratio }
+
   /// Whether resampling can give it an interval.
   package var hasInterval: Bool { name == "drawdown" || Metrics.find(name) != nil }
 

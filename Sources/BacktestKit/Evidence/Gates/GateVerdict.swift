@@ -120,7 +120,9 @@ extension GateRule {
     }
     guard let near = range.nearest(to: judged) else { return missing("there is no bound") }
     let holds = range.contains(judged)
-    let text = GateNumberText(range.quantity.unit, telling: judged, from: near.bound)
+    let text = GateNumberText(
+      range.quantity.unit, isProbability: range.quantity.isProbability, telling: judged,
+      from: near.bound)
     let move = holds ? "could" : "has to"
     let direction = near.isMinimum == holds ? "fall" : "rise"
     let remarks = [figure.detail, holds ? nil : range.quantity.advice].compactMap(\.self)
@@ -176,7 +178,9 @@ private struct GateRange {
   /// The range as a reader sees it, beside a value where there is one.
   func text(telling value: Double?) -> String {
     func shown(_ bound: Double) -> String {
-      GateNumberText(quantity.unit, telling: value ?? bound, from: bound).text(bound)
+      GateNumberText(
+        quantity.unit, isProbability: quantity.isProbability, telling: value ?? bound, from: bound
+      ).text(bound)
     }
     switch (minimum, maximum) {
     case (let low?, let high?): return "\(shown(low)) to \(shown(high))"

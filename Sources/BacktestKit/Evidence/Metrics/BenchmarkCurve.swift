@@ -198,8 +198,11 @@ extension BenchmarkCurve {
     guard timeframe.isLongerThanSession else {
       return try AlignedReturns(sample, benchmarkPrices: prices, dates: dates)
     }
+    // Past the end of the prices, or before their beginning, nothing is known. A week or a month
+    // may end some days after its last price.
     let points = (sample.pointDates ?? []).filter { date in
-      dates.first.map { $0 <= date } ?? false
+      guard let first = dates.first, let last = dates.last else { return false }
+      return first <= date && date.daysSinceEpoch <= last.daysSinceEpoch + 3
     }
     return try AlignedReturns(sample, benchmarkPrices: points.compactMap(price(on:)), dates: points)
   }

@@ -45,41 +45,80 @@ package struct DailyCurve: Sendable, Equatable {
   package var returns: [Double] {
     zip(wealth, wealth.dropFirst()).map { $0 > 0 ? $1 / $0 - 1 : .nan }
   }
+
+  /// The returns in a year of 365.25 days; 252 where that is not known.
+  package var daysPerYear: Double { Self.daysPerYear(dates) }
+
+  fileprivate static func daysPerYear(_ dates: [CivilDate]) -> Double {
+    guard let first = dates.first, let last = dates.last,
+      case let days = last.daysSinceEpoch - first.daysSinceEpoch, days > 90
+    else { return 252 }
+    return Double(dates.count - 1) / Double(days) * 365.25
+  }
 }
 
-/// The daily returns of several curves laid on one axis of days, to be compared in pairs.
+/// The returns of several curves, to be compared in pairs from one common day to the next.
 package struct DailyCurves: Sendable {
-  /// Every day on which some curve has a return, ascending.
-  package let dates: [CivilDate]
-  /// The returns of each curve by day; not a number where it has none.
+  private let curves: [DailyCurve]
+  /// The returns of each curve, from one of its days to the next.
   package let returns: [[Double]]
 
   /// The returns of these curves.
   package init(_ curves: [DailyCurve]) {
-    let dates = Set(curves.flatMap { $0.dates.dropFirst() }).sorted()
-    let places = Dictionary(uniqueKeysWithValues: dates.enumerated().map { ($1, $0) })
-    returns = curves.map { curve in
-      var row = [Double](repeating: .nan, count: dates.count)
-      for (date, value) in zip(curve.dates.dropFirst(), curve.returns) {
-        if let place = places[date] { row[place] = value }
-      }
-      return row
-    }
-    self.dates = dates
+    self.curves = curves
+    returns = curves.map(\.returns)
   }
 
-  /// The returns of two curves on the days that both have.
+  /// The returns of two curves between the days that both have. Where one of them has more days,
+  /// as days beside weeks, its returns are compounded.
   package func common(_ a: Int, _ b: Int) -> AlignedReturns? {
-    let rows = dates.indices.filter { returns[a][$0].isFinite && returns[b][$0].isFinite }
+    let (first, second) = commonReturns(a, b)
+    let rows = first.indices.filter { first[$0].isFinite && second[$0].isFinite }
     return try? AlignedReturns(
-      returns: rows.map { returns[a][$0] }, benchmark: rows.map { returns[b][$0] })
+      returns: rows.map { first[$0] }, benchmark: rows.map { second[$0] })
   }
 
-  /// Pearson's correlation of two curves on their common days; `nil` with fewer than twenty, or
+  /// The common returns of two curves in a year of 365.25 days; 252 where that is not known.
+  package func commonPerYear(_ a: Int, _ b: Int) -> Double {
+    if curves[a].dates == curves[b].dates { return curves[a].daysPerYear }
+    let places = commonPlaces(a, b)
+    return DailyCurve.daysPerYear(places.map { curves[a].dates[$0.a] })
+  }
+
+  private func commonReturns(_ a: Int, _ b: Int) -> (a: [Double], b: [Double]) {
+    if curves[a].dates == curves[b].dates { return (returns[a], returns[b]) }
+    let places = commonPlaces(a, b)
+    func between(_ wealth: [Double], _ places: [Int]) -> [Double] {
+      zip(places, places.dropFirst()).map { wealth[$0] > 0 ? wealth[$1] / wealth[$0] - 1 : .nan }
+    }
+    return (
+      between(curves[a].wealth, places.map(\.a)), between(curves[b].wealth, places.map(\.b))
+    )
+  }
+
+  /// The places of the days that two curves share.
+  private func commonPlaces(_ a: Int, _ b: Int) -> [(a: Int, b: Int)] {
+    let (first, second) = (curves[a].dates, curves[b].dates)
+    var places: [(a: Int, b: Int)] = []
+    var (i, j) = (0, 0)
+    while i < first.count, j < second.count {
+      if first[i] == second[j] {
+        places.append((i, j))
+        (i, j) = (i + 1, j + 1)
+      } else if first[i] < second[j] {
+        i += 1
+      } else {
+        j += 1
+      }
+    }
+    return places
+  }
+
+  /// Pearson's correlation of the common returns of two curves; `nil` with fewer than twenty, or
   /// where one of them does not vary.
   package func correlation(_ a: Int, _ b: Int) -> Double? {
     var (count, x, y) = (0.0, 0.0, 0.0)
-    let (first, second) = (returns[a], returns[b])
+    let (first, second) = commonReturns(a, b)
     for row in first.indices where first[row].isFinite && second[row].isFinite {
       (count, x, y) = (count + 1, x + first[row], y + second[row])
     }

@@ -17,15 +17,18 @@ package struct BestOfRuns: Sendable, Equatable {
   ///   - correlations: those of all pairs.
   ///   - best: the curve that was chosen.
   ///   - riskFree: what a day earns without risk, for each curve.
-  ///   - daysPerYear: the days with returns in a year.
+  ///   - daysPerYear: the returns of each curve in a year.
   package init?(
     _ curves: DailyCurves, correlations: [[Double?]], best: Int, riskFree: [Double],
-    daysPerYear: Double
+    daysPerYear: [Double]
   ) {
     let estimates = zip(curves.returns, riskFree).map { returns, rate in
       SharpeEstimate(returns: returns.filter(\.isFinite).map { $0 - rate })
     }
-    let ratios = estimates.compactMap { $0?.ratio }
+    // Ratios of weeks beside those of days, in the unit of the best.
+    let ratios = zip(estimates, daysPerYear).compactMap { estimate, perYear in
+      estimate.map { $0.ratio * (perYear / daysPerYear[best]).squareRoot() }
+    }
     // Runs that do not vary are no trials, and resemble nothing.
     let varying = estimates.indices.filter { estimates[$0] != nil }
     let pairs = varying.indices.flatMap { a in
@@ -44,7 +47,7 @@ package struct BestOfRuns: Sendable, Equatable {
     count = ratios.count
     meanCorrelation = correlation
     effective = trials.value
-    threshold = deflated.threshold * daysPerYear.squareRoot()
+    threshold = deflated.threshold * daysPerYear[best].squareRoot()
     deflatedSharpe = deflated.probability
   }
 }

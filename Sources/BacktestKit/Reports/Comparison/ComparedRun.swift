@@ -85,6 +85,18 @@ package struct ComparedRun: Sendable {
 }
 
 extension ComparedRun {
+  /// The run without the study's values of parameters that the folds of a walk-forward chose
+  /// themselves: none of them need ever have been traded.
+  var withoutSearchedParameters: ComparedRun {
+    guard kind == "walk-forward" else { return self }
+    var run = self
+    for key in settings.keys where key.hasPrefix("parameters.") {
+      let grid = "walk-forward.grid.\(key.dropFirst("parameters.".count))["
+      if settings.keys.contains(where: { $0.hasPrefix(grid) }) { run.settings[key] = nil }
+    }
+    return run
+  }
+
   /// What a day earns without risk, as far as it is one rate.
   var riskFreePerDay: Double { settings["risk-free"].flatMap(Double.init).map { $0 / 252 } ?? 0 }
 }

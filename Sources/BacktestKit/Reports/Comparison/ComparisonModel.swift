@@ -21,7 +21,8 @@ struct ComparisonModel {
   /// What is left of the best; `nil` where it cannot be said.
   let best: BestOfRuns?
 
-  init(_ given: [ComparedRun], rankedBy metric: MetricDefinition) {
+  init(_ all: [ComparedRun], rankedBy metric: MetricDefinition) {
+    let given = all.map(\.withoutSearchedParameters)
     let order = given.indices.sorted { a, b in
       let (x, y) = (given[a].metrics[metric.name], given[b].metrics[metric.name])
       return x == y ? a < b : metric.isBetter(x, than: y)
@@ -43,7 +44,7 @@ struct ComparisonModel {
       charted.first == 0
       ? BestOfRuns(
         curves, correlations: correlations, best: 0,
-        riskFree: charted.map { runs[$0].riskFreePerDay }, daysPerYear: known[0].daysPerYear)
+        riskFree: charted.map { runs[$0].riskFreePerDay }, daysPerYear: known.map(\.daysPerYear))
       : nil
   }
 
@@ -79,8 +80,8 @@ struct ComparisonModel {
     return curves.common(own, other).flatMap { ReturnDifference($0) }
   }
 
-  /// The days on which a run and the reference both have a return; `nil` where one of them has no
-  /// daily values.
+  /// The returns that a run and the reference have in common; `nil` where one of them has no daily
+  /// values.
   func commonDays(of run: Int) -> Int? {
     guard let own = place(of: run), let other = place(of: reference) else { return nil }
     return curves.common(own, other)?.returns.count ?? 0
@@ -89,19 +90,14 @@ struct ComparisonModel {
   /// Fewer common days than these show no correlation.
   static let fewDays = 20
 
-  /// The days in a year of a run with daily values.
-  func daysPerYear(_ run: Int) -> Double { runs[run].curve?.daysPerYear ?? 252 }
+  /// The returns in a year that a run and the reference have in common.
+  func daysPerYear(_ run: Int) -> Double {
+    guard let own = place(of: run), let other = place(of: reference) else { return 252 }
+    return curves.commonPerYear(own, other)
+  }
 }
 
 extension DailyCurve {
-  /// The returns in a year of 365.25 days; 252 where that is not known.
-  var daysPerYear: Double {
-    guard let first = dates.first, let last = dates.last,
-      case let days = last.daysSinceEpoch - first.daysSinceEpoch, days > 90
-    else { return 252 }
-    return Double(dates.count - 1) / Double(days) * 365.25
-  }
-
   /// Its value as a multiple of that at the base point.
   var growth: [Double] { wealth.map { $0 / wealth[0] } }
 }

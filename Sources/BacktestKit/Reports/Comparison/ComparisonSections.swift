@@ -151,7 +151,8 @@ extension ComparisonModel {
     return [
       ReportSection(
         id: "differences", title: "Differences from \(runs[reference].name)",
-        summary: "Daily returns less those of the reference, on days that both have. A t below 2 "
+        summary: "Returns less those of the reference, from one day that both have to the next, so "
+          + "that weeks are compared with weeks. A t below 2 "
           + "is what chance often gives, and of many differences some are larger by chance alone.",
         blocks: blocks)
     ]
@@ -181,13 +182,13 @@ extension ComparisonModel {
 
   private func differenceTable(_ rows: [(run: Int, difference: ReturnDifference)]) -> ReportTable {
     ReportTable(
-      caption: "Daily returns less those of \(runs[reference].name)",
+      caption: "Returns less those of \(runs[reference].name)",
       columns: [
         .text("Run"),
         .number("A year", as: .signedPercent(decimals: 1), isSigned: true),
         .number("± error", as: .percent(decimals: 1), definition: "the standard error"),
         .number("t", as: .ratio, definition: "the mean difference over its standard error"),
-        .number("Correlation", as: .ratio), .number("Common days", as: .integer),
+        .number("Correlation", as: .ratio), .number("Common returns", as: .integer),
       ],
       rows: rows.map { i, difference in
         let days = daysPerYear(i)

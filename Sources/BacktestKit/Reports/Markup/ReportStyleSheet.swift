@@ -215,7 +215,7 @@ enum ReportStyleSheet {
     .n,.scroll td,.scroll thead th{text-align:right}.n,.d,.scroll td,.scroll thead th{
     white-space:nowrap}
     .scroll .t,.scroll .d,.scroll .w{text-align:left}.scroll .t,.scroll .w{white-space:normal}
-    .w{min-width:14rem;overflow-wrap:anywhere}
+    .w{min-width:8rem;overflow-wrap:anywhere}
     .gain{color:var(--gain)}.loss{color:var(--loss)}
     th[title]{text-decoration:underline dotted var(--axis);text-underline-offset:.2em;cursor:help}
     .more{font-size:.8125rem;color:var(--soft);margin-top:-.5rem}

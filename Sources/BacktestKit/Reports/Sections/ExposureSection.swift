@@ -40,7 +40,8 @@ extension ReportModel {
   private var weightChart: LineChart? {
     guard run.universe.count > 1, times.count > 1 else { return nil }
     let step = max(1, times.count / 500)
-    let points = Array(stride(from: 0, to: times.count, by: step))
+    var points = Array(stride(from: 0, to: times.count, by: step))
+    if points.last != times.count - 1 { points.append(times.count - 1) }
     guard let weights = run.weights(at: points) else { return nil }
     let means = weights.map { one in one.reduce(0) { $0 + abs($1) } / Double(points.count) }
     let order = weights.indices.sorted { (-means[$0], $0) < (-means[$1], $1) }

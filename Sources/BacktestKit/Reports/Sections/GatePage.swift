@@ -128,7 +128,7 @@ package struct GatePage: Sendable {
   private var provenanceSection: ReportSection {
     ReportSection(
       id: "provenance", title: "Provenance",
-      summary: "The same study and rules give the same verdict.",
+      summary: "The same study, rules and count of trials give the same verdict.",
       blocks: [
         ReportDefinitions(provenance.map { ReportDefinitions.Item($0.term, $0.value) })
       ])

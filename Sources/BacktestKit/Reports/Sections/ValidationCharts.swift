@@ -77,7 +77,7 @@ enum ValidationCharts {
     let names = grid.dimensions.map(\.name)
     return HeatMapChart(
       title: "In-sample \(objective.title) of each candidate by \(unit)",
-      subtitle: "A row that stays dark was good in every \(unit)",
+      subtitle: "A row of high values from end to end was good in every \(unit)",
       columns: scores.indices.map { "\($0 + 1)" },
       rows: candidates.map { candidate in
         names.compactMap { candidate[$0].map(\.description) }.joined(separator: ", ")
