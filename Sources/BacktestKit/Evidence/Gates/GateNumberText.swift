@@ -4,6 +4,7 @@ internal import BacktestCore
 struct GateNumberText {
   private let format: NumberFormat
   private let isExact: Bool
+  private let isProbability: Bool
 
   /// The form for a value and its bound.
   ///
@@ -16,17 +17,19 @@ struct GateNumberText {
       unit == .fraction
       ? (2...7).map { .percent(decimals: $0) } : whole + (2...9).map { .number(decimals: $0) }
     let isEqual = value == bound
-    let found = choices.first { format in
-      let isTold = isEqual || format.text(value) != format.text(bound)
-      let isRounded = value != value.rounded() && format.text(value) == format.text(value.rounded())
-      return isTold && !(isProbability && isRounded)
-    }
+    let found = choices.first { isEqual || $0.text(value) != $0.text(bound) }
     format = found ?? .ratio
     isExact = found == nil
+    self.isProbability = isProbability
   }
 
   /// The text of a number.
-  func text(_ value: Double) -> String { isExact ? NumberText.exact(value) : format.text(value) }
+  func text(_ value: Double) -> String {
+    if isExact { return NumberText.exact(value) }
+    let text = format.text(value)
+    let isRounded = value != value.rounded() && text == format.text(value.rounded())
+    return isProbability && isRounded ? NumberFormat.probability.text(value) : text
+  }
 
   /// The size of a margin.
   func distance(_ margin: Double) -> String { text(margin.magnitude) }
