@@ -409,6 +409,8 @@ WRITTEN = {
         x = Transpose <perm: ints = [1, 0, 2]> (obs) y, z, c = LSTM <direction: string = "reverse", hidden_size: int = 2> (x, w, r, , n, h, k)
         m = Constant <value: tensor = int64[1] {-1}> () a = Reshape (y, m) b = Reshape (z, m) d = Reshape (c, m)
         policy = Concat <axis: int = 0> (a, b, d) }"""),
+    "clip_bounds": ([6], 17, """(float[1,6] obs) => (float[1,12] policy) <float l = {0.5}, float h = {-0.25}> {
+        a = Clip (obs, l, h) b = Clip (obs, h, l) policy = Concat <axis: int = 1> (a, b) }"""),
     "same_padding": ([2, 7], 17, """(float[1,2,7] obs) => (float[N] policy) <float[2,2,4] w = {0.1,0.2,-0.3,0.4,0.5,-0.6,0.7,0.8,0.9,-1,0.1,0.3,0.2,0.4,0.6,-0.2},
         float[2,2,3] v = {0.3,0.2,0.1,-0.4,0.2,0.6,0.1,0.8,-0.9,0.1,0.1,0.2}> {
         a = Conv <auto_pad: string = "SAME_UPPER", strides: ints = [2]> (obs, w)

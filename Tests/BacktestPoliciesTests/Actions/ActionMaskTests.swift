@@ -17,6 +17,7 @@ import Testing
     let source = try PolicyImport(checkpoint: TrainerFixture.path("maskable.zip"))
     let imported = try source.policy(named: "p", try TrainerFixture.answers())
     #expect(imported.remarks.contains { $0.hasPrefix("action masks are not applied") })
+    #expect(imported.remarks.contains { $0.hasPrefix("there are no golden decisions") })
     #expect(imported.manifest["action"]?["masks"] == "ignored")
     let loaded = try policy(nil)
     #expect(loaded.manifest.action?.ignoresMasks == true && loaded.manifest.action?.masks == nil)

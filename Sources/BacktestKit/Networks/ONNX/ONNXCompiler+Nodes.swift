@@ -173,7 +173,8 @@ extension ONNXCompiler {
   private mutating func clip() throws(NetworkError) -> GraphValue {
     let low = try optionalNumber(input: 1) ?? -.infinity
     let high = try optionalNumber(input: 2) ?? .infinity
-    return try pointwise(.hardtanh(low, high))
+    // By the standard everything is the upper bound where the lower one is above it.
+    return try pointwise(.hardtanh(min(low, high), high))
   }
 
   private mutating func cast() throws(NetworkError) -> GraphValue {

@@ -113,6 +113,12 @@ public struct PolicyImport: Sendable {
         "it does not say all that a policy needs; answer\n"
           + draft.missing.map { "  \($0)" }.joined(separator: "\n"))
     }
+    var remarks = draft.remarks
+    if [nil, .list([])].contains(draft.json["golden"]) {
+      remarks.append(
+        "there are no golden decisions, so nothing shows that these answers are the trainer's; "
+          + "python/backtestkit_policy.py writes some from the live model")
+    }
     // A literal nil would be the JSON value null.
     let normaliser: JSONValue? =
       draft.normaliser == nil || draft.normaliser == Normaliser.none
@@ -120,7 +126,7 @@ public struct PolicyImport: Sendable {
     return ImportedPolicy(
       manifest: draft.json, weights: draft.weights,
       weightsFile: graph == nil ? "model.safetensors" : "model.onnx", normaliser: normaliser,
-      remarks: draft.remarks,
+      remarks: remarks,
       source: graph == nil
         ? CheckpointContents(tensors, metadata: metadata) : CheckpointContents(TensorArchive([])))
   }
