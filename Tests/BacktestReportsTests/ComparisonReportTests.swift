@@ -169,6 +169,19 @@ struct ComparisonReportTests {
     #expect(curves.correlation(0, 2) == nil && curves.common(0, 2)?.count == 10)
   }
 
+  /// What the folds chose is not what the study says, which none of them need have traded.
+  @Test func searchedParametersOfAWalkForwardAreNoSettings() throws {
+    var run = ComparisonFixtures.runs(1)[0]
+    run.settings = [
+      "parameters.fast": "10", "parameters.weight": "1", "walk-forward.grid.fast[0]": "5",
+      "walk-forward.grid.fast[1]": "20",
+    ]
+    #expect(run.withoutSearchedParameters.settings == run.settings)
+    run.kind = "walk-forward"
+    let settings = run.withoutSearchedParameters.settings
+    #expect(settings["parameters.fast"] == nil && settings["parameters.weight"] == "1")
+  }
+
   /// Weeks are compared with weeks, not with the day on which they end.
   @Test func daysBesideWeeksAreCompounded() throws {
     let dates = ComparisonFixtures.dates(301)

@@ -61,6 +61,8 @@ struct GateCommandTests {
       let json = "\(command)/result.json"
       let passed = try Self.gate(json, "--rules", "gate.yaml", in: folder)
       #expect(passed.status == 0, "\(passed)")
+      let named = try Self.gate(command, "--rules", "gate.yaml", in: folder)
+      #expect(named.status == 0 && named.output == passed.output, "\(named)")
       // Nothing is run again, so nothing shows that it reproduces.
       let stored = try Self.gate(json, "--rules", "gate.yaml", "--no-rerun", in: folder)
       #expect(stored.status == 1)

@@ -170,6 +170,8 @@ struct ReportCommandTests {
       ([], "give either a study or '--returns FILE'"),
       (["study.yaml"], "say what to write: '--out', '--svg', '--markdown' or '--pdf'"),
       (["study.yaml", "--svg", "x", "--benchmark", "two.csv"], "goes with '--returns'"),
+      (["study.yaml", "--svg", "x", "--name", "N"], "'--name' goes with '--returns'"),
+      (["--returns", "lost.csv", "--set", "seed=2"], "'--set' goes with a study"),
     ] {
       let ended = try BuiltProgram.run(["report"] + words, in: folder)
       #expect(ended.status == 2 && ended.errors.contains(part), "\(words): \(ended)")

@@ -63,8 +63,7 @@ public enum GateError: Error, Hashable {
   case noBound(String)
   /// The minimum of a rule is above its maximum.
   case boundsReversed(String, minimum: Double, maximum: Double)
-  /// A bound that is none of the values that a quantity can have, so that the rule would always or
-  /// never hold.
+  /// A bound that no value of a quantity meets, or every value of its range.
   case boundOutOfRange(String, Double, range: ClosedRange<Double>)
   /// Only a minimum of a quantity that is better when it is lower, or a maximum of one that is
   /// better when it is higher.

@@ -189,7 +189,8 @@ extension BenchmarkCurve {
   /// The returns of a sample beside the benchmark's on common days.
   ///
   /// Where the sample's bars last longer than a session, the benchmark is read at their dates, so
-  /// that weeks are compared with weeks.
+  /// that weeks are compared with weeks; dates before its first price, or more than three days
+  /// after its last, are left out.
   ///
   /// - Throws: `EvidenceError` when the sample has no dates or several points a day.
   public func aligned(
