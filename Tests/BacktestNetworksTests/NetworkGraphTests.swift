@@ -152,9 +152,9 @@ struct NetworkGraphTests {
         + "not [3, 2]")
     #expect(
       message([NetworkNode(.linear(params: "a"), name: "first")])
-        == "network.policy.first (linear): the tensor 'a.bias' of shape [4] is missing; the "
-        + "checkpoint has 'a.weight', 'zero.weight_v', 'zero.weight_g' and 'places'; check "
-        + "'params' or the checkpoint")
+        == "network.policy.first (linear): the tensor 'a.bias' of shape [4] is missing; write "
+        + "bias: false where the layer was trained without one, else check 'params' or the "
+        + "checkpoint")
     #expect(message([NetworkNode(.linear(params: "a", bias: false))]) == "nothing")
     #expect(
       message([NetworkNode(.linear(params: "zero", bias: false), name: "w")])

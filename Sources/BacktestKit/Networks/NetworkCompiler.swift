@@ -222,7 +222,13 @@ extension NetworkCompiler {
 
   /// The elements of a bias, or zeros where a layer has none.
   func bias(_ name: String, count: Int, isPresent: Bool) throws(NetworkError) -> [Double] {
-    isPresent ? try vector(name, count: count) : [Double](repeating: 0, count: count)
+    guard isPresent else { return [Double](repeating: 0, count: count) }
+    guard archive[name] != nil else {
+      throw problem(
+        "the tensor \(quotedForMessage(name)) of shape [\(count)] is missing; write bias: false "
+          + "where the layer was trained without one, else check 'params' or the checkpoint")
+    }
+    return try vector(name, count: count)
   }
 
   /// The elements of a weight, which may be stored as a direction v and lengths g: w = g v / |v|
