@@ -16,8 +16,6 @@ struct LookaheadBaseline: Sendable {
     /// The moments that were compared.
     var momentCount: Int
     var difference: Difference?
-    /// Whether the strategy asked for the same with other bars.
-    var ignoresBars = false
   }
 
   /// The first difference between two runs.

@@ -50,30 +50,56 @@ public struct LookaheadProof: Sendable {
     threads: Int? = nil, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
   ) throws(LookaheadError) -> LookaheadVerdict {
     let baseline = try LookaheadBaseline(self)
-    let cuts = baseline.cuts
     let changes = LookaheadChange.allCases
-    let total = cuts.count * changes.count + 3
+    let steps: [Step] =
+      [.repetition, .otherBars]
+      + baseline.cuts.flatMap { cut in changes.map { .change($0, after: cut) } }
+    // The baseline is the first of the runs.
+    let total = steps.count + 1
     progress?(1, total)
-    let findings = try parallelMap(
-      count: total - 1, threads: threads, progress: { progress?($0 + 1, total) }
+    let outcomes = try parallelMap(
+      count: steps.count, threads: threads, progress: { progress?($0 + 1, total) }
     ) { (index) throws(LookaheadError) in
-      guard index > 1 else {
-        var finding = LookaheadBaseline.Finding(momentCount: 0)
-        if index == 0 {
-          try baseline.checkReproduced()
-        } else {
-          finding.ignoresBars = baseline.ignoresBars()
-        }
-        return finding
-      }
-      let (cut, change) = (index - 2).quotientAndRemainder(dividingBy: changes.count)
-      return try baseline.finding(at: cuts[cut], changes[change])
+      try steps[index].outcome(against: baseline)
     }
-    let ofCuts = cuts.indices.map { cut in
-      Array(findings[(2 + cut * changes.count)...].prefix(changes.count))
+    var findings: [LookaheadBaseline.Finding] = []
+    var ignoresBars = false
+    for outcome in outcomes {
+      switch outcome {
+      case .reproduced: break
+      case .ignoresBars(let answer): ignoresBars = answer
+      case .finding(let finding): findings.append(finding)
+      }
+    }
+    let ofCuts = baseline.cuts.indices.map { cut in
+      Array(findings[cut * changes.count..<(cut + 1) * changes.count])
     }
     return LookaheadVerdict(
       subject: definition.name, cuts: baseline.judged(ofCuts), seed: seed,
-      ignoresBars: findings[1].ignoresBars)
+      ignoresBars: ignoresBars)
+  }
+
+  /// A run that is compared with the one over all bars.
+  private enum Step {
+    case repetition
+    case otherBars
+    case change(LookaheadChange, after: Int)
+
+    func outcome(against baseline: LookaheadBaseline) throws(LookaheadError) -> Outcome {
+      switch self {
+      case .repetition:
+        try baseline.checkReproduced()
+        return .reproduced
+      case .otherBars: return .ignoresBars(baseline.ignoresBars())
+      case .change(let change, let cut):
+        return .finding(try baseline.finding(at: cut, change))
+      }
+    }
+  }
+
+  private enum Outcome {
+    case reproduced
+    case ignoresBars(Bool)
+    case finding(LookaheadBaseline.Finding)
   }
 }
