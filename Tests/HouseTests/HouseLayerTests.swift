@@ -62,7 +62,7 @@ struct HouseLayerTests {
       "Core/Base/Low":
         "struct Low { var report: HighReport? }\nfunc f() { let x = \"\\(Late.self)\" }",
       "Core/Events/Late": "struct Late {}\nextension Low {}",
-      "Networks/Flat": "enum Flat {\n  static let low = Low(), next = HighReport()\n}",
+      "Networks/ONNX/Flat": "enum Flat {\n  static let low = Low(), next = HighReport()\n}",
       "Reports/Model/High": "public struct HighReport { let low: Low; let late: Late }",
       "Reports/Lost": "struct Lost {}",
       "Nowhere/Room/Lost": "struct Other {}",
@@ -70,7 +70,7 @@ struct HouseLayerTests {
     let expected = [
       "Sources/BacktestKit/Core/Base/Low.swift:1 names HighReport, declared in Reports/Model",
       "Sources/BacktestKit/Core/Base/Low.swift:2 names Late, declared in Core/Events",
-      "Sources/BacktestKit/Networks/Flat.swift:2 names HighReport, declared in Reports/Model",
+      "Sources/BacktestKit/Networks/ONNX/Flat.swift:2 names HighReport, declared in Reports/Model",
       "Sources/BacktestKit/Nowhere/Room/Lost.swift:1 lies in no room of the house",
       "Sources/BacktestKit/Reports/Lost.swift:1 lies in no room of the house",
     ]

@@ -22,7 +22,9 @@ struct HouseModule: Sendable {
     HouseModule(
       name: "BacktestCheckpoints", folder: "Checkpoints",
       rooms: ["Tensors", "Zip", "Pickle", "ONNX", "Formats"]),
-    HouseModule(name: "BacktestNetworks", folder: "Networks", rooms: []),
+    HouseModule(
+      name: "BacktestNetworks", folder: "Networks",
+      rooms: ["Definition", "Evaluation", "Compiler", "ONNX"]),
     HouseModule(
       name: "BacktestEvidence", folder: "Evidence",
       rooms: [
