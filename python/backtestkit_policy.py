@@ -40,8 +40,9 @@ def export(
     vec_normalize: the `VecNormalize` of the training, or none.
     features: the features of an observation as a manifest lists them.
     action: the meaning of actions as a manifest writes it, such as
-        `{"meaning": "target_weights", "targets": [0, 1, -1]}`; for RLlib and PyTorch also `kind`,
-        `size`, `low`, `high` and, for a box of PyTorch, `transform` (clip where it is left out).
+        `{"meaning": "target_weights", "targets": [0, 1, -1]}`; for PyTorch also `kind`, `size`,
+        `low`, `high` and, for a box, `transform` (clip where it is left out). A module of RLlib
+        says these itself.
     network: the modules from the observation to the output, in order, where the network is not a
         layout that BacktestKit knows. They must give the outputs of the model itself.
     dates: for each observation the day of the bar at whose close it was made (`2013-01-02`).
@@ -70,7 +71,8 @@ def export(
         if network is not None:
             result["network"] = {"policy": layers(model.policy, network)}
     elif hasattr(model, "get_inference_action_dist_cls"):
-        decisions = _rllib(model, observations, action or {})
+        action = _with_space(model.action_space, action or {})
+        decisions = _rllib(model, observations, action)
         (folder / "module_state.pkl").write_bytes(pickle.dumps(model.get_state(), protocol=5))
         observation.setdefault("normalise", {"kind": "none"})
         activation = _activation(model)
@@ -437,6 +439,36 @@ def _activation(module):
     return found.pop() if len(found) == 1 else None
 
 
+def _with_space(space, action):
+    """An action of a manifest with what its space says; what was given must say the same."""
+    import numpy
+
+    name = type(space).__name__
+    if name == "Discrete":
+        known = {"kind": "discrete", "size": int(space.n)}
+    elif name == "Box" and space.is_bounded():
+        known = {
+            "kind": "box", "size": int(numpy.prod(space.shape)),
+            "low": _numbers(space.low), "high": _numbers(space.high), "transform": "unsquash"}
+    else:
+        return action
+    for key, value in known.items():
+        if key in action and action[key] != value:
+            raise ValueError(
+                f"'action' has {action[key]!r} as '{key}', but the action space of the model "
+                f"has {value!r}; leave it out")
+    return {**known, **action}
+
+
+def _batched(state):
+    """A recurrent state as that of a batch of one; actor and critic may have one each."""
+    import torch
+
+    if isinstance(state, dict):
+        return {key: _batched(value) for key, value in state.items()}
+    return torch.as_tensor(state)[None]
+
+
 def _rllib(module, observations, action):
     import numpy
     import torch
@@ -448,7 +480,7 @@ def _rllib(module, observations, action):
     if state:
         batch = {
             "obs": batch["obs"][None],
-            "state_in": {key: torch.as_tensor(value)[None] for key, value in state.items()},
+            "state_in": _batched(state),
         }
     with torch.no_grad():
         heads = module.forward_inference(batch)["action_dist_inputs"]

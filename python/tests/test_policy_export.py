@@ -321,3 +321,52 @@ def test_policy_keeps_its_mode(tmp_path):
         model.policy.set_training_mode(training)
         exported(model, rows(4, 5), tmp_path)
         assert model.policy.training == training
+
+
+# RLlib
+
+
+def rllib_module(action_space, **model):
+    catalog = pytest.importorskip("ray.rllib.algorithms.ppo.ppo_catalog", exc_type=ImportError)
+    from ray.rllib.algorithms.ppo.torch.default_ppo_torch_rl_module import (
+        DefaultPPOTorchRLModule,
+    )
+    from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
+
+    torch.manual_seed(5)
+    return DefaultPPOTorchRLModule(
+        observation_space=box(5), action_space=action_space, inference_only=False,
+        model_config=vars(DefaultModelConfig(fcnet_hiddens=[16], **model)),
+        catalog_class=catalog.PPOCatalog)
+
+
+def test_a_module_of_rllib_says_its_action_space(tmp_path):
+    spaces = pytest.importorskip("gymnasium").spaces
+    meaning = {"meaning": "target_weights"}
+    module = rllib_module(spaces.Box(-0.5, 1, (1,), np.float32))
+    answers = exported(
+        module, rows(12, 5), tmp_path / "box", features=features(5), action=meaning)
+    assert answers["action"] == {
+        "kind": "box", "size": 1, "low": [-0.5], "high": [1.0], "transform": "unsquash", **meaning}
+    imported(tmp_path / "box", "module_state.pkl")
+
+    with pytest.raises(ValueError, match=r"has \[-1\] as 'low', but the action space .* \[-0.5\]"):
+        exported(module, rows(12, 5), tmp_path / "wrong", action={"low": [-1], **meaning})
+
+    answers = exported(
+        rllib_module(spaces.Discrete(3)), rows(12, 5), tmp_path / "discrete",
+        features=features(5), action={"targets": [0, 1, -1], **meaning})
+    assert (answers["action"]["kind"], answers["action"]["size"]) == ("discrete", 3)
+    imported(tmp_path / "discrete", "module_state.pkl")
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_memories_of_actor_and_critic_may_be_one_or_two(tmp_path, shared):
+    spaces = pytest.importorskip("gymnasium").spaces
+    module = rllib_module(
+        spaces.Discrete(3), use_lstm=True, lstm_cell_size=8, max_seq_len=20,
+        vf_share_layers=shared)
+    exported(
+        module, rows(12, 5), tmp_path, features=features(5),
+        action={"meaning": "target_weights", "targets": [0, 1, -1]})
+    imported(tmp_path, "module_state.pkl")
