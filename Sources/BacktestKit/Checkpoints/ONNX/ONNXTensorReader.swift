@@ -6,7 +6,7 @@ struct ONNXTensorReader {
   private var shape: [Int] = []
   private var type = 0
   private var raw: ArraySlice<UInt8>?
-  /// Elements in typed fields, as bytes of their own width.
+  /// Elements in typed fields, as bytes of their width.
   private var typed: [UInt8] = []
   private var typedField: Int?
   private var integers: [Int] = []

@@ -160,6 +160,6 @@ extension StudyRow {
 }
 
 extension String {
-  /// The beginning of a line that is commented out; a comment inside one needs no mark of its own.
+  /// The beginning of a line that is commented out; a comment inside one needs no second mark.
   fileprivate var commented: String { contains("#") ? self : self + "# " }
 }

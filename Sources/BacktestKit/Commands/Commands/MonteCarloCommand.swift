@@ -6,7 +6,7 @@ extension Command {
   /// `montecarlo`: a study in synthetic markets.
   static func monteCarlo(_ catalogue: StrategyCatalogue) -> Command {
     Command(
-      "montecarlo", summary: "Run a study on synthetic markets made of its own bars.",
+      "montecarlo", summary: "Run a study on synthetic markets resampled from its bars.",
       discussion: """
         Each market deals the bars again in blocks, all instruments by the same rows: the ratios \
         of open, high, low and close to the close before, and the volume. The tables show how each \

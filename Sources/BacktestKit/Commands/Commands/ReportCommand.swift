@@ -17,7 +17,7 @@ extension Command {
 
         With a study, or the folder or result.json of an earlier result, the study is run, or \
         cross-validated again, and its page written to --out. Either way --svg writes every chart \
-        as a picture of its own, --markdown the main parts as Markdown, for a pull request, and \
+        as a separate picture, --markdown the main parts as Markdown, for a pull request, and \
         --pdf prints the page with Chromium where one is installed.
         """
     ) { parameters in

@@ -65,7 +65,7 @@ extension Command {
       "regimes", summary: "Split a run by market regimes, in hindsight and as known at the time.",
       discussion: """
         The study names the regimes (default: bull-bear and volatility) and may set them up. They \
-        are told by the prices of the instrument in regimes.of, else of the benchmark, else of \
+        are defined by the prices of the instrument in regimes.of, else of the benchmark, else of \
         equal parts of all instruments. Only regimes known at the time could have been traded. \
         Nothing is written unless --out names a folder.
         """

@@ -125,7 +125,7 @@ private struct MergeJob {
       case .sweep:
         try whole.perform(
           study, study.fileName, .sweep, folder, merging: shards, context, showSweep)
-      case .batch: preconditionFailure("a batch has no study of its own")
+      case .batch: preconditionFailure("a batch has no single study")
       }
     } catch let failure as StudyError {
       try context.checkInterrupt()

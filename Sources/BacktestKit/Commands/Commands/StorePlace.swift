@@ -32,7 +32,7 @@ struct StorePlace: Sendable {
     return named == "none" ? nil : named
   }
 
-  /// Gives the store of a study to what runs it. One that cannot be used costs the count and never
+  /// Gives the store of a study to what runs it. An unusable one costs the count and never
   /// the run.
   func open(for study: Study, _ runner: inout StudyRunner, _ context: CommandContext) {
     guard let path = path(for: study.folder) else { return }

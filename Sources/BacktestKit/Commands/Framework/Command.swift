@@ -100,7 +100,7 @@ private func bounded(_ line: String) -> String {
   return "\(line.prefix(limit - 101))…\(line.suffix(100))"
 }
 
-/// A command line that cannot be understood, or a command that ends without success for a reason
+/// An invalid command line, or a command that ends without success for a reason
 /// that the user must know.
 ///
 /// Any other error that a command throws is shown by its description and ends it with
@@ -113,12 +113,12 @@ struct CommandError: Error, Equatable {
   /// Whether the command line itself is wrong, so that its usage is shown.
   var showsUsage = false
 
-  /// A command line that cannot be understood.
+  /// An invalid command line.
   static func usage(_ message: String) -> CommandError {
     CommandError(status: .wrongInput, message: message, showsUsage: true)
   }
 
-  /// Input that cannot be used.
+  /// Invalid input.
   static func input(_ message: String) -> CommandError {
     CommandError(status: .wrongInput, message: message)
   }

@@ -207,7 +207,7 @@ struct HelpScreen {
 
   private func table(_ heading: String, _ rows: [(String, String)]) -> String {
     guard !rows.isEmpty else { return "" }
-    // Labels longer than this get a line of their own.
+    // Labels longer than this get their own line.
     let labelWidth = min(rows.map(\.0.displayWidth).max() ?? 0, 26)
     let indent = 2 + labelWidth + 2
     var text = heading + "\n"

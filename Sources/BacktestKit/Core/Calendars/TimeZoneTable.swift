@@ -80,7 +80,7 @@ extension [Int64] {
   }
 }
 
-/// A time zone that cannot be used.
+/// An invalid time zone.
 package struct TimeZoneError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The zone as it was asked for.
   package var name: String

@@ -79,7 +79,7 @@ extension Engine {
       .map { Int32(truncatingIfNeeded: $0) }
   }
 
-  /// Holds equity against maintenance, and calls back shares that cannot be borrowed any more: the
+  /// Holds equity against maintenance, and calls back shares that can no longer be borrowed: the
   /// engine's own market orders reduce positions at the next open, before anything that the
   /// strategy asked for.
   @inline(never)

@@ -182,7 +182,7 @@ private final class ScatteredReading: Sendable {
   }
 }
 
-/// What the system is told, and tells, about the pages of mapped files.
+/// What the system is asked, and answers, about the pages of mapped files.
 private final class MappedPages: Sendable {
   /// The runs under way.
   let readers = Mutex(0)

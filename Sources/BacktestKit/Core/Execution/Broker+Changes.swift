@@ -75,7 +75,7 @@ extension Broker {
   }
 
   /// Changes an order in place: it keeps its number, and loses its priority unless it was only made
-  /// smaller. A change that cannot be is refused, and the order goes on as it was.
+  /// smaller. An invalid change is refused, and the order goes on as it was.
   /// - Complexity: O(1); O(orders) where it grows.
   mutating func modify(
     _ change: OrderChange, _ budget: inout SubmissionBudget, account: inout some BrokerAccount,

@@ -31,7 +31,7 @@ extension Broker {
   ) {
     live.pointee.wasTriggered = true
     if case .stopIfTouched(_, let stop) = live.pointee.order.kind {
-      // The touch makes it a stop order, with a trigger of its own.
+      // The touch makes it a stop order, with its own trigger.
       live.pointee.order.kind = .stop(stop)
       live.pointee.isTriggered = !candidate.armsOnly
     } else {

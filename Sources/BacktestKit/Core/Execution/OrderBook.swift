@@ -19,7 +19,7 @@ struct OrderBook: Sendable {
   @usableFromInline private(set) var count = 0
   /// Those among them that only close what is held.
   private(set) var exitCount = 0
-  /// Those among them that need care of their own, by what they need.
+  /// Those among them that need special care, by what they need.
   private(set) var counts = Counts()
   private var nextPriority: Int32 = 1
 

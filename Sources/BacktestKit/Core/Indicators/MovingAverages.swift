@@ -115,7 +115,7 @@ public struct ExponentialMovingAverage: Indicator {
   @inlinable
   public init(_ period: Int) { self.init(period, smoothing: 2 / Double(period + 1)) }
 
-  /// An average with a weight of its own, seeded with the mean of `period` inputs.
+  /// An average with a given weight, seeded with the mean of `period` inputs.
   ///
   /// - Precondition: `period` is at least 1, and `smoothing` lies above 0 and not above 1.
   @inlinable

@@ -114,7 +114,7 @@ public struct BarSeries: Sendable {
   /// - Parameters:
   ///   - volume: units traded; `nil`, or zeros or NaN in every row, is a source without volumes.
   ///   - allowsNonPositivePrices: whether prices may be zero or negative, as those of futures may.
-  /// - Throws: `MarketError` with the first row that cannot be: times that do not ascend, a price
+  /// - Throws: `MarketError` with the first invalid row: times that do not ascend, a price
   ///   that is not finite or not positive, a high below the low, an open or close outside them, a
   ///   volume that is missing, negative or infinite. Also when lengths differ.
   /// - Complexity: O(bars).

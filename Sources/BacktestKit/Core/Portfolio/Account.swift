@@ -289,7 +289,7 @@ extension Account {
     contracts = other.contracts
   }
 
-  /// Replaces cash that cannot be counted any more, where nothing is held, and says where the
+  /// Replaces cash that can no longer be counted, where nothing is held, and says where the
   /// profit of such an account came from.
   mutating func settle(orElse equity: Double) {
     if !(cash > 0 && cash.isFinite) { cash = equity }

@@ -84,7 +84,7 @@ extension BacktestConfiguration {
   /// An engine stops the program at what this finds, so a program whose values come from outside
   /// checks them first. A study is checked by its runner.
   /// - Complexity: O(instruments), under weights accounting O(bars).
-  /// - Throws: the first value that cannot be.
+  /// - Throws: the first invalid value.
   public func validate(for universe: Universe) throws(ConfigurationError) {
     if let problem = problem(instrumentCount: universe.count) { throw ConfigurationError(problem) }
     try checkSymbols(of: universe)

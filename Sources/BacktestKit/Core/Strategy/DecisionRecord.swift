@@ -7,7 +7,7 @@ public struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
   public let time: Timestamp
   /// The instrument that it is about.
   public let instrument: InstrumentID
-  // A row of 40 bytes, since a run has a million of them: cases are told by flags.
+  // A row of 40 bytes, since a run has a million of them: flags distinguish the cases.
   private let hasUnits: Bool
   private let hasAction: Bool
   /// The share of equity that the instrument had before the decision; negative for shorts.
@@ -37,7 +37,7 @@ public struct DecisionRecord: Hashable, Sendable, BitwiseCopyable {
 
   /// What can be wanted.
   public enum Wanted: Hashable, Sendable, BitwiseCopyable {
-    /// A share of equity, as it stands after the decision; one that was stated before and holds on
+    /// A share of equity, as it is after the decision; one that was stated before and holds on
     /// among them.
     case weight(Double)
     /// So many units bought, sold where negative, 0 where none.

@@ -11,7 +11,7 @@
 ///       }
 ///     }
 ///
-/// Each average gives the same bits as a `SimpleMovingAverage` of its own. All lie in one block of
+/// Each average gives the same bits as a separate `SimpleMovingAverage`. All lie in one block of
 /// memory, so that a bar costs one check for sharing. Runs that share their series
 /// (`SharedSeries`) compute each average once.
 public struct MovingAveragePairs: Sendable {

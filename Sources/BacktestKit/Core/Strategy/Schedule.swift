@@ -148,7 +148,7 @@ extension TradingContext {
   public mutating func schedule(
     _ schedule: Schedule, of instrument: InstrumentID = InstrumentID(0), tag: Int
   ) {
-    precondition(!schedules.contains { $0.tag == tag }, "each schedule has a tag of its own")
+    precondition(!schedules.contains { $0.tag == tag }, "each schedule has a unique tag")
     switch schedule.moment {
     case .afterOpen, .beforeClose: break
     case .barsBeforeClose(let count): precondition(count >= 0, "a number of bars is not negative")

@@ -213,7 +213,7 @@ extension TradingContext {
   ///     trading.modify(stop, stop: 97)
   ///     trading.modify(entry, quantity: 50, limit: 95)
   ///
-  /// A change that cannot be is refused whole, with a reason in the result's order events.
+  /// An invalid change is refused whole, with a reason in the result's order events.
   /// - Parameters:
   ///   - order: its number.
   ///   - quantity: units in all, those filled already included, signed as the order.

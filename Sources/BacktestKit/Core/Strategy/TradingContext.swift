@@ -3,7 +3,7 @@
 /// Requests take effect after the decision: first orders and cancellations in the order in which
 /// they were made, then targets as one batch. During warm-up everything asked for is ignored.
 public struct TradingContext: Sendable {
-  /// The account as it stands.
+  /// The account as it is now.
   public internal(set) var account: Account
   /// The time of the decision.
   @inlinable

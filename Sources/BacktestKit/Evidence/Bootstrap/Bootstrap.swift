@@ -41,7 +41,7 @@ public struct Bootstrap: Hashable, Sendable {
 
   /// The interval of a metric of some returns, or `nil` where it has none.
   ///
-  /// - Throws: `EvidenceError` for an unknown metric or rules that cannot be.
+  /// - Throws: `EvidenceError` for an unknown metric or invalid rules.
   public func interval(
     of metric: String, in sample: ReturnsSample, threads: Int? = nil
   ) throws(EvidenceError) -> MetricInterval? {
@@ -50,7 +50,7 @@ public struct Bootstrap: Hashable, Sendable {
 
   /// The intervals of several metrics, all from the same resamples.
   ///
-  /// - Throws: `EvidenceError` for an unknown metric or rules that cannot be.
+  /// - Throws: `EvidenceError` for an unknown metric or invalid rules.
   /// - Complexity: O(blocks) a draw for the mean, the deviation and what follows from them, O(n)
   ///   for most others.
   public func intervals(

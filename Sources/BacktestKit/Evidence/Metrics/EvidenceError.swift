@@ -32,7 +32,7 @@ public enum EvidenceError: Error, Equatable {
 
   // Trials of a search.
 
-  /// A number of blocks that cannot be divided into halves, or for which there are too few rows.
+  /// An odd number of blocks, or too few rows for them.
   case invalidBlocks(Int, rows: Int)
   /// A probability or share that is not one.
   case invalidShare(what: String, value: Double)
@@ -51,7 +51,7 @@ public enum EvidenceError: Error, Equatable {
   case blockTooLong(Double, rows: Int)
   /// Trades that overlap in time, so that their order cannot be changed.
   case overlappingTrades(CivilDate)
-  /// Bars that cannot be resampled together.
+  /// Bars that do not resample together.
   case notResampled(String)
 
   // Regimes.

@@ -4,7 +4,7 @@ internal import Glibc
 /// Welch needs. Its memory is allocated once and used again for every model.
 ///
 /// Densities are taken relative to the largest of each value, so nothing overflows and k states
-/// cost k - 1 exponentials. Two states have a pass of their own: their forward and backward
+/// cost k - 1 exponentials. Two states have their own pass: their forward and backward
 /// variables are rescaled only when they have become small, which keeps divisions out of the chain
 /// in which each value waits for the one before it.
 final class ForwardBackward {

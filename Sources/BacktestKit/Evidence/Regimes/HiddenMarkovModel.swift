@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A hidden Markov model: an unseen state follows a Markov chain, and each state draws what is seen
-/// from a normal distribution of its own.
+/// from its own normal distribution.
 ///
 /// States are numbered from 0, in ascending order of variance in a fitted model. Values may be in
 /// any unit; for daily returns 100 x log returns keep variances near 1.

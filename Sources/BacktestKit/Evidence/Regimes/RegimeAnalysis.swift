@@ -88,7 +88,7 @@ public struct RegimeAnalysis: Sendable {
   ///
   /// Blocks are drawn from a part's returns put end to end, so a few of them span two runs.
   ///
-  /// - Throws: `EvidenceError` for rules of resampling that cannot be.
+  /// - Throws: `EvidenceError` for invalid rules of resampling.
   public mutating func measureIntervals(
     _ bootstrap: Bootstrap, threads: Int? = nil
   ) throws(EvidenceError) {

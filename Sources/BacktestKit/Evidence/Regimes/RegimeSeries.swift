@@ -1,7 +1,7 @@
 public import BacktestCore
 
-/// The closing prices by which regimes are told: an index, an instrument, or equal parts of a whole
-/// universe.
+/// The closing prices that define regimes: of an index, of an instrument, or of equal parts of a
+/// whole universe.
 ///
 ///     let regimes = try PriceTrend().labels(for: RegimeSeries(equalPartsOf: universe))
 public struct RegimeSeries: Sendable {

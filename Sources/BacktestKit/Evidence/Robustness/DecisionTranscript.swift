@@ -1,8 +1,8 @@
 import BacktestCore
 
-/// What a strategy was told and what it asked for at one moment of a run.
+/// What a strategy learned and what it asked for at one moment of a run.
 enum DecisionEvent: Sendable {
-  /// A trade that it was told of.
+  /// A trade that was reported to it.
   case fill(Fill)
   /// What the account was worth, and whether orders were ignored still.
   case account(cash: Double, equity: Double, isWarmingUp: Bool)
@@ -33,7 +33,7 @@ struct EventDigest: Sendable {
 }
 
 /// The moments of a run at which its strategy was asked, each with a digest of everything that it
-/// was told and asked for there.
+/// learned and asked for there.
 struct DecisionTranscript: Sendable {
   /// A moment, in the order of the run.
   struct Moment: Hashable, BitwiseCopyable, Sendable {

@@ -40,7 +40,7 @@ extension LookaheadProof {
     _ name: String, on universe: Universe, cuts cutCount: Int = 50, seed: UInt64 = 0,
     threads: Int? = nil, features: @escaping @Sendable (Universe) throws -> [TimedValues]
   ) throws(LookaheadError) -> LookaheadVerdict {
-    // Each column is told as the forecasts of a strategy that does nothing else.
+    // Each column is recorded as the forecasts of a strategy that does nothing else.
     let definition = StrategyDefinition(name: name, summary: "") { _, universe in
       ValueTeller(try features(universe))
     }

@@ -87,7 +87,7 @@ public struct LookaheadViolation: Hashable, Sendable {
     case construction
     /// When the strategy is asked.
     case schedule
-    /// A trade that the strategy was told of.
+    /// A trade that was reported to the strategy.
     case fill
     /// What the account is worth.
     case account

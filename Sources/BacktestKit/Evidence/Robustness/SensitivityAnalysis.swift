@@ -23,7 +23,7 @@ public struct SensitivityAnalysis: Sendable {
   public var configuration: BacktestConfiguration
   /// What is changed, and how far.
   public var plan: SensitivityPlan
-  /// Is told of each neighbouring parameter set as soon as it is measured.
+  /// Called with each neighbouring parameter set as soon as it is measured.
   package var onTrial: TrialObserver?
 
   /// An analysis on a market that is laid out already.

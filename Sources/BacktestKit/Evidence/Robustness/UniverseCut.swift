@@ -101,7 +101,7 @@ extension BarSeries {
 /// Prices whose first rows are those of a series, and whose others are made of the returns of known
 /// rows in a random order.
 ///
-/// Each pass over the known rows has an order of its own, and every second pass is upside down, so
+/// Each pass over the known rows has its own order, and every second pass is upside down, so
 /// that the level never runs away however short the known part is.
 private struct ReplacedPrices {
   static let placeholderPrice = 100.0

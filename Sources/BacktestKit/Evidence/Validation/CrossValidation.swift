@@ -28,7 +28,7 @@ public struct CrossValidation: Sendable {
   public var plan: CrossValidationPlan
   /// The regimes to leave out; only `by-regime` needs them.
   public var regimes: CrossValidationRegimes?
-  /// Is told of the run of each candidate, and of each test.
+  /// Called with the run of each candidate, and with each test.
   package var onTrial: TrialObserver?
   /// The runs that are done already; their numbers depend on everything above.
   package var finished: (any FinishedUnits)?

@@ -101,7 +101,7 @@ package enum CrossValidationKeys {
   package static var boundary: Key {
     .word(
       "boundary", \.boundary,
-      "Whether each test is a run of its own, closed at its end, or cut out of one long run."
+      "Whether each test is a separate run, closed at its end, or cut out of one long run."
     ).example("carry").assumption("Test returns") { plan in
       switch plan.boundary {
       case .liquidate:

@@ -161,8 +161,8 @@ extension CrossValidationResult {
     ValueDistribution(values(of: metric))
   }
 
-  /// The share of paths, or of splits, that lost money, from 0 to 1; `nil` where no return can be
-  /// told.
+  /// The share of paths, or of splits, that lost money, from 0 to 1; `nil` where there is no
+  /// return.
   public var losingShare: Double? {
     let returns = values(of: "total-return")
     return returns.isEmpty ? nil : Double(returns.count { $0 < 0 }) / Double(returns.count)

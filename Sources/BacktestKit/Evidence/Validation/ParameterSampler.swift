@@ -43,7 +43,7 @@ package struct GridSampler: ParameterSampler {
   package func ask(
     _ trial: Int, attempt: Int, _ history: [TuningTrial]
   ) throws(EvidenceError) -> [ParameterValue]? {
-    // What a strategy does not accept takes the place of a trial, and is told as such.
+    // What a strategy does not accept takes the place of a trial, and is reported as such.
     trial < count && attempt == 0 ? space.combination(trial) : nil
   }
 }

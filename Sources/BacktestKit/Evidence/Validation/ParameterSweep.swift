@@ -29,7 +29,7 @@ public struct ParameterSweep: Sendable {
   /// Whether indicators that several runs need are computed once (`SharedSeries`). Results are the
   /// same; it costs 8 bytes for each bar and distinct indicator.
   public var sharesSeries = true
-  /// Is told of each set as soon as it is measured.
+  /// Called with each set as soon as it is measured.
   package var onTrial: TrialObserver?
   /// Keeps what was measured, so that a sweep which was killed goes on where it stopped.
   package var finishedUnits: (any FinishedUnits)?

@@ -182,7 +182,7 @@ extension ParameterSweepResult {
 
 /// How the sets around one set of parameters did, by the objective of a sweep.
 ///
-/// A set whose neighbours are as good stands on a plateau; one whose neighbours are far worse was
+/// A set whose neighbours are as good is on a plateau; one whose neighbours are far worse was
 /// most likely fitted to chance.
 public struct SweepNeighbourhood: Hashable, Sendable {
   /// The objective of the set itself.

@@ -16,7 +16,7 @@ package struct ParameterTuning: Sendable {
   package var configuration: BacktestConfiguration
   /// The objective, the number of trials, and by what they are judged.
   package var plan: TuningPlan
-  /// Is told of each evaluation as soon as it is done.
+  /// Called with each evaluation as soon as it is done.
   package var onTrial: TrialObserver?
   /// Keeps what trials gave, so that a tuning which was killed goes on where it stopped.
   package var finishedUnits: (any FinishedUnits)?

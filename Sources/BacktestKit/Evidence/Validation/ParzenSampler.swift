@@ -35,7 +35,7 @@ package struct ParzenSampler: ParameterSampler {
     _ trial: Int, attempt: Int, _ history: [TuningTrial]
   ) throws(EvidenceError) -> [ParameterValue]? {
     let known = history.filter { !$0.values.isEmpty && $0.state != .infeasible }
-    // A proposal that cannot be used would be made again.
+    // An invalid proposal would be made again.
     guard known.count >= Self.startCount, attempt == 0 else {
       return try random.ask(trial, attempt: attempt, history)
     }

@@ -20,7 +20,7 @@ package struct Trial: Sendable {
   /// The parameters of the strategy.
   package var parameters: StrategyParameters
   /// The digest of the file from which its strategy was made, where the folds of a walk-forward
-  /// have checkpoints of their own, or the market where a job has several; `nil` otherwise.
+  /// have their own checkpoints, or the market where a job has several; `nil` otherwise.
   package var sourceDigest: String?
   /// The part of the market on which it was evaluated, such as an asset, where that is not the
   /// whole market of the job; `nil` otherwise.
@@ -95,5 +95,5 @@ extension Trial {
   }
 }
 
-/// Is told of each evaluation as soon as it is done, on any thread and in any order.
+/// Called with each evaluation as soon as it is done, on any thread and in any order.
 package typealias TrialObserver = @Sendable (Trial) -> Void

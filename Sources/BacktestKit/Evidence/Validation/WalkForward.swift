@@ -32,7 +32,7 @@ public struct WalkForward: Sendable {
   /// Whether indicators that several runs need are computed once (`SharedSeries`). Results are the
   /// same; it costs 8 bytes for each bar and distinct indicator.
   public var sharesSeries = true
-  /// Is told of each candidate on each train window, and of each test window.
+  /// Called with each candidate on each train window, and with each test window.
   package var onTrial: TrialObserver?
   /// What the search found already; the numbers of its units depend on everything above.
   package var finishedUnits: (any FinishedUnits)?

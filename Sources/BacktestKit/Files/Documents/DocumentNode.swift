@@ -65,7 +65,7 @@ extension DocumentNode {
     }
   }
 
-  /// The same table, but a list under `key` is in a table of its own, under `inner`.
+  /// The same table, but a list under `key` is wrapped in a table, under `inner`.
   package func wrappingList(of key: String, in inner: String) -> DocumentNode {
     guard case .table(var entries) = content else { return self }
     for row in entries.indices where entries[row].key == key && entries[row].value.kind == .list {
@@ -166,7 +166,7 @@ extension DocumentProblem: CustomStringConvertible {
   public var description: String { "\(place): \(message)" }
 }
 
-/// A document that cannot be used, with everything that was found wrong in it.
+/// An invalid document, with everything that was found wrong in it.
 public struct DocumentError: Error, Equatable, Sendable {
   /// What is wrong, in the order of the document; never empty.
   public var problems: [DocumentProblem]

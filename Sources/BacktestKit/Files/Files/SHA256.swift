@@ -1,6 +1,6 @@
 import BacktestCore
 
-/// The SHA-256 digest, for provenance that others can check with tools of their own.
+/// The SHA-256 digest, for provenance that others can check with their own tools.
 ///
 ///     var sha = SHA256()
 ///     sha.update(bytes)

@@ -164,7 +164,7 @@ extension FileError {
   /// Whether a program cannot be started because it is not installed.
   package var isOfMissingProgram: Bool { reason == Self.notOnPath }
 
-  /// A program that cannot be started.
+  /// A program that could not be started.
   init(starting program: String, _ reason: String) {
     self.init(
       path: program.isEmpty ? "" : quotedForMessage(program, limit: 200),

@@ -82,7 +82,7 @@ struct CSVHeader {
   ) -> String {
     var list = found.prefix(4).map { "\"\($0.name)\" (column \($0.column))" }
     if found.count > 4 { list.append("and \(found.count - 4) more") }
-    // Names that are alike to the letter cannot be told from each other by a name.
+    // Names that are alike to the letter cannot be distinguished by name.
     let isNamed = Set(found.map(\.name)).count == found.count
     let advice =
       isNamed && role.key != nil

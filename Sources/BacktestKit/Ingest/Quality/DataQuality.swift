@@ -150,7 +150,7 @@ struct DataIssueLog {
   }
 }
 
-/// Market data that cannot be used: every finding with its place, up to a limit.
+/// Invalid market data: every finding with its place, up to a limit.
 ///
 /// The description is one line: the first finding, how many there are besides, and what to do.
 public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {

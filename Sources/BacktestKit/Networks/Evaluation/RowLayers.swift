@@ -1,7 +1,7 @@
 internal import CNetworkKernels
 
 /// The last steps of a program as far as they are products and functions of a single row, as all of
-/// a perceptron are: one call computes them, because a step of its own costs as much as a small
+/// a perceptron are: one call computes them, because a separate step costs as much as a small
 /// layer.
 struct RowLayers<Element: NetworkElement>: Sendable {
   /// The step that comes first.

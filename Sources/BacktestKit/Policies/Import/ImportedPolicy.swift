@@ -56,7 +56,7 @@ public struct ImportedPolicy: Sendable {
     try files.commit()
   }
 
-  /// Loads the policy from memory, so that a folder never holds one that cannot be used.
+  /// Loads the policy from memory, so that a folder never holds an unusable one.
   private func verify(_ bytes: [UInt8]) throws(PolicyError) {
     var document = try PolicyError.wrapping(
       try DocumentReader.read(bytes, name: "the manifest", format: .json))

@@ -91,7 +91,7 @@ public struct PolicyImport: Sendable {
   /// The answers that are still missing for a policy; empty where nothing is.
   ///
   /// - Throws: `PolicyError` where answers and checkpoint contradict each other, or the checkpoint
-  ///   holds something that cannot be a policy here.
+  ///   holds something that is no policy here.
   public func missingAnswers(_ answers: Answers? = nil) throws(PolicyError) -> [MissingAnswer] {
     try draft(name: "", answers).missing
   }

@@ -3,7 +3,7 @@ import BacktestFiles
 
 extension CheckpointLayout {
   /// The layout of a checkpoint, or `nil` where its names match no known one. The network may be
-  /// below a key of its own, as in `{"model": …, "optimizer": …}`.
+  /// below a separate key, as in `{"model": …, "optimizer": …}`.
   ///
   /// - Parameter metadata: what an archive of Stable-Baselines3 says about itself.
   init?(_ archive: TensorArchive, metadata: StableBaselinesMetadata?) {

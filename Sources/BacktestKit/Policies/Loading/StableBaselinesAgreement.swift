@@ -34,7 +34,7 @@ struct StableBaselinesAgreement {
     let found = written.filter { layer in
       layer["op"] != "flatten" && layer["op"] != "dropout"
     }
-    // Before the known layers, a custom extractor may have some of its own.
+    // Before the known layers, a custom extractor may have more.
     let extra = found.count - expected.count
     let isWhole = metadata.isOfTheLibrary && layout.isWhole
     guard isWhole ? extra == 0 : extra >= 0 else {
@@ -153,7 +153,7 @@ extension StableBaselinesMetadata {
 
   /// Whether its features extractor is one of the library that leaves observations as they are.
   var isOfTheLibrary: Bool {
-    // By module and name: users give classes of their own the names of the library's.
+    // By module and name: users give their own classes the library's names.
     isPolicyOfTheLibrary
       && (featuresExtractor == nil
         || ["FlattenExtractor", "CombinedExtractor"].contains {

@@ -215,7 +215,7 @@ package struct StateFeature: Sendable, Equatable {
   package var asset: String?
   /// What the value is multiplied by before it is rounded.
   package var scale = 1.0
-  /// Whether every row of a window shows the current value, instead of that of its own bar.
+  /// Whether every row of a window shows the current value, instead of that of the row's bar.
   package var isRepeated = false
 
   /// The numbers that a policy can observe of the account.

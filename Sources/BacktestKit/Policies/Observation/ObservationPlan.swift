@@ -4,7 +4,7 @@ import BacktestCore
 struct ObservationPlan {
   private let definition: ObservationDefinition
   private let symbols: [String]
-  /// Those and the inputs, which have streams and no columns of their own.
+  /// Those and the inputs, which have streams and no columns.
   private let observed: [String]
   private let market: ObservedMarket
   /// Bars from the newest row of the window to the newest bar.

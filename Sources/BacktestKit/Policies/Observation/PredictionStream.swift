@@ -39,7 +39,7 @@ struct PredictionStream: Sendable {
     }
     guard predictor.observation.inputs.isEmpty else {
       throw PolicyError(
-        "the prediction of '\(name)' cannot be a feature: it observes 'inputs' of its own")
+        "the prediction of '\(name)' cannot be a feature: it observes its own 'inputs'")
     }
     observations = try ObservationBuilder(
       predictor.observation, instruments: [InstrumentID(0)], symbols: [symbol])

@@ -119,7 +119,7 @@ package final class EpisodePlan: Sendable {
   }
 }
 
-/// Stands in for a policy whose actions come from outside.
+/// Replaces a policy whose actions come from outside.
 private struct ActionsFromOutside: Policy {
   let observationCount: Int
   let actionCount: Int

@@ -167,7 +167,7 @@ extension PolicyRunner {
 }
 
 extension ObservationDefinition.Feature {
-  /// The feature with its period and lag, so that those of one kind can be told apart.
+  /// The feature with its period and lag, so that those of one kind are distinct.
   ///
   /// - Parameter asset: the asset that it is of, where there are several.
   fileprivate func name(of asset: String?) -> String {

@@ -159,7 +159,7 @@ extension BarChart {
           LegendEntry(name: group.name, mark: .area, style: style(i))
         },
       xScale: ChartScale(0...Double(max(categories.count, 1))),
-      // Where all bars hang from the top, zero is not written against what stands above the chart.
+      // Where all bars hang from the top, zero is not written against what is above the chart.
       yScale: ChartScale(
         (low < 0 ? low - margin : 0)...(high > 0 || low == 0 ? high + margin : (0 - low) * 0.06)),
       xTitle: xTitle, yTitle: yTitle)

@@ -62,7 +62,7 @@ public struct ScatterChart: ReportChart {
   public var xPlaces: [Double] = []
   /// How tall it is.
   public var height: ChartHeight
-  /// Places of the x axis at which something is told when the reader points near them, ascending.
+  /// Places of the x axis at which something is shown when the reader points near them, ascending.
   var readouts: [(x: Double, text: String)] = []
   /// Dots that deserve their figure.
   var notes: [(x: Double, y: Double, text: String)] = []

@@ -24,7 +24,7 @@ package struct ComparisonReport: ReportPage {
   /// A comparison of some runs, the reference first.
   ///
   /// - Parameters:
-  ///   - runs: two or more runs, each with a name of its own.
+  ///   - runs: two or more runs, each with a unique name.
   ///   - metric: the name of the metric that ranks them.
   /// - Throws: `EvidenceError` where there is no such metric.
   package init(

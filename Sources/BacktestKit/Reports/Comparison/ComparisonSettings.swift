@@ -3,7 +3,7 @@ import BacktestEvidence
 
 // What differs between the studies
 extension ComparisonModel {
-  /// The most runs that get a column of their own.
+  /// The most runs that get their own column.
   private static let columnLimit = 4
 
   /// The rules in which the runs differ; `nil` where there are none.

@@ -40,7 +40,7 @@ package struct IndexReport: Sendable {
     results.filter { $0.problem == nil && $0.category == .result }
   }
 
-  /// The gates and look-ahead analyses that have a folder of their own.
+  /// The gates and look-ahead analyses that have their own folder.
   package var checks: [IndexedResult] { results.filter { $0.category == .check } }
 
   /// The pages that are not of one result: comparisons, and reports of returns.

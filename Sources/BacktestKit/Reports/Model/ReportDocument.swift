@@ -1,7 +1,7 @@
 import BacktestCore
 
 /// One self-contained HTML file: no request to anywhere, light and dark, screen and paper, with at
-/// most one script of its own.
+/// most one script.
 ///
 ///     let document = ReportDocument(title: "Crossover on SPX", sections: [
 ///       ReportSection(id: "equity", title: "Equity", blocks: [chart]),

@@ -187,11 +187,11 @@ struct ReportBenchmark {
   let name: String
   let curve: BenchmarkCurve
   /// The first and last date of its prices, where they cover only a part of the run: then it has no
-  /// figures of its own, since those of another time say nothing of this one.
+  /// figures, since those of another time say nothing about this one.
   let partialDates: ClosedRange<CivilDate>?
   /// Its value at each point of the account, equal to it at the base point.
   let values: [Double?]
-  /// Its own figures over the same time.
+  /// Its figures over the same time.
   let metrics: PerformanceMetrics?
   let own: [String: Double]
   /// The account compared with it; `nil` where they have no days in common.

@@ -72,7 +72,7 @@ extension DatedReturns {
         + "Annual figures count returns, not the time between them.")
   }
 
-  /// Percent figures below 1 cannot be told from shares one by one, but together they are wild.
+  /// One percent figure below 1 looks like a share, but together they are wild.
   fileprivate var unitCaveat: ResultCaveat? {
     let middle = returns.map(abs).sorted()[returns.count / 2]
     guard middle * perYear.squareRoot() > 1 else { return nil }

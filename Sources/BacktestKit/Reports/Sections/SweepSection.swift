@@ -2,7 +2,7 @@ import BacktestCore
 import BacktestEvidence
 
 extension ReportModel {
-  /// The sets of a sweep: how many were tried, how the best stands among them, and the surface
+  /// The sets of a sweep: how many were tried, how the best compares with them, and the surface
   /// around it. Empty without a sweep.
   func sweepSections(_ sweep: ParameterSweepResult?, reducing reduction: ParameterHeatMap.Reduction)
     -> [ReportSection]

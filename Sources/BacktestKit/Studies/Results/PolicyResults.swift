@@ -50,7 +50,7 @@ extension StudyPolicy {
       drift.map { .measured($0) }
       ?? .unknown(
         foldsHaveWeights
-          ? "each fold has a checkpoint of its own"
+          ? "each fold has its own checkpoint"
           : "its normaliser has no mean and standard deviation of the training")
     return policy
   }

@@ -118,7 +118,7 @@ package struct ResultIndex {
     }
   }
 
-  /// A gate or a look-ahead analysis that has a folder of its own.
+  /// A gate or a look-ahead analysis that has its own folder.
   private mutating func noteCheck(_ name: String, _ folder: String, _ path: String) {
     var result = IndexedResult(path: path)
     result.category = .check

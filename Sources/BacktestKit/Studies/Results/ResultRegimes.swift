@@ -59,7 +59,7 @@ extension RegimeAnalysis.Part {
 
 extension StudyOutcome {
   /// The regime with the lowest Sharpe ratio by what was known at the time, over all splits of the
-  /// run, with what told it; `nil` where no regime has one.
+  /// run, with its kind of regimes; `nil` where no regime has one.
   package var worstRegime: (regimes: String, worst: RegimeAnalysis.Worst)? {
     let found = regimes.compactMap { analysis in
       ((try? analysis.worst(by: "sharpe")) ?? nil).map { (regimes: analysis.name, worst: $0) }

@@ -120,7 +120,7 @@ package struct StudyMarket: Sendable {
 }
 
 extension StudyMarket {
-  /// The prices by which regimes are told: equal parts of the instruments in `regimeUniverse`.
+  /// The prices by which regimes are defined: equal parts of the instruments in `regimeUniverse`.
   ///
   /// - Throws: `StudyError` for an instrument that is not there, or prices that are not above zero.
   func regimeSeries(_ settings: StudyRegimes) throws(StudyError) -> RegimeSeries {

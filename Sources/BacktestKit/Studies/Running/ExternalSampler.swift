@@ -3,7 +3,7 @@ import BacktestEvidence
 import BacktestFiles
 internal import Synchronization
 
-/// A program that proposes parameters: it is asked and told by lines of JSON.
+/// A program that proposes parameters: it reads and writes lines of JSON.
 ///
 ///     -> {"protocol":"backtestkit.sampler/1","direction":"maximize","seed":7,"space":[…],…}
 ///     <- {"ready":true}
@@ -113,7 +113,7 @@ final class ExternalSampler: ParameterSampler {
       }
       return try document.decode(read)
     } catch {
-      throw self.error("gave an answer that cannot be used: \(error)")
+      throw self.error("gave an invalid answer: \(error)")
     }
   }
 

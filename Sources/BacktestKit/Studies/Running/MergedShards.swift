@@ -76,7 +76,7 @@ package final class MergedShards: FinishedUnits {
   /// - Throws: `StudyError` with what differs.
   func check(_ study: Study, _ market: StudyMarket) throws(StudyError) {
     guard let command = StudyCommand(rawValue: identity.job.rawValue) else {
-      preconditionFailure("a batch has no study of its own")
+      preconditionFailure("a batch has no single study")
     }
     let own = try StudyError.wrapping(.file) {
       try ShardIdentity(

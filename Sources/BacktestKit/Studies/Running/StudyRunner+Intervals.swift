@@ -16,7 +16,7 @@ extension StudyRunner {
   }
 
   /// How the features of each policy differ from those of its training, on the measured sessions;
-  /// `nil` for folds with checkpoints of their own, whose training is not that of the study's.
+  /// `nil` for folds with their own checkpoints, whose training is not that of the study's.
   static func featureDrifts(_ outcome: StudyOutcome) -> [FeatureDrift?] {
     let policies = outcome.study.strategy.policies
     guard !policies.isEmpty, !outcome.foldsHaveWeights else { return [] }

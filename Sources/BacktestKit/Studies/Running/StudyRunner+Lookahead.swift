@@ -21,12 +21,12 @@ extension StudyRunner {
     let threads = programs.isEmpty ? threads : 1
     let verdict = try verdict(
       on: definition, study.strategy.parameters, in: market, cuts, seed, threads)
-    let told = try market.regimeUniverse(study.regimeSettings)
+    let universe = try market.regimeUniverse(study.regimeSettings)
     let classifiers = try study.regimes.map { (choice) throws(StudyError) in
       try study.classifier(of: choice)
     }
     let regimes = try StudyError.wrapping(.regimes) {
-      try classifiers.map { try Self.check($0, on: told, cuts, seed, threads) }
+      try classifiers.map { try Self.check($0, on: universe, cuts, seed, threads) }
     }
     stageProgress?(.measuring, 0, 0)
     let warmup = try? WarmupSensitivity(

@@ -12,7 +12,7 @@ struct PolicyPrograms: Sendable {
   /// Prepares the programs of a study's policies without starting them; `interrupt` ends waiting
   /// for them.
   ///
-  /// - Throws: `PolicyError` for a command or a manifest that cannot be used.
+  /// - Throws: `PolicyError` for an invalid command or manifest.
   init(_ policies: [StudyPolicy], interrupt: Interrupt = Interrupt()) throws(PolicyError) {
     var programs: [ExternalPolicy?] = []
     for policy in policies { programs.append(try policy.program(interrupt)) }

@@ -33,7 +33,7 @@ public struct Study: Sendable {
   public var regimes: [RegimeChoice] = []
   /// What it says of them besides their names.
   package var regimeSettings = StudyRegimes()
-  /// What the run is held against: an instrument of the data, one of a file of its own, or equal
+  /// What the run is held against: an instrument of the data, one from a separate file, or equal
   /// parts of all instruments.
   package var benchmark: StudyBenchmark?
   /// The factors that explain the run's returns.
@@ -295,7 +295,7 @@ extension Study {
 package struct StudyBenchmark: Sendable {
   /// An instrument of the study's data, or the symbol of `file`.
   package var symbol: String?
-  /// A price file of its own; relative to the study's folder.
+  /// A separate price file; relative to the study's folder.
   package var file: String?
   /// What is bought at the run's base point and kept, instead of an instrument.
   package var hold: Holding?

@@ -142,7 +142,7 @@ extension StudyData {
         "'actions' goes with raw prices: adjusted ones have splits and dividends in them "
           + "already; leave one of the two out", at: "actions")
     }
-    // A study without 'data' lacks the calendar first, and what is no list is told already.
+    // A study without 'data' lacks the calendar first, and what is no list was reported already.
     let isList = table.node("files").map { $0.kind != .table } ?? true
     if data.files.isEmpty, isList, !table.keys.isEmpty {
       table.report("a study needs at least one file: add 'files:' with a list of 'path: …'")

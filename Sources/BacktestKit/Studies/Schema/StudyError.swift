@@ -5,7 +5,7 @@ internal import BacktestFiles
 public struct StudyError: Error, Equatable, CustomStringConvertible {
   /// A part of a study, or of what it needs.
   public enum Part: String, Hashable, Sendable {
-    /// A file that cannot be read or written; the reason names it.
+    /// A file that could not be read or written; the reason names it.
     case file
     /// The price data: missing or invalid rows, too few bars, series that do not fit together.
     case data

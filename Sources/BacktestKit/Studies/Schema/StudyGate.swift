@@ -180,14 +180,14 @@ extension DocumentTable {
     }
   }
 
-  /// Whether a rule gives no bound, rather than one that cannot be read or is misspelled.
+  /// Whether a rule gives no bound, rather than an invalid or misspelled one.
   fileprivate var hasNoBound: Bool {
     mutating get {
       keys.allSatisfy(["what", "of", "when"].contains)
     }
   }
 
-  /// Whether no key of a gate makes a rule, rather than one that cannot be read or is misspelled.
+  /// Whether no key of a gate makes a rule, rather than an invalid or misspelled one.
   fileprivate var asksForNothing: Bool {
     mutating get {
       keys.allSatisfy { key in

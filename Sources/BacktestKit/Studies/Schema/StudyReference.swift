@@ -56,7 +56,7 @@ package struct StudyReference: Sendable {
 extension Study {
   /// The reference series of the study.
   ///
-  /// - Throws: `StudyError` with everything that is wrong with the first file that cannot be used.
+  /// - Throws: `StudyError` with everything that is wrong with the first invalid file.
   func loadReferences() throws(StudyError) -> [ReferenceSeries] {
     var all: [ReferenceSeries] = []
     for reference in data.references {

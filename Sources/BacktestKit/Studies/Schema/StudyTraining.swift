@@ -110,7 +110,7 @@ struct TrainingKeys: Sendable {
     }
   }
 
-  /// What the keys say together; `nil` where no fold has a checkpoint of its own.
+  /// What the keys say together; `nil` where no fold has its own checkpoint.
   func training(
     _ table: inout DocumentTable, for strategy: StudyStrategy
   ) -> StudyTraining? {
@@ -158,7 +158,7 @@ struct TrainingKeys: Sendable {
 }
 
 extension CommandTemplate {
-  /// Stands where a template was wrong, which was reported.
+  /// Replaces a wrong template, which was reported.
   fileprivate static var placeholder: CommandTemplate {
     guard let template = try? CommandTemplate(words: ["-"], placeholders: []) else {
       preconditionFailure("a word without placeholders is a template")

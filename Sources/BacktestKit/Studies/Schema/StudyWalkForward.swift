@@ -8,7 +8,7 @@ package struct StudyWalkForward: Sendable {
   package var plan = WalkForwardPlan(train: .bars(1), test: .bars(1))
   /// The values to try, with the study's other parameters fixed.
   package var grid = ParameterGrid([ParameterGrid.Dimension]())
-  /// Where the checkpoint of each fold comes from; `nil` where folds have none of their own.
+  /// Where the checkpoint of each fold comes from; `nil` where folds have none.
   package var training: StudyTraining?
 
   /// What the keys about checkpoints say, until they are checked together.

@@ -155,12 +155,12 @@ extension RunStore {
     }
   }
 
-  /// What finds rows that cannot be, and what is wrong with them.
+  /// What finds invalid rows, and what is wrong with them.
   private static let conditions = [
     (
       "SELECT 1 FROM trial WHERE length(digest) <> 16 OR count < 0 OR seen < 1 OR squares < 0 "
         + "OR abs(mean) > 1e300 OR squares > 1e300",
-      "a trial has figures that cannot be"
+      "a trial has invalid figures"
     ),
     ("SELECT 1 FROM configuration WHERE length(digest) <> 16", "a digest has not 16 bytes"),
     (

@@ -24,7 +24,7 @@ extension RunStore {
     _ filter: RunFilter, forgetsTrials: Bool = false, isDry: Bool = false
   ) throws(RunStoreError) -> PrunedRuns {
     guard !filter.isEmpty else {
-      throw RunStoreError(path, .invalid("pruning needs to be told what to remove"))
+      throw RunStoreError(path, .invalid("pruning needs to know what to remove"))
     }
     var pruned = PrunedRuns()
     pruned.runs = try runCount(filter)

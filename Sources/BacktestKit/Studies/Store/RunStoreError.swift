@@ -1,6 +1,6 @@
 import BacktestFiles
 
-/// A store of runs that cannot be used, and why.
+/// An unusable store of runs, and why.
 public struct RunStoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What kind of problem it is.
   public enum Problem: Hashable, Sendable {

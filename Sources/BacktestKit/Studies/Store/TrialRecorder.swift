@@ -2,7 +2,7 @@ package import BacktestEvidence
 internal import Dispatch
 internal import Synchronization
 
-/// Takes trials from the threads that make them and stores them on a thread of its own, so that no
+/// Takes trials from the threads that make them and stores them on a separate thread, so that no
 /// run waits for the disk.
 ///
 /// What waits to be written is bounded: where trials come faster than the disk takes them, their
