@@ -158,11 +158,7 @@ extension CheckpointLayout {
     inputCount = input[1]
     outputCount = output[0]
     withoutBias = Set(
-      (linear
-        + value.compactMap { layer -> String? in
-          guard case .linear(let name) = layer else { return nil }
-          return name
-        }).filter { !names.has("\($0).bias") })
+      (policy + value).compactMap(\.bias).filter { !names.has($0.tensor) }.map(\.layer))
   }
 
   /// sb3-contrib: a recurrent network before the layers of actor and critic each, one for both, or

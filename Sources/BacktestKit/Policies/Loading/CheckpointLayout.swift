@@ -13,7 +13,7 @@ package struct CheckpointLayout: Sendable {
   package var outputCount: Int
   /// What all names of the network begin with: nothing, or a key and a dot.
   private(set) var prefix = ""
-  /// The linear layers without a bias.
+  /// The layers without a bias.
   var withoutBias: Set<String> = []
   /// Tensors that neither these layers nor the list of known companions explain.
   package internal(set) var unexplained: [String] = []
@@ -93,6 +93,15 @@ package struct CheckpointLayout: Sendable {
     case lstm(String, hidden: Int, count: Int)
     case reuse(String)
 
+    /// The layer's name and that of the first tensor of its bias, where it may have one.
+    var bias: (layer: String, tensor: String)? {
+      switch self {
+      case .linear(let name): (name, "\(name).bias")
+      case .lstm(let name, _, _): (name, "\(name).bias_ih_l0")
+      default: nil
+      }
+    }
+
     /// As a manifest writes it.
     func json(activation: String) -> JSONValue {
       switch self {
@@ -152,7 +161,7 @@ package struct CheckpointLayout: Sendable {
       heads.map { head in
         let layers = head.layers.map { layer -> JSONValue in
           var json = layer.json(activation: activation)
-          if case .linear(let name) = layer, withoutBias.contains(name) { json.set("bias", false) }
+          if let bias = layer.bias, withoutBias.contains(bias.layer) { json.set("bias", false) }
           return json
         }
         let flatten: [JSONValue] = flattens ? [["op": "flatten"]] : []
