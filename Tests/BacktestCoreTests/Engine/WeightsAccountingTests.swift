@@ -213,4 +213,17 @@ struct WeightsAccountingTests {
     #expect(weights.step([-1, 0]).growth == 0)
     #expect(weights[0].drifted == 0 && weights[1].drifted == 0)
   }
+
+  /// The loop of an episode writes no points, so a run that keeps its points lends nothing.
+  @Test(arguments: [true, false]) func onlyARunWithoutHistoryLendsItsAccount(keeps: Bool) throws {
+    var configuration = BacktestConfiguration()
+    configuration.accounting = .weights(fee: 0)
+    let feed = Feed(try Universe([closes([100, 110, 99, 99, 100, 101])]))
+    var engine = Engine(
+      feed: feed, configuration: configuration, warmup: 0, keepsHistory: keeps)
+    for _ in 0..<2 { _ = engine.advance() }
+    let room = UnsafeMutablePointer<HeldWeight>.allocate(capacity: 1)
+    defer { room.deallocate() }
+    #expect((engine.lendAccount(room) == nil) == keeps)
+  }
 }

@@ -215,6 +215,24 @@ struct AttachedExitLifeTests {
     ]
     let result = try run(bars, script) { $0.stopLoss = .percent(5) }
     #expect(result.fillPrices == [100, 90, 90] && result.fillQuantities == [100, -100, -150])
+    let changes = result.orderEvents.filter { $0.order == OrderID(3) && $0.kind == .modified }
+    #expect(changes.map(\.quantity) == [-150])
+  }
+
+  @Test func aTakeProfitNeedsSharesThatAreLeft() throws {
+    let universe = try Universe([try MarketBuilder.series([Self.flat, Self.flat])])
+    func isRefused(_ shares: [Double], takeProfit: ExitDistance?) -> Bool {
+      var configuration = BacktestConfiguration()
+      configuration.exits.takeProfit = takeProfit
+      configuration.exits.scaleOut = shares.map { PartialExit(at: .percent(5), share: $0) }
+      do throws(ConfigurationError) {
+        try configuration.validate(for: universe)
+        return false
+      } catch { return error.description.contains("a take-profit closes what partial exits leave") }
+    }
+    #expect(isRefused([0.5, 0.5], takeProfit: .percent(10)))
+    #expect(!isRefused([0.5, 0.25], takeProfit: .percent(10)))
+    #expect(!isRefused([0.5, 0.5], takeProfit: nil))
   }
 
   @Test func theStrategyDoesNotSeeThem() throws {
@@ -269,6 +287,27 @@ struct ReentryTests {
     #expect(try run(.newTarget, [0: 1, 3: 0.5]) == [100, -100, 50])
     #expect(try run(.newTarget, [0: 1, 3: 0.5, 4: 1]) == [100, -100, 50, 50])
     #expect(try run(.newTarget, [0: 1, 3: 0, 4: 1]) == [100, -100, 100])
+  }
+
+  @Test func theSameTargetAfterASplitIsInNewUnits() throws {
+    // 100 at 100 stop out at 90; 2:1 before bar 4, and 200 at 45 are what 100 were.
+    func run(_ units: Double) throws -> [Double] {
+      let (flat, low, half) = (100.0, 90.0, 45.0)
+      let bars = [flat, flat, low, low, half, half, half].map { ($0, $0, $0, $0) }
+      let split = CorporateAction("A", on: CivilDate("2024-01-05")!, .split(ratio: 2))
+      return try runScript(
+        try MarketBuilder.series(bars).adding([split]),
+        [
+          0: { _, trading in trading.target(.first, quantity: 100) },
+          4: { _, trading in trading.target(.first, quantity: units) },
+        ]
+      ) {
+        $0.exits.stopLoss = .percent(5)
+        $0.exits.reentry = .newTarget
+      }.fillQuantities
+    }
+    #expect(try run(200) == [100, -100])
+    #expect(try run(100) == [100, -100, 100])
   }
 
   @Test func aNewDirectionIsZeroOrTheOtherSide() throws {

@@ -94,6 +94,26 @@ struct CommissionTests {
     #expect(agrees(model.total(for: order), 500 * 0.003 + 500 * 0.0015, within: 1e-12))
   }
 
+  /// The fees of Kraken Pro as its page of August 2023 listed them: the volume of the month from
+  /// which they hold in USD, and what makers and takers pay in basis points.
+  @Test(arguments: [
+    (0, 16, 26), (50_000, 14, 24), (100_000, 12, 22), (250_000, 10, 20), (500_000, 8, 18),
+    (1_000_000, 6, 16), (2_500_000, 4, 14), (5_000_000, 2, 12), (10_000_000, 0, 10),
+  ])
+  func krakenChargesByTheMonth(volume: Double, maker: Double, taker: Double) throws {
+    let model = try #require(FeeSchedule.named("kraken-spot")?.commission)
+    var order = OrderProgress(quantity: 1, notional: 1_000, fillCount: 1)
+    order.monthNotional = volume
+    #expect(agrees(model.total(for: order), taker / 10, within: 1e-12))
+    order.makerNotional = 1_000
+    #expect(agrees(model.total(for: order), maker / 10, within: 1e-12))
+    guard volume > 0 else { return }
+    // One unit of money less is in the tier before, which costs 2 basis points more.
+    order = OrderProgress(quantity: 1, notional: 1, fillCount: 1)
+    order.monthNotional = volume - 1
+    #expect(agrees(model.total(for: order), (taker + 2) / 1e4, within: 1e-12))
+  }
+
   @Test func goingBackForgetsTheMonth() throws {
     var configuration = BacktestConfiguration()
     configuration.account.initialCash = 1e8

@@ -88,6 +88,23 @@ struct LiquidityTests {
     #expect(result.fills.map(\.order).last == OrderID(turns[1]))
   }
 
+  @Test(arguments: [ExecutionRules.MarketFill.nextClose, .sameClose, .nextOpen])
+  func theRestOfATriggeredStopFillsAtOpens(rule: ExecutionRules.MarketFill) throws {
+    // 40 at the stop of 95, then 40 at the open of 94 and 20 at that of 92: no close.
+    let bars: [MarketBuilder.Prices] = [
+      (100, 100, 100, 100), (97, 97, 94, 96), (94, 94, 91, 91), (92, 92, 90, 90), (89, 89, 89, 89),
+    ]
+    let result = try runScript(
+      try MarketBuilder.series(bars, volume: [80, 80, 80, 80, 80]),
+      [0: { _, trading in trading.submit(Order(.first, quantity: -100, kind: .stop(95))) }]
+    ) {
+      $0.account.funding = .margin(leverage: 1)
+      $0.execution.participation = 0.5
+      $0.execution.marketFill = rule
+    }
+    #expect(result.fillPrices == [95, 94, 92] && result.fillQuantities == [-40, -40, -20])
+  }
+
   @Test func bothSidesAndOpenAndPathShareOneBar() throws {
     let bars: [MarketBuilder.Prices] = [(50, 50, 50, 50), (50, 52, 48, 50), (50, 50, 50, 50)]
     let result = try runScript(

@@ -171,6 +171,17 @@ extension TransactionTaxTests {
     }
   }
 
+  @Test func tradingCostsAreAllThatFillsCost() throws {
+    let result = try roundTrip {
+      $0.execution.slippage = BasisPointSlippage(basisPoints: 10)
+      $0.execution.commission = PerOrderCommission(amount: 3)
+      $0.execution.taxes = [StampDuty(basisPoints: 50)]
+    }
+    let parts = result.fills.reduce(0) { $0 + $1.commission + $1.slippage + $1.tax }
+    #expect(result.account.slippagePaid > 0 && result.account.taxPaid > 0)
+    #expect(agrees(result.account.tradingCosts, parts, within: 1e-12))
+  }
+
   @Test func anUnknownInstrumentIsRefused() throws {
     var configuration = BacktestConfiguration()
     configuration.execution.instrumentCosts = [

@@ -213,4 +213,12 @@ struct RoundTripTests {
     #expect(curve(equity: 3) != curve())
     #expect(curve(exposure: 0) != curve())
   }
+
+  /// What a curve that fell below one unit of money returned, and one that lost everything.
+  @Test func returnsOfSmallSumsAreReturnsToo() {
+    let times = (0..<5).map { MarketBuilder.start + .days($0) }
+    let curve = EquityCurve(
+      times: times, equity: [0.5, 0.75, 0.375, 0, 0], grossExposure: [0, 0, 0, 0, 0])
+    #expect(curve.returns == [0.5, -0.5, -1, 0])
+  }
 }

@@ -151,6 +151,15 @@ struct CorporateActionTests {
     #expect(agrees(result.account.equity, 10_000 - 3_030 + 21 + 151 * 42, within: 1e-12))
   }
 
+  @Test func aReverseSplitEndsWhatIsLessThanAShare() throws {
+    let split = CorporateAction("A", on: day(3), .split(ratio: 0.1))
+    let result = try run([30, 30, 30, 300, 300], [split], buy(5))
+    #expect(result.account.positions[0].isFlat && result.account.income.cashInLieu == 150)
+    let trade = try #require(result.trades.first)
+    #expect(trade.entryRow == 1 && trade.exitRow == 2 && !trade.isOpen)
+    #expect(trade.exitTime == day(3).midnight && trade.profit == 0)
+  }
+
   @Test func liveOrdersAreRescaled() throws {
     let split = CorporateAction("A", on: day(2), .split(ratio: 1.5))
     let result = try runScript(
@@ -246,6 +255,8 @@ struct CorporateActionTests {
       ])
     #expect(result.account.positions[0].isFlat)
     #expect(result.account.equity == 9_500 + 100 * price)
+    // The last bar that was closed by then.
+    #expect(result.fills.map(\.row) == [1, 1] && result.trades.map(\.exitRow) == [1])
     #expect(result.outcomes(of: 2) == [.delisted])
     #expect(result.outcomes(of: 4) == [.rejected(.delisted)])
   }

@@ -253,4 +253,69 @@ struct CurrencyTests {
     #expect(first.fingerprint == again.fingerprint && first.ledger == again.ledger)
     #expect(first.account.exchangeProfit == again.account.exchangeProfit)
   }
+
+  /// Flat bars of 100 EUR at 1.25 USD, whose balances stay in their currency and bear interest.
+  private func hold(
+    _ quantity: Double, _ assetClass: AssetClass = .equity, _ adjust: (inout FinancingRules) -> Void
+  ) throws -> BacktestResult {
+    var financing = FinancingRules()
+    financing.dayCount = .actual360
+    adjust(&financing)
+    let series = try MarketBuilder.series(
+      flat([100, 100, 100]), assetClass: assetClass, currency: "EUR")
+    return try run(
+      [series], rates: [rates("EURUSD", [1.25, 1.25, 1.25])],
+      [0: { _, trading in trading.submit(Order(.first, quantity: quantity)) }]
+    ) {
+      $0.account.initialCash = 10_000
+      $0.account.funding = .margin(leverage: 4)
+      $0.account.foreignExchange = ForeignExchangeRules(cash: .hold)
+      $0.account.financing = financing
+    }
+  }
+
+  @Test func eachBalanceBearsItsOwnInterest() throws {
+    let result = try hold(200) {
+      $0.debitRate = 0.06
+      $0.creditRate = 0.02
+    }
+    // 10,000 USD earn 2 %; 20,000 EUR are owed at 6 %: 25,000 USD. The second day has the first's.
+    let (home, abroad) = (10_000 * 0.02 / 360, 25_000 * 0.06 / 360)
+    let expected = [
+      home, -abroad, home * (1 + 0.02 / 360), -abroad * (1 + 0.06 / 360),
+    ]
+    let interest = result.ledger.filter { $0.kind == .interest }
+    let euro = CurrencyCode("EUR")
+    #expect(interest.map(\.currency) == [nil, euro, nil, euro])
+    #expect(interest.map(\.rate) == [1, 1.25, 1, 1.25])
+    for (entry, amount) in zip(interest, expected) {
+      #expect(agrees(entry.amount, amount, within: 1e-12))
+    }
+    let income = result.account.income
+    #expect(agrees(income.interestReceived, expected[0] + expected[2], within: 1e-12))
+    #expect(agrees(income.interestPaid, -expected[1] - expected[3], within: 1e-12))
+    let euros = try #require(result.account.balances.first { $0.currency == "EUR" })
+    #expect(agrees(euros.amount, -20_000 + (expected[1] + expected[3]) / 1.25, within: 1e-12))
+  }
+
+  @Test func theNotionalOfAContractBearsNoInterest() throws {
+    let result = try hold(200, .future) {
+      $0.debitRate = 0.06
+      $0.creditRate = 0.02
+    }
+    let interest = result.ledger.filter { $0.kind == .interest }
+    #expect(interest.map(\.currency) == [nil, nil])
+    #expect(agrees(interest[0].amount, 10_000 * 0.02 / 360, within: 1e-12))
+    #expect(result.account.income.interestPaid == 0)
+  }
+
+  @Test func borrowFeesArePaidInTheirCurrency() throws {
+    let result = try hold(-100) { $0.borrowing.rate = 0.05 }
+    // 10,000 EUR from the sale, less 5 % a year of 10,000 EUR for two days.
+    let euros = try #require(result.account.balances.first { $0.currency == "EUR" })
+    #expect(agrees(euros.amount, 10_000 - 2 * 10_000 * 0.05 / 360, within: 1e-12))
+    #expect(agrees(result.account.income.borrowPaid, 2 * 12_500 * 0.05 / 360, within: 1e-12))
+    let home = try #require(result.account.balances.first { $0.currency == "USD" })
+    #expect(agrees(home.amount, 10_000, within: 1e-12))
+  }
 }

@@ -35,6 +35,18 @@ struct FinancingTests {
     #expect(result.account.income.interestReceived == 0)
   }
 
+  @Test func lessThanOneShareHeldBorrowsNothing() throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(50, count: 3), lot: .fractional)
+    let result = try runScript(
+      series, [0: { _, trading in trading.submit(Order(.first, quantity: 0.5)) }]
+    ) {
+      $0.account.financing = FinancingRules()
+      $0.account.financing?.borrowing.rate = 0.5
+    }
+    #expect(result.fills.count == 1 && result.account.income.borrowPaid == 0)
+    #expect(!result.ledger.contains { $0.kind == .borrowFee })
+  }
+
   @Test func aDayOfMarginInterest() throws {
     var financing = FinancingRules()
     financing.debitRate = 0.06

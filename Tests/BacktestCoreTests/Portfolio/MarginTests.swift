@@ -197,5 +197,11 @@ struct MarginTests {
     #expect(throws: ConfigurationError.self) { try configuration.validate(for: universe) }
     configuration.account.funding = .requirements(MarginRules(MarginRates(initial: 0)))
     #expect(throws: ConfigurationError.self) { try configuration.validate(for: universe) }
+    // Of several the first by name, so that a run says the same each time.
+    var rules = MarginRules()
+    for symbol in ["D", "B", "E", "C"] {
+      rules.bySymbol[symbol] = MarginRates(initial: 0.2, maintenance: 0.3)
+    }
+    #expect(rules.problem?.contains(" of B") == true)
   }
 }

@@ -89,6 +89,18 @@ struct EquityGuardTests {
     #expect(ordering.outcomes.contains { $0.kind == .rejected(.killSwitch) })
   }
 
+  /// Nothing is stated after the purchase, and no order waits.
+  @Test func aPositionThatIsLeftAloneIsWatched() throws {
+    let result = try runScript(
+      Self.series([100, 100, 100, 60, 60, 60]),
+      [0: { _, trading in trading.target(.first, quantity: 10) }]
+    ) {
+      $0.account.initialCash = 1_000
+      $0.risk.killSwitch = 0.3
+    }
+    #expect(result.fills.map(\.quantity) == [10, -10] && result.fills[1].row == 4)
+  }
+
   /// Exits that wait for an entry, and entries that wait for a price, end with the halt; nothing
   /// comes back afterwards.
   @Test func waitingEntriesAreWithdrawn() throws {

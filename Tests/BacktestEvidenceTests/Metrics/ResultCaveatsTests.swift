@@ -313,6 +313,14 @@ struct ResultLimitsTests {
     let message = adjusted.caveats.first { $0.code == .adjustedPricesWithVolumeModels }?.message
     #expect(message?.hasSuffix(": A.") == true)
     #expect(try codes(busyRun(series)).isEmpty)
+    let models: [(any SlippageModel, Bool)] = [
+      (VolumeShareSlippage(), true), (SquareRootSlippage(), true),
+      (BasisPointSlippage(basisPoints: 5), false),
+    ]
+    for (model, isSaid) in models {
+      let result = try busyRun(series) { $0.execution.slippage = model }
+      #expect(codes(result).contains(.adjustedPricesWithVolumeModels) == isSaid)
+    }
   }
 
   @Test func repairsAreSaid() throws {

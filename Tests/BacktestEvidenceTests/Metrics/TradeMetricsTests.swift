@@ -12,7 +12,7 @@ struct TradeMetricsTests {
       instrument: InstrumentID(0), isLong: true, entryTime: Timestamp(seconds: 0),
       exitTime: Timestamp(seconds: 1), entryRow: 10, exitRow: 10 + bars, quantity: 1,
       entryPrice: notional, exitPrice: notional + profit, grossProfit: profit + commission,
-      commission: commission, slippage: 0, entryNotional: notional,
+      commission: commission, slippage: 0, tax: 0, entryNotional: notional,
       maximumAdverseExcursion: adverse, maximumFavourableExcursion: favourable, isOpen: isOpen)
   }
 

@@ -51,6 +51,22 @@ struct ParameterSamplerTests {
     #expect(middle > chance / 2, "\(middle)")
   }
 
+  /// Of choices by their shares with one count more for each: the one good trial of ten took a, of
+  /// the others seven did. (1 + 1) / 3 over (7 + 1) / 11 is 0.92 for a; (0 + 1) / 3 over
+  /// (2 + 1) / 11 is 1.22 for b.
+  @Test func aChoiceThatFewHaveTriedIsProposed() throws {
+    let space = SearchSpace([.init(name: "kind", .choice([.choice("a"), .choice("b")]))])
+    let history = (0..<10).map { number in
+      var trial = TuningTrial(number: number, values: [.choice(number < 8 ? "a" : "b")])
+      trial.folds = [number == 0 ? 1 : 0]
+      return trial
+    }
+    for seed in 0..<16 {
+      let sampler = ParzenSampler(space, seed: UInt64(seed), isBetterHigher: true)
+      #expect(try sampler.ask(10, attempt: 0, history) == [.choice("b")])
+    }
+  }
+
   /// The same seed proposes the same, and another seed does not.
   @Test func proposalsFollowFromTheSeed() throws {
     let one = ParzenSampler(Self.space, seed: 7, isBetterHigher: true)

@@ -230,6 +230,9 @@ struct SweepSurfaceTests {
     #expect(around.worst == 0.9 && around.medianWithSet == 1.0)
     // 1.1 less a tenth of it is 0.99.
     #expect(around.nearShare == 0.75)
+    // A quarter less than 1 is 0.75, and 0.75 is near.
+    let exact = try Self.result([[0, 0.75, 0], [0.7, 1, 0.8], [0, 0.7, 0]], tolerance: 0.25)
+    #expect(exact.neighbourhood(of: 4)?.nearShare == 0.5)
   }
 
   @Test func lessIsBetterWhereTheMetricSaysSo() throws {

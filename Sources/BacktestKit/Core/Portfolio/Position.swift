@@ -270,7 +270,7 @@ public struct RoundTrip: Hashable, Sendable, BitwiseCopyable {
   package init(
     instrument: InstrumentID, isLong: Bool, entryTime: Timestamp, exitTime: Timestamp,
     entryRow: Int, exitRow: Int, quantity: Double, entryPrice: Double, exitPrice: Double,
-    grossProfit: Double, commission: Double, slippage: Double, tax: Double = 0,
+    grossProfit: Double, commission: Double, slippage: Double, tax: Double,
     entryNotional: Double,
     maximumAdverseExcursion: Double, maximumFavourableExcursion: Double, isOpen: Bool,
     isMarked: Bool = false

@@ -142,7 +142,9 @@ extension ParameterStability {
   init(of dimension: ParameterGrid.Dimension, chosen: [StrategyParameters]) {
     let values = chosen.map { $0[dimension.name]?.number }
     let places = chosen.map { parameters in
-      dimension.values.firstIndex { $0.means(parameters[dimension.name]) } ?? 0
+      parameters[dimension.name].flatMap { own in
+        dimension.values.firstIndex { $0.means(own) }
+      } ?? 0
     }
     var counts = Array(repeating: 0, count: dimension.values.count)
     for place in places { counts[place] += 1 }
@@ -175,8 +177,7 @@ extension ParameterValue {
   }
 
   /// Whether another value is the same, whole numbers being numbers too.
-  package func means(_ other: ParameterValue?) -> Bool {
-    guard let other else { return false }
+  package func means(_ other: ParameterValue) -> Bool {
     if let a = number, let b = other.number { return a == b }
     return self == other
   }
