@@ -47,7 +47,7 @@ struct CheckpointHostileTests {
     "pickle_underflow.pth": "stack underflow", "pickle_no_mark.pth": "no mark",
     "pickle_memo_missing.pth": "memo entry missing", "pickle_no_stop.pth": "pickle truncated",
     "pickle_empty.pth": "pickle truncated", "pickle_string_4gib.pth": "string too long",
-    "pickle_long1_255.pth": "integer over 64 bits",
+    "pickle_long1_255.pth": "integer over 128 bits",
     "pickle_deep_nesting.pth": "nested too deep", "pickle_mark_flood.pth": "stack too deep",
     "pickle_doubling.pth": "the checkpoint is not a dictionary",
     "pickle_self_reference.pth": "nested too deep",

@@ -93,12 +93,14 @@ struct CheckpointLimitTests {
     #expect(text.contains(reason) && text.contains("torch.save(model.state_dict()"), "\(text)")
   }
 
-  @Test func seedsOfSixtyFourBitsAreNoShape() {
-    let seed: [UInt8] = [0x8A, 9] + Array(repeating: 0xFF, count: 8) + [0]
-    #expect(refusal(PickleText.dictionary([("a", four), ("seed", seed)])).isEmpty)
-    let longer: [UInt8] = [0x8A, 10] + Array(repeating: 1, count: 10)
-    #expect(
-      refusal(PickleText.dictionary([("a", four), ("seed", longer)])).contains("over 64 bits"))
+  /// A seed of 64 bits and the state of NumPy's default generator, of 128; both without a sign.
+  @Test(arguments: [9, 17]) func randomStatesBesideWeightsAreRead(count: UInt8) {
+    func refused(_ count: UInt8) -> String {
+      let state = [0x8A, count] + Array(repeating: 0xFF, count: Int(count) - 1) + [0]
+      return refusal(PickleText.dictionary([("a", four), ("seed", state)]))
+    }
+    #expect(refused(count).isEmpty)
+    #expect(refused(18).contains("integer over 128 bits"))
   }
 
   private static func refusal(_ bytes: [UInt8]) -> String {

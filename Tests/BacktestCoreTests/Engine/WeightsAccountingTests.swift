@@ -226,4 +226,15 @@ struct WeightsAccountingTests {
     defer { room.deallocate() }
     #expect((engine.lendAccount(room) == nil) == keeps)
   }
+
+  @Test func anAccountOfMoneyDoesNotGoOnByWeights() async {
+    await #expect(processExitsWith: .failure) {
+      var configuration = BacktestConfiguration()
+      configuration.accounting = .weights(fee: 0)
+      let feed = Feed(try Universe([MarketBuilder.series(MarketBuilder.flat(100, count: 3))]))
+      let money = Account(
+        rules: configuration.account, universe: feed.universe, accounting: .orders)
+      _ = Engine(feed: feed, configuration: configuration, account: money)
+    }
+  }
 }

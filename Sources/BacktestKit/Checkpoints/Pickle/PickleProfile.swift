@@ -25,8 +25,6 @@ struct PickleProfile: Sendable {
   private let opcodes: Set<UInt8>
   /// Names as `module name`.
   private let globals: [String: PickleGlobal]
-  /// Whether integers of more than 72 bits may occur in values that are not read.
-  let allowsLargeIntegers: Bool
 
   /// The protocols, for messages.
   var protocols: String { highestProtocol == 2 ? "2" : "2 to \(highestProtocol)" }
@@ -46,20 +44,18 @@ extension PickleProfile {
   static let torch = PickleProfile(
     highestProtocol: 2, opcodes: [0x51],
     globals: torchGlobals.merging(containers) { first, _ in first }
-      .merging(arrayGlobals) { first, _ in first }.merging(plainGlobals) { first, _ in first },
-    allowsLargeIntegers: false)
+      .merging(arrayGlobals) { first, _ in first }.merging(plainGlobals) { first, _ in first })
 
   /// A dictionary of NumPy arrays, as RLlib keeps its modules.
   static let arrays = PickleProfile(
     highestProtocol: 5, opcodes: modernOpcodes,
-    globals: arrayGlobals.merging(containers) { first, _ in first }, allowsLargeIntegers: false)
+    globals: arrayGlobals.merging(containers) { first, _ in first })
 
   /// The running statistics of Stable-Baselines3.
   static let vecNormalize = PickleProfile(
     highestProtocol: 5, opcodes: modernOpcodes.union([0x81]),
     globals: arrayGlobals.merging(containers) { first, _ in first }
-      .merging(inertGlobals) { first, _ in first },
-    allowsLargeIntegers: true)
+      .merging(inertGlobals) { first, _ in first })
 
   /// The opcodes of PyTorch's state dictionaries, except the one for references to storages.
   private static let commonOpcodes: Set<UInt8> = [

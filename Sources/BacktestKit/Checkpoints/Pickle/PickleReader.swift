@@ -180,8 +180,8 @@ extension PickleReader {
   private mutating func longInteger() throws(CheckpointError) -> PickleValue {
     let bytes = graph.slice(try place(try unsigned(UInt8.self)))
     guard bytes.count <= 8 else {
-      // An unsigned seed of 64 bits takes nine bytes.
-      try refuse(bytes.count > 9 && !profile.allowsLargeIntegers, "integer over 64 bits")
+      // States of random generators have 128 bits; unsigned ones take a byte more.
+      try refuse(bytes.count > 17, "integer over 128 bits")
       return .largeInteger
     }
     let isNegative = bytes.last.map { $0 & 0x80 != 0 } ?? false

@@ -72,8 +72,10 @@ public struct ImportedPolicy: Sendable {
     }
     _ = try TrainedPolicy(checking: manifest, weights: weights, file: weightsFile)
     // The written weights do not say what their archive said.
-    if let problem = manifest.problem(with: source) {
-      throw PolicyError(source: source.tensors.source, problem)
+    if let difference = manifest.difference(from: source) {
+      throw PolicyError(
+        source: source.tensors.source,
+        "\(difference); the manifest is made from your answers: correct them")
     }
   }
 }

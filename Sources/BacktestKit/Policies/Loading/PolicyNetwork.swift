@@ -60,6 +60,9 @@ enum PolicyNetwork: Sendable {
   func problem(with manifest: PolicyManifest, _ reads: TensorReads) -> String? {
     guard case .layers(_, let weights) = self else { return nil }
     return manifest.unusedTensorProblem(weights.tensors, reads)
-      ?? manifest.problem(with: weights).map { "\(weights.tensors.source): \($0)" }
+      ?? manifest.difference(from: weights).map {
+        "\(weights.tensors.source): \($0); use the weights that this manifest was made for, or "
+          + "import these"
+      }
   }
 }

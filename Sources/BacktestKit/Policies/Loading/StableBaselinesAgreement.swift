@@ -19,12 +19,7 @@ struct StableBaselinesAgreement {
   }
 
   /// How the two differ; `nil` where they agree.
-  var problem: String? {
-    guard let difference = networkDifference ?? actionDifference ?? observationDifference else {
-      return nil
-    }
-    return difference + "; use the archive that this manifest was made for, or import this one"
-  }
+  var difference: String? { networkDifference ?? actionDifference ?? observationDifference }
 
   private var networkDifference: String? {
     guard metadata.isPolicyOfTheLibrary, let layout, let network = manifest.network,
@@ -50,7 +45,7 @@ struct StableBaselinesAgreement {
         let op = found[index + extra]["op"]
         guard let other = StableBaselinesMetadata.className(ofActivation: op) else { continue }
         return "layer \(index + extra) of the head 'policy' is \(other) in the manifest, but "
-          + "\(quotedForMessage(name)) in the archive"
+          + "\(StableBaselinesMetadata.quotedClass(name)) in the archive"
       }
       let wanted = layer.json(activation: activation ?? "")
       if !found[index + extra].holds(wanted) {
@@ -109,12 +104,12 @@ struct StableBaselinesAgreement {
 extension PolicyManifest {
   /// How a checkpoint differs from the manifest in what it says about itself; `nil` where it agrees
   /// or says nothing.
-  func problem(with checkpoint: CheckpointContents) -> String? {
+  func difference(from checkpoint: CheckpointContents) -> String? {
     guard let metadata = checkpoint.metadata else {
-      return CheckpointLayout(checkpoint.tensors, metadata: nil)?.boundsProblem(
+      return CheckpointLayout(checkpoint.tensors, metadata: nil)?.boundsDifference(
         checkpoint.tensors, self)
     }
-    return StableBaselinesAgreement(metadata, checkpoint.tensors, self).problem
+    return StableBaselinesAgreement(metadata, checkpoint.tensors, self).difference
   }
 }
 
@@ -132,7 +127,9 @@ extension CheckpointLayout {
   }
 
   /// How the stored bounds differ from a manifest's; `nil` where they agree or there are none.
-  fileprivate func boundsProblem(_ archive: TensorArchive, _ manifest: PolicyManifest) -> String? {
+  fileprivate func boundsDifference(
+    _ archive: TensorArchive, _ manifest: PolicyManifest
+  ) -> String? {
     guard let bounds = bounds(archive), let action = manifest.action else { return nil }
     for (mine, other) in [(action.low, bounds.low), (action.high, bounds.high)] {
       guard mine.count == other.count, zip(mine, other).allSatisfy({ abs($0 - $1) <= 1e-6 }) else {
@@ -171,11 +168,18 @@ extension StableBaselinesMetadata {
     }
     guard let operation = Self.activations[name] else {
       throw PolicyError(
-        "the archive's activation is \(quotedForMessage(name)), but only "
+        "the archive's activation is \(Self.quotedClass(name)), but only "
           + listed(Self.activations.keys.sorted(), "and")
           + " are known: give the 'network' in the answers")
     }
     return operation
+  }
+
+  /// A class for a message: its name without what Python writes around it.
+  fileprivate static func quotedClass(_ text: String) -> String {
+    let (start, end) = ("<class '", "'>")
+    guard text.hasPrefix(start), text.hasSuffix(end) else { return quotedForMessage(text) }
+    return quotedForMessage(String(text.dropFirst(start.count).dropLast(end.count)))
   }
 
   /// The class of PyTorch that a layer of a manifest is; `nil` where it is no activation that an
