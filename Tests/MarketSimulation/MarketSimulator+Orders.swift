@@ -141,7 +141,8 @@ extension MarketSimulator {
       guard change.units != 0 else { continue }
       let order = register(
         Order(InstrumentID(change.instrument), quantity: change.units), group: 0)
-      orders[order.number - 1].isTarget = true
+      // One of less than a lot is refused for that.
+      orders[order.number - 1].isTarget = change.turn > 0
       // A number of units is known before the match.
       if rules.sizesAtFill, !change.target.isQuantity {
         orders[order.number - 1].target = change.target.scaled(by: watch.scale)
@@ -211,7 +212,10 @@ extension MarketSimulator {
   private mutating func checkAll(_ index: Int) {
     let instrument = orders[index].instrument
     guard orders[index].wanted.isFinite else { return end(index, .rejected(.noQuantity)) }
-    orders[index].wanted = floored(orders[index].wanted, instrument)
+    // A target is whole lots already, and what is held need not be.
+    if !orders[index].isTarget {
+      orders[index].wanted = floored(orders[index].wanted, instrument)
+    }
     guard orders[index].wanted != 0 else { return end(index, .rejected(.noQuantity)) }
     let prices = [orders[index].kind.triggerPrice, orders[index].kind.limitPrice].compactMap { $0 }
     if prices.contains(where: { !($0 > 0 && $0.isFinite) }) {
@@ -318,10 +322,15 @@ extension MarketSimulator {
       let held = closingPart(of: order.remaining, order.instrument)
       return abs(order.remaining) > held * (1 + 1e-12) ? .shortNotAllowed : nil
     }
+    if let reason = limitOnGrowth(index, to: wanted) { return reason }
     var power = power + freed
     for other in orders where !other.hasEnded { power -= reserved(other) }
     let need = reserved(order) - reserved(before)
-    return need > 0 && need > power + rounding ? .buyingPower : nil
+    if need > 0, need > power + rounding { return .buyingPower }
+    if rules.limits != nil {
+      watch.traded += (abs(wanted) - abs(before.wanted)) * unitValue(order.instrument)
+    }
+    return nil
   }
 
   /// What a waiting order would open, at the last close.

@@ -134,26 +134,64 @@ extension MarketSimulator {
     standing = standing.map { _ in nil }
   }
 
-  /// Holds what an order opens to the limits, one after the other; `false` where the order ended.
+  /// Holds what an order opens to the limits; `false` where the order ended.
   mutating func holdToLimits(_ index: Int) -> Bool {
-    guard let limits = rules.limits else { return true }
+    guard rules.limits != nil else { return true }
     let order = orders[index]
-    let unit = unitValue(order.instrument)
     let parts = parts(of: index)
-    guard parts.opening > 0 else { return true }
-    let (long, short) = planned(before: index)
+    guard parts.opening > 0,
+      let found = limit(on: parts, of: order, planned: planned(before: index))
+    else { return true }
+    var kept = floored(found.kept, order.instrument)
+    if instruments[order.instrument].lotSize == nil, kept <= parts.opening * 1e-9 { kept = 0 }
+    let left = parts.closing + parts.exiting + kept
+    guard left > 0 else {
+      end(index, .rejected(found.reason))
+      return false
+    }
+    cut(index, to: order.isBuy ? left : -left)
+    orders[index].target = nil
+    return true
+  }
+
+  /// The limit that does not let an order grow to so many units, beside all other orders; `nil`
+  /// where all do.
+  mutating func limitOnGrowth(_ index: Int, to wanted: Double) -> RejectionReason? {
+    guard rules.limits != nil else { return nil }
+    let before = orders[index]
+    orders[index].wanted = wanted
+    let (parts, grown) = (parts(of: index), orders[index])
+    orders[index].hasEnded = true
+    let planned = planned(before: orders.count)
+    orders[index] = before
+    guard parts.opening > 0 else { return nil }
+    return limit(on: parts, of: grown, planned: planned, grownFrom: before)?.reason
+  }
+
+  /// What the limits leave of what an order opens, one after the other, and the last that was met.
+  private mutating func limit(
+    on parts: (closing: Double, exiting: Double, opening: Double), of order: SimulatedOrder,
+    planned: (long: [Double], short: [Double]), grownFrom before: SimulatedOrder? = nil
+  ) -> (reason: RejectionReason, kept: Double)? {
+    guard let limits = rules.limits else { return nil }
+    let unit = unitValue(order.instrument)
+    let (long, short) = planned
     let values = quantities.indices.map {
       lastRows[$0] < 0 ? 0 : unitValue($0)
     }
     let gross = values.indices.reduce(0) { $0 + (long[$1] + short[$1]) * values[$1] }
     let net = values.indices.reduce(0) { $0 + (long[$1] - short[$1]) * values[$1] }
     let closing = parts.closing * unit
+    let filled = abs(order.filled) * unit
+    let waited = before.map { abs($0.remaining) * unit } ?? 0
+    // A change is made whole or not at all.
+    let isWhole = limits.rejects || before != nil
     var kept = parts.opening
     var reason: RejectionReason?
     func keep(_ limit: RejectionReason, _ most: Double?, _ before: Double) {
       guard let most, kept > 0 else { return }
       guard before + kept * unit > most + 1e-12 * max(abs(most), abs(before)) else { return }
-      kept = limits.rejects ? 0 : min(kept, max(0, (most - before) / unit))
+      kept = isWhole ? 0 : min(kept, max(0, (most - before) / unit))
       reason = limit
       breaches.append(limit.rawValue)
     }
@@ -165,27 +203,20 @@ extension MarketSimulator {
     }
     let worth = equity
     refuse(.longOnly, limits.isLongOnly && !order.isBuy)
-    keep(.orderQuantity, limits.orderQuantity.map { $0 * unit }, 0)
-    keep(.orderNotional, limits.orderNotional, 0)
-    refuse(.ordersPerSession, limits.ordersPerSession.map { watch.openings >= $0 } ?? false)
+    keep(.orderQuantity, limits.orderQuantity.map { $0 * unit }, filled)
+    keep(.orderNotional, limits.orderNotional, filled)
+    refuse(
+      .ordersPerSession,
+      before == nil && limits.ordersPerSession.map { watch.openings >= $0 } ?? false)
     let side = order.isBuy ? long[order.instrument] : short[order.instrument]
     keep(.position, limits.position.map { $0 * worth }, side * unit)
     keep(.leverage, limits.leverage.map { $0 * worth }, gross - closing)
     keep(.netLeverage, limits.netLeverage.map { $0 * worth }, (order.isBuy ? net : -net) + closing)
-    keep(.turnoverPerSession, limits.turnover.map { $0 * worth }, watch.traded + closing)
+    keep(
+      .turnoverPerSession, limits.turnover.map { $0 * worth }, watch.traded + closing - waited)
     refuse(.drawdownHalt, watch.haltSession != nil)
     refuse(.killSwitch, watch.isKilled)
-    guard let reason else { return true }
-    kept = floored(kept, order.instrument)
-    if instruments[order.instrument].lotSize == nil, kept <= parts.opening * 1e-9 { kept = 0 }
-    let left = parts.closing + parts.exiting + kept
-    guard left > 0 else {
-      end(index, .rejected(reason))
-      return false
-    }
-    cut(index, to: order.isBuy ? left : -left)
-    orders[index].target = nil
-    return true
+    return reason.map { ($0, kept) }
   }
 
   /// Takes note of an order that was accepted.
@@ -222,7 +253,9 @@ extension MarketSimulator {
     for other in orders[..<index] where !other.hasEnded {
       let parts = parts(of: other.number - 1)
       let place = other.instrument
-      if other.kind == .market, other.parent == 0 {
+      // The order of a roll trades at the next open.
+      let isRoll = other.kind == .marketOnOpen && other.isTriggered
+      if isRoll || other.kind == .market, other.parent == 0 {
         if other.isBuy {
           short[place] = max(0, short[place] - parts.closing)
         } else {

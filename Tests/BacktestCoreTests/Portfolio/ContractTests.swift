@@ -252,4 +252,37 @@ struct ContractTests {
       try series.adding(funding: [FundingRate(time: time, rate: .nan)])
     }
   }
+
+  /// B has no bar on the day of the roll, so that the order that opens it anew still waits when the
+  /// strategy closes B and withdraws it.
+  @Test func whatARollWouldCloseIsNotCountedOn() throws {
+    func series(_ symbol: String, days: [Int]) throws -> BarSeries {
+      try MarketBuilder.series(
+        MarketBuilder.flat(100, count: days.count), volume: nil,
+        times: days.map { (day($0).midnight, day($0 + 1).midnight) }, timeframe: .session,
+        instrument: Instrument(symbol: symbol, assetClass: .future),
+        calendar: AlwaysOpenCalendar())
+    }
+    let universe = try Universe([
+      series("A", days: [0, 1, 2, 3, 4]), series("B", days: [0, 1, 3, 4]),
+      series("C", days: [0, 1, 2, 3, 4]),
+    ]).adding([CorporateAction("A", on: day(2), .roll(into: "B"))])
+    var configuration = BacktestConfiguration()
+    configuration.account.initialCash = 10_000
+    configuration.account.funding = .requirements(MarginRules(.regulationT))
+    let strategy = ScriptedStrategy([
+      0: { _, trading in
+        trading.submit(Order(.first, quantity: -50))
+        trading.submit(Order(.second, quantity: 80))
+      },
+      2: { _, trading in
+        #expect(trading.openOrders(.second).map(\.quantity) == [-50])
+        trading.close(.second)
+        trading.target(.third, quantity: 180)
+      },
+    ])
+    let result = Backtest(strategy, on: universe, configuration: configuration).run()
+    // Half of 18,000 is less than the 10,000 that are there once B is sold.
+    #expect(result.fillQuantities == [-50, 80, 50, -80, 180])
+  }
 }

@@ -149,6 +149,69 @@ struct RiskLimitTests {
     #expect(result.outcomes(of: 3) == [.rejected(.ordersPerSession)])
   }
 
+  /// An order that waits may become larger as far as a new one of that size would be let through,
+  /// and is left as it was where it may not.
+  @Test func aWaitingOrderGrowsWithinTheLimits() throws {
+    func events(_ quantity: Double, _ rule: (inout RiskRules) -> Void) throws -> [OrderEvent.Kind] {
+      let result = try Self.run(
+        [
+          0: { _, trading in trading.buy(.first, 30, limit: 5) },
+          1: { _, trading in trading.modify(OrderID(1), quantity: quantity) },
+        ], rule)
+      #expect(result.riskBreaches.allSatisfy { $0.action == .rejected })
+      return result.orderEvents.map(\.kind).filter {
+        if case .modificationRejected = $0 { true } else { $0 == .modified }
+      }
+    }
+    let cases: [((inout RiskRules) -> Void, RiskBreach.Limit)] = [
+      ({ $0.orderQuantity = 50 }, .orderQuantity), ({ $0.orderNotional = 500 }, .orderNotional),
+      ({ $0.position = 0.5 }, .position), ({ $0.grossExposure = 500 }, .grossExposure),
+      ({ $0.netExposure = 500 }, .netExposure), ({ $0.leverage = 0.5 }, .leverage),
+      ({ $0.netLeverage = 0.5 }, .netLeverage),
+    ]
+    for (rule, limit) in cases {
+      #expect(try events(50, rule) == [.modified], "\(limit)")
+      #expect(try events(51, rule) == [.modificationRejected(limit.reason)], "\(limit)")
+    }
+    // It is no new order, and of a session's turnover only what it grows by is new.
+    #expect(try events(50) { $0.ordersPerSession = 1 } == [.modified])
+    #expect(try events(60) { $0.turnoverPerSession = 0.3 } == [.modified])
+    #expect(
+      try events(61) { $0.turnoverPerSession = 0.3 }
+        == [.modificationRejected(.turnoverPerSession)])
+  }
+
+  /// Orders after a change in the same decision are held to what waits since the change.
+  @Test func changesOfOneDecisionAreSeenByTheNextOrder() throws {
+    for (quantity, left) in [(20.0, 80.0), (60, 40)] {
+      let result = try Self.run([
+        0: { _, trading in
+          let first = trading.buy(.first, 40, limit: 5)
+          trading.modify(first, quantity: quantity)
+          trading.buy(.first, 90)
+        }
+      ]) { $0.leverage = 1 }
+      #expect(result.outcomes(of: 2).first == .cut(to: left), "\(quantity)")
+    }
+    // A change that was refused leaves the order in the way.
+    let refused = try Self.run([
+      0: { _, trading in
+        let first = trading.buy(.first, 40, limit: 5)
+        trading.modify(first, quantity: 110)
+        trading.buy(.first, 90)
+      }
+    ]) { $0.leverage = 1 }
+    #expect(refused.outcomes(of: 2).first == .cut(to: 60))
+    let turnover = try Self.run([
+      0: { _, trading in
+        let first = trading.buy(.first, 40, limit: 5)
+        trading.modify(first, quantity: 70)
+        trading.buy(.first, 90)
+      }
+    ]) { $0.turnoverPerSession = 1 }
+    #expect(turnover.outcomes(of: 2).first == .cut(to: 30))
+  }
+
   /// Long and short cancel in the net exposure and add in the gross one; waiting orders count.
   @Test func netExposureMayBeHedged() throws {
     let result = try Self.run(

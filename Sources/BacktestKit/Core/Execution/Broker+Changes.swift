@@ -127,6 +127,8 @@ extension Broker {
     book[slot].remaining = remaining
     book[slot].order.quantity = units
     book[slot].order.kind = kind
+    // What waits has changed.
+    if reviewsOrders { review?.isStale = true }
     if !isSmallerOnly {
       book.moveToBack(slot)
       // The part of a bar that was over before the change does not count for its new terms.
@@ -138,7 +140,8 @@ extension Broker {
         price: change.limit.isNaN ? kind.price : change.limit))
   }
 
-  /// Takes the buying power that more units of an order need; the reason where there is none.
+  /// Holds more units of an order to the limits of the run and takes the buying power that they
+  /// need; the reason where one of the two is not there.
   private mutating func enlarge(
     _ slot: Int, to remaining: Double, _ budget: inout SubmissionBudget,
     account: inout some BrokerAccount
@@ -150,6 +153,9 @@ extension Broker {
     {
       return .shortNotAllowed
     }
+    if reviewsOrders, let reason = limit(onGrowthOf: slot, to: remaining, account: &account) {
+      return reason
+    }
     know(&budget, account: &account)
     let held = openingRequirement(slot, account: &account)
     book[slot].remaining = remaining
@@ -159,6 +165,9 @@ extension Broker {
       return .buyingPower
     }
     budget.power -= need
+    if reviewsOrders, !book[slot].closesOnly {
+      noteGrowth(of: slot, by: remaining - before, account: account)
+    }
     return nil
   }
 }

@@ -14,6 +14,8 @@ extension Broker {
   /// Puts the order that opens a future anew in the book, live at once, for the next open.
   mutating func place(roll order: Order, log: inout RunLog) {
     let slot = book.add(order, remaining: order.quantity)
+    // No decision counts on what it closes, so none loses that when it is withdrawn.
+    book[slot].isNew = false
     guard activate(slot, log: &log) else { return }
     book[slot].isTriggered = true
   }

@@ -179,7 +179,7 @@ extension Broker {
   /// sale can close what purchases submitted before are about to open, since it can mean nothing
   /// else there.
   @inline(__always)
-  private func parts(
+  func parts(
     of order: Order, remaining: Double, account: inout some BrokerAccount
   ) -> OrderParts {
     let instrument = Int(order.instrument.index)

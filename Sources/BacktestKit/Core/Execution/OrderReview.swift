@@ -22,6 +22,15 @@ struct ProspectiveOpening {
   var unit: Double
   /// Whether it is on its way to the next price, so that what it closes can be counted on.
   var isMarket: Bool
+  /// The part of an order that was accepted before, where it grows; `nil` for a new one.
+  var before: AcceptedOrder?
+}
+
+/// An order that was accepted, in units without sign.
+struct AcceptedOrder: BitwiseCopyable {
+  /// Units that wait.
+  var remaining: Double
+  var filled: Double
 }
 
 /// What a review says of an order.
@@ -54,6 +63,43 @@ extension Broker {
     if sizing != nil { sizing = .fixed }
     log.record(order.assignedID, .cut(to: remaining), at: market.clock)
     return true
+  }
+
+  /// Why the limits of the run let an order not grow to so many units; `nil` where they do. It is
+  /// looked at as a whole, as if it did not wait yet.
+  @inline(never)
+  mutating func limit(
+    onGrowthOf slot: Int, to remaining: Double, account: inout some BrokerAccount
+  ) -> RejectionReason? {
+    let live = book[slot]
+    guard !live.closesOnly else { return nil }
+    book[slot].remaining = 0
+    review?.take(account: account, book: book, market: market)
+    book[slot].remaining = live.remaining
+    defer { review?.isStale = true }
+    let parts = parts(of: live.order, remaining: remaining, account: &account)
+    guard parts.opening != 0 else { return nil }
+    let instrument = Int(live.order.instrument.index)
+    let unit =
+      (market.lastClose(of: instrument) ?? 0) * account.multiplier(of: instrument)
+    let accepted = AcceptedOrder(
+      remaining: abs(live.remaining), filled: abs(live.filledQuantity))
+    let grown = ProspectiveOpening(
+      order: live.id, instrument: instrument, opening: parts.opening, closing: parts.closing,
+      unit: unit, isMarket: live.order.isOnItsWay, before: accepted)
+    return review?.review(grown, on: market).reason
+  }
+
+  /// Tells the review that an order has grown by so many units.
+  @inline(never)
+  mutating func noteGrowth(of slot: Int, by units: Double, account: some BrokerAccount) {
+    let order = book[slot].order
+    let instrument = Int(order.instrument.index)
+    review?.accept(
+      ProspectiveOpening(
+        order: order.assignedID, instrument: instrument, opening: units, closing: 0,
+        unit: (market.lastClose(of: instrument) ?? 0) * account.multiplier(of: instrument),
+        isMarket: order.isOnItsWay, before: AcceptedOrder(remaining: 0, filled: 0)))
   }
 
   /// The units that an order may open after its review, down to the lot, and the reason where they

@@ -78,7 +78,7 @@ struct RiskDesk: OrderReview {
   }
 
   mutating func accept(_ accepted: ProspectiveOpening) {
-    if accepted.opening != 0 { openingOrders += 1 }
+    if accepted.opening != 0, accepted.before == nil { openingOrders += 1 }
     traded += (abs(accepted.opening) + abs(accepted.closing)) * accepted.unit
     // What waits for a price may never close anything.
     add(
@@ -102,17 +102,19 @@ struct RiskDesk: OrderReview {
   }
 
   mutating func review(_ opening: ProspectiveOpening, on market: MarketCursor) -> OrderVerdict {
-    var check = LimitCheck(opening, isCutting: rules.onLimit == .cut)
+    // A change is made whole or not at all.
+    var check = LimitCheck(opening, isCutting: rules.onLimit == .cut && opening.before == nil)
     checkOrder(&check)
     checkExposure(&check)
     if let limit = rules.turnoverPerSession {
-      let before = traded + abs(opening.closing) * opening.unit
+      let waited = opening.before?.remaining ?? 0
+      let before = traded + (abs(opening.closing) - waited) * opening.unit
       check.keep(.turnoverPerSession, limit * equity, before: before, scale: equity)
     }
     if check.kept > 0, let limit = rules.valueAtRisk { checkValueAtRisk(&check, limit, market) }
     checkHalts(&check, market)
     // An order of which nothing may be opened still closes what is held.
-    let isReduced = check.kept > 0 || opening.closing != 0
+    let isReduced = opening.before == nil && (check.kept > 0 || opening.closing != 0)
     for breach in check.breaches {
       breaches.append(
         RiskBreach(
@@ -130,13 +132,15 @@ struct RiskDesk: OrderReview {
     if rules.isLongOnly, check.opening.opening < 0 {
       check.refuse(.longOnly, value: check.opening.opening, bound: 0)
     }
+    let filled = (check.opening.before?.filled ?? 0) * check.opening.unit
     if let limit = rules.orderQuantity {
-      check.keep(.orderQuantity, limit * check.opening.unit, before: 0, scale: check.opening.unit)
+      check.keep(
+        .orderQuantity, limit * check.opening.unit, before: filled, scale: check.opening.unit)
     }
     if let limit = rules.orderNotional {
-      check.keep(.orderNotional, limit, before: 0, scale: 1)
+      check.keep(.orderNotional, limit, before: filled, scale: 1)
     }
-    if let limit = rules.ordersPerSession, openingOrders >= limit {
+    if let limit = rules.ordersPerSession, check.opening.before == nil, openingOrders >= limit {
       check.refuse(.ordersPerSession, value: Double(openingOrders + 1), bound: Double(limit))
     }
   }
