@@ -133,6 +133,9 @@ struct GateCommandTests {
     let folder = try Self.folder("rules: [{what: sharpe, worse-by: 0}]\n")
     _ = try BuiltProgram.run("walkforward", "study.yaml", "--out", "old", "-q", in: folder)
     let old = "old/result.json"
+    let inFolder = try Self.gate(
+      "study.yaml", "--rules", "gate.yaml", "--baseline", "old", in: folder)
+    #expect(inFolder.status == 0 && !inFolder.output.contains("other rules"), "\(inFolder)")
     let same = try Self.gate(
       "study.yaml", "--rules", "gate.yaml", "--baseline", old, in: folder)
     #expect(same.status == 0 && same.output.contains("baseline \(old), from "), "\(same)")
@@ -146,10 +149,28 @@ struct GateCommandTests {
       "study.yaml", "--rules", "gate.yaml", "--baseline", old, "--set",
       "execution.slippage.basis-points=40", in: folder)
     #expect(worse.status == 1 && worse.output.contains("has to rise by"), "\(worse)")
+    let changed = "; run by other rules: execution.slippage.basis-points 2 before and 40 now\n"
+    #expect(worse.output.contains(changed), "\(worse)")
     let standard = try Self.gate("study.yaml", "--baseline", old, in: folder)
     for name in ["cagr", "sharpe", "max-drawdown"] {
       #expect(standard.output.contains("\(name) not worse than the baseline by more than 10%"))
     }
+  }
+
+  /// What the gate tries to find out how likely overfitting is are trials, too.
+  @Test func theCandidatesOfASearchAreTrials() throws {
+    let folder = try Self.folder("rules: [{what: dsr, min: 0.01}, {what: trials, min: 1}]\n")
+    try folder.write(
+      SampleStudy.plain.replacing("walk-forward:\n  train: 80\n  test: 40\n", with: "sweep:\n"),
+      to: "sweep.yaml")
+    let words = ["sweep.yaml", "--rules", "gate.yaml", "--store", "runs.sqlite"]
+    let ended = try BuiltProgram.run(["gate"] + words, in: folder)
+    // Four sets, of which the study's own is counted from its own first decision, too.
+    #expect(ended.output.contains("by 5 trials, "), "\(ended)")
+    let store = try BuiltProgram.run("runs", "list", "--store", "runs.sqlite", in: folder)
+    #expect(store.status == 0, "\(store)")
+    let again = try BuiltProgram.run(["gate"] + words, in: folder)
+    #expect(again.output.contains("by 5 trials, "), "\(again)")
   }
 
   @Test func formats() throws {

@@ -148,6 +148,24 @@ struct PolicyStudyTests {
     #expect(!folder.exists("broken"))
   }
 
+  /// Nothing that the bars show says whether such a program reads later prices elsewhere.
+  @Test func aGateDoesNotTrustAProgramThatIgnoresBars() throws {
+    let folder = try Self.folder("", strategy: "command: [sh, decide.sh], manifest: ppo")
+    try folder.write(
+      """
+      read greeting; echo '{"ready":true}'; n=0
+      while read line; do
+        n=$((n+1)); day=${line#*\\"time\\":\\"????-??-?}
+        echo "{\\"id\\":$n,\\"action\\":$((${day%%T*} % 3))}"
+      done
+
+      """, to: "decide.sh")
+    try folder.write("lookahead: none\n", to: "gate.yaml")
+    let ended = try run(folder, "gate", "study.yaml", "--rules", "gate.yaml", "--store", "none")
+    #expect(ended.status == 1, "\(ended)")
+    #expect(ended.output.contains("a program in another process can read later prices"))
+  }
+
   @Test func seedsAreReportedAsADistribution() throws {
     let folder = try Self.folder(
       """

@@ -55,8 +55,9 @@ private struct GateOptions: Sendable {
       help: "The rules (default: the study's gate section, else the default gate).")
     baseline = parameters.optionalOption(
       "baseline", .file(endings: ["json"]),
-      help: "The result.json that rules with worse-by compare with; without such rules, the annual "
-        + "return, the Sharpe ratio and the deepest drawdown may be a tenth worse.")
+      help: "The result.json, or its folder, that rules with worse-by compare with; without such "
+        + "rules, the annual return, the Sharpe ratio and the deepest drawdown may be a tenth "
+        + "worse.")
     format = parameters.option(
       "format", .choice("format", of: Format.self), default: .text, help: "What is printed.")
     out = parameters.optionalOption(
@@ -80,8 +81,7 @@ private struct GateJob: Sendable {
   var catalogue: StrategyCatalogue
 
   func perform(in context: CommandContext) throws -> ExitCode {
-    let file = "\(options.path)/result.json"
-    let path = FolderTree.isFile(file) ? file : options.path
+    let path = Self.resultFile(options.path)
     let (study, record) = try Study.read(path, overrides: options.overrides, catalogue: catalogue)
     if record == nil, !options.isRerun {
       throw CommandError.usage("'--no-rerun' is for a result.json; a study has to run")
@@ -124,6 +124,12 @@ private struct GateJob: Sendable {
     return verdict.passes ? .done : .gateFailed
   }
 
+  /// The result in a folder; anything else as it is.
+  private static func resultFile(_ path: String) -> String {
+    let file = "\(path)/result.json"
+    return FolderTree.isFile(file) ? file : path
+  }
+
   /// The rules that hold, and the baseline that they compare with.
   private func rules(
     of study: Study
@@ -145,7 +151,9 @@ private struct GateJob: Sendable {
           + "beside the rules, or with '--baseline'")
     }
     if comparing == nil, path != nil { rules += Gate.standardBaselineRules }
-    let baseline = try path.map { (record: try ResultRecord(path: $0), path: $0) }
+    let baseline = try path.map(Self.resultFile).map {
+      (record: try ResultRecord(path: $0), path: $0)
+    }
     return (try Gate(rules: rules), baseline)
   }
 

@@ -277,6 +277,10 @@ extension Study {
     guard case .table(let entries) = document.content,
       entries.contains(where: { $0.key == "schema" })
     else {
+      guard lastPathComponent(of: path) != "result.json" else {
+        throw CommandError.input(
+          "\(path): this is no result, because it has no 'schema'; run its study again")
+      }
       let study = try Study(
         document: document, folder: folder, overrides: overrides, catalogue: catalogue)
       return (study, nil)

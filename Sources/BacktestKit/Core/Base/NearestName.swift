@@ -45,7 +45,8 @@ package enum NearestName {
   package static func list(
     _ names: [String], near word: String, _ conjunction: String = "and", limit: Int = 5
   ) -> String {
-    guard names.count > limit else {
+    // One name is no longer than a word for it.
+    guard names.count > limit + 1 else {
       guard names.count > 1, let last = names.last else { return names.first ?? "" }
       return "\(names.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
     }
@@ -55,7 +56,7 @@ package enum NearestName {
     let shown = nearest.prefix(limit).sorted().map { names[$0] }.joined(separator: ", ")
     let rest = names.count - limit
     return conjunction == "or"
-      ? "\(shown) or \(rest == 1 ? "1 other" : "one of \(rest) others")"
+      ? "\(shown) or one of \(rest) others"
       : "\(shown) and \(rest) more"
   }
 

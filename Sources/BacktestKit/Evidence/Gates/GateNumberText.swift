@@ -12,7 +12,9 @@ struct GateNumberText {
   init(
     _ unit: MetricUnit, isProbability: Bool = false, telling value: Double, from bound: Double
   ) {
-    let whole = [MetricUnit.count, .bars, .days].contains(unit) ? [NumberFormat.integer] : []
+    let isCount = [MetricUnit.count, .bars, .days].contains(unit)
+    let areWhole = value == value.rounded() && bound == bound.rounded()
+    let whole = isCount && areWhole ? [NumberFormat.integer] : []
     let choices: [NumberFormat] =
       unit == .fraction
       ? (2...7).map { .percent(decimals: $0) } : whole + (2...9).map { .number(decimals: $0) }

@@ -145,8 +145,10 @@ public enum LookaheadError: Error, Hashable, CustomStringConvertible {
         + "\(NumberText.count(available, "bar")) and the warm-up takes "
         + "\(NumberText.grouped(warmup)); give more bars or a shorter warm-up"
     case .notReproducible(let time, let first, let second):
-      "two runs over the same bars differ \(time.map { "at \($0)" } ?? "before the first bar"): "
-        + "\(first) and \(second); seed the strategy's randomness, and let nothing outlive a run"
+      "two runs over the same bars differ \(time.map { "at \($0)" } ?? "before the first bar")"
+        // Where one of them went on to other bars, both asked for the same so far.
+        + (first == second ? "" : ": \(first) and \(second)")
+        + "; seed the strategy's randomness, and let nothing outlive a run"
     case .feature(let reason): reason
     }
   }

@@ -96,7 +96,9 @@ extension GateInputs {
   }
 
   private static func worst(_ regimes: [ResultRecord.RegimeSharpe]) -> GateFigure {
-    guard !regimes.isEmpty else { return .missing("the run is not split by regimes") }
+    guard !regimes.isEmpty else {
+      return .missing("the result has no regime that was known at the time")
+    }
     if let blank = regimes.first(where: { $0.sharpe == nil }) {
       return .missing("the regime '\(blank.name)' has no Sharpe ratio")
     }

@@ -48,12 +48,39 @@ package struct GateReport: Sendable {
       + "fingerprint \(record.fingerprint)"
   }
 
-  /// What it was compared with, in one line; `nil` without a baseline.
+  /// What it was compared with, in one line, and by which other rules that was run; `nil` without a
+  /// baseline.
   package var comparison: String? {
     baseline.map {
-      "baseline \($0.path), from \($0.record.firstDate) to \($0.record.lastDate), fingerprint "
-        + $0.record.fingerprint
+      let changes = record.settings(differingFrom: $0.record)
+      return "baseline \($0.path), from \($0.record.firstDate) to \($0.record.lastDate), "
+        + "fingerprint \($0.record.fingerprint)"
+        + (changes.isEmpty ? "" : "; run by other rules: " + changes.joined(separator: ", "))
     }
+  }
+}
+
+extension ResultRecord {
+  /// The first rules in effect that were others in an earlier result, with both values, and how
+  /// many more there are.
+  fileprivate func settings(differingFrom earlier: ResultRecord, limit: Int = 4) -> [String] {
+    let (now, before) = (configuration.valuesByKey, earlier.configuration.valuesByKey)
+    let keys = Set(now.keys).union(before.keys).filter { now[$0] != before[$0] }.sorted()
+    let shown = keys.prefix(keys.count > limit + 1 ? limit : keys.count).map { key in
+      "\(key) \(Self.text(before[key])) before and \(Self.text(now[key])) now"
+    }
+    return shown + (shown.count < keys.count ? ["and \(keys.count - shown.count) more"] : [])
+  }
+
+  private static func text(_ value: ParameterValue?) -> String {
+    guard let value else { return "not set" }
+    return value.number.map { NumberText.exact($0) } ?? value.description
+  }
+}
+
+extension [ResultRecord.Setting] {
+  fileprivate var valuesByKey: [String: ParameterValue] {
+    Dictionary(map { ($0.key, $0.value) }) { first, _ in first }
   }
 }
 

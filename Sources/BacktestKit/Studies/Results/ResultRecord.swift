@@ -192,10 +192,14 @@ extension ResultRecord {
       let entry = entries.first(where: { $0.key == "schema" }),
       case .text(let schema) = entry.value.content, schema != Self.schema
     {
+      let isOfThisKind = schema.hasPrefix("backtestkit.result/")
       throw DocumentError(
         at: entry.value.place, keyPath: "schema",
-        "the schema is \(quotedForMessage(schema)), but this version reads '\(Self.schema)'; run "
-          + "its study again")
+        "the schema is \(quotedForMessage(schema)), but "
+          + (isOfThisKind
+            ? "this version reads '\(Self.schema)'; run its study again"
+            : "a '\(Self.schema)' is needed here: the result of a run, a walk-forward, a sweep or "
+              + "a sensitivity analysis"))
     }
     if case .table(let entries) = document.content, !entries.contains(where: { $0.key == "study" })
     {

@@ -33,7 +33,9 @@ extension TrialCounting {
       configurations: max(json["configurations"]?.wholeValue ?? 0, 0),
       meanCorrelation: json["mean-correlation"]?.numberValue,
       sharpeVariance: json["sharpe-variance"]?.numberValue)
-    count.deflatedSharpe = json["deflated-sharpe"]?.numberValue
+    count.deflatedSharpe = json["deflated-sharpe"]?.numberValue.flatMap {
+      (0...1).contains($0) ? $0 : nil
+    }
     self = .counted(count)
   }
 }

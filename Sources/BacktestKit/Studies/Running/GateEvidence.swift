@@ -12,10 +12,17 @@ extension GateRun {
     }
     let asked = gate.metricsWithIntervals
     if !asked.isEmpty { try addIntervals(of: asked, outcome, to: &inputs) }
-    if let searched, gate.asks(for: "pbo", "spa-p") { try search(searched, outcome, &inputs) }
+    if let searched, asksForCandidates { try search(searched, outcome, &inputs) }
     if gate.asks(for: "break-even-basis-points") {
       inputs.breakEvenBasisPoints = try breakEven(outcome.market)
     }
+  }
+
+  /// Whether the candidates have to be run. A sweep and a walk-forward have run theirs; beside one
+  /// run those of the study's `sweep` are not counted yet.
+  private var asksForCandidates: Bool {
+    let deflates = gate.asks(for: "dsr", "trials", "effective-trials")
+    return gate.asks(for: "pbo", "spa-p") || deflates && (kind == .run || kind == .sensitivity)
   }
 
   /// The sets of parameters that a search chose, without the study's own.
@@ -52,9 +59,12 @@ extension GateRun {
       choices.isEmpty
       ? ""
       : ", with the study's own parameters and " + NumberText.count(choices.count, "chosen set")
-    let ignored =
-      ([found.strategy] + ofChoices).contains(where: \.ignoresBars)
-      ? "; " + LookaheadVerdict.ignoredBars : ""
+    let ignoresBars = ([found.strategy] + ofChoices).contains(where: \.ignoresBars)
+    guard !ignoresBars || runner.study.strategy.policies.allSatisfy(\.command.isEmpty) else {
+      return .missing(
+        LookaheadVerdict.ignoredBars + "; a program in another process can read later prices")
+    }
+    let ignored = ignoresBars ? "; " + LookaheadVerdict.ignoredBars : ""
     return .holds(
       "\(NumberText.count(moments.reduce(0, +), "decision")) compared at "
         + "\(NumberText.count(found.strategy.cuts.count, "cut"))\(chosen)\(ignored)")
@@ -117,10 +127,17 @@ extension GateRun {
       study.strategy.definition(sharing: programs), grid: part.grid, on: outcome.market.feed,
       configuration: study.configuration, plan: part.plan)
     let kept = KeptTrials(limit: Self.returnLimit)
-    sweep.onTrial = { kept.add($0) }
+    let trials = JobTrials(store: runner.store, absence: runner.storeAbsence)
+    let store = trials.observer(study, outcome.market)
+    sweep.onTrial = {
+      kept.add($0)
+      store?($0)
+    }
     let (prepared, threads) = (sweep, programs.isEmpty ? runner.threads : 1)
     let result = try StudyError.wrapping(.walkForward) { try prepared.run(threads: threads) }
     try programs.check()
+    // What the gate tries counts as much as what was tried before.
+    inputs.count(trials.count(study, outcome.market, deflating: outcome.result))
     guard let (columns, dates) = kept.columns(of: result.sets) else {
       let reason = "the returns of \(NumberText.count(result.sets.count, "candidate")) do not fit"
       inputs.overfitProbability = .missing(reason)

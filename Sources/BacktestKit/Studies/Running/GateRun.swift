@@ -9,7 +9,7 @@ import BacktestFiles
 package struct GateRun: Sendable {
   let gate: Gate
   let runner: StudyRunner
-  private let kind: ResultRecord.Kind
+  let kind: ResultRecord.Kind
 
   /// What was measured.
   package struct Measured: Sendable {

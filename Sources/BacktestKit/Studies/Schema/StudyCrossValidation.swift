@@ -38,6 +38,12 @@ package struct StudyCrossValidation: Sendable {
   /// Reports keys that belong to another method, and what the method lacks.
   private func check(_ table: inout DocumentTable) {
     let method = plan.method
+    // Nothing belongs to a method that there is not.
+    if case .text(let name)? = table.node("method")?.content,
+      CrossValidationPlan.Method(rawValue: name) == nil
+    {
+      return
+    }
     func belongs(_ key: String, to methods: [CrossValidationPlan.Method]) -> String? {
       guard table.node(key) != nil, !methods.contains(method) else { return nil }
       let names = methods.map { "'\($0.rawValue)'" }
