@@ -176,4 +176,18 @@ struct BracketTests {
     ) { $0.account = AccountRules(initialCash: 100, funding: .margin(leverage: 2)) }
     #expect((2...4).allSatisfy { result.outcomes(of: $0) == [.rejected(.ruined)] })
   }
+
+  /// At the next close, whether a session ends there or not.
+  @Test func anExitWithNothingToReduceEndsAtAClose() throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(100, count: 30), every: .hours(1))
+    let result = try runScript(
+      series,
+      [
+        2: { _, trading in
+          trading.submit(Order(.first, quantity: -10, kind: .limit(150), reduceOnly: true))
+        }
+      ])
+    let end = try #require(result.outcomes.first)
+    #expect(end.kind == .nothingToReduce && end.time == MarketBuilder.start + .hours(4))
+  }
 }

@@ -33,6 +33,20 @@ struct RoundingNoiseTests {
     #expect(refused == 4)
   }
 
+  /// A trillionth of what was held is no position.
+  @Test(arguments: [(5e-13, true), (2e-12, false)])
+  func whatASaleLeavesOfAPosition(left: Double, isFlat: Bool) throws {
+    let series = try MarketBuilder.series(MarketBuilder.flat(100, count: 4), lot: .fractional)
+    let result = try runScript(
+      series,
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 1)) },
+        1: { _, trading in trading.submit(Order(.first, quantity: left - 1)) },
+      ])
+    #expect(result.account.positions[0].isFlat == isFlat)
+    #expect(result.trades.map(\.isOpen) == [!isFlat])
+  }
+
   @Test func theSecondOfTwoFullOrdersIsRefusedThoughTheMarketFalls() throws {
     let prices: [MarketBuilder.Prices] = [(97.1, 97.1, 97.1, 97.1), (90, 90, 90, 90)]
     let result = try runScript(

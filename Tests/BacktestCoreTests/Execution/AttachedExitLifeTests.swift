@@ -64,6 +64,10 @@ struct AttachedExitLifeTests {
     let same = try run(
       bars, buy, { $0.timeExit = .bars(4) }, { $0.execution.marketFill = .sameClose })
     #expect(same.fillPrices == [100, 97] && same.trades[0].barCount == 4)
+    // Bought at the close of bar 1, bars 2 and 3 are held; the order fills at the close of bar 4.
+    let next = try run(
+      bars, buy, { $0.timeExit = .bars(2) }, { $0.execution.marketFill = .nextClose })
+    #expect(next.fills.map(\.row) == [1, 4])
   }
 
   @Test func sessionsAreCountedByTheCalendar() throws {
@@ -147,6 +151,23 @@ struct AttachedExitLifeTests {
     #expect(result.fillPrices == [100, 52.5] && result.fillQuantities == [100, -200])
     #expect(result.trades.map(\.profit) == [500])
     #expect(!result.orderEvents.contains { $0.kind == .modified })
+  }
+
+  @Test func rangesAreOfTheUnitsOfTheDay() throws {
+    // A range of 4 before the entry at 100. 2:1 before bar 3 makes it 2: from the high of 55 the
+    // stop moves to 53.
+    let bars: [MarketBuilder.Prices] = [
+      (100, 102, 98, 100), (100, 100, 99, 100), (100, 100, 99, 100), (50, 55, 50, 54),
+      (54, 54, 50, 50), (50, 50, 50, 50),
+    ]
+    let series = try MarketBuilder.series(bars).adding([
+      CorporateAction("A", on: CivilDate("2024-01-04")!, .split(ratio: 2))
+    ])
+    let result = try runScript(series, buy) {
+      $0.exits.trailingStop = .averageTrueRanges(1)
+      $0.exits.rangeBars = 1
+    }
+    #expect(result.fillPrices == [100, 53] && result.fillQuantities == [100, -200])
   }
 
   @Test func volumeFillsAStopInPartsAndTheLimitShrinks() throws {

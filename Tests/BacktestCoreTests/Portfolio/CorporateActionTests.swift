@@ -156,7 +156,7 @@ struct CorporateActionTests {
     let result = try run([30, 30, 30, 300, 300], [split], buy(5))
     #expect(result.account.positions[0].isFlat && result.account.income.cashInLieu == 150)
     let trade = try #require(result.trades.first)
-    #expect(trade.entryRow == 1 && trade.exitRow == 2 && !trade.isOpen)
+    #expect(trade.entryRow == 1 && trade.exitRow == 2 && !trade.isOpen && trade.isLong)
     #expect(trade.exitTime == day(3).midnight && trade.profit == 0)
   }
 
@@ -240,6 +240,15 @@ struct CorporateActionTests {
     #expect(trade.entryPrice == 25 && trade.exitPrice == 27 && trade.quantity == 20)
     #expect(trade.profit == 40 && trade.maximumAdverseExcursion == 0)
     #expect(agrees(trade.maximumFavourableExcursion, 0.08, within: 1e-12))
+    // Sold before the split, it has the prices of before: 40 is a fifth below 50.
+    let early = try run(
+      [50, 50, 40, 50, 25], [CorporateAction("A", on: day(4), .split(ratio: 2))],
+      [
+        0: { _, trading in trading.submit(Order(.first, quantity: 10)) },
+        2: { _, trading in trading.submit(Order(.first, quantity: -10)) },
+      ])
+    #expect(agrees(early.trades[0].maximumAdverseExcursion, -0.2, within: 1e-12))
+    #expect(early.trades[0].maximumFavourableExcursion == 0)
   }
 
   @Test(arguments: [0, 3.5]) func delistingPaysTheFinalPrice(price: Double) throws {

@@ -57,6 +57,15 @@ struct ParameterSweepTests {
     }
   }
 
+  /// Sets are run two at a time here, and the last alone.
+  @Test func progressEndsWithAllSets() throws {
+    let sweep = try Self.sweep(
+      fast: (3..<12).map { .integer($0) }, slow: (20..<49).map { .integer($0) }, bars: 60)
+    let seen = Mutex<[[Int]]>([])
+    _ = try sweep.run(threads: 1) { done, total in seen.withLock { $0.append([done, total]) } }
+    #expect(seen.withLock { $0 } == (1...131).map { [min(2 * $0, 261), 261] })
+  }
+
   /// Daily returns of 64 crossovers as another program computed them (06_pbo.json of the oracles).
   @Test func agreesWithTheReferenceOfSixtyFourCrossovers() throws {
     let fast = [5, 10, 15, 20, 25, 30, 40, 50].map { ParameterValue.integer($0) }

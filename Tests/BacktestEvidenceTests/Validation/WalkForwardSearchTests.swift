@@ -74,6 +74,9 @@ struct WalkForwardSearchTests {
     let result = try study.run()
     #expect(result.folds.allSatisfy { draws[$0.index].contains($0.choice) })
     #expect(result.folds.allSatisfy { $0.candidateCount == 3 })
+    #expect(!result.caveats.contains { $0.code == .arbitraryChoice })
+    study.plan.search = .random(count: 1)
+    #expect(try study.run().folds.allSatisfy { $0.candidateCount == 1 })
   }
 
   @Test func aRandomSearchOfAllIsTheGrid() throws {
