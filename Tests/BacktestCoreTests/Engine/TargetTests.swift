@@ -207,4 +207,26 @@ struct TargetTests {
       #expect(agrees(result.fillQuantities[0], weight * 1_000_000 / 101, within: 1e-12))
     }
   }
+
+  /// A is to become 11 units at 100, and 11 % of equity are 10 at its open of 110: nothing is
+  /// traded there, so B is sized by A's last close.
+  @Test func whatDoesNotTradeIsNotValuedAtTheOpen() throws {
+    let a = try MarketBuilder.series(
+      [(100, 100, 100, 100), (100, 100, 100, 100), (110, 110, 110, 110), (110, 110, 110, 110)],
+      symbol: "A")
+    let b = try MarketBuilder.series(
+      MarketBuilder.flat(100, count: 4), symbol: "B", lot: .fractional)
+    let script = ScriptedStrategy([
+      0: { _, trading in trading.submit(Order(.first, quantity: 10)) },
+      1: { _, trading in
+        trading.target(.first, weight: 0.11)
+        trading.target(.second, weight: 0.5)
+      },
+    ])
+    let result = try runScript([a, b], script) {
+      $0.account.initialCash = 10_000
+      $0.execution.sizing = .atFill
+    }
+    #expect(result.fillQuantities == [10, 50])
+  }
 }
